@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobspec/job.h"
+#include "plugins/api/plugin.h"
+#include "transport/base/error.h"
+#include "transport/base/stop.h"
+#include "transport/record/dirty.h"
+#include "transport/record/mark.h"
+
+namespace sluice {
+
+/// What `sluice run` may be told beside the job.
+struct run_settings {
+  std::uint64_t memory_bytes = std::uint64_t{160} << 20;  ///< Everything sized by data (flow.md).
+  std::chrono::milliseconds stop_timeout{20'000};
+  std::chrono::milliseconds stall_timeout{60'000};
+  std::chrono::milliseconds report_interval{10'000};
+  std::optional<std::chrono::milliseconds> duration_max;  ///< `--max-duration`.
+  std::string run_folder;          ///< Exists, 0700; dirty.jsonl and its pending files go here.
+  std::string time_zone;           ///< Resolved name.
+  std::string time_zone_origin;    ///< Where it came from, for the first line.
+  enum class unfinished { automatic, resume, fail, fresh };
+  unfinished on_unfinished = unfinished::automatic;
+  std::chrono::seconds resume_window{3600};
+  run_id run;                      ///< Used where no unfinished run is continued.
+  std::uint64_t commit_bytes = std::uint64_t{64} << 20;
+  std::uint64_t commit_rows = 100'000;
+  std::chrono::milliseconds commit_interval{2000};
+  std::uint32_t dirty_logged_max = 10;  ///< First dirty records told to the observer.
+};
+
+enum class run_state { succeeded, succeeded_with_dirty, failed, stopped };
+std::string_view to_string(run_state state);
+
+struct phase_time {
+  std::string name;  ///< `open`, `plan`, `prepare`, `pre_sql`, `data`, `seal`, `post_sql`, `finish`.
+  double seconds = 0;
+};
+
+/// Who waited for whom, in pipeline-seconds.
+struct wait_times {
+  double reader_working = 0;     ///< In calls of the source.
+  double reader_waiting = 0;     ///< For credit: the rest is slower.
+  double channel_throttled = 0;
+  double writer_working = 0;     ///< In calls of the destination.
+  double writer_waiting = 0;     ///< For batches: the source is slower.
+  double dirty_waiting = 0;      ///< For the dirty file.
+};
+
+struct split_summary {
+  std::uint32_t index = 0;
+  std::string label;
+  record_counts counts;
+  record_sums sums;
+  bool done = false;
+};
+
+/// Everything that is known at the end of a run; written by `--summary` (docs/summary.md).
+struct run_summary {
+  run_id run;
+  std::string job_name;
+  std::string job_key;
+  run_state state = run_state::failed;
+  std::optional<error> failure;
+  bool retryable = false;
+  std::string how_to_go_on;       ///< One sentence where the run failed or stopped.
+  bool resumed = false;           ///< It continued an earlier process's work.
+  std::string promise;            ///< `exactly once`, or `at least once, because …`.
+  record_counts counts;
+  record_sums sums;
+  std::string sums_form;          ///< `canonical/1`.
+  std::map<std::string, std::uint64_t> dirty_by_code;
+  std::map<std::string, std::uint64_t> committed_by_table;
+  std::uint64_t dirty_missing = 0;
+  std::vector<phase_time> phases;
+  std::vector<split_summary> splits;  ///< At most 10,000; `splits_total` has the number.
+  std::uint64_t splits_total = 0;
+  std::uint64_t splits_done = 0;
+  std::uint32_t concurrency_asked = 0;
+  std::uint32_t concurrency_peak = 0;
+  double concurrency_mean = 0;
+  double pipeline_seconds = 0;
+  std::string concurrency_reason;
+  wait_times waits;
+  std::string slowest;            ///< In words: `the destination was slowest: …`.
+  std::uint64_t rewinds = 0;
+  std::uint64_t bytes_held_peak = 0;
+  std::vector<std::string> read_statements;  ///< What was read; shown where nothing was found.
+  std::string reader_columns, writer_columns; ///< For messages: `id int64, name utf8`.
+};
+
+/// What is known while a run goes on.
+struct progress_snapshot {
+  double seconds = 0;
+  record_counts counts;
+  double records_per_second = 0;  ///< Over the last interval.
+  double bytes_per_second = 0;
+  std::uint64_t splits_total = 0;
+  std::uint64_t splits_done = 0;
+  std::uint32_t pipelines_active = 0;
+  std::optional<double> seconds_left;  ///< Where the amount is known.
+  std::optional<double> fraction;
+  std::string waiting;                 ///< Who waits for whom, in words.
+};
+
+enum class notice_level { info, warning, error };
+
+/// Told what happens, on the run's own threads, one call at a time. Must return soon and never throw.
+class run_observer {
+ public:
+  virtual ~run_observer() = default;
+  /// One line for log and terminal. `actor` such as `reader 2`, `split` -1 where none.
+  virtual void notice(notice_level level, const std::string& actor, std::int64_t split, const std::string& line) = 0;
+  virtual void progress(const progress_snapshot& now) = 0;
+  virtual void dirty(const dirty_record& record, std::uint32_t split) = 0;
+};
+
+/// Runs the job to its end on this machine: the order of DESIGN section 5. Blocks; never throws. `stop` asks for
+/// an orderly stop. The summary is complete for every end.
+run_summary execute_run(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                        const run_settings& settings, run_observer& observer, const stop_signal& stop);
+
+}  // namespace sluice

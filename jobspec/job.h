@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobspec/option_values.h"
+
+namespace sluice {
+
+/// How many dirty records a run bears (job-formats 3.2). Both empty: any number.
+struct error_limit {
+  std::optional<std::uint64_t> records;  ///< The run fails with the record after this many.
+  std::optional<double> ratio;           ///< 0 to 1, dirty / read; only where `records` is absent.
+};
+
+/// How fast a run may be.
+struct speed_limit {
+  std::uint32_t concurrent = 1;                      ///< 1 to 256.
+  std::string concurrent_reason;                     ///< Where it comes from: `setting.speed.concurrent`, `default of 2.0`.
+  std::optional<std::uint64_t> bytes_per_second;     ///< Record bytes, whole job.
+  std::optional<std::uint64_t> records_per_second;   ///< DataX only.
+};
+
+/// `setting.expect`: what the run must look like, else it fails.
+struct expectation {
+  std::optional<std::uint64_t> min_records;
+  std::optional<std::uint64_t> max_records;
+  std::optional<double> max_dirty_ratio;
+};
+
+struct transformer_spec {
+  std::string name;           ///< `dx_filter`
+  std::uint32_t column_index = 0;
+  std::vector<std::string> paras;
+  std::string place;          ///< For messages: `orders.json:20:7 job.content[0].transformer[0]`.
+};
+
+/// Formats of text to and from times (`common.column`).
+struct column_formats {
+  std::optional<std::string> datetime_format;
+  std::optional<std::string> date_format;
+  std::optional<std::string> time_format;
+  std::optional<std::vector<std::string>> extra_formats;
+  std::optional<std::string> encoding;
+};
+
+/// One end of a job.
+struct job_step {
+  std::string plugin;    ///< Name of the plugin (`text`), resolved from stepType or DataX name.
+  std::string type_text; ///< As in the file: `csv`, `txtfilereader`.
+  std::string place;
+  option_values parameter;
+};
+
+/// A job after parsing, substitution and validation of its text: one model for both dialects.
+struct job {
+  dialect form = dialect::script2;
+  std::string file;          ///< As given on the command line.
+  std::string name;          ///< `--name`, else the file's name without `.json`.
+  job_step reader;
+  job_step writer;
+  std::vector<transformer_spec> transformers;
+  error_limit errors;
+  speed_limit speed;
+  expectation expect;
+  column_formats formats;
+  std::optional<std::string> time_zone;   ///< `common.column.timeZone`.
+  std::map<std::string, std::string> parameters;  ///< Substituted: name to value.
+  std::string document;      ///< The job as run, JSON with secrets as `***`.
+  std::string key;           ///< Job key, 32 hexadecimal digits (delivery.md).
+  std::string instance;      ///< Instance, 32 hexadecimal digits.
+  std::vector<std::string> warnings;  ///< One line each with its place.
+};
+
+/// What the parser must know of a plugin, so that jobspec does not include plugins/.
+struct known_side {
+  std::string plugin;
+  const std::vector<option>* options = nullptr;
+};
+/// Finds a plugin's side by the name in the file. Nothing: unknown, or that side does not exist.
+struct plugin_lookup {
+  std::function<std::optional<known_side>(std::string_view type, bool reader, dialect d)> find;
+  std::function<std::vector<std::string>(bool reader, dialect d)> names;  ///< For "did you mean".
+};
+
+struct load_options {
+  std::map<std::string, std::string> parameters;             ///< `-p name=value`.
+  std::vector<std::pair<std::string, std::string>> set;      ///< `--set path=value`, applied after substitution.
+  std::optional<std::string> name;
+  bool strict = false;  ///< Unknown keys are errors.
+};
+
+/// All that is wrong with a job's text, in one go: each a line with file, line, column and path.
+struct job_errors {
+  std::vector<std::string> lines;
+};
+
+/// Parses and validates `text`. Does no I/O.
+tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text, const load_options& options,
+                                        const plugin_lookup& plugins);
+/// Reads the file, then `parse_job`.
+tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options, const plugin_lookup& plugins);
+
+}  // namespace sluice

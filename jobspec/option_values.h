@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobspec/option.h"
+#include "transport/base/result.h"
+
+namespace sluice {
+
+/// Which of the two formats a job file is in; defaults differ (job-formats 8.3).
+enum class dialect { script2, datax };
+
+/// Where in the job file a JSON value stands: line and column from 1, by JSON path (`steps[0].parameter.table`).
+using json_places = std::map<std::string, std::pair<std::uint32_t, std::uint32_t>, std::less<>>;
+
+/// The values of one step's options: typed access by name, defaults from the description, and the place of
+/// each for messages. Immutable; copies share the document.
+class option_values {
+ public:
+  option_values() = default;
+  /// `file` and `path` locate `parameter` (`orders.json`, `steps[0].parameter`); `described` outlives this.
+  option_values(std::string file, std::string path, nlohmann::json parameter, std::shared_ptr<const json_places> places,
+                const std::vector<option>& described, dialect d);
+
+  [[nodiscard]] dialect job_dialect() const { return dialect_; }
+  /// The parameter object as in the file, after substitution.
+  [[nodiscard]] const nlohmann::json& json() const { return json_; }
+
+  /// `orders.json:14:22 steps[0].parameter.splitPk`: for the beginning of a message. `name` may be a path below
+  /// the parameter such as `column[3].type`; the place of the nearest parent is given where it is absent.
+  [[nodiscard]] std::string place(std::string_view name) const;
+
+  /// Whether the option is set in the file (blank counts as unset where it does, job-formats 8.1).
+  [[nodiscard]] bool has(std::string_view name) const;
+
+  // Typed access: the file's value, else the dialect's default, else nothing. `bad_option` with place, value
+  // found and type expected where the value is of another type, out of range or not among those allowed.
+  [[nodiscard]] result<std::optional<std::string>> text(std::string_view name) const;
+  [[nodiscard]] result<std::optional<std::int64_t>> integer(std::string_view name) const;
+  [[nodiscard]] result<std::optional<double>> number(std::string_view name) const;
+  [[nodiscard]] result<std::optional<bool>> boolean(std::string_view name) const;
+  [[nodiscard]] result<std::vector<std::string>> text_list(std::string_view name) const;
+  /// A member object as values of its own (`csvReaderConfig`), described by the option's members.
+  [[nodiscard]] result<option_values> object(std::string_view name) const;
+  [[nodiscard]] result<std::vector<option_values>> object_list(std::string_view name) const;
+
+  /// `bad_option` at the place of `name`.
+  [[nodiscard]] tl::unexpected<error> bad(std::string_view name, std::string_view message) const;
+
+ private:
+  [[nodiscard]] const option* described(std::string_view name) const;
+
+  std::string file_;
+  std::string path_;
+  nlohmann::json json_ = nlohmann::json::object();
+  std::shared_ptr<const json_places> places_;
+  const std::vector<option>* options_ = nullptr;
+  dialect dialect_ = dialect::script2;
+};
+
+}  // namespace sluice

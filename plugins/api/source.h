@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "transport/base/stop.h"
+#include "transport/record/batch_builder.h"
+
+namespace sluice {
+
+/// A part of the source, small enough to retry. Its description is all that `reader::open` gets: it is frozen
+/// in the destination and may come back in another process.
+struct split {
+  scalar_list description;
+  std::string label;                            ///< For people: `orders.csv bytes 0 to 67108864`.
+  std::optional<std::uint64_t> records_exact;   ///< Only where known without reading.
+  std::optional<std::uint64_t> bytes_estimate;  ///< For progress and time left.
+};
+
+/// What a source says of itself once it is open.
+struct source_description {
+  schema_ptr columns;                   ///< In the order of the job's `column`.
+  std::vector<std::string> statements;  ///< What is read, as shown in plan and summary: SQL, or files.
+  bool repeatable = false;  ///< Reading a split again gives the same records in the same order.
+  bool resumable = false;   ///< Its readers make cursors and `open` after one.
+  std::vector<std::string> notes = {};  ///< For the plan, one sentence each: time of a newline pass, a choice made.
+};
+
+/// What a `reader::read` call came to.
+struct read_answer {
+  enum class kind {
+    full,   ///< The builder has reached its target, or holds what there is for now: seal it and call again.
+    end,    ///< The split has no more records (the builder may hold some).
+    needs,  ///< The record at hand needs `bytes` more than `bytes_max`: call again with room, same record.
+  };
+  kind what = kind::full;
+  std::uint64_t bytes = 0;  ///< Only with `needs`: how much `bytes_max` must be in all.
+};
+
+/// Reads splits, one at a time, for one pipeline. Owned and called by one thread, which may block here; waits
+/// end when the stop given fires (`wait` in stop.h). Only `interrupt` is called from another thread.
+class reader {
+ public:
+  virtual ~reader() = default;
+
+  /// Goes to the start of the split, or behind `after` (a cursor this plugin made for this split). May be
+  /// called at any time for any split; what was open before is closed. `source_changed` where the source is
+  /// not what the split describes.
+  virtual result<void> open(const scalar_list& split_description, const std::optional<cursor>& after,
+                            const stop_signal& stop) = 0;
+
+  /// Appends records to the builder until it is full. A record that can itself be blamed goes to
+  /// `builder.refuse`; an error ends the split's epoch. After `needs` the next call continues inside the record.
+  /// A reader that resumes sets `builder.set_cursor` to where a restart after this batch begins.
+  virtual result<read_answer> read(batch_builder& builder, const stop_signal& stop) = 0;
+
+  /// Ends a statement on the server. Thread-safe, returns at once. For readers that wait only through the
+  /// stop signal there is nothing to do.
+  virtual void interrupt() {}
+};
+
+/// The source of one run. Owned by one thread, which may block here. Makes readers; they may outlive calls but
+/// not the source.
+class source {
+ public:
+  virtual ~source() = default;
+
+  /// Connects or opens, and describes. Changes nothing. `bad_option` where the job does not fit the source.
+  virtual result<source_description> open(const stop_signal& stop) = 0;
+
+  /// The splits, at least one, in a stable order; `advice` pipelines will work on them. Called once, after
+  /// `open`, and not at all by a resumed run, whose splits are frozen.
+  virtual result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) = 0;
+
+  /// A reader for one pipeline. Cheap; connects in its `open`.
+  virtual result<std::unique_ptr<reader>> make_reader() = 0;
+
+  /// Called when all splits are done and before the run is: `source_changed` where something read is not what
+  /// it was when planned.
+  virtual result<void> check_unchanged(const stop_signal& stop) {
+    (void)stop;
+    return {};
+  }
+
+  /// Thread-safe, as `reader::interrupt`.
+  virtual void interrupt() {}
+};
+
+}  // namespace sluice

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/progress.h"
+#include "transport/base/stop.h"
+#include "transport/record/batch.h"
+#include "transport/record/mark.h"
+
+namespace sluice {
+
+/// A row of a batch that the destination refused and that can itself be blamed.
+struct refused_row {
+  std::uint32_t row = 0;  ///< In the batch.
+  std::string column;     ///< Empty where the destination does not say.
+  std::string code;       ///< The destination's own code, such as `SQLITE_CONSTRAINT_UNIQUE`.
+  std::string message;
+};
+
+/// What became of a batch; written + ignored + refused = its rows.
+struct write_answer {
+  std::uint64_t written = 0;
+  std::uint64_t ignored = 0;         ///< Left out by the write mode, by design.
+  std::vector<refused_row> refused;  ///< In order of row; the others stand.
+  row_sum written_sum;               ///< Of the rows written. Only set where `ignored` or `refused` are not empty.
+};
+
+/// Writes splits, one at a time, for one pipeline. Owned and called by one thread, which may block here.
+class writer {
+ public:
+  virtual ~writer() = default;
+
+  /// `open` of delivery.md: makes `epoch` the owner of the split and returns its mark. `conflict` where a newer
+  /// one is. A destination without marks begins a fresh output and returns a mark at the split's start; what an
+  /// older epoch of this writer left is void.
+  virtual result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) = 0;
+
+  /// Hands a batch over, beginning a transaction where none is open. Rows refused do not undo the others. Any
+  /// error means that all since the last commit is lost: `rollback`, then `open`.
+  virtual result<write_answer> write(const batch& b, const stop_signal& stop) = 0;
+
+  /// Makes all since the last commit durable together with `m`, whose transaction number is one more than the
+  /// last. After an error nothing is known: `rollback`, then `open` tells. Where there are no marks it makes
+  /// durable what it can and, with `m.done`, completes the split's output.
+  virtual result<void> commit(const mark& m, const stop_signal& stop) = 0;
+
+  /// Forgets all since the last commit. Never fails; a connection that does not answer is given up.
+  virtual void rollback() = 0;
+
+  /// Ends a statement on the server. Thread-safe, returns at once.
+  virtual void interrupt() {}
+};
+
+/// What a target says of itself once it is open.
+struct target_description {
+  /// The destination's columns in mapping order; nullptr where it takes whatever comes (its writers then get the
+  /// source's columns as they are).
+  schema_ptr columns;
+  std::string name;                  ///< `sqlite shop.db table orders`: for the account by table.
+  std::vector<std::string> changes;  ///< What will be made, emptied or removed, one sentence each, before it happens.
+  std::string promise;  ///< `exactly once`, or `at least once, because …`.
+  bool exactly_once = false;
+  std::uint32_t writers_max = 0;  ///< 0 = no limit of its own.
+};
+
+/// Steps at a destination around the data, in order: preSql statements, table creation, emptying; postSql.
+struct target_step {
+  std::string text;         ///< As shown in plan and log: the statement, or a sentence.
+  bool repeatable = false;  ///< May run again after a crash that left open whether it ran (delivery.md).
+};
+
+/// The destination of one run. Owned by one thread, which may block here. Nothing changes at the destination
+/// before `prepare` and the steps. Call order: open, [progress().…], prepare, steps before, describe again
+/// (`open`), make_writer…, steps after, finish. `abandon` in place of the rest after a failure.
+class target {
+ public:
+  virtual ~target() = default;
+
+  /// Connects, looks and describes; compares with the source's columns where the job maps by position. May be
+  /// called again after the steps before. `bad_option` where the job does not fit the destination.
+  virtual result<target_description> open(const schema& source_columns, const stop_signal& stop) = 0;
+
+  /// Where marks and claims stand; nullptr where the destination holds none.
+  virtual progress_store* progress() { return nullptr; }
+
+  /// Own preparations that are not steps: a folder for temporaries, removal of dead ones of this job.
+  virtual result<void> prepare(const run_id& run, const stop_signal& stop) {
+    (void)run, (void)stop;
+    return {};
+  }
+
+  [[nodiscard]] virtual std::vector<target_step> steps_before() const { return {}; }
+  [[nodiscard]] virtual std::vector<target_step> steps_after() const { return {}; }
+  /// Runs one step; with a progress store the stage (`pre:N`, `post:N`, N = index + 1 steps done) is recorded in
+  /// the same transaction where the server allows it.
+  virtual result<void> run_step_before(std::size_t index, const stop_signal& stop) {
+    (void)index, (void)stop;
+    return {};
+  }
+  virtual result<void> run_step_after(std::size_t index, const stop_signal& stop) {
+    (void)index, (void)stop;
+    return {};
+  }
+
+  /// A writer for one pipeline. Cheap; connects in its `open`. `columns` is what its batches will have.
+  virtual result<std::unique_ptr<writer>> make_writer(schema_ptr columns) = 0;
+
+  /// All splits are committed: makes the output appear whole (renames, removal of what it replaces). May be
+  /// repeated after a crash.
+  virtual result<void> finish(const stop_signal& stop) {
+    (void)stop;
+    return {};
+  }
+  /// The run failed or stopped: removes what nobody will use. Never fails.
+  virtual void abandon() {}
+
+  /// Thread-safe, as `writer::interrupt`.
+  virtual void interrupt() {}
+};
+
+}  // namespace sluice

@@ -1,0 +1,125 @@
+#include "transport/record/buffer.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t block_bytes_min = 1024;
+constexpr std::size_t kept_block_bytes_max = std::size_t{4} << 20;
+constexpr std::align_val_t block_alignment{64};
+
+}  // namespace
+
+std::shared_ptr<buffer_pool> buffer_pool::make(std::size_t cached_bytes_max) {
+  return std::shared_ptr<buffer_pool>(new buffer_pool(cached_bytes_max));
+}
+
+buffer_pool::~buffer_pool() {
+  for (auto& list : free_) {
+    for (std::byte* block : list) {
+      ::operator delete(block, block_alignment);
+    }
+  }
+}
+
+std::byte* buffer_pool::take(std::size_t block_bytes) {
+  std::byte* block = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& list = free_[std::bit_width(block_bytes)];
+    if (!list.empty()) {
+      block = list.back();
+      list.pop_back();
+      cached_ -= block_bytes;
+    }
+    in_use_ += block_bytes;
+    peak_ = std::max(peak_.load(), in_use_ + cached_);
+  }
+  if (block == nullptr) {
+    block = static_cast<std::byte*>(::operator new(block_bytes, block_alignment));
+  }
+  return block;
+}
+
+void buffer_pool::give_back(std::byte* block, std::size_t block_bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    in_use_ -= block_bytes;
+    if (block_bytes <= kept_block_bytes_max && cached_ + block_bytes <= cached_bytes_max_) {
+      free_[std::bit_width(block_bytes)].push_back(block);
+      cached_ += block_bytes;
+      return;
+    }
+  }
+  ::operator delete(block, block_alignment);
+}
+
+growing_buffer::growing_buffer(growing_buffer&& other) noexcept
+    : pool_(other.pool_),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
+
+growing_buffer& growing_buffer::operator=(growing_buffer&& other) noexcept {
+  if (this != &other) {
+    release();
+    pool_ = other.pool_;
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+  }
+  return *this;
+}
+
+growing_buffer::~growing_buffer() { release(); }
+
+void growing_buffer::release() {
+  if (data_ != nullptr) {
+    pool_->give_back(data_, capacity_ + slack_bytes);
+    data_ = nullptr;
+  }
+  size_ = 0;
+  capacity_ = 0;
+}
+
+void growing_buffer::grow(std::size_t bytes) {
+  // Large values grow to what is needed in steps of 1 MiB: doubling 60 MB would hold 128 MiB for one record.
+  std::size_t wanted = bytes + slack_bytes;
+  if (wanted <= kept_block_bytes_max) {
+    wanted = std::bit_ceil(std::max({wanted, block_bytes_min, 2 * capacity_}));
+  } else {
+    constexpr std::size_t step = std::size_t{1} << 20;
+    wanted = std::max(wanted, capacity_ + capacity_ / 4);
+    wanted = (wanted + step - 1) / step * step;
+  }
+  std::byte* block = pool_->take(wanted);
+  if (size_ != 0) {
+    std::memcpy(block, data_, size_);
+  }
+  if (data_ != nullptr) {
+    pool_->give_back(data_, capacity_ + slack_bytes);
+  }
+  data_ = block;
+  capacity_ = wanted - slack_bytes;
+}
+
+buffer growing_buffer::seal() {
+  if (data_ == nullptr) {
+    return {};
+  }
+  const std::byte* data = data_;
+  const std::size_t size = size_;
+  std::shared_ptr<const void> owner(data, [pool = pool_, block = data_, bytes = capacity_ + slack_bytes](const void*) {
+    pool->give_back(block, bytes);
+  });
+  data_ = nullptr;
+  size_ = 0;
+  capacity_ = 0;
+  return {data, size, std::move(owner)};
+}
+
+}  // namespace sluice

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "transport/record/type.h"
+
+namespace sluice {
+
+/// One column of a source or destination.
+struct field {
+  std::string name;              ///< Empty where the source has no name (a constant, a headerless file).
+  data_type type;
+  bool nullable = true;
+  std::string source_type_name;  ///< The system's own name of the type, such as `varchar(20)` or `LONG`.
+  friend bool operator==(const field&, const field&) = default;
+};
+
+/// The columns of a batch in order. Shared, never changed.
+using schema = std::vector<field>;
+using schema_ptr = std::shared_ptr<const schema>;
+
+}  // namespace sluice

@@ -11,7 +11,8 @@
 
 #include "jobspec/job.h"
 #include "plugins/api/plugin.h"
-#include "transport/base/error.h"
+#include "transport/base/ids.h"
+#include "transport/base/result.h"
 #include "transport/base/stop.h"
 #include "transport/record/dirty.h"
 #include "transport/record/mark.h"
@@ -36,6 +37,23 @@ struct run_settings {
   std::uint64_t commit_rows = 100'000;
   std::chrono::milliseconds commit_interval{2000};
   std::uint32_t dirty_logged_max = 10;  ///< First dirty records told to the observer.
+  /// Fired by a second signal: every source, target, reader and writer is interrupted and the call returns.
+  stop_signal stop_now;
+  /// Asked once where an earlier run is continued, before any dirty record is written: that run's own folder
+  /// (made where it is gone), to be used in place of `run_folder`. Empty: `run_folder` is used. A failure
+  /// fails the run.
+  std::function<result<std::string>(const run_id& continued)> folder_of_continued;
+};
+
+/// What is settled once both ends are open and the plan is made, before anything changes at the destination.
+struct run_plan {
+  run_id run;
+  bool resumed = false;    ///< `run` is an earlier one that is continued.
+  bool resumable = false;  ///< Killed from here on, the same command continues it.
+  std::string promise;     ///< `exactly once`, or `at least once, because …`.
+  std::uint32_t concurrency = 1;
+  std::string concurrency_reason;
+  std::uint64_t splits_total = 0;
 };
 
 enum class run_state { succeeded, succeeded_with_dirty, failed, stopped };
@@ -74,6 +92,8 @@ struct run_summary {
   bool retryable = false;
   std::string how_to_go_on;       ///< One sentence where the run failed or stopped.
   bool resumed = false;           ///< It continued an earlier process's work.
+  bool resumable = false;         ///< Not done, and the same command continues it.
+  bool wrong_job = false;         ///< The job's text alone shows the failure: exit code 2.
   std::string promise;            ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
   record_sums sums;
@@ -120,6 +140,8 @@ class run_observer {
   virtual ~run_observer() = default;
   /// One line for log and terminal. `actor` such as `reader 2`, `split` -1 where none.
   virtual void notice(notice_level level, const std::string& actor, std::int64_t split, const std::string& line) = 0;
+  /// Told once, before anything changes at the destination; not at all where the run fails before.
+  virtual void planned(const run_plan& plan) { (void)plan; }
   virtual void progress(const progress_snapshot& now) = 0;
   virtual void dirty(const dirty_record& record, std::uint32_t split) = 0;
 };

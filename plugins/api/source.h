@@ -34,7 +34,8 @@ struct read_answer {
   enum class kind {
     full,   ///< The builder has reached its target, or holds what there is for now: seal it and call again.
     end,    ///< The split has no more records (the builder may hold some).
-    needs,  ///< The record at hand needs `bytes` more than `bytes_max`: call again with room, same record.
+    needs,  ///< The record at hand needs more than `bytes_max`: call again with room, same record. The builder
+            ///< holds whole records only; what of the record is already read stays in the reader.
   };
   kind what = kind::full;
   std::uint64_t bytes = 0;  ///< Only with `needs`: how much `bytes_max` must be in all.

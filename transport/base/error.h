@@ -34,6 +34,8 @@ struct error {
   std::string message;
   /// Stable short name of the cause for programs and grouping, such as `SQLITE_FULL`; may be empty.
   std::string code;
+  /// The plugin has already waited or tried as long as its options allow: the engine does not try again.
+  bool final = false;
 };
 
 }  // namespace sluice

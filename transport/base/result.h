@@ -16,7 +16,7 @@ using result = tl::expected<T, error>;
 /// Makes a failed result: `return fail(error_kind::no_room, "...: {}", x);`
 template <class... Args>
 tl::unexpected<error> fail(error_kind kind, fmt::format_string<Args...> format, Args&&... args) {
-  return tl::unexpected<error>(error{kind, fmt::format(format, std::forward<Args>(args)...), {}});
+  return tl::unexpected<error>(error{kind, fmt::format(format, std::forward<Args>(args)...), {}, false});
 }
 
 /// Passes an error on to the caller's caller.

@@ -1,0 +1,117 @@
+#include "actors/pipeline/error_core.h"
+
+#include <fmt/format.h>
+
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+/// `orders.csv line 7`, `table t key id=5`, `split 3 record 12`.
+std::string where(const dirty_record& d, split_index split) {
+  std::string text = d.source;
+  if (d.line) {
+    text += fmt::format("{}line {}", text.empty() ? "" : " ", *d.line);
+  } else if (!d.key.empty()) {
+    text += fmt::format("{}key {}", text.empty() ? "" : " ", escaped(d.key));
+  } else {
+    text += fmt::format("{}split {} record {}", text.empty() ? "" : " ", split.value, d.position);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<error> error_core::report(const dirty_report& m) {
+  split_state& s = splits_[m.split.value];
+  std::optional<error> failure;
+  for (const dirty_record& d : m.records) {
+    ++s.above;
+    ++s.codes_above[d.code];
+    ++total_;
+    const std::string reason = d.column.empty() ? d.message : fmt::format("column {}: {}", d.column, d.message);
+    if (!any_) {
+      any_ = true;
+      only_reason_ = reason;
+    } else if (only_reason_ != reason) {
+      only_reason_.clear();
+    }
+    if (crossed_) {
+      continue;
+    }
+    const bool too_many = limit_.records && total_ > *limit_.records;
+    const bool too_large_a_share =
+        !limit_.records && limit_.ratio && records_exact_ &&
+        static_cast<double>(total_) > *limit_.ratio * static_cast<double>(*records_exact_);
+    if (too_many || too_large_a_share) {
+      crossed_ = true;
+      const std::string bound = too_many ? fmt::format("errorLimit.record is {}", *limit_.records)
+                                         : fmt::format("errorLimit.percentage is {} of {} records", *limit_.ratio, *records_exact_);
+      failure = error{error_kind::over_limit,
+                      fmt::format("{}; dirty record {} crossed it: {}{}: {}", bound, total_, where(d, m.split),
+                                  d.column.empty() ? "" : fmt::format(" column {}", d.column), d.message),
+                      "errorLimit", false};
+    }
+  }
+  return failure;
+}
+
+void error_core::commit(const dirty_commit& m) {
+  split_state& s = splits_[m.split.value];
+  // A commit covers all that was reported: the writer reports a batch before it can commit it.
+  s.at_mark = m.dirty_total;
+  s.above = 0;
+  for (const auto& [code, n] : s.codes_above) {
+    s.codes_at_mark[code] += n;
+  }
+  s.codes_above.clear();
+}
+
+void error_core::drop(const dirty_drop& m) {
+  split_state& s = splits_[m.split.value];
+  total_ -= s.at_mark + s.above;
+  s.at_mark = m.counts.dirty;
+  s.above = 0;
+  s.codes_above.clear();
+  total_ += s.at_mark;
+}
+
+std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const {
+  if (limit_.records) {
+    if (total_ > *limit_.records) {
+      return error{error_kind::over_limit,
+                   fmt::format("errorLimit.record is {}, but {} records are dirty, counting those of the process this run continues",
+                               *limit_.records, total_),
+                   "errorLimit", false};
+    }
+    return std::nullopt;
+  }
+  if (limit_.ratio && records_read != 0 &&
+      static_cast<double>(total_) / static_cast<double>(records_read) > *limit_.ratio) {
+    return error{error_kind::over_limit,
+                 fmt::format("errorLimit.percentage is {}, but {} of {} records are dirty", *limit_.ratio, total_, records_read),
+                 "errorLimit", false};
+  }
+  return std::nullopt;
+}
+
+std::map<std::string, std::uint64_t> error_core::by_code() const {
+  std::map<std::string, std::uint64_t> all;
+  std::uint64_t known = 0;
+  for (const auto& [split, s] : splits_) {
+    for (const auto& [code, n] : s.codes_at_mark) {
+      all[code] += n;
+      known += n;
+    }
+    for (const auto& [code, n] : s.codes_above) {
+      all[code] += n;
+      known += n;
+    }
+  }
+  if (total_ > known) {
+    all["counted_before_resume"] = total_ - known;
+  }
+  return all;
+}
+
+}  // namespace sluice

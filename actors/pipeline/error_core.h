@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "jobspec/job.h"
+#include "transport/base/error.h"
+#include "transport/wire/messages.h"
+
+namespace sluice {
+
+/// Counts the dirty records of a run and judges errorLimit on every one of them. What stands above a split's mark
+/// is forgotten when the split is opened again, so that no record counts twice. Pure; used by the error actor only.
+class error_core {
+ public:
+  /// `records_exact`: how many the run will read, where known before: `percentage` is then judged as soon as it
+  /// cannot be met any more.
+  error_core(error_limit limit, std::optional<std::uint64_t> records_exact)
+      : limit_(limit), records_exact_(records_exact) {}
+
+  /// Counts the records of a report. The failure when one of them crosses the limit, the first time only; it names
+  /// that record.
+  std::optional<error> report(const dirty_report& m);
+  void commit(const dirty_commit& m);
+  void drop(const dirty_drop& m);
+  /// The limits that only the end can tell: `records_read` of all splits.
+  [[nodiscard]] std::optional<error> judge_at_end(std::uint64_t records_read) const;
+
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+  [[nodiscard]] std::map<std::string, std::uint64_t> by_code() const;
+  /// The message shared by all dirty records so far; empty where there are several.
+  [[nodiscard]] const std::string& only_reason() const { return only_reason_; }
+
+ private:
+  struct split_state {
+    std::uint64_t at_mark = 0;
+    std::uint64_t above = 0;
+    std::map<std::string, std::uint64_t> codes_at_mark;
+    std::map<std::string, std::uint64_t> codes_above;
+  };
+  error_limit limit_;
+  std::optional<std::uint64_t> records_exact_;
+  std::unordered_map<std::uint32_t, split_state> splits_;
+  std::uint64_t total_ = 0;
+  bool crossed_ = false;
+  bool any_ = false;
+  std::string only_reason_;
+};
+
+}  // namespace sluice

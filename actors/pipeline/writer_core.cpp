@@ -1,0 +1,351 @@
+#include "actors/pipeline/writer_core.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// 0.2 s doubling to 30 s.
+milliseconds backoff(std::uint32_t attempt) {
+  return milliseconds(std::min<std::int64_t>(30'000, std::int64_t{200} << std::min<std::uint32_t>(attempt, 12)));
+}
+
+/// The rows that the destination refused as dirty records, merged with what the batch brought, by position.
+std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) {
+  std::vector<dirty_record> all = b.dirty;
+  for (const refused_row& r : answer.refused) {
+    dirty_record d = dirty_from_row(b, r.row, dirty_side::writer);
+    d.column = r.column;
+    for (std::size_t i = 0; i < b.columns_schema->size(); ++i) {
+      if (!r.column.empty() && (*b.columns_schema)[i].name == r.column) {
+        d.value = value_text(b.columns[i], (*b.columns_schema)[i].type, r.row);
+        d.target_type = to_string((*b.columns_schema)[i].type);
+      }
+    }
+    d.code = r.code;
+    d.message = r.message;
+    all.push_back(std::move(d));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& x, const auto& y) { return x.position < y.position; });
+  return all;
+}
+
+}  // namespace
+
+void writer_core::assign(split_index split, scalar_list description, epoch_number epoch, const stop_signal& stop) {
+  if (stopping_) {
+    return;
+  }
+  split_ = split;
+  description_ = std::move(description);
+  retries_ = 0;
+  open(epoch, stop);
+}
+
+void writer_core::open(epoch_number epoch, const stop_signal& stop) {
+  epoch_ = epoch;
+  queue_.clear();
+  uncommitted_ = false;
+  at_border_ = false;
+  due_ = false;
+  commit_after_sync_ = false;
+  dirty_unsynced_ = false;
+  dirty_unsynced_bytes_ = 0;
+  bytes_since_commit_ = 0;
+  rows_since_commit_ = 0;
+  expected_ = 1;
+  auto m = plugin_->open(split_, epoch, stop);
+  if (!m) {
+    lost(std::move(m).error());
+    return;
+  }
+  durable_ = std::move(*m);
+  durable_.transaction = 0;
+  durable_.sequence = 0;
+  current_ = durable_;
+  state_ = state::dropping;
+  out_.opened(durable_);
+  out_.to_error(dirty_drop{split_, epoch_, durable_.position, durable_.counts});
+}
+
+void writer_core::dropped(const dirty_dropped& m) {
+  if (state_ != state::dropping || m.epoch != epoch_) {
+    return;
+  }
+  if (stopping_) {
+    rest();
+    return;
+  }
+  if (durable_.done) {
+    state_ = state::idle;
+    out_.committed(durable_);
+    return;
+  }
+  state_ = state::loading;
+  from_channel_.restart(config_.memory.window_bytes);
+  out_.to_channel(rewind_msg{split_, description_, epoch_, durable_.after, durable_.position, config_.memory.window_bytes});
+}
+
+void writer_core::reopen(epoch_number of, const error& why) {
+  if (of != epoch_ || state_ == state::idle || state_ == state::waiting || state_ == state::stopped) {
+    return;
+  }
+  lost(why);
+}
+
+void writer_core::lost(error why) {
+  plugin_->rollback();
+  queue_.clear();
+  uncommitted_ = false;
+  const bool again = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) && !why.final &&
+                     retries_ < config_.retries_max && !epoch_.exhausted() && !stopping_;
+  if (again) {
+    state_ = state::waiting;
+    const milliseconds wait = backoff(retries_++);
+    out_.rewound(split_, why, wait);
+    out_.start_retry_timer(wait);
+    return;
+  }
+  state_ = stopping_ ? state::stopped : state::idle;
+  if (why.kind != error_kind::cancelled) {
+    out_.failed(split_, why);
+  }
+  if (stopping_) {
+    out_.stopped();
+  }
+}
+
+void writer_core::retry(const stop_signal& stop) {
+  if (state_ == state::waiting) {
+    open(epoch_.next(), stop);
+  }
+}
+
+void writer_core::take(const batch_ptr& b, const stop_signal& stop) {
+  if (b->epoch != epoch_ || b->split != split_ || b->sequence < expected_) {
+    return;
+  }
+  if (state_ != state::loading && state_ != state::syncing) {
+    return;
+  }
+  if (b->sequence > expected_) {
+    lost({error_kind::not_connected, fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
+    return;
+  }
+  ++expected_;
+  if (state_ == state::syncing) {
+    queue_.push_back(b);
+    return;
+  }
+  process(b, stop);
+}
+
+void writer_core::sent(const sent_msg& m) {
+  if (m.epoch != epoch_ || (state_ != state::loading && state_ != state::syncing)) {
+    return;
+  }
+  if (m.sequence >= expected_) {
+    lost({error_kind::not_connected, fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
+    return;
+  }
+  out_.to_channel(credit_msg{split_, epoch_, from_channel_.announced()});
+}
+
+void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
+  write_answer answer;
+  if (b->rows != 0) {
+    auto r = plugin_->write(*b, stop);
+    if (!r) {
+      lost(std::move(r).error());
+      return;
+    }
+    answer = std::move(*r);
+  }
+  const bool partly = answer.ignored != 0 || !answer.refused.empty();
+  std::vector<dirty_record> dirty;
+  if (!b->dirty.empty() || !answer.refused.empty()) {
+    dirty = all_dirty(*b, answer);
+  }
+
+  record_counts delta;
+  delta.read = b->records_read;
+  delta.written = answer.written;
+  delta.ignored = answer.ignored;
+  delta.dirty = dirty.size();
+  delta.filtered = b->filtered;
+  delta.bytes = b->record_bytes;
+  current_.counts += delta;
+  current_.sums.read += b->read_sum;
+  current_.sums.written += partly ? answer.written_sum : b->rows_sum;
+  current_.sums.changed = current_.sums.changed || b->changed || b->filtered != 0 || answer.ignored != 0;
+  for (const dirty_record& d : dirty) {
+    current_.sums.dirty += d.sum;
+    dirty_unsynced_bytes_ += d.bytes_held();
+  }
+  current_.position += b->records_read;
+  current_.sequence = b->sequence;
+  current_.after = b->after;
+  current_.done = b->split_end;
+  uncommitted_ = true;
+  at_border_ = b->split_end || b->after.has_value();
+  bytes_since_commit_ += b->bytes_held();
+  rows_since_commit_ += b->rows;
+
+  out_.wrote(split_, delta);
+  if (!dirty.empty()) {
+    dirty_unsynced_ = true;
+    out_.to_error(dirty_report{split_, epoch_, b->sequence, b->records_read, std::move(dirty)});
+  }
+  if (!b->split_end) {
+    if (const auto total = from_channel_.consume(b->bytes_held(), queue_.empty())) {
+      out_.to_channel(credit_msg{split_, epoch_, *total});
+    }
+  }
+
+  due_ = due_ || bytes_since_commit_ >= config_.commit_bytes || rows_since_commit_ >= config_.commit_rows;
+  if (b->split_end || (due_ && at_border_)) {
+    begin_commit(stop);
+    return;
+  }
+  if (dirty_unsynced_bytes_ > config_.memory.dirty_bytes_max) {
+    // The dirty file is the slower one: wait for it, so that reports do not pile up without bound.
+    state_ = state::syncing;
+    commit_after_sync_ = false;
+    out_.to_error(dirty_sync{split_, epoch_, current_.sequence});
+    return;
+  }
+  if (!timer_running_) {
+    timer_running_ = true;
+    out_.start_commit_timer(config_.commit_interval);
+  }
+}
+
+void writer_core::commit_timer(const stop_signal& stop) {
+  timer_running_ = false;
+  if (state_ == state::loading && uncommitted_) {
+    due_ = true;
+    if (at_border_) {
+      begin_commit(stop);
+      drain(stop);
+    }
+  } else if (state_ == state::syncing) {
+    due_ = true;
+  }
+}
+
+void writer_core::begin_commit(const stop_signal& stop) {
+  if (dirty_unsynced_) {
+    state_ = state::syncing;
+    commit_after_sync_ = true;
+    out_.to_error(dirty_sync{split_, epoch_, current_.sequence});
+    return;
+  }
+  commit(stop);
+}
+
+void writer_core::synced(const dirty_synced& m, const stop_signal& stop) {
+  if (state_ != state::syncing || m.epoch != epoch_ || m.sequence != current_.sequence) {
+    return;
+  }
+  state_ = state::loading;
+  dirty_unsynced_ = false;
+  dirty_unsynced_bytes_ = 0;
+  if (commit_after_sync_ || ((due_ || stopping_) && may_commit())) {
+    commit(stop);
+  } else if (stopping_) {
+    rest();
+  }
+  drain(stop);
+}
+
+void writer_core::drain(const stop_signal& stop) {
+  while (state_ == state::loading && !stopping_ && !queue_.empty()) {
+    const batch_ptr b = std::move(queue_.front());
+    queue_.pop_front();
+    process(b, stop);
+  }
+}
+
+void writer_core::commit(const stop_signal& stop) {
+  mark next = current_;
+  next.epoch = epoch_;
+  next.transaction = durable_.transaction + 1;
+  if (next.done) {
+    next.after.reset();
+    if (!next.counts.closes() || !next.sums.closes() || next.position != next.counts.read) {
+      plugin_->rollback();
+      state_ = stopping_ ? state::stopped : state::idle;
+      out_.failed(split_, {error_kind::over_limit,
+                           fmt::format("the account of split {} does not close: read {}, written {}, ignored {}, dirty {}, filtered {}, "
+                                       "sums read {} written {} dirty {}; nothing of it was committed, please report this",
+                                       split_.value, next.counts.read, next.counts.written, next.counts.ignored, next.counts.dirty,
+                                       next.counts.filtered, to_string(next.sums.read), to_string(next.sums.written),
+                                       to_string(next.sums.dirty)),
+                           "account", false});
+      if (stopping_) {
+        out_.stopped();
+      }
+      return;
+    }
+  }
+  if (auto r = plugin_->commit(next, stop); !r) {
+    lost(std::move(r).error());
+    return;
+  }
+  const bool more_dirty = next.counts.dirty != durable_.counts.dirty;
+  durable_ = next;
+  current_ = next;
+  uncommitted_ = false;
+  due_ = false;
+  retries_ = 0;
+  bytes_since_commit_ = 0;
+  rows_since_commit_ = 0;
+  if (more_dirty) {
+    out_.to_error(dirty_commit{split_, epoch_, durable_.position, durable_.counts.dirty});
+  }
+  state_ = durable_.done ? state::idle : state::loading;
+  out_.committed(durable_);
+  if (stopping_) {
+    rest();
+  }
+}
+
+void writer_core::rest() {
+  if (state_ != state::idle) {
+    plugin_->rollback();
+  }
+  queue_.clear();
+  state_ = state::stopped;
+  out_.stopped();
+}
+
+void writer_core::stop(const stop_signal& stop) {
+  if (stopping_) {
+    return;
+  }
+  stopping_ = true;
+  switch (state_) {
+    case state::idle:
+    case state::waiting:
+      rest();
+      break;
+    case state::loading:
+      if (may_commit()) {
+        begin_commit(stop);
+      } else {
+        rest();
+      }
+      break;
+    case state::syncing:
+    case state::dropping:
+    case state::stopped:
+      break;  // the answer awaited ends it
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "plugins/api/target.h"
+#include "transport/flow/budget.h"
+#include "transport/flow/credit.h"
+#include "transport/wire/messages.h"
+
+namespace sluice {
+
+/// Where a writer's messages go.
+class writer_out {
+ public:
+  virtual ~writer_out() = default;
+  // Upstream.
+  virtual void to_channel(const rewind_msg& m) = 0;
+  virtual void to_channel(const credit_msg& m) = 0;
+  // To the error actor.
+  virtual void to_error(dirty_report m) = 0;
+  virtual void to_error(const dirty_sync& m) = 0;
+  virtual void to_error(const dirty_commit& m) = 0;
+  virtual void to_error(const dirty_drop& m) = 0;
+  // To the supervisor.
+  /// The split is open at this mark: what was counted of it beyond is void.
+  virtual void opened(const mark& m) = 0;
+  /// Records handed to the destination since the last call; not durable yet.
+  virtual void wrote(split_index split, const record_counts& delta) = 0;
+  /// The mark is durable.
+  virtual void committed(const mark& m) = 0;
+  /// A transaction was lost, or the link: the split goes on from its mark after the wait.
+  virtual void rewound(split_index split, const error& why, std::chrono::milliseconds wait) = 0;
+  /// The pipeline cannot go on with this split.
+  virtual void failed(split_index split, const error& why) = 0;
+  /// The writer has come to rest after `stop`.
+  virtual void stopped() = 0;
+  // Timers: `commit_timer` and `retry` are to be called after this long.
+  virtual void start_commit_timer(std::chrono::milliseconds after) = 0;
+  virtual void start_retry_timer(std::chrono::milliseconds after) = 0;
+};
+
+/// Decides what a writer actor does (delivery.md): opens a split, takes batches in sequence, commits marks with the
+/// rows, waits for the dirty file before a commit that covers dirty records, rewinds. Owned by its actor, used by
+/// that thread; calls of the plugin block.
+class writer_core {
+ public:
+  struct config {
+    run_id run;
+    memory_plan memory;
+    bool resumable = false;  ///< The reader makes cursors: marks may fall inside a split.
+    std::uint64_t commit_bytes = std::uint64_t{64} << 20;
+    std::uint64_t commit_rows = 100'000;
+    std::chrono::milliseconds commit_interval{2000};
+    std::uint32_t retries_max = 3;  ///< In a row without a commit between.
+  };
+  writer_core(config c, std::shared_ptr<writer> plugin, writer_out& out)
+      : config_(c), plugin_(std::move(plugin)), out_(out) {}
+
+  /// Begin a split. Only when idle.
+  void assign(split_index split, scalar_list description, epoch_number epoch, const stop_signal& stop);
+  /// The reader's end was lost: go on from the mark under the next epoch. Late ones (older epoch) change nothing.
+  void reopen(epoch_number of, const error& why);
+  void take(const batch_ptr& b, const stop_signal& stop);
+  void sent(const sent_msg& m);
+  void dropped(const dirty_dropped& m);
+  void synced(const dirty_synced& m, const stop_signal& stop);
+  void commit_timer(const stop_signal& stop);
+  void retry(const stop_signal& stop);
+  /// Finish the batch in hand, commit the mark where one may fall here, come to rest; then `stopped`.
+  void stop(const stop_signal& stop);
+
+  [[nodiscard]] bool idle() const { return state_ == state::idle; }
+  [[nodiscard]] bool waits_for_dirty_file() const { return state_ == state::syncing || state_ == state::dropping; }
+
+ private:
+  enum class state { idle, dropping, loading, syncing, waiting, stopped };
+
+  void open(epoch_number epoch, const stop_signal& stop);
+  void process(const batch_ptr& b, const stop_signal& stop);
+  void drain(const stop_signal& stop);
+  void begin_commit(const stop_signal& stop);
+  void commit(const stop_signal& stop);
+  void lost(error why);
+  void rest();
+  [[nodiscard]] bool may_commit() const { return uncommitted_ && at_border_; }
+
+  config config_;
+  std::shared_ptr<writer> plugin_;
+  writer_out& out_;
+  state state_ = state::idle;
+  bool stopping_ = false;
+
+  split_index split_;
+  scalar_list description_;
+  epoch_number epoch_;
+  mark durable_;   // as last committed or opened
+  mark current_;   // with what was written since
+  credit_receiver from_channel_;
+  std::uint64_t expected_ = 1;
+  std::deque<batch_ptr> queue_;  // arrived while waiting for the dirty file; bounded by the window
+  bool uncommitted_ = false;
+  bool at_border_ = false;       // a mark may fall behind the last batch written
+  bool due_ = false;             // a commit is due at the next border
+  bool commit_after_sync_ = false;
+  std::uint64_t bytes_since_commit_ = 0;
+  std::uint64_t rows_since_commit_ = 0;
+  std::uint64_t dirty_unsynced_bytes_ = 0;
+  bool dirty_unsynced_ = false;
+  bool timer_running_ = false;
+  std::uint32_t retries_ = 0;
+};
+
+}  // namespace sluice

@@ -36,6 +36,7 @@ struct run_settings {
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
   std::uint64_t commit_rows = 100'000;
   std::chrono::milliseconds commit_interval{2000};
+  std::uint32_t retries_max = 3;  ///< Of a lost connection or a busy system, in a row without a commit between.
   std::uint32_t dirty_logged_max = 10;  ///< First dirty records told to the observer.
   /// Fired by a second signal: every source, target, reader and writer is interrupted and the call returns.
   stop_signal stop_now;
@@ -144,6 +145,9 @@ class run_observer {
   virtual void planned(const run_plan& plan) { (void)plan; }
   virtual void progress(const progress_snapshot& now) = 0;
   virtual void dirty(const dirty_record& record, std::uint32_t split) = 0;
+  /// Told once for every end, with the final summary. The claim on the destination is released after this
+  /// returns: write the summary here, so that a run that is released has one.
+  virtual void ended(const run_summary& summary) { (void)summary; }
 };
 
 /// Runs the job to its end on this machine: the order of DESIGN section 5. Blocks; never throws. `stop` asks for

@@ -1,0 +1,46 @@
+#pragma once
+
+// The one place where CAF is included: what later versions renamed is used behind these names only
+// (`substrate.md`), so that a newer CAF is a change of this file.
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/all.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace sluice {
+
+using actor_ref = caf::actor;
+using actor_base = caf::event_based_actor;
+
+/// Sends from outside any actor.
+template <class Message>
+void tell(const actor_ref& to, Message m) {
+  if (to) {
+    caf::anon_send(to, std::move(m));
+  }
+}
+
+/// Sends to itself or another after a delay on the actor system's clock, which the simulation turns by hand.
+template <class Message>
+void tell_later(actor_base* self, const actor_ref& to, std::chrono::nanoseconds after, Message m) {
+  self->delayed_send(to, after, std::move(m));
+}
+
+/// Time on the actor system's clock: the simulation's, where that turns it by hand.
+inline std::chrono::steady_clock::time_point now_of(actor_base* self) { return self->clock().now(); }
+
+/// Whether an actor gets a thread of its own because its calls block. Decided in wiring.h only.
+enum class placement { cooperative, detached };
+
+template <class Actor, class... Args>
+actor_ref spawn_actor(caf::actor_system& system, placement where, Args&&... args) {
+  if (where == placement::detached) {
+    return system.spawn<Actor, caf::detached>(std::forward<Args>(args)...);
+  }
+  return system.spawn<Actor>(std::forward<Args>(args)...);
+}
+
+}  // namespace sluice

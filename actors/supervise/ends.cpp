@@ -1,0 +1,209 @@
+#include "actors/supervise/ends.h"
+
+#include <fmt/format.h>
+
+#include "transport/base/process.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+end_answer source_failed(std::string doing, error e) { return end_failed{true, std::move(doing), std::move(e)}; }
+end_answer target_failed(std::string doing, error e) { return end_failed{false, std::move(doing), std::move(e)}; }
+
+template <class... Fs>
+struct overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
+
+found_run::owner_state owner_state_of(const run_row& row) {
+  if (!row.owner) {
+    return found_run::owner_state::released;
+  }
+  switch (look_up({row.owner->host, row.owner->pid, row.owner->process_start})) {
+    case process_state::alive:
+      return found_run::owner_state::alive;
+    case process_state::dead:
+      return found_run::owner_state::dead;
+    case process_state::elsewhere:
+      break;
+  }
+  return found_run::owner_state::elsewhere;
+}
+
+}  // namespace
+
+end_answer source_end::carry_out(const source_command& c, const stop_signal& stop) {
+  return std::visit(overloaded{
+                        [&](const source_open&) -> end_answer {
+                          auto what = source_->open(stop);
+                          return what ? end_answer(source_opened{std::move(*what)}) : source_failed("opening the source", what.error());
+                        },
+                        [&](const source_plan& p) -> end_answer {
+                          auto splits = source_->plan_splits(p.advice, stop);
+                          return splits ? end_answer(source_planned{std::move(*splits)})
+                                        : source_failed("planning the splits", splits.error());
+                        },
+                        [&](const source_make_readers& m) -> end_answer {
+                          readers_made made;
+                          for (std::uint32_t i = 0; i < m.count; ++i) {
+                            auto r = source_->make_reader();
+                            if (!r) {
+                              return source_failed("making a reader", r.error());
+                            }
+                            made.readers.push_back(std::move(*r));
+                          }
+                          return made;
+                        },
+                        [&](const source_check&) -> end_answer {
+                          auto ok = source_->check_unchanged(stop);
+                          return ok ? end_answer(source_checked{}) : source_failed("checking that the source is unchanged", ok.error());
+                        },
+                    },
+                    c);
+}
+
+end_answer target_end::carry_out(const target_command& c, const stop_signal& stop) {
+  return std::visit(overloaded{
+                        [&](const target_open& o) { return open(o, stop); },
+                        [&](const target_load& l) -> end_answer {
+                          auto rows = target_->progress()->load(l.run);
+                          return rows ? end_answer(target_loaded{std::move(*rows)}) : target_failed("reading the frozen plan", rows.error());
+                        },
+                        [&](const target_claim& m) { return claim(m); },
+                        [&](const target_before& b) { return before(b, stop); },
+                        [&](const target_make_writers& m) -> end_answer {
+                          writers_made made;
+                          for (std::uint32_t i = 0; i < m.count; ++i) {
+                            auto w = target_->make_writer(m.columns);
+                            if (!w) {
+                              return target_failed("making a writer", w.error());
+                            }
+                            made.writers.push_back(std::move(*w));
+                          }
+                          return made;
+                        },
+                        [&](const target_after& a) { return after(a, stop); },
+                        [&](const target_release& r) { return release(r); },
+                    },
+                    c);
+}
+
+end_answer target_end::open(const target_open& c, const stop_signal& stop) {
+  auto what = target_->open(*c.source_columns, stop);
+  if (!what) {
+    return target_failed("opening the destination", what.error());
+  }
+  target_opened answer;
+  answer.what = std::move(*what);
+  answer.before = target_->steps_before();
+  answer.after = target_->steps_after();
+  if (progress_store* store = target_->progress()) {
+    answer.has_store = true;
+    answer.tables = store->tables();
+    auto runs = store->runs_of(c.job_key);
+    if (!runs) {
+      return target_failed("looking for earlier runs of the job", runs.error());
+    }
+    for (run_row& row : *runs) {
+      const auto owner = owner_state_of(row);
+      answer.runs.push_back({std::move(row), owner});
+    }
+  }
+  return answer;
+}
+
+end_answer target_end::claim(const target_claim& c) {
+  progress_store* store = target_->progress();
+  if (auto r = store->make_tables(); !r) {
+    return target_failed("making the progress tables", r.error());
+  }
+  for (const run_id& old : c.discard) {
+    if (auto r = store->discard(old); !r) {
+      return target_failed("forgetting an unfinished run", r.error());
+    }
+  }
+  if (c.seen) {
+    auto term = store->claim_again(*c.seen, *c.mine.owner);
+    return term ? end_answer(target_claimed{*term}) : target_failed("taking over the claim", term.error());
+  }
+  if (auto r = store->claim_new(c.mine); !r) {
+    return target_failed("taking the claim", r.error());
+  }
+  if (auto r = store->freeze(c.mine.run, c.splits); !r) {
+    return target_failed("freezing the plan", r.error());
+  }
+  return target_claimed{c.mine.term};
+}
+
+end_answer target_end::before(const target_before& c, const stop_signal& stop) {
+  progress_store* store = target_->progress();
+  if (auto r = target_->prepare(c.run, stop); !r) {
+    return target_failed("preparing the destination", r.error());
+  }
+  if (!c.loading) {
+    const auto steps = target_->steps_before();
+    for (std::size_t i = c.first_step; i < steps.size(); ++i) {
+      if (stop.fired()) {
+        return target_failed("the steps before the data", {error_kind::cancelled, "stopped on request", "", false});
+      }
+      if (auto r = target_->run_step_before(i, stop); !r) {
+        return target_failed(fmt::format("step {} before the data ({})", i + 1, escaped(steps[i].text)), r.error());
+      }
+    }
+  }
+  auto what = target_->open(*c.source_columns, stop);
+  if (!what) {
+    return target_failed("describing the destination after its steps", what.error());
+  }
+  if (store != nullptr && !c.loading) {
+    if (auto r = store->set_stage(c.run, "loading"); !r) {
+      return target_failed("recording the stage", r.error());
+    }
+  }
+  return target_ready{std::move(*what)};
+}
+
+end_answer target_end::after(const target_after& c, const stop_signal& stop) {
+  if (auto r = target_->finish(stop); !r) {
+    return target_failed("completing the output", r.error());
+  }
+  progress_store* store = target_->progress();
+  const auto steps = target_->steps_after();
+  if (store != nullptr && !steps.empty() && c.first_step == 0) {
+    if (auto r = store->set_stage(c.run, "post:0"); !r) {
+      return target_failed("recording the stage", r.error());
+    }
+  }
+  for (std::size_t i = c.first_step; i < steps.size(); ++i) {
+    if (stop.fired()) {
+      return target_failed("the steps after the data", {error_kind::cancelled, "stopped on request", "", false});
+    }
+    if (auto r = target_->run_step_after(i, stop); !r) {
+      return target_failed(fmt::format("step {} after the data ({})", i + 1, escaped(steps[i].text)), r.error());
+    }
+  }
+  if (store != nullptr) {
+    if (auto r = store->finish(c.run); !r) {
+      return target_failed("marking the run done", r.error());
+    }
+  }
+  return target_finished{};
+}
+
+end_answer target_end::release(const target_release& c) {
+  if (c.abandon) {
+    target_->abandon();
+  }
+  progress_store* store = target_->progress();
+  if (store != nullptr && c.claimed) {
+    if (auto r = c.forget ? store->discard(c.run) : store->release(c.run); !r) {
+      return target_failed("releasing the claim", r.error());
+    }
+  }
+  return target_released{};
+}
+
+}  // namespace sluice

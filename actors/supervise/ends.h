@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+
+#include "actors/protocol/control.h"
+#include "actors/protocol/report.h"
+
+namespace sluice {
+
+/// Carries out the supervisor's commands at the source: one object a run, owned by the source's actor, which may
+/// block. Every command has one answer; a failure is `end_failed` with what was being done.
+class source_end {
+ public:
+  explicit source_end(std::shared_ptr<source> s) : source_(std::move(s)) {}
+  end_answer carry_out(const source_command& c, const stop_signal& stop);
+
+ private:
+  std::shared_ptr<source> source_;
+};
+
+/// The same at the destination.
+class target_end {
+ public:
+  explicit target_end(std::shared_ptr<target> t) : target_(std::move(t)) {}
+  end_answer carry_out(const target_command& c, const stop_signal& stop);
+
+ private:
+  end_answer open(const target_open& c, const stop_signal& stop);
+  end_answer claim(const target_claim& c);
+  end_answer before(const target_before& c, const stop_signal& stop);
+  end_answer after(const target_after& c, const stop_signal& stop);
+  end_answer release(const target_release& c);
+
+  std::shared_ptr<target> target_;
+};
+
+}  // namespace sluice

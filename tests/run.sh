@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs the tests; ./tests/run.sh --help lists the suites. Installs the packages they need first.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+case " $* " in
+  *" --help "* | *" -h "*) command -v python3 >/dev/null || ./deploy/install-packages.sh deploy/packages-test.txt ;;
+  *) ./deploy/install-packages.sh deploy/packages.txt deploy/packages-test.txt ;;
+esac
+exec python3 tests/run.py "$@"

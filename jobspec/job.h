@@ -19,10 +19,10 @@ struct error_limit {
 
 /// How fast a run may be.
 struct speed_limit {
-  std::uint32_t concurrent = 1;                      ///< 1 to 256.
-  std::string concurrent_reason;                     ///< Where it comes from: `setting.speed.concurrent`, `default of 2.0`.
-  std::optional<std::uint64_t> bytes_per_second;     ///< Record bytes, whole job.
-  std::optional<std::uint64_t> records_per_second;   ///< DataX only.
+  std::uint32_t concurrent = 1;   ///< 1 to 256.
+  std::string concurrent_reason;  ///< Where it comes from: `setting.speed.concurrent`, `default of 2.0`.
+  std::optional<std::uint64_t> bytes_per_second;    ///< Record bytes, whole job.
+  std::optional<std::uint64_t> records_per_second;  ///< DataX only.
 };
 
 /// `setting.expect`: what the run must look like, else it fails.
@@ -33,10 +33,10 @@ struct expectation {
 };
 
 struct transformer_spec {
-  std::string name;           ///< `dx_filter`
+  std::string name;  ///< `dx_filter`
   std::uint32_t column_index = 0;
   std::vector<std::string> paras;
-  std::string place;          ///< For messages: `orders.json:20:7 job.content[0].transformer[0]`.
+  std::string place;  ///< For messages: `orders.json:20:7 job.content[0].transformer[0]`.
 };
 
 /// Formats of text to and from times (`common.column`).
@@ -50,8 +50,8 @@ struct column_formats {
 
 /// One end of a job.
 struct job_step {
-  std::string plugin;    ///< Name of the plugin (`text`), resolved from stepType or DataX name.
-  std::string type_text; ///< As in the file: `csv`, `txtfilereader`.
+  std::string plugin;     ///< Name of the plugin (`text`), resolved from stepType or DataX name.
+  std::string type_text;  ///< As in the file: `csv`, `txtfilereader`.
   std::string place;
   option_values parameter;
 };
@@ -59,8 +59,8 @@ struct job_step {
 /// A job after parsing, substitution and validation of its text: one model for both dialects.
 struct job {
   dialect form = dialect::script2;
-  std::string file;          ///< As given on the command line.
-  std::string name;          ///< `--name`, else the file's name without `.json`.
+  std::string file;  ///< As given on the command line.
+  std::string name;  ///< `--name`, else the file's name without `.json`.
   job_step reader;
   job_step writer;
   std::vector<transformer_spec> transformers;
@@ -68,12 +68,12 @@ struct job {
   speed_limit speed;
   expectation expect;
   column_formats formats;
-  std::optional<std::string> time_zone;   ///< `common.column.timeZone`.
+  std::optional<std::string> time_zone;           ///< `common.column.timeZone`.
   std::map<std::string, std::string> parameters;  ///< Substituted: name to value.
-  std::string document;      ///< The job as run, JSON with secrets as `***`.
-  std::string key;           ///< Job key, 32 hexadecimal digits (delivery.md).
-  std::string instance;      ///< Instance, 32 hexadecimal digits.
-  std::vector<std::string> warnings;  ///< One line each with its place.
+  std::string document;                           ///< The job as run, JSON with secrets as `***`.
+  std::string key;                                ///< Job key, 32 hexadecimal digits (delivery.md).
+  std::string instance;                           ///< Instance, 32 hexadecimal digits.
+  std::vector<std::string> warnings;              ///< One line each with its place.
 };
 
 /// What the parser must know of a plugin, so that jobspec does not include plugins/.
@@ -88,8 +88,8 @@ struct plugin_lookup {
 };
 
 struct load_options {
-  std::map<std::string, std::string> parameters;             ///< `-p name=value`.
-  std::vector<std::pair<std::string, std::string>> set;      ///< `--set path=value`, applied after substitution.
+  std::map<std::string, std::string> parameters;         ///< `-p name=value`.
+  std::vector<std::pair<std::string, std::string>> set;  ///< `--set path=value`, applied after substitution.
   std::optional<std::string> name;
   bool strict = false;  ///< Unknown keys are errors.
 };
@@ -100,9 +100,10 @@ struct job_errors {
 };
 
 /// Parses and validates `text`. Does no I/O.
-tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text, const load_options& options,
-                                        const plugin_lookup& plugins);
+tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text,
+                                        const load_options& options, const plugin_lookup& plugins);
 /// Reads the file, then `parse_job`.
-tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options, const plugin_lookup& plugins);
+tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options,
+                                       const plugin_lookup& plugins);
 
 }  // namespace sluice

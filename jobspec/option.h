@@ -9,31 +9,35 @@ namespace sluice {
 /// How an option's value is written. Loose as real files are (job-formats 1.11, 31 to 36): numbers and
 /// booleans also as text, one text where a list is expected.
 enum class option_type {
-  text,
-  character,   ///< One Unicode character; `\u0001`, `\t` and the like are understood.
+  text,       ///< Numbers and booleans count as their text, a list of one text as that text.
+  character,  ///< One Unicode character; `\u0001`, `\t` and the like are understood, a number is its code
+              ///< point.
+  delimiter,  ///< One or more characters with the same escapes. Blanks are a value here, only "" is unset.
   integer,
   number,
   boolean,
-  text_list,   ///< A list of texts, or one text.
-  object,      ///< An object with members of its own (`members`).
-  object_list, ///< A list of objects, or one object.
-  columns,     ///< The `column` option: texts or objects, as the plugin reads them.
+  text_list,    ///< A list of texts, or one text.
+  object,       ///< An object with members of its own (`members`).
+  object_list,  ///< A list of objects, or one object.
+  columns,      ///< The `column` option: texts or objects, as the plugin reads them.
 };
 
 /// One option of a plugin: the only source of its validation, documentation, template and JSON Schema.
 struct option {
-  std::string name;
+  std::string name = {};
   option_type type = option_type::text;
-  std::string meaning;             ///< One or two sentences, first word capital, with the unit.
-  std::string default_text;        ///< As written in a job file; empty = none.
-  std::string datax_default_text;  ///< Where the DataX dialect differs; empty = the same.
+  std::string meaning = {};             ///< One or two sentences, first word capital, with the unit.
+  std::string default_text = {};        ///< As written in a job file; empty = none.
+  std::string datax_default_text = {};  ///< Where the DataX dialect differs; empty = the same.
   bool required = false;
-  bool secret = false;         ///< Never shown anywhere.
-  bool blank_is_value = false; ///< A blank text is a value, not "unset".
+  bool secret = false;  ///< Never shown anywhere.
+  /// A blank text (empty or spaces only) is a value, not "unset". Without it a text of spaces is unset,
+  /// except in characters and delimiters, where only the empty text is.
+  bool blank_is_value = false;
   std::vector<std::string> allowed = {};  ///< Texts allowed, ignoring case; empty = any.
   std::vector<std::string> aliases = {};  ///< Other names of the same option.
   std::vector<option> members = {};       ///< Of object and object_list.
-  double number_min = -1e300;  ///< integer and number: least and greatest allowed.
+  double number_min = -1e300;             ///< integer and number: least and greatest allowed.
   double number_max = 1e300;
 };
 

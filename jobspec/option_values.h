@@ -17,7 +17,8 @@ namespace sluice {
 /// Which of the two formats a job file is in; defaults differ (job-formats 8.3).
 enum class dialect { script2, datax };
 
-/// Where in the job file a JSON value stands: line and column from 1, by JSON path (`steps[0].parameter.table`).
+/// Where in the job file a JSON value stands: line and column from 1 (columns count characters), by JSON path
+/// (`steps[0].parameter.table`). Line 0: not in the file, set by `--set`.
 using json_places = std::map<std::string, std::pair<std::uint32_t, std::uint32_t>, std::less<>>;
 
 /// The values of one step's options: typed access by name, defaults from the description, and the place of
@@ -26,36 +27,48 @@ class option_values {
  public:
   option_values() = default;
   /// `file` and `path` locate `parameter` (`orders.json`, `steps[0].parameter`); `described` outlives this.
-  option_values(std::string file, std::string path, nlohmann::json parameter, std::shared_ptr<const json_places> places,
-                const std::vector<option>& described, dialect d);
+  option_values(std::string file, std::string path, nlohmann::json parameter,
+                std::shared_ptr<const json_places> places, const std::vector<option>& described, dialect d);
 
   [[nodiscard]] dialect job_dialect() const { return dialect_; }
   /// The parameter object as in the file, after substitution.
   [[nodiscard]] const nlohmann::json& json() const { return json_; }
 
-  /// `orders.json:14:22 steps[0].parameter.splitPk`: for the beginning of a message. `name` may be a path below
-  /// the parameter such as `column[3].type`; the place of the nearest parent is given where it is absent.
+  /// `orders.json:14:22 steps[0].parameter.splitPk`: for the beginning of a message. `name` may be a path
+  /// below the parameter such as `column[3].type`; the place of the nearest parent is given where it is
+  /// absent.
   [[nodiscard]] std::string place(std::string_view name) const;
+  /// Line and column of the same; 0, 0 where nothing is known.
+  [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> position(std::string_view name) const;
 
   /// Whether the option is set in the file (blank counts as unset where it does, job-formats 8.1).
   [[nodiscard]] bool has(std::string_view name) const;
 
   // Typed access: the file's value, else the dialect's default, else nothing. `bad_option` with place, value
-  // found and type expected where the value is of another type, out of range or not among those allowed.
+  // found and type expected where the value is of another type, out of range or not among those allowed. One
+  // of `allowed` is returned as it is spelled there. A secret's value is never part of a message.
   [[nodiscard]] result<std::optional<std::string>> text(std::string_view name) const;
   [[nodiscard]] result<std::optional<std::int64_t>> integer(std::string_view name) const;
   [[nodiscard]] result<std::optional<double>> number(std::string_view name) const;
   [[nodiscard]] result<std::optional<bool>> boolean(std::string_view name) const;
   [[nodiscard]] result<std::vector<std::string>> text_list(std::string_view name) const;
-  /// A member object as values of its own (`csvReaderConfig`), described by the option's members.
+  /// A member object as values of its own (`csvReaderConfig`), described by the option's members; one without
+  /// any value where the option is unset.
   [[nodiscard]] result<option_values> object(std::string_view name) const;
   [[nodiscard]] result<std::vector<option_values>> object_list(std::string_view name) const;
 
-  /// `bad_option` at the place of `name`.
+  /// `bad_option` at the place of `name`; the message must not hold a secret.
   [[nodiscard]] tl::unexpected<error> bad(std::string_view name, std::string_view message) const;
 
  private:
+  struct found_value;
   [[nodiscard]] const option* described(std::string_view name) const;
+  [[nodiscard]] found_value find(std::string_view name) const;
+  [[nodiscard]] std::string full_path(std::string_view name) const;
+  [[nodiscard]] option_values member(std::string_view path, const nlohmann::json& value,
+                                     const option* o) const;
+  [[nodiscard]] tl::unexpected<error> mismatch(const found_value& found, std::string_view expected) const;
+  [[nodiscard]] result<std::string> text_of(const found_value& found, const nlohmann::json& value) const;
 
   std::string file_;
   std::string path_;

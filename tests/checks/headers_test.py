@@ -1,0 +1,38 @@
+"""Every header compiles alone, and twice."""
+
+import concurrent.futures
+import os
+import re
+import subprocess
+import unittest
+
+from checks.sources import ROOT, tracked
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
+
+
+def compile_alone(header, text=None):
+    """The compiler's complaints about the header in a source file of its own; empty where there are none."""
+    folder = ROOT / "build" / "checks" / "headers"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^A-Za-z0-9]", "_", header)
+    source = folder / f"{name}.cpp"
+    wanted = text if text is not None else f'#include "{header}"\n#include "{header}"\n'
+    if not source.exists() or source.read_text() != wanted:
+        source.write_text(wanted)
+    # Objects, not -fsyntax-only: ccache keeps only those, and the second run of the check takes seconds.
+    done = subprocess.run(["ccache", "g++", "-std=c++20", "-O0", *WARNINGS, f"-I{ROOT}", "-c", str(source), "-o",
+                           str(folder / f"{name}.o")], capture_output=True, text=True, cwd=ROOT)
+    return "" if done.returncode == 0 else f"{header}: {done.stderr[:1500]}"
+
+
+class Headers(unittest.TestCase):
+    def test_every_header_compiles_alone_and_twice(self):
+        headers = tracked("*.h")
+        self.assertGreater(len(headers), 20)
+        with concurrent.futures.ThreadPoolExecutor(min(os.cpu_count() or 2, 4)) as pool:
+            complaints = [c for c in pool.map(compile_alone, headers) if c]
+        self.assertEqual(complaints, [], "\n" + "\n".join(complaints))
+
+    def test_the_check_sees_a_header_that_needs_another(self):
+        self.assertNotEqual(compile_alone("made up", "inline std::string f() { return {}; }\n"), "")

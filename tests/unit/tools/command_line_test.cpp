@@ -1,0 +1,205 @@
+#include "tools/cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+namespace sluice {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+run_arguments run_of(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_command_line(arguments);
+  EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
+  return parsed && std::holds_alternative<run_arguments>(*parsed) ? std::get<run_arguments>(*parsed)
+                                                                  : run_arguments{};
+}
+
+std::string refusal_of(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_command_line(arguments);
+  EXPECT_FALSE(parsed.has_value());
+  if (parsed) {
+    return {};
+  }
+  EXPECT_EQ(parsed.error().kind, error_kind::bad_option);
+  return parsed.error().message;
+}
+
+TEST(command_line, a_job_alone_gets_the_documented_defaults) {
+  const run_arguments run = run_of({"run", "orders.json"});
+  EXPECT_EQ(run.job_file, "orders.json");
+  EXPECT_EQ(run.report_interval.count(), 10'000);
+  EXPECT_EQ(run.stall_timeout.count(), 60'000);
+  EXPECT_EQ(run.stop_timeout.count(), 20'000);
+  EXPECT_FALSE(run.memory_bytes || run.duration_max || run.name || run.time_zone || run.summary_file ||
+               run.on_end);
+  EXPECT_EQ(run.on_unfinished, run_settings::unfinished::automatic);
+  EXPECT_FALSE(run.fail_on_dirty || run.strict || run.json || run.no_progress);
+  EXPECT_EQ(run.format, log_format::text);
+  EXPECT_EQ(run.level, log_level::info);
+}
+
+TEST(command_line, every_flag_reaches_its_field) {
+  const run_arguments run = run_of({"run",
+                                    "-p",
+                                    "a=1",
+                                    "--param",
+                                    "b=x=y",
+                                    "--set",
+                                    "setting.speed.concurrent=4",
+                                    "--name",
+                                    "orders",
+                                    "--memory",
+                                    "64M",
+                                    "--timezone",
+                                    "Europe/Berlin",
+                                    "--summary",
+                                    "s.json",
+                                    "--metrics-file",
+                                    "m.prom",
+                                    "--report-interval",
+                                    "1s",
+                                    "--stall-timeout",
+                                    "2s",
+                                    "--stop-timeout=3s",
+                                    "--max-duration",
+                                    "1h",
+                                    "--fail-on-dirty",
+                                    "--on-end",
+                                    "cat",
+                                    "--on-unfinished",
+                                    "fresh",
+                                    "--state-dir",
+                                    "st",
+                                    "--log-format",
+                                    "json",
+                                    "--log-level",
+                                    "warning",
+                                    "--strict",
+                                    "--json",
+                                    "--no-progress",
+                                    "job.json"});
+  EXPECT_EQ(run.job_file, "job.json");
+  EXPECT_THAT(run.parameters, UnorderedElementsAre(Pair("a", "1"), Pair("b", "x=y")));
+  EXPECT_THAT(run.set, UnorderedElementsAre(Pair("setting.speed.concurrent", "4")));
+  EXPECT_EQ(run.name, "orders");
+  EXPECT_EQ(run.memory_bytes, std::uint64_t{64} << 20);
+  EXPECT_EQ(run.time_zone, "Europe/Berlin");
+  EXPECT_EQ(run.summary_file, "s.json");
+  EXPECT_EQ(run.metrics_file, "m.prom");
+  EXPECT_EQ(run.report_interval.count(), 1000);
+  EXPECT_EQ(run.stall_timeout.count(), 2000);
+  EXPECT_EQ(run.stop_timeout.count(), 3000);
+  EXPECT_EQ(run.duration_max->count(), 3'600'000);
+  EXPECT_EQ(run.on_end, "cat");
+  EXPECT_EQ(run.on_unfinished, run_settings::unfinished::fresh);
+  EXPECT_EQ(run.state_dir, "st");
+  EXPECT_EQ(run.format, log_format::json);
+  EXPECT_EQ(run.level, log_level::warning);
+  EXPECT_TRUE(run.fail_on_dirty && run.strict && run.json && run.no_progress);
+}
+
+TEST(command_line, parameters_are_taken_in_the_form_of_datax) {
+  EXPECT_THAT(run_of({"run", "job.json", "-p", "-Da=1 -Dwhere=id > 3 -Dc='x y'"}).parameters,
+              UnorderedElementsAre(Pair("a", "1"), Pair("where", "id > 3"), Pair("c", "x y")));
+  EXPECT_THAT(run_of({"run", "-p-Da=1", "job.json", "-p", "b=2"}).parameters,
+              UnorderedElementsAre(Pair("a", "1"), Pair("b", "2")));
+  EXPECT_THAT(refusal_of({"run", "job.json", "-p", "-Da"}), HasSubstr("has no ="));
+}
+
+TEST(command_line, one_parameter_takes_one_argument) {
+  EXPECT_THAT(run_of({"run", "-p", "a=1", "job.json"}).job_file, "job.json");
+}
+
+TEST(command_line, a_mistyped_word_is_answered_with_the_nearest_one) {
+  const std::pair<std::vector<std::string>, const char*> cases[] = {
+      {{"rnu", "job.json"}, "did you mean run?"},
+      {{"plugin"}, "did you mean plugins?"},
+      {{"job.json"}, "did you mean sluice run job.json?"},
+      {{"run", "--sumary", "s.json", "job.json"}, "did you mean --summary?"},
+      {{"run", "job.json", "--time-zone=UTC"}, "did you mean --timezone?"},
+      {{"--verison"}, "did you mean --version?"},
+      {{"run", "job.json", "--on-unfinished", "frsh"}, "did you mean fresh?"},
+      {{"run", "job.json", "--log-level", "warn"}, "warning"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));
+  }
+}
+
+TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
+  const std::pair<std::vector<std::string>, const char*> cases[] = {
+      {{}, "a command is missing"},
+      {{"run"}, "the job file is missing"},
+      {{"run", "a.json", "b.json"}, "unexpected argument \"b.json\""},
+      {{"run", "a.json", "--memory", "lots"}, "--memory: \"lots\" is not a size"},
+      {{"run", "a.json", "--memory", "1K"}, "the least is 4 MiB"},
+      {{"run", "a.json", "--report-interval", "0"}, "must be more than 0"},
+      {{"run", "a.json", "--stall-timeout", "soon"}, "--stall-timeout: \"soon\" is not a time"},
+      {{"run", "a.json", "--set", "x"}, "path=value"},
+      {{"run", "a.json", "-p", "=x"}, "the name is missing"},
+      {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
+      {{"run", "a.json", "--summary"}, "--summary"},
+      {{"xyzzyplugh"}, "there are run, plugins and version"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));
+  }
+}
+
+TEST(command_line, a_parameter_without_a_name_is_not_shown_because_it_may_be_a_secret) {
+  EXPECT_THAT(refusal_of({"run", "a.json", "-p", "hunter2"}), ::testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(command_line, help_is_there_for_the_program_and_every_command) {
+  const std::pair<std::vector<std::string>, const char*> cases[] = {{{"--help"}, "plugins"},
+                                                                    {{"-h"}, "run"},
+                                                                    {{"run", "--help"}, "--on-unfinished"},
+                                                                    {{"plugins", "--help"}, "--json"},
+                                                                    {{"version", "--help"}, "--json"}};
+  for (const auto& [arguments, expected] : cases) {
+    const auto parsed = parse_command_line(arguments);
+    ASSERT_TRUE(parsed.has_value());
+    ASSERT_TRUE(std::holds_alternative<help_arguments>(*parsed));
+    EXPECT_THAT(std::get<help_arguments>(*parsed).text, HasSubstr(expected));
+  }
+}
+
+TEST(command_line, plugins_and_version_take_their_arguments) {
+  const auto named = parse_command_line({"plugins", "text", "--json"});
+  ASSERT_TRUE(named.has_value() && std::holds_alternative<plugins_arguments>(*named));
+  EXPECT_EQ(std::get<plugins_arguments>(*named).name, "text");
+  EXPECT_TRUE(std::get<plugins_arguments>(*named).json);
+  for (const char* word : {"version", "--version"}) {
+    const auto version = parse_command_line({word});
+    EXPECT_TRUE(version.has_value() && std::holds_alternative<version_arguments>(*version)) << word;
+  }
+}
+
+TEST(command_line, every_flag_is_in_the_manual_and_the_manual_names_no_other) {
+  std::ifstream in(SLUICE_SOURCE_DIR "/docs/cli.md");
+  const std::string manual{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  ASSERT_FALSE(manual.empty());
+  std::set<std::string> known;
+  for (const auto& [command, flags] : all_flags()) {
+    known.insert(flags.begin(), flags.end());
+  }
+  const std::regex flag("`(--?[a-z][a-z-]*)");
+  std::set<std::string> documented;
+  for (std::sregex_iterator at(manual.begin(), manual.end(), flag), end; at != end; ++at) {
+    documented.insert((*at)[1]);
+  }
+  EXPECT_GT(known.size(), 20U);
+  EXPECT_EQ(documented, known);
+}
+
+}  // namespace
+}  // namespace sluice

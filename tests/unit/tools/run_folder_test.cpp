@@ -1,0 +1,110 @@
+#include "tools/cli/run_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/unit/tools/test_folder.h"
+#include "tools/cli/files.h"
+
+namespace sluice {
+namespace {
+
+using testing::mode_of;
+using testing::test_folder;
+
+run_id id(std::uint64_t unix_ms) {
+  return run_id::make(unix_ms, 1, unix_ms);
+}
+
+TEST(run_folder, folders_are_for_the_owner_alone_whatever_the_umask) {
+  const test_folder state;
+  const mode_t before = ::umask(0);
+  const auto folder = run_folder::open(state.file("new/state"), "orders", id(5));
+  ASSERT_TRUE(folder.has_value()) << folder.error().message;
+  ASSERT_TRUE((*folder)->write("job.json", "{}").has_value());
+  ::umask(before);
+  EXPECT_EQ((*folder)->path(), state.file("new/state/runs/orders/") + id(5).text());
+  EXPECT_EQ(mode_of(state.file("new")), 0700U);
+  EXPECT_EQ(mode_of((*folder)->path()), 0700U);
+  EXPECT_EQ(mode_of((*folder)->file("job.json")), 0600U);
+  EXPECT_EQ(mode_of((*folder)->file("lock")), 0600U);
+  EXPECT_EQ(test_folder::text_of((*folder)->file("job.json")), "{}");
+}
+
+TEST(run_folder, a_living_run_keeps_others_out_of_its_folder) {
+  const test_folder state;
+  auto first = run_folder::open(state.path(), "orders", id(5));
+  ASSERT_TRUE(first.has_value());
+  const auto second = run_folder::open(state.path(), "orders", id(5));
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().kind, error_kind::busy);
+  first->reset();
+  EXPECT_TRUE(run_folder::open(state.path(), "orders", id(5)).has_value());
+}
+
+TEST(run_folder, a_state_directory_that_is_a_file_is_refused_by_name) {
+  const test_folder state;
+  state.put("blocked", "x");
+  const auto folder = run_folder::open(state.file("blocked"), "orders", id(5));
+  ASSERT_FALSE(folder.has_value());
+  EXPECT_THAT(folder.error().message, ::testing::HasSubstr(state.file("blocked")));
+}
+
+TEST(run_folder, a_job_name_cannot_lead_out_of_the_state_directory) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"../../etc", "_._.._etc"},  {"a/b", "a_b"}, {".", "_"}, {"", "_"}, {"a\nb", "a_b"},
+      {"Aufträge 1", "Aufträge 1"}};
+  for (const auto& [name, expected] : cases) {
+    EXPECT_EQ(job_folder_name(name).find('/'), std::string::npos);
+    EXPECT_NE(job_folder_name(name).front(), '.');
+    if (name != "../../etc") {
+      EXPECT_EQ(job_folder_name(name), expected);
+    }
+  }
+  std::string umlauts;
+  for (int i = 0; i < 80; ++i) {
+    umlauts += "ä";
+  }
+  EXPECT_EQ(job_folder_name("x" + umlauts).size(), 99U) << "cut between characters";
+}
+
+TEST(run_folder, marks_of_earlier_runs_of_the_same_instance_go_and_others_stay) {
+  const test_folder state;
+  const auto one = run_folder::open(state.path(), "orders", id(1));
+  const auto two = run_folder::open(state.path(), "orders", id(2));
+  const auto now = run_folder::open(state.path(), "orders", id(3));
+  ASSERT_TRUE((*one)->mark_unfinished("aaaa").has_value());
+  ASSERT_TRUE((*two)->mark_unfinished("bbbb").has_value());
+  ASSERT_TRUE((*now)->mark_unfinished("aaaa").has_value());
+  (*now)->clear_unfinished_of_others("aaaa");
+  EXPECT_FALSE(std::filesystem::exists((*one)->file("unfinished")));
+  EXPECT_TRUE(std::filesystem::exists((*two)->file("unfinished")));
+  EXPECT_TRUE(std::filesystem::exists((*now)->file("unfinished")));
+  (*now)->clear_unfinished();
+  EXPECT_FALSE(std::filesystem::exists((*now)->file("unfinished")));
+}
+
+TEST(files, a_file_is_replaced_as_a_whole_and_a_failure_leaves_the_old_one) {
+  const test_folder folder;
+  ASSERT_TRUE(write_file_whole(folder.file("a"), "one", 0644).has_value());
+  ASSERT_TRUE(write_file_whole(folder.file("a"), "two", 0644).has_value());
+  EXPECT_EQ(folder.get("a"), "two");
+  const auto refused = write_file_whole(folder.file("no/such/a"), "x", 0644);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr(folder.file("no/such/a")));
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    ++files;
+  }
+  EXPECT_EQ(files, 1U) << "no temporary is left";
+}
+
+TEST(files, a_full_disk_is_no_room) {
+  EXPECT_EQ(kind_of_errno(ENOSPC), error_kind::no_room);
+  EXPECT_EQ(kind_of_errno(EDQUOT), error_kind::no_room);
+  EXPECT_EQ(kind_of_errno(EACCES), error_kind::denied);
+}
+
+}  // namespace
+}  // namespace sluice

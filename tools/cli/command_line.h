@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/supervise/run.h"
+#include "tools/cli/log.h"
+#include "transport/base/result.h"
+
+namespace sluice {
+
+/// `sluice run JOB …`, checked as far as the command line alone allows.
+struct run_arguments {
+  std::string job_file;
+  std::map<std::string, std::string> parameters;
+  std::vector<std::pair<std::string, std::string>> set;
+  std::optional<std::string> name;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::string> time_zone;
+  std::optional<std::string> summary_file;
+  std::optional<std::string> metrics_file;
+  std::optional<std::string> on_end;
+  std::optional<std::string> state_dir;
+  std::chrono::milliseconds report_interval{10'000};
+  std::chrono::milliseconds stall_timeout{60'000};
+  std::chrono::milliseconds stop_timeout{20'000};
+  std::optional<std::chrono::milliseconds> duration_max;
+  run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
+  log_format format = log_format::text;
+  log_level level = log_level::info;
+  bool fail_on_dirty = false;
+  bool strict = false;
+  bool json = false;
+  bool no_progress = false;
+};
+
+/// `sluice plugins [NAME]`.
+struct plugins_arguments {
+  std::optional<std::string> name;
+  bool json = false;
+};
+
+/// `sluice version`.
+struct version_arguments {
+  bool json = false;
+};
+
+/// `--help` anywhere: the text to print.
+struct help_arguments {
+  std::string text;
+};
+
+using command = std::variant<run_arguments, plugins_arguments, version_arguments, help_arguments>;
+
+/// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and
+/// the nearest command or flag where one was mistyped. The only home of CLI11.
+result<command> parse_command_line(const std::vector<std::string>& arguments);
+
+/// All flags by command (empty: the program itself), as CLI11 knows them: `--memory`, `-p`. For the check of
+/// docs/cli.md.
+std::map<std::string, std::vector<std::string>> all_flags();
+
+}  // namespace sluice

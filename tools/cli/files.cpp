@@ -1,0 +1,117 @@
+#include "tools/cli/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+/// Closes a descriptor at the end of its scope.
+struct open_file {
+  int fd = -1;
+  explicit open_file(int f) : fd(f) {}
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+  ~open_file() {
+    if (fd >= 0) {
+      ::close(fd);
+    }
+  }
+};
+
+result<void> write_all(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path),
+                  std::strerror(errno));
+    }
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace
+
+error_kind kind_of_errno(int number) {
+  return number == ENOSPC || number == EDQUOT || number == EFBIG ? error_kind::no_room : error_kind::denied;
+}
+
+result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  const open_file file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.fd < 0) {
+    return fail(error_kind::denied, "{} cannot be read: {}", sluice::quoted(path), std::strerror(errno));
+  }
+  std::string text;
+  char block[4096];
+  while (text.size() < bytes_max) {
+    const ssize_t n = ::read(file.fd, block, std::min(sizeof block, bytes_max - text.size()));
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      return fail(error_kind::denied, "{} cannot be read: {}", sluice::quoted(path), std::strerror(errno));
+    }
+    if (n == 0) {
+      break;
+    }
+    text.append(block, static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
+result<void> write_file_whole(const std::string& path, std::string_view text, unsigned mode) {
+  const std::filesystem::path whole(path);
+  // A leading dot keeps half a file out of globs; the pid keeps two processes apart.
+  const std::string temporary =
+      (whole.parent_path() / fmt::format(".{}.{}.tmp", whole.filename().string(), ::getpid())).string();
+  const open_file file(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (file.fd < 0) {
+    return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
+  }
+  auto written = write_all(file.fd, text, path);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    written =
+        fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
+  }
+  if (!written) {
+    ::unlink(temporary.c_str());
+  }
+  return written;
+}
+
+result<void> make_private_folder(const std::string& path) {
+  std::filesystem::path so_far;
+  for (const auto& part : std::filesystem::path(path)) {
+    so_far /= part;
+    if (so_far.empty() || ::mkdir(so_far.c_str(), 0700) == 0 || errno == EEXIST) {
+      continue;
+    }
+    const int problem = errno;
+    struct stat seen {};
+    // A parent in a file system that is read-only or not ours still serves, as long as it exists.
+    if (::stat(so_far.c_str(), &seen) != 0 || !S_ISDIR(seen.st_mode)) {
+      return fail(kind_of_errno(problem), "the folder {} cannot be made: {}", sluice::quoted(so_far.string()),
+                  std::strerror(problem));
+    }
+  }
+  struct stat seen {};
+  if (::stat(path.c_str(), &seen) != 0 || !S_ISDIR(seen.st_mode)) {
+    return fail(error_kind::denied, "{} is not a folder", sluice::quoted(path));
+  }
+  return {};
+}
+
+}  // namespace sluice

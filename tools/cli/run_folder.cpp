@@ -1,0 +1,115 @@
+#include "tools/cli/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "tools/cli/files.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+constexpr const char* unfinished_name = "unfinished";
+
+}  // namespace
+
+std::string job_folder_name(std::string_view job_name) {
+  static constexpr std::size_t bytes_max = 100;
+  std::string out;
+  for (const char c : job_name) {
+    const bool odd = static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '/';
+    out += odd || (out.empty() && c == '.') ? '_' : c;
+  }
+  if (out.size() > bytes_max) {
+    std::size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) {
+      --end;
+    }
+    out.resize(end);
+  }
+  return out.empty() ? "_" : out;
+}
+
+int lock_run_folder(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return -1;
+  }
+  struct stat held {};
+  struct stat named {};
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    // Retention may have removed the folder between open and flock: then the lock is on a file nobody sees.
+    if (::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino) {
+      return fd;
+    }
+    errno = ENOENT;
+  }
+  const int problem = errno;
+  ::close(fd);
+  errno = problem;
+  return -1;
+}
+
+result<std::unique_ptr<run_folder>> run_folder::open(const std::string& state_directory,
+                                                     std::string_view job_name, const run_id& run) {
+  std::error_code problem;
+  const std::string absolute = std::filesystem::absolute(state_directory, problem).string();
+  const std::string path = fmt::format("{}/runs/{}/{}", problem ? state_directory : absolute,
+                                       job_folder_name(job_name), run.text());
+  SLUICE_CHECK(make_private_folder(path));
+  if (const int fd = lock_run_folder(path); fd >= 0) {
+    return std::unique_ptr<run_folder>(new run_folder(path, fd));
+  }
+  if (errno == EWOULDBLOCK) {
+    return fail(error_kind::busy,
+                "the run folder {} is in use: another process runs this run; wait for it or stop it",
+                sluice::quoted(path));
+  }
+  return fail(kind_of_errno(errno), "the run folder {} cannot be written: {}", sluice::quoted(path),
+              std::strerror(errno));
+}
+
+run_folder::~run_folder() {
+  ::close(lock_fd_);
+}
+
+result<void> run_folder::write(std::string_view name, std::string_view text) const {
+  return write_file_whole(file(name), text, 0600);
+}
+
+result<void> run_folder::mark_unfinished(std::string_view instance) const {
+  return write(unfinished_name, instance);
+}
+
+void run_folder::clear_unfinished() const {
+  ::unlink(file(unfinished_name).c_str());
+}
+
+void run_folder::clear_unfinished_of_others(std::string_view instance) const {
+  std::error_code problem;
+  const std::filesystem::path mine(path_);
+  for (std::filesystem::directory_iterator at(mine.parent_path(), problem), end; !problem && at != end;
+       at.increment(problem)) {
+    if (at->path() == mine) {
+      continue;
+    }
+    const std::string marker = (at->path() / unfinished_name).string();
+    if (const auto text = read_file(marker, 256); text && *text == instance) {
+      ::unlink(marker.c_str());
+    }
+  }
+}
+
+void run_folder::remove() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace sluice

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "transport/base/ids.h"
+#include "transport/base/result.h"
+
+namespace sluice {
+
+/// The folder of one run, `<state>/runs/<job>/<run id>`, mode 0700, its files 0600:
+///
+///     lock          locked (flock) as long as the run's process lives
+///     unfinished    there while the run may be continued; holds its instance
+///     job.json      the job as run, secrets masked
+///     run.log       every log line
+///     dirty.jsonl   dirty records, written by the engine, with its pending files
+///     summary.json  at the end
+///
+/// Owns the lock; used by one thread at a time.
+class run_folder {
+ public:
+  /// Makes the folder, or opens it where it is there, and locks it. `busy` where a living process has it,
+  /// `denied` or `no_room` with the path.
+  static result<std::unique_ptr<run_folder>> open(const std::string& state_directory,
+                                                  std::string_view job_name, const run_id& run);
+  /// Gives the lock back; the folder stays.
+  ~run_folder();
+  run_folder(const run_folder&) = delete;
+  run_folder& operator=(const run_folder&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+  /// Replaces one of its files, mode 0600.
+  result<void> write(std::string_view name, std::string_view text) const;
+  /// From now on retention keeps this folder until `clear_unfinished`.
+  result<void> mark_unfinished(std::string_view instance) const;
+  void clear_unfinished() const;
+  /// The instance is done or begun anew: nothing continues its earlier runs, so their marks are taken away.
+  void clear_unfinished_of_others(std::string_view instance) const;
+  /// Removes the folder with all in it: for one that turned out not to be needed.
+  void remove() const;
+
+ private:
+  run_folder(std::string path, int lock_fd) : path_(std::move(path)), lock_fd_(lock_fd) {}
+  std::string path_;
+  int lock_fd_;
+};
+
+/// The job's folder name: control characters and slashes become `_`, as does a dot at the beginning; cut at
+/// 100 bytes.
+std::string job_folder_name(std::string_view job_name);
+
+/// Locks `<folder>/lock`, made where it is not there; -1 where somebody else has it (`EWOULDBLOCK`) or it
+/// cannot be opened (`errno`). Closing the descriptor gives the lock back.
+int lock_run_folder(const std::string& folder);
+
+}  // namespace sluice

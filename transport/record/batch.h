@@ -46,11 +46,12 @@ struct column {
 
 /// Where the records of a batch stood in a file, in 4 bytes a record.
 struct source_places {
-  std::string source;                   ///< The file's path as the job's user knows it.
-  std::uint64_t byte_offset_first = 0;  ///< Of the batch's first record (in the uncompressed, decoded-from bytes).
-  std::uint64_t line_first = 0;         ///< From 1; 0 = not known (the reader counts it when asked).
-  buffer byte_deltas;                   ///< A uint32 for each row from `byte_offset_first`.
-  buffer line_deltas;                   ///< A uint32 for each row from `line_first`; empty: one line a record.
+  std::string source;  ///< The file's path as the job's user knows it.
+  std::uint64_t byte_offset_first =
+      0;                         ///< Of the batch's first record (in the uncompressed, decoded-from bytes).
+  std::uint64_t line_first = 0;  ///< From 1; 0 = not known (the reader counts it when asked).
+  buffer byte_deltas;            ///< A uint32 for each row from `byte_offset_first`.
+  buffer line_deltas;            ///< A uint32 for each row from `line_first`; empty: one line a record.
 };
 
 /// An immutable set of records in columns with its identity: what travels. Sealed once and then only shared
@@ -60,26 +61,31 @@ struct batch {
   run_id run;
   split_index split;
   epoch_number epoch;
-  std::uint64_t sequence = 0;  ///< From 1 in (split, epoch), given by the reader and kept by the channel's last part.
+  std::uint64_t sequence =
+      0;  ///< From 1 in (split, epoch), given by the reader and kept by the channel's last part.
 
   schema_ptr columns_schema;
   std::uint32_t rows = 0;
   std::vector<column> columns;
 
   std::uint64_t position_first = 0;  ///< Position of the first record read for this batch.
-  buffer position_deltas;  ///< A uint32 for each row from `position_first`; empty: rows are consecutive from it.
+  buffer
+      position_deltas;  ///< A uint32 for each row from `position_first`; empty: rows are consecutive from it.
   std::optional<source_places> places;
 
-  std::vector<dirty_record> dirty;   ///< Refused so far, in order of position.
-  std::uint64_t records_read = 0;    ///< rows + dirty + filtered.
+  std::vector<dirty_record> dirty;  ///< Refused so far, in order of position.
+  std::uint64_t records_read = 0;   ///< rows + dirty + filtered.
   std::uint64_t filtered = 0;
-  std::uint64_t record_bytes = 0;    ///< Record bytes (DESIGN section 4) of the records as read, dirty ones included.
-  row_sum read_sum;                  ///< Over records as read, dirty and filtered ones included.
-  row_sum rows_sum;                  ///< Over the rows in `columns` as they stand here.
-  bool changed = false;  ///< True once conversion or a filter made rows differ from what was read: sums are not compared.
+  std::uint64_t record_bytes =
+      0;                 ///< Record bytes (DESIGN section 4) of the records as read, dirty ones included.
+  row_sum read_sum;      ///< Over records as read, dirty and filtered ones included.
+  row_sum rows_sum;      ///< Over the rows in `columns` as they stand here.
+  bool changed = false;  ///< True once conversion or a filter made rows differ from what was read: sums are
+                         ///< not compared.
 
-  std::optional<cursor> after;  ///< Where a restart may begin that has this batch; nothing inside a split that cannot resume.
-  bool split_end = false;       ///< The split has no records behind this batch.
+  std::optional<cursor>
+      after;  ///< Where a restart may begin that has this batch; nothing inside a split that cannot resume.
+  bool split_end = false;             ///< The split has no records behind this batch.
   std::shared_ptr<const void> lease;  ///< Share of the process's overdraft, given back with the last copy.
 
   [[nodiscard]] std::uint64_t position_of(std::uint32_t row) const {
@@ -93,8 +99,8 @@ struct batch {
 
 using batch_ptr = std::shared_ptr<const batch>;
 
-/// The exact text of a value as it stands in a dirty record: numbers in shortest exact form, times in ISO 8601
-/// with the type's digits, binary as base64, -/+ infinity as `-infinity`, `infinity`. Nothing for NULL.
+/// The exact text of a value as it stands in a dirty record: numbers in shortest exact form, times in ISO
+/// 8601 with the type's digits, binary as base64, -/+ infinity as `-infinity`, `infinity`. Nothing for NULL.
 std::optional<std::string> value_text(const column& c, const data_type& type, std::uint32_t row);
 
 /// A row of the batch as a dirty record without code, message and column: position, place, fields, bytes and

@@ -46,6 +46,8 @@ class column_builder {
   growing_buffer& values() { return values_; }
   growing_buffer& offsets() { return offsets_; }
   growing_buffer& validity();  ///< Materialises the bitmap for the rows so far; all of them valid.
+  /// Whether the bitmap exists: a bulk fill must then extend it even where it brings no NULL.
+  [[nodiscard]] bool has_validity() const { return has_validity_; }
   void set_filled(std::uint32_t size, std::uint32_t null_count);
 
   /// Bytes held so far.
@@ -60,6 +62,8 @@ class column_builder {
     }
   }
   void set_validity(bool valid);
+  void start();
+  static void clear_tail(growing_buffer& bitmap, std::uint32_t size);
 
   data_type type_;
   growing_buffer values_;
@@ -93,7 +97,8 @@ class batch_builder {
   column_builder& at(std::size_t i) { return columns_[i]; }
   [[nodiscard]] std::size_t columns() const { return columns_.size(); }
 
-  /// One row is complete: each column has exactly one value more. `byte_delta`, `line_delta` only with places.
+  /// One row is complete: each column has exactly one value more. `byte_delta`, `line_delta` only with
+  /// places.
   void commit_row() {
     if (has_deltas_) {
       position_deltas_.push(static_cast<std::uint32_t>(records_));
@@ -105,8 +110,11 @@ class batch_builder {
   void commit_rows(std::uint32_t count);
   /// Takes back what a record that is not complete has appended.
   void discard_row();
-  /// The current record is refused: what it appended is taken back, its position is filled in here.
-  void refuse(dirty_record record);
+  /// The current record is refused: what it appended is taken back. Its position is filled in: here the
+  /// number of records before it in this batch, made absolute by `seal`. Where the reader gave no `sum`, it
+  /// becomes that of `raw`, the record's bytes as read, or, where these are empty, that of the fields as text
+  /// columns.
+  void refuse(dirty_record record, std::string_view raw = {});
 
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
   /// Rows and refused records.
@@ -148,8 +156,11 @@ class batch_builder {
   bool lines_differ_ = false;
 };
 
-/// Rows of `b` for which `keep` is set (a bitmap of b.rows bits), in order, as new columns; positions and
-/// places follow. For filters and for conversions that refused some rows. Sums are left to the caller.
-std::shared_ptr<batch> select_rows(const batch& b, const std::vector<std::uint8_t>& keep, const std::shared_ptr<buffer_pool>& pool);
+/// Rows of `b` for which `keep` is set (a bitmap of at least b.rows bits), in order, as new columns;
+/// positions and places follow, all else is that of `b`: what was read is still what was read. For filters
+/// and for conversions that refused some rows. `rows_sum` is 0: the caller makes it, since it knows what
+/// changed.
+std::shared_ptr<batch> select_rows(const batch& b, const std::vector<std::uint8_t>& keep,
+                                   const std::shared_ptr<buffer_pool>& pool);
 
 }  // namespace sluice

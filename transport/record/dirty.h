@@ -27,14 +27,15 @@ struct dirty_field {
 struct dirty_record {
   std::uint64_t position = 0;  ///< Ordinal in the split as read.
   dirty_side side = dirty_side::reader;
-  std::string source;                       ///< File path, or table, or empty.
-  std::optional<std::uint64_t> line;        ///< From 1, of the record's first line, where the source is a file.
-  std::optional<std::uint64_t> byte_offset; ///< Of the record's first byte, where the source is a file.
-  std::string key;                          ///< `id=5` where the source has keys, else empty.
-  std::string column;                       ///< The column to blame; empty where the whole record is.
-  std::optional<std::string> value;         ///< The refused value as text; nothing for NULL or a whole record.
-  std::string target_type;                  ///< The type it did not fit, such as `int64`.
-  std::string code;     ///< Closed list in docs/dirty-records.md, such as `not_a_number`; a server's own code as it is.
+  std::string source;                 ///< File path, or table, or empty.
+  std::optional<std::uint64_t> line;  ///< From 1, of the record's first line, where the source is a file.
+  std::optional<std::uint64_t> byte_offset;  ///< Of the record's first byte, where the source is a file.
+  std::string key;                           ///< `id=5` where the source has keys, else empty.
+  std::string column;                        ///< The column to blame; empty where the whole record is.
+  std::optional<std::string> value;  ///< The refused value as text; nothing for NULL or a whole record.
+  std::string target_type;           ///< The type it did not fit, such as `int64`.
+  std::string
+      code;  ///< Closed list in docs/dirty-records.md, such as `not_a_number`; a server's own code as it is.
   std::string message;  ///< One sentence; no value in it that is not escaped.
   std::vector<dirty_field> record;
   std::uint64_t record_bytes = 0;  ///< Record bytes of the whole record, before any cut.

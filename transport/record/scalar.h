@@ -37,9 +37,10 @@ using cursor = scalar_list;
 /// The value by name, nullptr where there is none.
 const scalar* find(const scalar_list& list, std::string_view name);
 
-/// JSON text with one key a scalar: `{"path":"a.csv","from":{"u":"18446744073709551615"}}`. Strings, booleans,
-/// null and int64 are plain; uint64 above int63 is `{"u":"…"}`, float64 `{"f":"…"}` (17 digits, hex NaN-safe),
-/// bytes `{"b":"base64"}`, and text that is not UTF-8 cannot occur. Stable: stored in destinations.
+/// JSON text with one key a scalar: `{"path":"a.csv","from":{"u":"18446744073709551615"}}`. Strings,
+/// booleans, null and int64 are plain; uint64 is `{"u":"…"}`, float64 `{"f":"…"}` (17 digits; NaN and
+/// infinities by their bits, `0x7ff8000000000000`), bytes `{"b":"base64"}`, and text that is not UTF-8 cannot
+/// occur. Stable: stored in destinations.
 std::string to_json(const scalar_list& list);
 /// Inverse of `to_json`; `internal` where the text is not of that form. At most 64 KiB are accepted.
 result<scalar_list> scalars_from_json(std::string_view json);

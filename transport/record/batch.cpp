@@ -1,0 +1,125 @@
+#include "transport/record/batch.h"
+
+#include "transport/base/base64.h"
+#include "transport/record/bits.h"
+#include "transport/record/canonical.h"
+#include "transport/record/format.h"
+
+namespace sluice {
+namespace {
+
+std::uint64_t column_row_bytes(const column& c, type_id id, std::uint32_t first, std::uint32_t last) {
+  if (has_offsets(id)) {
+    // NULLs hold empty text, so they need no look.
+    const auto* offsets = c.offsets.as<std::int32_t>();
+    return static_cast<std::uint64_t>(offsets[last] - offsets[first]);
+  }
+  const std::uint64_t valid =
+      c.validity.empty() ? last - first : count_set(c.validity.as<std::uint8_t>(), first, last);
+  return valid * (id == type_id::boolean ? 1 : fixed_width(id));
+}
+
+/// The digits that show the value exactly: the type's, or all of the unit's where the value has more.
+unsigned shown_digits(std::int64_t value, const data_type& type) {
+  std::int64_t below = 1;
+  for (unsigned i = type.fraction_digits; i < static_cast<unsigned>(type.unit); ++i) {
+    below *= 10;
+  }
+  return value % below == 0 ? std::min<unsigned>(type.fraction_digits, static_cast<unsigned>(type.unit))
+                            : static_cast<unsigned>(type.unit);
+}
+
+std::string timestamp_text(std::int64_t value, const data_type& type) {
+  std::string text = text_of(write_iso_timestamp, value, type.unit, shown_digits(value, type), 'T');
+  const bool finite = text.find("infinity") == std::string::npos;
+  return type.id == type_id::instant && finite ? text + 'Z' : text;
+}
+
+}  // namespace
+
+std::uint64_t batch::bytes_held() const {
+  std::uint64_t bytes = sizeof(batch) + position_deltas.size();
+  for (const column& c : columns) {
+    bytes += sizeof(column) + c.validity.size() + c.offsets.size() + c.values.size();
+  }
+  if (places) {
+    bytes += places->source.size() + places->byte_deltas.size() + places->line_deltas.size();
+  }
+  for (const dirty_record& d : dirty) {
+    bytes += d.bytes_held();
+  }
+  return bytes;
+}
+
+std::uint64_t batch::row_bytes(std::uint32_t first, std::uint32_t last) const {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < columns.size() && first < last; ++i) {
+    bytes += column_row_bytes(columns[i], (*columns_schema)[i].type.id, first, last);
+  }
+  return bytes;
+}
+
+std::optional<std::string> value_text(const column& c, const data_type& type, std::uint32_t row) {
+  if (c.is_null(row)) {
+    return std::nullopt;
+  }
+  switch (type.id) {
+    case type_id::boolean:
+      return c.get_bool(row) ? "true" : "false";
+    case type_id::int64:
+      return text_of(write_int64, c.get<std::int64_t>(row));
+    case type_id::uint64:
+      return text_of(write_uint64, c.get<std::uint64_t>(row));
+    case type_id::float32:
+      return text_of(write_float32, c.get<float>(row));
+    case type_id::float64:
+      return text_of(write_float64, c.get<double>(row));
+    case type_id::decimal:
+      return text_of(write_decimal, c.get<int128>(row), type.scale);
+    case type_id::decimal_text:
+    case type_id::utf8:
+      return std::string(c.get_bytes(row));
+    case type_id::binary:
+      return base64(c.get_bytes(row));
+    case type_id::date:
+      return text_of(write_iso_date, c.get<std::int32_t>(row));
+    case type_id::time_of_day: {
+      const auto value = c.get<std::int64_t>(row);
+      return text_of(write_iso_time, value, type.unit, shown_digits(value, type));
+    }
+    case type_id::duration: {
+      const auto value = c.get<std::int64_t>(row);
+      return text_of(write_duration, value, type.unit, shown_digits(value, type));
+    }
+    case type_id::timestamp:
+    case type_id::instant:
+      return timestamp_text(c.get<std::int64_t>(row), type);
+  }
+  return std::nullopt;
+}
+
+dirty_record dirty_from_row(const batch& b, std::uint32_t row, dirty_side side) {
+  dirty_record d;
+  d.position = b.position_of(row);
+  d.side = side;
+  if (b.places) {
+    const source_places& p = *b.places;
+    d.source = p.source;
+    if (!p.byte_deltas.empty()) {
+      d.byte_offset = p.byte_offset_first + p.byte_deltas.as<std::uint32_t>()[row];
+    }
+    if (p.line_first != 0) {
+      d.line = p.line_first + (p.line_deltas.empty() ? row : p.line_deltas.as<std::uint32_t>()[row]);
+    }
+  }
+  d.record.reserve(b.columns.size());
+  for (std::size_t i = 0; i < b.columns.size(); ++i) {
+    const field& f = (*b.columns_schema)[i];
+    d.record.push_back({f.name, to_string(f.type), value_text(b.columns[i], f.type, row)});
+  }
+  d.record_bytes = b.row_bytes(row, row + 1);
+  d.sum = canonical_sum(b.columns, *b.columns_schema, row, row + 1);
+  return d;
+}
+
+}  // namespace sluice

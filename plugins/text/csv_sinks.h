@@ -26,14 +26,19 @@ struct csv_index_sink {
   /// A block of 64 bytes at `base`: bits of field ends (records' included), record ends and inner line ends.
   void block(std::size_t base, std::uint64_t fields, std::uint64_t records, std::uint64_t inner) {
     std::uint32_t* end = to.field_ends_.data() + to.fields_;
-    // Eight at a time without a question: a mispredicted branch costs more than stores nobody reads.
+    // Twelve at once, then four at a time, mostly without a question: a mispredicted branch costs more than
+    // stores that nobody reads.
     const auto count = static_cast<unsigned>(std::popcount(fields));
     std::uint64_t rest = fields;
-    for (unsigned done = 0; done < count; done += 8) {
-      for (unsigned i = 0; i < 8; ++i) {
-        end[done + i] = static_cast<std::uint32_t>(base + static_cast<unsigned>(std::countr_zero(rest)));
+    const auto four = [&](unsigned from) {
+      for (unsigned i = 0; i < 4; ++i) {
+        end[from + i] = static_cast<std::uint32_t>(base + static_cast<unsigned>(std::countr_zero(rest)));
         rest &= rest - 1;
       }
+    };
+    four(0), four(4), four(8);
+    for (unsigned done = 12; done < count; done += 4) {
+      four(done);
     }
     for (; records != 0; records &= records - 1) {
       const std::uint64_t up_to = records ^ (records - 1);

@@ -1,0 +1,45 @@
+#include "plugins/common/files/file_list.h"
+
+#include <glob.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "transport/base/text.h"
+
+namespace sluice {
+
+bool is_pattern(const std::string& path) { return path.find_first_of("*?[") != std::string::npos; }
+
+result<std::vector<std::string>> files_matching(const std::string& path) {
+  struct stat status {};
+  // A file whose own name has such characters is meant as it is written.
+  if (!is_pattern(path) || ::stat(path.c_str(), &status) == 0) {
+    return std::vector<std::string>{path};
+  }
+  glob_t found{};
+  const int code = ::glob(path.c_str(), GLOB_ERR | GLOB_NOSORT | GLOB_MARK, nullptr, &found);
+  const int cause = errno;
+  std::vector<std::string> files;
+  if (code == 0) {
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      if (std::string name = found.gl_pathv[i]; !name.ends_with('/')) {
+        files.push_back(std::move(name));
+      }
+    }
+  }
+  ::globfree(&found);
+  if (code == GLOB_NOSPACE) {
+    return fail(error_kind::no_room, "There is no memory to list {}.", sluice::quoted(path));
+  }
+  if (code == GLOB_ABORTED) {
+    return fail(error_kind::denied, "A folder of {} cannot be listed ({}); grant read permission.", sluice::quoted(path),
+                std::generic_category().message(cause));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace sluice

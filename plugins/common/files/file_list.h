@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "transport/base/result.h"
+
+namespace sluice {
+
+/// Whether the text has `*`, `?` or `[`: it is a pattern (glob(7)) and not the name of one file.
+bool is_pattern(const std::string& path);
+
+/// The files that one path or pattern stands for, in order of their names by bytes (independent of the
+/// locale); folders that a pattern meets are left out. A path that is no pattern is itself, whether it
+/// exists or not. `denied` where a folder on the way may not be read.
+result<std::vector<std::string>> files_matching(const std::string& path);
+
+}  // namespace sluice

@@ -41,8 +41,9 @@ class bzip2_input final : public input_stream {
       } else if (code == BZ_MEM_ERROR) {
         return fail(error_kind::no_room, "There is no memory to decompress {}.", input_.path());
       } else if (code != BZ_OK) {
-        return damaged(input_.path(), "bzip2", input_.offset() - bzip_.avail_in,
-                       code == BZ_DATA_ERROR_MAGIC ? "data behind the last stream" : "checksum or structure is wrong");
+        return damaged(
+            input_.path(), "bzip2", input_.offset() - bzip_.avail_in,
+            code == BZ_DATA_ERROR_MAGIC ? "data behind the last stream" : "checksum or structure is wrong");
       }
     }
     return wanted - bzip_.avail_out;

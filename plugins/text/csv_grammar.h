@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -24,9 +25,11 @@ struct csv_grammar {
   std::optional<char> comment;  ///< A line that begins with it is no record.
   bool backslash = false;       ///< A backslash makes the next character ordinary (`escapeMode` 2).
   bool trim = false;            ///< Spaces and tabs around fields do not count.
-  /// Characters of two or four bytes may contain delimiter-like bytes behind a byte above 0x80 (GBK, Big5,
-  /// Shift_JIS): such a pair is passed over whole.
+  /// In encodings such as GBK, Big5 and Shift_JIS the second byte of a character may look like a delimiter:
+  /// such a byte behind one of `lead_bytes` is passed over. Set only where the grammar has a byte of 0x30 or
+  /// above.
   bool wide_characters = false;
+  std::array<bool, 256> lead_bytes{};
 
   /// Whether the vector code knows all of it.
   [[nodiscard]] bool plain() const {

@@ -59,7 +59,7 @@ class csv_byte_scan {
     if (g_.backslash && c == '\\') {
       return escape(pos);
     }
-    if (g_.wide_characters && static_cast<unsigned char>(c) > 0x80) {
+    if (g_.wide_characters && g_.lead_bytes[static_cast<unsigned char>(c)]) {
       return wide_character(pos);
     }
     if (g_.comment && state_.where == at::record_start && c == *g_.comment) {

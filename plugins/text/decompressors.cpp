@@ -6,7 +6,8 @@ namespace sluice {
 
 tl::unexpected<error> cut_short(const std::string& path, std::string_view kind, std::uint64_t offset) {
   return fail(error_kind::source_changed,
-              "The {} file {} is cut short: it ends at byte {} inside the compressed data. Get the whole file and run again.",
+              "The {} file {} is cut short: it ends at byte {} inside the compressed data. Get the whole "
+              "file and run again.",
               kind, sluice::quoted(path), offset);
 }
 
@@ -18,8 +19,8 @@ tl::unexpected<error> damaged(const std::string& path, std::string_view kind, st
 }
 
 tl::unexpected<error> not_of_kind(const std::string& path, std::string_view kind) {
-  return fail(error_kind::bad_option, "The file {} is not {} data; correct compress or the path.", sluice::quoted(path),
-              kind);
+  return fail(error_kind::bad_option, "The file {} is not {} data; correct compress or the path.",
+              sluice::quoted(path), kind);
 }
 
 }  // namespace sluice

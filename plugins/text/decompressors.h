@@ -5,8 +5,8 @@
 
 #include "plugins/text/input_stream.h"
 
-/// One function for each library that decompresses, each in the one file that wraps it. Results and failures as
-/// `decompressing_stream` says.
+/// One function for each library that decompresses, each in the one file that wraps it. Results and failures
+/// as `decompressing_stream` says.
 namespace sluice {
 
 result<std::unique_ptr<input_stream>> gzip_stream(const file_handle& file);
@@ -38,7 +38,8 @@ class compressed_input {
 /// The file ends inside the compressed data.
 tl::unexpected<error> cut_short(const std::string& path, std::string_view kind, std::uint64_t offset);
 /// The compressed data is damaged; `reason` is the library's.
-tl::unexpected<error> damaged(const std::string& path, std::string_view kind, std::uint64_t offset, std::string_view reason);
+tl::unexpected<error> damaged(const std::string& path, std::string_view kind, std::uint64_t offset,
+                              std::string_view reason);
 /// The file does not begin as this kind does.
 tl::unexpected<error> not_of_kind(const std::string& path, std::string_view kind);
 

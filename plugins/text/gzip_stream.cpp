@@ -80,7 +80,7 @@ class gzip_input final : public input_stream {
   }
 
   result<void> next_member() {
-    const Bytef* in = zlib_.next_in;
+    Bytef* in = zlib_.next_in;
     uInt left = zlib_.avail_in;
     while (left != 0 && *in == 0) {
       ++in, --left;
@@ -103,6 +103,8 @@ class gzip_input final : public input_stream {
 
 }  // namespace
 
-result<std::unique_ptr<input_stream>> gzip_stream(const file_handle& file) { return std::make_unique<gzip_input>(file); }
+result<std::unique_ptr<input_stream>> gzip_stream(const file_handle& file) {
+  return std::make_unique<gzip_input>(file);
+}
 
 }  // namespace sluice

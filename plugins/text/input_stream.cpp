@@ -11,7 +11,8 @@ namespace {
 
 class plain_input final : public input_stream {
  public:
-  plain_input(const file_handle& file, std::uint64_t from, std::uint64_t to) : file_(file), at_(from), to_(to) {}
+  plain_input(const file_handle& file, std::uint64_t from, std::uint64_t to)
+      : file_(file), at_(from), to_(to) {}
 
   result<std::size_t> read(char* to, std::size_t size) override {
     const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, to_ - at_));

@@ -19,12 +19,13 @@ class input_stream {
   virtual result<std::size_t> read(char* to, std::size_t size) = 0;
 };
 
-/// The bytes [from, to) of the file as they are; ends early where the file does. `file` must outlive the stream.
+/// The bytes [from, to) of the file as they are; ends early where the file does. `file` must outlive the
+/// stream.
 std::unique_ptr<input_stream> plain_stream(const file_handle& file, std::uint64_t from, std::uint64_t to);
 
-/// What the file decompresses to: gzip of one or more members, zstd of one or more frames, bzip2 of one or more
-/// streams, zip with exactly one entry that is not encrypted; checksums are verified. `bad_option` where the
-/// file is not of that kind at all. `file` must outlive the stream.
+/// What the file decompresses to: gzip of one or more members, zstd of one or more frames, bzip2 of one or
+/// more streams, zip with exactly one entry that is not encrypted; checksums are verified. `bad_option` where
+/// the file is not of that kind at all. `file` must outlive the stream.
 result<std::unique_ptr<input_stream>> decompressing_stream(compression how, const file_handle& file);
 
 }  // namespace sluice

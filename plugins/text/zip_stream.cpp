@@ -25,9 +25,10 @@ class zip_input final : public input_stream {
   result<std::size_t> read(char* to, std::size_t size) override {
     const zip_int64_t got = zip_fread(entry_.get(), to, size);
     if (got < 0) {
-      return fail(error_kind::source_changed,
-                  "The zip file {} is damaged {} bytes into its entry ({}). Get an undamaged file and run again.",
-                  sluice::quoted(path_), read_, zip_file_strerror(entry_.get()));
+      return fail(
+          error_kind::source_changed,
+          "The zip file {} is damaged {} bytes into its entry ({}). Get an undamaged file and run again.",
+          sluice::quoted(path_), read_, zip_file_strerror(entry_.get()));
     }
     read_ += static_cast<std::uint64_t>(got);
     return static_cast<std::size_t>(got);
@@ -53,10 +54,11 @@ result<zip_uint64_t> single_entry(zip_t* archive, const std::string& path) {
     }
   }
   if (files != 1) {
-    return fail(error_kind::bad_option,
-                "The zip file {} has {} entries; only archives with exactly one file can be read. Unpack it and read "
-                "the files.",
-                sluice::quoted(path), files);
+    return fail(
+        error_kind::bad_option,
+        "The zip file {} has {} entries; only archives with exactly one file can be read. Unpack it and read "
+        "the files.",
+        sluice::quoted(path), files);
   }
   return found;
 }
@@ -81,7 +83,8 @@ result<std::unique_ptr<input_stream>> zip_stream(const file_handle& file) {
     zip_error_init_with_code(&reason, code);
     const std::string text = zip_error_strerror(&reason);
     zip_error_fini(&reason);
-    return fail(error_kind::source_changed, "The zip file {} cannot be read: {}.", sluice::quoted(file.path()), text);
+    return fail(error_kind::source_changed, "The zip file {} cannot be read: {}.",
+                sluice::quoted(file.path()), text);
   }
   SLUICE_TRY(const zip_uint64_t index, single_entry(archive.get(), file.path()));
   entry_ptr entry(zip_fopen_index(archive.get(), index, 0));

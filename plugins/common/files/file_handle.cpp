@@ -15,23 +15,28 @@
 namespace sluice {
 namespace {
 
-std::string reason(int code) { return std::generic_category().message(code); }
+std::string reason(int code) {
+  return std::generic_category().message(code);
+}
 
 tl::unexpected<error> cannot_open(const std::string& path, int code) {
   switch (code) {
     case ENOENT:
     case ENOTDIR:
-      return fail(error_kind::bad_option, "The file {} does not exist; check the path.", sluice::quoted(path));
+      return fail(error_kind::bad_option, "The file {} does not exist; check the path.",
+                  sluice::quoted(path));
     case EACCES:
     case EPERM:
       return fail(error_kind::denied, "The file {} may not be read by this user ({}); grant read permission.",
                   sluice::quoted(path), reason(code));
     case EMFILE:
     case ENFILE:
-      return fail(error_kind::no_room, "The file {} cannot be opened: {}; raise the limit of open files (ulimit -n).",
+      return fail(error_kind::no_room,
+                  "The file {} cannot be opened: {}; raise the limit of open files (ulimit -n).",
                   sluice::quoted(path), reason(code));
     default:
-      return fail(error_kind::source_changed, "The file {} cannot be opened: {}.", sluice::quoted(path), reason(code));
+      return fail(error_kind::source_changed, "The file {} cannot be opened: {}.", sluice::quoted(path),
+                  reason(code));
   }
 }
 
@@ -49,7 +54,9 @@ file_handle& file_handle::operator=(file_handle&& other) noexcept {
   return *this;
 }
 
-file_handle::~file_handle() { close(); }
+file_handle::~file_handle() {
+  close();
+}
 
 void file_handle::close() {
   if (fd_ >= 0) {
@@ -71,14 +78,15 @@ result<file_handle> file_handle::open(const std::string& path) {
     return cannot_open(path, errno);
   }
   if (S_ISDIR(status.st_mode)) {
-    return fail(error_kind::bad_option, "{} is a directory; name its files, such as {}.", sluice::quoted(path),
-                sluice::quoted(path + "/*.csv"));
+    return fail(error_kind::bad_option, "{} is a directory; name its files, such as {}.",
+                sluice::quoted(path), sluice::quoted(path + "/*.csv"));
   }
   if (!S_ISREG(status.st_mode)) {
-    return fail(error_kind::bad_option,
-                "{} is not a regular file (a pipe or a device); copy its content into a file first, because a run "
-                "must be able to read it again.",
-                sluice::quoted(path));
+    return fail(
+        error_kind::bad_option,
+        "{} is not a regular file (a pipe or a device); copy its content into a file first, because a run "
+        "must be able to read it again.",
+        sluice::quoted(path));
   }
   return file;
 }
@@ -86,7 +94,8 @@ result<file_handle> file_handle::open(const std::string& path) {
 result<file_identity> file_handle::identity() const {
   struct stat status {};
   if (::fstat(fd_, &status) != 0) {
-    return fail(error_kind::source_changed, "The file {} cannot be examined: {}.", sluice::quoted(path_), reason(errno));
+    return fail(error_kind::source_changed, "The file {} cannot be examined: {}.", sluice::quoted(path_),
+                reason(errno));
   }
   return file_identity{static_cast<std::uint64_t>(status.st_size),
                        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
@@ -100,7 +109,8 @@ result<std::size_t> file_handle::read_at(std::uint64_t offset, char* to, std::si
       continue;
     }
     if (got < 0) {
-      return fail(error_kind::source_changed, "Reading {} at byte {} failed: {}. Mend the file system and run again.",
+      return fail(error_kind::source_changed,
+                  "Reading {} at byte {} failed: {}. Mend the file system and run again.",
                   sluice::quoted(path_), offset + done, reason(errno));
     }
     if (got == 0) {
@@ -118,6 +128,8 @@ result<std::string> file_handle::hash_before(std::uint64_t offset) const {
   return hash_of(bytes.data(), got);
 }
 
-std::string hash_of(const char* bytes, std::size_t size) { return fmt::format("{:016x}", XXH3_64bits(bytes, size)); }
+std::string hash_of(const char* bytes, std::size_t size) {
+  return fmt::format("{:016x}", XXH3_64bits(bytes, size));
+}
 
 }  // namespace sluice

@@ -16,7 +16,8 @@ struct file_identity {
   friend bool operator==(const file_identity&, const file_identity&) = default;
 };
 
-/// A regular file open for reading, closed with this. Reads at offsets, so any number of threads may share it.
+/// A regular file open for reading, closed with this. Reads at offsets, so any number of threads may share
+/// it.
 class file_handle {
  public:
   file_handle() = default;
@@ -27,8 +28,8 @@ class file_handle {
   ~file_handle();
 
   /// `bad_option` where there is no file, or it is a directory or another thing that is no regular file;
-  /// `denied` where it may not be read; `no_room` without descriptors; else `source_changed` with the system's
-  /// reason. The message names the path.
+  /// `denied` where it may not be read; `no_room` without descriptors; else `source_changed` with the
+  /// system's reason. The message names the path.
   static result<file_handle> open(const std::string& path);
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -39,8 +40,8 @@ class file_handle {
   /// Size and time as they are now.
   [[nodiscard]] result<file_identity> identity() const;
 
-  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. `source_changed` with the system's
-  /// reason where the file cannot be read.
+  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. `source_changed` with the
+  /// system's reason where the file cannot be read.
   result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t size) const;
 
   /// 16 hexadecimal digits: XXH3-64 of the 64 KiB before `offset` (of all before it where that is less).

@@ -11,7 +11,9 @@
 
 namespace sluice {
 
-bool is_pattern(const std::string& path) { return path.find_first_of("*?[") != std::string::npos; }
+bool is_pattern(const std::string& path) {
+  return path.find_first_of("*?[") != std::string::npos;
+}
 
 result<std::vector<std::string>> files_matching(const std::string& path) {
   struct stat status {};
@@ -35,8 +37,8 @@ result<std::vector<std::string>> files_matching(const std::string& path) {
     return fail(error_kind::no_room, "There is no memory to list {}.", sluice::quoted(path));
   }
   if (code == GLOB_ABORTED) {
-    return fail(error_kind::denied, "A folder of {} cannot be listed ({}); grant read permission.", sluice::quoted(path),
-                std::generic_category().message(cause));
+    return fail(error_kind::denied, "A folder of {} cannot be listed ({}); grant read permission.",
+                sluice::quoted(path), std::generic_category().message(cause));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -99,6 +99,7 @@ std::vector<grammar_case> grammars() {
   all.push_back({"trim", g});
   g = {};
   g.wide_characters = true;
+  g.lead_bytes[0x81] = true;
   all.push_back({"wide characters", g});
   return all;
 }

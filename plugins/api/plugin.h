@@ -9,6 +9,7 @@
 #include "jobspec/option_values.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
+#include "transport/record/convert.h"
 #include "transport/record/zone.h"
 
 namespace sluice {
@@ -16,19 +17,21 @@ namespace sluice {
 /// What a source or target may use of its run. Outlives both.
 struct plugin_context {
   std::shared_ptr<buffer_pool> pool;
-  time_zone_ptr zone;       ///< The run's one time zone.
+  time_zone_ptr zone;          ///< The run's one time zone.
+  conversion_context formats;  ///< `common.column` of the job: formats of text to and from times.
   dialect job_dialect = dialect::script2;
   std::string job_name;
   run_id run;
-  std::uint64_t memory_bytes = 0;  ///< This end's share of the budget for buffers of its own, for each pipeline.
+  std::uint64_t memory_bytes =
+      0;  ///< This end's share of the budget for buffers of its own, for each pipeline.
   std::function<void(std::string)> warn;  ///< One line for log and summary. Thread-safe.
 };
 
 /// Capabilities of one side, as data: what the plan, the docs and the checks read.
 struct capabilities {
-  std::string splits;        ///< `by byte ranges of uncompressed files`; empty = one split.
-  std::string resumes;       ///< `inside a split, by byte offset`; empty = a split is read again whole.
-  std::string incremental;   ///< `with ${bizdate} in path`; how an incremental load is written.
+  std::string splits;       ///< `by byte ranges of uncompressed files`; empty = one split.
+  std::string resumes;      ///< `inside a split, by byte offset`; empty = a split is read again whole.
+  std::string incremental;  ///< `with ${bizdate} in path`; how an incremental load is written.
   bool repeatable = false;
   bool transactional = false;
   bool distributable = false;
@@ -42,20 +45,22 @@ struct side_description {
   std::string sample;  ///< A `parameter` object as JSON text that works, for the template and the docs.
 };
 
-/// A plugin: a description, and for each side it has a function that makes the object for a run. The functions
-/// check the options' text only (`bad_option`, exit code 2) and do no I/O.
+/// A plugin: a description, and for each side it has a function that makes the object for a run. The
+/// functions check the options' text only (`bad_option`, exit code 2) and do no I/O.
 struct plugin {
   std::string name;                        ///< `text`: the stepType.
   std::vector<std::string> aliases;        ///< Other stepTypes: `csv`.
   std::vector<std::string> datax_readers;  ///< `txtfilereader`.
   std::vector<std::string> datax_writers;
-  std::string summary;                     ///< One sentence for `sluice plugins`.
-  std::vector<std::string> remarks = {};   ///< Paragraphs for the page: limits, decisions.
+  std::string summary;                    ///< One sentence for `sluice plugins`.
+  std::vector<std::string> remarks = {};  ///< Paragraphs for the page: limits, decisions.
 
-  const side_description* reads = nullptr;   ///< nullptr = no reader. Static lifetime.
+  const side_description* reads = nullptr;  ///< nullptr = no reader. Static lifetime.
   const side_description* writes = nullptr;
-  result<std::unique_ptr<source>> (*make_source)(const option_values& options, const plugin_context& context) = nullptr;
-  result<std::unique_ptr<target>> (*make_target)(const option_values& options, const plugin_context& context) = nullptr;
+  result<std::unique_ptr<source>> (*make_source)(const option_values& options,
+                                                 const plugin_context& context) = nullptr;
+  result<std::unique_ptr<target>> (*make_target)(const option_values& options,
+                                                 const plugin_context& context) = nullptr;
 };
 
 /// All plugins, in the order of the one list (plugins/plugins.cpp).

@@ -36,6 +36,8 @@ enum class dirty_code : std::uint8_t {
   record_too_large,
   not_json,
   bad_parameter,
+  too_many_fields,
+  duplicate_key,
 };
 
 struct dirty_code_entry {
@@ -90,6 +92,10 @@ inline constexpr std::array dirty_codes = std::to_array<dirty_code_entry>({
     {dirty_code::not_json, "not_json", "The line is not a JSON object."},
     {dirty_code::bad_parameter, "bad_parameter",
      "A transformer's parameter does not fit the record's value."},
+    {dirty_code::too_many_fields, "too_many_fields",
+     "The record has more fields than the file's first one, or more than 65,536."},
+    {dirty_code::duplicate_key, "duplicate_key",
+     "The JSON object has the same key twice, so that its value is not clear."},
 });
 
 /// The name that dirty records carry; empty for `none`. A literal.
@@ -103,7 +109,7 @@ static_assert([] {
       return false;
     }
   }
-  return static_cast<std::size_t>(dirty_code::bad_parameter) == dirty_codes.size();
+  return static_cast<std::size_t>(dirty_code::duplicate_key) == dirty_codes.size();
 }());
 
 }  // namespace sluice

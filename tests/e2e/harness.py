@@ -1,0 +1,149 @@
+"""Drives the real program: jobs, runs, destinations, folders that vanish with their test."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = ROOT / "build" / os.environ.get("SLUICE_BUILD", "release") / "bin" / "sluice"
+
+ORDER_KINDS = ["long", "string", "string", "long", "double", "date", "boolean", "string"]
+ORDER_COLUMNS = ["id", "customer", "city", "quantity", "price", "ordered_at", "active", "note"]
+ORDERS_TABLE = ("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, city TEXT, quantity INTEGER, price REAL, "
+                "ordered_at TEXT, active INTEGER, note TEXT)")
+
+
+class Ended:
+    """A run that has ended."""
+
+    def __init__(self, code, out, err, summary):
+        self.code = code
+        self.out = out
+        self.err = err
+        self.text = out + err
+        self.summary = summary
+
+    def __str__(self):
+        return f"exit code {self.code}\n{self.text}"
+
+
+def order_columns():
+    formats = {"date": {"format": "yyyy-MM-dd HH:mm:ss"}}
+    return [{"index": i, "name": name, "type": kind, **formats.get(kind, {})}
+            for i, (name, kind) in enumerate(zip(ORDER_COLUMNS, ORDER_KINDS))]
+
+
+def csv_reader(path, **more):
+    return {"stepType": "text", "category": "reader", "name": "Reader",
+            "parameter": {"path": [str(path)], "fileFormat": "csv", "encoding": "UTF-8", "skipHeader": True,
+                          "nullFormat": "", "column": order_columns(), **more}}
+
+
+def sqlite_writer(path, table="orders", columns=None, **more):
+    return {"stepType": "sqlite", "category": "writer", "name": "Writer",
+            "parameter": {"jdbcUrl": f"jdbc:sqlite:{path}", "table": table, "column": columns or ORDER_COLUMNS, **more}}
+
+
+def job(reader, writer, concurrent=1, errors=None, **setting):
+    limit = {} if errors is None else {"errorLimit": {"record": errors}}
+    return {"type": "job", "version": "2.0", "steps": [reader, writer],
+            "setting": {**limit, "speed": {"concurrent": concurrent, "throttle": False}, **setting},
+            "order": {"hops": [{"from": "Reader", "to": "Writer"}]}}
+
+
+class ProgramTest(unittest.TestCase):
+    """Each test has a folder of its own whose name has spaces and umlauts."""
+
+    maxDiff = 4000
+
+    def setUp(self):
+        self.assertTrue(PROGRAM.exists(), f"{PROGRAM} is not built; ./tests/run.sh release builds it")
+        self.folder = Path(tempfile.mkdtemp(prefix="sluice e2e ü "))
+        self.folder.chmod(0o755)  # another user reads files in some tests
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    @property
+    def state(self):
+        return self.folder / "state"
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def make_table(self, sql=ORDERS_TABLE, name="orders.db"):
+        path = self.folder / name
+        with sqlite3.connect(path) as db:
+            db.execute(sql)
+        db.close()
+        return path
+
+    def arguments(self, document, *more):
+        path = self.folder / "job.json"
+        if isinstance(document, (dict, list)):
+            document = json.dumps(document, ensure_ascii=False, indent=2)
+        if document is not None:
+            path.write_text(document, encoding="utf-8")
+        summary = self.folder / "summary.json"
+        summary.unlink(missing_ok=True)
+        return [str(PROGRAM), "run", str(path), "--state-dir", str(self.state), "--summary", str(summary), *map(str, more)]
+
+    def run_job(self, document, *more, user=None, timeout=600, file_bytes_max=None):
+        """Runs a job to its end. `user`: as which user id. `file_bytes_max`: no file may grow beyond."""
+        argv = self.arguments(document, *more)
+
+        def prepare():
+            if file_bytes_max is not None:
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes_max, file_bytes_max))
+
+        done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=timeout, cwd=self.folder,
+                              preexec_fn=prepare, **({"user": user, "group": user, "extra_groups": []} if user else {}))
+        return Ended(done.returncode, done.stdout, done.stderr, self.summary())
+
+    def summary(self):
+        path = self.folder / "summary.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+
+    def rows(self, path, sql="SELECT * FROM orders ORDER BY id"):
+        db = sqlite3.connect(path)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def dirty(self):
+        """The dirty records of all runs in the state folder."""
+        found = []
+        for path in sorted(self.state.rglob("dirty.jsonl")):
+            found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return found
+
+    def assert_succeeds(self, ended):
+        self.assertEqual(ended.code, 0, str(ended))
+
+    def assert_account(self, ended, **counts):
+        """The account closes, and has these counts."""
+        self.assertIsNotNone(ended.summary, str(ended))
+        account = {k: ended.summary[k] for k in ("read", "written", "ignored", "dirty", "filtered")}
+        self.assertEqual(account["read"], sum(v for k, v in account.items() if k != "read"), account)
+        for name, count in counts.items():
+            self.assertEqual(account[name], count, account)
+
+    def assert_fails(self, ended, code, *texts):
+        """Fails with this exit code; its messages hold all texts, and no crash or secret of ours."""
+        self.assertEqual(ended.code, code, str(ended))
+        for text in texts:
+            self.assertIn(text, ended.text)
+        for text in ("terminate called", "Traceback", "internal"):
+            self.assertNotIn(text, ended.text)

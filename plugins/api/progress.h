@@ -26,12 +26,12 @@ struct run_row {
   std::string job_key;   ///< 32 hexadecimal digits.
   std::string instance;  ///< 32 hexadecimal digits.
   std::string job_name;
-  std::string stage;     ///< `claimed`, `pre:N`, `loading`, `post:N`, `done`.
+  std::string stage;  ///< `claimed`, `pre:N`, `loading`, `post:N`, `done`.
   std::uint16_t term = 1;
-  std::optional<claim_owner> owner;    ///< Nothing: released.
-  std::int64_t renewed_age_s = 0;      ///< Seconds since the claim was renewed, by the destination's clock.
-  std::int64_t finished_age_s = 0;     ///< Seconds since it was done; 0 while it is not.
-  std::string planned_time;            ///< Empty where none was given.
+  std::optional<claim_owner> owner;  ///< Nothing: released.
+  std::int64_t renewed_age_s = 0;    ///< Seconds since the claim was renewed, by the destination's clock.
+  std::int64_t finished_age_s = 0;   ///< Seconds since it was done; 0 while it is not.
+  std::string planned_time;          ///< Empty where none was given.
 };
 
 /// A row of `sluice_progress`: the frozen split with its mark.
@@ -41,8 +41,8 @@ struct progress_row {
   mark at;
 };
 
-/// The two tables of delivery.md in the destination. Called by the thread that owns the target; every call is a
-/// transaction of its own. No call but `make_tables`, `claim_new` and later ones changes anything.
+/// The two tables of delivery.md in the destination. Called by the thread that owns the target; every call is
+/// a transaction of its own. No call but `make_tables`, `claim_new` and later ones changes anything.
 class progress_store {
  public:
   virtual ~progress_store() = default;
@@ -53,10 +53,11 @@ class progress_store {
   virtual result<std::vector<run_row>> runs_of(const std::string& job_key) = 0;
   /// Makes the tables where they do not exist, and removes runs done longer than 7 days ago.
   virtual result<void> make_tables() = 0;
-  /// Inserts a run with its claim. `conflict` where another run of the job key has a claim that is not released.
+  /// Inserts a run with its claim. `conflict` where another run of the job key has a claim that is not
+  /// released.
   virtual result<void> claim_new(const run_row& run) = 0;
-  /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s term and owner that raises the
-  /// term by one and returns it. `conflict` where somebody else was faster.
+  /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s term and owner that raises
+  /// the term by one and returns it. `conflict` where somebody else was faster.
   virtual result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) = 0;
   /// Inserts all splits at once with marks at their start: the plan is frozen.
   virtual result<void> freeze(const run_id& run, const std::vector<progress_row>& splits) = 0;
@@ -65,8 +66,8 @@ class progress_store {
   virtual result<void> set_stage(const run_id& run, const std::string& stage) = 0;
   /// Renews the claim; `conflict` where it was taken.
   virtual result<void> renew(const run_id& run) = 0;
-  /// One transaction: reads that every split is done and the account closes (`over_limit` where not, naming the
-  /// split), sets the stage `done`, removes the split rows. Returns the totals read.
+  /// One transaction: reads that every split is done and the account closes (`over_limit` where not, naming
+  /// the split), sets the stage `done`, removes the split rows. Returns the totals read.
   virtual result<record_counts> finish(const run_id& run) = 0;
   /// The last act of a run: gives the claim back.
   virtual result<void> release(const run_id& run) = 0;

@@ -24,9 +24,13 @@ struct split {
 struct source_description {
   schema_ptr columns;                   ///< In the order of the job's `column`.
   std::vector<std::string> statements;  ///< What is read, as shown in plan and summary: SQL, or files.
-  bool repeatable = false;  ///< Reading a split again gives the same records in the same order.
-  bool resumable = false;   ///< Its readers make cursors and `open` after one.
-  std::vector<std::string> notes = {};  ///< For the plan, one sentence each: time of a newline pass, a choice made.
+  bool repeatable = false;              ///< Reading a split again gives the same records in the same order.
+  bool resumable = false;               ///< Its readers make cursors and `open` after one.
+  std::vector<std::string> notes =
+      {};  ///< For the plan, one sentence each: time of a newline pass, a choice made.
+  /// Canonical path of a file that a writer cannot commit to while this side reads it (SQLite outside WAL
+  /// mode); empty = none. A plan whose two ends name the same file is refused as `bad_option`.
+  std::string locked_file = {};
 };
 
 /// What a `reader::read` call came to.
@@ -34,8 +38,8 @@ struct read_answer {
   enum class kind {
     full,   ///< The builder has reached its target, or holds what there is for now: seal it and call again.
     end,    ///< The split has no more records (the builder may hold some).
-    needs,  ///< The record at hand needs more than `bytes_max`: call again with room, same record. The builder
-            ///< holds whole records only; what of the record is already read stays in the reader.
+    needs,  ///< The record at hand needs more than `bytes_max`: call again with room, same record. The
+            ///< builder holds whole records only; what of the record is already read stays in the reader.
   };
   kind what = kind::full;
   std::uint64_t bytes = 0;  ///< Only with `needs`: how much `bytes_max` must be in all.
@@ -54,8 +58,8 @@ class reader {
                             const stop_signal& stop) = 0;
 
   /// Appends records to the builder until it is full. A record that can itself be blamed goes to
-  /// `builder.refuse`; an error ends the split's epoch. After `needs` the next call continues inside the record.
-  /// A reader that resumes sets `builder.set_cursor` to where a restart after this batch begins.
+  /// `builder.refuse`; an error ends the split's epoch. After `needs` the next call continues inside the
+  /// record. A reader that resumes sets `builder.set_cursor` to where a restart after this batch begins.
   virtual result<read_answer> read(batch_builder& builder, const stop_signal& stop) = 0;
 
   /// Ends a statement on the server. Thread-safe, returns at once. For readers that wait only through the
@@ -63,8 +67,8 @@ class reader {
   virtual void interrupt() {}
 };
 
-/// The source of one run. Owned by one thread, which may block here. Makes readers; they may outlive calls but
-/// not the source.
+/// The source of one run. Owned by one thread, which may block here. Makes readers; they may outlive calls
+/// but not the source.
 class source {
  public:
   virtual ~source() = default;

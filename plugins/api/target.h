@@ -26,7 +26,7 @@ struct write_answer {
   std::uint64_t written = 0;
   std::uint64_t ignored = 0;         ///< Left out by the write mode, by design.
   std::vector<refused_row> refused;  ///< In order of row; the others stand.
-  row_sum written_sum;               ///< Of the rows written. Only set where `ignored` or `refused` are not empty.
+  row_sum written_sum;  ///< Of the rows written. Only set where `ignored` or `refused` are not empty.
 };
 
 /// Writes splits, one at a time, for one pipeline. Owned and called by one thread, which may block here.
@@ -34,9 +34,9 @@ class writer {
  public:
   virtual ~writer() = default;
 
-  /// `open` of delivery.md: makes `epoch` the owner of the split and returns its mark. `conflict` where a newer
-  /// one is. A destination without marks begins a fresh output and returns a mark at the split's start; what an
-  /// older epoch of this writer left is void.
+  /// `open` of delivery.md: makes `epoch` the owner of the split and returns its mark. `conflict` where a
+  /// newer one is. A destination without marks begins a fresh output and returns a mark at the split's start;
+  /// what an older epoch of this writer left is void.
   virtual result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) = 0;
 
   /// Hands a batch over, beginning a transaction where none is open. Rows refused do not undo the others. Any
@@ -57,14 +57,20 @@ class writer {
 
 /// What a target says of itself once it is open.
 struct target_description {
-  /// The destination's columns in mapping order; nullptr where it takes whatever comes (its writers then get the
-  /// source's columns as they are).
+  /// The destination's columns in mapping order; nullptr where it takes whatever comes (its writers then get
+  /// the source's columns as they are).
   schema_ptr columns;
-  std::string name;                  ///< `sqlite shop.db table orders`: for the account by table.
-  std::vector<std::string> changes;  ///< What will be made, emptied or removed, one sentence each, before it happens.
+  std::string name;  ///< `sqlite shop.db table orders`: for the account by table.
+  std::vector<std::string>
+      changes;          ///< What will be made, emptied or removed, one sentence each, before it happens.
   std::string promise;  ///< `exactly once`, or `at least once, because …`.
   bool exactly_once = false;
   std::uint32_t writers_max = 0;  ///< 0 = no limit of its own.
+  /// False: `columns` is nullptr because a step before makes or changes the table ("made by preSql, not
+  /// compared"). Open again after the steps has them.
+  bool compared = true;
+  std::vector<std::string> notes = {};  ///< For the plan, one sentence each.
+  std::string locked_file = {};         ///< As `source_description::locked_file`.
 };
 
 /// Steps at a destination around the data, in order: preSql statements, table creation, emptying; postSql.
@@ -95,8 +101,8 @@ class target {
 
   [[nodiscard]] virtual std::vector<target_step> steps_before() const { return {}; }
   [[nodiscard]] virtual std::vector<target_step> steps_after() const { return {}; }
-  /// Runs one step; with a progress store the stage (`pre:N`, `post:N`, N = index + 1 steps done) is recorded in
-  /// the same transaction where the server allows it.
+  /// Runs one step; with a progress store the stage (`pre:N`, `post:N`, N = index + 1 steps done) is recorded
+  /// in the same transaction where the server allows it.
   virtual result<void> run_step_before(std::size_t index, const stop_signal& stop) {
     (void)index, (void)stop;
     return {};

@@ -38,6 +38,7 @@ enum class dirty_code : std::uint8_t {
   bad_parameter,
   too_many_fields,
   duplicate_key,
+  wrong_type,
 };
 
 struct dirty_code_entry {
@@ -96,6 +97,9 @@ inline constexpr std::array dirty_codes = std::to_array<dirty_code_entry>({
      "The record has more fields than the file's first one, or more than 65,536."},
     {dirty_code::duplicate_key, "duplicate_key",
      "The JSON object has the same key twice, so that its value is not clear."},
+    {dirty_code::wrong_type, "wrong_type",
+     "A value of another type than its column declares stands in a table whose columns do not enforce "
+     "theirs."},
 });
 
 /// The name that dirty records carry; empty for `none`. A literal.
@@ -109,7 +113,7 @@ static_assert([] {
       return false;
     }
   }
-  return static_cast<std::size_t>(dirty_code::duplicate_key) == dirty_codes.size();
+  return static_cast<std::size_t>(dirty_code::wrong_type) == dirty_codes.size();
 }());
 
 }  // namespace sluice

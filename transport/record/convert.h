@@ -27,7 +27,7 @@ struct conversion {
 
 /// What a conversion may need beside the types. Values are the dialect's defaults when the job is silent.
 struct conversion_context {
-  time_zone_ptr zone;
+  time_zone_ptr zone = nullptr;
   std::string datetime_format = "yyyy-MM-dd HH:mm:ss";  ///< Java patterns, text to and from times.
   std::string date_format = "yyyy-MM-dd";
   std::string time_format = "HH:mm:ss";
@@ -54,8 +54,8 @@ class column_converter {
 /// What the table says of the pair, without making anything.
 conversion lookup_conversion(const data_type& from, const data_type& to);
 
-/// The converter of the pair; nullptr for `same`. `bad_option` where the table refuses it, with both types and
-/// what to do; NULL into a column that is not nullable is a failure of the row (`null_not_allowed`).
+/// The converter of the pair; nullptr for `same`. `bad_option` where the table refuses it, with both types
+/// and what to do; NULL into a column that is not nullable is a failure of the row (`null_not_allowed`).
 result<std::unique_ptr<const column_converter>> make_converter(const field& from, const field& to,
                                                                const conversion_context& context);
 

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 #include <random>
+#include <sstream>
 
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
@@ -207,6 +209,16 @@ TEST(date_pattern, every_letter_of_java_is_either_supported_or_refused_with_advi
     if (letter != 'U') {  // U has a meaning in neither class
       EXPECT_NE(seen.find(letter), std::string::npos) << letter;
     }
+  }
+}
+
+TEST(date_pattern, the_page_of_conversions_lists_every_letter) {
+  std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/docs/conversions.md");
+  std::stringstream page;
+  page << file.rdbuf();
+  for (const pattern_letter& l : pattern_letters()) {
+    const std::string row = "| `" + std::string(1, l.letter) + "` | " + std::string(l.meaning) + " |";
+    EXPECT_NE(page.str().find(row), std::string::npos) << "docs/conversions.md lacks the row " << row;
   }
 }
 

@@ -1,0 +1,64 @@
+#include "transport/record/convert.h"
+
+#include "transport/record/conversion_table.h"
+#include "transport/record/convert_steps.h"
+
+namespace sluice {
+namespace convert {
+
+conversion_failure failure_of(const column& from, const field& from_field, const field& to_field,
+                              std::uint32_t row, dirty_code code) {
+  const std::string_view meaning = dirty_codes[static_cast<std::size_t>(code) - 1].meaning;
+  const std::optional<std::string> value = value_text(from, from_field.type, row);
+  return {row, to_string(code),
+          fmt::format("{} is not taken as {}. {}", value ? quoted(*value) : "NULL", to_string(to_field.type),
+                      meaning)};
+}
+
+}  // namespace convert
+
+namespace {
+
+bool is_time(type_id id) {
+  return id == type_id::date || has_unit(id);
+}
+
+std::string shown(const field& f) {
+  return f.source_type_name.empty() ? to_string(f.type)
+                                    : fmt::format("{} ({})", to_string(f.type), f.source_type_name);
+}
+
+}  // namespace
+
+result<std::unique_ptr<const column_converter>> make_converter(const field& from, const field& to,
+                                                               const conversion_context& context) {
+  const conversion found = lookup_conversion(from.type, to.type);
+  if (found.kind == conversion_kind::refused) {
+    return fail(error_kind::bad_option, "Column {}: {} cannot become {} for column {}: {}.",
+                quoted(from.name), shown(from), shown(to), quoted(to.name), found.rule);
+  }
+  if (found.kind == conversion_kind::same) {
+    if (!from.nullable || to.nullable) {
+      return nullptr;
+    }
+    return convert::by_copy(from, to, [](const column&, std::uint32_t) { return dirty_code::none; });
+  }
+  if (found.needs_zone && context.zone == nullptr) {
+    return fail(error_kind::internal, "Column {}: {} to {} without a time zone.", quoted(from.name),
+                to_string(from.type), to_string(to.type));
+  }
+  if (is_time(from.type.id) || is_time(to.type.id)) {
+    return convert::make_time_converter(from, to, context);
+  }
+  auto made = convert::make_text_converter(from, to, context.empty_as_null);
+  if (made == nullptr) {
+    made = convert::make_number_converter(from, to);
+  }
+  if (made == nullptr) {
+    return fail(error_kind::internal, "No converter from {} to {}.", to_string(from.type),
+                to_string(to.type));
+  }
+  return made;
+}
+
+}  // namespace sluice

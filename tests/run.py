@@ -139,8 +139,10 @@ def suite_unit(run):
 
 def suite_tsan(run):
     """thread sanitizer: unit tests of transport and actors, and real runs of the program"""
+    if not run.step("CAF under the thread sanitizer", ["tests/tsan/build-caf.sh", JOBS]):
+        return
     if run.build("tsan", targets=("tests_base", "tests_record", "tests_flow", "tests_wire", "tests_actors", "sluice")):
-        env = {"TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan.supp history_size=4 second_deadlock_stack=1"}
+        env = {"TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan/suppressions.txt history_size=4 second_deadlock_stack=1"}
         run.ctest("tsan", "^(base|record|flow|wire|actors)$", env=env, name="tsan")
         run.unittest("tests/e2e", env={**env, "SLUICE_BUILD": "tsan"}, pattern="threads_test.py")
 

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "transport/base/ids.h"
+#include "transport/base/result.h"
+
+namespace sluice {
+
+/// The unfinished files of one run in its destination folder: `.sluice-<run>-<split>-<epoch>[.<part>].tmp`,
+/// one or more a split and epoch, so that an overtaken writer writes into files that nobody will use. Beside
+/// them stands
+/// `.sluice-<run>.owner`, locked while the process lives, which tells whose they are. Shared by the run's
+/// target and writers; all calls are thread-safe. Destroying it leaves the files; `remove_all` does not.
+class output_parts {
+ public:
+  /// `owner` tells jobs apart that write into one folder: files left by a dead run of the same owner are
+  /// removed.
+  output_parts(std::string folder, std::string owner)
+      : folder_(std::move(folder)), owner_(std::move(owner)) {}
+  ~output_parts();
+  output_parts(const output_parts&) = delete;
+  output_parts& operator=(const output_parts&) = delete;
+
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+
+  /// Begins the run: removes what dead runs of the same owner left, and marks the folder. `busy` where
+  /// another run of the same owner is still alive.
+  result<void> prepare(const run_id& run);
+
+  /// Makes `epoch` the owner of the split; what older epochs completed is removed. `conflict` where a newer
+  /// one is.
+  result<void> begin(split_index split, epoch_number epoch);
+  /// Where a part of the split is to be written, parts counting from 0.
+  [[nodiscard]] std::string path_of(split_index split, epoch_number epoch, std::uint32_t part) const;
+  /// The split is whole in these files. `conflict` where a newer epoch owns it.
+  result<void> complete(split_index split, epoch_number epoch, std::vector<std::string> files);
+
+  /// The files of completed splits, in order of split and part.
+  struct completed_split {
+    split_index split;
+    std::vector<std::string> files;
+  };
+  [[nodiscard]] std::vector<completed_split> completed() const;
+
+  /// Makes one file of all completed splits, in their order, and gives it the name `path`: renamed where
+  /// there is only one, else copied together under a temporary name first. Durable when it returns; may be
+  /// repeated after a failure.
+  result<void> join(const std::string& path);
+
+  /// Removes all that is left of the run, the mark included: its end. Never fails.
+  void remove_all();
+
+ private:
+  struct state {
+    epoch_number epoch;
+    std::vector<std::string> files;
+  };
+  result<void> remove_dead_runs();
+  result<void> make_owner_file();
+  void remove_files_of(const std::string& run_text);
+
+  const std::string folder_;
+  const std::string owner_;
+  mutable std::mutex mutex_;
+  std::string run_text_;
+  std::map<split_index, state> splits_;
+  bool joined_ = false;
+  int owner_fd_ = -1;
+};
+
+}  // namespace sluice

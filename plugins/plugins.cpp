@@ -1,0 +1,14 @@
+#include "plugins/api/plugin.h"
+#include "plugins/stream/stream_plugin.h"
+
+namespace sluice {
+
+// The one list of plugins: a new one is an include, a line here and a library in plugins/CMakeLists.txt.
+const std::vector<plugin>& all_plugins() {
+  static const std::vector<plugin> plugins = {
+      stream_plugin(),
+  };
+  return plugins;
+}
+
+}  // namespace sluice

@@ -18,7 +18,11 @@ std::optional<std::string> utf8_of(std::uint32_t code_point);
 /// The number of characters in well-formed UTF-8.
 std::size_t characters_of(std::string_view text);
 
+/// A namespace of its own: transport/record, which this folder does not include, has a function of that name.
+namespace jobspec {
 /// Whether `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
+}  // namespace jobspec
+using jobspec::is_utf8;
 
 }  // namespace sluice

@@ -26,8 +26,8 @@ result<file_format> file_format_of(const option_values& options);
 /// `compress` (`gzip` or `gz`, `zstd`, `zip`, `bzip2`; blank or `none` is none).
 result<compression> compression_of(const option_values& options);
 
-/// A text that stands for characters, such as a delimiter: `\t`, `\n`, `\r`, `\\`, `\0`, `\xHH` and `\uHHHH`
-/// spelled out are that character (job-formats 1.11, 34), anything else is itself.
+/// A text that stands for characters, such as a delimiter: escapes spelled out are decoded (job-formats 1.11,
+/// 34; `decode_escapes` of jobspec).
 std::string unescaped_characters(std::string_view text);
 
 /// The option as `unescaped_characters`; `bad_option` where it is set and empty or longer than `bytes_max`.

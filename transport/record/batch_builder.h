@@ -48,6 +48,7 @@ class column_builder {
   growing_buffer& validity();  ///< Materialises the bitmap for the rows so far; all of them valid.
   /// Whether the bitmap exists: a bulk fill must then extend it even where it brings no NULL.
   [[nodiscard]] bool has_validity() const { return has_validity_; }
+  [[nodiscard]] std::uint32_t null_count() const { return null_count_; }
   void set_filled(std::uint32_t size, std::uint32_t null_count);
 
   /// Bytes held so far.

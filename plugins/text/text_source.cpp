@@ -1,0 +1,371 @@
+#include "plugins/text/text_source.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "jobspec/words.h"
+#include "plugins/common/files/file_list.h"
+#include "plugins/text/field_decoder.h"
+#include "plugins/text/json_rows.h"
+#include "plugins/text/newline_pass.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+/// Smaller parts cost more in opening and marking than they gain.
+constexpr std::uint64_t split_bytes_min = std::uint64_t{8} << 20;
+/// Larger ones leave the last pipeline working alone for long.
+constexpr std::uint64_t split_bytes_max = std::uint64_t{256} << 20;
+constexpr std::uint64_t splits_a_pipeline = 4;
+constexpr std::uint64_t splits_max = 10'000;
+constexpr std::size_t files_shown = 20;
+constexpr std::uint64_t first_record_bytes_max = std::uint64_t{64} << 20;
+
+std::string file_label(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return escaped(slash == std::string::npos ? path : path.substr(slash + 1));
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+text_source::text_source(option_values options, plugin_context context, text_layout layout)
+    : options_(std::move(options)),
+      context_(std::move(context)),
+      layout_(std::make_shared<const text_layout>(std::move(layout))) {}
+
+result<std::unique_ptr<source>> make_text_source(const option_values& options,
+                                                 const plugin_context& context) {
+  SLUICE_TRY(text_layout layout, text_layout_of(options, context.formats));
+  return std::make_unique<text_source>(options, context, std::move(layout));
+}
+
+result<source_description> text_source::open(const stop_signal& stop) {
+  SLUICE_CHECK(await_marker(stop));
+  SLUICE_CHECK(find_files(stop));
+  SLUICE_CHECK(bind_columns());
+  source_description description;
+  description.columns = bound_->columns_schema;
+  for (std::size_t i = 0; i < files_.size() && i < files_shown; ++i) {
+    description.statements.push_back(
+        fmt::format("{} ({})", escaped(files_[i].path), bytes_text(files_[i].identity.size)));
+  }
+  if (files_.size() > files_shown) {
+    description.statements.push_back(fmt::format("and {} files more", files_.size() - files_shown));
+  }
+  if (files_.empty()) {
+    description.statements.push_back(
+        fmt::format("no file matches {}", sluice::quoted(layout_->paths.front())));
+  }
+  description.repeatable = true;
+  description.resumable = true;
+  return description;
+}
+
+/// Waits for `markDoneFileName`, which whoever delivers the files makes when all of them are there.
+result<void> text_source::await_marker(const stop_signal& stop) {
+  if (!layout_->awaited_file) {
+    return {};
+  }
+  struct stat status {};
+  for (std::int64_t minute = 0; ::stat(layout_->awaited_file->c_str(), &status) != 0; ++minute) {
+    if (minute >= layout_->awaited_minutes_max) {
+      return options_.bad(
+          "markDoneFileName",
+          fmt::format("the file {} did not appear within {} minutes; see what should have made it, or "
+                      "raise maxRetryTime.",
+                      sluice::quoted(*layout_->awaited_file), layout_->awaited_minutes_max));
+    }
+    SLUICE_CHECK(
+        wait(-1, wait_for::readable, std::chrono::steady_clock::now() + std::chrono::minutes(1), stop));
+  }
+  return {};
+}
+
+result<void> text_source::find_files(const stop_signal& stop) {
+  files_.clear();
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < layout_->paths.size(); ++i) {
+    const std::string& path = layout_->paths[i];
+    const std::string place =
+        options_.place(layout_->paths.size() == 1 ? "path" : fmt::format("path[{}]", i));
+    const auto with_place = [&](error e) {
+      e.message = fmt::format("{}: {}", place, e.message);
+      return fail(std::move(e));
+    };
+    const auto names = files_matching(path);
+    if (!names) {
+      return with_place(names.error());
+    }
+    for (const std::string& name : *names) {
+      if (stop.fired()) {
+        return fail(error_kind::cancelled, "stopped while looking for files");
+      }
+      struct stat status {};
+      const bool missing = ::stat(name.c_str(), &status) != 0 && errno == ENOENT;
+      if (!seen.insert(name).second || (missing && layout_->no_file_is_success)) {
+        continue;
+      }
+      const auto file = file_handle::open(name);
+      if (!file) {
+        return with_place(file.error());
+      }
+      SLUICE_TRY(const file_identity identity, file->identity());
+      files_.push_back({name, identity});
+    }
+    if (names->empty() && !layout_->no_file_is_success) {
+      return options_.bad(
+          "path", fmt::format("no file matches {}; correct the pattern, or set successOnNoFile to true if "
+                              "that is no mistake.",
+                              sluice::quoted(path)));
+    }
+  }
+  return {};
+}
+
+/// The fields (JSON: the keys) of the file's first record; `any` is false where it has none.
+result<std::vector<std::string>> text_source::first_record(const known_file& known, bool& any) {
+  any = false;
+  SLUICE_TRY(const file_handle file, file_handle::open(known.path));
+  SLUICE_TRY(auto stream, open_stream(*layout_, file, 0, known.identity.size));
+  const csv_scanner scanner(layout_->grammar);
+  record_window window(scanner, context_.pool, std::size_t{64} << 10);
+  window.open(std::move(stream), 0, 1, layout_->encoding_is_utf8);
+  std::optional<charset_decoder> charset;
+  if (!layout_->encoding_is_utf8) {
+    SLUICE_TRY(charset, charset_decoder::find(layout_->encoding));
+  }
+  field_decoder decoder(layout_->grammar, std::move(charset), std::nullopt);
+  for (;;) {
+    SLUICE_TRY(const auto outcome, window.next(first_record_bytes_max));
+    if (outcome == record_window::outcome::end) {
+      return std::vector<std::string>{};
+    }
+    if (outcome == record_window::outcome::skip) {
+      return fail(error_kind::source_changed,
+                  "The first record of {} is larger than 64 MiB; check the quotes and the delimiter.",
+                  sluice::quoted(known.path));
+    }
+    if (outcome == record_window::outcome::grow) {
+      window.grow();
+      continue;
+    }
+    for (std::size_t r = 0; r < window.records(); ++r) {
+      const std::string_view raw = window.record(r);
+      if ((layout_->skip_empty && raw.empty()) ||
+          (layout_->grammar.comment && raw.starts_with(*layout_->grammar.comment))) {
+        continue;
+      }
+      any = true;
+      if (layout_->format == file_format::json) {
+        dirty_code code = dirty_code::none;
+        std::vector<std::string> keys = json_keys(raw, code);
+        if (code != dirty_code::none) {
+          return fail(
+              error_kind::source_changed,
+              "The first line of {} is not a JSON object with keys that differ, so that [\"*\"] says no "
+              "columns: {}. List the columns in the job.",
+              sluice::quoted(known.path), sluice::quoted(raw));
+        }
+        return keys;
+      }
+      std::vector<std::string> fields;
+      for (std::size_t f = 0; f < window.fields(r); ++f) {
+        const auto field = decoder.decode(window.field(r, f));
+        fields.emplace_back(field.code == dirty_code::none ? field.text : window.field(r, f));
+      }
+      return fields;
+    }
+  }
+}
+
+result<std::size_t> text_source::field_of(const column_spec& column,
+                                          const std::vector<std::string>& headings) const {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < headings.size(); ++i) {
+    const bool same =
+        layout_->headings_with_case ? headings[i] == column.name : same_word(headings[i], column.name);
+    if (same && found) {
+      return fail(error_kind::bad_option,
+                  "{}: the heading {} stands twice in {}; write \"index\" in place of \"name\".",
+                  column.place, sluice::quoted(column.name), sluice::quoted(files_.front().path));
+    }
+    found = same ? i : found;
+  }
+  if (!found) {
+    const auto near = nearest(column.name, headings);
+    return fail(error_kind::bad_option, "{}: {} has no heading {}{}.", column.place,
+                sluice::quoted(files_.front().path), sluice::quoted(column.name),
+                near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near)));
+  }
+  return *found;
+}
+
+result<void> text_source::bind_columns() {
+  auto bound = std::make_shared<bound_columns>();
+  auto columns = std::make_shared<schema>();
+  const bool json = layout_->format == file_format::json;
+  const bool by_heading = !json && std::any_of(layout_->columns.begin(), layout_->columns.end(),
+                                               [](const auto& c) { return !c.index && !c.constant; });
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < files_.size() && (layout_->all_columns || layout_->skip_header); ++i) {
+    bool any = false;
+    SLUICE_TRY(first, first_record(files_[i], any));
+    if (any) {
+      break;
+    }
+  }
+  if (layout_->skip_header) {
+    bound->headings = first;
+  }
+  std::vector<column_spec> specs = layout_->columns;
+  for (std::size_t i = 0; layout_->all_columns && i < first.size(); ++i) {
+    column_spec column;
+    column.index = json ? std::nullopt : std::optional(i);
+    column.name = json || layout_->skip_header ? first[i] : "";
+    specs.push_back(std::move(column));
+  }
+  for (const column_spec& spec : specs) {
+    bound_columns::column column;
+    column.constant = spec.constant;
+    column.key = spec.name;
+    field f;
+    f.name = spec.name;
+    f.source_type_name = to_string(spec.type);
+    if (!json && !spec.constant) {
+      // Without any record there is nothing to look the heading up in, and nothing to read.
+      const bool looked_up = !spec.index && !first.empty();
+      SLUICE_TRY(column.field,
+                 looked_up ? field_of(spec, first) : result<std::size_t>(spec.index.value_or(0)));
+      bound->fields_needed = std::max(bound->fields_needed, column.field + 1);
+      f.name =
+          f.name.empty() && column.field < bound->headings.size() ? bound->headings[column.field] : f.name;
+    }
+    auto parser = value_parser::make(spec.type, spec.format, context_.formats);
+    if (!parser) {
+      return fail(error_kind::bad_option, "{}: {}", spec.place, parser.error().message);
+    }
+    f.type = parser->type();
+    f.nullable = json || layout_->null_text.has_value();
+    bound->parsers.push_back(std::move(*parser));
+    bound->columns.push_back(std::move(column));
+    columns->push_back(std::move(f));
+  }
+  if (layout_->all_columns && !json) {
+    bound->fields_exact = first.size();
+  }
+  bound->columns_schema = std::move(columns);
+  bound_ = std::move(bound);
+  return by_heading ? compare_headings() : result<void>();
+}
+
+/// Columns found by heading are right in every file only where all have the same headings.
+result<void> text_source::compare_headings() {
+  for (std::size_t i = 1; i < files_.size(); ++i) {
+    bool any = false;
+    SLUICE_TRY(const auto headings, first_record(files_[i], any));
+    if (any && headings != bound_->headings) {
+      return options_.bad(
+          "column", fmt::format("{} and {} have different headings; write \"index\" in place of \"name\", "
+                                "or read them in two jobs.",
+                                sluice::quoted(files_.front().path), sluice::quoted(files_[i].path)));
+    }
+  }
+  return {};
+}
+
+bool text_source::splittable() const {
+  return layout_->compressed == compression::none && !layout_->decode_whole;
+}
+
+result<std::vector<split>> text_source::plan_splits(std::uint32_t advice, const stop_signal& stop) {
+  std::uint64_t total = 0;
+  for (const known_file& file : files_) {
+    total += file.identity.size;
+  }
+  const std::uint64_t wanted = total / (std::uint64_t{std::max(advice, 1U)} * splits_a_pipeline);
+  const std::uint64_t split_bytes =
+      std::max(std::clamp(wanted, split_bytes_min, split_bytes_max), total / splits_max + 1);
+  std::vector<split> splits;
+  for (const known_file& file : files_) {
+    // One pipeline reads a file fastest from its beginning to its end: there is nothing to gain from parts.
+    const bool in_parts = advice > 1 && splittable() && file.identity.size >= 2 * split_bytes;
+    SLUICE_CHECK(split_file(file, in_parts ? split_bytes : file.identity.size + 1, stop, splits));
+  }
+  if (splits.empty()) {
+    splits.push_back({file_part{}.description(), "no file", 0, 0});
+  }
+  return splits;
+}
+
+result<void> text_source::split_file(const known_file& known, std::uint64_t split_bytes,
+                                     const stop_signal& stop, std::vector<split>& splits) {
+  std::vector<record_place> places{{0, 1}};
+  if (split_bytes < known.identity.size) {
+    SLUICE_TRY(const file_handle file, file_handle::open(known.path));
+    const csv_scanner scanner(layout_->grammar);
+    const csv_grammar& g = layout_->grammar;
+    const bool plain_ends = !g.quoting && !g.backslash && !(g.wide_characters && g.record_end);
+    const auto start = std::chrono::steady_clock::now();
+    SLUICE_TRY(const auto found,
+               plain_ends ? guess_record_places(scanner, file, known.identity.size, split_bytes)
+                          : find_record_places(scanner, file, known.identity.size, split_bytes, stop));
+    places.insert(places.end(), found.begin(), found.end());
+    if (context_.warn && !plain_ends) {
+      const double seconds = seconds_since(start);
+      context_.warn(fmt::format("{}: one pass over quotes and line ends found {} splits in {:.3f} s.",
+                                file_label(known.path), places.size(), seconds));
+    }
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    file_part part;
+    part.path = known.path;
+    part.from = places[i].offset;
+    part.to = i + 1 < places.size() ? places[i + 1].offset : known.identity.size;
+    part.line = places[i].line;
+    part.identity = known.identity;
+    std::string label = file_label(known.path);
+    if (places.size() > 1) {
+      label += fmt::format(" bytes {} to {}", part.from, part.to);
+    }
+    splits.push_back({part.description(), std::move(label), std::nullopt, part.to - part.from});
+  }
+  return {};
+}
+
+result<std::unique_ptr<reader>> text_source::make_reader() {
+  if (bound_ == nullptr) {
+    return fail(error_kind::internal, "A reader of text files was made before its source was open.");
+  }
+  return text_file_reader::make(layout_, bound_, context_);
+}
+
+result<void> text_source::check_unchanged(const stop_signal& stop) {
+  for (const known_file& known : files_) {
+    if (stop.fired()) {
+      return fail(error_kind::cancelled, "stopped while looking for changed files");
+    }
+    const auto file = file_handle::open(known.path);
+    const auto now = file ? file->identity() : result<file_identity>(fail(file.error()));
+    if (!now || *now != known.identity) {
+      return fail(
+          error_kind::source_changed,
+          "The file {} changed while it was read{}; what was read may be of two versions. Run again once "
+          "nobody writes to it.",
+          sluice::quoted(known.path),
+          now && now->size != known.identity.size
+              ? fmt::format(" (from {} to {} bytes)", known.identity.size, now->size)
+              : "");
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice

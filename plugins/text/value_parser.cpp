@@ -1,0 +1,178 @@
+#include "plugins/text/value_parser.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "jobspec/words.h"
+#include "transport/base/text.h"
+#include "transport/record/calendar.h"
+#include "transport/record/parse.h"
+
+namespace sluice {
+namespace {
+
+/// The number of S outside of quotes.
+unsigned fraction_letters(std::string_view pattern) {
+  unsigned count = 0;
+  bool quoted_text = false;
+  for (const char c : pattern) {
+    quoted_text = quoted_text != (c == '\'');
+    count += c == 'S' && !quoted_text ? 1 : 0;
+  }
+  return count;
+}
+
+time_unit unit_for(unsigned digits) {
+  return digits == 0   ? time_unit::second
+         : digits <= 3 ? time_unit::milli
+         : digits <= 6 ? time_unit::micro
+                       : time_unit::nano;
+}
+
+}  // namespace
+
+std::string_view to_string(declared_type type) {
+  switch (type) {
+    case declared_type::string_text:
+      return "STRING";
+    case declared_type::long_number:
+      return "LONG";
+    case declared_type::double_number:
+      return "DOUBLE";
+    case declared_type::boolean:
+      return "BOOLEAN";
+    case declared_type::date:
+      return "DATE";
+  }
+  return "";
+}
+
+std::optional<declared_type> declared_type_of(std::string_view word) {
+  for (const auto type : {declared_type::string_text, declared_type::long_number,
+                          declared_type::double_number, declared_type::boolean, declared_type::date}) {
+    if (same_word(word, to_string(type))) {
+      return type;
+    }
+  }
+  return std::nullopt;
+}
+
+result<value_parser> value_parser::make(declared_type type, const std::optional<std::string>& format,
+                                        const conversion_context& formats) {
+  switch (type) {
+    case declared_type::string_text:
+      return value_parser(type, type_of(type_id::utf8));
+    case declared_type::long_number:
+      return value_parser(type, type_of(type_id::int64));
+    case declared_type::double_number:
+      return value_parser(type, type_of(type_id::decimal_text));
+    case declared_type::boolean:
+      return value_parser(type, type_of(type_id::boolean));
+    case declared_type::date:
+      break;
+  }
+  std::vector<std::string> texts;
+  if (format) {
+    texts.push_back(*format);
+  } else {
+    texts = {formats.datetime_format, formats.date_format, formats.time_format};
+    texts.insert(texts.end(), formats.extra_formats.begin(), formats.extra_formats.end());
+  }
+  std::vector<date_pattern> patterns;
+  unsigned digits = 0;
+  bool offsets = false;
+  for (const std::string& text : texts) {
+    SLUICE_TRY(auto pattern, date_pattern::make(text));
+    offsets = offsets || pattern.has_offset();
+    digits = std::max(digits, std::min(fraction_letters(text), 9U));
+    patterns.push_back(std::move(pattern));
+  }
+  if (offsets &&
+      !std::all_of(patterns.begin(), patterns.end(), [](const auto& p) { return p.has_offset(); })) {
+    return fail(
+        error_kind::bad_option,
+        "some of the formats of common.column have an offset from UTC and some have none; give the column a "
+        "format of its own.");
+  }
+  data_type t = time_type(offsets ? type_id::instant : type_id::timestamp, unit_for(digits));
+  t.fraction_digits = static_cast<std::uint8_t>(digits);
+  value_parser parser(type, t);
+  parser.patterns_ = std::move(patterns);
+  return parser;
+}
+
+dirty_code value_parser::append(std::string_view text, column_builder& to) {
+  switch (declared_) {
+    case declared_type::string_text:
+      to.append_bytes(text);
+      return dirty_code::none;
+    case declared_type::long_number: {
+      const auto value = parse_int64(text);
+      if (value.ok()) {
+        to.append(value.value);
+      }
+      return value.code;
+    }
+    case declared_type::double_number: {
+      const auto value = parse_decimal_text(text, scratch_);
+      if (value.ok()) {
+        to.append_bytes(value.value);
+      }
+      return value.code;
+    }
+    case declared_type::boolean: {
+      const auto value = parse_bool(text);
+      if (value.ok()) {
+        to.append_bool(value.value);
+      }
+      return value.code;
+    }
+    case declared_type::date:
+      break;
+  }
+  return append_date(text, to);
+}
+
+dirty_code value_parser::append_date(std::string_view text, column_builder& to) {
+  dirty_code first = dirty_code::none;
+  for (const date_pattern& pattern : patterns_) {
+    const auto wall = pattern.parse(text);
+    if (!wall.ok()) {
+      first = first == dirty_code::none ? wall.code : first;
+      continue;
+    }
+    const std::int64_t per = units_per_second(type_.unit);
+    const int128 seconds = int128{wall.value.days} * seconds_per_day - wall.value.offset_s;
+    const int128 units = seconds * per + wall.value.nanos_of_day / (nanos_per_second / per);
+    // The extreme values are the infinities.
+    if (units <= std::numeric_limits<std::int64_t>::min() ||
+        units >= std::numeric_limits<std::int64_t>::max()) {
+      return dirty_code::out_of_range;
+    }
+    to.append(static_cast<std::int64_t>(units));
+    return dirty_code::none;
+  }
+  return first;
+}
+
+std::string value_parser::expected() const {
+  switch (declared_) {
+    case declared_type::string_text:
+      return "a text";
+    case declared_type::long_number:
+      return "a whole number from -9223372036854775808 to 9223372036854775807";
+    case declared_type::double_number:
+      return "a number";
+    case declared_type::boolean:
+      return "true or false";
+    case declared_type::date:
+      break;
+  }
+  std::string words = "a date like ";
+  for (std::size_t i = 0; i < patterns_.size(); ++i) {
+    words += (i == 0 ? "" : " or ") + sluice::quoted(patterns_[i].text());
+  }
+  return words;
+}
+
+}  // namespace sluice

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transport/base/result.h"
+#include "transport/record/batch_builder.h"
+#include "transport/record/convert.h"
+#include "transport/record/date_pattern.h"
+#include "transport/record/dirty_codes.h"
+
+namespace sluice {
+
+/// The types a file's column may be declared as (job-formats 2.7).
+enum class declared_type { string_text, long_number, double_number, boolean, date };
+
+/// `STRING`, `LONG`, `DOUBLE`, `BOOLEAN` or `DATE`.
+std::string_view to_string(declared_type type);
+/// The inverse, in any case; `bool` and `bytes`, `int` and the like are not among them.
+std::optional<declared_type> declared_type_of(std::string_view word);
+
+/// Turns the text of a field into a value of its column: STRING is utf8, LONG int64, DOUBLE decimal_text (the
+/// exact number), BOOLEAN boolean, DATE a timestamp (an instant where the pattern has an offset) with as many
+/// fraction digits as the pattern has S. Used by one thread.
+class value_parser {
+ public:
+  /// `format`: Java's pattern of a DATE; nothing: the datetime, date, time and extra formats of `formats`, in
+  /// that order. `bad_option` where a pattern is not one; the caller names the place.
+  static result<value_parser> make(declared_type type, const std::optional<std::string>& format,
+                                   const conversion_context& formats);
+
+  [[nodiscard]] declared_type declared() const { return declared_; }
+  [[nodiscard]] const data_type& type() const { return type_; }
+
+  /// Appends the value, or nothing and says why.
+  dirty_code append(std::string_view text, column_builder& to);
+
+  /// What the texts should look like, for messages: `a whole number`, `a date like "yyyy-MM-dd"`.
+  [[nodiscard]] std::string expected() const;
+
+ private:
+  value_parser(declared_type declared, data_type type) : declared_(declared), type_(type) {}
+  dirty_code append_date(std::string_view text, column_builder& to);
+
+  declared_type declared_;
+  data_type type_;
+  std::vector<date_pattern> patterns_;
+  std::string scratch_;
+};
+
+}  // namespace sluice

@@ -1,5 +1,6 @@
 #include "plugins/api/plugin.h"
 #include "plugins/stream/stream_plugin.h"
+#include "plugins/text/text_plugin.h"
 
 namespace sluice {
 
@@ -7,6 +8,7 @@ namespace sluice {
 const std::vector<plugin>& all_plugins() {
   static const std::vector<plugin> plugins = {
       stream_plugin(),
+      text_plugin(),
   };
   return plugins;
 }

@@ -183,7 +183,8 @@ struct json_rows::parser {
       }
     }
     // There is a place only where something stands behind the object.
-    return document.current_location().error() == simdjson::OUT_OF_BOUNDS ? dirty_code::none : dirty_code::not_json;
+    return document.current_location().error() == simdjson::OUT_OF_BOUNDS ? dirty_code::none
+                                                                          : dirty_code::not_json;
   }
 };
 

@@ -9,9 +9,10 @@ using namespace text_reading;  // NOLINT(google-build-using-namespace): the test
 
 TEST(text_file_reader, reads_quoted_fields_line_ends_and_a_mark_at_the_start) {
   const temporary_folder folder;
-  reading r{.parameter = {{"path", folder.file("a.csv", "\xEF\xBB\xBFid,text\r\n1,\"a\n\"\"b\"\"\"\n2,\n3,\"\"")},
-                          {"skipHeader", "true"},
-                          {"nullFormat", ""}}};
+  reading r{
+      .parameter = {{"path", folder.file("a.csv", "\xEF\xBB\xBFid,text\r\n1,\"a\n\"\"b\"\"\"\n2,\n3,\"\"")},
+                    {"skipHeader", "true"},
+                    {"nullFormat", ""}}};
   const auto out = r.read();
   ASSERT_TRUE(out) << out.error().message;
   EXPECT_EQ(shown(*out), "1|a\n\"b\"\n2|~\n3|\n");

@@ -47,12 +47,12 @@ struct row {
 
 struct outcome {
   schema columns;
-  std::vector<row> rows;            ///< Positions count on over splits.
-  std::vector<dirty_record> dirty;  ///< Likewise.
-  std::vector<cursor> cursors;      ///< One a batch.
-  std::vector<std::size_t> rows_at_cursor;   ///< Rows and dirty records before each cursor.
+  std::vector<row> rows;                    ///< Positions count on over splits.
+  std::vector<dirty_record> dirty;          ///< Likewise.
+  std::vector<cursor> cursors;              ///< One a batch.
+  std::vector<std::size_t> rows_at_cursor;  ///< Rows and dirty records before each cursor.
   std::vector<std::size_t> dirty_at_cursor;
-  std::uint64_t needs = 0;          ///< Times a reader asked for room.
+  std::uint64_t needs = 0;  ///< Times a reader asked for room.
   std::uint64_t needs_bytes_max = 0;
   std::size_t pool_bytes_peak = 0;
   std::size_t splits = 0;
@@ -81,7 +81,8 @@ struct reading {
   }
 
   result<std::unique_ptr<source>> make_source() {
-    const option_values options("job.json", "reader.parameter", parameter, nullptr, text_reader_description().options, d);
+    const option_values options("job.json", "reader.parameter", parameter, nullptr,
+                                text_reader_description().options, d);
     return make_text_source(options, context());
   }
 
@@ -112,7 +113,8 @@ struct reading {
         out.needs_bytes_max = std::max(out.needs_bytes_max, answer.bytes);
         auto more = limits;
         if (answer.bytes <= builder.limit().bytes_max) {
-          return fail(error_kind::internal, "asked for {} and has {}", answer.bytes, builder.limit().bytes_max);
+          return fail(error_kind::internal, "asked for {} and has {}", answer.bytes,
+                      builder.limit().bytes_max);
         }
         more.bytes_max = answer.bytes;
         builder.set_limits(more);
@@ -136,10 +138,10 @@ struct reading {
       r.position = b.position_of(i);
       if (b.places) {
         r.byte_offset = b.places->byte_offset_first + b.places->byte_deltas.as<std::uint32_t>()[i];
-        r.line = b.places->line_first == 0 ? 0
-                                           : b.places->line_first + (b.places->line_deltas.empty()
-                                                                         ? i
-                                                                         : b.places->line_deltas.as<std::uint32_t>()[i]);
+        r.line = b.places->line_first == 0
+                     ? 0
+                     : b.places->line_first +
+                           (b.places->line_deltas.empty() ? i : b.places->line_deltas.as<std::uint32_t>()[i]);
       }
       out.rows.push_back(std::move(r));
     }

@@ -1,0 +1,48 @@
+#include "plugins/text/text_plugin.h"
+
+#include "plugins/text/text_reader.h"
+
+namespace sluice {
+
+plugin text_plugin() {
+  plugin p;
+  p.name = "text";
+  p.aliases = {"csv", "json", "txtfile"};
+  p.datax_readers = {"txtfilereader"};
+  p.datax_writers = {"txtfilewriter"};
+  p.summary = "Local files: CSV, delimited text and JSON Lines, compressed or not.";
+  p.remarks = {
+      "CSV is RFC 4180. CR LF, LF and a lone CR end a record; the last one needs none. A quote has a meaning "
+      "only as a "
+      "field's first character. Text behind a closing quote, a quote that is never closed, too few fields "
+      "and bytes "
+      "that are not text in the encoding make a record dirty. An empty line is a record with one empty "
+      "field.",
+      "A quoted field is never NULL, whatever nullFormat says; an unquoted field equal to nullFormat is, "
+      "whatever the "
+      "column's type.",
+      "A record with fewer fields than the columns need is dirty. With a list of columns further fields are "
+      "left out; with "
+      "[\"*\"] a record must have as many fields as the first record of the first file.",
+      "DATE is a timestamp (an instant where the pattern has an offset) with as many digits of a fraction as "
+      "the pattern "
+      "has S; a pattern without time of day gives midnight. DOUBLE keeps the number's exact text. LONG takes "
+      "1.0 and "
+      "1e3, and refuses 1.5.",
+      "JSON Lines: a text is its text, a number its exact digits, an object or an array the exact text in "
+      "the file; null "
+      "and a missing member are NULL. A key that stands twice makes the record dirty.",
+      "A record over 64 MiB, or with more than 65,536 fields, is dirty and passed over without being held in "
+      "memory.",
+      "A file is read as it was when the run was planned: another size or time is an error, and so is other "
+      "content "
+      "before the place where a run is continued. Line and byte offset of compressed files count behind "
+      "decompression, "
+      "those of UTF-16 and UTF-32 in UTF-8.",
+  };
+  p.reads = &text_reader_description();
+  p.make_source = &make_text_source;
+  return p;
+}
+
+}  // namespace sluice

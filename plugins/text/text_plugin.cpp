@@ -9,7 +9,6 @@ plugin text_plugin() {
   p.name = "text";
   p.aliases = {"csv", "json", "txtfile"};
   p.datax_readers = {"txtfilereader"};
-  p.datax_writers = {"txtfilewriter"};
   p.summary = "Local files: CSV, delimited text and JSON Lines, compressed or not.";
   p.remarks = {
       "CSV is RFC 4180. CR LF, LF and a lone CR end a record; the last one needs none. A quote has a meaning "

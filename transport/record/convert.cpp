@@ -34,8 +34,7 @@ result<std::unique_ptr<const column_converter>> make_converter(const field& from
                                                                const conversion_context& context) {
   const conversion found = lookup_conversion(from.type, to.type);
   if (found.kind == conversion_kind::refused) {
-    return fail(error_kind::bad_option, "Column {}: {} cannot become {} for column {}: {}.",
-                quoted(from.name), shown(from), shown(to), quoted(to.name), found.rule);
+    return fail(error_kind::bad_option, "{} cannot become {}: {}.", shown(from), shown(to), found.rule);
   }
   if (found.kind == conversion_kind::same) {
     if (!from.nullable || to.nullable) {

@@ -303,6 +303,36 @@ bool equal_numbers(const number_parts& a, const number_parts& b) {
   return true;
 }
 
+std::partial_ordering compare_numbers(const number_parts& a, const number_parts& b) {
+  using form = number_parts::form;
+  if (a.what == form::nan || b.what == form::nan) {
+    return std::partial_ordering::unordered;
+  }
+  const auto sign = [](const number_parts& n) {
+    return n.what == form::finite && n.digits() == 0 ? 0 : (n.negative ? -1 : 1);
+  };
+  if (sign(a) != sign(b) || sign(a) == 0) {
+    return sign(a) <=> sign(b);
+  }
+  std::partial_ordering magnitude = std::partial_ordering::equivalent;
+  if (a.what != b.what) {
+    magnitude = a.what == form::infinity ? std::partial_ordering::greater : std::partial_ordering::less;
+  } else if (a.point != b.point) {
+    magnitude = a.point <=> b.point;
+  } else {
+    const auto digit = [](const number_parts& n, std::size_t i) {
+      return i < n.head.size() ? n.head[i] : (i < n.digits() ? n.tail[i - n.head.size()] : '0');
+    };
+    for (std::size_t i = 0; i < std::max(a.digits(), b.digits()) && magnitude == 0; ++i) {
+      magnitude = digit(a, i) <=> digit(b, i);
+    }
+  }
+  if (!a.negative || magnitude == 0) {
+    return magnitude;
+  }
+  return magnitude < 0 ? std::partial_ordering::greater : std::partial_ordering::less;
+}
+
 parsed<std::int64_t> parse_int64(std::string_view text) {
   const bool minus = !text.empty() && text.front() == '-';
   std::uint64_t plain = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -77,6 +78,8 @@ struct number_parts {
 parsed<number_parts> split_number(std::string_view text);
 /// Whether two numbers are numerically equal, whatever their form; NaN equals NaN, -0 equals 0.
 bool equal_numbers(const number_parts& a, const number_parts& b);
+/// Their order; unordered where one is NaN.
+std::partial_ordering compare_numbers(const number_parts& a, const number_parts& b);
 
 /// The unscaled value of a number taken apart, as `parse_decimal`.
 parsed<int128> to_decimal(const number_parts& number, unsigned precision, unsigned scale);

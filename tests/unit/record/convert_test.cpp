@@ -318,9 +318,9 @@ TEST(convert, a_refused_pair_is_an_error_of_the_job_with_both_types) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, error_kind::bad_option);
   EXPECT_EQ(refused.error().message,
-            "Column \"at\": timestamp(6) (DATETIME) cannot become int64 for column \"n\": a time has no unit "
-            "as a number; "
-            "select the number wanted at the source.");
+            "timestamp(6) (DATETIME) cannot become int64: a time has no unit as a number; select the number "
+            "wanted at the "
+            "source.");
 }
 
 TEST(convert, wider_modifiers_pass_as_they_are_and_narrower_ones_are_checked) {

@@ -68,12 +68,13 @@ struct job {
   speed_limit speed;
   expectation expect;
   column_formats formats;
-  std::optional<std::string> time_zone;           ///< `common.column.timeZone`.
-  std::map<std::string, std::string> parameters;  ///< Substituted: name to value.
-  std::string document;                           ///< The job as run, JSON with secrets as `***`.
-  std::string key;                                ///< Job key, 32 hexadecimal digits (delivery.md).
-  std::string instance;                           ///< Instance, 32 hexadecimal digits.
-  std::vector<std::string> warnings;              ///< One line each with its place.
+  std::optional<std::string> time_zone;  ///< `common.column.timeZone`.
+  /// Substituted: name to value; `***` for one that went into a secret or is called like one.
+  std::map<std::string, std::string> parameters;
+  std::string document;               ///< The job as run, JSON with secrets as `***`.
+  std::string key;                    ///< Job key, 32 hexadecimal digits (delivery.md).
+  std::string instance;               ///< Instance, 32 hexadecimal digits.
+  std::vector<std::string> warnings;  ///< One line each with its place.
 };
 
 /// What the parser must know of a plugin, so that jobspec does not include plugins/.
@@ -81,7 +82,8 @@ struct known_side {
   std::string plugin;
   const std::vector<option>* options = nullptr;
 };
-/// Finds a plugin's side by the name in the file. Nothing: unknown, or that side does not exist.
+/// Finds a plugin's side by the name in the file, in small letters and trimmed. Nothing: unknown, or that
+/// side does not exist. `parse_job` itself tries a DataX name without its suffix (`mysql`) with it.
 struct plugin_lookup {
   std::function<std::optional<known_side>(std::string_view type, bool reader, dialect d)> find;
   std::function<std::vector<std::string>(bool reader, dialect d)> names;  ///< For "did you mean".
@@ -99,7 +101,8 @@ struct job_errors {
   std::vector<std::string> lines;
 };
 
-/// Parses and validates `text`. Does no I/O.
+/// Parses and validates `text`: parameters put in, `--set` applied, both ends checked against their plugins'
+/// options. Does no I/O. The plugins' options must outlive the job.
 tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text,
                                         const load_options& options, const plugin_lookup& plugins);
 /// Reads the file, then `parse_job`.

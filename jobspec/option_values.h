@@ -31,6 +31,8 @@ class option_values {
                 std::shared_ptr<const json_places> places, const std::vector<option>& described, dialect d);
 
   [[nodiscard]] dialect job_dialect() const { return dialect_; }
+  /// Where these values stand in the job: `steps[0].parameter`.
+  [[nodiscard]] const std::string& path() const { return path_; }
   /// The parameter object as in the file, after substitution.
   [[nodiscard]] const nlohmann::json& json() const { return json_; }
 

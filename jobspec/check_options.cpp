@@ -1,0 +1,158 @@
+#include "jobspec/check_options.h"
+
+#include <algorithm>
+
+#include "jobspec/catalogue.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+
+using nlohmann::json;
+
+namespace {
+
+/// The names an option is given under in the file.
+std::vector<std::string_view> given_names(const option_values& values, const option& o) {
+  std::vector<std::string_view> names;
+  const auto take = [&](std::string_view name) {
+    const auto at = values.json().find(name);
+    if (at != values.json().end() && !at->is_null() && *at != "") {
+      names.push_back(name);
+    }
+  };
+  take(o.name);
+  for (const auto& alias : o.aliases) {
+    take(alias);
+  }
+  return names;
+}
+
+void check_columns(const option_values& values, const option& o, const std::string& path, findings& out) {
+  const auto names = given_names(values, o);
+  if (names.empty()) {
+    return;
+  }
+  const std::string here = path_join(path, names.front());
+  const json& value = *values.json().find(names.front());
+  const json list = value.is_array() ? value : json::array({value});
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string at = value.is_array() ? path_join(here, i) : here;
+    if (list[i].is_object()) {
+      if (!o.members.empty()) {
+        check_options(option_values(out.file(), at, list[i], out.places(), o.members, values.job_dialect()),
+                      o.members, at, out);
+      }
+    } else if (!list[i].is_string() && !list[i].is_number()) {
+      out.error(at, fmt::format("found {}, expected a column: a text or an object",
+                                list[i].is_array() ? "a list" : escaped(list[i].dump())));
+    }
+  }
+}
+
+template <class Answer>
+bool good(const Answer& answer, const option_values& values, const option& o, findings& out) {
+  if (!answer) {
+    out.error(answer.error(), values.position(o.name));
+  }
+  return answer.has_value();
+}
+
+void check_members(const option_values& inner, const option& o, findings& out) {
+  // An object without described members is free in its keys.
+  if (!o.members.empty()) {
+    check_options(inner, o.members, inner.path(), out);
+  }
+}
+
+void check_type(const option_values& values, const option& o, const std::string& path, findings& out) {
+  switch (o.type) {
+    case option_type::text:
+    case option_type::character:
+    case option_type::delimiter:
+      good(values.text(o.name), values, o, out);
+      return;
+    case option_type::integer:
+      good(values.integer(o.name), values, o, out);
+      return;
+    case option_type::number:
+      good(values.number(o.name), values, o, out);
+      return;
+    case option_type::boolean:
+      good(values.boolean(o.name), values, o, out);
+      return;
+    case option_type::text_list:
+      good(values.text_list(o.name), values, o, out);
+      return;
+    case option_type::object:
+      if (const auto inner = values.object(o.name); good(inner, values, o, out)) {
+        check_members(*inner, o, out);
+      }
+      return;
+    case option_type::object_list:
+      if (const auto list = values.object_list(o.name); good(list, values, o, out)) {
+        for (const auto& inner : *list) {
+          check_members(inner, o, out);
+        }
+      }
+      return;
+    case option_type::columns:
+      check_columns(values, o, path, out);
+      return;
+  }
+}
+
+bool is_empty_list(const option_values& values, const option& o) {
+  const auto names = given_names(values, o);
+  if (names.empty()) {
+    return false;
+  }
+  const json& value = *values.json().find(names.front());
+  return value.is_array() && value.empty();
+}
+
+}  // namespace
+
+void check_options(const option_values& values, const std::vector<option>& options, const std::string& path,
+                   findings& out) {
+  if (!values.json().is_object()) {
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (const auto& o : options) {
+    known.push_back(o.name);
+    known.insert(known.end(), o.aliases.begin(), o.aliases.end());
+    if (const auto names = given_names(values, o); names.size() > 1) {
+      out.error(
+          path_join(path, names[1]),
+          fmt::format("is the same as {}, which is given too; keep one of them", sluice::quoted(names[0])));
+    }
+    if (!values.has(o.name) || (o.required && is_empty_list(values, o))) {
+      if (o.required) {
+        out.error(path, fmt::format("{} is {}: {}", sluice::quoted(o.name),
+                                    given_names(values, o).empty() ? "missing" : "empty", o.meaning));
+      }
+      continue;
+    }
+    check_type(values, o, path, out);
+  }
+  check_keys(values.json(), path, known, out);
+}
+
+void check_keys(const json& object, const std::string& path, std::span<const std::string_view> known,
+                findings& out) {
+  if (!object.is_object()) {
+    return;
+  }
+  for (const auto& [key, value] : object.items()) {
+    if (std::find(known.begin(), known.end(), key) != known.end() || is_noise_key(key)) {
+      continue;
+    }
+    const auto near = nearest(key, known);
+    out.odd(path_join(path, key),
+            near.empty() ? "this key is not known and has no effect"
+                         : fmt::format("this key is not known and has no effect; did you mean {}?",
+                                       sluice::quoted(near)));
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,251 @@
+#include "jobspec/job.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include "jobspec/catalogue.h"
+#include "jobspec/check_options.h"
+#include "jobspec/dialect_rules.h"
+#include "jobspec/findings.h"
+#include "jobspec/job_key.h"
+#include "jobspec/job_shape.h"
+#include "jobspec/loose_json.h"
+#include "jobspec/mask.h"
+#include "jobspec/parameters.h"
+#include "jobspec/secrets.h"
+#include "jobspec/settings.h"
+#include "jobspec/transformers.h"
+#include "jobspec/words.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+
+using nlohmann::json;
+
+namespace {
+
+const std::vector<option>& no_options() {
+  static const std::vector<option> none;
+  return none;
+}
+
+/// The plugin of that type, also by its name without DataX's suffix (`mysql` for `mysqlreader`).
+std::optional<known_side> find_side(const plugin_lookup& plugins, const std::string& type, bool reader,
+                                    dialect d) {
+  auto found = plugins.find(type, reader, d);
+  if (!found && d == dialect::datax) {
+    found = plugins.find(type + (reader ? "reader" : "writer"), reader, d);
+  }
+  return found;
+}
+
+void report_unknown(const step_shape& step, bool reader, dialect d, const plugin_lookup& plugins,
+                    findings& out) {
+  const std::string_view side = reader ? "reader" : "writer";
+  const std::string type = lower(step.type_text);
+  if (find_side(plugins, type, !reader, d)) {
+    out.error(step.path,
+              fmt::format("{} {}: this plugin has no {}", side, sluice::quoted(step.type_text), side));
+    return;
+  }
+  const auto catalogue = catalogue_names(reader, d);
+  const auto in_catalogue = [&](const std::string& name) {
+    return std::find(catalogue.begin(), catalogue.end(), name) != catalogue.end();
+  };
+  if (in_catalogue(type) || (d == dialect::datax && in_catalogue(type + std::string(side)))) {
+    out.error(step.path, fmt::format("{} {} is not supported yet", side, sluice::quoted(step.type_text)));
+    return;
+  }
+  std::vector<std::string> names = plugins.names(reader, d);
+  const auto ours = names;
+  names.insert(names.end(), catalogue.begin(), catalogue.end());
+  std::string hint;
+  if (const auto near = nearest(type, names); !near.empty()) {
+    hint = fmt::format("; did you mean {}?", sluice::quoted(near));
+  } else {
+    for (const auto& name : ours) {
+      hint += fmt::format("{}{}", hint.empty() ? "; there are " : ", ", sluice::quoted(name));
+    }
+  }
+  out.error(step.type_path, fmt::format("there is no {} {}{}", side, sluice::quoted(step.type_text), hint));
+}
+
+/// One end: finds its plugin and checks its options. Returns the options, none where the plugin is not known.
+const std::vector<option>& resolve_end(const std::optional<step_shape>& step, bool reader, dialect d,
+                                       const plugin_lookup& plugins, job_step& to, findings& out) {
+  if (!step || step->type_text.empty()) {
+    return no_options();
+  }
+  to.type_text = step->type_text;
+  to.place = out.place(step->path);
+  const auto side = find_side(plugins, lower(step->type_text), reader, d);
+  if (!side) {
+    report_unknown(*step, reader, d, plugins, out);
+    return no_options();
+  }
+  const auto& options = side->options == nullptr ? no_options() : *side->options;
+  to.plugin = side->plugin;
+  to.parameter = option_values(out.file(), step->parameter_path, step->parameter, out.places(), options, d);
+  if (!step->parameter_is_wrong) {
+    check_options(to.parameter, options, step->parameter_path, out);
+  }
+  return options;
+}
+
+/// The parameters that came into a secret, or whose own name says that they are one.
+std::set<std::string> secret_parameters(const std::vector<parameter_use>& uses,
+                                        const std::vector<std::string>& hidden) {
+  std::set<std::string> secret;
+  const std::set<std::string> paths(hidden.begin(), hidden.end());
+  for (const auto& use : uses) {
+    if (looks_secret(use.name) || paths.contains(use.path)) {
+      secret.insert(use.name);
+    }
+  }
+  return secret;
+}
+
+/// Everything of one call of `parse_job`.
+class parse {
+ public:
+  parse(const std::string& file, const load_options& options, const plugin_lookup& plugins,
+        loose_document read)
+      : options_(options),
+        plugins_(plugins),
+        places_(read.places),
+        original_(std::move(read.root)),
+        out_(file, read.places, options.strict) {
+    job_.file = file;
+    job_.warnings = std::move(read.warnings);
+  }
+
+  tl::expected<job, job_errors> run() {
+    job_.name = options_.name.value_or(std::filesystem::path(job_.file).stem().string());
+    job_.form = recognise(original_).value_or(dialect::script2);
+    document_ = original_;
+    const auto uses = substitute(document_, job_.form, options_.parameters, out_);
+    for (auto* target : {&document_, &original_}) {
+      set_values(*target);
+    }
+    const job_shape shape = find_shape(document_, out_);
+    const auto& reads = resolve_end(shape.reader, true, shape.form, plugins_, job_.reader, out_);
+    const auto& writes = resolve_end(shape.writer, false, shape.form, plugins_, job_.writer, out_);
+    job_.transformers = read_transformers(shape.transformers, out_);
+    if (recognise(document_)) {
+      read_settings(shape, job_, out_);
+    }
+    if (out_.any_error()) {
+      return tl::unexpected<job_errors>(job_errors{out_.take_errors()});
+    }
+    finish(shape, reads, writes, uses);
+    for (auto& line : out_.take_warnings()) {
+      job_.warnings.push_back(std::move(line));
+    }
+    return std::move(job_);
+  }
+
+ private:
+  void set_values(json& target) {
+    for (const auto& [path, value] : options_.set) {
+      set_value(target, *places_, path, value, out_);
+    }
+  }
+
+  /// What is made of a job that is right: parameters, document, key, instance.
+  void finish(const job_shape& shape, const std::vector<option>& reads, const std::vector<option>& writes,
+              const std::vector<parameter_use>& uses) {
+    const std::vector<described_part> parts = {{shape.reader->parameter_path, &reads},
+                                               {shape.writer->parameter_path, &writes}};
+    json shown = document_;
+    const auto secret = secret_parameters(uses, mask_secrets(shown, parts));
+    std::map<std::string, std::string> told;
+    for (const auto& use : uses) {
+      const bool hidden = secret.contains(use.name);
+      job_.parameters[use.name] = hidden ? std::string(secret_mask) : options_.parameters.at(use.name);
+      if (!hidden) {
+        told[use.name] = options_.parameters.at(use.name);
+      }
+    }
+    if (!secret.empty()) {
+      shown = shown_without(secret);
+      mask_secrets(shown, parts);
+    }
+    job_.document = shown.dump(2, ' ', false, json::error_handler_t::replace);
+    findings silent(job_.file, nullptr, false);
+    job_.key =
+        make_job_key(find_shape(original_, silent), job_.reader.plugin, reads, job_.writer.plugin, writes);
+    job_.instance = make_instance(job_.key, told);
+  }
+
+  /// The job as run, with `***` for the parameters that are secrets, wherever they went.
+  json shown_without(const std::set<std::string>& secret) {
+    auto values = options_.parameters;
+    for (const auto& name : secret) {
+      values[name] = secret_mask;
+    }
+    json shown = unset_;
+    findings silent(job_.file, nullptr, false);
+    substitute(shown, job_.form, values, silent);
+    json_places scratch;
+    for (const auto& [path, value] : options_.set) {
+      set_value(shown, scratch, path, value, silent);
+    }
+    return shown;
+  }
+
+  const load_options& options_;
+  const plugin_lookup& plugins_;
+  std::shared_ptr<json_places> places_;
+  json original_;           ///< As in the file, with `--set`.
+  json unset_ = original_;  ///< As in the file.
+  json document_;           ///< As run.
+  findings out_;
+  job job_;
+};
+
+tl::unexpected<job_errors> one_error(std::string line) {
+  return tl::unexpected<job_errors>(job_errors{{std::move(line)}});
+}
+
+}  // namespace
+
+tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text,
+                                        const load_options& options, const plugin_lookup& plugins) {
+  auto read = read_loose_json(file, text);
+  if (!read) {
+    return one_error(read.error().message);
+  }
+  return parse(file, options, plugins, std::move(*read)).run();
+}
+
+tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options,
+                                       const plugin_lookup& plugins) {
+  std::error_code failure;
+  if (std::filesystem::is_directory(file, failure)) {
+    return one_error(fmt::format("{}: this is a folder; give the job's file", escaped(file)));
+  }
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    return one_error(fmt::format("{}: cannot be opened: {}", escaped(file),
+                                 std::generic_category().message(errno == 0 ? EIO : errno)));
+  }
+  // Piece by piece, because a pipe does not tell its size; one piece too many is enough to see a file too
+  // large.
+  std::string text;
+  std::vector<char> piece(std::size_t{64} << 10);
+  while (text.size() <= job_bytes_max && in) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) {
+    return one_error(fmt::format("{}: reading failed; try again", escaped(file)));
+  }
+  return parse_job(file, text, options, plugins);
+}
+
+}  // namespace sluice

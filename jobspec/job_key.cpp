@@ -1,0 +1,73 @@
+#include "jobspec/job_key.h"
+
+#include <vector>
+
+#include "jobspec/catalogue.h"
+#include "jobspec/digest.h"
+#include "jobspec/mask.h"
+#include "jobspec/secrets.h"
+
+namespace sluice {
+
+using nlohmann::json;
+
+namespace {
+
+/// `value` without what does not decide the data.
+json deciding(const json& value, const std::vector<option>& options) {
+  if (value.is_string()) {
+    return mask_addresses(value.get_ref<const std::string&>());
+  }
+  if (value.is_array()) {
+    json out = json::array();
+    for (const auto& entry : value) {
+      out.push_back(deciding(entry, options));
+    }
+    return out;
+  }
+  if (!value.is_object()) {
+    return value;
+  }
+  json out = json::object();
+  for (const auto& [key, inner] : value.items()) {
+    const option* o = option_named(options, key);
+    // envType is noise for a run on one machine, but it names which end is meant.
+    const bool noise = o == nullptr && is_noise_key(key) && key != "envType";
+    if (inner.is_null() || noise || is_no_data_option(key) || is_secret_key(o, key)) {
+      continue;
+    }
+    static const std::vector<option> none;
+    out[o == nullptr ? key : o->name] = deciding(inner, o == nullptr ? none : o->members);
+  }
+  return out;
+}
+
+std::string digest_of(const json& canonical) {
+  return digest_text(canonical.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+}  // namespace
+
+std::string make_job_key(const job_shape& before, const std::string& reader,
+                         const std::vector<option>& reader_options, const std::string& writer,
+                         const std::vector<option>& writer_options) {
+  const auto end = [](const std::optional<step_shape>& step, const std::string& plugin,
+                      const std::vector<option>& options) {
+    return json{{"plugin", plugin},
+                {"parameter", step ? deciding(step->parameter, options) : json::object()}};
+  };
+  const json canonical = {{"form", "sluice-job-key/1"},
+                          {"dialect", before.form == dialect::datax ? "datax" : "2.0"},
+                          {"reader", end(before.reader, reader, reader_options)},
+                          {"writer", end(before.writer, writer, writer_options)},
+                          {"transformers", deciding(before.transformers.value, {})},
+                          {"conversion", deciding(before.common.value, {})}};
+  return digest_of(canonical);
+}
+
+std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters) {
+  return digest_of(
+      {{"form", "sluice-instance/1"}, {"key", key}, {"parameters", parameters}, {"planned", nullptr}});
+}
+
+}  // namespace sluice

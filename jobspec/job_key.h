@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "jobspec/job_shape.h"
+#include "jobspec/option.h"
+
+namespace sluice {
+
+/// The job key (delivery.md): 32 hexadecimal digits over what decides the data, taken from `before`, the file
+/// with
+/// `--set` but before substitution. Left out: the file's name and place, secrets and accounts, errorLimit,
+/// speed, timeouts and sizes, keys without a meaning, and whether a key is null or missing. `reader` and
+/// `writer` are the plugins' names, so that an alias gives the same key.
+///
+/// Form `sluice-job-key/1`: XXH3-128, big-endian, over compact JSON with sorted keys. A change of it makes
+/// every unfinished run a stranger, so it has a golden test.
+std::string make_job_key(const job_shape& before, const std::string& reader,
+                         const std::vector<option>& reader_options, const std::string& writer,
+                         const std::vector<option>& writer_options);
+
+/// The instance: the job key with the parameters after substitution (those that are no secrets). The planned
+/// time is null until jobs have one.
+std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters);
+
+}  // namespace sluice

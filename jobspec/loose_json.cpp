@@ -1,0 +1,321 @@
+#include "jobspec/loose_json.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+
+#include "jobspec/json_path.h"
+#include "jobspec/loose_text.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+
+using nlohmann::json;
+
+namespace {
+
+/// Reads bytes for the JSON library and tells where it is: all copies count in one place.
+class counting_iterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  counting_iterator(const char* at, const char* begin, std::size_t* consumed)
+      : at_(at), begin_(begin), consumed_(consumed) {}
+  reference operator*() const { return *at_; }
+  counting_iterator& operator++() {
+    ++at_;
+    *consumed_ = static_cast<std::size_t>(at_ - begin_);
+    return *this;
+  }
+  counting_iterator operator++(int) {
+    auto old = *this;
+    ++*this;
+    return old;
+  }
+  friend bool operator==(const counting_iterator& a, const counting_iterator& b) { return a.at_ == b.at_; }
+  friend bool operator!=(const counting_iterator& a, const counting_iterator& b) { return a.at_ != b.at_; }
+
+ private:
+  const char* at_;
+  const char* begin_;
+  std::size_t* consumed_;
+};
+
+/// Line and column of offsets that only grow: one walk over the text in all.
+class line_counter {
+ public:
+  explicit line_counter(std::string_view text) : text_(text) {}
+  std::pair<std::uint32_t, std::uint32_t> at(std::size_t offset) {
+    for (; offset_ < offset; ++offset_) {
+      const auto c = static_cast<unsigned char>(text_[offset_]);
+      if (c == '\n') {
+        ++line_;
+        column_ = 1;
+      } else {
+        column_ += (c & 0xC0) != 0x80 ? 1 : 0;
+      }
+    }
+    return {line_, column_};
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t offset_ = 0;
+  std::uint32_t line_ = 1;
+  std::uint32_t column_ = 1;
+};
+
+/// Says in plain words what the JSON library's message says in a parser's.
+std::string syntax_message(std::string_view what, std::string_view token, bool at_end) {
+  const auto says = [&](std::string_view part) { return what.find(part) != std::string_view::npos; };
+  if (at_end) {
+    return "the file ends here, but its JSON does not; is it cut short?";
+  }
+  if (says("must be escaped to")) {
+    return "found a line break or control character inside a text; write it as \\n or \\t, or close the "
+           "text's quote";
+  }
+  if (says("ill-formed UTF-8")) {
+    return "found bytes that are not UTF-8; save the file as UTF-8";
+  }
+  if (says("invalid string")) {
+    return fmt::format("found the escape \\{}, which JSON does not have; a backslash itself is written \\\\",
+                       escaped(token));
+  }
+  if (says("number overflow")) {
+    return fmt::format("the number {} is too large", escaped(token));
+  }
+  if (says("invalid number")) {
+    return fmt::format("found {}, which is not a number as JSON writes it", sluice::quoted(token));
+  }
+  std::string found = token.empty() ? "an unknown character" : sluice::quoted(token);
+  if (says("parsing object key")) {
+    return fmt::format("found {}, expected a key in double quotes", found);
+  }
+  if (says("parsing object separator")) {
+    return fmt::format("found {}, expected \":\" behind the key", found);
+  }
+  if (says("parsing object")) {
+    return fmt::format("found {}, expected \",\" or \"}}\"; is a comma or a closing brace missing?", found);
+  }
+  if (says("parsing array")) {
+    return fmt::format("found {}, expected \",\" or \"]\"; is a comma or a closing bracket missing?", found);
+  }
+  if (says("expected end of input")) {
+    return fmt::format("found {} behind the end of the document; one file holds one JSON object", found);
+  }
+  return fmt::format(
+      "found {}, expected a value: a text in double quotes, a number, true, false, null, {{ or [", found);
+}
+
+/// Builds the document from the library's events and notes where each value begins.
+class document_builder {
+ public:
+  document_builder(const std::string& file, std::string_view text, const std::size_t* consumed)
+      : file_(file), text_(text), consumed_(consumed), lines_(text) {
+    out_.places = std::make_shared<json_places>();
+  }
+
+  // The events of nlohmann::json's SAX interface; false ends the parse.
+  bool null() { return scalar(nullptr); }
+  bool boolean(bool value) { return scalar(value); }
+  bool number_integer(std::int64_t value) { return number(value); }
+  bool number_unsigned(std::uint64_t value) { return number(value); }
+  bool number_float(double value, const std::string&) { return number(value); }
+  bool string(std::string& value) { return scalar(std::move(value)); }
+  bool binary(json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return begin(json::object()); }
+  bool end_object() { return end(); }
+  bool start_array(std::size_t) { return begin(json::array()); }
+  bool end_array() { return end(); }
+  bool key(std::string& name) {
+    auto& top = open_.back();
+    top.key = std::move(name);
+    const auto where = lines_.at(token_begin());
+    token_end_ = *consumed_;
+    if (top.value->contains(top.key)) {
+      const std::string path = path_join(path_, top.key);
+      const auto first = position_of(out_.places.get(), path);
+      out_.warnings.push_back(
+          fmt::format("{}:{}:{} {}: this key is given twice; the last one counts, not the one in line {}",
+                      file_, where.first, where.second, path, first.first));
+      forget(path);
+    }
+    return true;
+  }
+  template <class Exception>
+  bool parse_error(std::size_t, const std::string& token, const Exception& what) {
+    const std::string_view said = what.what();
+    const bool structural =
+        token.size() == 1 && std::string_view(",:{}[]").find(token[0]) != std::string_view::npos;
+    const auto says = [&](std::string_view part) { return said.find(part) != std::string_view::npos; };
+    // Inside a text the library stands on the bad character itself.
+    const bool inside_text = says("invalid string: ") && !says("missing closing quote");
+    const std::size_t begin =
+        structural || inside_text ? std::max<std::size_t>(*consumed_, 1) - 1 : token_begin();
+    const std::string_view word = inside_text ? text_.substr(begin, 1) : word_at(begin, structural);
+    const bool at_end = says("unexpected end of input") || says("missing closing quote") ||
+                        (says("invalid literal") && begin + word.size() == text_.size());
+    refuse(at_end ? text_.size() : begin, syntax_message(said, word, at_end));
+    return false;
+  }
+
+  loose_document take() { return std::move(out_); }
+  [[nodiscard]] const std::string& mistake() const { return mistake_; }
+
+ private:
+  struct open_value {
+    json* value;
+    std::size_t path_bytes;  ///< Length of the path of the container that holds this one.
+    std::string key;
+  };
+
+  void refuse(std::size_t offset, std::string_view message) {
+    mistake_ = fmt::format("{}{}", place_at(file_, text_, offset), message);
+  }
+
+  /// Where the token of the current event begins: behind the last one, blanks and separators. (A number takes
+  /// one character more than it has, which is a blank, a separator or a closing bracket.)
+  [[nodiscard]] std::size_t token_begin() const {
+    return std::min(text_.find_first_not_of(" \t\r\n,:", token_end_), text_.size());
+  }
+
+  [[nodiscard]] std::string_view word_at(std::size_t offset, bool structural) const {
+    const std::string_view rest = text_.substr(std::min(offset, text_.size()));
+    if (structural || rest.starts_with('"')) {
+      const std::size_t end = structural ? 1 : rest.find('"', 1);
+      return structural ? rest.substr(0, end) : rest.substr(1, end == std::string_view::npos ? end : end - 1);
+    }
+    return rest.substr(
+        0, std::max<std::size_t>(1, std::min(rest.find_first_of(" \t\r\n,:{}[]\""), rest.size())));
+  }
+
+  /// Drops the places of the value at `path` and of all below it.
+  void forget(const std::string& path) {
+    auto& places = *out_.places;
+    places.erase(path);
+    for (const char* below : {".", "["}) {
+      for (auto at = places.lower_bound(path + below);
+           at != places.end() && at->first.starts_with(path + below);) {
+        at = places.erase(at);
+      }
+    }
+  }
+
+  /// Puts the value into the container at hand and returns where it is; nullptr at a limit.
+  json* place(json value) {
+    if (++values_ > json_values_max) {
+      refuse(token_begin(), fmt::format("a job file has at most {} values; this one has more",
+                                        with_thousands(json_values_max)));
+      return nullptr;
+    }
+    const auto where = lines_.at(token_begin());
+    token_end_ = *consumed_;
+    json* held = &out_.root;
+    path_bytes_before_ = path_.size();
+    if (!open_.empty()) {
+      auto& top = open_.back();
+      // A path is not built beyond its limit: deep files with long keys would take much memory.
+      const bool within = path_.size() <= json_path_bytes_max;
+      if (top.value->is_array()) {
+        if (within) {
+          path_ = path_join(path_, top.value->size());
+        }
+        top.value->push_back(std::move(value));
+        held = &top.value->back();
+      } else {
+        if (within) {
+          path_ = path_join(path_, top.key);
+        }
+        held = &(*top.value)[top.key];
+        *held = std::move(value);
+      }
+    } else {
+      *held = std::move(value);
+    }
+    if (path_.size() <= json_path_bytes_max) {
+      out_.places->insert_or_assign(path_, where);
+    }
+    return held;
+  }
+
+  bool scalar(json value) {
+    if (place(std::move(value)) == nullptr) {
+      return false;
+    }
+    path_.resize(path_bytes_before_);
+    return true;
+  }
+
+  /// The library has read one character behind a number, which may belong to the next token.
+  bool number(json value) {
+    if (!scalar(std::move(value))) {
+      return false;
+    }
+    --token_end_;
+    return true;
+  }
+
+  bool begin(json empty) {
+    if (open_.size() >= json_depth_max) {
+      refuse(token_begin(), fmt::format("objects and lists are nested deeper than {} here", json_depth_max));
+      return false;
+    }
+    json* held = place(std::move(empty));
+    if (held == nullptr) {
+      return false;
+    }
+    open_.push_back({held, path_bytes_before_, {}});
+    return true;
+  }
+
+  bool end() {
+    path_.resize(open_.back().path_bytes);
+    open_.pop_back();
+    token_end_ = *consumed_;
+    return true;
+  }
+
+  const std::string& file_;
+  std::string_view text_;
+  const std::size_t* consumed_;
+  line_counter lines_;
+  loose_document out_;
+  std::vector<open_value> open_;
+  std::string path_;
+  std::size_t path_bytes_before_ = 0;
+  std::size_t token_end_ = 0;
+  std::size_t values_ = 0;
+  std::string mistake_;
+};
+
+}  // namespace
+
+result<loose_document> read_loose_json(const std::string& file, std::string_view text) {
+  if (text.size() > job_bytes_max) {
+    return fail(error_kind::bad_option, "{}: the file has {}, a job file has at most {}; is it a job?", file,
+                bytes_text(text.size()), bytes_text(job_bytes_max));
+  }
+  SLUICE_TRY(const std::string plain, blank_loose_parts(file, text));
+  if (plain.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return fail(error_kind::bad_option,
+                "{}: the file is empty; a job is a JSON object with \"steps\" or \"job\"", file);
+  }
+  // The BOM was blanked; it is no column of the first line.
+  const std::string_view body = std::string_view(plain).substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+  std::size_t consumed = 0;
+  document_builder builder(file, body, &consumed);
+  const char* begin = body.data();
+  const char* end = begin + body.size();
+  if (!json::sax_parse(counting_iterator(begin, begin, &consumed), counting_iterator(end, begin, &consumed),
+                       &builder)) {
+    return fail(error{error_kind::bad_option, builder.mistake(), {}});
+  }
+  return builder.take();
+}
+
+}  // namespace sluice

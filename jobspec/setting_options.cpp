@@ -1,0 +1,140 @@
+#include "jobspec/setting_options.h"
+
+namespace sluice {
+namespace {
+
+option error_limit_option() {
+  return {.name = "errorLimit",
+          .type = option_type::object,
+          .meaning = "How many dirty records a run bears; without it any number.",
+          .members = {
+              {.name = "record",
+               .type = option_type::integer,
+               .meaning = "The run fails with the dirty record after this many; 0 bears none.",
+               .number_min = 0},
+              {.name = "percentage",
+               .type = option_type::number,
+               .meaning = "Share of dirty records among those read, judged where `record` is not given.",
+               .number_min = 0,
+               .number_max = 1},
+              {.name = "strategy",
+               .meaning = "`ZeroTolerance` bears none, `Ignore` any number, `Tolerance` as many as `record`.",
+               .allowed = {"Ignore", "Tolerance", "ZeroTolerance"}}}};
+}
+
+option expect_option() {
+  return {.name = "expect",
+          .type = option_type::object,
+          .meaning = "What the run must look like, else it fails.",
+          .members = {{.name = "min_records",
+                       .type = option_type::integer,
+                       .meaning = "Least number of records read.",
+                       .number_min = 0},
+                      {.name = "max_records",
+                       .type = option_type::integer,
+                       .meaning = "Greatest number of records read.",
+                       .number_min = 0},
+                      {.name = "max_dirty_ratio",
+                       .type = option_type::number,
+                       .meaning = "Greatest share of dirty records among those read.",
+                       .number_min = 0,
+                       .number_max = 1}}};
+}
+
+option byte_option() {
+  return {.name = "byte",
+          .type = option_type::integer,
+          .meaning = "Bytes a second for the whole job.",
+          .aliases = {"bytes"}};
+}
+
+option record_option() {
+  return {.name = "record", .type = option_type::integer, .meaning = "Records a second for the whole job."};
+}
+
+std::vector<option> script2_options() {
+  return {{.name = "executeMode",
+           .meaning = "`distribute` spreads the pipelines over several nodes.",
+           .allowed = {"distribute"}},
+          error_limit_option(),
+          {.name = "speed",
+           .type = option_type::object,
+           .meaning = "How fast a run may be.",
+           .members = {{.name = "concurrent",
+                        .type = option_type::integer,
+                        .meaning = "Pipelines at a time.",
+                        .default_text = "3",
+                        .aliases = {"channel"},
+                        .number_min = 1,
+                        .number_max = 256},
+                       {.name = "throttle",
+                        .type = option_type::boolean,
+                        .meaning = "Whether `mbps` counts.",
+                        .default_text = "false"},
+                       // Read only with `throttle`, so what stands there is no mistake without it.
+                       {.name = "mbps",
+                        .meaning = "MiB a second for the whole job, a whole number of at least 1."},
+                       {.name = "dmu", .meaning = "A billing unit of old scripts; without effect."},
+                       byte_option(),
+                       record_option()}},
+          {.name = "common",
+           .type = option_type::object,
+           .meaning = "Formats of text to and from times.",
+           .members = common_options()},
+          expect_option()};
+}
+
+std::vector<option> datax_options() {
+  return {error_limit_option(),
+          {.name = "speed",
+           .type = option_type::object,
+           .meaning = "How fast a run may be (one of `channel`, `byte`, `record` at least).",
+           .members = {{.name = "channel", .type = option_type::integer, .meaning = "Channels at a time."},
+                       byte_option(),
+                       record_option()}},
+          {.name = "dryRun",
+           .type = option_type::boolean,
+           .meaning = "Checks only; not supported.",
+           .default_text = "false"},
+          {.name = "keyVersion", .meaning = "Key of encrypted secrets; not supported."},
+          expect_option()};
+}
+
+}  // namespace
+
+const std::vector<option>& setting_options(dialect d) {
+  static const std::vector<option> script2 = script2_options();
+  static const std::vector<option> datax = datax_options();
+  return d == dialect::datax ? datax : script2;
+}
+
+const std::vector<option>& common_options() {
+  static const std::vector<option> options = {
+      {.name = "column",
+       .type = option_type::object,
+       .meaning = "Formats of text to and from times.",
+       .members = {{.name = "timeZone",
+                    .meaning = "Time zone of the run: a name such as `Asia/Shanghai` or `GMT+8`."},
+                   {.name = "datetimeFormat", .meaning = "Format of a date with a time."},
+                   {.name = "dateFormat", .meaning = "Format of a date."},
+                   {.name = "timeFormat", .meaning = "Format of a time of day."},
+                   {.name = "extraFormats",
+                    .type = option_type::text_list,
+                    .meaning = "Formats tried after the others."},
+                   {.name = "encoding", .meaning = "Encoding between bytes and text."}}}};
+  return options;
+}
+
+const std::vector<option>& core_speed_options() {
+  static const std::vector<option> options = {{.name = "byte",
+                                               .type = option_type::integer,
+                                               .meaning = "Bytes a second of one channel.",
+                                               .default_text = "-1"},
+                                              {.name = "record",
+                                               .type = option_type::integer,
+                                               .meaning = "Records a second of one channel.",
+                                               .default_text = "-1"}};
+  return options;
+}
+
+}  // namespace sluice

@@ -483,7 +483,7 @@ result<read_answer> text_file_reader::finish(read_answer::kind what, batch_build
   }
   if (next_ == window_.records()) {
     window_.shrink();
-    next_ = 0;
+    next_ = window_.records();
   }
   return read_answer{what, 0};
 }

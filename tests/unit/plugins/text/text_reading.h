@@ -103,7 +103,7 @@ struct reading {
     return out;
   }
 
- private:
+  /// Reads the split that `r` has open.
   result<void> read_split(reader& r, const schema_ptr& columns, outcome& out) {
     batch_builder builder(columns, pool, limits);
     for (;;) {
@@ -129,6 +129,7 @@ struct reading {
     }
   }
 
+ private:
   static void keep(const batch& b, outcome& out) {
     for (std::uint32_t i = 0; i < b.rows; ++i) {
       row r;

@@ -101,6 +101,7 @@ struct run_summary {
   std::string sums_form;          ///< `canonical/1`.
   std::map<std::string, std::uint64_t> dirty_by_code;
   std::map<std::string, std::uint64_t> committed_by_table;
+  std::string only_reason;        ///< The reason all dirty records share; empty where there are several.
   std::uint64_t dirty_missing = 0;
   std::vector<phase_time> phases;
   std::vector<split_summary> splits;  ///< At most 10,000; `splits_total` has the number.

@@ -1,0 +1,183 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/pipeline/activity.h"
+#include "actors/plan/mapping.h"
+#include "actors/protocol/report.h"
+#include "actors/supervise/run.h"
+#include "transport/flow/budget.h"
+
+namespace sluice {
+
+/// Where the supervisor's messages go.
+class run_out {
+ public:
+  virtual ~run_out() = default;
+  virtual void to_source(source_command c) = 0;
+  virtual void to_target(target_command c) = 0;
+  /// Starts the error actor and the dirty file; `folder` may block and is called there.
+  virtual void start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
+                           std::optional<std::uint64_t> records_exact) = 0;
+  /// Starts a pipeline's reader actor.
+  virtual void make_reader(std::uint32_t pipeline, std::shared_ptr<reader> plugin, schema_ptr columns,
+                           const memory_plan& memory, const run_id& run) = 0;
+  virtual void prime(std::uint32_t pipeline, const rewind_msg& at) = 0;
+  /// Starts its channel and writer, and joins the three.
+  virtual void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin, std::shared_ptr<const mapping> map,
+                             const memory_plan& memory, const run_id& run, bool resumable) = 0;
+  virtual void assign(std::uint32_t pipeline, assign_msg m) = 0;
+  virtual void reopen(std::uint32_t pipeline, reopen_msg m) = 0;
+  /// Readers stop at once, writers at their mark; each writer answers `writer_stopped`.
+  virtual void stop_pipeline(std::uint32_t pipeline) = 0;
+  virtual void seal_errors(const error_seal& m, bool complete) = 0;
+  /// Ends statements and waits at both ends.
+  virtual void interrupt() = 0;
+  /// The run is over; nothing is called any more. `stuck`: something did not come back.
+  virtual void over(run_summary summary, bool stuck) = 0;
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const pipeline_activity> activity_of(std::uint32_t pipeline) const = 0;
+  [[nodiscard]] virtual std::uint64_t bytes_held_peak() const = 0;
+};
+
+/// Decides the order of a run (DESIGN section 5): what is told to whom when, and what its end is. An event comes in,
+/// messages go out through `run_out`; nothing here blocks. Owned by the supervisor's actor.
+class run_core {
+ public:
+  struct config {
+    const job* what = nullptr;
+    run_settings settings;
+    conversion_context conversion;
+    claim_owner me;
+    std::string sums_form;
+  };
+  run_core(config c, run_out& out, run_observer& observer);
+
+  void start();
+  void on(end_answer& answer);
+  void on(const reader_primed&);
+  void on(const reader_failed& m);
+  void on(const split_opened& m);
+  void on(const split_wrote& m);
+  void on(const split_committed& m);
+  void on(const split_rewound& m);
+  void on(const split_failed& m);
+  void on(const writer_stopped& m);
+  void on(const dirty_seen& m);
+  void on(const run_must_fail& m);
+  void on(const error_sealed& m);
+  void on(const stop_request& m);
+  /// Five times a second: progress, stalls, deadlines.
+  void tick();
+
+ private:
+  enum class phase { begin, open, plan, prime, claim, before, data, stopping, check, seal, after, release, over };
+  struct split_state {
+    scalar_list description;
+    std::string label;
+    std::optional<std::uint64_t> records_exact;
+    std::optional<std::uint64_t> bytes_estimate;
+    mark at;                  // durable
+    record_counts in_flight;  // handed to the destination beyond it
+    bool assigned = false;
+    bool retried_after_internal = false;
+  };
+  struct pipeline_state {
+    std::optional<std::size_t> split;
+    bool stopped = false;
+    bool stop_sent = false;
+    double stall_named_at = 0;  // seconds already named for the stall at hand
+  };
+
+  // One for each kind of answer of the ends.
+  void answered(source_opened& a);
+  void answered(source_planned& a);
+  void answered(readers_made& a);
+  void answered(source_checked& a);
+  void answered(target_opened& a);
+  void answered(target_loaded& a);
+  void answered(target_claimed& a);
+  void answered(target_ready& a);
+  void answered(writers_made& a);
+  void answered(target_finished& a);
+  void answered(target_released& a);
+  void answered(end_failed& a);
+
+  void ask_source(source_command c);
+  void ask_target(target_command c);
+  void enter(phase p, const char* timed_as);
+  void splits_known();
+  void claim();
+  void before();
+  void next_split(std::uint32_t pipeline);
+  void data_complete();
+  void fail_run(error why, bool stopped_on_request = false);
+  void when_quiet();
+  void end_data_phase();
+  void finish_summary();
+  void end_run();
+  void account_for_concurrency();
+  [[nodiscard]] record_counts committed_counts() const;
+  [[nodiscard]] std::optional<error> expectation_failure(std::uint64_t records, std::uint64_t dirty, bool complete) const;
+  [[nodiscard]] bool all_stopped() const;
+  [[nodiscard]] std::string go_on_text() const;
+  void name_stalls(std::chrono::steady_clock::time_point now);
+  void tell_progress(std::chrono::steady_clock::time_point now);
+  void collect_waits(std::chrono::steady_clock::time_point now);
+  void note(notice_level level, const std::string& line);
+
+  config config_;
+  run_out& out_;
+  run_observer& observer_;
+  phase phase_ = phase::begin;
+  run_summary summary_;
+  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point phase_started_;
+
+  source_description source_;
+  target_opened target_;
+  bool resumed_ = false;
+  std::optional<run_row> seen_;
+  std::vector<run_id> discard_;
+  std::string stage_ = "claimed";
+  std::uint16_t term_ = 1;
+  std::uint32_t assignments_ = 0;
+  memory_plan memory_;
+  std::uint32_t concurrency_ = 1;
+  std::shared_ptr<const mapping> mapping_;
+  std::vector<split_state> splits_;
+  std::size_t next_split_ = 0;
+  std::vector<std::size_t> again_;  // splits to be taken again
+  std::vector<pipeline_state> pipelines_;
+  std::size_t splits_done_ = 0;
+
+  bool source_busy_ = false;
+  bool target_busy_ = false;
+  bool claimed_ = false;
+  bool before_begun_ = false;
+  bool errors_started_ = false;
+  bool errors_sealed_ = false;
+  bool errors_seal_sent_ = false;
+  bool data_done_ = false;
+  bool finished_at_target_ = false;
+  bool stopped_on_request_ = false;
+  bool interrupted_ = false;
+  std::optional<error> failure_;
+  std::string only_reason_;
+  std::optional<std::chrono::steady_clock::time_point> stop_deadline_;
+
+  std::uint32_t active_ = 0;
+  std::chrono::steady_clock::time_point active_since_;
+  std::chrono::steady_clock::time_point data_started_;
+  std::chrono::steady_clock::time_point progress_at_;
+  record_counts progress_counts_;
+  record_counts resumed_counts_;  // what was there at the start of this process
+};
+
+}  // namespace sluice

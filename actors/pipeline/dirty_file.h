@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "actors/pipeline/dirty_store.h"
 #include "transport/base/ids.h"
 #include "transport/base/result.h"
 #include "transport/record/dirty.h"
@@ -30,7 +31,7 @@ namespace sluice {
 ///
 /// Failures of all calls: `no_room` (disk, quota or file size used up), `denied` (rights), `internal` (the
 /// disk failed, or a promise of the caller is broken), each naming the path.
-class dirty_file {
+class dirty_file : public dirty_store {
  public:
   struct settings {
     std::string folder;  ///< The run folder; exists, and no other process writes there.
@@ -43,32 +44,32 @@ class dirty_file {
   /// Opens or makes the files and reads back what an earlier process left: a line torn by its death is cut
   /// off. `source_changed` where a file there is not of this form or of a newer version.
   static result<std::unique_ptr<dirty_file>> make(settings how);
-  ~dirty_file();
+  ~dirty_file() override;
   dirty_file(const dirty_file&) = delete;
   dirty_file& operator=(const dirty_file&) = delete;
 
   /// Stores records of one split, in rising order of position. Those of an epoch that was overtaken, and
   /// those published already (read again after a rewind), are left out. `internal` where a position does not
   /// rise.
-  result<void> append(split_index split, epoch_number epoch, std::span<const dirty_record> records);
+  result<void> append(split_index split, epoch_number epoch, std::span<const dirty_record> records) override;
 
   /// Makes what was appended of the split durable: to be called before the commit of the mark that covers it.
-  result<void> sync(split_index split);
+  result<void> sync(split_index split) override;
 
   /// The mark at `position` (of the next record to read) is durable: publishes the split's records below it.
-  result<void> promote(split_index split, std::uint64_t position);
+  result<void> promote(split_index split, std::uint64_t position) override;
 
   /// Part of `open` under `epoch`: publishes what is below the mark's `position` and not published yet, drops
   /// what is at or above it, and from now on leaves out what older epochs append.
-  result<void> drop(split_index split, epoch_number epoch, std::uint64_t position);
+  result<void> drop(split_index split, epoch_number epoch, std::uint64_t position) override;
 
   /// The run's data is complete: everything published is durable, and the pending folder is gone. `internal`
   /// where a record above a mark is left.
-  result<void> seal();
+  result<void> seal() override;
 
   /// How many of a split's `dirty_total` (of its mark) are not in this folder's file: the text of those was
   /// lost with another folder. Exact after `drop` or `promote` of that mark.
-  [[nodiscard]] std::uint64_t missing(split_index split, std::uint64_t dirty_total) const;
+  [[nodiscard]] std::uint64_t missing(split_index split, std::uint64_t dirty_total) const override;
 
   /// Records in `dirty.jsonl`, those of earlier processes included.
   [[nodiscard]] std::uint64_t published() const { return published_total_; }

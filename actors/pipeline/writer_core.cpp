@@ -263,6 +263,14 @@ void writer_core::synced(const dirty_synced& m, const stop_signal& stop) {
   drain(stop);
 }
 
+void writer_core::dirty_file_failed(epoch_number epoch, const error& why) {
+  if (epoch == epoch_ && waits_for_dirty_file()) {
+    error last = why;
+    last.final = true;
+    lost(std::move(last));
+  }
+}
+
 void writer_core::drain(const stop_signal& stop) {
   while (state_ == state::loading && !stopping_ && !queue_.empty()) {
     const batch_ptr b = std::move(queue_.front());

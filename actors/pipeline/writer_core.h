@@ -68,12 +68,14 @@ class writer_core {
   void sent(const sent_msg& m);
   void dropped(const dirty_dropped& m);
   void synced(const dirty_synced& m, const stop_signal& stop);
+  /// Dirty records cannot be kept any more: what is not committed is given up.
+  void dirty_file_failed(epoch_number epoch, const error& why);
   void commit_timer(const stop_signal& stop);
   void retry(const stop_signal& stop);
   /// Finish the batch in hand, commit the mark where one may fall here, come to rest; then `stopped`.
   void stop(const stop_signal& stop);
 
-  [[nodiscard]] bool idle() const { return state_ == state::idle; }
+  [[nodiscard]] bool idle() const { return state_ == state::idle || state_ == state::stopped; }
   [[nodiscard]] bool waits_for_dirty_file() const { return state_ == state::syncing || state_ == state::dropping; }
 
  private:

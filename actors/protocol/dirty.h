@@ -21,6 +21,11 @@ struct dirty_sealed {
   std::optional<error> failure;
   std::uint64_t missing = 0;
 };
+/// Dirty file to the writer that waits for it: it cannot be written any more.
+struct dirty_failed {
+  epoch_number epoch;
+  error why;
+};
 /// Dirty file to error actor: it cannot be written any more; the run fails.
 struct dirty_file_failed {
   error why;
@@ -38,4 +43,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::for_writer<sluice::dirty_sync>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::for_writer<sluice::dirty_drop>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_seal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_sealed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_file_failed)

@@ -124,6 +124,7 @@ struct error_sealed {
 /// Supervisor to error actor: the end; `records_read` is what percentage is judged by.
 struct error_seal {
   std::uint64_t records_read = 0;
+  bool complete = false;  ///< The data is complete; else only the counts are asked for.
 };
 
 // ---- the program to the supervisor ----------------------------------------------------------------------------

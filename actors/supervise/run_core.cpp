@@ -556,7 +556,7 @@ void run_core::answered(source_checked&) {
   }
   enter(phase::seal, "seal");
   errors_seal_sent_ = true;
-  out_.seal_errors({committed_counts().read}, true);
+  out_.seal_errors({committed_counts().read, true});
 }
 
 void run_core::on(const error_sealed& m) {
@@ -622,6 +622,7 @@ void run_core::fail_run(error why, bool stopped_on_request) {
     failure_ = std::move(why);
     stopped_on_request_ = stopped_on_request;
     stop_deadline_ = out_.now() + config_.settings.stop_timeout;
+    out_.stop_reading();
     if (phase_ != phase::data) {
       enter(phase::stopping, nullptr);
     }
@@ -640,7 +641,7 @@ void run_core::when_quiet() {
   }
   if (errors_started_ && !errors_sealed_) {
     if (!std::exchange(errors_seal_sent_, true)) {
-      out_.seal_errors({committed_counts().read}, false);
+      out_.seal_errors({committed_counts().read, false});
     }
     return;
   }

@@ -34,9 +34,11 @@ class run_out {
                              const memory_plan& memory, const run_id& run, bool resumable) = 0;
   virtual void assign(std::uint32_t pipeline, assign_msg m) = 0;
   virtual void reopen(std::uint32_t pipeline, reopen_msg m) = 0;
-  /// Readers stop at once, writers at their mark; each writer answers `writer_stopped`.
+  /// Waits and reads of the source end now.
+  virtual void stop_reading() = 0;
+  /// The pipeline comes to rest, its writer at a mark; the writer answers `writer_stopped`.
   virtual void stop_pipeline(std::uint32_t pipeline) = 0;
-  virtual void seal_errors(const error_seal& m, bool complete) = 0;
+  virtual void seal_errors(const error_seal& m) = 0;
   /// Ends statements and waits at both ends.
   virtual void interrupt() = 0;
   /// The run is over; nothing is called any more. `stuck`: something did not come back.

@@ -53,11 +53,11 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
     auto c = make_converter(from, to, context);
     if (!c) {
       return fail(c.error().kind, "{}: column {} ({}) to {} ({}): {}", what.writer.parameter.place(fmt::format("column[{}]", i)), i,
-                  quoted(from.name), i, quoted(to.name), c.error().message);
+                  sluice::quoted(from.name), i, sluice::quoted(to.name), c.error().message);
     }
     if (*c != nullptr) {
       const conversion rule = lookup_conversion(from.type, to.type);
-      map->lines.push_back(fmt::format("column {} {} {} to {} {}: {}{}", i, quoted(from.name), to_string(from.type), quoted(to.name),
+      map->lines.push_back(fmt::format("column {} {} {} to {} {}: {}{}", i, sluice::quoted(from.name), to_string(from.type), sluice::quoted(to.name),
                                        to_string(to.type), rule.rule,
                                        rule.needs_zone && context.zone ? fmt::format(" (in {})", context.zone->name()) : ""));
     }

@@ -13,6 +13,7 @@
 #include "actors/protocol/report.h"
 #include "actors/supervise/run.h"
 #include "transport/flow/budget.h"
+#include "transport/wire/messages.h"
 
 namespace sluice {
 

@@ -22,7 +22,7 @@ caf::behavior supervisor_actor::make_behavior() {
         source_ = spawn_actor<source_actor>(system(), env_->wire.blocking, env_->from, env_->stop_reading.signal(), actor_ref(this));
         target_ = spawn_actor<target_actor>(system(), env_->wire.blocking, env_->to, env_->stop_now.signal(), actor_ref(this));
         run_core::config c{env_->what, env_->settings, env_->conversion, env_->me, std::string(canonical_name)};
-        core_ = std::make_unique<run_core>(std::move(c), *this, *env_->observer);
+        core_ = std::make_unique<run_core>(std::move(c), static_cast<run_out&>(*this), *env_->observer);
         core_->start();
         tell_later(this, actor_ref(this), tick_interval, tick_msg{});
       },
@@ -85,14 +85,14 @@ void supervisor_actor::make_reader(std::uint32_t pipeline, std::shared_ptr<reade
 void supervisor_actor::prime(std::uint32_t pipeline, const rewind_msg& at) { send(pipelines_[pipeline].actors.reader, at); }
 
 void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin, std::shared_ptr<const mapping> map,
-                                     const memory_plan& memory, const run_id& run, bool resumable) {
+                                     const memory_plan& memory, const run_id& run, bool reader_resumes) {
   auto& p = pipelines_[pipeline];
   p.writer_plugin = plugin;
   channel_core::config channel{std::move(map), env_->pool, memory, static_cast<bool>(shared_.throttle)};
   writer_core::config w;
   w.run = run;
   w.memory = memory;
-  w.resumable = resumable;
+  w.resumable = reader_resumes;
   w.commit_bytes = env_->settings.commit_bytes;
   w.commit_rows = env_->settings.commit_rows;
   w.commit_interval = env_->settings.commit_interval;

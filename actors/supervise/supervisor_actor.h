@@ -37,7 +37,7 @@ class supervisor_actor : public actor_base, private run_out {
   void on_exit() override;
 
  private:
-  struct pipeline {
+  struct running_pipeline {
     pipeline_actors actors;
     std::shared_ptr<pipeline_activity> board;
     std::shared_ptr<reader> reader_plugin;  // for interrupt only
@@ -52,7 +52,7 @@ class supervisor_actor : public actor_base, private run_out {
                    const run_id& run) override;
   void prime(std::uint32_t pipeline, const rewind_msg& at) override;
   void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin, std::shared_ptr<const mapping> map,
-                     const memory_plan& memory, const run_id& run, bool resumable) override;
+                     const memory_plan& memory, const run_id& run, bool reader_resumes) override;
   void assign(std::uint32_t pipeline, assign_msg m) override;
   void reopen(std::uint32_t pipeline, reopen_msg m) override;
   void stop_reading() override;
@@ -74,7 +74,7 @@ class supervisor_actor : public actor_base, private run_out {
   actor_ref source_;
   actor_ref target_;
   run_actors shared_;
-  std::vector<pipeline> pipelines_;
+  std::vector<running_pipeline> pipelines_;
   bool over_ = false;
 };
 

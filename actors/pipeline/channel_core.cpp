@@ -70,7 +70,7 @@ void channel_core::throttle_passed(std::uint64_t ticket) {
 }
 
 void channel_core::tick() {
-  if (at_ && parts_.empty() && queue_.empty()) {
+  if (at_) {
     out_.to_writer(sent_msg{at_->split, at_->epoch, sequence_, ended_});
   }
 }

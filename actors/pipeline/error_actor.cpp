@@ -18,6 +18,14 @@ void error_actor::tell_sealed(std::optional<error> failure, std::uint64_t missin
   send(supervisor_, std::move(answer));
 }
 
+void error_actor::seal_when_published() {
+  // A writer's last commit may still be on its way here when the supervisor knows of it already.
+  if (dirty_complete_ && core_.covered() == *dirty_complete_) {
+    dirty_complete_.reset();
+    send(file_, dirty_seal{});
+  }
+}
+
 caf::behavior error_actor::make_behavior() {
   return {
       [this](const dirty_report& m) {
@@ -47,12 +55,14 @@ caf::behavior error_actor::make_behavior() {
       [this](const dirty_commit& m) {
         core_.commit(m);
         send(file_, m);
+        seal_when_published();
       },
       [this](const dirty_file_failed& m) { send(supervisor_, run_must_fail{m.why}); },
       [this](const error_seal& m) {
         records_read_ = m.records_read;
-        if (m.complete) {
-          send(file_, dirty_seal{});
+        dirty_complete_ = m.dirty_complete;
+        if (dirty_complete_) {
+          seal_when_published();
         } else {
           tell_sealed(std::nullopt, 0);
         }

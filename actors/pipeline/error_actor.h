@@ -20,6 +20,7 @@ class error_actor : public actor_base {
   void on_exit() override;
 
  private:
+  void seal_when_published();
   void tell_sealed(std::optional<error> failure, std::uint64_t missing);
 
   error_core core_;
@@ -27,6 +28,7 @@ class error_actor : public actor_base {
   actor_ref file_;
   actor_ref supervisor_;
   std::uint64_t records_read_ = 0;
+  std::optional<std::uint64_t> dirty_complete_;  // the seal waits until marks cover this many
   std::unordered_map<std::uint32_t, std::uint64_t> told_below_;  // split to position: a rewind does not tell again
 };
 

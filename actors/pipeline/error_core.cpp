@@ -59,6 +59,7 @@ std::optional<error> error_core::report(const dirty_report& m) {
 void error_core::commit(const dirty_commit& m) {
   split_state& s = splits_[m.split.value];
   // A commit covers all that was reported: the writer reports a batch before it can commit it.
+  total_ = total_ - s.at_mark - s.above + m.dirty_total;
   s.at_mark = m.dirty_total;
   s.above = 0;
   for (const auto& [code, n] : s.codes_above) {
@@ -93,6 +94,14 @@ std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const 
                  "errorLimit", false};
   }
   return std::nullopt;
+}
+
+std::uint64_t error_core::covered() const {
+  std::uint64_t sum = 0;
+  for (const auto& [split, s] : splits_) {
+    sum += s.at_mark;
+  }
+  return sum;
 }
 
 std::map<std::string, std::uint64_t> error_core::by_code() const {

@@ -30,6 +30,8 @@ class error_core {
   [[nodiscard]] std::optional<error> judge_at_end(std::uint64_t records_read) const;
 
   [[nodiscard]] std::uint64_t total() const { return total_; }
+  /// Those that marks cover.
+  [[nodiscard]] std::uint64_t covered() const;
   [[nodiscard]] std::map<std::string, std::uint64_t> by_code() const;
   /// The message shared by all dirty records so far; empty where there are several.
   [[nodiscard]] const std::string& only_reason() const { return only_reason_; }

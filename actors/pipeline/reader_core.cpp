@@ -109,7 +109,7 @@ reader_step reader_core::step(const stop_signal& stop) {
 reader_step reader_core::read(const stop_signal& stop) {
   auto answer = plugin_->read(builder_, stop);
   if (!answer) {
-    if (answer.error().kind == error_kind::cancelled) {
+    if (answer.error().kind == error_kind::cancelled && stop.fired()) {
       return {};
     }
     return failed(std::move(answer).error());

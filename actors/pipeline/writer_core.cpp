@@ -112,7 +112,8 @@ void writer_core::lost(error why) {
     return;
   }
   state_ = stopping_ ? state::stopped : state::idle;
-  if (why.kind != error_kind::cancelled) {
+  // While stopping, `cancelled` is what was asked for; otherwise it is a failure like any other.
+  if (!stopping_ || why.kind != error_kind::cancelled) {
     out_.failed(split_, why);
   }
   if (stopping_) {

@@ -124,7 +124,9 @@ struct error_sealed {
 /// Supervisor to error actor: the end; `records_read` is what percentage is judged by.
 struct error_seal {
   std::uint64_t records_read = 0;
-  bool complete = false;  ///< The data is complete; else only the counts are asked for.
+  /// The data is complete, and marks cover this many dirty records: once all of them are published the file is
+  /// sealed. Nothing: only the counts are asked for.
+  std::optional<std::uint64_t> dirty_complete;
 };
 
 // ---- the program to the supervisor ----------------------------------------------------------------------------

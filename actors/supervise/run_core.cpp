@@ -247,7 +247,13 @@ void run_core::splits_known() {
   observer_.planned({summary_.run, resumed_, target_.what.exactly_once, summary_.promise, concurrency_, summary_.concurrency_reason,
                      splits_.size()});
   errors_started_ = true;
-  out_.start_dirty(summary_.run, !target_.has_store, resumed_ ? std::optional(summary_.run) : std::nullopt, exact);
+  std::vector<mark> done;
+  for (const split_state& s : splits_) {
+    if (s.at.done) {
+      done.push_back(s.at);
+    }
+  }
+  out_.start_dirty(summary_.run, !target_.has_store, resumed_ ? std::optional(summary_.run) : std::nullopt, exact, done);
   enter(phase::prime, "first_batch");
   if (undone == 0) {
     claim();
@@ -440,7 +446,7 @@ void run_core::on(const reader_failed& m) {
     out_.reopen(m.pipeline, {m.epoch, m.why});
     return;
   }
-  if (m.why.kind != error_kind::cancelled) {
+  if (m.why.kind != error_kind::cancelled || !failure_) {
     fail_run({m.why.kind, fmt::format("{}: {}", splits_[m.split.value].label, m.why.message), m.why.code, m.why.final});
   }
 }
@@ -556,7 +562,8 @@ void run_core::answered(source_checked&) {
   }
   enter(phase::seal, "seal");
   errors_seal_sent_ = true;
-  out_.seal_errors({committed_counts().read, true});
+  const record_counts all = committed_counts();
+  out_.seal_errors({all.read, all.dirty});
 }
 
 void run_core::on(const error_sealed& m) {
@@ -641,7 +648,7 @@ void run_core::when_quiet() {
   }
   if (errors_started_ && !errors_sealed_) {
     if (!std::exchange(errors_seal_sent_, true)) {
-      out_.seal_errors({committed_counts().read, false});
+      out_.seal_errors({committed_counts().read, std::nullopt});
     }
     return;
   }

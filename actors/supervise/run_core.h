@@ -23,9 +23,10 @@ class run_out {
   virtual ~run_out() = default;
   virtual void to_source(source_command c) = 0;
   virtual void to_target(target_command c) = 0;
-  /// Starts the error actor and the dirty file; `folder` may block and is called there.
+  /// Starts the error actor and the dirty file. `done`: the splits that need no opening any more; what the process
+  /// before has left of their dirty records is published.
   virtual void start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
-                           std::optional<std::uint64_t> records_exact) = 0;
+                           std::optional<std::uint64_t> records_exact, const std::vector<mark>& done) = 0;
   /// Starts a pipeline's reader actor.
   virtual void make_reader(std::uint32_t pipeline, std::shared_ptr<reader> plugin, schema_ptr columns,
                            const memory_plan& memory, const run_id& run) = 0;

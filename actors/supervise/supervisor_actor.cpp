@@ -41,6 +41,9 @@ caf::behavior supervisor_actor::make_behavior() {
       passed_on<dirty_seen>(),
       passed_on<run_must_fail>(),
       passed_on<error_sealed>(),
+      // Answers for splits that were done before this process; a failure also comes by `run_must_fail`.
+      [](const dirty_dropped&) {},
+      [](const dirty_failed&) {},
       [this](const stop_request& m) {
         if (core_ != nullptr) {
           core_->on(m);
@@ -66,10 +69,13 @@ void supervisor_actor::to_source(source_command c) { send(source_, std::move(c))
 void supervisor_actor::to_target(target_command c) { send(target_, std::move(c)); }
 
 void supervisor_actor::start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
-                                   std::optional<std::uint64_t> records_exact) {
+                                   std::optional<std::uint64_t> records_exact, const std::vector<mark>& done_before) {
   shared_.error = spawn_error_actor(
       system(), env_->wire, error_core(env_->what->errors, records_exact), env_->settings.dirty_logged_max,
       [env = env_, run, publish_at_once, continued] { return env->open_dirty(run, publish_at_once, continued); }, actor_ref(this));
+  for (const mark& m : done_before) {
+    send(shared_.error, dirty_drop{m.split, m.epoch, m.position, m.counts});
+  }
 }
 
 void supervisor_actor::make_reader(std::uint32_t pipeline, std::shared_ptr<reader> plugin, schema_ptr columns,

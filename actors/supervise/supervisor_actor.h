@@ -47,7 +47,7 @@ class supervisor_actor : public actor_base, private run_out {
   void to_source(source_command c) override;
   void to_target(target_command c) override;
   void start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
-                   std::optional<std::uint64_t> records_exact) override;
+                   std::optional<std::uint64_t> records_exact, const std::vector<mark>& done_before) override;
   void make_reader(std::uint32_t pipeline, std::shared_ptr<reader> plugin, schema_ptr columns, const memory_plan& memory,
                    const run_id& run) override;
   void prime(std::uint32_t pipeline, const rewind_msg& at) override;

@@ -99,6 +99,12 @@ process_end run_process(world& w, const job& what, std::uint64_t kill_at, bool c
     std::fflush(stdout);
     std::_Exit(1);
   }
+  // Everybody was told to end: what is left in mailboxes and timers goes nowhere.
+  do {
+    while (scheduler.has_job()) {
+      scheduler.run_once();
+    }
+  } while (scheduler.trigger_timeout());
   env->wire.hop = {};
   return end;
 }
@@ -139,14 +145,14 @@ faults roll_faults(world& w, std::uint32_t attempt) {
 }
 
 /// What must hold when the job is done.
-void check_end(world& w, const job& what, const run_summary& s) {
+void check_end(world& w, const job& what, const std::optional<run_summary>& s) {
   const record_counts all = w.expected();
   const bool over = what.errors.records && all.dirty > *what.errors.records;
   if (over) {
     w.break_promise("errorLimit was crossed and the run succeeded");
     return;
   }
-  record_counts got = s.counts;
+  record_counts got = s ? s->counts : all;
   got.bytes = 0;
   if (!(got == all)) {
     w.break_promise(fmt::format("counts: read {} of {}, written {} of {}, ignored {} of {}, dirty {} of {}, filtered {} of {}", got.read,
@@ -184,11 +190,16 @@ std::string run_world(std::uint64_t seed, bool talk) {
                   end.summary->failure ? end.summary->failure->message.c_str() : "");
     }
     if (end.killed) {
+      // Between release and exit the job is done and nobody knows: delivery.md leaves that gap, a restart would repeat it.
+      if (!w.runs.empty() && w.runs.back().row.stage == "done" && !w.runs.back().row.owner) {
+        check_end(w, what, std::nullopt);
+        return w.broken;
+      }
       continue;
     }
     if (end.summary->state == run_state::succeeded || end.summary->state == run_state::succeeded_with_dirty) {
       if (end.summary->splits_total != 0 || w.expected().read == 0) {
-        check_end(w, what, *end.summary);
+        check_end(w, what, end.summary);
       }
       return w.broken;
     }

@@ -101,12 +101,4 @@ std::size_t characters_of(std::string_view text) {
   return count;
 }
 
-bool jobspec::is_utf8(std::string_view text) {
-  // The JSON library checks when it writes: what it had to drop was not UTF-8.
-  const std::string written =
-      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore);
-  const auto back = nlohmann::json::parse(written, nullptr, false);
-  return back.is_string() && back.get_ref<const std::string&>() == text;
-}
-
 }  // namespace sluice

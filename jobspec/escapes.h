@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "transport/base/utf8.h"
+
 namespace sluice {
 
 /// `text` with backslash escapes decoded, as job files write delimiters (`\t`, `\u0001`, `\x01`, `\\`):
@@ -17,12 +19,5 @@ std::optional<std::string> utf8_of(std::uint32_t code_point);
 
 /// The number of characters in well-formed UTF-8.
 std::size_t characters_of(std::string_view text);
-
-/// A namespace of its own: transport/record, which this folder does not include, has a function of that name.
-namespace jobspec {
-/// Whether `text` is well-formed UTF-8.
-bool is_utf8(std::string_view text);
-}  // namespace jobspec
-using jobspec::is_utf8;
 
 }  // namespace sluice

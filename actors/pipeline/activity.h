@@ -9,19 +9,19 @@ namespace sluice {
 
 /// What a pipeline's actor spends its time on.
 enum class doing : std::uint8_t {
-  nothing,          ///< No split, or waiting for a message that nobody owes it.
-  source_call,      ///< Reader: in a call of the source.
-  credit,           ///< Reader: the batch in hand has no credit.
-  throttle,         ///< Channel: the job's rate.
-  destination_call, ///< Writer: in a call of the destination.
-  batches,          ///< Writer: waiting for batches.
-  dirty_file,       ///< Writer: waiting until dirty records are durable.
+  nothing,           ///< No split, or waiting for a message that nobody owes it.
+  source_call,       ///< Reader: in a call of the source.
+  credit,            ///< Reader: the batch in hand has no credit.
+  throttle,          ///< Channel: the job's rate.
+  destination_call,  ///< Writer: in a call of the destination.
+  batches,           ///< Writer: waiting for batches.
+  dirty_file,        ///< Writer: waiting until dirty records are durable.
 };
 inline constexpr std::size_t doing_kinds = 7;
 
-/// Where one actor writes what it is doing, and the supervisor reads it, because an actor in a blocking call answers
-/// no message. One writer, any readers; lives as long as the run. The only state actors share, and none decides by
-/// it: it feeds the display, the summary and the naming of stalls.
+/// Where one actor writes what it is doing, and the supervisor reads it, because an actor in a blocking call
+/// answers no message. One writer, any readers; lives as long as the run. The only state actors share, and
+/// none decides by it: it feeds the display, the summary and the naming of stalls.
 class activity {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -35,11 +35,13 @@ class activity {
   }
   [[nodiscard]] doing what() const { return static_cast<doing>(what_.load(std::memory_order_relaxed)); }
   [[nodiscard]] double seconds_since(time_point now) const {
-    return static_cast<double>(now.time_since_epoch().count() - since_.load(std::memory_order_relaxed)) * 1e-9;
+    return static_cast<double>(now.time_since_epoch().count() - since_.load(std::memory_order_relaxed)) *
+           1e-9;
   }
   /// Seconds spent so far, those of the current activity included.
   [[nodiscard]] double seconds(doing what, time_point now) const {
-    double sum = static_cast<double>(spent_[static_cast<std::size_t>(what)].load(std::memory_order_relaxed)) * 1e-9;
+    double sum =
+        static_cast<double>(spent_[static_cast<std::size_t>(what)].load(std::memory_order_relaxed)) * 1e-9;
     if (this->what() == what) {
       sum += seconds_since(now);
     }

@@ -5,13 +5,22 @@
 
 namespace sluice {
 
-channel_actor::channel_actor(caf::actor_config& cfg, channel_core::config c, std::shared_ptr<pipeline_activity> board)
+channel_actor::channel_actor(caf::actor_config& cfg, channel_core::config c,
+                             std::shared_ptr<pipeline_activity> board)
     : actor_base(cfg), core_(std::move(c), *this), board_(std::move(board)) {}
 
-void channel_actor::to_writer(batch_ptr b) { send(beside_.down, batch_msg{std::move(b)}); }
-void channel_actor::to_writer(const sent_msg& m) { send(beside_.down, m); }
-void channel_actor::to_reader(const rewind_msg& m) { send(beside_.up, m); }
-void channel_actor::to_reader(const credit_msg& m) { send(beside_.up, m); }
+void channel_actor::to_writer(batch_ptr b) {
+  send(beside_.down, batch_msg{std::move(b)});
+}
+void channel_actor::to_writer(const sent_msg& m) {
+  send(beside_.down, m);
+}
+void channel_actor::to_reader(const rewind_msg& m) {
+  send(beside_.up, m);
+}
+void channel_actor::to_reader(const credit_msg& m) {
+  send(beside_.up, m);
+}
 
 void channel_actor::ask_throttle(std::uint64_t ticket, std::uint64_t bytes, std::uint64_t records) {
   send(beside_.throttle, throttle_ask{actor_ref(this), ticket, bytes, records});
@@ -56,6 +65,8 @@ caf::behavior channel_actor::make_behavior() {
   };
 }
 
-void channel_actor::on_exit() { beside_ = {}; }
+void channel_actor::on_exit() {
+  beside_ = {};
+}
 
 }  // namespace sluice

@@ -159,7 +159,8 @@ struct part_builder {
 };
 
 /// Copies a range of the places and positions of `b` into a part.
-void copy_range(const batch& b, std::uint32_t first, std::uint32_t last, const std::shared_ptr<buffer_pool>& pool, batch& part) {
+void copy_range(const batch& b, std::uint32_t first, std::uint32_t last,
+                const std::shared_ptr<buffer_pool>& pool, batch& part) {
   const auto slice = [&](const buffer& from) {
     growing_buffer to(pool);
     to.append(from.as<std::uint32_t>() + first, std::size_t{last - first} * 4);
@@ -186,8 +187,8 @@ void copy_range(const batch& b, std::uint32_t first, std::uint32_t last, const s
 }
 
 /// A dirty record of this side for a row that does not fit.
-dirty_record refused(const batch& b, std::uint32_t row, const conversion_failure& why, const field& from, const field& to,
-                     std::size_t index) {
+dirty_record refused(const batch& b, std::uint32_t row, const conversion_failure& why, const field& from,
+                     const field& to, std::size_t index) {
   dirty_record d = dirty_from_row(b, row, dirty_side::channel);
   d.column = !to.name.empty() ? to.name : !from.name.empty() ? from.name : std::to_string(index);
   d.value = value_text(b.columns[index], from.type, row);
@@ -199,7 +200,8 @@ dirty_record refused(const batch& b, std::uint32_t row, const conversion_failure
 
 }  // namespace
 
-std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& map, const std::shared_ptr<buffer_pool>& pool,
+std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& map,
+                                                 const std::shared_ptr<buffer_pool>& pool,
                                                  std::uint64_t part_bytes_max) {
   std::deque<std::shared_ptr<batch>> parts;
   if (map.passes()) {
@@ -247,7 +249,8 @@ std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& 
       part.columns.emplace_back(f.type, pool);
     }
     std::vector<std::pair<std::size_t, conversion_failure>> bad;
-    // At least one chunk; more while the part stays below the limit. A chunk is cut so that wide rows do not pass it.
+    // At least one chunk; more while the part stays below the limit. A chunk is cut so that wide rows do not
+    // pass it.
     std::uint64_t rows_fit = chunk;
     if (b.rows != 0) {
       const std::uint64_t row_bytes = b.bytes_held() / b.rows + 1;
@@ -271,7 +274,8 @@ std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& 
     part.last = row;
 
     // The first column to refuse a row is the one named.
-    std::stable_sort(bad.begin(), bad.end(), [](const auto& x, const auto& y) { return x.second.row < y.second.row; });
+    std::stable_sort(bad.begin(), bad.end(),
+                     [](const auto& x, const auto& y) { return x.second.row < y.second.row; });
     for (std::uint32_t r = part.first; r < part.last; ++r) {
       if ((wanted[r / 8] >> (r % 8) & 1) == 0) {
         part.refuse(r);
@@ -312,7 +316,8 @@ std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& 
     for (; filter_dirty != dirty_by_filter.end() && filter_dirty->position < border; ++filter_dirty) {
       part.dirty.push_back(std::move(*filter_dirty));
     }
-    std::sort(part.dirty.begin(), part.dirty.end(), [](const auto& x, const auto& y) { return x.position < y.position; });
+    std::sort(part.dirty.begin(), part.dirty.end(),
+              [](const auto& x, const auto& y) { return x.position < y.position; });
     out->dirty = std::move(part.dirty);
     out->rows_sum = canonical_sum(out->columns, *map.target, 0, out->rows);
     if (is_last) {

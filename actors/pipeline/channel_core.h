@@ -24,8 +24,9 @@ class channel_out {
   virtual void ask_throttle(std::uint64_t ticket, std::uint64_t bytes, std::uint64_t records) = 0;
 };
 
-/// Decides what a channel actor does: filters, converts, throttles, counts, forwards. It holds what its window to
-/// the reader allows, and at most one batch's converted parts. Returns at once; used by its actor only.
+/// Decides what a channel actor does: filters, converts, throttles, counts, forwards. It holds what its
+/// window to the reader allows, and at most one batch's converted parts. Returns at once; used by its actor
+/// only.
 class channel_core {
  public:
   struct config {
@@ -72,9 +73,11 @@ class channel_core {
   bool passed_ = false;
 };
 
-/// Applies the mapping to one batch. Parts in order, at least one; only the last carries the cursor and the end of
-/// the split, each the dirty records up to its last row. A batch that passes untouched is copied by reference.
+/// Applies the mapping to one batch. Parts in order, at least one; only the last carries the cursor and the
+/// end of the split, each the dirty records up to its last row. A batch that passes untouched is copied by
+/// reference.
 std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& map,
-                                                 const std::shared_ptr<buffer_pool>& pool, std::uint64_t part_bytes_max);
+                                                 const std::shared_ptr<buffer_pool>& pool,
+                                                 std::uint64_t part_bytes_max);
 
 }  // namespace sluice

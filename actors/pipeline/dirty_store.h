@@ -9,12 +9,14 @@
 
 namespace sluice {
 
-/// Where a run's dirty records are kept: what the dirty file's actor needs of it, so that the simulation can put a
-/// store that fails on purpose in the place of `dirty_file`, which documents the calls. Owned by one actor; may block.
+/// Where a run's dirty records are kept: what the dirty file's actor needs of it, so that the simulation can
+/// put a store that fails on purpose in the place of `dirty_file`, which documents the calls. Owned by one
+/// actor; may block.
 class dirty_store {
  public:
   virtual ~dirty_store() = default;
-  virtual result<void> append(split_index split, epoch_number epoch, std::span<const dirty_record> records) = 0;
+  virtual result<void> append(split_index split, epoch_number epoch,
+                              std::span<const dirty_record> records) = 0;
   virtual result<void> sync(split_index split) = 0;
   virtual result<void> promote(split_index split, std::uint64_t position) = 0;
   virtual result<void> drop(split_index split, epoch_number epoch, std::uint64_t position) = 0;

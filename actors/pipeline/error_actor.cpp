@@ -4,8 +4,13 @@
 
 namespace sluice {
 
-error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t told_max, actor_ref file, actor_ref supervisor)
-    : actor_base(cfg), core_(std::move(core)), told_left_(told_max), file_(std::move(file)), supervisor_(std::move(supervisor)) {}
+error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t told_max, actor_ref file,
+                         actor_ref supervisor)
+    : actor_base(cfg),
+      core_(std::move(core)),
+      told_left_(told_max),
+      file_(std::move(file)),
+      supervisor_(std::move(supervisor)) {}
 
 void error_actor::tell_sealed(std::optional<error> failure, std::uint64_t missing) {
   error_sealed answer;
@@ -80,7 +85,8 @@ void error_actor::on_exit() {
   supervisor_ = nullptr;
 }
 
-dirty_file_actor::dirty_file_actor(caf::actor_config& cfg, open_store open) : actor_base(cfg), open_(std::move(open)) {}
+dirty_file_actor::dirty_file_actor(caf::actor_config& cfg, open_store open)
+    : actor_base(cfg), open_(std::move(open)) {}
 
 dirty_store* dirty_file_actor::store() {
   if (store_ == nullptr && !failed_) {

@@ -11,11 +11,12 @@
 
 namespace sluice {
 
-/// The shell of an `error_core`: one a run. Counts, judges, and passes records on to the dirty file in the order they
-/// came. Returns at once.
+/// The shell of an `error_core`: one a run. Counts, judges, and passes records on to the dirty file in the
+/// order they came. Returns at once.
 class error_actor : public actor_base {
  public:
-  error_actor(caf::actor_config& cfg, error_core core, std::uint32_t told_max, actor_ref file, actor_ref supervisor);
+  error_actor(caf::actor_config& cfg, error_core core, std::uint32_t told_max, actor_ref file,
+              actor_ref supervisor);
   caf::behavior make_behavior() override;
   void on_exit() override;
 
@@ -29,14 +30,15 @@ class error_actor : public actor_base {
   actor_ref supervisor_;
   std::uint64_t records_read_ = 0;
   std::optional<std::uint64_t> dirty_complete_;  // the seal waits until marks cover this many
-  std::unordered_map<std::uint32_t, std::uint64_t> told_below_;  // split to position: a rewind does not tell again
+  std::unordered_map<std::uint32_t, std::uint64_t>
+      told_below_;  // split to position: a rewind does not tell again
 };
 
 /// Opens the store on its first message.
 using open_store = std::function<result<std::unique_ptr<dirty_store>>()>;
 
-/// The shell of the dirty file. Blocks on the disk; the wiring gives it a thread of its own. Once a call has failed it
-/// answers every writer with that failure.
+/// The shell of the dirty file. Blocks on the disk; the wiring gives it a thread of its own. Once a call has
+/// failed it answers every writer with that failure.
 class dirty_file_actor : public actor_base {
  public:
   dirty_file_actor(caf::actor_config& cfg, open_store open);
@@ -56,4 +58,3 @@ class dirty_file_actor : public actor_base {
 };
 
 }  // namespace sluice
-

@@ -29,7 +29,8 @@ std::optional<error> error_core::report(const dirty_report& m) {
     ++s.above;
     ++s.codes_above[d.code];
     ++total_;
-    const std::string reason = d.column.empty() ? d.message : fmt::format("column {}: {}", d.column, d.message);
+    const std::string reason =
+        d.column.empty() ? d.message : fmt::format("column {}: {}", d.column, d.message);
     if (!any_) {
       any_ = true;
       only_reason_ = reason;
@@ -45,12 +46,14 @@ std::optional<error> error_core::report(const dirty_report& m) {
         static_cast<double>(total_) > *limit_.ratio * static_cast<double>(*records_exact_);
     if (too_many || too_large_a_share) {
       crossed_ = true;
-      const std::string bound = too_many ? fmt::format("errorLimit.record is {}", *limit_.records)
-                                         : fmt::format("errorLimit.percentage is {} of {} records", *limit_.ratio, *records_exact_);
-      failure = error{error_kind::over_limit,
-                      fmt::format("{}; dirty record {} crossed it: {}{}: {}", bound, total_, where(d, m.split),
-                                  d.column.empty() ? "" : fmt::format(" column {}", d.column), d.message),
-                      "errorLimit", false};
+      const std::string bound =
+          too_many ? fmt::format("errorLimit.record is {}", *limit_.records)
+                   : fmt::format("errorLimit.percentage is {} of {} records", *limit_.ratio, *records_exact_);
+      failure =
+          error{error_kind::over_limit,
+                fmt::format("{}; dirty record {} crossed it: {}{}: {}", bound, total_, where(d, m.split),
+                            d.column.empty() ? "" : fmt::format(" column {}", d.column), d.message),
+                "errorLimit", false};
     }
   }
   return failure;
@@ -81,7 +84,8 @@ std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const 
   if (limit_.records) {
     if (total_ > *limit_.records) {
       return error{error_kind::over_limit,
-                   fmt::format("errorLimit.record is {}, but {} records are dirty, counting those of the process this run continues",
+                   fmt::format("errorLimit.record is {}, but {} records are dirty, counting those of the "
+                               "process this run continues",
                                *limit_.records, total_),
                    "errorLimit", false};
     }
@@ -90,7 +94,8 @@ std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const 
   if (limit_.ratio && records_read != 0 &&
       static_cast<double>(total_) / static_cast<double>(records_read) > *limit_.ratio) {
     return error{error_kind::over_limit,
-                 fmt::format("errorLimit.percentage is {}, but {} of {} records are dirty", *limit_.ratio, total_, records_read),
+                 fmt::format("errorLimit.percentage is {}, but {} of {} records are dirty", *limit_.ratio,
+                             total_, records_read),
                  "errorLimit", false};
   }
   return std::nullopt;

@@ -12,17 +12,18 @@
 
 namespace sluice {
 
-/// Counts the dirty records of a run and judges errorLimit on every one of them. What stands above a split's mark
-/// is forgotten when the split is opened again, so that no record counts twice. Pure; used by the error actor only.
+/// Counts the dirty records of a run and judges errorLimit on every one of them. What stands above a split's
+/// mark is forgotten when the split is opened again, so that no record counts twice. Pure; used by the error
+/// actor only.
 class error_core {
  public:
-  /// `records_exact`: how many the run will read, where known before: `percentage` is then judged as soon as it
-  /// cannot be met any more.
+  /// `records_exact`: how many the run will read, where known before: `percentage` is then judged as soon as
+  /// it cannot be met any more.
   error_core(error_limit limit, std::optional<std::uint64_t> records_exact)
       : limit_(limit), records_exact_(records_exact) {}
 
-  /// Counts the records of a report. The failure when one of them crosses the limit, the first time only; it names
-  /// that record.
+  /// Counts the records of a report. The failure when one of them crosses the limit, the first time only; it
+  /// names that record.
   std::optional<error> report(const dirty_report& m);
   void commit(const dirty_commit& m);
   void drop(const dirty_drop& m);

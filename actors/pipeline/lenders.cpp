@@ -60,7 +60,9 @@ caf::behavior throttle_actor::make_behavior() {
   };
 }
 
-void throttle_actor::on_exit() { queue_.clear(); }
+void throttle_actor::on_exit() {
+  queue_.clear();
+}
 
 void overdraft_actor::grant(std::uint32_t pipeline) {
   std::shared_ptr<const void> lease(static_cast<const void*>(nullptr),
@@ -88,6 +90,8 @@ caf::behavior overdraft_actor::make_behavior() {
   };
 }
 
-void overdraft_actor::on_exit() { readers_.clear(); }
+void overdraft_actor::on_exit() {
+  readers_.clear();
+}
 
 }  // namespace sluice

@@ -26,8 +26,8 @@ class throttle_actor : public actor_base {
   bool timer_running_ = false;
 };
 
-/// Lends the process's single overdraft; one a process. The lease it hands out comes back when its last copy is freed,
-/// on whatever thread that is. Returns at once.
+/// Lends the process's single overdraft; one a process. The lease it hands out comes back when its last copy
+/// is freed, on whatever thread that is. Returns at once.
 class overdraft_actor : public actor_base {
  public:
   explicit overdraft_actor(caf::actor_config& cfg) : actor_base(cfg) {}

@@ -5,8 +5,9 @@
 
 namespace sluice {
 
-reader_actor::reader_actor(caf::actor_config& cfg, std::uint32_t pipeline, reader_core::config c, std::shared_ptr<reader> plugin,
-                           std::shared_ptr<pipeline_activity> board, stop_signal stop, actor_ref supervisor, actor_ref overdraft)
+reader_actor::reader_actor(caf::actor_config& cfg, std::uint32_t pipeline, reader_core::config c,
+                           std::shared_ptr<reader> plugin, std::shared_ptr<pipeline_activity> board,
+                           stop_signal stop, actor_ref supervisor, actor_ref overdraft)
     : actor_base(cfg),
       pipeline_(pipeline),
       core_(std::move(c), std::move(plugin)),

@@ -8,12 +8,13 @@
 
 namespace sluice {
 
-/// The shell of a `reader_core`: steps it while it has something to do and returns to its mailbox between batches.
-/// Blocks in the source; the wiring gives it a thread of its own.
+/// The shell of a `reader_core`: steps it while it has something to do and returns to its mailbox between
+/// batches. Blocks in the source; the wiring gives it a thread of its own.
 class reader_actor : public actor_base {
  public:
-  reader_actor(caf::actor_config& cfg, std::uint32_t pipeline, reader_core::config c, std::shared_ptr<reader> plugin,
-               std::shared_ptr<pipeline_activity> board, stop_signal stop, actor_ref supervisor, actor_ref overdraft);
+  reader_actor(caf::actor_config& cfg, std::uint32_t pipeline, reader_core::config c,
+               std::shared_ptr<reader> plugin, std::shared_ptr<pipeline_activity> board, stop_signal stop,
+               actor_ref supervisor, actor_ref overdraft);
   caf::behavior make_behavior() override;
   void on_exit() override;
 

@@ -74,7 +74,8 @@ reader_step reader_core::failed(error e) {
 
 reader_step reader_core::hand_over() {
   if (at_->epoch.value == 0) {
-    return {std::exchange(primed_told_, true) ? reader_step::kind::idle : reader_step::kind::primed, nullptr, {}};
+    return {
+        std::exchange(primed_told_, true) ? reader_step::kind::idle : reader_step::kind::primed, nullptr, {}};
   }
   if (!credit_.can_send(pending_->bytes_held())) {
     return {};

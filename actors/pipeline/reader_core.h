@@ -26,8 +26,8 @@ struct reader_step {
   error failure;
 };
 
-/// Decides what a reader actor does: seeks on `rewind`, reads while there is credit, holds at most one batch that
-/// has none. Owned by its actor, used by that thread; the plugin's calls in `step` block.
+/// Decides what a reader actor does: seeks on `rewind`, reads while there is credit, holds at most one batch
+/// that has none. Owned by its actor, used by that thread; the plugin's calls in `step` block.
 class reader_core {
  public:
   struct config {
@@ -64,7 +64,7 @@ class reader_core {
   credit_sender credit_;
   std::optional<rewind_msg> at_;
   bool opened_ = false;
-  bool ended_ = false;          // the plugin has said so
+  bool ended_ = false;  // the plugin has said so
   bool sent_end_ = false;
   bool lease_wanted_ = false;
   bool primed_told_ = false;

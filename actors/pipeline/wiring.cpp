@@ -7,36 +7,46 @@
 
 namespace sluice {
 
-actor_ref spawn_error_actor(caf::actor_system& system, const wiring& w, error_core core, std::uint32_t told_max, open_store open,
-                            const actor_ref& supervisor) {
+actor_ref spawn_error_actor(caf::actor_system& system, const wiring& w, error_core core,
+                            std::uint32_t told_max, open_store open, const actor_ref& supervisor) {
   const actor_ref file = spawn_actor<dirty_file_actor>(system, w.blocking, std::move(open));
-  return spawn_actor<error_actor>(system, placement::cooperative, std::move(core), told_max, file, supervisor);
+  return spawn_actor<error_actor>(system, placement::cooperative, std::move(core), told_max, file,
+                                  supervisor);
 }
 
-actor_ref spawn_overdraft(caf::actor_system& system) { return spawn_actor<overdraft_actor>(system, placement::cooperative); }
+actor_ref spawn_overdraft(caf::actor_system& system) {
+  return spawn_actor<overdraft_actor>(system, placement::cooperative);
+}
 
 actor_ref spawn_throttle(caf::actor_system& system, const speed_limit& speed) {
   if (!speed.bytes_per_second && !speed.records_per_second) {
     return {};
   }
-  return spawn_actor<throttle_actor>(system, placement::cooperative, speed.bytes_per_second, speed.records_per_second);
+  return spawn_actor<throttle_actor>(system, placement::cooperative, speed.bytes_per_second,
+                                     speed.records_per_second);
 }
 
-actor_ref spawn_reader(caf::actor_system& system, const wiring& w, std::uint32_t pipeline, reader_core::config c,
-                       std::shared_ptr<reader> plugin, std::shared_ptr<pipeline_activity> board, const stop_signal& stop,
+actor_ref spawn_reader(caf::actor_system& system, const wiring& w, std::uint32_t pipeline,
+                       reader_core::config c, std::shared_ptr<reader> plugin,
+                       std::shared_ptr<pipeline_activity> board, const stop_signal& stop,
                        const run_actors& shared) {
-  return spawn_actor<reader_actor>(system, w.blocking, pipeline, std::move(c), std::move(plugin), std::move(board), stop,
-                                   shared.supervisor, shared.overdraft);
+  return spawn_actor<reader_actor>(system, w.blocking, pipeline, std::move(c), std::move(plugin),
+                                   std::move(board), stop, shared.supervisor, shared.overdraft);
 }
 
-pipeline_actors join_pipeline(caf::actor_system& system, const wiring& w, std::uint32_t pipeline, const actor_ref& reader,
-                              channel_core::config channel, writer_core::config writer_config, std::shared_ptr<writer> plugin,
-                              std::shared_ptr<pipeline_activity> board, const stop_signal& stop, const run_actors& shared) {
-  const auto beside = [&](const actor_ref& neighbour) { return w.hop ? w.hop(system, neighbour) : neighbour; };
+pipeline_actors join_pipeline(caf::actor_system& system, const wiring& w, std::uint32_t pipeline,
+                              const actor_ref& reader, channel_core::config channel,
+                              writer_core::config writer_config, std::shared_ptr<writer> plugin,
+                              std::shared_ptr<pipeline_activity> board, const stop_signal& stop,
+                              const run_actors& shared) {
+  const auto beside = [&](const actor_ref& neighbour) {
+    return w.hop ? w.hop(system, neighbour) : neighbour;
+  };
   pipeline_actors made;
   made.reader = reader;
   made.channel = spawn_actor<channel_actor>(system, placement::cooperative, std::move(channel), board);
-  made.writer = spawn_actor<writer_actor>(system, w.blocking, pipeline, writer_config, std::move(plugin), board, stop);
+  made.writer =
+      spawn_actor<writer_actor>(system, w.blocking, pipeline, writer_config, std::move(plugin), board, stop);
   neighbours_msg shared_by_all;
   shared_by_all.error = shared.error;
   shared_by_all.supervisor = shared.supervisor;

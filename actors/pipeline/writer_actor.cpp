@@ -6,30 +6,51 @@
 
 namespace sluice {
 
-writer_actor::writer_actor(caf::actor_config& cfg, std::uint32_t pipeline, writer_core::config c, std::shared_ptr<writer> plugin,
-                           std::shared_ptr<pipeline_activity> board, stop_signal stop)
+writer_actor::writer_actor(caf::actor_config& cfg, std::uint32_t pipeline, writer_core::config c,
+                           std::shared_ptr<writer> plugin, std::shared_ptr<pipeline_activity> board,
+                           stop_signal stop)
     : actor_base(cfg),
       pipeline_(pipeline),
       core_(c, std::move(plugin), *this),
       board_(std::move(board)),
       stop_(std::move(stop)) {}
 
-void writer_actor::to_channel(const rewind_msg& m) { send(beside_.up, m); }
-void writer_actor::to_channel(const credit_msg& m) { send(beside_.up, m); }
-void writer_actor::to_error(dirty_report m) { send(beside_.error, std::move(m)); }
-void writer_actor::to_error(const dirty_sync& m) { send(beside_.error, m); }
-void writer_actor::to_error(const dirty_commit& m) { send(beside_.error, m); }
-void writer_actor::to_error(const dirty_drop& m) { send(beside_.error, m); }
-void writer_actor::opened(const mark& m) { send(beside_.supervisor, split_opened{pipeline_, m}); }
+void writer_actor::to_channel(const rewind_msg& m) {
+  send(beside_.up, m);
+}
+void writer_actor::to_channel(const credit_msg& m) {
+  send(beside_.up, m);
+}
+void writer_actor::to_error(dirty_report m) {
+  send(beside_.error, std::move(m));
+}
+void writer_actor::to_error(const dirty_sync& m) {
+  send(beside_.error, m);
+}
+void writer_actor::to_error(const dirty_commit& m) {
+  send(beside_.error, m);
+}
+void writer_actor::to_error(const dirty_drop& m) {
+  send(beside_.error, m);
+}
+void writer_actor::opened(const mark& m) {
+  send(beside_.supervisor, split_opened{pipeline_, m});
+}
 void writer_actor::wrote(split_index split, const record_counts& delta) {
   send(beside_.supervisor, split_wrote{pipeline_, split, delta});
 }
-void writer_actor::committed(const mark& m) { send(beside_.supervisor, split_committed{pipeline_, m}); }
+void writer_actor::committed(const mark& m) {
+  send(beside_.supervisor, split_committed{pipeline_, m});
+}
 void writer_actor::rewound(split_index split, const error& why, std::chrono::milliseconds wait) {
   send(beside_.supervisor, split_rewound{pipeline_, split, why, wait});
 }
-void writer_actor::failed(split_index split, const error& why) { send(beside_.supervisor, split_failed{pipeline_, split, why}); }
-void writer_actor::stopped() { send(beside_.supervisor, writer_stopped{pipeline_}); }
+void writer_actor::failed(split_index split, const error& why) {
+  send(beside_.supervisor, split_failed{pipeline_, split, why});
+}
+void writer_actor::stopped() {
+  send(beside_.supervisor, writer_stopped{pipeline_});
+}
 void writer_actor::start_commit_timer(std::chrono::milliseconds after) {
   tell_later(this, actor_ref(this), after, commit_timer_msg{});
 }
@@ -41,7 +62,9 @@ template <class Event>
 void writer_actor::run(Event&& event) {
   board_->writer.set(doing::destination_call, now_of(this));
   event();
-  const doing next = core_.idle() ? doing::nothing : core_.waits_for_dirty_file() ? doing::dirty_file : doing::batches;
+  const doing next = core_.idle()                   ? doing::nothing
+                     : core_.waits_for_dirty_file() ? doing::dirty_file
+                                                    : doing::batches;
   board_->writer.set(next, now_of(this));
 }
 
@@ -62,6 +85,8 @@ caf::behavior writer_actor::make_behavior() {
   };
 }
 
-void writer_actor::on_exit() { beside_ = {}; }
+void writer_actor::on_exit() {
+  beside_ = {};
+}
 
 }  // namespace sluice

@@ -11,8 +11,8 @@ namespace sluice {
 /// The shell of a `writer_core`. Blocks in the destination; the wiring gives it a thread of its own.
 class writer_actor : public actor_base, private writer_out {
  public:
-  writer_actor(caf::actor_config& cfg, std::uint32_t pipeline, writer_core::config c, std::shared_ptr<writer> plugin,
-               std::shared_ptr<pipeline_activity> board, stop_signal stop);
+  writer_actor(caf::actor_config& cfg, std::uint32_t pipeline, writer_core::config c,
+               std::shared_ptr<writer> plugin, std::shared_ptr<pipeline_activity> board, stop_signal stop);
   caf::behavior make_behavior() override;
   void on_exit() override;
 

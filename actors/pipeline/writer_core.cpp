@@ -12,7 +12,8 @@ using std::chrono::milliseconds;
 
 /// 0.2 s doubling to 30 s.
 milliseconds backoff(std::uint32_t attempt) {
-  return milliseconds(std::min<std::int64_t>(30'000, std::int64_t{200} << std::min<std::uint32_t>(attempt, 12)));
+  return milliseconds(
+      std::min<std::int64_t>(30'000, std::int64_t{200} << std::min<std::uint32_t>(attempt, 12)));
 }
 
 /// The rows that the destination refused as dirty records, merged with what the batch brought, by position.
@@ -37,7 +38,8 @@ std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) 
 
 }  // namespace
 
-void writer_core::assign(split_index split, scalar_list description, epoch_number epoch, const stop_signal& stop) {
+void writer_core::assign(split_index split, scalar_list description, epoch_number epoch,
+                         const stop_signal& stop) {
   if (stopping_) {
     return;
   }
@@ -88,7 +90,8 @@ void writer_core::dropped(const dirty_dropped& m) {
   }
   state_ = state::loading;
   from_channel_.restart(config_.memory.window_bytes);
-  out_.to_channel(rewind_msg{split_, description_, epoch_, durable_.after, durable_.position, config_.memory.window_bytes});
+  out_.to_channel(rewind_msg{split_, description_, epoch_, durable_.after, durable_.position,
+                             config_.memory.window_bytes});
 }
 
 void writer_core::reopen(epoch_number of, const error& why) {
@@ -135,7 +138,8 @@ void writer_core::take(const batch_ptr& b, const stop_signal& stop) {
     return;
   }
   if (b->sequence > expected_) {
-    lost({error_kind::not_connected, fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
+    lost({error_kind::not_connected,
+          fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
     return;
   }
   ++expected_;
@@ -151,7 +155,8 @@ void writer_core::sent(const sent_msg& m) {
     return;
   }
   if (m.sequence >= expected_) {
-    lost({error_kind::not_connected, fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
+    lost({error_kind::not_connected,
+          fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
     return;
   }
   out_.to_channel(credit_msg{split_, epoch_, from_channel_.announced()});
@@ -289,13 +294,16 @@ void writer_core::commit(const stop_signal& stop) {
     if (!next.counts.closes() || !next.sums.closes() || next.position != next.counts.read) {
       plugin_->rollback();
       state_ = stopping_ ? state::stopped : state::idle;
-      out_.failed(split_, {error_kind::over_limit,
-                           fmt::format("the account of split {} does not close: read {}, written {}, ignored {}, dirty {}, filtered {}, "
-                                       "sums read {} written {} dirty {}; nothing of it was committed, please report this",
-                                       split_.value, next.counts.read, next.counts.written, next.counts.ignored, next.counts.dirty,
-                                       next.counts.filtered, to_string(next.sums.read), to_string(next.sums.written),
-                                       to_string(next.sums.dirty)),
-                           "account", false});
+      out_.failed(
+          split_,
+          {error_kind::over_limit,
+           fmt::format("the account of split {} does not close: read {}, written {}, ignored {}, dirty {}, "
+                       "filtered {}, "
+                       "sums read {} written {} dirty {}; nothing of it was committed, please report this",
+                       split_.value, next.counts.read, next.counts.written, next.counts.ignored,
+                       next.counts.dirty, next.counts.filtered, to_string(next.sums.read),
+                       to_string(next.sums.written), to_string(next.sums.dirty)),
+           "account", false});
       if (stopping_) {
         out_.stopped();
       }

@@ -43,9 +43,9 @@ class writer_out {
   virtual void start_retry_timer(std::chrono::milliseconds after) = 0;
 };
 
-/// Decides what a writer actor does (delivery.md): opens a split, takes batches in sequence, commits marks with the
-/// rows, waits for the dirty file before a commit that covers dirty records, rewinds. Owned by its actor, used by
-/// that thread; calls of the plugin block.
+/// Decides what a writer actor does (delivery.md): opens a split, takes batches in sequence, commits marks
+/// with the rows, waits for the dirty file before a commit that covers dirty records, rewinds. Owned by its
+/// actor, used by that thread; calls of the plugin block.
 class writer_core {
  public:
   struct config {
@@ -62,7 +62,8 @@ class writer_core {
 
   /// Begin a split. Only when idle.
   void assign(split_index split, scalar_list description, epoch_number epoch, const stop_signal& stop);
-  /// The reader's end was lost: go on from the mark under the next epoch. Late ones (older epoch) change nothing.
+  /// The reader's end was lost: go on from the mark under the next epoch. Late ones (older epoch) change
+  /// nothing.
   void reopen(epoch_number of, const error& why);
   void take(const batch_ptr& b, const stop_signal& stop);
   void sent(const sent_msg& m);
@@ -76,7 +77,9 @@ class writer_core {
   void stop(const stop_signal& stop);
 
   [[nodiscard]] bool idle() const { return state_ == state::idle || state_ == state::stopped; }
-  [[nodiscard]] bool waits_for_dirty_file() const { return state_ == state::syncing || state_ == state::dropping; }
+  [[nodiscard]] bool waits_for_dirty_file() const {
+    return state_ == state::syncing || state_ == state::dropping;
+  }
 
  private:
   enum class state { idle, dropping, loading, syncing, waiting, stopped };
@@ -99,14 +102,14 @@ class writer_core {
   split_index split_;
   scalar_list description_;
   epoch_number epoch_;
-  mark durable_;   // as last committed or opened
-  mark current_;   // with what was written since
+  mark durable_;  // as last committed or opened
+  mark current_;  // with what was written since
   credit_receiver from_channel_;
   std::uint64_t expected_ = 1;
   std::deque<batch_ptr> queue_;  // arrived while waiting for the dirty file; bounded by the window
   bool uncommitted_ = false;
-  bool at_border_ = false;       // a mark may fall behind the last batch written
-  bool due_ = false;             // a commit is due at the next border
+  bool at_border_ = false;  // a mark may fall behind the last batch written
+  bool due_ = false;        // a commit is due at the next border
   bool commit_after_sync_ = false;
   std::uint64_t bytes_since_commit_ = 0;
   std::uint64_t rows_since_commit_ = 0;

@@ -11,7 +11,8 @@
 
 namespace sluice {
 
-/// What a start does about the runs of its job that it finds in the destination (delivery.md, "Running it again").
+/// What a start does about the runs of its job that it finds in the destination (delivery.md, "Running it
+/// again").
 struct begin_fresh {
   std::vector<run_id> discard;       ///< Unfinished runs of the same instance, to be forgotten.
   std::vector<std::string> notices;  ///< Earlier instances' halves, named.
@@ -30,7 +31,8 @@ struct refuse {
 using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse>;
 
 /// `found` newest first. `may_resume`: exactly-once holds, so that continuing doubles nothing.
-continuation decide_continuation(const std::vector<found_run>& found, const std::string& instance, bool may_resume,
-                                 run_settings::unfinished on_unfinished, std::chrono::seconds resume_window);
+continuation decide_continuation(const std::vector<found_run>& found, const std::string& instance,
+                                 bool may_resume, run_settings::unfinished on_unfinished,
+                                 std::chrono::seconds resume_window);
 
 }  // namespace sluice

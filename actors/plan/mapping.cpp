@@ -19,8 +19,8 @@ std::string columns_text(const schema& s) {
     if (i == 10) {
       return text + fmt::format(", … ({} columns)", s.size());
     }
-    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", s[i].name.empty() ? fmt::format("#{}", i) : escaped(s[i].name),
-                        to_string(s[i].type));
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ",
+                        s[i].name.empty() ? fmt::format("#{}", i) : escaped(s[i].name), to_string(s[i].type));
   }
   return text;
 }
@@ -32,9 +32,10 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
   map->target = target == nullptr ? source : target;
   if (map->source->size() != map->target->size()) {
     return fail(error_kind::bad_option,
-                "{}: the reader has {} columns ({}), the writer {} ({}); columns are mapped by position, give both the same number",
-                what.writer.parameter.place("column"), map->source->size(), columns_text(*map->source), map->target->size(),
-                columns_text(*map->target));
+                "{}: the reader has {} columns ({}), the writer {} ({}); columns are mapped by position, "
+                "give both the same number",
+                what.writer.parameter.place("column"), map->source->size(), columns_text(*map->source),
+                map->target->size(), columns_text(*map->target));
   }
   for (const transformer_spec& spec : what.transformers) {
     auto t = make_transformer(spec.name, spec.column_index, spec.paras, spec.place, *map->source, context.zone);
@@ -52,14 +53,16 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
     }
     auto c = make_converter(from, to, context);
     if (!c) {
-      return fail(c.error().kind, "{}: column {} ({}) to {} ({}): {}", what.writer.parameter.place(fmt::format("column[{}]", i)), i,
-                  sluice::quoted(from.name), i, sluice::quoted(to.name), c.error().message);
+      return fail(c.error().kind, "{}: column {} ({}) to {} ({}): {}",
+                  what.writer.parameter.place(fmt::format("column[{}]", i)), i, sluice::quoted(from.name), i,
+                  sluice::quoted(to.name), c.error().message);
     }
     if (*c != nullptr) {
       const conversion rule = lookup_conversion(from.type, to.type);
-      map->lines.push_back(fmt::format("column {} {} {} to {} {}: {}{}", i, sluice::quoted(from.name), to_string(from.type), sluice::quoted(to.name),
-                                       to_string(to.type), rule.rule,
-                                       rule.needs_zone && context.zone ? fmt::format(" (in {})", context.zone->name()) : ""));
+      map->lines.push_back(
+          fmt::format("column {} {} {} to {} {}: {}{}", i, sluice::quoted(from.name), to_string(from.type),
+                      sluice::quoted(to.name), to_string(to.type), rule.rule,
+                      rule.needs_zone && context.zone ? fmt::format(" (in {})", context.zone->name()) : ""));
     }
     map->converters.push_back(std::move(*c));
   }

@@ -11,14 +11,15 @@
 
 namespace sluice {
 
-/// What happens to a record between source and destination: transformers, then one converter a column. Made once a
-/// run, immutable, shared by all channels.
+/// What happens to a record between source and destination: transformers, then one converter a column. Made
+/// once a run, immutable, shared by all channels.
 struct mapping {
   schema_ptr source;  ///< As read.
   schema_ptr target;  ///< As written.
   std::vector<std::unique_ptr<const transformer>> transformers;
   std::vector<std::unique_ptr<const column_converter>> converters;  ///< nullptr: the column passes as it is.
-  std::vector<std::string> lines;  ///< A sentence for each column pair that is not passed as it is, for the plan.
+  std::vector<std::string>
+      lines;  ///< A sentence for each column pair that is not passed as it is, for the plan.
 
   /// True when batches pass untouched.
   [[nodiscard]] bool passes() const;

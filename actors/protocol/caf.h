@@ -30,7 +30,9 @@ void tell_later(actor_base* self, const actor_ref& to, std::chrono::nanoseconds 
 }
 
 /// Time on the actor system's clock: the simulation's, where that turns it by hand.
-inline std::chrono::steady_clock::time_point now_of(actor_base* self) { return self->clock().now(); }
+inline std::chrono::steady_clock::time_point now_of(actor_base* self) {
+  return self->clock().now();
+}
 
 /// Whether an actor gets a thread of its own because its calls block. Decided in wiring.h only.
 enum class placement { cooperative, detached };

@@ -13,7 +13,8 @@
 
 namespace sluice {
 
-// ---- supervisor to the ends: one command at a time, each answered once -------------------------------------
+// ---- supervisor to the ends: one command at a time, each answered once
+// -------------------------------------
 
 struct source_open {};
 struct source_plan {
@@ -33,8 +34,8 @@ struct target_open {
 struct target_load {
   run_id run;
 };
-/// Make the tables, take the claim, freeze the plan. `seen`: the unfinished run that is continued; `discard`: runs of
-/// the same instance to be forgotten first.
+/// Make the tables, take the claim, freeze the plan. `seen`: the unfinished run that is continued; `discard`:
+/// runs of the same instance to be forgotten first.
 struct target_claim {
   run_row mine;
   std::optional<run_row> seen;
@@ -64,18 +65,18 @@ struct target_release {
   bool abandon = false;
   bool forget = false;
 };
-using target_command = std::variant<target_open, target_load, target_claim, target_before, target_make_writers, target_after,
-                                    target_release>;
+using target_command = std::variant<target_open, target_load, target_claim, target_before,
+                                    target_make_writers, target_after, target_release>;
 
 // ---- supervisor to a pipeline's actors --------------------------------------------------------------------
 
 /// The actors beside one; sent once, before anything else.
 struct neighbours_msg {
-  actor_ref up;          ///< Towards the source.
-  actor_ref down;        ///< Towards the destination.
+  actor_ref up;    ///< Towards the source.
+  actor_ref down;  ///< Towards the destination.
   actor_ref error;
   actor_ref supervisor;
-  actor_ref throttle;    ///< Only where the job is throttled.
+  actor_ref throttle;  ///< Only where the job is throttled.
   actor_ref overdraft;
 };
 struct assign_msg {
@@ -93,7 +94,8 @@ struct reopen_msg {
 /// Nothing more will come: drop all handles and end.
 struct bye_msg {};
 
-// ---- overdraft and throttle ---------------------------------------------------------------------------------
+// ---- overdraft and throttle
+// ---------------------------------------------------------------------------------
 
 struct overdraft_ask {
   std::uint32_t pipeline = 0;

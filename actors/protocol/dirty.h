@@ -6,15 +6,16 @@
 
 namespace sluice {
 
-/// Error actor to dirty file and back again to the writer that asked: the messages of transport/wire/messages.h with
-/// the writer they concern.
+/// Error actor to dirty file and back again to the writer that asked: the messages of
+/// transport/wire/messages.h with the writer they concern.
 template <class Message>
 struct for_writer {
   Message m;
   actor_ref writer;
 };
 
-/// Supervisor to error actor to dirty file: nothing comes any more; answered to the supervisor by `dirty_sealed`.
+/// Supervisor to error actor to dirty file: nothing comes any more; answered to the supervisor by
+/// `dirty_sealed`.
 struct dirty_seal {};
 /// `failure` where the file could not be made durable; `missing`: counted in marks, not in this folder.
 struct dirty_sealed {

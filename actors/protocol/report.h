@@ -61,8 +61,9 @@ struct end_failed {
   std::string doing;
   error why;
 };
-using end_answer = std::variant<source_opened, source_planned, readers_made, source_checked, target_opened, target_loaded,
-                                target_claimed, target_ready, writers_made, target_finished, target_released, end_failed>;
+using end_answer =
+    std::variant<source_opened, source_planned, readers_made, source_checked, target_opened, target_loaded,
+                 target_claimed, target_ready, writers_made, target_finished, target_released, end_failed>;
 
 // ---- a pipeline's actors to the supervisor ----------------------------------------------------------------
 
@@ -101,7 +102,8 @@ struct writer_stopped {
   std::uint32_t pipeline = 0;
 };
 
-// ---- the error actor to the supervisor ---------------------------------------------------------------------
+// ---- the error actor to the supervisor
+// ---------------------------------------------------------------------
 
 /// One of the first dirty records, for the log.
 struct dirty_seen {
@@ -124,12 +126,13 @@ struct error_sealed {
 /// Supervisor to error actor: the end; `records_read` is what percentage is judged by.
 struct error_seal {
   std::uint64_t records_read = 0;
-  /// The data is complete, and marks cover this many dirty records: once all of them are published the file is
-  /// sealed. Nothing: only the counts are asked for.
+  /// The data is complete, and marks cover this many dirty records: once all of them are published the file
+  /// is sealed. Nothing: only the counts are asked for.
   std::optional<std::uint64_t> dirty_complete;
 };
 
-// ---- the program to the supervisor ----------------------------------------------------------------------------
+// ---- the program to the supervisor
+// ----------------------------------------------------------------------------
 
 struct start_run {};
 /// An orderly stop: `why` says what asked for it (a signal, --max-duration).

@@ -4,7 +4,8 @@
 
 namespace sluice {
 
-/// Owns the run's source and carries out the supervisor's commands, one at a time. Blocks; detached by the wiring.
+/// Owns the run's source and carries out the supervisor's commands, one at a time. Blocks; detached by the
+/// wiring.
 class source_actor : public actor_base {
  public:
   source_actor(caf::actor_config& cfg, std::shared_ptr<source> s, stop_signal stop, actor_ref supervisor)

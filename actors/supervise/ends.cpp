@@ -8,8 +8,12 @@
 namespace sluice {
 namespace {
 
-end_answer source_failed(std::string doing, error e) { return end_failed{true, std::move(doing), std::move(e)}; }
-end_answer target_failed(std::string doing, error e) { return end_failed{false, std::move(doing), std::move(e)}; }
+end_answer source_failed(std::string doing, error e) {
+  return end_failed{true, std::move(doing), std::move(e)};
+}
+end_answer target_failed(std::string doing, error e) {
+  return end_failed{false, std::move(doing), std::move(e)};
+}
 
 template <class... Fs>
 struct overloaded : Fs... {
@@ -39,7 +43,8 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
   return std::visit(overloaded{
                         [&](const source_open&) -> end_answer {
                           auto what = source_->open(stop);
-                          return what ? end_answer(source_opened{std::move(*what)}) : source_failed("opening the source", what.error());
+                          return what ? end_answer(source_opened{std::move(*what)})
+                                      : source_failed("opening the source", what.error());
                         },
                         [&](const source_plan& p) -> end_answer {
                           auto splits = source_->plan_splits(p.advice, stop);
@@ -59,7 +64,8 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
                         },
                         [&](const source_check&) -> end_answer {
                           auto ok = source_->check_unchanged(stop);
-                          return ok ? end_answer(source_checked{}) : source_failed("checking that the source is unchanged", ok.error());
+                          return ok ? end_answer(source_checked{})
+                                    : source_failed("checking that the source is unchanged", ok.error());
                         },
                     },
                     c);
@@ -70,7 +76,8 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
                         [&](const target_open& o) { return open(o, stop); },
                         [&](const target_load& l) -> end_answer {
                           auto rows = target_->progress()->load(l.run);
-                          return rows ? end_answer(target_loaded{std::move(*rows)}) : target_failed("reading the frozen plan", rows.error());
+                          return rows ? end_answer(target_loaded{std::move(*rows)})
+                                      : target_failed("reading the frozen plan", rows.error());
                         },
                         [&](const target_claim& m) { return claim(m); },
                         [&](const target_before& b) { return before(b, stop); },
@@ -147,10 +154,12 @@ end_answer target_end::before(const target_before& c, const stop_signal& stop) {
     const auto steps = target_->steps_before();
     for (std::size_t i = c.first_step; i < steps.size(); ++i) {
       if (stop.fired()) {
-        return target_failed("the steps before the data", {error_kind::cancelled, "stopped on request", "", false});
+        return target_failed("the steps before the data",
+                             {error_kind::cancelled, "stopped on request", "", false});
       }
       if (auto r = target_->run_step_before(i, stop); !r) {
-        return target_failed(fmt::format("step {} before the data ({})", i + 1, escaped(steps[i].text)), r.error());
+        return target_failed(fmt::format("step {} before the data ({})", i + 1, escaped(steps[i].text)),
+                             r.error());
       }
     }
   }
@@ -179,10 +188,12 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
   }
   for (std::size_t i = c.first_step; i < steps.size(); ++i) {
     if (stop.fired()) {
-      return target_failed("the steps after the data", {error_kind::cancelled, "stopped on request", "", false});
+      return target_failed("the steps after the data",
+                           {error_kind::cancelled, "stopped on request", "", false});
     }
     if (auto r = target_->run_step_after(i, stop); !r) {
-      return target_failed(fmt::format("step {} after the data ({})", i + 1, escaped(steps[i].text)), r.error());
+      return target_failed(fmt::format("step {} after the data ({})", i + 1, escaped(steps[i].text)),
+                           r.error());
     }
   }
   if (store != nullptr) {

@@ -7,8 +7,8 @@
 
 namespace sluice {
 
-/// Carries out the supervisor's commands at the source: one object a run, owned by the source's actor, which may
-/// block. Every command has one answer; a failure is `end_failed` with what was being done.
+/// Carries out the supervisor's commands at the source: one object a run, owned by the source's actor, which
+/// may block. Every command has one answer; a failure is `end_failed` with what was being done.
 class source_end {
  public:
   explicit source_end(std::shared_ptr<source> s) : source_(std::move(s)) {}

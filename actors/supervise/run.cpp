@@ -59,7 +59,8 @@ run_summary refused(const job& what, const run_settings& settings, error why, bo
 }
 
 /// Waits for the end of the run and passes stop requests on.
-std::pair<run_summary, bool> wait_for_end(outcome& end, const actor_ref& supervisor, run_environment& env, const stop_signal& stop) {
+std::pair<run_summary, bool> wait_for_end(outcome& end, const actor_ref& supervisor, run_environment& env,
+                                          const stop_signal& stop) {
   bool asked = false;
   bool asked_now = false;
   while (true) {
@@ -67,7 +68,9 @@ std::pair<run_summary, bool> wait_for_end(outcome& end, const actor_ref& supervi
                      {asked ? -1 : stop.fd(), POLLIN, 0},
                      {asked_now ? -1 : env.settings.stop_now.fd(), POLLIN, 0}};
     if (::poll(fds, 3, -1) < 0 && errno != EINTR) {
-      return {refused(*env.what, env.settings, {error_kind::internal, "poll failed while waiting for the run", "", false}, false), true};
+      return {refused(*env.what, env.settings,
+                      {error_kind::internal, "poll failed while waiting for the run", "", false}, false),
+              true};
     }
     if (fds[0].revents != 0) {
       return end.take();
@@ -90,8 +93,8 @@ std::pair<run_summary, bool> wait_for_end(outcome& end, const actor_ref& supervi
 
 }  // namespace
 
-run_summary execute_run(const job& what, const plugin& reader_plugin, const plugin& writer_plugin, const run_settings& settings,
-                        run_observer& observer, const stop_signal& stop) {
+run_summary execute_run(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                        const run_settings& settings, run_observer& observer, const stop_signal& stop) {
   auto env = std::make_shared<run_environment>();
   env->what = &what;
   env->settings = settings;
@@ -118,7 +121,8 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
     conversion.empty_as_null = **empty;
   }
 
-  const memory_plan memory = divide_memory(settings.memory_bytes, what.speed.concurrent, what.speed.bytes_per_second);
+  const memory_plan memory =
+      divide_memory(settings.memory_bytes, what.speed.concurrent, what.speed.bytes_per_second);
   env->pool = buffer_pool::make(memory.cache_bytes_max);
   plugin_context context;
   context.pool = env->pool;
@@ -127,7 +131,9 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   context.job_name = what.name;
   context.run = settings.run;
   context.memory_bytes = memory.end_bytes;
-  context.warn = [&observer](std::string line) { observer.notice(notice_level::warning, "plugin", -1, line); };
+  context.warn = [&observer](std::string line) {
+    observer.notice(notice_level::warning, "plugin", -1, line);
+  };
 
   auto from = reader_plugin.make_source(what.reader.parameter, context);
   if (!from) {
@@ -139,8 +145,9 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   }
   env->from = std::move(*from);
   env->to = std::move(*to);
-  env->open_dirty = [&settings, &what](const run_id& run, bool publish_at_once,
-                                       std::optional<run_id> continued) -> result<std::unique_ptr<dirty_store>> {
+  env->open_dirty = [&settings, &what](
+                        const run_id& run, bool publish_at_once,
+                        std::optional<run_id> continued) -> result<std::unique_ptr<dirty_store>> {
     std::string folder = settings.run_folder;
     if (continued && settings.folder_of_continued) {
       auto theirs = settings.folder_of_continued(*continued);

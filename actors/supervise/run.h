@@ -26,17 +26,18 @@ struct run_settings {
   std::chrono::milliseconds stall_timeout{60'000};
   std::chrono::milliseconds report_interval{10'000};
   std::optional<std::chrono::milliseconds> duration_max;  ///< `--max-duration`.
-  std::string run_folder;          ///< Exists, 0700; dirty.jsonl and its pending files go here.
-  std::string time_zone;           ///< Resolved name.
-  std::string time_zone_origin;    ///< Where it came from, for the first line.
+  std::string run_folder;        ///< Exists, 0700; dirty.jsonl and its pending files go here.
+  std::string time_zone;         ///< Resolved name.
+  std::string time_zone_origin;  ///< Where it came from, for the first line.
   enum class unfinished { automatic, resume, fail, fresh };
   unfinished on_unfinished = unfinished::automatic;
   std::chrono::seconds resume_window{3600};
-  run_id run;                      ///< Used where no unfinished run is continued.
+  run_id run;  ///< Used where no unfinished run is continued.
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
   std::uint64_t commit_rows = 100'000;
   std::chrono::milliseconds commit_interval{2000};
-  std::uint32_t retries_max = 3;  ///< Of a lost connection or a busy system, in a row without a commit between.
+  std::uint32_t retries_max =
+      3;  ///< Of a lost connection or a busy system, in a row without a commit between.
   std::uint32_t dirty_logged_max = 10;  ///< First dirty records told to the observer.
   /// Fired by a second signal: every source, target, reader and writer is interrupted and the call returns.
   stop_signal stop_now;
@@ -67,12 +68,12 @@ struct phase_time {
 
 /// Who waited for whom, in pipeline-seconds.
 struct wait_times {
-  double reader_working = 0;     ///< In calls of the source.
-  double reader_waiting = 0;     ///< For credit: the rest is slower.
+  double reader_working = 0;  ///< In calls of the source.
+  double reader_waiting = 0;  ///< For credit: the rest is slower.
   double channel_throttled = 0;
-  double writer_working = 0;     ///< In calls of the destination.
-  double writer_waiting = 0;     ///< For batches: the source is slower.
-  double dirty_waiting = 0;      ///< For the dirty file.
+  double writer_working = 0;  ///< In calls of the destination.
+  double writer_waiting = 0;  ///< For batches: the source is slower.
+  double dirty_waiting = 0;   ///< For the dirty file.
 };
 
 struct split_summary {
@@ -91,17 +92,17 @@ struct run_summary {
   run_state state = run_state::failed;
   std::optional<error> failure;
   bool retryable = false;
-  std::string how_to_go_on;       ///< One sentence where the run failed or stopped.
-  bool resumed = false;           ///< It continued an earlier process's work.
-  bool resumable = false;         ///< Not done, and the same command continues it.
-  bool wrong_job = false;         ///< The job's text alone shows the failure: exit code 2.
-  std::string promise;            ///< `exactly once`, or `at least once, because …`.
+  std::string how_to_go_on;  ///< One sentence where the run failed or stopped.
+  bool resumed = false;      ///< It continued an earlier process's work.
+  bool resumable = false;    ///< Not done, and the same command continues it.
+  bool wrong_job = false;    ///< The job's text alone shows the failure: exit code 2.
+  std::string promise;       ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
   record_sums sums;
-  std::string sums_form;          ///< `canonical/1`.
+  std::string sums_form;  ///< `canonical/1`.
   std::map<std::string, std::uint64_t> dirty_by_code;
   std::map<std::string, std::uint64_t> committed_by_table;
-  std::string only_reason;        ///< The reason all dirty records share; empty where there are several.
+  std::string only_reason;  ///< The reason all dirty records share; empty where there are several.
   std::uint64_t dirty_missing = 0;
   std::vector<phase_time> phases;
   std::vector<split_summary> splits;  ///< At most 10,000; `splits_total` has the number.
@@ -113,11 +114,11 @@ struct run_summary {
   double pipeline_seconds = 0;
   std::string concurrency_reason;
   wait_times waits;
-  std::string slowest;            ///< In words: `the destination was slowest: …`.
+  std::string slowest;  ///< In words: `the destination was slowest: …`.
   std::uint64_t rewinds = 0;
   std::uint64_t bytes_held_peak = 0;
-  std::vector<std::string> read_statements;  ///< What was read; shown where nothing was found.
-  std::string reader_columns, writer_columns; ///< For messages: `id int64, name utf8`.
+  std::vector<std::string> read_statements;    ///< What was read; shown where nothing was found.
+  std::string reader_columns, writer_columns;  ///< For messages: `id int64, name utf8`.
 };
 
 /// What is known while a run goes on.
@@ -131,7 +132,7 @@ struct progress_snapshot {
   std::uint32_t pipelines_active = 0;
   std::optional<double> seconds_left;  ///< Where the amount is known.
   std::optional<double> fraction;
-  std::string waiting;                 ///< Who waits for whom, in words.
+  std::string waiting;  ///< Who waits for whom, in words.
 };
 
 enum class notice_level { info, warning, error };
@@ -141,7 +142,8 @@ class run_observer {
  public:
   virtual ~run_observer() = default;
   /// One line for log and terminal. `actor` such as `reader 2`, `split` -1 where none.
-  virtual void notice(notice_level level, const std::string& actor, std::int64_t split, const std::string& line) = 0;
+  virtual void notice(notice_level level, const std::string& actor, std::int64_t split,
+                      const std::string& line) = 0;
   /// Told once, before anything changes at the destination; not at all where the run fails before.
   virtual void planned(const run_plan& plan) { (void)plan; }
   virtual void progress(const progress_snapshot& now) = 0;
@@ -151,8 +153,8 @@ class run_observer {
   virtual void ended(const run_summary& summary) { (void)summary; }
 };
 
-/// Runs the job to its end on this machine: the order of DESIGN section 5. Blocks; never throws. `stop` asks for
-/// an orderly stop. The summary is complete for every end.
+/// Runs the job to its end on this machine: the order of DESIGN section 5. Blocks; never throws. `stop` asks
+/// for an orderly stop. The summary is complete for every end.
 run_summary execute_run(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
                         const run_settings& settings, run_observer& observer, const stop_signal& stop);
 

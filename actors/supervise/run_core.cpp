@@ -51,7 +51,8 @@ std::string_view to_string(run_state state) {
   return "unknown";
 }
 
-run_core::run_core(config c, run_out& out, run_observer& observer) : config_(std::move(c)), out_(out), observer_(observer) {
+run_core::run_core(config c, run_out& out, run_observer& observer)
+    : config_(std::move(c)), out_(out), observer_(observer) {
   started_ = phase_started_ = progress_at_ = out_.now();
   summary_.run = config_.settings.run;
   summary_.job_name = config_.what->name;
@@ -60,7 +61,9 @@ run_core::run_core(config c, run_out& out, run_observer& observer) : config_(std
   summary_.concurrency_asked = config_.what->speed.concurrent;
 }
 
-void run_core::note(notice_level level, const std::string& line) { observer_.notice(level, "supervisor", -1, line); }
+void run_core::note(notice_level level, const std::string& line) {
+  observer_.notice(level, "supervisor", -1, line);
+}
 
 void run_core::enter(phase p, const char* timed_as) {
   const auto now = out_.now();
@@ -93,7 +96,8 @@ void run_core::on(end_answer& answer) {
   std::visit([this](auto& a) { answered(a); }, answer);
 }
 
-// ---- opening and planning ----------------------------------------------------------------------------------
+// ---- opening and planning
+// ----------------------------------------------------------------------------------
 
 void run_core::answered(source_opened& a) {
   source_busy_ = false;
@@ -131,7 +135,8 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info, line);
   }
   if (target_.has_store) {
-    note(notice_level::info, fmt::format("progress and claim stand in {} of the destination", target_.tables));
+    note(notice_level::info,
+         fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
   continuation next = decide_continuation(target_.runs, config_.what->instance, target_.what.exactly_once,
                                           config_.settings.on_unfinished, config_.settings.resume_window);
@@ -140,7 +145,9 @@ void run_core::answered(target_opened& a) {
   } else if (auto* done = std::get_if<only_release>(&next)) {
     summary_.run = done->run.run;
     summary_.resumed = true;
-    note(notice_level::info, fmt::format("run {} was complete when its process died; only its claim is released now", done->run.run.text()));
+    note(notice_level::info,
+         fmt::format("run {} was complete when its process died; only its claim is released now",
+                     done->run.run.text()));
     claimed_ = true;
     finished_at_target_ = true;
     finish_summary();
@@ -173,7 +180,8 @@ void run_core::answered(target_loaded& a) {
   }
   if (a.rows.empty()) {
     // The process died between claim and freeze: nothing has moved, and its plan does not exist.
-    note(notice_level::info, fmt::format("run {} had claimed the job and planned nothing yet; it begins anew", seen_->run.text()));
+    note(notice_level::info, fmt::format("run {} had claimed the job and planned nothing yet; it begins anew",
+                                         seen_->run.text()));
     discard_.push_back(seen_->run);
     seen_.reset();
     resumed_ = false;
@@ -193,8 +201,9 @@ void run_core::answered(target_loaded& a) {
     splits_done_ += s.at.done ? 1 : 0;
     splits_.push_back(std::move(s));
   }
-  note(notice_level::info, fmt::format("continuing run {} at {} records read, {} of {} splits done", seen_->run.text(),
-                                       with_thousands(resumed_counts_.read), splits_done_, splits_.size()));
+  note(notice_level::info,
+       fmt::format("continuing run {} at {} records read, {} of {} splits done", seen_->run.text(),
+                   with_thousands(resumed_counts_.read), splits_done_, splits_.size()));
   splits_known();
 }
 
@@ -223,13 +232,13 @@ void run_core::splits_known() {
   std::string reason = config_.what->speed.concurrent_reason;
   if (target_.what.writers_max != 0 && target_.what.writers_max < concurrency_) {
     concurrency_ = target_.what.writers_max;
-    reason = fmt::format("{} of {} asked for: the destination takes {} writer{}", concurrency_, asked, concurrency_,
-                         concurrency_ == 1 ? "" : "s");
+    reason = fmt::format("{} of {} asked for: the destination takes {} writer{}", concurrency_, asked,
+                         concurrency_, concurrency_ == 1 ? "" : "s");
   }
   if (undone < concurrency_) {
     concurrency_ = static_cast<std::uint32_t>(std::max<std::size_t>(undone, 1));
-    reason = fmt::format("{} of {} asked for: there {} {} split{} to read", concurrency_, asked, undone == 1 ? "is" : "are", undone,
-                         undone == 1 ? "" : "s");
+    reason = fmt::format("{} of {} asked for: there {} {} split{} to read", concurrency_, asked,
+                         undone == 1 ? "is" : "are", undone, undone == 1 ? "" : "s");
   }
   summary_.concurrency_reason = reason;
   memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, config_.what->speed.bytes_per_second);
@@ -244,8 +253,8 @@ void run_core::splits_known() {
       return;
     }
   }
-  observer_.planned({summary_.run, resumed_, target_.what.exactly_once, summary_.promise, concurrency_, summary_.concurrency_reason,
-                     splits_.size()});
+  observer_.planned({summary_.run, resumed_, target_.what.exactly_once, summary_.promise, concurrency_,
+                     summary_.concurrency_reason, splits_.size()});
   errors_started_ = true;
   std::vector<mark> done;
   for (const split_state& s : splits_) {
@@ -253,7 +262,8 @@ void run_core::splits_known() {
       done.push_back(s.at);
     }
   }
-  out_.start_dirty(summary_.run, !target_.has_store, resumed_ ? std::optional(summary_.run) : std::nullopt, exact, done);
+  out_.start_dirty(summary_.run, !target_.has_store, resumed_ ? std::optional(summary_.run) : std::nullopt,
+                   exact, done);
   enter(phase::prime, "first_batch");
   if (undone == 0) {
     claim();
@@ -325,7 +335,8 @@ void run_core::answered(target_claimed& a) {
 void run_core::before() {
   enter(phase::before, "pre_sql");
   before_begun_ = true;
-  ask_target(target_before{summary_.run, stage_step(stage_, "pre:").value_or(0), stage_ == "loading", source_.columns});
+  ask_target(target_before{summary_.run, stage_step(stage_, "pre:").value_or(0), stage_ == "loading",
+                           source_.columns});
 }
 
 void run_core::answered(target_ready& a) {
@@ -354,7 +365,8 @@ void run_core::answered(target_ready& a) {
   ask_target(target_make_writers{concurrency_, mapping_->target});
 }
 
-// ---- data --------------------------------------------------------------------------------------------------------
+// ---- data
+// --------------------------------------------------------------------------------------------------------
 
 void run_core::answered(writers_made& a) {
   target_busy_ = false;
@@ -400,7 +412,8 @@ void run_core::next_split(std::uint32_t pipeline) {
   account_for_concurrency();
   if (next) {
     splits_[*next].assigned = true;
-    out_.assign(pipeline, {splits_[*next].at.split, splits_[*next].description, epoch_number::make(term_, ++assignments_, 0)});
+    out_.assign(pipeline, {splits_[*next].at.split, splits_[*next].description,
+                           epoch_number::make(term_, ++assignments_, 0)});
   } else if (splits_done_ == splits_.size()) {
     data_complete();
   }
@@ -415,7 +428,9 @@ void run_core::on(const split_opened& m) {
   s.in_flight = {};
 }
 
-void run_core::on(const split_wrote& m) { splits_[m.split.value].in_flight += m.delta; }
+void run_core::on(const split_wrote& m) {
+  splits_[m.split.value].in_flight += m.delta;
+}
 
 void run_core::on(const split_committed& m) {
   split_state& s = splits_[m.at.split.value];
@@ -441,13 +456,15 @@ void run_core::on(const split_rewound& m) {
 }
 
 void run_core::on(const reader_failed& m) {
-  const bool passing = (m.why.kind == error_kind::not_connected || m.why.kind == error_kind::busy) && !m.why.final;
+  const bool passing =
+      (m.why.kind == error_kind::not_connected || m.why.kind == error_kind::busy) && !m.why.final;
   if (phase_ == phase::data && !failure_ && m.epoch.value != 0 && passing) {
     out_.reopen(m.pipeline, {m.epoch, m.why});
     return;
   }
   if (m.why.kind != error_kind::cancelled || !failure_) {
-    fail_run({m.why.kind, fmt::format("{}: {}", splits_[m.split.value].label, m.why.message), m.why.code, m.why.final});
+    fail_run({m.why.kind, fmt::format("{}: {}", splits_[m.split.value].label, m.why.message), m.why.code,
+              m.why.final});
   }
 }
 
@@ -458,23 +475,31 @@ void run_core::on(const split_failed& m) {
   account_for_concurrency();
   if (m.why.kind == error_kind::internal && !s.retried_after_internal && !failure_) {
     s.retried_after_internal = true;
-    note(notice_level::error, fmt::format("split {} ({}) ended with an internal error, please report it: {}; it is tried once more",
-                                          m.split.value, s.label, m.why.message));
+    note(
+        notice_level::error,
+        fmt::format("split {} ({}) ended with an internal error, please report it: {}; it is tried once more",
+                    m.split.value, s.label, m.why.message));
     again_.push_back(m.split.value);
     next_split(m.pipeline);
     return;
   }
   if (m.why.kind == error_kind::conflict) {
     fail_run({error_kind::conflict,
-              fmt::format("split {} ({}) belongs to another process now: {}", m.split.value, s.label, m.why.message), m.why.code, true});
+              fmt::format("split {} ({}) belongs to another process now: {}", m.split.value, s.label,
+                          m.why.message),
+              m.why.code, true});
     return;
   }
   fail_run({m.why.kind, fmt::format("{}: {}", s.label, m.why.message), m.why.code, m.why.final});
 }
 
-void run_core::on(const dirty_seen& m) { observer_.dirty(m.record, m.split.value); }
+void run_core::on(const dirty_seen& m) {
+  observer_.dirty(m.record, m.split.value);
+}
 
-void run_core::on(const run_must_fail& m) { fail_run(m.why); }
+void run_core::on(const run_must_fail& m) {
+  fail_run(m.why);
+}
 
 void run_core::data_complete() {
   if (data_done_ || failure_) {
@@ -504,7 +529,8 @@ void run_core::on(const writer_stopped& m) {
   }
 }
 
-// ---- after the data -------------------------------------------------------------------------------------------
+// ---- after the data
+// -------------------------------------------------------------------------------------------
 
 record_counts run_core::committed_counts() const {
   record_counts all;
@@ -514,20 +540,26 @@ record_counts run_core::committed_counts() const {
   return all;
 }
 
-std::optional<error> run_core::expectation_failure(std::uint64_t records, std::uint64_t dirty, bool complete) const {
+std::optional<error> run_core::expectation_failure(std::uint64_t records, std::uint64_t dirty,
+                                                   bool complete) const {
   const expectation& x = config_.what->expect;
   if (x.min_records && records < *x.min_records) {
-    return error{error_kind::over_limit, fmt::format("setting.expect.min_records is {}, but the source has {} records", *x.min_records, records),
+    return error{error_kind::over_limit,
+                 fmt::format("setting.expect.min_records is {}, but the source has {} records",
+                             *x.min_records, records),
                  "expect", false};
   }
   if (x.max_records && records > *x.max_records) {
-    return error{error_kind::over_limit, fmt::format("setting.expect.max_records is {}, but the source has {} records", *x.max_records, records),
+    return error{error_kind::over_limit,
+                 fmt::format("setting.expect.max_records is {}, but the source has {} records",
+                             *x.max_records, records),
                  "expect", false};
   }
   if (complete && x.max_dirty_ratio && records != 0 &&
       static_cast<double>(dirty) / static_cast<double>(records) > *x.max_dirty_ratio) {
     return error{error_kind::over_limit,
-                 fmt::format("setting.expect.max_dirty_ratio is {}, but {} of {} records are dirty", *x.max_dirty_ratio, dirty, records),
+                 fmt::format("setting.expect.max_dirty_ratio is {}, but {} of {} records are dirty",
+                             *x.max_dirty_ratio, dirty, records),
                  "expect", false};
   }
   return std::nullopt;
@@ -540,8 +572,10 @@ void run_core::end_data_phase() {
     const mark& m = splits_[i].at;
     if (!m.done || !m.counts.closes() || !m.sums.closes()) {
       fail_run({error_kind::over_limit,
-                fmt::format("the account of split {} ({}) does not close: read {}, written {}, ignored {}, dirty {}, filtered {}", i,
-                            splits_[i].label, m.counts.read, m.counts.written, m.counts.ignored, m.counts.dirty, m.counts.filtered),
+                fmt::format("the account of split {} ({}) does not close: read {}, written {}, ignored {}, "
+                            "dirty {}, filtered {}",
+                            i, splits_[i].label, m.counts.read, m.counts.written, m.counts.ignored,
+                            m.counts.dirty, m.counts.filtered),
                 "account", false});
       return;
     }
@@ -598,7 +632,8 @@ void run_core::answered(target_finished&) {
   finish_summary();
 }
 
-// ---- failure and end -------------------------------------------------------------------------------------------
+// ---- failure and end
+// -------------------------------------------------------------------------------------------
 
 void run_core::answered(end_failed& a) {
   (a.source ? source_busy_ : target_busy_) = false;
@@ -643,7 +678,8 @@ void run_core::fail_run(error why, bool stopped_on_request) {
 }
 
 void run_core::when_quiet() {
-  if (!failure_ || phase_ == phase::release || phase_ == phase::over || source_busy_ || target_busy_ || !all_stopped()) {
+  if (!failure_ || phase_ == phase::release || phase_ == phase::over || source_busy_ || target_busy_ ||
+      !all_stopped()) {
     return;
   }
   if (errors_started_ && !errors_sealed_) {
@@ -660,15 +696,18 @@ std::string run_core::go_on_text() const {
     return {};
   }
   if (!claimed_) {
-    return pipelines_.empty() || !before_begun_ ? "Nothing was changed at the destination." : "Run it again: it starts over.";
+    return pipelines_.empty() || !before_begun_ ? "Nothing was changed at the destination."
+                                                : "Run it again: it starts over.";
   }
   if (!target_.what.exactly_once) {
     return "Run it again: it starts over.";
   }
   if (failure_->kind == error_kind::source_changed) {
-    return "Mend the source and run the same command again to go on from the last mark, or begin anew with --on-unfinished fresh (what is written stays).";
+    return "Mend the source and run the same command again to go on from the last mark, or begin anew with "
+           "--on-unfinished fresh (what is written stays).";
   }
-  return "The same command goes on from the last mark; --on-unfinished fresh begins anew (what is written stays).";
+  return "The same command goes on from the last mark; --on-unfinished fresh begins anew (what is written "
+         "stays).";
 }
 
 void run_core::collect_waits(steady_clock::time_point now) {
@@ -692,13 +731,17 @@ void run_core::collect_waits(steady_clock::time_point now) {
   }
   const auto percent = [&](double part) { return static_cast<int>(100 * part / total + 0.5); };
   if (w.channel_throttled > 0.3 * total) {
-    summary_.slowest = fmt::format("The job's own limit was slowest: records waited for it {}% of the time.", percent(w.channel_throttled));
+    summary_.slowest = fmt::format("The job's own limit was slowest: records waited for it {}% of the time.",
+                                   percent(w.channel_throttled));
   } else if (w.dirty_waiting > 0.3 * total) {
-    summary_.slowest = fmt::format("The dirty file was slowest: writers waited for it {}% of the time.", percent(w.dirty_waiting));
+    summary_.slowest = fmt::format("The dirty file was slowest: writers waited for it {}% of the time.",
+                                   percent(w.dirty_waiting));
   } else if (w.writer_working >= w.reader_working) {
-    summary_.slowest = fmt::format("The destination was slowest: it was at work {}% of the time.", percent(w.writer_working));
+    summary_.slowest = fmt::format("The destination was slowest: it was at work {}% of the time.",
+                                   percent(w.writer_working));
   } else {
-    summary_.slowest = fmt::format("The source was slowest: the destination waited {}% of the time.", percent(w.writer_waiting));
+    summary_.slowest = fmt::format("The source was slowest: the destination waited {}% of the time.",
+                                   percent(w.writer_waiting));
   }
 }
 
@@ -720,7 +763,8 @@ void run_core::finish_summary() {
   if (!target_.what.name.empty()) {
     summary_.committed_by_table[target_.what.name] = summary_.counts.written;
   }
-  const double data_seconds = data_started_ == steady_clock::time_point{} ? 0 : seconds_between(data_started_, out_.now());
+  const double data_seconds =
+      data_started_ == steady_clock::time_point{} ? 0 : seconds_between(data_started_, out_.now());
   summary_.concurrency_mean = data_seconds > 0 ? summary_.pipeline_seconds / data_seconds : 0;
   summary_.bytes_held_peak = out_.bytes_held_peak();
   summary_.failure = failure_;
@@ -753,7 +797,8 @@ void run_core::end_run() {
   out_.over(summary_, false);
 }
 
-// ---- time ---------------------------------------------------------------------------------------------------------
+// ---- time
+// ---------------------------------------------------------------------------------------------------------
 
 void run_core::tick() {
   if (phase_ == phase::over) {
@@ -763,8 +808,9 @@ void run_core::tick() {
   if (stop_deadline_) {
     if (!interrupted_ && now >= *stop_deadline_) {
       interrupted_ = true;
-      note(notice_level::warning, fmt::format("still busy after {}: statements are interrupted now",
-                                              duration_text(std::chrono::duration<double>(config_.settings.stop_timeout).count())));
+      note(notice_level::warning,
+           fmt::format("still busy after {}: statements are interrupted now",
+                       duration_text(std::chrono::duration<double>(config_.settings.stop_timeout).count())));
       out_.interrupt();
     } else if (interrupted_ && now >= *stop_deadline_ + after_interrupt) {
       note(notice_level::error, "what did not come back is left; the process ends");
@@ -779,10 +825,11 @@ void run_core::tick() {
       return;
     }
   } else if (config_.settings.duration_max && now - started_ >= *config_.settings.duration_max) {
-    fail_run({error_kind::over_limit,
-              fmt::format("--max-duration of {} is over",
-                          duration_text(std::chrono::duration<double>(*config_.settings.duration_max).count())),
-              "max_duration", true});
+    fail_run(
+        {error_kind::over_limit,
+         fmt::format("--max-duration of {} is over",
+                     duration_text(std::chrono::duration<double>(*config_.settings.duration_max).count())),
+         "max_duration", true});
     return;
   }
   tell_progress(now);
@@ -853,7 +900,8 @@ void run_core::name_stalls(steady_clock::time_point now) {
     // Only who is in a call can stall: waiting for credit, input or the throttle is somebody else's work.
     const bool source_call = a->reader.what() == doing::source_call;
     const bool destination_call = a->writer.what() == doing::destination_call;
-    const double seconds = std::max(source_call ? a->reader.seconds_since(now) : 0, destination_call ? a->writer.seconds_since(now) : 0);
+    const double seconds = std::max(source_call ? a->reader.seconds_since(now) : 0,
+                                    destination_call ? a->writer.seconds_since(now) : 0);
     if (seconds < limit) {
       pipelines_[i].stall_named_at = 0;
       continue;
@@ -866,7 +914,8 @@ void run_core::name_stalls(steady_clock::time_point now) {
     const std::string split = pipelines_[i].split ? splits_[*pipelines_[i].split].label : "the first batch";
     observer_.notice(notice_level::warning, fmt::format("{} {}", source_longer ? "reader" : "writer", i),
                      pipelines_[i].split ? static_cast<std::int64_t>(*pipelines_[i].split) : -1,
-                     fmt::format("waiting {} for the {} ({})", duration_text(seconds), source_longer ? "source" : "destination", split));
+                     fmt::format("waiting {} for the {} ({})", duration_text(seconds),
+                                 source_longer ? "source" : "destination", split));
   }
 }
 

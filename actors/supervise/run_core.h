@@ -23,8 +23,8 @@ class run_out {
   virtual ~run_out() = default;
   virtual void to_source(source_command c) = 0;
   virtual void to_target(target_command c) = 0;
-  /// Starts the error actor and the dirty file. `done`: the splits that need no opening any more; what the process
-  /// before has left of their dirty records is published.
+  /// Starts the error actor and the dirty file. `done`: the splits that need no opening any more; what the
+  /// process before has left of their dirty records is published.
   virtual void start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
                            std::optional<std::uint64_t> records_exact, const std::vector<mark>& done) = 0;
   /// Starts a pipeline's reader actor.
@@ -32,8 +32,9 @@ class run_out {
                            const memory_plan& memory, const run_id& run) = 0;
   virtual void prime(std::uint32_t pipeline, const rewind_msg& at) = 0;
   /// Starts its channel and writer, and joins the three.
-  virtual void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin, std::shared_ptr<const mapping> map,
-                             const memory_plan& memory, const run_id& run, bool resumable) = 0;
+  virtual void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin,
+                             std::shared_ptr<const mapping> map, const memory_plan& memory, const run_id& run,
+                             bool resumable) = 0;
   virtual void assign(std::uint32_t pipeline, assign_msg m) = 0;
   virtual void reopen(std::uint32_t pipeline, reopen_msg m) = 0;
   /// Waits and reads of the source end now.
@@ -46,12 +47,13 @@ class run_out {
   /// The run is over; nothing is called any more. `stuck`: something did not come back.
   virtual void over(run_summary summary, bool stuck) = 0;
   [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const = 0;
-  [[nodiscard]] virtual std::shared_ptr<const pipeline_activity> activity_of(std::uint32_t pipeline) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const pipeline_activity> activity_of(
+      std::uint32_t pipeline) const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_held_peak() const = 0;
 };
 
-/// Decides the order of a run (DESIGN section 5): what is told to whom when, and what its end is. An event comes in,
-/// messages go out through `run_out`; nothing here blocks. Owned by the supervisor's actor.
+/// Decides the order of a run (DESIGN section 5): what is told to whom when, and what its end is. An event
+/// comes in, messages go out through `run_out`; nothing here blocks. Owned by the supervisor's actor.
 class run_core {
  public:
   struct config {
@@ -81,7 +83,21 @@ class run_core {
   void tick();
 
  private:
-  enum class phase { begin, open, plan, prime, claim, before, data, stopping, check, seal, after, release, over };
+  enum class phase {
+    begin,
+    open,
+    plan,
+    prime,
+    claim,
+    before,
+    data,
+    stopping,
+    check,
+    seal,
+    after,
+    release,
+    over
+  };
   struct split_state {
     scalar_list description;
     std::string label;
@@ -128,7 +144,8 @@ class run_core {
   void end_run();
   void account_for_concurrency();
   [[nodiscard]] record_counts committed_counts() const;
-  [[nodiscard]] std::optional<error> expectation_failure(std::uint64_t records, std::uint64_t dirty, bool complete) const;
+  [[nodiscard]] std::optional<error> expectation_failure(std::uint64_t records, std::uint64_t dirty,
+                                                         bool complete) const;
   [[nodiscard]] bool all_stopped() const;
   [[nodiscard]] std::string go_on_text() const;
   void name_stalls(std::chrono::steady_clock::time_point now);

@@ -19,9 +19,12 @@ caf::behavior supervisor_actor::make_behavior() {
         shared_.supervisor = actor_ref(this);
         shared_.overdraft = spawn_overdraft(system());
         shared_.throttle = spawn_throttle(system(), env_->what->speed);
-        source_ = spawn_actor<source_actor>(system(), env_->wire.blocking, env_->from, env_->stop_reading.signal(), actor_ref(this));
-        target_ = spawn_actor<target_actor>(system(), env_->wire.blocking, env_->to, env_->stop_now.signal(), actor_ref(this));
-        run_core::config c{env_->what, env_->settings, env_->conversion, env_->me, std::string(canonical_name)};
+        source_ = spawn_actor<source_actor>(system(), env_->wire.blocking, env_->from,
+                                            env_->stop_reading.signal(), actor_ref(this));
+        target_ = spawn_actor<target_actor>(system(), env_->wire.blocking, env_->to, env_->stop_now.signal(),
+                                            actor_ref(this));
+        run_core::config c{env_->what, env_->settings, env_->conversion, env_->me,
+                           std::string(canonical_name)};
         core_ = std::make_unique<run_core>(std::move(c), static_cast<run_out&>(*this), *env_->observer);
         core_->start();
         tell_later(this, actor_ref(this), tick_interval, tick_msg{});
@@ -65,14 +68,22 @@ void supervisor_actor::on_exit() {
   target_ = nullptr;
 }
 
-void supervisor_actor::to_source(source_command c) { send(source_, std::move(c)); }
-void supervisor_actor::to_target(target_command c) { send(target_, std::move(c)); }
+void supervisor_actor::to_source(source_command c) {
+  send(source_, std::move(c));
+}
+void supervisor_actor::to_target(target_command c) {
+  send(target_, std::move(c));
+}
 
 void supervisor_actor::start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
-                                   std::optional<std::uint64_t> records_exact, const std::vector<mark>& done_before) {
+                                   std::optional<std::uint64_t> records_exact,
+                                   const std::vector<mark>& done_before) {
   shared_.error = spawn_error_actor(
       system(), env_->wire, error_core(env_->what->errors, records_exact), env_->settings.dirty_logged_max,
-      [env = env_, run, publish_at_once, continued] { return env->open_dirty(run, publish_at_once, continued); }, actor_ref(this));
+      [env = env_, run, publish_at_once, continued] {
+        return env->open_dirty(run, publish_at_once, continued);
+      },
+      actor_ref(this));
   for (const mark& m : done_before) {
     send(shared_.error, dirty_drop{m.split, m.epoch, m.position, m.counts});
   }
@@ -84,14 +95,18 @@ void supervisor_actor::make_reader(std::uint32_t pipeline, std::shared_ptr<reade
   auto& p = pipelines_[pipeline];
   p.board = std::make_shared<pipeline_activity>(now());
   p.reader_plugin = plugin;
-  p.actors.reader = spawn_reader(system(), env_->wire, pipeline, {run, std::move(columns), env_->pool, memory}, std::move(plugin), p.board,
-                                 env_->stop_reading.signal(), shared_);
+  p.actors.reader =
+      spawn_reader(system(), env_->wire, pipeline, {run, std::move(columns), env_->pool, memory},
+                   std::move(plugin), p.board, env_->stop_reading.signal(), shared_);
 }
 
-void supervisor_actor::prime(std::uint32_t pipeline, const rewind_msg& at) { send(pipelines_[pipeline].actors.reader, at); }
+void supervisor_actor::prime(std::uint32_t pipeline, const rewind_msg& at) {
+  send(pipelines_[pipeline].actors.reader, at);
+}
 
-void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin, std::shared_ptr<const mapping> map,
-                                     const memory_plan& memory, const run_id& run, bool reader_resumes) {
+void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin,
+                                     std::shared_ptr<const mapping> map, const memory_plan& memory,
+                                     const run_id& run, bool reader_resumes) {
   auto& p = pipelines_[pipeline];
   p.writer_plugin = plugin;
   channel_core::config channel{std::move(map), env_->pool, memory, static_cast<bool>(shared_.throttle)};
@@ -103,14 +118,20 @@ void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<wri
   w.commit_rows = env_->settings.commit_rows;
   w.commit_interval = env_->settings.commit_interval;
   w.retries_max = env_->settings.retries_max;
-  p.actors = join_pipeline(system(), env_->wire, pipeline, p.actors.reader, std::move(channel), w, std::move(plugin), p.board,
-                           env_->stop_now.signal(), shared_);
+  p.actors = join_pipeline(system(), env_->wire, pipeline, p.actors.reader, std::move(channel), w,
+                           std::move(plugin), p.board, env_->stop_now.signal(), shared_);
 }
 
-void supervisor_actor::assign(std::uint32_t pipeline, assign_msg m) { send(pipelines_[pipeline].actors.writer, std::move(m)); }
-void supervisor_actor::reopen(std::uint32_t pipeline, reopen_msg m) { send(pipelines_[pipeline].actors.writer, std::move(m)); }
+void supervisor_actor::assign(std::uint32_t pipeline, assign_msg m) {
+  send(pipelines_[pipeline].actors.writer, std::move(m));
+}
+void supervisor_actor::reopen(std::uint32_t pipeline, reopen_msg m) {
+  send(pipelines_[pipeline].actors.writer, std::move(m));
+}
 
-void supervisor_actor::stop_reading() { env_->stop_reading.fire(); }
+void supervisor_actor::stop_reading() {
+  env_->stop_reading.fire();
+}
 
 void supervisor_actor::stop_pipeline(std::uint32_t pipeline) {
   const auto& p = pipelines_[pipeline];
@@ -120,7 +141,9 @@ void supervisor_actor::stop_pipeline(std::uint32_t pipeline) {
   }
 }
 
-void supervisor_actor::seal_errors(const error_seal& m) { send(shared_.error, m); }
+void supervisor_actor::seal_errors(const error_seal& m) {
+  send(shared_.error, m);
+}
 
 void supervisor_actor::interrupt() {
   env_->stop_reading.fire();
@@ -159,6 +182,8 @@ std::shared_ptr<const pipeline_activity> supervisor_actor::activity_of(std::uint
   return pipeline < pipelines_.size() ? pipelines_[pipeline].board : nullptr;
 }
 
-std::uint64_t supervisor_actor::bytes_held_peak() const { return env_->pool->bytes_held_peak(); }
+std::uint64_t supervisor_actor::bytes_held_peak() const {
+  return env_->pool->bytes_held_peak();
+}
 
 }  // namespace sluice

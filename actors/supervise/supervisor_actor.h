@@ -23,13 +23,15 @@ struct run_environment {
   stop_source stop_reading;  ///< Fired at once when the run is to stop: readers and source.
   stop_source stop_now;      ///< Fired when the stop took too long: writers and target.
   /// Opens the dirty store of this run; called on the dirty file's thread.
-  std::function<result<std::unique_ptr<dirty_store>>(const run_id& run, bool publish_at_once, std::optional<run_id> continued)>
+  std::function<result<std::unique_ptr<dirty_store>>(const run_id& run, bool publish_at_once,
+                                                     std::optional<run_id> continued)>
       open_dirty;
   /// Told once, on the supervisor's thread. `stuck`: an actor did not come back, the process should end.
   std::function<void(run_summary, bool stuck)> over;
 };
 
-/// The shell of a `run_core`: one a run. Makes the run's actors through the wiring and ends them. Returns at once.
+/// The shell of a `run_core`: one a run. Makes the run's actors through the wiring and ends them. Returns at
+/// once.
 class supervisor_actor : public actor_base, private run_out {
  public:
   supervisor_actor(caf::actor_config& cfg, std::shared_ptr<run_environment> env);
@@ -48,11 +50,12 @@ class supervisor_actor : public actor_base, private run_out {
   void to_target(target_command c) override;
   void start_dirty(const run_id& run, bool publish_at_once, std::optional<run_id> continued,
                    std::optional<std::uint64_t> records_exact, const std::vector<mark>& done_before) override;
-  void make_reader(std::uint32_t pipeline, std::shared_ptr<reader> plugin, schema_ptr columns, const memory_plan& memory,
-                   const run_id& run) override;
+  void make_reader(std::uint32_t pipeline, std::shared_ptr<reader> plugin, schema_ptr columns,
+                   const memory_plan& memory, const run_id& run) override;
   void prime(std::uint32_t pipeline, const rewind_msg& at) override;
-  void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin, std::shared_ptr<const mapping> map,
-                     const memory_plan& memory, const run_id& run, bool reader_resumes) override;
+  void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin,
+                     std::shared_ptr<const mapping> map, const memory_plan& memory, const run_id& run,
+                     bool reader_resumes) override;
   void assign(std::uint32_t pipeline, assign_msg m) override;
   void reopen(std::uint32_t pipeline, reopen_msg m) override;
   void stop_reading() override;

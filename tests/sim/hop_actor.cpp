@@ -21,14 +21,10 @@ class hop_actor : public actor_base {
   caf::behavior make_behavior() override {
     return {
         // A lost batch is noticed by its sequence, lost credit by the next total.
-        [this](const batch_msg& m) { may_be_lost(m); },
-        [this](const sent_msg& m) { may_be_lost(m); },
-        [this](const credit_msg& m) { may_be_lost(m); },
-        [this](const rewind_msg& m) { pass(m); },
-        [this](const dirty_report& m) { pass(m); },
-        [this](const dirty_sync& m) { pass(m); },
-        [this](const dirty_commit& m) { pass(m); },
-        [this](const dirty_drop& m) { pass(m); },
+        [this](const batch_msg& m) { may_be_lost(m); },  [this](const sent_msg& m) { may_be_lost(m); },
+        [this](const credit_msg& m) { may_be_lost(m); }, [this](const rewind_msg& m) { pass(m); },
+        [this](const dirty_report& m) { pass(m); },      [this](const dirty_sync& m) { pass(m); },
+        [this](const dirty_commit& m) { pass(m); },      [this](const dirty_drop& m) { pass(m); },
     };
   }
   void on_exit() override { to_ = nullptr; }

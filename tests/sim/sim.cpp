@@ -1,7 +1,7 @@
-// The simulation: a whole run, actors and all, on one thread under a seeded scheduler, with a source, a destination and
-// a disk that fail, and processes that die and are started again. After each world: every record is where it belongs
-// exactly once, the account closes, every run has ended. `sluice_sim --seeds N [--from S]`; a failing seed prints the
-// command that replays it.
+// The simulation: a whole run, actors and all, on one thread under a seeded scheduler, with a source, a
+// destination and a disk that fail, and processes that die and are started again. After each world: every
+// record is where it belongs exactly once, the account closes, every run has ended. `sluice_sim --seeds N
+// [--from S]`; a failing seed prints the command that replays it.
 
 #include <caf/scheduler/test_coordinator.hpp>
 
@@ -63,8 +63,11 @@ process_end run_process(world& w, const job& what, std::uint64_t kill_at, bool c
   env->pool = buffer_pool::make(1 << 20);
   env->observer = &observer;
   env->wire.blocking = placement::cooperative;
-  env->wire.hop = [&w, codec](caf::actor_system& s, const actor_ref& to) { return spawn_hop(s, w, to, codec); };
-  env->open_dirty = [&w, process](const run_id&, bool, std::optional<run_id>) -> result<std::unique_ptr<dirty_store>> {
+  env->wire.hop = [&w, codec](caf::actor_system& s, const actor_ref& to) {
+    return spawn_hop(s, w, to, codec);
+  };
+  env->open_dirty = [&w, process](const run_id&, bool,
+                                  std::optional<run_id>) -> result<std::unique_ptr<dirty_store>> {
     return make_dirty_store(w, process);
   };
   env->over = [&end](run_summary s, bool) { end.summary = std::move(s); };
@@ -75,7 +78,8 @@ process_end run_process(world& w, const job& what, std::uint64_t kill_at, bool c
   constexpr std::uint64_t steps_max = 3'000'000;
   while (!end.summary) {
     if (++steps == kill_at) {
-      ++w.process;  // from here on nothing this process does has an effect; it is run to its end to be cleared away
+      ++w.process;  // from here on nothing this process does has an effect; it is run to its end to be
+                    // cleared away
       end.killed = true;
     }
     if (steps > steps_max) {
@@ -121,7 +125,7 @@ job make_job(world& w) {
   if (w.dice() % 3 == 0) {
     what.errors.records = w.dice() % 60;
   }
-  if (w.converts) {
+  if (w.converts && w.filters) {
     what.transformers.push_back({"dx_filter", 3, {"=", "out"}, "sim.json"});
   }
   return what;
@@ -155,22 +159,25 @@ void check_end(world& w, const job& what, const std::optional<run_summary>& s) {
   record_counts got = s ? s->counts : all;
   got.bytes = 0;
   if (!(got == all)) {
-    w.break_promise(fmt::format("counts: read {} of {}, written {} of {}, ignored {} of {}, dirty {} of {}, filtered {} of {}", got.read,
-                                all.read, got.written, all.written, got.ignored, all.ignored, got.dirty, all.dirty, got.filtered,
-                                all.filtered));
+    w.break_promise(fmt::format(
+        "counts: read {} of {}, written {} of {}, ignored {} of {}, dirty {} of {}, filtered {} of {}",
+        got.read, all.read, got.written, all.written, got.ignored, all.ignored, got.dirty, all.dirty,
+        got.filtered, all.filtered));
   }
   for (std::uint32_t split = 0; split < w.source.size(); ++split) {
     for (std::uint64_t position = 0; position < w.source[split].size(); ++position) {
       const fate f = w.source[split][position];
       const std::size_t rows = w.rows.count({split, position});
       if (rows != (f == fate::written ? 1u : 0u)) {
-        w.break_promise(fmt::format("record {} of split {} stands {} times at the destination", position, split, rows));
+        w.break_promise(
+            fmt::format("record {} of split {} stands {} times at the destination", position, split, rows));
       }
       const bool dirty = f == fate::reader_dirty || f == fate::channel_dirty || f == fate::writer_dirty;
       const auto published = w.published.find({split, position});
       const int times = published == w.published.end() ? 0 : published->second;
       if (times != (dirty ? 1 : 0)) {
-        w.break_promise(fmt::format("dirty record {} of split {} was published {} times", position, split, times));
+        w.break_promise(
+            fmt::format("dirty record {} of split {} was published {} times", position, split, times));
       }
     }
   }
@@ -186,11 +193,13 @@ std::string run_world(std::uint64_t seed, bool talk) {
     const std::uint64_t kill_at = attempt < 6 && w.dice() % 2 == 0 ? 1 + w.dice() % 3000 : 0;
     const process_end end = run_process(w, what, kill_at, codec, talk);
     if (talk) {
-      std::printf("  process %u: %s%s %s\n", attempt, end.killed ? "killed, " : "", std::string(to_string(end.summary->state)).c_str(),
+      std::printf("  process %u: %s%s %s\n", attempt, end.killed ? "killed, " : "",
+                  std::string(to_string(end.summary->state)).c_str(),
                   end.summary->failure ? end.summary->failure->message.c_str() : "");
     }
     if (end.killed) {
-      // Between release and exit the job is done and nobody knows: delivery.md leaves that gap, a restart would repeat it.
+      // Between release and exit the job is done and nobody knows: delivery.md leaves that gap, a restart
+      // would repeat it.
       if (!w.runs.empty() && w.runs.back().row.stage == "done" && !w.runs.back().row.owner) {
         check_end(w, what, std::nullopt);
         return w.broken;
@@ -248,10 +257,12 @@ int main(int argc, char** argv) {
     const std::string broken = sluice::sim::run_world(seed, talk);
     if (!broken.empty()) {
       ++failed;
-      std::printf("seed %llu: %s\n  replay: sluice_sim --seeds 1 --from %llu --talk\n", static_cast<unsigned long long>(seed), broken.c_str(),
+      std::printf("seed %llu: %s\n  replay: sluice_sim --seeds 1 --from %llu --talk\n",
+                  static_cast<unsigned long long>(seed), broken.c_str(),
                   static_cast<unsigned long long>(seed));
     }
   }
-  std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(seeds - failed), static_cast<unsigned long long>(failed));
+  std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(seeds - failed),
+              static_cast<unsigned long long>(failed));
   return failed == 0 ? 0 : 1;
 }

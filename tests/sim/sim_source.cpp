@@ -24,10 +24,11 @@ world::world(std::uint64_t seed) : dice(seed) {
       } else if (roll < 20) {
         f = fate::ignored;
       } else if (roll < 25) {
-        f = converts ? fate::filtered : fate::written;
+        f = converts && filters ? fate::filtered : fate::written;
       }
     }
-    oversize.push_back(oversize_bytes != 0 && !records.empty() && dice() % 2 == 0 ? dice() % records.size() : ~std::uint64_t{0});
+    oversize.push_back(oversize_bytes != 0 && !records.empty() && dice() % 2 == 0 ? dice() % records.size()
+                                                                                  : ~std::uint64_t{0});
     source.push_back(std::move(records));
   }
 }
@@ -53,12 +54,14 @@ class sim_reader : public reader {
  public:
   sim_reader(world& w, std::uint32_t process) : world_(w), process_(process) {}
 
-  result<void> open(const scalar_list& description, const std::optional<cursor>& after, const stop_signal&) override {
+  result<void> open(const scalar_list& description, const std::optional<cursor>& after,
+                    const stop_signal&) override {
     if (world_.happens(world_.wrong.read_lost)) {
       return fail(error_kind::not_connected, "the source did not answer");
     }
     split_ = static_cast<std::size_t>(std::get<std::int64_t>(find(description, "split")->value));
-    position_ = after ? static_cast<std::uint64_t>(std::get<std::int64_t>(find(*after, "position")->value)) : 0;
+    position_ =
+        after ? static_cast<std::uint64_t>(std::get<std::int64_t>(find(*after, "position")->value)) : 0;
     return {};
   }
 
@@ -139,7 +142,9 @@ class sim_source : public source {
     }
     return splits;
   }
-  result<std::unique_ptr<reader>> make_reader() override { return std::make_unique<sim_reader>(world_, process_); }
+  result<std::unique_ptr<reader>> make_reader() override {
+    return std::make_unique<sim_reader>(world_, process_);
+  }
 
  private:
   world& world_;
@@ -148,6 +153,8 @@ class sim_source : public source {
 
 }  // namespace
 
-std::unique_ptr<source> make_source(world& w, std::uint32_t process) { return std::make_unique<sim_source>(w, process); }
+std::unique_ptr<source> make_source(world& w, std::uint32_t process) {
+  return std::make_unique<sim_source>(w, process);
+}
 
 }  // namespace sluice::sim

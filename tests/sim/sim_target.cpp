@@ -8,7 +8,9 @@
 namespace sluice::sim {
 namespace {
 
-tl::unexpected<error> dead() { return fail(error_kind::cancelled, "this process is dead"); }
+tl::unexpected<error> dead() {
+  return fail(error_kind::cancelled, "this process is dead");
+}
 
 /// The two tables of delivery.md in memory.
 class sim_store : public progress_store {
@@ -123,7 +125,8 @@ class sim_store : public progress_store {
 
 class sim_writer : public writer {
  public:
-  sim_writer(world& w, std::uint32_t process, schema_ptr columns) : world_(w), process_(process), columns_(std::move(columns)) {}
+  sim_writer(world& w, std::uint32_t process, schema_ptr columns)
+      : world_(w), process_(process), columns_(std::move(columns)) {}
 
   result<mark> open(split_index split, epoch_number epoch, const stop_signal&) override {
     if (process_ != world_.process) {
@@ -331,7 +334,11 @@ class sim_dirty : public dirty_store {
 
 }  // namespace
 
-std::unique_ptr<target> make_target(world& w, std::uint32_t process) { return std::make_unique<sim_target>(w, process); }
-std::unique_ptr<dirty_store> make_dirty_store(world& w, std::uint32_t process) { return std::make_unique<sim_dirty>(w, process); }
+std::unique_ptr<target> make_target(world& w, std::uint32_t process) {
+  return std::make_unique<sim_target>(w, process);
+}
+std::unique_ptr<dirty_store> make_dirty_store(world& w, std::uint32_t process) {
+  return std::make_unique<sim_dirty>(w, process);
+}
 
 }  // namespace sluice::sim

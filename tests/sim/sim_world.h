@@ -25,9 +25,9 @@ struct faults {
   std::uint32_t commit_refused = 0;      ///< Not applied, connection lost.
   std::uint32_t commit_answer_lost = 0;  ///< Applied, connection lost.
   std::uint32_t open_lost = 0;
-  std::uint32_t store_lost = 0;          ///< A call of the progress store.
-  std::uint32_t dirty_lost = 0;          ///< A call of the dirty store: no room.
-  std::uint32_t message_lost = 0;        ///< Between neighbours of a pipeline.
+  std::uint32_t store_lost = 0;    ///< A call of the progress store.
+  std::uint32_t dirty_lost = 0;    ///< A call of the dirty store: no room.
+  std::uint32_t message_lost = 0;  ///< Between neighbours of a pipeline.
 };
 
 /// Source, destination and disk as they outlive processes, and the dice. One thread.
@@ -40,6 +40,7 @@ struct world {
   std::uint64_t oversize_bytes = 0;
   bool resumable = true;
   bool converts = true;
+  bool filters = false;  ///< Some records are filtered out on the way.
 
   // The destination.
   struct run_state {
@@ -51,8 +52,8 @@ struct world {
   std::multiset<std::pair<std::uint32_t, std::uint64_t>> rows;
 
   // The run folder.
-  std::map<std::pair<std::uint32_t, std::uint64_t>, int> published;          ///< Times published.
-  std::map<std::pair<std::uint32_t, std::uint64_t>, bool> pending;           ///< Durable or not.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, int> published;  ///< Times published.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, bool> pending;   ///< Durable or not.
 
   faults wrong;
   /// Counts up with each process; what an older one does has no effect any more.

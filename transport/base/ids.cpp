@@ -20,7 +20,8 @@ run_id run_id::make(std::uint64_t unix_ms, std::uint64_t random_high, std::uint6
 
 result<run_id> run_id::parse(std::string_view text) {
   const auto bad = [&] {
-    return fail(error_kind::bad_option, "{} is not a run id; expected 36 characters such as 0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+    return fail(error_kind::bad_option,
+                "{} is not a run id; expected 36 characters such as 0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
                 quoted(text));
   };
   if (text.size() != 36) {

@@ -32,7 +32,8 @@ struct epoch_number {
   std::uint64_t value = 0;
 
   static epoch_number make(std::uint16_t term, std::uint32_t assignment, std::uint16_t reconnect) {
-    return {static_cast<std::uint64_t>(term) << 48 | static_cast<std::uint64_t>(assignment) << 16 | reconnect};
+    return {static_cast<std::uint64_t>(term) << 48 | static_cast<std::uint64_t>(assignment) << 16 |
+            reconnect};
   }
   [[nodiscard]] std::uint16_t term() const { return static_cast<std::uint16_t>(value >> 48); }
   [[nodiscard]] std::uint32_t assignment() const { return static_cast<std::uint32_t>(value >> 16); }

@@ -47,7 +47,9 @@ std::string start_of(std::int64_t pid) {
 
 }  // namespace
 
-process_identity this_process() { return {host_name(), ::getpid(), start_of(::getpid())}; }
+process_identity this_process() {
+  return {host_name(), ::getpid(), start_of(::getpid())};
+}
 
 process_state look_up(const process_identity& who) {
   if (who.host != host_name()) {

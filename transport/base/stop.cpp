@@ -24,8 +24,12 @@ struct stop_signal::state {
   }
 };
 
-bool stop_signal::fired() const { return state_ && state_->fired.load(std::memory_order_relaxed); }
-int stop_signal::fd() const { return state_ ? state_->fd : -1; }
+bool stop_signal::fired() const {
+  return state_ && state_->fired.load(std::memory_order_relaxed);
+}
+int stop_signal::fd() const {
+  return state_ ? state_->fd : -1;
+}
 
 stop_source::stop_source() : state_(std::make_shared<stop_signal::state>()) {}
 
@@ -36,7 +40,8 @@ void stop_source::fire() const {
   [[maybe_unused]] const auto n = ::write(state_->fd, &one, sizeof one);
 }
 
-result<void> wait(int fd, wait_for what, std::chrono::steady_clock::time_point deadline, const stop_signal& stop) {
+result<void> wait(int fd, wait_for what, std::chrono::steady_clock::time_point deadline,
+                  const stop_signal& stop) {
   using namespace std::chrono;
   const auto begin = steady_clock::now();
   while (true) {

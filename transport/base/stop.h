@@ -43,6 +43,7 @@ enum class wait_for { readable, writable };
 /// Waits until `fd` is ready. `cancelled` when the stop fires first, `not_connected` at the deadline, with a
 /// message that says how long it waited. `fd` -1 waits for the stop or the deadline only, and then the
 /// deadline is a success: an interruptible sleep.
-result<void> wait(int fd, wait_for what, std::chrono::steady_clock::time_point deadline, const stop_signal& stop);
+result<void> wait(int fd, wait_for what, std::chrono::steady_clock::time_point deadline,
+                  const stop_signal& stop);
 
 }  // namespace sluice

@@ -42,7 +42,9 @@ std::size_t utf8_length(std::string_view s, std::size_t at) {
   return length;
 }
 
-char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char fold(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 }  // namespace
 
@@ -84,7 +86,9 @@ std::string escaped(std::string_view value, std::size_t bytes_max) {
   return out;
 }
 
-std::string quoted(std::string_view value) { return '"' + escaped(value) + '"'; }
+std::string quoted(std::string_view value) {
+  return '"' + escaped(value) + '"';
+}
 
 std::string with_thousands(std::uint64_t n) {
   std::string digits = std::to_string(n);

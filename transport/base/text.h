@@ -10,8 +10,9 @@ namespace sluice {
 /// The longest value shown in a message or log line, in bytes of UTF-8 before escaping.
 inline constexpr std::size_t shown_bytes_max = 200;
 
-/// `value` in double quotes, control characters, quotes, backslashes and invalid UTF-8 escaped (`\n`, `\x1b`),
-/// cut at `shown_bytes_max` on a character border with `… (N bytes)` behind. For every value in a message.
+/// `value` in double quotes, control characters, quotes, backslashes and invalid UTF-8 escaped (`\n`,
+/// `\x1b`), cut at `shown_bytes_max` on a character border with `… (N bytes)` behind. For every value in a
+/// message.
 std::string quoted(std::string_view value);
 
 /// Like `quoted` without the quotes: for a value inside other text.

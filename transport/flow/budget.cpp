@@ -4,7 +4,8 @@
 
 namespace sluice {
 
-memory_plan divide_memory(std::uint64_t memory_bytes, std::uint32_t pipelines, std::optional<std::uint64_t> bytes_per_second) {
+memory_plan divide_memory(std::uint64_t memory_bytes, std::uint32_t pipelines,
+                          std::optional<std::uint64_t> bytes_per_second) {
   const std::uint64_t share = memory_bytes / std::max<std::uint32_t>(pipelines, 1);
   memory_plan plan;
   plan.batch_bytes_max = std::clamp(share / memory_plan::units_per_pipeline, memory_plan::batch_bytes_least,

@@ -8,8 +8,8 @@ namespace sluice {
 
 /// How the process's budget (`--memory`) is divided, once, among the pipelines that may run at once and then
 /// among the hops of one. A batch of `batch_bytes_max` is the unit; a pipeline holds at most 16 of them:
-/// 1 being built, 1 of the source's own, 4 in the window to the channel, 2 as converted, 4 in the window to the
-/// writer, 1 encoded, 1 of dirty records, 2 cached for reuse.
+/// 1 being built, 1 of the source's own, 4 in the window to the channel, 2 as converted, 4 in the window to
+/// the writer, 1 encoded, 1 of dirty records, 2 cached for reuse.
 struct memory_plan {
   std::uint64_t batch_bytes_target = 0;  ///< A reader calls a batch full here.
   std::uint64_t batch_bytes_max = 0;     ///< More needs the overdraft.
@@ -19,12 +19,14 @@ struct memory_plan {
   std::uint64_t cache_bytes_max = 0;     ///< Unused buffers kept by the pool, whole process.
 
   static constexpr std::uint64_t units_per_pipeline = 16;
-  static constexpr std::uint64_t batch_bytes_most = std::uint64_t{1} << 20;  ///< More does not fit the cache and gains nothing.
+  static constexpr std::uint64_t batch_bytes_most =
+      std::uint64_t{1} << 20;  ///< More does not fit the cache and gains nothing.
   static constexpr std::uint64_t batch_bytes_least = std::uint64_t{16} << 10;
 };
 
 /// `bytes_per_second`: the job's throttle; batches are then cut to 50 ms of a pipeline's share.
-memory_plan divide_memory(std::uint64_t memory_bytes, std::uint32_t pipelines, std::optional<std::uint64_t> bytes_per_second);
+memory_plan divide_memory(std::uint64_t memory_bytes, std::uint32_t pipelines,
+                          std::optional<std::uint64_t> bytes_per_second);
 
 /// The process's single overdraft: at most one pipeline at a time may hold an oversize batch; the others that
 /// need one wait in order. Pure; who lends it out makes the lease that ends in `give_back`.

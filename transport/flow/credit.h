@@ -8,8 +8,8 @@
 namespace sluice {
 
 /// The sender's half of a credit window in bytes (flow.md). The receiver grants totals since the epoch's
-/// beginning; what is granted and not sent is what may be sent. A batch is charged at most one whole window, so
-/// that an oversize batch can pass and credit is never negative. Pure; used by one actor.
+/// beginning; what is granted and not sent is what may be sent. A batch is charged at most one whole window,
+/// so that an oversize batch can pass and credit is never negative. Pure; used by one actor.
 class credit_sender {
  public:
   /// A new epoch: everything before is void, one window is granted.
@@ -18,7 +18,8 @@ class credit_sender {
     granted_ = window_bytes;
     sent_ = 0;
   }
-  /// A credit message: totals only grow, so a late or repeated one changes nothing. True when more is granted.
+  /// A credit message: totals only grow, so a late or repeated one changes nothing. True when more is
+  /// granted.
   bool raise(std::uint64_t bytes_total) {
     if (bytes_total <= granted_) {
       return false;
@@ -27,7 +28,9 @@ class credit_sender {
     return true;
   }
   [[nodiscard]] std::uint64_t available() const { return granted_ - sent_; }
-  [[nodiscard]] std::uint64_t charge(std::uint64_t batch_bytes) const { return std::min(batch_bytes, window_); }
+  [[nodiscard]] std::uint64_t charge(std::uint64_t batch_bytes) const {
+    return std::min(batch_bytes, window_);
+  }
   [[nodiscard]] bool can_send(std::uint64_t batch_bytes) const { return charge(batch_bytes) <= available(); }
   void sent(std::uint64_t batch_bytes) {
     assert(can_send(batch_bytes));
@@ -40,8 +43,8 @@ class credit_sender {
   std::uint64_t sent_ = 0;
 };
 
-/// The receiver's half: counts what is consumed and says when a new total is due: when half the window would be
-/// returned, or when nothing is left queued, whichever is first. Pure; used by one actor.
+/// The receiver's half: counts what is consumed and says when a new total is due: when half the window would
+/// be returned, or when nothing is left queued, whichever is first. Pure; used by one actor.
 class credit_receiver {
  public:
   void restart(std::uint64_t window_bytes) {

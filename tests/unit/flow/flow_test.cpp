@@ -53,7 +53,8 @@ TEST(credit, an_oversize_batch_is_charged_one_window_on_both_sides) {
 }
 
 /// What passes in `seconds` when every amount passes as soon as it may, in steps of `step`.
-double rate_reached(std::uint64_t per_second, std::uint64_t amount, std::chrono::milliseconds step, int seconds) {
+double rate_reached(std::uint64_t per_second, std::uint64_t amount, std::chrono::milliseconds step,
+                    int seconds) {
   rate_limiter limiter(per_second);
   auto now = rate_limiter::time_point{} + 1h;
   const auto end = now + std::chrono::seconds(seconds);

@@ -38,7 +38,8 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                 map->target->size(), columns_text(*map->target));
   }
   for (const transformer_spec& spec : what.transformers) {
-    auto t = make_transformer(spec.name, spec.column_index, spec.paras, spec.place, *map->source, context.zone);
+    auto t =
+        make_transformer(spec.name, spec.column_index, spec.paras, spec.place, *map->source, context.zone);
     if (!t) {
       return fail(std::move(t).error());
     }

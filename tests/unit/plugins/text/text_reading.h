@@ -29,7 +29,7 @@ class temporary_folder {
 
   [[nodiscard]] std::string path(const std::string& name) const { return path_ + "/" + name; }
   /// Writes a file and returns its path.
-  [[nodiscard]] std::string file(const std::string& name, std::string_view content) const {
+  std::string file(const std::string& name, std::string_view content) const {
     std::ofstream(path(name), std::ios::binary) << content;
     return path(name);
   }

@@ -1,0 +1,244 @@
+#include "actors/pipeline/writer_core.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/actors/cores_test_kit.h"
+
+namespace sluice {
+namespace {
+
+using namespace sluice::testing;
+
+const epoch_number first_epoch = epoch_number::make(1, 1, 0);
+
+class writer_core_test : public ::testing::Test {
+ protected:
+  void begin(std::uint64_t commit_rows = 1000) {
+    writer_core::config c;
+    c.memory = divide_memory(16 << 20, 1, std::nullopt);
+    c.resumable = true;
+    c.commit_rows = commit_rows;
+    core = std::make_unique<writer_core>(c, plugin, log);
+    core->assign({7}, {}, first_epoch, never);
+  }
+  void opened() { core->dropped({{7}, epoch()}); }
+  epoch_number epoch() { return log.drops.back().epoch; }
+
+  std::shared_ptr<scripted_writer> plugin = std::make_shared<scripted_writer>();
+  writer_log log;
+  std::unique_ptr<writer_core> core;
+  stop_signal never;
+};
+
+TEST_F(writer_core_test,
+       the_reader_is_sent_to_the_mark_only_after_the_error_actor_has_dropped_what_is_above_it) {
+  plugin->durable.position = 5;
+  plugin->durable.after = cursor{{"next", {std::int64_t{5}}}};
+  begin();
+  ASSERT_EQ(log.drops.size(), 1u);
+  EXPECT_EQ(log.drops[0].position, 5u);
+  EXPECT_TRUE(log.rewinds.empty());
+  opened();
+  ASSERT_EQ(log.rewinds.size(), 1u);
+  EXPECT_EQ(log.rewinds[0].position, 5u);
+  EXPECT_EQ(log.rewinds[0].after, plugin->durable.after);
+}
+
+TEST_F(writer_core_test, a_split_that_is_done_already_is_not_read_again) {
+  plugin->durable.done = true;
+  begin();
+  opened();
+  EXPECT_TRUE(log.rewinds.empty());
+  ASSERT_EQ(log.commits.size(), 1u);
+  EXPECT_TRUE(log.commits[0].done);
+  EXPECT_TRUE(core->idle());
+}
+
+TEST_F(writer_core_test, the_end_of_a_split_commits_rows_and_a_mark_whose_account_closes) {
+  begin();
+  opened();
+  core->take(numbers(0, 10, 1, epoch()), never);
+  core->take(numbers(10, 5, 2, epoch(), true), never);
+  ASSERT_EQ(plugin->commits.size(), 1u);
+  const mark& m = plugin->commits[0];
+  EXPECT_TRUE(m.done);
+  EXPECT_EQ(m.counts.read, 15u);
+  EXPECT_EQ(m.counts.written, 15u);
+  EXPECT_EQ(m.transaction, 1u);
+  EXPECT_TRUE(m.counts.closes());
+  EXPECT_EQ(m.sums.read, m.sums.written);
+  EXPECT_EQ(plugin->rows.size(), 15u);
+}
+
+TEST_F(writer_core_test, totals_in_marks_grow_and_transaction_numbers_count_up) {
+  begin(10);
+  opened();
+  core->take(numbers(0, 10, 1, epoch()), never);
+  core->take(numbers(10, 10, 2, epoch()), never);
+  ASSERT_EQ(plugin->commits.size(), 2u);
+  EXPECT_EQ(plugin->commits[1].counts.read, 20u);
+  EXPECT_EQ(plugin->commits[1].transaction, 2u);
+  EXPECT_EQ(plugin->commits[1].after, (cursor{{"next", {std::int64_t{20}}}}));
+}
+
+TEST_F(writer_core_test, repeats_are_dropped_and_a_gap_goes_back_to_the_mark_under_the_next_epoch) {
+  begin();
+  opened();
+  core->take(numbers(0, 10, 1, epoch()), never);
+  core->take(numbers(0, 10, 1, epoch()), never);
+  EXPECT_EQ(plugin->buffer.size(), 10u);
+  core->take(numbers(20, 10, 3, epoch()), never);
+  EXPECT_EQ(plugin->rollbacks, 1);
+  EXPECT_EQ(log.losses.size(), 1u);
+  EXPECT_TRUE(plugin->buffer.empty());
+  core->retry(never);
+  EXPECT_EQ(epoch(), first_epoch.next());
+  core->take(numbers(30, 10, 4, first_epoch), never);
+  EXPECT_TRUE(plugin->buffer.empty()) << "a batch of the old epoch was written";
+}
+
+TEST_F(writer_core_test, a_sender_that_has_sent_more_than_came_is_answered_by_a_rewind) {
+  begin();
+  opened();
+  core->sent({{7}, epoch(), 0, false});
+  EXPECT_EQ(log.losses.size(), 0u);
+  core->sent({{7}, epoch(), 1, true});
+  EXPECT_EQ(log.losses.size(), 1u);
+}
+
+TEST_F(writer_core_test, a_lost_answer_to_a_commit_is_settled_by_open_and_doubles_nothing) {
+  begin(10);
+  opened();
+  plugin->next_commit = {{error_kind::not_connected, "gone", "", false}};
+  plugin->commit_is_applied = true;
+  core->take(numbers(0, 10, 1, epoch()), never);
+  EXPECT_EQ(log.retry_timers, 1);
+  core->retry(never);
+  opened();
+  EXPECT_EQ(log.rewinds.back().position, 10u);
+  core->take(numbers(10, 10, 1, epoch(), true), never);
+  EXPECT_EQ(plugin->rows.size(), 20u);
+  EXPECT_EQ(plugin->durable.counts.read, 20u);
+}
+
+TEST_F(writer_core_test,
+       rows_refused_by_the_destination_become_dirty_records_in_order_with_those_of_the_batch) {
+  begin();
+  opened();
+  auto b = numbers(0, 3, 1, epoch(), true);
+  dirty_record early;
+  early.position = 3;
+  early.code = "not_a_number";
+  b->dirty = {early};
+  b->records_read = 4;
+  plugin->refuse = {{1, "n", "UNIQUE", "it is there already"}};
+  core->take(b, never);
+  ASSERT_EQ(log.reports.size(), 1u);
+  ASSERT_EQ(log.reports[0].records.size(), 2u);
+  EXPECT_EQ(log.reports[0].records[0].position, 1u);
+  EXPECT_EQ(log.reports[0].records[0].side, dirty_side::writer);
+  EXPECT_EQ(log.reports[0].records[0].value, "1");
+  EXPECT_EQ(log.reports[0].records[1].code, "not_a_number");
+}
+
+TEST_F(writer_core_test, a_commit_that_covers_dirty_records_waits_until_they_are_durable) {
+  begin();
+  opened();
+  plugin->refuse = {{0, "n", "UNIQUE", "it is there already"}};
+  core->take(numbers(0, 3, 1, epoch(), true), never);
+  EXPECT_TRUE(plugin->commits.empty());
+  ASSERT_EQ(log.syncs.size(), 1u);
+  core->synced({{7}, epoch(), log.syncs[0].sequence}, never);
+  ASSERT_EQ(plugin->commits.size(), 1u);
+  EXPECT_EQ(plugin->commits[0].counts.dirty, 1u);
+  ASSERT_EQ(log.dirty_commits.size(), 1u);
+  EXPECT_EQ(log.dirty_commits[0].position, 3u);
+}
+
+TEST_F(writer_core_test, a_dirty_file_that_fails_ends_the_split_without_a_commit) {
+  begin();
+  opened();
+  plugin->refuse = {{0, "n", "UNIQUE", "it is there already"}};
+  core->take(numbers(0, 3, 1, epoch(), true), never);
+  core->dirty_file_failed(epoch(), {error_kind::no_room, "disk full", "", false});
+  EXPECT_TRUE(plugin->commits.empty());
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].kind, error_kind::no_room);
+}
+
+TEST_F(writer_core_test, the_timer_commits_what_was_written_and_a_stop_commits_its_mark) {
+  begin();
+  opened();
+  core->take(numbers(0, 3, 1, epoch()), never);
+  EXPECT_EQ(log.commit_timers, 1);
+  core->commit_timer(never);
+  EXPECT_EQ(plugin->rows.size(), 3u);
+  core->take(numbers(3, 3, 2, epoch()), never);
+  core->stop(never);
+  EXPECT_EQ(plugin->rows.size(), 6u);
+  EXPECT_EQ(log.stops, 1);
+  core->take(numbers(6, 3, 3, epoch()), never);
+  EXPECT_TRUE(plugin->buffer.empty()) << "a batch was written after the stop";
+}
+
+TEST_F(writer_core_test, a_reader_without_cursors_has_its_split_committed_whole) {
+  begin(10);
+  opened();
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    auto b = numbers(static_cast<std::int64_t>(10 * i), 10, i + 1, epoch(), i == 4);
+    b->after.reset();
+    core->take(b, never);
+    EXPECT_EQ(plugin->commits.size(), i == 4 ? 1u : 0u);
+  }
+  EXPECT_EQ(plugin->rows.size(), 50u);
+}
+
+TEST_F(writer_core_test, a_newer_owner_stops_this_pipeline_without_a_retry) {
+  begin();
+  opened();
+  plugin->next_write = {{error_kind::conflict, "a newer epoch", "", false}};
+  core->take(numbers(0, 3, 1, epoch()), never);
+  EXPECT_EQ(log.retry_timers, 0);
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].kind, error_kind::conflict);
+}
+
+TEST_F(writer_core_test, retries_end_after_their_number_and_a_plugin_that_waited_itself_is_not_tried_again) {
+  begin();
+  opened();
+  for (int i = 0; i < 3; ++i) {
+    plugin->next_write = {{error_kind::busy, "deadlock", "", false}};
+    core->take(numbers(0, 3, 1, epoch()), never);
+    core->retry(never);
+    opened();
+  }
+  plugin->next_write = {{error_kind::busy, "deadlock", "", false}};
+  core->take(numbers(0, 3, 1, epoch()), never);
+  EXPECT_EQ(log.failures.size(), 1u);
+
+  writer_log log2;
+  auto waited = std::make_shared<scripted_writer>();
+  writer_core::config c;
+  c.memory = divide_memory(16 << 20, 1, std::nullopt);
+  writer_core other(c, waited, log2);
+  other.assign({1}, {}, first_epoch, never);
+  other.dropped({{1}, first_epoch});
+  waited->next_write = {{error_kind::busy, "locked for 30 s", "", true}};
+  auto b = numbers(0, 3, 1, first_epoch);
+  b->split = {1};
+  other.take(b, never);
+  EXPECT_EQ(log2.failures.size(), 1u);
+  EXPECT_EQ(log2.retry_timers, 0);
+}
+
+TEST_F(writer_core_test, credit_goes_back_for_what_the_destination_took) {
+  begin();
+  opened();
+  const auto b = numbers(0, 1000, 1, epoch());
+  core->take(b, never);
+  ASSERT_EQ(log.credits.size(), 1u);
+  EXPECT_EQ(log.credits[0].bytes_total, log.rewinds[0].window_bytes + b->bytes_held());
+}
+
+}  // namespace
+}  // namespace sluice

@@ -22,6 +22,10 @@ class buffer {
   [[nodiscard]] const std::byte* data() const { return data_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// A part that keeps the whole alive; must lie inside.
+  [[nodiscard]] buffer slice(std::size_t offset, std::size_t size) const {
+    return size == 0 ? buffer() : buffer(data_ + offset, size, owner_);
+  }
   /// The bytes as an array of T. T must not need more than 8 bytes of alignment.
   template <class T>
   [[nodiscard]] const T* as() const {

@@ -63,7 +63,8 @@ class substituter {
       used.insert(use.name);
     }
     for (const auto& [name, value] : given_) {
-      if (!used.contains(name)) {
+      // One that is blank in a DataX job has been named where it stands.
+      if (!used.contains(name) && !missing_.contains(name)) {
         const auto near = nearest(name, missing_);
         out_.warning(
             "", fmt::format("the parameter {} was given, but the job does not use it{}", sluice::quoted(name),

@@ -1,0 +1,214 @@
+#include "jobspec/job.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "jobspec/json_path.h"
+#include "jobspec/secrets.h"
+#include "jobspec/settings.h"
+#include "tests/unit/jobspec/fake_plugins.h"
+
+namespace sluice {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const char* const sample = R"({
+  "type": "job", "version": "2.0",
+  "steps": [
+    {"stepType": "csv", "category": "reader", "name": "Reader",
+     "parameter": {"path": ["in_${day}.csv"], "column": ["*"]}},
+    {"stepType": "sqlite", "category": "writer", "name": "Writer",
+     "parameter": {"jdbcUrl": "jdbc:sqlite:out.db", "table": "t", "column": ["*"], "password": "${pw}"}}
+  ],
+  "setting": {"errorLimit": {"record": "0"}, "speed": {"concurrent": 2}}
+})";
+
+load_options given(std::vector<std::pair<std::string, std::string>> set = {}) {
+  load_options options;
+  options.parameters = {{"day", "20250719"}, {"pw", "hunter2"}};
+  options.set = std::move(set);
+  return options;
+}
+
+job parsed(const std::string& text, const load_options& options) {
+  auto answer = parse_job("orders.json", text, options, fake_plugins());
+  EXPECT_TRUE(answer) << ::testing::PrintToString(answer.error().lines);
+  return answer ? *answer : job();
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+std::string changed(const std::string& from, const std::string& to) {
+  return replaced(sample, from, to);
+}
+
+TEST(JobKey, HasGoldenValuesBecauseUnfinishedRunsAreFoundByIt) {
+  const job j = parsed(sample, given());
+  EXPECT_EQ(j.key, "04e2a8dd3b6f35cbf4894c61dd5d903c");
+  EXPECT_EQ(j.instance, "ab45b493b81a237972e7baa00defc51f");
+}
+
+TEST(JobKey, CoversWhatDecidesTheDataAndNothingElse) {
+  const job base = parsed(sample, given());
+  const std::pair<const char*, const char*> same[] = {
+      {"\"record\": \"0\"", "\"record\": 7"},
+      {"\"concurrent\": 2", "\"concurrent\": 9, \"throttle\": true, \"mbps\": 3"},
+      {"\"password\": \"${pw}\"",
+       "\"password\": \"x${pw}\", \"username\": \"u\", \"batchSize\": 5, \"guid\": \"g\""},
+      {"\"name\": \"Reader\"", "\"name\": \"Source\""},
+      {"\"csv\"", "\"text\""},
+      {"\"table\": \"t\"", "\"table\": \"t\", \"writeMode\": null"},
+      {"out.db", "out.db?password=x"},
+  };
+  for (const auto& [from, to] : same) {
+    if (std::string_view(from) == "out.db") {
+      // Only the password itself is left out.
+      EXPECT_EQ(parsed(changed(from, to), given()).key,
+                parsed(changed(from, "out.db?password=y"), given()).key);
+      continue;
+    }
+    EXPECT_EQ(parsed(changed(from, to), given()).key, base.key) << to;
+  }
+  const std::pair<const char*, const char*> other[] = {
+      {"in_${day}.csv", "in_${day}.txt"},
+      {"out.db", "other.db"},
+      {"\"table\": \"t\"", "\"table\": \"u\""},
+      {"\"table\": \"t\"", "\"table\": \"t\", \"writeMode\": \"replace\""},
+      {"[\"*\"]", "[\"a\"]"},
+      {"\"setting\": {", "\"setting\": {\"common\": {\"column\": {\"timeZone\": \"UTC\"}}, "},
+  };
+  for (const auto& [from, to] : other) {
+    EXPECT_NE(parsed(changed(from, to), given()).key, base.key) << to;
+  }
+}
+
+TEST(JobKey, IsTakenBeforeSubstitutionAndTheInstanceAfter) {
+  const job base = parsed(sample, given());
+  auto tomorrow = given();
+  tomorrow.parameters["day"] = "20250720";
+  EXPECT_EQ(parsed(sample, tomorrow).key, base.key);
+  EXPECT_NE(parsed(sample, tomorrow).instance, base.instance);
+  auto rotated = given();
+  rotated.parameters["pw"] = "other";
+  EXPECT_EQ(parsed(sample, rotated).instance, base.instance) << "a secret is not part of the instance";
+  EXPECT_NE(parsed(sample, given({{"steps[1].parameter.table", "u"}})).key, base.key);
+}
+
+TEST(JobDocument, HidesEverySecretWhereverItWent) {
+  auto options = given({{"steps[1].parameter.key", "hunter3"}});
+  const std::string text =
+      replaced(changed("out.db", "out.db?user=u&password=hunter4&x=1"), "\"table\": \"t\"",
+               "\"table\": \"t_${pw}\", \"preSql\": [\"select 'http://u:hunter5@h/'\"], \"accessKeySecret\": "
+               "\"hunter6\"");
+  const job j = parsed(text, options);
+  EXPECT_THAT(j.document, Not(HasSubstr("hunter")));
+  const json shown = json::parse(j.document);
+  const json& writer = shown["steps"][1]["parameter"];
+  EXPECT_EQ(writer["password"], "***");
+  EXPECT_EQ(writer["key"], "***");
+  EXPECT_EQ(writer["table"], "t_***");
+  EXPECT_EQ(writer["jdbcUrl"], "jdbc:sqlite:out.db?user=u&password=***&x=1");
+  EXPECT_EQ(writer["preSql"][0], "select 'http://u:***@h/'");
+  EXPECT_EQ(shown["steps"][0]["parameter"]["path"][0], "in_20250719.csv") << "the job as run";
+  EXPECT_EQ(j.parameters, (std::map<std::string, std::string>{{"day", "20250719"}, {"pw", "***"}}));
+  EXPECT_EQ(j.writer.parameter.text("password").value(), "hunter2") << "the writer still has it";
+}
+
+TEST(Secrets, AreKnownByTheNamesOfTheirKeys) {
+  for (const char* key : {"password", "Password", "userPassword", "pwd", "access_key", "accessKeySecret",
+                          "securityToken", "api-key", "private.key", "clientSecret"}) {
+    EXPECT_TRUE(looks_secret(key)) << key;
+  }
+  for (const char* key : {"table", "splitPk", "primaryKey", "keyIndex", "path", "username", "passable"}) {
+    EXPECT_FALSE(looks_secret(key)) << key;
+  }
+  EXPECT_EQ(mask_addresses("password=x"), "password=x") << "no address";
+  EXPECT_EQ(mask_addresses("jdbc:x;user=a;PASSWORD=b c"), "jdbc:x;user=a;PASSWORD=*** c");
+  EXPECT_EQ(mask_addresses("s://u@h/p:q@r"), "s://u@h/p:q@r");
+}
+
+TEST(DataxArithmetic, FollowsTheTableOfTheFacts) {
+  const auto answer = [](datax_speed asked) { return datax_arithmetic(asked); };
+  EXPECT_EQ(answer({.channel = 5}).channels, 5u);
+  EXPECT_EQ(answer({.channel = 5}).bytes_per_second, std::nullopt);
+  EXPECT_EQ(answer({.byte = 10485760, .channel_byte = 1048576}).channels, 10u);
+  EXPECT_THAT(answer({.byte = 10485760, .channel_byte = -1}).message,
+              HasSubstr("core.transport.channel.speed.byte"));
+  EXPECT_EQ(answer({.byte = 500000, .channel_byte = 1048576}).channels, 1u);
+  EXPECT_EQ(answer({.byte = 500000, .channel_byte = 1048576}).bytes_per_second, 1048576u);
+  EXPECT_EQ(answer({.channel = 2, .byte = 5242880, .channel_byte = 1048576}).channels, 5u);
+  EXPECT_EQ(
+      answer({.byte = 10485760, .record = 30000, .channel_byte = 1048576, .channel_record = 10000}).channels,
+      3u);
+  EXPECT_THAT(answer({}).message, HasSubstr("the speed is missing"));
+  EXPECT_EQ(answer({.channel = INT64_MAX, .channel_byte = INT64_MAX}).bytes_per_second, std::nullopt)
+      << "saturates";
+}
+
+TEST(JsonPath, IsTakenApartOrRefused) {
+  EXPECT_THAT(
+      parse_path("steps[0].parameter.where").value(),
+      ElementsAre(path_step("steps"), path_step(std::size_t{0}), path_step("parameter"), path_step("where")));
+  EXPECT_THAT(parse_path("a[1][2]").value(),
+              ElementsAre(path_step("a"), path_step(std::size_t{1}), path_step(std::size_t{2})));
+  for (const char* path :
+       {"", ".", "a.", ".a", "a..b", "[0]", "a[", "a[]", "a[x]", "a[0]b", "a[-1]", "a[1"}) {
+    EXPECT_FALSE(parse_path(path)) << path;
+  }
+}
+
+class LoadJob : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "sluice job ü XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_;
+};
+
+TEST_F(LoadJob, ReadsTheFileAndIsNamedAfterIt) {
+  const auto path = folder_ / "orders daily.json";
+  std::ofstream(path) << sample;
+  const auto answer = load_job(path.string(), given(), fake_plugins());
+  ASSERT_TRUE(answer) << ::testing::PrintToString(answer.error().lines);
+  EXPECT_EQ(answer->name, "orders daily");
+  EXPECT_EQ(answer->file, path.string());
+  EXPECT_EQ(answer->key, parsed(sample, given()).key) << "the file's name is not part of the key";
+}
+
+TEST_F(LoadJob, SaysWhyAFileCannotBeRead) {
+  const auto missing = load_job((folder_ / "none.json").string(), {}, fake_plugins());
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().lines,
+              ElementsAre(HasSubstr("none.json: cannot be opened: No such file or directory")));
+  const auto is_folder = load_job(folder_.string(), {}, fake_plugins());
+  ASSERT_FALSE(is_folder);
+  EXPECT_THAT(is_folder.error().lines, ElementsAre(HasSubstr("this is a folder")));
+}
+
+TEST(ParseJob, RefusesParametersThatAreNotUtf8) {
+  auto options = given();
+  options.parameters["day"] = "\xff";
+  const auto answer = parse_job("a.json", sample, options, fake_plugins());
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().lines,
+              ElementsAre(HasSubstr("the value of the parameter \"day\" is not UTF-8")));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -18,7 +18,6 @@ inline constexpr std::size_t scalar_bytes_max = std::size_t{64} << 10;
 inline constexpr std::size_t source_bytes_max = std::size_t{64} << 10;  ///< A path or a table.
 inline constexpr std::size_t dirty_record_items = 15;                   ///< The least that one takes.
 inline constexpr std::size_t dirty_records_max = frame_items_max / dirty_record_items;
-<< 17;                                            ///< In one batch; each is 15 items or more.
 inline constexpr std::size_t fields_max = 65536;  ///< Columns of a record.
 
 void write_scalars(frame_writer& to, const scalar_list& list);

@@ -17,8 +17,9 @@ struct dialect {
 
 struct record {
   std::vector<std::optional<std::string>> fields;
-  std::string code;  ///< Of the first field that is not right; empty where all are.
+  std::vector<std::string> codes;  ///< One a field: what is wrong with it, empty where nothing is.
   std::size_t offset = 0;
+  std::size_t size = 0;  ///< Without the line end.
   std::size_t line = 1;
 };
 
@@ -76,16 +77,30 @@ inline std::vector<record> read(std::string_view text, const dialect& d) {
       }
       const bool null = !quoted && d.null_text && field == *d.null_text;
       r.fields.push_back(null ? std::nullopt : std::optional(field));
-      r.code = r.code.empty() ? code : r.code;
+      r.codes.push_back(code);
       more = i < text.size() && text[i] == d.delimiter;
       i += more ? 1 : 0;
     }
+    r.size = i - r.offset;
     if (at_line_end()) {
       pass_line_end(nullptr);
     }
     records.push_back(std::move(r));
   }
   return records;
+}
+
+/// Why the record is none of `fields` text columns; empty where it is.
+inline std::string refusal(const record& r, std::size_t fields) {
+  if (r.fields.size() < fields) {
+    return "too_few_fields";
+  }
+  for (std::size_t f = 0; f < fields; ++f) {
+    if (!r.codes[f].empty()) {
+      return r.codes[f];
+    }
+  }
+  return "";
 }
 
 }  // namespace sluice::csv_reference

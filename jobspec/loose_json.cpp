@@ -36,12 +36,7 @@ class counting_iterator {
     ++*this;
     return old;
   }
-  [[maybe_unused]] friend bool operator==(const counting_iterator& a, const counting_iterator& b) {
-    return a.at_ == b.at_;
-  }
-  [[maybe_unused]] friend bool operator!=(const counting_iterator& a, const counting_iterator& b) {
-    return a.at_ != b.at_;
-  }
+  friend bool operator==(const counting_iterator& a, const counting_iterator& b) { return a.at_ == b.at_; }
 
  private:
   const char* at_;

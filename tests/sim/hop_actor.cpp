@@ -3,6 +3,7 @@
 #include "actors/protocol/dirty.h"
 #include "actors/protocol/downstream.h"
 #include "actors/protocol/upstream.h"
+#include "transport/wire/codec.h"
 
 namespace sluice::sim {
 namespace {
@@ -43,14 +44,38 @@ class hop_actor : public actor_base {
       caf::send_as(caf::actor_cast<actor_ref>(current_sender()), to_, over_the_wire(m));
     }
   }
+  /// What comes out of the codec; a frame that does not come back as it went is a broken promise.
   template <class Message>
   Message over_the_wire(const Message& m) {
-    return m;
+    if (!codec_) {
+      return m;
+    }
+    const auto frame = encode(control_message(m), pool_);
+    auto back = frame ? decode_control(*frame) : result<control_message>(fail(frame.error()));
+    if (!back || !std::holds_alternative<Message>(*back) || !(std::get<Message>(*back) == m)) {
+      world_.break_promise("a control message changed on the wire");
+      return m;
+    }
+    return std::get<Message>(std::move(*back));
+  }
+  batch_msg over_the_wire(const batch_msg& m) {
+    if (!codec_) {
+      return m;
+    }
+    const auto frame = encode(*m.b, pool_);
+    auto back = frame ? decode_batch(*frame, m.b->columns_schema) : result<std::shared_ptr<batch>>(fail(frame.error()));
+    if (!back) {
+      world_.break_promise("a batch did not pass the wire: " + back.error().message);
+      return m;
+    }
+    (*back)->lease = m.b->lease;
+    return {std::move(*back)};
   }
 
   world& world_;
   actor_ref to_;
-  [[maybe_unused]] bool codec_;
+  bool codec_;
+  std::shared_ptr<buffer_pool> pool_ = buffer_pool::make(1 << 20);
 };
 
 }  // namespace

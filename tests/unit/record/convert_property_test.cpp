@@ -73,7 +73,7 @@ class value_source {
             whole(static_cast<std::int64_t>(below(86401)), t) % (86400 * units_per_second(t.unit) + 1),
             t.unit, unsigned{t.fraction_digits});
       case type_id::duration:
-        return text_of(write_duration, whole(static_cast<std::int64_t>(bits() >> 30) - (1 << 20), t), t.unit,
+        return text_of(write_duration, whole(static_cast<std::int64_t>(bits() >> 32) - (1 << 20), t), t.unit,
                        unsigned{t.fraction_digits});
       case type_id::timestamp:
       case type_id::instant:

@@ -78,7 +78,7 @@ void statement::bind_blob(int index, std::string_view bytes) {
                     SQLITE_STATIC);
 }
 
-void statement::bind(int index, const value& v) {
+void statement::bind(int index, const sql_value& v) {
   if (const auto* n = std::get_if<std::int64_t>(&v)) {
     bind(index, *n);
   } else if (const auto* d = std::get_if<double>(&v)) {
@@ -156,7 +156,7 @@ database& database::operator=(database&&) noexcept = default;
 database::~database() = default;
 
 result<database> database::open(const std::string& path, open_mode mode,
-                                std::chrono::milliseconds busy_timeout) {
+                                std::chrono::milliseconds busy_timeout, const stop_signal& stop) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == EACCES) {
@@ -172,6 +172,7 @@ result<database> database::open(const std::string& path, open_mode mode,
   auto s = std::make_unique<state>();
   s->path = path;
   s->busy_timeout = busy_timeout;
+  s->stop = stop;
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= mode == open_mode::read_only    ? SQLITE_OPEN_READONLY
            : mode == open_mode::read_write ? SQLITE_OPEN_READWRITE
@@ -242,10 +243,10 @@ result<void> database::run(std::string_view sql) {
   return {};
 }
 
-result<std::int64_t> database::run(std::string_view sql, std::initializer_list<value> parameters) {
+result<std::int64_t> database::run(std::string_view sql, std::initializer_list<sql_value> parameters) {
   SLUICE_TRY(statement one, prepare(sql));
   int index = 0;
-  for (const value& v : parameters) {
+  for (const sql_value& v : parameters) {
     one.bind(++index, v);
   }
   for (;;) {
@@ -261,10 +262,10 @@ result<std::int64_t> database::run(std::string_view sql, std::initializer_list<v
 }
 
 result<std::optional<std::string>> database::ask(std::string_view sql,
-                                                 std::initializer_list<value> parameters) {
+                                                 std::initializer_list<sql_value> parameters) {
   SLUICE_TRY(statement one, prepare(sql));
   int index = 0;
-  for (const value& v : parameters) {
+  for (const sql_value& v : parameters) {
     one.bind(++index, v);
   }
   switch (one.step()) {

@@ -40,7 +40,7 @@ enum class storage : std::uint8_t { integer, real, text, blob, null };
 std::string_view to_string(storage s);
 
 /// A value for a parameter. Texts must outlive the call they are given to.
-using value = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
+using sql_value = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
 
 enum class step_answer : std::uint8_t { row, done, failed };
 
@@ -62,7 +62,7 @@ class statement {
   void bind(int index, double v);
   void bind_text(int index, std::string_view utf8);
   void bind_blob(int index, std::string_view bytes);
-  void bind(int index, const value& v);
+  void bind(int index, const sql_value& v);
 
   /// Goes on to the next row or to the end. After `failed` the cause is in `database::failure`.
   step_answer step();
@@ -94,7 +94,7 @@ class database {
   /// `bad_option` where the file is missing or is no database, `denied` where it may not be opened, else as
   /// the table of codes says. Reads the file's header, so that what is no database is seen here.
   static result<database> open(const std::string& path, open_mode mode,
-                               std::chrono::milliseconds busy_timeout);
+                               std::chrono::milliseconds busy_timeout, const stop_signal& stop = {});
   database(database&&) noexcept;
   database& operator=(database&&) noexcept;
   ~database();
@@ -108,9 +108,10 @@ class database {
   /// Runs all statements of a text; rows are dropped.
   result<void> run(std::string_view sql);
   /// Runs one statement with parameters to its end; returns the number of rows changed.
-  result<std::int64_t> run(std::string_view sql, std::initializer_list<value> parameters);
+  result<std::int64_t> run(std::string_view sql, std::initializer_list<sql_value> parameters);
   /// The first row's first column as text; nothing where there is no row or it is NULL.
-  result<std::optional<std::string>> ask(std::string_view sql, std::initializer_list<value> parameters = {});
+  result<std::optional<std::string>> ask(std::string_view sql,
+                                         std::initializer_list<sql_value> parameters = {});
 
   /// Rows inserted, updated or deleted by the last such statement, triggers not counted.
   [[nodiscard]] std::int64_t changes() const;

@@ -1,0 +1,407 @@
+#include "plugins/sqlite/sqlite_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "plugins/sqlite/sqlite_table.h"
+#include "transport/base/text.h"
+
+namespace sluice::sqlite {
+namespace {
+
+constexpr std::string_view url_prefix = "jdbc:sqlite:";
+
+/// What a job may set on its connections: nothing that changes the file for others.
+constexpr auto session_pragmas = std::to_array<std::string_view>({
+    "cache_size",
+    "cache_spill",
+    "case_sensitive_like",
+    "foreign_keys",
+    "ignore_check_constraints",
+    "max_page_count",
+    "mmap_size",
+    "recursive_triggers",
+    "secure_delete",
+    "synchronous",
+    "temp_store",
+    "threads",
+});
+
+/// Statements that would end or begin our transactions.
+constexpr auto transaction_words =
+    std::to_array<std::string_view>({"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"});
+
+std::string trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos
+             ? ""
+             : std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+/// The value of `name` inside `connection` or flat, and where it stands.
+struct placed_texts {
+  std::vector<std::string> texts;
+  std::string place;
+};
+
+result<placed_texts> find_texts(const option_values& values, const std::vector<option_values>& connections,
+                                const std::string& name) {
+  if (!connections.empty() && connections[0].has(name)) {
+    SLUICE_TRY(auto texts, connections[0].text_list(name));
+    return placed_texts{std::move(texts), connections[0].place(name)};
+  }
+  SLUICE_TRY(auto texts, values.text_list(name));
+  return placed_texts{std::move(texts), values.place(name)};
+}
+
+result<void> read_file(const placed_texts& url, end_options& out) {
+  if (url.texts.empty() || trimmed(url.texts[0]).empty()) {
+    return fail(error_kind::bad_option,
+                "{}: the SQLite file is not named; set \"jdbcUrl\": \"jdbc:sqlite:<path>\"", url.place);
+  }
+  if (url.texts.size() > 1) {
+    return fail(error_kind::bad_option, "{}: found {} addresses, expected one file; use one job a file",
+                url.place, url.texts.size());
+  }
+  const std::string text = trimmed(url.texts[0]);
+  if (!same_name(std::string_view(text).substr(0, url_prefix.size()), url_prefix)) {
+    return fail(error_kind::bad_option, "{}: found {}, expected \"jdbc:sqlite:<path>\"", url.place,
+                sluice::quoted(text));
+  }
+  out.file = text.substr(url_prefix.size());
+  out.file_place = url.place;
+  if (out.file.empty() || out.file.starts_with(":memory:") || out.file.starts_with("file:")) {
+    return fail(error_kind::bad_option, "{}: found {}, expected the path of a file after \"jdbc:sqlite:\"",
+                url.place, sluice::quoted(text));
+  }
+  if (out.file.find('?') != std::string::npos) {
+    return fail(error_kind::bad_option,
+                "{}: found {}; parameters behind \"?\" are not taken, put PRAGMA statements into \"session\"",
+                url.place, sluice::quoted(text));
+  }
+  return {};
+}
+
+result<void> read_session(const option_values& values, end_options& out) {
+  SLUICE_TRY(const auto statements, values.text_list("session"));
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    const std::string text = trimmed(statements[i]);
+    if (text.empty()) {
+      continue;
+    }
+    std::string name;
+    if (begins_with_word(text, "PRAGMA")) {
+      for (const char c : trimmed(std::string_view(text).substr(6))) {
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') {
+          break;
+        }
+        name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      }
+    }
+    const bool one = text.find(';') >= text.size() - 1;
+    if (!one || std::find(session_pragmas.begin(), session_pragmas.end(), name) == session_pragmas.end()) {
+      return values.bad(fmt::format("session[{}]", i),
+                        fmt::format("found {}, expected one PRAGMA statement of {}", sluice::quoted(text),
+                                    fmt::join(session_pragmas, ", ")));
+    }
+    out.session.push_back(text);
+  }
+  return {};
+}
+
+result<void> read_end(const option_values& values, bool may_query, end_options& out) {
+  SLUICE_TRY(const auto connections, values.object_list("connection"));
+  if (connections.size() > 1) {
+    return values.bad("connection", fmt::format("found {} connections, expected one; use one job a file",
+                                                connections.size()));
+  }
+  SLUICE_TRY(const placed_texts url, find_texts(values, connections, "jdbcUrl"));
+  SLUICE_CHECK(read_file(url, out));
+  SLUICE_TRY(const placed_texts table, find_texts(values, connections, "table"));
+  out.table_place = table.place;
+  if (may_query) {
+    SLUICE_TRY(const placed_texts query, find_texts(values, connections, "querySql"));
+    if (query.texts.size() > 1) {
+      return fail(error_kind::bad_option,
+                  "{}: found {} queries, expected one; join them with UNION ALL or use one job a query",
+                  query.place, query.texts.size());
+    }
+    if (!query.texts.empty()) {
+      out.query = trimmed(query.texts[0]);
+      out.query_place = query.place;
+    }
+  }
+  if (table.texts.size() > 1) {
+    return fail(error_kind::bad_option, "{}: found {} tables, expected one; use one job a table", table.place,
+                table.texts.size());
+  }
+  if (out.query.empty()) {
+    out.table = table.texts.empty() ? "" : trimmed(table.texts[0]);
+    if (out.table.empty()) {
+      return fail(error_kind::bad_option, "{}: no table is named; set \"table\"{}", table.place,
+                  may_query ? " or \"querySql\"" : "");
+    }
+    if (!table_name_of(out.table)) {
+      return fail(error_kind::bad_option,
+                  "{}: found {}; only tables of the file itself are there, name it without a database or as "
+                  "main.<table>",
+                  table.place, sluice::quoted(out.table));
+    }
+  }
+  SLUICE_TRY(const auto busy_ms, values.integer("busyTimeout"));
+  out.busy_timeout = std::chrono::milliseconds(busy_ms.value_or(30'000));
+  SLUICE_TRY(out.columns, values.text_list("column"));
+  return read_session(values, out);
+}
+
+/// `["*"]` alone is all columns; beside others it is a mistake.
+result<bool> is_all_columns(const option_values& values, const end_options& end) {
+  const bool star = std::find(end.columns.begin(), end.columns.end(), "*") != end.columns.end();
+  if (star && end.columns.size() > 1) {
+    return values.bad("column", "found \"*\" beside other columns, expected \"*\" alone or names");
+  }
+  return star;
+}
+
+/// job-formats 6.6: a text that begins with insert, replace or update, in any case; `insert ignore` as it
+/// stands.
+result<write_mode> mode_of(const option_values& values) {
+  SLUICE_TRY(const auto text, values.text("writeMode"));
+  std::string words;
+  for (const char c : trimmed(text.value_or("insert"))) {
+    if (c != ' ' || !words.ends_with(' ')) {
+      words += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  }
+  struct mode_name {
+    std::string_view text;
+    write_mode mode;
+  };
+  constexpr auto names = std::to_array<mode_name>({
+      {"insert", write_mode::insert},
+      {"insert into", write_mode::insert},
+      {"ignore", write_mode::ignore},
+      {"insert ignore", write_mode::ignore},
+      {"insert or ignore", write_mode::ignore},
+      {"replace", write_mode::replace},
+      {"replace into", write_mode::replace},
+      {"insert or replace", write_mode::replace},
+      {"update", write_mode::update},
+  });
+  for (const mode_name& n : names) {
+    if (n.text == words) {
+      return n.mode;
+    }
+  }
+  // DataX takes whatever begins so; what follows would have gone into the statement, and is not guessed at
+  // here.
+  return values.bad("writeMode", fmt::format("found {}, expected insert, replace, update or ignore",
+                                             sluice::quoted(text.value_or(""))));
+}
+
+result<std::vector<std::string>> read_steps(const option_values& values, const std::string& name,
+                                            const std::string& table) {
+  SLUICE_TRY(const auto texts, values.text_list(name));
+  std::vector<std::string> steps;
+  const std::string quoted_table = quote_name(*table_name_of(table));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    std::string sql = trimmed(texts[i]);
+    for (std::size_t at = sql.find("@table"); at != std::string::npos;
+         at = sql.find("@table", at + quoted_table.size())) {
+      sql.replace(at, 6, quoted_table);
+    }
+    for (const std::string_view word : transaction_words) {
+      if (begins_with_word(sql, word)) {
+        return values.bad(
+            fmt::format("{}[{}]", name, i),
+            fmt::format("found {}; each statement runs in a transaction of Sluice's own, leave {} out",
+                        sluice::quoted(sql), word));
+      }
+    }
+    if (!sql.empty()) {
+      steps.push_back(std::move(sql));
+    }
+  }
+  return steps;
+}
+
+option url_option() {
+  return {.name = "jdbcUrl",
+          .type = option_type::text_list,
+          .meaning = "The database file as `jdbc:sqlite:<path>`."};
+}
+
+option table_option(std::string meaning) {
+  return {.name = "table", .type = option_type::text_list, .meaning = std::move(meaning)};
+}
+
+std::vector<option> common_options(bool reader) {
+  std::vector<option> members = {url_option(), table_option("The table.")};
+  if (reader) {
+    members.push_back(
+        {.name = "querySql", .type = option_type::text_list, .meaning = "A query in place of a table."});
+  }
+  return {
+      url_option(),
+      {.name = "connection",
+       .type = option_type::object_list,
+       .meaning = "The form of DataX and Addax: an object, or a list of one, with `jdbcUrl` and `table`.",
+       .members = std::move(members)},
+      table_option(reader ? "The table or view: `t`, `main.t`, or quoted."
+                          : "The table: `t`, `main.t`, or quoted. Not a view."),
+      {.name = "busyTimeout",
+       .type = option_type::integer,
+       .meaning = "How long to wait for a lock of another connection, in milliseconds; then the run fails as "
+                  "`busy`.",
+       .default_text = "30000",
+       .number_min = 0,
+       .number_max = 86'400'000},
+      {.name = "session",
+       .type = option_type::text_list,
+       .meaning = fmt::format("PRAGMA statements for each connection, of these: {}.",
+                              fmt::join(session_pragmas, ", "))},
+      {.name = "username", .meaning = "Accepted and ignored: SQLite has no users."},
+      {.name = "password", .meaning = "Accepted and ignored.", .secret = true},
+  };
+}
+
+}  // namespace
+
+std::string_view to_string(write_mode mode) {
+  constexpr std::array<std::string_view, 4> names = {"insert", "replace", "update", "ignore"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
+bool begins_with_word(std::string_view sql, std::string_view word) {
+  for (;;) {
+    const std::size_t start = sql.find_first_not_of(" \t\r\n;(");
+    sql.remove_prefix(std::min(start, sql.size()));
+    const std::string_view end = sql.starts_with("--") ? "\n" : sql.starts_with("/*") ? "*/" : "";
+    if (end.empty()) {
+      break;
+    }
+    const std::size_t stop = sql.find(end);
+    sql.remove_prefix(stop == std::string_view::npos ? sql.size() : stop + end.size());
+  }
+  if (!same_name(sql.substr(0, word.size()), word)) {
+    return false;
+  }
+  const char next = sql.size() > word.size() ? sql[word.size()] : ' ';
+  return std::isalnum(static_cast<unsigned char>(next)) == 0 && next != '_';
+}
+
+std::vector<option> source_option_list() {
+  std::vector<option> list = common_options(true);
+  const std::vector<option> own = {
+      {.name = "column",
+       .type = option_type::text_list,
+       .meaning = "Columns and expressions in order, or `*`. An entry that is the name of a column is that "
+                  "column; any other is an SQL "
+                  "expression. Not used with `querySql`."},
+      {.name = "where", .meaning = "A condition without the word WHERE."},
+      {.name = "querySql",
+       .type = option_type::text_list,
+       .meaning = "A query in place of `table`, `column`, `where` and `splitPk`. It is read as one split and "
+                  "cannot resume inside it."},
+      {.name = "splitPk",
+       .meaning = "A column of integers by whose ranges the table is split. Without it the rowid or an "
+                  "integer primary key is taken."},
+      {.name = "splitFactor",
+       .type = option_type::integer,
+       .meaning = "Splits for each pipeline that may run at once, where there are several.",
+       .default_text = "5",
+       .number_min = 1,
+       .number_max = 100},
+      {.name = "fetchSize",
+       .type = option_type::integer,
+       .meaning = "Accepted and ignored: rows are fetched one by one in the process."},
+      {.name = "encoding", .meaning = "Accepted and ignored: SQLite delivers UTF-8."},
+  };
+  list.insert(list.end(), own.begin(), own.end());
+  return list;
+}
+
+std::vector<option> target_option_list() {
+  std::vector<option> list = common_options(false);
+  const std::vector<option> own = {
+      {.name = "column",
+       .type = option_type::text_list,
+       .meaning = "Columns in the reader's order, or `*` for all of the table that can be written.",
+       .required = true},
+      {.name = "preSql",
+       .type = option_type::text_list,
+       .meaning = "Statements before the data, each in one transaction with the record that it ran. `@table` "
+                  "is the table's name."},
+      {.name = "postSql", .type = option_type::text_list, .meaning = "Statements after the data, likewise."},
+      {.name = "writeMode",
+       .meaning = "`insert`: a row that a key refuses is dirty. `ignore`: it is left out and counted. "
+                  "`replace`: it replaces the row with its "
+                  "key. `update`: it updates that row's mapped columns.",
+       .default_text = "insert"},
+      {.name = "createTable",
+       .type = option_type::boolean,
+       .meaning = "Makes the table (and the file) where it is missing, with columns named and typed after "
+                  "the reader's; decimals become TEXT.",
+       .default_text = "false"},
+      {.name = "emptyAsNull",
+       .type = option_type::boolean,
+       .meaning = "Empty text for a column that holds no text becomes NULL.",
+       .default_text = "false",
+       .datax_default_text = "true"},
+      {.name = "batchSize",
+       .type = option_type::integer,
+       .meaning = "Accepted and ignored: rows are refused one by one, and the size of a transaction is the "
+                  "engine's."},
+      {.name = "batchByteSize",
+       .type = option_type::integer,
+       .meaning = "Accepted and ignored, as `batchSize`."},
+      {.name = "encoding", .meaning = "Accepted and ignored: SQLite takes UTF-8."},
+  };
+  list.insert(list.end(), own.begin(), own.end());
+  return list;
+}
+
+result<source_options> read_source_options(const option_values& values) {
+  source_options out;
+  SLUICE_CHECK(read_end(values, true, out));
+  if (!out.query.empty()) {
+    return out;
+  }
+  if (out.columns.empty()) {
+    return values.bad("column", "no column is named; list the columns, or [\"*\"] for all");
+  }
+  SLUICE_TRY(out.all_columns, is_all_columns(values, out));
+  SLUICE_TRY(const auto where, values.text("where"));
+  out.where = trimmed(where.value_or(""));
+  constexpr std::string_view wide_semicolon = "\xEF\xBC\x9B";  // U+FF1B, which job-formats 6.5 drops too
+  while (out.where.ends_with(';') || out.where.ends_with(wide_semicolon)) {
+    out.where = trimmed(
+        out.where.substr(0, out.where.size() - (out.where.ends_with(';') ? 1 : wide_semicolon.size())));
+  }
+  SLUICE_TRY(const auto split_pk, values.text("splitPk"));
+  out.split_pk = unquote_name(trimmed(split_pk.value_or("")));
+  SLUICE_TRY(const auto factor, values.integer("splitFactor"));
+  out.split_factor = static_cast<std::uint32_t>(factor.value_or(5));
+  return out;
+}
+
+result<target_options> read_target_options(const option_values& values) {
+  target_options out;
+  SLUICE_CHECK(read_end(values, false, out));
+  if (out.columns.empty()) {
+    return values.bad(
+        "column", "no column is named; list the table's columns in the reader's order, or [\"*\"] for all");
+  }
+  SLUICE_TRY(out.all_columns, is_all_columns(values, out));
+  SLUICE_TRY(out.mode, mode_of(values));
+  SLUICE_TRY(out.pre_sql, read_steps(values, "preSql", out.table));
+  SLUICE_TRY(out.post_sql, read_steps(values, "postSql", out.table));
+  SLUICE_TRY(const auto create, values.boolean("createTable"));
+  out.create_table = create.value_or(false);
+  return out;
+}
+
+}  // namespace sluice::sqlite

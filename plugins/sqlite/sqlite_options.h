@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "jobspec/option_values.h"
+#include "plugins/api/plugin.h"
+
+namespace sluice::sqlite {
+
+/// What both sides ask of their options.
+struct end_options {
+  std::string file;        ///< Of `jdbc:sqlite:<file>`.
+  std::string file_place;  ///< Where it stands in the job file, for messages.
+  std::string table;       ///< As in the job; empty with `querySql`.
+  std::string table_place;
+  std::string query;  ///< `querySql`; empty with a table.
+  std::string query_place;
+  std::chrono::milliseconds busy_timeout{30'000};
+  std::vector<std::string>
+      session;  ///< Statements of the form `PRAGMA name = value`, all of the allowed list.
+  std::vector<std::string> columns;
+};
+
+enum class write_mode : std::uint8_t { insert, replace, update, ignore };
+std::string_view to_string(write_mode mode);
+
+struct source_options : end_options {
+  std::string where;     ///< Without its closing semicolons; empty = all rows.
+  std::string split_pk;  ///< Empty = the table's own key.
+  std::uint32_t split_factor = 5;
+  bool all_columns = false;  ///< `["*"]`
+};
+
+struct target_options : end_options {
+  write_mode mode = write_mode::insert;
+  std::vector<std::string> pre_sql;  ///< `@table` replaced, blank ones left out.
+  std::vector<std::string> post_sql;
+  bool create_table = false;
+  bool all_columns = false;
+};
+
+std::vector<option> source_option_list();
+std::vector<option> target_option_list();
+
+/// From the job's text alone: `bad_option` with its place.
+result<source_options> read_source_options(const option_values& values);
+result<target_options> read_target_options(const option_values& values);
+
+/// Whether a statement begins with the word, ignoring case, blanks and comments before it.
+bool begins_with_word(std::string_view sql, std::string_view word);
+
+}  // namespace sluice::sqlite

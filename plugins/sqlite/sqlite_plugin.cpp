@@ -1,0 +1,104 @@
+#include "plugins/sqlite/sqlite_plugin.h"
+
+#include "plugins/sqlite/sqlite_options.h"
+#include "plugins/sqlite/sqlite_source.h"
+#include "plugins/sqlite/sqlite_target.h"
+
+namespace sluice {
+namespace {
+
+const side_description& reads() {
+  static const side_description side = {
+      sqlite::source_option_list(),
+      {.splits =
+           "by ranges of the rowid, of an integer primary key or of `splitPk`, where several pipelines run",
+       .resumes = "inside a split, by the rowid or the primary key; views, aggregates and `querySql` are "
+                  "read again whole",
+       .incremental = "with `${bizdate}` in `where` or `querySql`",
+       .repeatable = true,
+       .transactional = false,
+       .distributable = false,
+       .writers_max = 0},
+      R"({"jdbcUrl": "jdbc:sqlite:shop.db", "table": "orders", "column": ["id", "customer", "price * quantity"], "where": "id > 0"})"};
+  return side;
+}
+
+const side_description& writes() {
+  static const side_description side = {
+      sqlite::target_option_list(),
+      {.splits = "",
+       .resumes = "at the mark that is committed with the rows",
+       .incremental = "with `writeMode` `replace`, `update` or `ignore`, or a DELETE in `preSql`",
+       .repeatable = false,
+       .transactional = true,
+       .distributable = false,
+       .writers_max = 1},
+      R"({"jdbcUrl": "jdbc:sqlite:shop.db", "table": "orders", "column": ["id", "customer", "price"], "createTable": true})"};
+  return side;
+}
+
+std::vector<std::string> remarks() {
+  return {
+      "SQLite has affinities, not types. By its declared type a column is written and read as: names with "
+      "INT: integers; CHAR, CLOB, TEXT: "
+      "text; REAL, FLOA, DOUB: floating point; DECIMAL, NUMERIC, NUMBER, MONEY and the like: exact numbers; "
+      "BOOLEAN, BOOL, BIT: 0 and 1; BLOB: "
+      "bytes on reading, whatever comes on writing; all others: whatever comes. STRICT tables have the six "
+      "types of SQLite.",
+      "A value is stored so that it reads back equal, or its record is dirty: NaN (SQLite makes it NULL), "
+      "integers above 9223372036854775807, "
+      "decimals that have no equal double and a text such as `007` in a column of NUMERIC affinity (SQLite "
+      "makes it the number 7), NULL in an "
+      "INTEGER PRIMARY KEY (SQLite makes up a number). Decimals are exact in TEXT columns only, so that "
+      "`createTable` makes decimals TEXT. "
+      "-0.0 is stored as 0.0, which is equal to it.",
+      "Dates and times are written as ISO 8601 text: `2024-02-29`, `23:59:59`, `2024-02-29 23:59:59.250` "
+      "with as many digits as the value needs, "
+      "instants (`TIMESTAMPTZ`) in UTC with `+00:00`. DATE, TIME and DATETIME columns take any text as it "
+      "comes, because SQLite does, and are "
+      "read as the exact text of whatever they hold; so are expressions and columns without a declared type.",
+      "On reading, a value of another storage class than its column declares is dirty with code "
+      "`wrong_type`; `CAST(column AS TEXT)` or "
+      "`hex(column)` as the column entry reads it all the same.",
+      "Each row is a statement of its own: a refused row undoes only itself, with SQLite's extended code in "
+      "the dirty record. `ignore` leaves out "
+      "only rows whose key is there already; CHECK and NOT NULL still make rows dirty. An ON CONFLICT clause "
+      "of the table itself does not count.",
+      "Marks and claims stand in the tables sluice_run and sluice_progress of the destination file. "
+      "journal_mode is never changed, and synchronous "
+      "is SQLite's FULL unless `session` says otherwise; with less, a power failure may take back what was "
+      "reported as written.",
+      "A claim of a process on the same host is taken over only when that process is dead. Each preSql and "
+      "postSql statement runs in one "
+      "transaction with the record that it ran; VACUUM, PRAGMA, ATTACH and DETACH cannot, and may run twice "
+      "after a crash.",
+      "Views and virtual tables are no destinations. Reader and writer may share one file only in WAL mode.",
+  };
+}
+
+result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
+  SLUICE_TRY(auto read, sqlite::read_source_options(options));
+  return std::make_unique<sqlite::sqlite_source>(std::move(read), options, context);
+}
+
+result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
+  SLUICE_TRY(auto read, sqlite::read_target_options(options));
+  return std::make_unique<sqlite::sqlite_target>(std::move(read), options, context);
+}
+
+}  // namespace
+
+plugin sqlite_plugin() {
+  return {.name = "sqlite",
+          .aliases = {},
+          .datax_readers = {"sqlitereader"},
+          .datax_writers = {"sqlitewriter"},
+          .summary = "Tables of a SQLite 3 file: exactly once as a destination.",
+          .remarks = remarks(),
+          .reads = &reads(),
+          .writes = &writes(),
+          .make_source = make_source,
+          .make_target = make_target};
+}
+
+}  // namespace sluice

@@ -1,0 +1,222 @@
+#include "plugins/sqlite/sqlite_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "transport/base/text.h"
+
+namespace sluice::sqlite {
+namespace {
+
+constexpr std::size_t names_shown_max = 10;
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
+    out += fmt::format("{}{}", i == 0 ? "" : ", ", sluice::quoted(names[i]));
+  }
+  return names.size() > names_shown_max ? out + ", …" : out;
+}
+
+/// The end of the quoted or plain identifier at the beginning of `text`.
+std::size_t name_end(std::string_view text) {
+  const char open = text.empty() ? '\0' : text[0];
+  const char close = open == '[' ? ']' : open;
+  if (open != '"' && open != '`' && open != '[') {
+    return std::min(text.find('.'), text.size());
+  }
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == close) {
+      if (close != ']' && i + 1 < text.size() && text[i + 1] == close) {
+        ++i;
+        continue;
+      }
+      return i + 1;
+    }
+  }
+  return text.size();
+}
+
+/// A primary key of a rowid table is the rowid itself where it has no index of its own
+/// (lang_createtable.html).
+result<bool> has_primary_key_index(database& db, const std::string& table) {
+  SLUICE_TRY(const auto found,
+             db.ask("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'", {std::string_view(table)}));
+  return found.has_value();
+}
+
+void choose_key(table_info& table, const std::vector<std::pair<std::int64_t, std::string>>& primary_key) {
+  if (table.type != table_type::table) {
+    return;
+  }
+  if (table.without_rowid) {
+    for (const auto& [order, name] : primary_key) {
+      table.key.push_back(name);
+    }
+    return;
+  }
+  for (const table_column& c : table.columns) {
+    if (c.is_rowid) {
+      table.key = {c.name};
+      return;
+    }
+  }
+  constexpr std::array<std::string_view, 3> rowid_names = {"rowid", "_rowid_", "oid"};
+  for (const std::string_view name : rowid_names) {
+    if (table.find(name) == nullptr) {
+      table.key = {std::string(name)};
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+const table_column* table_info::find(std::string_view column) const {
+  const auto at = std::find_if(columns.begin(), columns.end(),
+                               [&](const table_column& c) { return same_name(c.name, column); });
+  return at == columns.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> table_info::column_names() const {
+  std::vector<std::string> names;
+  for (const table_column& c : columns) {
+    names.push_back(c.name);
+  }
+  return names;
+}
+
+std::string unquote_name(std::string_view text) {
+  const char open = text.empty() ? '\0' : text.front();
+  const char close = open == '[' ? ']' : open;
+  if ((open != '"' && open != '`' && open != '[') || text.size() < 2 || text.back() != close ||
+      name_end(text) != text.size()) {
+    return std::string(text);
+  }
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    out += text[i];
+    if (close != ']' && text[i] == close) {
+      ++i;  // the quote was doubled
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> table_name_of(std::string_view text) {
+  const std::size_t end = name_end(text);
+  if (end == text.size()) {
+    return unquote_name(text);
+  }
+  if (text[end] != '.' || !same_name(unquote_name(text.substr(0, end)), "main")) {
+    return std::nullopt;
+  }
+  return unquote_name(text.substr(end + 1));
+}
+
+result<std::optional<table_info>> look_up_table(database& db, const std::string& name) {
+  table_info table;
+  bool strict = false;
+  {
+    SLUICE_TRY(statement find, db.prepare("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema "
+                                          "= 'main' AND name = ? COLLATE NOCASE"));
+    find.bind_text(1, name);
+    const step_answer found = find.step();
+    if (found == step_answer::failed) {
+      return fail(db.failure("look for the table"));
+    }
+    if (found == step_answer::done) {
+      return std::optional<table_info>();
+    }
+    table.name = find.text_at(0);
+    const std::string type = find.text_at(1);
+    table.type = type == "view"      ? table_type::view
+                 : type == "virtual" ? table_type::virtual_table
+                                     : table_type::table;
+    table.without_rowid = find.int64_at(2) != 0;
+    strict = find.int64_at(3) != 0;
+  }
+  std::vector<std::pair<std::int64_t, std::string>> primary_key;
+  {
+    SLUICE_TRY(
+        statement columns,
+        db.prepare("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?)"));
+    columns.bind_text(1, table.name);
+    step_answer answer = columns.step();
+    for (; answer == step_answer::row; answer = columns.step()) {
+      const std::int64_t hidden = columns.int64_at(5);
+      if (hidden == 1) {
+        continue;  // a virtual table's hidden column
+      }
+      table_column c;
+      c.name = columns.text_at(0);
+      c.declared_type = columns.text_at(1);
+      c.kind = kind_of(c.declared_type, strict);
+      c.not_null = columns.int64_at(2) != 0;
+      c.has_default = columns.storage_at(3) != storage::null;
+      c.generated = hidden == 2 || hidden == 3;
+      if (const std::int64_t order = columns.int64_at(4); order > 0) {
+        primary_key.emplace_back(order, c.name);
+        c.not_null = c.not_null || table.without_rowid;
+      }
+      table.columns.push_back(std::move(c));
+    }
+    if (answer == step_answer::failed) {
+      return fail(db.failure("describe the table"));
+    }
+  }
+  std::sort(primary_key.begin(), primary_key.end());
+  if (!table.without_rowid && primary_key.size() == 1) {
+    SLUICE_TRY(const bool indexed, has_primary_key_index(db, table.name));
+    for (table_column& c : table.columns) {
+      c.is_rowid = !indexed && c.name == primary_key[0].second && same_name(c.declared_type, "INTEGER");
+    }
+  }
+  choose_key(table, primary_key);
+  return std::optional(std::move(table));
+}
+
+result<std::string> describe_missing_table(database& db, const std::string& name) {
+  std::vector<std::string> names;
+  SLUICE_TRY(statement list,
+             db.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE "
+                        "'sqlite\\_%' ESCAPE '\\' "
+                        "AND name NOT LIKE 'sluice\\_%' ESCAPE '\\' ORDER BY name LIMIT 1000"));
+  step_answer answer = list.step();
+  for (; answer == step_answer::row; answer = list.step()) {
+    names.push_back(list.text_at(0));
+  }
+  if (answer == step_answer::failed) {
+    return fail(db.failure("list the tables"));
+  }
+  const std::string begin =
+      fmt::format("{} has no table {}", sluice::quoted(db.path()), sluice::quoted(name));
+  if (names.empty()) {
+    return begin + "; it has no tables at all";
+  }
+  if (const std::string_view near = nearest(name, names); !near.empty()) {
+    return fmt::format("{}; did you mean {}?", begin, sluice::quoted(near));
+  }
+  return fmt::format("{}; it has {}", begin, list_of(names));
+}
+
+std::string near_column(const table_info& table, std::string_view name) {
+  const std::vector<std::string> names = table.column_names();
+  if (const std::string_view near = nearest(name, names); !near.empty()) {
+    return fmt::format("; did you mean {}?", sluice::quoted(near));
+  }
+  return fmt::format("; the table has {}", list_of(names));
+}
+
+}  // namespace sluice::sqlite

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/sqlite/sqlite_types.h"
+#include "transport/base/sqlite.h"
+
+/// Tables as the file describes them, and the names by which jobs call them.
+namespace sluice::sqlite {
+
+struct table_column {
+  std::string name;
+  std::string declared_type;
+  column_kind kind;
+  bool not_null = false;
+  bool has_default = false;
+  bool generated = false;
+  bool is_rowid = false;  ///< INTEGER PRIMARY KEY: another name of the rowid.
+};
+
+enum class table_type { table, view, virtual_table };
+
+struct table_info {
+  std::string name;  ///< As the file spells it.
+  table_type type = table_type::table;
+  bool without_rowid = false;
+  std::vector<table_column> columns;
+  /// Names of the columns by which the table's rows are in order, unique and never NULL: the rowid under a
+  /// name that no column hides, or the primary key of a table without rowid; empty for what is no table.
+  std::vector<std::string> key;
+
+  [[nodiscard]] std::string quoted_name() const { return quote_name(name); }
+  /// By name, ignoring ASCII case as SQLite does; nullptr where there is none.
+  [[nodiscard]] const table_column* find(std::string_view column) const;
+  [[nodiscard]] std::vector<std::string> column_names() const;
+};
+
+/// `"a""b"`, `` `a` ``, `[a]`, `a` to the bare name. A text that is none of these is returned as it is.
+std::string unquote_name(std::string_view text);
+
+/// The bare table name of `t`, `main.t`, `"main"."t"`; nothing where another database than main is named.
+std::optional<std::string> table_name_of(std::string_view text);
+
+/// What the file says of a table or view; nothing where there is none of that name.
+result<std::optional<table_info>> look_up_table(database& db, const std::string& name);
+
+/// `no table "ordres"; did you mean "orders"?`, or the tables there are.
+result<std::string> describe_missing_table(database& db, const std::string& name);
+
+/// `; did you mean "x"?` or `; the table has "a", "b"`.
+std::string near_column(const table_info& table, std::string_view name);
+
+/// ASCII case ignored, as SQLite compares names.
+bool same_name(std::string_view a, std::string_view b);
+
+}  // namespace sluice::sqlite

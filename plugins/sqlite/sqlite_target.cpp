@@ -1,0 +1,351 @@
+#include "plugins/sqlite/sqlite_target.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "transport/base/text.h"
+
+namespace sluice::sqlite {
+namespace {
+
+/// Statements that SQLite does not run inside a transaction, or that do nothing there. They may be repeated.
+constexpr auto outside_words = std::to_array<std::string_view>({"VACUUM", "PRAGMA", "ATTACH", "DETACH"});
+constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
+
+template <class Words>
+bool begins_with_any(const std::string& sql, const Words& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view w) { return begins_with_word(sql, w); });
+}
+
+/// `CREATE TABLE` with the names that the job maps to, or the reader's.
+result<std::string> created_table_sql(const std::string& table, const std::vector<std::string>& names,
+                                      const schema& source_columns) {
+  std::string columns;
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    columns += fmt::format("{}{} {}", i == 0 ? "" : ", ", quote_name(names[i]),
+                           created_type(source_columns[i].type));
+  }
+  return fmt::format("CREATE TABLE IF NOT EXISTS {}({})", quote_name(table), columns);
+}
+
+}  // namespace
+
+sqlite_target::sqlite_target(target_options options, option_values values, const plugin_context& context)
+    : options_(std::move(options)),
+      values_(std::move(values)),
+      memory_bytes_(context.memory_bytes /
+                    2),  // the other half is for what a statement needs besides its pages
+      table_(table_name_of(options_.table).value_or(options_.table)),
+      progress_(connection_, *claim_) {
+  connection_.file = options_.file;
+  connection_.busy_timeout = options_.busy_timeout;
+  connection_.session = options_.session;
+}
+
+result<bool> sqlite_target::find_file() const {
+  std::error_code ignored;
+  const std::filesystem::path file(options_.file);
+  if (std::filesystem::exists(file, ignored)) {
+    return true;
+  }
+  if (!options_.create_table && !table_comes_later()) {
+    return fail(
+        error_kind::bad_option,
+        "{}: there is no file {}; check the path, or set \"createTable\": true to have file and table made",
+        options_.file_place, sluice::quoted(options_.file));
+  }
+  const std::filesystem::path folder =
+      file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    return fail(error_kind::bad_option,
+                "{}: there is no folder {} to make the file in; make it, or check the path",
+                options_.file_place, sluice::quoted(folder.string()));
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return fail(error_kind::denied, "{}: the folder {} is not writable for this process; give it the right",
+                options_.file_place, sluice::quoted(folder.string()));
+  }
+  return false;
+}
+
+bool sqlite_target::table_comes_later() const {
+  return std::any_of(
+      options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(steps_run_, options_.pre_sql.size())),
+      options_.pre_sql.end(), [](const std::string& sql) { return begins_with_any(sql, making_words); });
+}
+
+result<target_description> sqlite_target::open(const schema& source_columns, const stop_signal& stop) {
+  target_description out;
+  out.name =
+      fmt::format("sqlite {} table {}", std::filesystem::path(options_.file).filename().string(), table_);
+  out.promise = "exactly once";
+  out.exactly_once = true;
+  out.writers_max = 1;
+  plan_.reset();
+  connection_.stop = stop;
+  SLUICE_TRY(const bool there, find_file());
+  if (there) {
+    auto connected = connection_.get(open_mode::read_write);
+    if (!connected) {
+      error e = std::move(connected).error();
+      e.message = fmt::format("{}: {}", options_.file_place, e.message);
+      return fail(std::move(e));
+    }
+    database* db = *connected;
+    db->clear_interrupt();
+    SLUICE_TRY(const auto journal, db->ask("PRAGMA journal_mode"));
+    if (journal != "wal") {
+      std::error_code ignored;
+      out.locked_file = std::filesystem::canonical(options_.file, ignored).string();
+    }
+    SLUICE_TRY(const bool marks, progress_.has_tables());
+    if (!marks) {
+      out.changes.push_back(
+          fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
+    }
+  } else {
+    out.changes.push_back(fmt::format(
+        "The file {} will be made, with the tables sluice_run and sluice_progress for claims and marks.",
+        sluice::quoted(options_.file)));
+  }
+  for (const std::string& sql : options_.pre_sql) {
+    out.changes.push_back(fmt::format("preSql will run: {}", escaped(sql)));
+  }
+  SLUICE_CHECK(describe_table(source_columns, out));
+  return out;
+}
+
+result<void> sqlite_target::describe_table(const schema& source_columns, target_description& out) {
+  std::optional<table_info> table;
+  if (connection_.db) {
+    SLUICE_TRY(table, look_up_table(*connection_.db, table_));
+  }
+  if (!table && options_.create_table) {
+    return plan_created_table(source_columns, out);
+  }
+  if (table) {
+    if (table->type != table_type::table || table->name.starts_with("sqlite_") ||
+        table->name.starts_with("sluice_")) {
+      return fail(error_kind::not_supported, "{}: {} is {}; name a table of its own", options_.table_place,
+                  sluice::quoted(table->name),
+                  table->type == table_type::view ? "a view, which holds no rows"
+                  : table->type == table_type::virtual_table
+                      ? "a virtual table, whose module may keep rows outside of the transaction"
+                      : "a table of SQLite's or Sluice's own");
+    }
+    create_sql_ = options_.create_table ? "SELECT 1" : "";
+    auto mapped = mapped_columns(*table, source_columns.size());
+    if (mapped) {
+      use_columns(table->name, *mapped, source_columns, out);
+      return {};
+    }
+    if (!table_comes_later()) {
+      return fail(std::move(mapped).error());
+    }
+  } else if (!table_comes_later()) {
+    SLUICE_TRY(const std::string missing, describe_missing_table(*connection_.db, table_));
+    return fail(error_kind::bad_option, "{}: {}", options_.table_place, missing);
+  }
+  out.compared = false;
+  out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", sluice::quoted(table_)));
+  return {};
+}
+
+result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info& table,
+                                                                std::size_t source_count) const {
+  std::vector<table_column> mapped;
+  if (options_.all_columns) {
+    std::copy_if(table.columns.begin(), table.columns.end(), std::back_inserter(mapped),
+                 [](const table_column& c) { return !c.generated; });
+  }
+  for (std::size_t i = 0; !options_.all_columns && i < options_.columns.size(); ++i) {
+    const std::string place = fmt::format("column[{}]", i);
+    const std::string name = unquote_name(options_.columns[i]);
+    const table_column* found = table.find(name);
+    if (found == nullptr) {
+      return values_.bad(place, fmt::format("table {} has no column {}{}", sluice::quoted(table.name),
+                                            sluice::quoted(name), near_column(table, name)));
+    }
+    if (found->generated) {
+      return values_.bad(
+          place,
+          fmt::format("column {} of table {} is computed by SQLite and cannot be written; leave it out",
+                      sluice::quoted(name), sluice::quoted(table.name)));
+    }
+    if (std::any_of(mapped.begin(), mapped.end(),
+                    [&](const table_column& c) { return c.name == found->name; })) {
+      return values_.bad(place,
+                         fmt::format("column {} is mapped twice; leave one out", sluice::quoted(name)));
+    }
+    mapped.push_back(*found);
+  }
+  if (mapped.size() != source_count) {
+    return values_.bad("column", fmt::format("the reader delivers {} columns and the writer takes {}{}; "
+                                             "columns are mapped by position, give both "
+                                             "the same number",
+                                             source_count, mapped.size(),
+                                             options_.all_columns ? fmt::format(" (all of table {})",
+                                                                                sluice::quoted(table.name))
+                                                                  : ""));
+  }
+  SLUICE_CHECK(check_unmapped(table, mapped));
+  return mapped;
+}
+
+result<void> sqlite_target::check_unmapped(const table_info& table,
+                                           const std::vector<table_column>& mapped) const {
+  for (const table_column& c : table.columns) {
+    const bool is_mapped =
+        std::any_of(mapped.begin(), mapped.end(), [&](const table_column& m) { return m.name == c.name; });
+    if (!is_mapped && c.not_null && !c.has_default && !c.generated && !c.is_rowid) {
+      return values_.bad("column", fmt::format("column {} of table {} is NOT NULL without a default and is "
+                                               "not mapped, so that every row would be "
+                                               "refused; map it",
+                                               sluice::quoted(c.name), sluice::quoted(table.name)));
+    }
+  }
+  return {};
+}
+
+result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; options_.all_columns && i < source_columns.size(); ++i) {
+    names.push_back(source_columns[i].name);
+    if (names.back().empty()) {
+      return values_.bad(
+          "column",
+          fmt::format("the reader's column {} has no name to make a table column of; list the names", i));
+    }
+  }
+  for (std::size_t i = 0; !options_.all_columns && i < options_.columns.size(); ++i) {
+    names.push_back(unquote_name(options_.columns[i]));
+  }
+  if (names.size() != source_columns.size()) {
+    return values_.bad("column", fmt::format("the reader delivers {} columns and the writer names {} for the "
+                                             "table to be made; give both the same "
+                                             "number",
+                                             source_columns.size(), names.size()));
+  }
+  std::vector<table_column> made;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (std::any_of(made.begin(), made.end(),
+                    [&](const table_column& c) { return same_name(c.name, names[i]); })) {
+      return values_.bad(
+          "column", fmt::format("two columns of the table to be made are called {}; list different names",
+                                sluice::quoted(names[i])));
+    }
+    table_column c;
+    c.name = names[i];
+    c.declared_type = created_type(source_columns[i].type);
+    c.kind = kind_of(c.declared_type, false);
+    made.push_back(std::move(c));
+  }
+  SLUICE_TRY(create_sql_, created_table_sql(table_, names, source_columns));
+  out.changes.push_back(fmt::format("The table will be made: {}", escaped(create_sql_)));
+  use_columns(table_, made, source_columns, out);
+  return {};
+}
+
+void sqlite_target::use_columns(const std::string& table, const std::vector<table_column>& mapped,
+                                const schema& source_columns, target_description& out) {
+  auto columns = std::make_shared<schema>();
+  auto plan = std::make_shared<writer_plan>();
+  plan->options = options_;
+  plan->table = table;
+  plan->memory_bytes = memory_bytes_;
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    const table_column& c = mapped[i];
+    columns->push_back(
+        {c.name, write_type(c.kind, source_columns[i].type), !c.not_null && !c.is_rowid, c.declared_type});
+    plan->columns.push_back(c.name);
+    plan->kinds.push_back({c.kind, c.not_null, c.is_rowid});
+  }
+  out.columns = std::move(columns);
+  plan_ = std::move(plan);
+}
+
+std::vector<target_step> sqlite_target::steps_before() const {
+  std::vector<target_step> steps;
+  for (const std::string& sql : options_.pre_sql) {
+    steps.push_back({sql, begins_with_any(sql, outside_words)});
+  }
+  if (options_.create_table) {
+    steps.push_back(
+        {create_sql_.starts_with("CREATE") ? create_sql_ : "create the table where it is missing", true});
+  }
+  return steps;
+}
+
+std::vector<target_step> sqlite_target::steps_after() const {
+  std::vector<target_step> steps;
+  for (const std::string& sql : options_.post_sql) {
+    steps.push_back({sql, begins_with_any(sql, outside_words)});
+  }
+  return steps;
+}
+
+result<void> sqlite_target::run_step(const std::string& sql, const std::string& stage,
+                                     const std::string& place, const stop_signal& stop) {
+  connection_.stop = stop;
+  SLUICE_TRY(database * db, connection_.get(open_mode::create));
+  const auto with_place = [&](error e) -> result<void> {
+    // A statement of the job's that a constraint refuses is no bad record.
+    if (e.kind == error_kind::bad_row) {
+      e.kind = error_kind::bad_option;
+    }
+    e.message = fmt::format("{}: {}", values_.place(place), e.message);
+    return fail(std::move(e));
+  };
+  if (begins_with_any(sql, outside_words)) {
+    if (auto done = db->run(sql); !done) {
+      return with_place(std::move(done).error());
+    }
+    return in_transaction(*db, [&] { return set_stage_of(*db, *claim_, stage); });
+  }
+  return in_transaction(*db, [&]() -> result<void> {
+    if (auto done = db->run(sql); !done) {
+      return with_place(std::move(done).error());
+    }
+    if (!db->in_transaction()) {
+      return with_place({error_kind::bad_option,
+                         fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out",
+                                     sluice::quoted(sql)),
+                         "", false});
+    }
+    return set_stage_of(*db, *claim_, stage);
+  });
+}
+
+result<void> sqlite_target::run_step_before(std::size_t index, const stop_signal& stop) {
+  const bool is_create = index >= options_.pre_sql.size();
+  SLUICE_CHECK(run_step(is_create ? create_sql_ : options_.pre_sql[index], fmt::format("pre:{}", index + 1),
+                        is_create ? "createTable" : fmt::format("preSql[{}]", index), stop));
+  steps_run_ = std::max(steps_run_, index + 1);
+  return {};
+}
+
+result<void> sqlite_target::run_step_after(std::size_t index, const stop_signal& stop) {
+  return run_step(options_.post_sql[index], fmt::format("post:{}", index + 1),
+                  fmt::format("postSql[{}]", index), stop);
+}
+
+result<std::unique_ptr<writer>> sqlite_target::make_writer(schema_ptr columns) {
+  if (plan_ == nullptr || columns == nullptr || columns->size() != plan_->columns.size()) {
+    return fail(
+        error_kind::bad_option,
+        "{}: table {} does not have the columns that the job maps; a statement of preSql was to make it",
+        options_.table_place, sluice::quoted(table_));
+  }
+  return std::make_unique<sqlite_writer>(plan_, claim_, std::move(columns));
+}
+
+void sqlite_target::interrupt() {
+  connection_.interrupt();
+}
+
+}  // namespace sluice::sqlite

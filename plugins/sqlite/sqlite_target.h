@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/sqlite/sqlite_options.h"
+#include "plugins/sqlite/sqlite_progress.h"
+#include "plugins/sqlite/sqlite_table.h"
+#include "plugins/sqlite/sqlite_writer.h"
+
+namespace sluice::sqlite {
+
+/// A table of a SQLite file as a destination. Threads and call order as `target`.
+class sqlite_target : public target {
+ public:
+  sqlite_target(target_options options, option_values values, const plugin_context& context);
+
+  result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
+  progress_store* progress() override { return &progress_; }
+  [[nodiscard]] std::vector<target_step> steps_before() const override;
+  [[nodiscard]] std::vector<target_step> steps_after() const override;
+  result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
+  result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
+  result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
+  void interrupt() override;
+
+ private:
+  /// Whether the file is there; `bad_option` or `denied` where it cannot be made.
+  result<bool> find_file() const;
+  result<void> describe_table(const schema& source_columns, target_description& out);
+  /// The destination's columns in mapping order; `bad_option` where one does not exist or cannot be written.
+  result<std::vector<table_column>> mapped_columns(const table_info& table, std::size_t source_count) const;
+  result<void> check_unmapped(const table_info& table, const std::vector<table_column>& mapped) const;
+  result<void> plan_created_table(const schema& source_columns, target_description& out);
+  void use_columns(const std::string& table, const std::vector<table_column>& mapped,
+                   const schema& source_columns, target_description& out);
+  /// A statement that makes or changes tables stands in preSql and has not run yet.
+  [[nodiscard]] bool table_comes_later() const;
+  result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place,
+                        const stop_signal& stop);
+
+  target_options options_;
+  option_values values_;
+  std::uint64_t memory_bytes_;
+  std::string table_;       ///< Without quotes.
+  std::string create_sql_;  ///< Set by `open` where createTable is asked for.
+  std::size_t steps_run_ = 0;
+  file_connection connection_;
+  std::shared_ptr<claim_state> claim_ = std::make_shared<claim_state>();
+  sqlite_progress progress_;
+  std::shared_ptr<const writer_plan> plan_;
+};
+
+}  // namespace sluice::sqlite

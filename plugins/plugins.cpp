@@ -1,4 +1,5 @@
 #include "plugins/api/plugin.h"
+#include "plugins/sqlite/sqlite_plugin.h"
 #include "plugins/stream/stream_plugin.h"
 #include "plugins/text/text_plugin.h"
 
@@ -9,6 +10,7 @@ const std::vector<plugin>& all_plugins() {
   static const std::vector<plugin> plugins = {
       stream_plugin(),
       text_plugin(),
+      sqlite_plugin(),
   };
   return plugins;
 }

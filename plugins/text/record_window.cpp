@@ -30,6 +30,7 @@ std::string_view head_of(std::string_view text, std::size_t bytes_max) {
 
 record_window::record_window(const csv_scanner& scanner, std::shared_ptr<buffer_pool> pool, std::size_t bytes)
     : scanner_(scanner),
+      delimiter_bytes_(std::max<std::size_t>(scanner.grammar().delimiter.size(), 1)),
       pool_(std::move(pool)),
       bytes_normal_(bytes),
       capacity_(bytes),
@@ -49,14 +50,6 @@ void record_window::open(std::unique_ptr<input_stream> stream, std::uint64_t off
   starts_[0] = 0;
   lines_.clear();
   shrink();
-}
-
-std::string_view record_window::field(std::size_t record, std::size_t f) const {
-  const std::size_t i = first_field(record) + f;
-  const std::uint32_t* ends = index_.field_ends();
-  const std::size_t from =
-      f == 0 ? starts_[record] : ends[i - 1] + std::max<std::size_t>(scanner_.grammar().delimiter.size(), 1);
-  return {data() + from, ends[i] - from};
 }
 
 void record_window::move_to_front(std::size_t from) {

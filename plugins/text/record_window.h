@@ -64,7 +64,12 @@ class record_window {
     const std::uint32_t end = index_.field_ends()[end_field(r) - 1];
     return {data() + starts_[r], end - starts_[r]};
   }
-  [[nodiscard]] std::string_view field(std::size_t record, std::size_t f) const;
+  [[nodiscard]] std::string_view field(std::size_t record, std::size_t f) const {
+    const std::size_t i = first_field(record) + f;
+    const std::uint32_t* ends = index_.field_ends();
+    const std::size_t from = f == 0 ? starts_[record] : ends[i - 1] + delimiter_bytes_;
+    return {data() + from, ends[i] - from};
+  }
   [[nodiscard]] std::size_t fields(std::size_t record) const {
     return end_field(record) - first_field(record);
   }
@@ -82,6 +87,7 @@ class record_window {
   void count_lines();
 
   const csv_scanner& scanner_;
+  std::size_t delimiter_bytes_;
   std::shared_ptr<buffer_pool> pool_;
   std::size_t bytes_normal_;
   std::size_t capacity_;

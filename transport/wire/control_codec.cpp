@@ -97,9 +97,12 @@ control_message read_message(frame_reader& from) {
 template <std::size_t... Index>
 control_message read_kind(std::size_t index, frame_reader& from, std::index_sequence<Index...>) {
   control_message message;
-  ((index == Index ? (message = read_message<std::variant_alternative_t<Index, control_message>>(from), true)
-                   : false) ||
-   ...);
+  const auto read_if = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+    if (index == I) {
+      message = read_message<std::variant_alternative_t<I, control_message>>(from);
+    }
+  };
+  (read_if(std::integral_constant<std::size_t, Index>()), ...);
   return message;
 }
 

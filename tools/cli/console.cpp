@@ -48,12 +48,15 @@ std::string console::erase_sequence() const {
   return live_lines_drawn_ == 0 ? "" : "\x1b[" + std::to_string(live_lines_drawn_) + "F\x1b[J";
 }
 
+unsigned console::columns() const {
+  return columns_ > 0 ? columns_ : columns_of(fd_);
+}
+
 std::string console::live_text() {
-  const unsigned columns = columns_ > 0 ? columns_ : columns_of(fd_);
   std::string text;
   for (const std::string& line : live_) {
     // One column stays free: some terminals wrap after the last one.
-    text += cut_to_columns(line, columns - 1) + "\n";
+    text += cut_to_columns(line, columns() - 1) + "\n";
   }
   live_lines_drawn_ = live_.size();
   return text;

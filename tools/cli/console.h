@@ -21,6 +21,8 @@ class console {
   console& operator=(const console&) = delete;
 
   [[nodiscard]] bool is_terminal() const { return is_terminal_; }
+  /// The width lines of the live area have now.
+  [[nodiscard]] unsigned columns() const;
 
   /// Prints text that ends with a line end, above the live area.
   void print(std::string_view text);

@@ -1,8 +1,9 @@
-#include "tools/cli/secret_mask.h"
+#include "tools/cli/secret_filter.h"
 
 #include <algorithm>
 #include <cctype>
 
+#include "jobspec/secrets.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -20,24 +21,15 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-bool secret_mask::is_secret_name(std::string_view name) {
-  static constexpr std::string_view words[] = {
-      "password",  "passwd",     "passphrase", "pwd",     "secret",     "token",       "credential",
-      "accesskey", "access_key", "apikey",     "api_key", "privatekey", "private_key", "sas_key"};
-  const std::string folded = lower(name);
-  return std::any_of(std::begin(words), std::end(words),
-                     [&](std::string_view word) { return folded.find(word) != std::string::npos; });
-}
-
-secret_mask::secret_mask(const std::map<std::string, std::string>& parameters) {
+secret_filter::secret_filter(const std::map<std::string, std::string>& parameters) {
   for (const auto& [name, value] : parameters) {
-    if (is_secret_name(name)) {
+    if (looks_secret(name)) {
       add(value);
     }
   }
 }
 
-void secret_mask::add(const std::string& value) {
+void secret_filter::add(const std::string& value) {
   if (value.size() < masked_everywhere_bytes_min || value == "true" || value == "false") {
     return;
   }
@@ -53,7 +45,7 @@ void secret_mask::add(const std::string& value) {
             [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
-void secret_mask::add_members(const nlohmann::json& object, const std::vector<option>& described) {
+void secret_filter::add_members(const nlohmann::json& object, const std::vector<option>& described) {
   if (object.is_array()) {
     for (const auto& element : object) {
       add_members(element, described);
@@ -81,24 +73,25 @@ void secret_mask::add_members(const nlohmann::json& object, const std::vector<op
   }
 }
 
-void secret_mask::add_options(const option_values& values, const std::vector<option>& described) {
+void secret_filter::add_options(const option_values& values, const std::vector<option>& described) {
   add_members(values.json(), described);
 }
 
-std::string secret_mask::apply(std::string text) const {
+std::string secret_filter::apply(std::string text) const {
   for (const std::string& value : values_) {
-    for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at + 3)) {
-      text.replace(at, value.size(), "***");
+    for (std::size_t at = text.find(value); at != std::string::npos;
+         at = text.find(value, at + secret_mask.size())) {
+      text.replace(at, value.size(), secret_mask);
     }
   }
   return text;
 }
 
-std::map<std::string, std::string> secret_mask::apply(
+std::map<std::string, std::string> secret_filter::apply(
     const std::map<std::string, std::string>& parameters) const {
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : parameters) {
-    out[name] = is_secret_name(name) ? "***" : apply(value);
+    out[name] = looks_secret(name) ? std::string(secret_mask) : mask_addresses(apply(value));
   }
   return out;
 }

@@ -9,14 +9,14 @@
 
 namespace sluice {
 
-/// Takes secrets out of texts: the values of parameters named like secrets, and of the options that a plugin
-/// describes as secret, as they are and as JSON writes them. Values of less than 4 bytes are only masked
-/// where they stand alone, because replacing them everywhere would destroy the text and show where they were.
-/// Immutable after construction; thread-safe.
-class secret_mask {
+/// Takes secrets out of texts: the values of parameters named like secrets (`looks_secret`), and of the
+/// options that a plugin describes as secret, as they are and as JSON writes them. Values of less than 4
+/// bytes are only masked where they stand alone, because replacing them everywhere would destroy the text and
+/// show where they were. Immutable after construction; thread-safe.
+class secret_filter {
  public:
-  secret_mask() = default;
-  explicit secret_mask(const std::map<std::string, std::string>& parameters);
+  secret_filter() = default;
+  explicit secret_filter(const std::map<std::string, std::string>& parameters);
   /// Adds the secret options of a step by its plugin's description.
   void add_options(const option_values& values, const std::vector<option>& described);
 
@@ -25,9 +25,6 @@ class secret_mask {
   /// The parameters with values of secret ones as `***`.
   [[nodiscard]] std::map<std::string, std::string> apply(
       const std::map<std::string, std::string>& parameters) const;
-
-  /// Whether a parameter of this name holds a secret: `db_password`, `accessKeySecret`, `TOKEN`.
-  static bool is_secret_name(std::string_view name);
 
  private:
   void add(const std::string& value);

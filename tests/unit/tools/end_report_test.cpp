@@ -1,0 +1,146 @@
+#include "tools/cli/end_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/tools/summary_sample.h"
+
+namespace sluice {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+run_summary good() {
+  run_summary s = testing::sample_summary();
+  s.state = run_state::succeeded;
+  s.failure.reset();
+  s.how_to_go_on.clear();
+  s.counts = {1000, 1000, 0, 0, 0, 2048};
+  s.dirty_by_code.clear();
+  s.dirty_missing = 0;
+  s.splits_done = s.splits_total;
+  s.rewinds = 0;
+  return s;
+}
+
+run_context calm() {
+  run_context c = testing::sample_context();
+  c.stopped_by.clear();
+  c.first_dirty.clear();
+  return c;
+}
+
+std::string all(const std::vector<report_line>& lines) {
+  std::string text;
+  for (const report_line& line : lines) {
+    text += line.text + "\n";
+  }
+  return text;
+}
+
+TEST(end_report, the_account_is_a_table_with_the_numbers_under_each_other) {
+  run_summary s = good();
+  s.counts.ignored = 5;
+  s.counts.read = 1005;
+  EXPECT_EQ(all(end_report(s, calm())),
+            "Run " + s.run.text() +
+                " of orders succeeded after 1.6 s.\n"
+                "    read      1,005  2 KiB\n"
+                "  = written   1,000\n"
+                "  + ignored       5  left out by the write mode\n"
+                "  + dirty         0\n"
+                "  + filtered      0\n"
+                "  committed to sqlite shop.db table orders  960\n"
+                "  Speed: 670 rows/s, 0.0 MB/s.\n"
+                "  Slowest: the destination was slowest: the source waited for it 80 % of "
+                "the time.\n"
+                "  Concurrency: 4 asked, 2 at the peak, 1.5 on average (sqlite takes one "
+                "writer).\n");
+}
+
+TEST(end_report, dirty_records_inside_the_limit_are_the_last_line_with_counts_by_code) {
+  run_summary s = good();
+  s.state = run_state::succeeded_with_dirty;
+  s.counts = {1000, 963, 0, 37, 0, 2048};
+  s.dirty_by_code = {{"a_rare_one", 7}, {"not_a_number", 30}};
+  run_context c = calm();
+  c.first_dirty = {"orders.csv line 17: bad"};
+  const auto lines = end_report(s, c);
+  EXPECT_EQ(lines.back().level, notice_level::warning);
+  EXPECT_EQ(lines.back().text,
+            "Warning: 37 of 1,000 records are dirty and were not written: not_a_number 30, a_rare_one 7.");
+  EXPECT_THAT(all(lines), AllOf(HasSubstr("Dirty records: /var/lib/sluice/runs/orders/x/dirty.jsonl"),
+                                HasSubstr("orders.csv line 17: bad")));
+  c.fail_on_dirty = true;
+  EXPECT_EQ(end_report(s, c).back().level, notice_level::error);
+  EXPECT_THAT(end_report(s, c).back().text, HasSubstr("--fail-on-dirty"));
+}
+
+TEST(end_report, all_dirty_for_one_reason_is_said) {
+  run_summary s = good();
+  s.state = run_state::succeeded_with_dirty;
+  s.counts = {1000, 0, 0, 1000, 0, 2048};
+  s.dirty_by_code = {{"column_count", 1000}};
+  EXPECT_EQ(end_report(s, calm()).back().text,
+            "Warning: all 1,000 records are dirty, and all for one reason: column_count.");
+  s.dirty_by_code = {{"column_count", 999}, {"too_long", 1}};
+  EXPECT_THAT(end_report(s, calm()).back().text, Not(HasSubstr("one reason")));
+}
+
+TEST(end_report, text_of_dirty_records_that_was_lost_is_in_the_last_line) {
+  run_summary s = good();
+  s.state = run_state::succeeded_with_dirty;
+  s.counts = {1000, 963, 0, 37, 0, 2048};
+  s.dirty_by_code = {{"not_a_number", 37}};
+  s.dirty_missing = 3;
+  EXPECT_THAT(end_report(s, calm()).back().text, HasSubstr("the text of 3 of them was lost"));
+}
+
+TEST(end_report, nothing_read_is_a_visible_line_with_what_was_read_from) {
+  run_summary s = good();
+  s.counts = {};
+  s.read_statements = {"a.csv", "b.csv", "c.csv", "d.csv", "e.csv", "f.csv", "g.csv"};
+  const auto lines = end_report(s, calm());
+  EXPECT_EQ(lines.back().level, notice_level::warning);
+  EXPECT_EQ(lines.back().text, "No records were read from: a.csv; b.csv; c.csv; d.csv; e.csv; and 2 more");
+}
+
+TEST(end_report, a_failure_names_kind_cause_and_how_to_go_on_last) {
+  const auto lines = end_report(testing::sample_summary(), calm());
+  ASSERT_GE(lines.size(), 2U);
+  EXPECT_EQ(lines[lines.size() - 2].text, "Failed (no_room): the disk under \"shop.db\" is full; make room");
+  EXPECT_EQ(lines.back().text, "Make room, then run the same command again: it continues.");
+  EXPECT_EQ(lines.back().level, notice_level::error);
+}
+
+TEST(end_report, a_run_without_a_plan_has_no_account) {
+  run_summary s;
+  s.failure = error{error_kind::bad_option, "the job is wrong", {}};
+  const auto lines = end_report(s, {});
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines.front().text, "Failed (bad_option): the job is wrong");
+}
+
+TEST(end_report, a_stop_names_its_signal) {
+  run_summary s = good();
+  s.state = run_state::stopped;
+  s.how_to_go_on = "Run it again.";
+  EXPECT_EQ(end_report(s, testing::sample_context()).back().text, "Stopped by SIGTERM. Run it again.");
+}
+
+TEST(end_report, an_account_that_does_not_close_is_not_hidden) {
+  run_summary s = testing::sample_summary();
+  s.counts.written = 1;
+  EXPECT_THAT(all(end_report(s, calm())), HasSubstr("does not close"));
+}
+
+TEST(aligned, counts_characters_and_leaves_no_blanks_behind) {
+  EXPECT_EQ(aligned({{"ä", "1"}, {"bcd", "22"}}, {false, true}),
+            (std::vector<std::string>{"ä     1", "bcd  22"}));
+  EXPECT_EQ(aligned({{"a", ""}}, {false, false}), (std::vector<std::string>{"a"}));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#include "tools/cli/secret_filter.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+TEST(secret_filter, a_secret_parameter_is_masked_wherever_its_value_turns_up) {
+  const std::map<std::string, std::string> parameters = {
+      {"password", "hun\"ter2"}, {"url", "x?pw=hun\"ter2"}, {"day", "20260101"}, {"token", "ab"}};
+  const secret_filter mask(parameters);
+  EXPECT_EQ(mask.apply(std::string("a hun\"ter2 b hun\\\"ter2 c")), "a *** b *** c");
+  const auto shown = mask.apply(parameters);
+  EXPECT_EQ(shown.at("password"), "***");
+  EXPECT_EQ(shown.at("url"), "x?pw=***");
+  EXPECT_EQ(shown.at("day"), "20260101");
+  EXPECT_EQ(shown.at("token"), "***") << "too short for texts, but hidden where it stands alone";
+  EXPECT_EQ(mask.apply(std::string("cab")), "cab");
+}
+
+TEST(secret_filter, a_value_inside_another_leaves_no_rest) {
+  const secret_filter mask(std::map<std::string, std::string>{{"password", "abcd"}, {"secret", "abcdefgh"}});
+  EXPECT_EQ(mask.apply(std::string("abcdefgh abcd")), "*** ***");
+}
+
+TEST(secret_filter, a_value_of_asterisks_does_not_loop) {
+  const secret_filter mask(std::map<std::string, std::string>{{"password", "****"}});
+  EXPECT_EQ(mask.apply(std::string("x ******** y")), "x ****** y");
+}
+
+}  // namespace
+}  // namespace sluice

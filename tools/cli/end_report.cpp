@@ -1,0 +1,217 @@
+#include "tools/cli/end_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/cli/progress_text.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+/// More statements than these say nothing new to a reader; the summary has them all.
+constexpr std::size_t statements_shown_max = 5;
+
+struct report {
+  std::vector<report_line> lines;
+  void info(std::string text) { lines.push_back({notice_level::info, std::move(text)}); }
+  void warn(std::string text) { lines.push_back({notice_level::warning, std::move(text)}); }
+  void fail(std::string text) { lines.push_back({notice_level::error, std::move(text)}); }
+};
+
+std::size_t characters_in(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string_view state_words(run_state state) {
+  switch (state) {
+    case run_state::succeeded:
+      return "succeeded";
+    case run_state::succeeded_with_dirty:
+      return "succeeded, with dirty records";
+    case run_state::stopped:
+      return "was stopped";
+    case run_state::failed:
+      break;
+  }
+  return "failed";
+}
+
+void put_account(report& r, const run_summary& s) {
+  const record_counts& c = s.counts;
+  const std::vector<std::vector<std::string>> rows = {
+      {"  read", with_thousands(c.read), bytes_text(c.bytes)},
+      {"= written", with_thousands(c.written), ""},
+      {"+ ignored", with_thousands(c.ignored), c.ignored > 0 ? "left out by the write mode" : ""},
+      {"+ dirty", with_thousands(c.dirty), ""},
+      {"+ filtered", with_thousands(c.filtered), ""}};
+  for (std::string& line : aligned(rows, {false, true, false})) {
+    r.info("  " + std::move(line));
+  }
+  if (!c.closes()) {
+    r.info(
+        "  The account does not close: records on their way when the run ended are in none of the lower "
+        "lines.");
+  }
+}
+
+void put_tables(report& r, const run_summary& s) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [table, records] : s.committed_by_table) {
+    rows.push_back({"committed to " + table, with_thousands(records)});
+  }
+  for (std::string& line : aligned(rows, {false, true})) {
+    r.info("  " + std::move(line));
+  }
+}
+
+double seconds_of_data(const run_summary& s, const run_context& c) {
+  const auto data =
+      std::find_if(s.phases.begin(), s.phases.end(), [](const phase_time& p) { return p.name == "data"; });
+  return data != s.phases.end() && data->seconds > 0 ? data->seconds : c.seconds;
+}
+
+void put_speed(report& r, const run_summary& s, const run_context& c) {
+  const double seconds = seconds_of_data(s, c);
+  if (s.counts.read > 0 && seconds > 0) {
+    r.info(fmt::format("  Speed: {} rows/s, {}.", rate_text(static_cast<double>(s.counts.read) / seconds),
+                       bytes_rate_text(static_cast<double>(s.counts.bytes) / seconds)));
+  }
+  if (!s.slowest.empty()) {
+    r.info("  Slowest: " + s.slowest + (s.slowest.ends_with('.') ? "" : "."));
+  }
+  if (s.concurrency_peak > 0) {
+    r.info(fmt::format("  Concurrency: {} asked, {} at the peak, {:.1f} on average{}.", s.concurrency_asked,
+                       s.concurrency_peak, s.concurrency_mean,
+                       s.concurrency_reason.empty() ? "" : " (" + s.concurrency_reason + ")"));
+  }
+  if (s.splits_done < s.splits_total) {
+    r.info(fmt::format("  Splits done: {} of {}.", with_thousands(s.splits_done),
+                       with_thousands(s.splits_total)));
+  }
+  if (s.rewinds > 0) {
+    r.info(fmt::format("  Read again from a mark: {} {}.", with_thousands(s.rewinds),
+                       s.rewinds == 1 ? "time" : "times"));
+  }
+}
+
+void put_dirty(report& r, const run_summary& s, const run_context& c) {
+  if (s.counts.dirty == 0) {
+    return;
+  }
+  r.info("  Dirty records: " + c.run_folder + "/dirty.jsonl");
+  for (const std::string& line : c.first_dirty) {
+    r.info("    " + line);
+  }
+  if (s.counts.dirty > c.first_dirty.size() && !c.first_dirty.empty()) {
+    r.info("    …");
+  }
+}
+
+/// Nothing is wrong, but whoever expected records must see it.
+void put_nothing_read(report& r, const run_summary& s) {
+  if (s.counts.read > 0 || s.state != run_state::succeeded) {
+    return;
+  }
+  std::string text = "No records were read";
+  for (std::size_t i = 0; i < std::min(s.read_statements.size(), statements_shown_max); ++i) {
+    text += (i == 0 ? " from: " : "; ") + s.read_statements[i];
+  }
+  if (s.read_statements.size() > statements_shown_max) {
+    text += fmt::format("; and {} more", s.read_statements.size() - statements_shown_max);
+  }
+  r.warn(std::move(text));
+}
+
+std::string dirty_sentence(const run_summary& s) {
+  std::vector<std::pair<std::string, std::uint64_t>> codes(s.dirty_by_code.begin(), s.dirty_by_code.end());
+  std::stable_sort(codes.begin(), codes.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> parts;
+  for (const auto& [code, number] : codes) {
+    parts.push_back(fmt::format("{} {}", escaped(code), with_thousands(number)));
+  }
+  const bool all = s.counts.dirty == s.counts.read;
+  std::string text;
+  if (all && codes.size() == 1) {
+    text = fmt::format("all {} records are dirty, and all for one reason: {}", with_thousands(s.counts.dirty),
+                       escaped(codes.front().first));
+  } else {
+    text = fmt::format("{} of {} records are dirty and were not written: {}", with_thousands(s.counts.dirty),
+                       with_thousands(s.counts.read), fmt::join(parts, ", "));
+  }
+  if (s.dirty_missing > 0) {
+    text += fmt::format("; the text of {} of them was lost with an earlier state folder (dirty_missing)",
+                        with_thousands(s.dirty_missing));
+  }
+  return text;
+}
+
+void put_last(report& r, const run_summary& s, const run_context& c) {
+  const std::string go_on = s.how_to_go_on.empty() ? "" : " " + s.how_to_go_on;
+  switch (s.state) {
+    case run_state::succeeded:
+      return;
+    case run_state::succeeded_with_dirty:
+      if (c.fail_on_dirty) {
+        r.fail("Failed because of --fail-on-dirty: " + dirty_sentence(s) + ".");
+      } else {
+        r.warn("Warning: " + dirty_sentence(s) + ".");
+      }
+      return;
+    case run_state::stopped:
+      r.warn(fmt::format("Stopped{}.{}", c.stopped_by.empty() ? "" : " by " + c.stopped_by, go_on));
+      return;
+    case run_state::failed:
+      if (s.counts.dirty > 0) {
+        r.warn("Warning: " + dirty_sentence(s) + ".");
+      }
+      r.fail(fmt::format("Failed ({}): {}", to_string(s.failure ? s.failure->kind : error_kind::internal),
+                         s.failure ? s.failure->message : "the engine gave no reason; please report this"));
+      if (!s.how_to_go_on.empty()) {
+        r.fail(s.how_to_go_on);
+      }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows,
+                                 const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(right.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], characters_in(row[i]));
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string room(widths[i] - characters_in(row[i]), ' ');
+      line += (i == 0 ? "" : "  ") + (right[i] ? room + row[i] : row[i] + room);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::vector<report_line> end_report(const run_summary& s, const run_context& c) {
+  report r;
+  if (c.planned) {
+    r.info(fmt::format("Run {} of {} {} after {}.", s.run.text(), escaped(s.job_name), state_words(s.state),
+                       duration_text(c.seconds)));
+    put_account(r, s);
+    put_tables(r, s);
+    put_speed(r, s, c);
+    put_dirty(r, s, c);
+    put_nothing_read(r, s);
+  }
+  put_last(r, s, c);
+  return r.lines;
+}
+
+}  // namespace sluice

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "jobspec/job.h"
+#include "plugins/api/plugin.h"
+
+namespace sluice {
+
+/// How the parser finds plugins: in 2.0 by name or alias, in DataX jobs by DataX name, always ignoring case.
+/// `plugins` must outlive it.
+plugin_lookup lookup_in(const std::vector<plugin>& plugins);
+
+/// The plugin of this name, alias or DataX name, ignoring case; nullptr where there is none.
+const plugin* find_plugin(const std::vector<plugin>& plugins, std::string_view name);
+
+}  // namespace sluice

@@ -1,0 +1,407 @@
+#include "tools/cli/run_command.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "tools/cli/console.h"
+#include "tools/cli/end_hook.h"
+#include "tools/cli/end_report.h"
+#include "tools/cli/files.h"
+#include "tools/cli/log.h"
+#include "tools/cli/metrics_text.h"
+#include "tools/cli/plugin_names.h"
+#include "tools/cli/reporter.h"
+#include "tools/cli/retention.h"
+#include "tools/cli/run_folder.h"
+#include "tools/cli/secret_filter.h"
+#include "tools/cli/signal_watch.h"
+#include "tools/cli/state_directory.h"
+#include "tools/cli/summary_json.h"
+#include "tools/cli/zone_choice.h"
+#include "transport/base/text.h"
+#include "transport/record/zone.h"
+
+namespace sluice {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// A terminal's live area is drawn this often: smooth for the eye, and nothing for the machine.
+constexpr std::chrono::milliseconds live_interval{250};
+
+void write_out(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n <= 0 && errno != EINTR) {
+      return;
+    }
+    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
+  }
+}
+
+run_id new_run_id(std::uint64_t unix_ms) {
+  std::uint64_t random[2] = {unix_ms, static_cast<std::uint64_t>(::getpid())};
+  // Fails only on kernels without the call; then time and pid still tell runs apart.
+  [[maybe_unused]] const auto n = ::getrandom(random, sizeof random, 0);
+  return run_id::make(unix_ms, random[0], random[1]);
+}
+
+/// One call of `sluice run`: what is known so far, and the steps in order. Lives as long as the call.
+class run_session {
+ public:
+  run_session(const run_arguments& arguments, const program& parts)
+      : arguments_(arguments),
+        parts_(parts),
+        begin_(steady::now()),
+        screen_(parts.err_fd, parts.err_is_terminal),
+        secrets_(arguments.parameters) {
+    context_.started_unix_ms = parts.unix_ms();
+    context_.job_file = arguments.job_file;
+    context_.parameters = secrets_.apply(arguments.parameters);
+    context_.fail_on_dirty = arguments.fail_on_dirty;
+    summary_.run = new_run_id(context_.started_unix_ms);
+    summary_.job_name = arguments.name.value_or(std::filesystem::path(arguments.job_file).stem().string());
+  }
+
+  int run();
+
+ private:
+  result<void> begin_log_and_signals();
+  result<void> load();
+  result<void> choose_zone_and_memory();
+  result<void> open_folder();
+  void execute();
+  int end();
+
+  result<std::string> folder_of_continued(const run_id& continued);
+  void on_plan(const run_plan& plan);
+  void write_metrics(const std::string& state, const record_counts& counts, std::uint64_t splits_done,
+                     std::uint64_t splits_total, double seconds, double records_per_second,
+                     double bytes_per_second);
+  void write_user_file(const char* flag, const std::string& path, const std::string& text);
+  void show_report();
+  void keep_or_forget();
+  void warn(const std::string& text);
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(steady::now() - begin_).count();
+  }
+
+  const run_arguments& arguments_;
+  const program& parts_;
+  const steady::time_point begin_;
+  console screen_;
+  secret_filter secrets_;
+  run_context context_;
+  run_summary summary_;
+  std::unique_ptr<log> log_;
+  stop_source stop_;
+  stop_source stop_now_;
+  std::string stopped_by_;  ///< Written by the watch's thread before `stop_` fires; under mutex_.
+  std::mutex mutex_;
+  std::unique_ptr<signal_watch> watch_;  ///< Ends before what it uses above.
+  std::optional<job> job_;
+  std::string state_directory_;
+  std::unique_ptr<run_folder> folder_;
+  bool metrics_warned_ = false;
+};
+
+result<void> run_session::begin_log_and_signals() {
+  SLUICE_TRY(log_, log::make(arguments_.format, arguments_.level, summary_.run,
+                             [this](std::string_view line) { screen_.print(line); }));
+  auto told = [this](const char* name, bool first) {
+    if (first) {
+      const std::lock_guard lock(mutex_);
+      stopped_by_ = name;
+    }
+    log_->write(
+        log_level::warning, {},
+        first
+            ? fmt::format("{}: stopping; writers commit what they have, for up to {}. Once more ends at once",
+                          name, duration_text(std::chrono::duration<double>(arguments_.stop_timeout).count()))
+            : fmt::format("{} again: ending at once", name));
+  };
+  SLUICE_TRY(watch_, signal_watch::begin(stop_, stop_now_, std::move(told), parts_.exit_now));
+  return {};
+}
+
+result<void> run_session::load() {
+  load_options options{arguments_.parameters, arguments_.set, arguments_.name, arguments_.strict};
+  auto loaded = parts_.load(arguments_.job_file, options, lookup_in(*parts_.plugins));
+  if (!loaded) {
+    std::string all;
+    for (const std::string& line : loaded.error().lines) {
+      all += (all.empty() ? "" : "\n") + line;
+    }
+    summary_.wrong_job = true;
+    return fail(error{error_kind::bad_option, all, {}});
+  }
+  job_ = std::move(*loaded);
+  summary_.job_name = job_->name;
+  summary_.job_key = job_->key;
+  for (const auto& [step, reads] : {std::pair{&job_->reader, true}, std::pair{&job_->writer, false}}) {
+    const plugin* p = find_plugin(*parts_.plugins, step->plugin);
+    const side_description* side = p == nullptr ? nullptr : reads ? p->reads : p->writes;
+    if (side == nullptr) {
+      return fail(error_kind::internal, "{}: the plugin {} is not in the list", step->place,
+                  sluice::quoted(step->plugin));
+    }
+    secrets_.add_options(step->parameter, side->options);
+  }
+  context_.parameters = secrets_.apply(job_->parameters.empty() ? arguments_.parameters : job_->parameters);
+  for (const std::string& line : job_->warnings) {
+    context_.warnings.push_back(secrets_.apply(line));
+  }
+  return {};
+}
+
+result<void> run_session::choose_zone_and_memory() {
+  context_.memory =
+      choose_memory(arguments_.memory_bytes,
+                    arguments_.memory_bytes ? std::nullopt : cgroup_memory_limit(parts_.system_root));
+  const zone_choice zone =
+      choose_zone(job_->time_zone, arguments_.time_zone, job_->form, parts_.variable, parts_.system_root);
+  context_.zone = zone.name;
+  context_.zone_origin = zone.origin;
+  if (auto found = time_zone::find(zone.name); !found) {
+    summary_.wrong_job = zone.text_only;
+    return fail(error_kind::bad_option, "{}: {}", zone.origin, found.error().message);
+  }
+  return {};
+}
+
+result<void> run_session::open_folder() {
+  const state_directory state = choose_state_directory(arguments_.state_dir, parts_.variable);
+  state_directory_ = state.path;
+  auto opened = run_folder::open(state.path, job_->name, summary_.run);
+  if (!opened) {
+    return fail(opened.error().kind, "{}; the state directory comes from {}: give another with --state-dir",
+                opened.error().message, state.origin);
+  }
+  folder_ = std::move(*opened);
+  context_.run_folder = folder_->path();
+  SLUICE_CHECK(log_->open_file(folder_->file("run.log")));
+  return folder_->write("job.json", secrets_.apply(job_->document));
+}
+
+/// The folder of the run that is continued takes this one's place: its dirty file goes on there, and so does
+/// the log.
+result<std::string> run_session::folder_of_continued(const run_id& continued) {
+  if (continued == summary_.run) {
+    return folder_->path();
+  }
+  SLUICE_TRY(auto older, run_folder::open(state_directory_, job_->name, continued));
+  log_->set_run(continued);
+  SLUICE_CHECK(log_->open_file(older->file("run.log")));
+  SLUICE_CHECK(older->write("job.json", secrets_.apply(job_->document)));
+  folder_->remove();
+  folder_ = std::move(older);
+  context_.run_folder = folder_->path();
+  summary_.run = continued;
+  return folder_->path();
+}
+
+void run_session::on_plan(const run_plan& plan) {
+  if (!plan.resumable) {
+    return;
+  }
+  if (auto marked = folder_->mark_unfinished(job_->instance); !marked) {
+    warn(marked.error().message);
+  }
+}
+
+void run_session::warn(const std::string& text) {
+  log_->write(log_level::warning, {}, secrets_.apply(text));
+}
+
+void run_session::write_metrics(const std::string& state, const record_counts& counts,
+                                std::uint64_t splits_done, std::uint64_t splits_total, double run_seconds,
+                                double records_per_second, double bytes_per_second) {
+  if (!arguments_.metrics_file) {
+    return;
+  }
+  run_metrics m;
+  m.job_name = summary_.job_name;
+  m.run = summary_.run;
+  m.state = state;
+  m.counts = counts;
+  m.splits_done = splits_done;
+  m.splits_total = splits_total;
+  m.seconds = run_seconds;
+  m.records_per_second = records_per_second;
+  m.bytes_per_second = bytes_per_second;
+  m.started_unix_ms = context_.started_unix_ms;
+  m.written_unix_ms = parts_.unix_ms();
+  // Readable by the scraper, as any file the user makes.
+  const auto written = write_file_whole(*arguments_.metrics_file, metrics_text(m), 0666);
+  if (!written && !metrics_warned_) {
+    metrics_warned_ = true;
+    warn("--metrics-file: " + written.error().message);
+  }
+}
+
+void run_session::execute() {
+  run_settings settings;
+  settings.memory_bytes = context_.memory.bytes;
+  settings.stop_timeout = arguments_.stop_timeout;
+  settings.stall_timeout = arguments_.stall_timeout;
+  const bool live =
+      parts_.err_is_terminal && !arguments_.no_progress && arguments_.format == log_format::text;
+  settings.report_interval =
+      live ? std::min(live_interval, arguments_.report_interval) : arguments_.report_interval;
+  settings.duration_max = arguments_.duration_max;
+  settings.run_folder = folder_->path();
+  settings.time_zone = context_.zone;
+  settings.time_zone_origin = context_.zone_origin;
+  settings.on_unfinished = arguments_.on_unfinished;
+  settings.run = summary_.run;
+  settings.stop_now = stop_now_.signal();
+  settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };
+
+  reporter::settings shown;
+  shown.job_name = job_->name;
+  shown.zone_text = fmt::format("{} ({})", escaped(context_.zone), context_.zone_origin);
+  shown.memory_text = fmt::format("{} ({})", bytes_text(context_.memory.bytes), context_.memory.origin);
+  shown.show_progress = !arguments_.no_progress;
+  shown.show_live = live;
+  shown.report_interval = arguments_.report_interval;
+  shown.warnings = context_.warnings;
+  shown.on_plan = [this](const run_plan& plan) { on_plan(plan); };
+  shown.on_report = [this](const progress_snapshot& now) {
+    write_metrics("running", now.counts, now.splits_done, now.splits_total, now.seconds,
+                  now.records_per_second, now.bytes_per_second);
+  };
+  reporter observer(screen_, *log_, secrets_, std::move(shown));
+  const std::string job_name = job_->name;
+  summary_ =
+      parts_.execute(*job_, *find_plugin(*parts_.plugins, job_->reader.plugin),
+                     *find_plugin(*parts_.plugins, job_->writer.plugin), settings, observer, stop_.signal());
+  summary_.job_name = job_name;
+  summary_.job_key = job_->key;
+  observer.finish();
+  context_.planned = observer.was_planned();
+  context_.first_dirty = observer.first_dirty();
+}
+
+void run_session::write_user_file(const char* flag, const std::string& path, const std::string& text) {
+  if (auto written = write_file_whole(path, text, 0666); !written) {
+    warn(fmt::format("{}: {}", flag, written.error().message));
+  }
+}
+
+/// Bare lines for people; in JSON every line on standard error stays an object.
+void run_session::show_report() {
+  for (const report_line& line : end_report(summary_, context_)) {
+    const std::string text = secrets_.apply(line.text);
+    const log_level level = line.level == notice_level::info      ? log_level::info
+                            : line.level == notice_level::warning ? log_level::warning
+                                                                  : log_level::error;
+    if (arguments_.format == log_format::json) {
+      log_->write(level, {}, text);
+    } else {
+      log_->write_file_only(level, text);
+      screen_.print(text + "\n");
+    }
+  }
+}
+
+void run_session::keep_or_forget() {
+  if (!folder_) {
+    return;
+  }
+  if (!summary_.resumable) {
+    folder_->clear_unfinished();
+  }
+  const bool done =
+      summary_.state == run_state::succeeded || summary_.state == run_state::succeeded_with_dirty;
+  if (done) {
+    folder_->clear_unfinished_of_others(job_->instance);
+  }
+  folder_.reset();
+  sweep_run_folders(state_directory_, job_->name, parts_.unix_ms());
+}
+
+int run_session::end() {
+  {
+    const std::lock_guard lock(mutex_);
+    context_.stopped_by = stopped_by_;
+  }
+  context_.seconds = seconds();
+  context_.exit_code = exit_code_of(summary_, arguments_.fail_on_dirty, !context_.stopped_by.empty());
+  if (summary_.failure) {
+    summary_.failure->message = secrets_.apply(summary_.failure->message);
+  }
+  const std::string text = summary_json(summary_, context_, secrets_);
+  if (log_ && !log_->file_trouble().empty()) {
+    warn("run.log lacks lines: " + log_->file_trouble());
+  }
+  if (folder_) {
+    if (auto written = folder_->write("summary.json", text); !written) {
+      warn(written.error().message);
+    }
+  }
+  if (arguments_.summary_file) {
+    write_user_file("--summary", *arguments_.summary_file, text);
+  }
+  const double total = context_.seconds > 0 ? context_.seconds : 1;
+  write_metrics(std::string(to_string(summary_.state)), summary_.counts, summary_.splits_done,
+                summary_.splits_total, context_.seconds, static_cast<double>(summary_.counts.read) / total,
+                static_cast<double>(summary_.counts.bytes) / total);
+  if (arguments_.on_end) {
+    if (auto ran = run_end_hook(*arguments_.on_end, text); !ran) {
+      warn(ran.error().message);
+    }
+  }
+  show_report();
+  if (arguments_.json) {
+    write_out(parts_.out_fd, text);
+  }
+  keep_or_forget();
+  return context_.exit_code;
+}
+
+int run_session::run() {
+  if (const auto begun = begin_log_and_signals(); !begun) {
+    write_out(parts_.err_fd, "sluice: " + begun.error().message + "\n");
+    return exit_failed;
+  }
+  result<void> ready = load();
+  if (ready) {
+    ready = choose_zone_and_memory();
+  }
+  if (ready) {
+    ready = open_folder();
+  }
+  if (ready) {
+    execute();
+  } else {
+    summary_.state = run_state::failed;
+    summary_.failure = ready.error();
+  }
+  return end();
+}
+
+}  // namespace
+
+int exit_code_of(const run_summary& summary, bool fail_on_dirty, bool stopped_by_signal) {
+  switch (summary.state) {
+    case run_state::succeeded:
+      return exit_success;
+    case run_state::succeeded_with_dirty:
+      return fail_on_dirty ? exit_failed : exit_success;
+    case run_state::stopped:
+      // A run that was stopped by --max-duration failed to do its work in time.
+      return stopped_by_signal ? exit_stopped : exit_failed;
+    case run_state::failed:
+      break;
+  }
+  return summary.wrong_job ? exit_wrong_use : exit_failed;
+}
+
+int run_command(const run_arguments& arguments, const program& parts) {
+  return run_session(arguments, parts).run();
+}
+
+}  // namespace sluice

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/cli/memory_limit.h"
+
+namespace sluice {
+
+/// What the program knows of a run beside the engine's summary; secrets are masked already.
+struct run_context {
+  std::string job_file;
+  std::map<std::string, std::string> parameters;
+  std::string zone;
+  std::string zone_origin;
+  memory_budget memory;
+  std::string run_folder;  ///< Empty where the run failed before it had one.
+  std::uint64_t started_unix_ms = 0;
+  double seconds = 0;  ///< Of the process's whole work on the run.
+  int exit_code = 0;
+  std::string stopped_by;  ///< `SIGTERM`; empty where no signal came.
+  bool planned = false;    ///< It came as far as a plan: counts mean something.
+  bool fail_on_dirty = false;
+  std::vector<std::string> first_dirty;  ///< The first reasons, a line each.
+  std::vector<std::string> warnings;     ///< The job's, a line each.
+};
+
+}  // namespace sluice

@@ -138,6 +138,9 @@ std::string dirty_sentence(const run_summary& s) {
   if (all && codes.size() == 1) {
     text = fmt::format("all {} records are dirty, and all for one reason: {}", with_thousands(s.counts.dirty),
                        escaped(codes.front().first));
+    if (!s.only_reason.empty()) {
+      text += " (" + s.only_reason + ")";
+    }
   } else {
     text = fmt::format("{} of {} records are dirty and were not written: {}", with_thousands(s.counts.dirty),
                        with_thousands(s.counts.read), fmt::join(parts, ", "));

@@ -62,4 +62,15 @@ const plugin* find_plugin(const std::vector<plugin>& plugins, std::string_view n
   return nullptr;
 }
 
+std::vector<std::string> names_in(const std::vector<plugin>& plugins) {
+  std::vector<std::string> names;
+  for (const plugin& p : plugins) {
+    names.push_back(p.name);
+    for (const auto* more : {&p.aliases, &p.datax_readers, &p.datax_writers}) {
+      names.insert(names.end(), more->begin(), more->end());
+    }
+  }
+  return names;
+}
+
 }  // namespace sluice

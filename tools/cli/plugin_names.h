@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +15,8 @@ plugin_lookup lookup_in(const std::vector<plugin>& plugins);
 
 /// The plugin of this name, alias or DataX name, ignoring case; nullptr where there is none.
 const plugin* find_plugin(const std::vector<plugin>& plugins, std::string_view name);
+
+/// Every name `find_plugin` knows, for "did you mean".
+std::vector<std::string> names_in(const std::vector<plugin>& plugins);
 
 }  // namespace sluice

@@ -125,6 +125,13 @@ void reporter::dirty(const dirty_record& record, std::uint32_t split) {
   log_.write(log_level::warning, {to_string(record.side), split}, "dirty record: " + text);
 }
 
+void reporter::ended(const run_summary& summary) {
+  // Not under the mutex: what is called asks this object for what it knows.
+  if (settings_.on_ended) {
+    settings_.on_ended(summary);
+  }
+}
+
 void reporter::finish() {
   const std::lock_guard lock(mutex_);
   screen_.clear_live();

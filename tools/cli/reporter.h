@@ -26,6 +26,7 @@ class reporter : public run_observer {
     /// Called with each snapshot that is due for the metrics file. May be empty.
     std::function<void(const progress_snapshot&)> on_report;
     std::function<void(const run_plan&)> on_plan;
+    std::function<void(const run_summary&)> on_ended;
     std::chrono::milliseconds report_interval{10'000};
     std::vector<std::string> warnings;  ///< The job's: told behind the first line.
   };
@@ -36,6 +37,7 @@ class reporter : public run_observer {
   void planned(const run_plan& plan) override;
   void progress(const progress_snapshot& now) override;
   void dirty(const dirty_record& record, std::uint32_t split) override;
+  void ended(const run_summary& summary) override;
 
   /// The run is over: the live area goes, and notices that waited for a plan are told.
   void finish();

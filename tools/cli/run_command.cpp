@@ -81,7 +81,7 @@ class run_session {
   void write_metrics(const std::string& state, const record_counts& counts, std::uint64_t splits_done,
                      std::uint64_t splits_total, double seconds, double records_per_second,
                      double bytes_per_second);
-  void write_user_file(const char* flag, const std::string& path, const std::string& text);
+  void write_summary(const run_summary& summary);
   void show_report();
   void keep_or_forget();
   void warn(const std::string& text);
@@ -106,6 +106,7 @@ class run_session {
   std::string state_directory_;
   std::unique_ptr<run_folder> folder_;
   bool metrics_warned_ = false;
+  std::string summary_text_;  ///< As last written.
 };
 
 result<void> run_session::begin_log_and_signals() {
@@ -273,21 +274,45 @@ void run_session::execute() {
     write_metrics("running", now.counts, now.splits_done, now.splits_total, now.seconds,
                   now.records_per_second, now.bytes_per_second);
   };
+  const reporter* told = nullptr;
+  shown.on_ended = [this, &told](const run_summary& now) {
+    context_.planned = told->was_planned();
+    context_.first_dirty = told->first_dirty();
+    write_summary(now);
+  };
   reporter observer(screen_, *log_, secrets_, std::move(shown));
-  const std::string job_name = job_->name;
-  summary_ =
+  told = &observer;
+  run_summary ended =
       parts_.execute(*job_, *find_plugin(*parts_.plugins, job_->reader.plugin),
                      *find_plugin(*parts_.plugins, job_->writer.plugin), settings, observer, stop_.signal());
-  summary_.job_name = job_name;
-  summary_.job_key = job_->key;
   observer.finish();
+  ended.job_name = job_->name;
+  ended.job_key = job_->key;
   context_.planned = observer.was_planned();
   context_.first_dirty = observer.first_dirty();
+  summary_ = std::move(ended);
 }
 
-void run_session::write_user_file(const char* flag, const std::string& path, const std::string& text) {
-  if (auto written = write_file_whole(path, text, 0666); !written) {
-    warn(fmt::format("{}: {}", flag, written.error().message));
+/// To the run folder and to `--summary`. Also called by the engine's end, before the claim on the destination
+/// is given back: a run that somebody else may follow has its summary.
+void run_session::write_summary(const run_summary& summary) {
+  {
+    const std::lock_guard lock(mutex_);
+    context_.stopped_by = stopped_by_;
+  }
+  context_.seconds = seconds();
+  context_.exit_code = exit_code_of(summary, arguments_.fail_on_dirty, !context_.stopped_by.empty());
+  summary_text_ = summary_json(summary, context_, secrets_);
+  if (folder_) {
+    if (auto written = folder_->write("summary.json", summary_text_); !written) {
+      warn(written.error().message);
+    }
+  }
+  if (arguments_.summary_file) {
+    // 0666: readable as any file the user makes, by the umask.
+    if (auto written = write_file_whole(*arguments_.summary_file, summary_text_, 0666); !written) {
+      warn("--summary: " + written.error().message);
+    }
   }
 }
 
@@ -324,39 +349,22 @@ void run_session::keep_or_forget() {
 }
 
 int run_session::end() {
-  {
-    const std::lock_guard lock(mutex_);
-    context_.stopped_by = stopped_by_;
-  }
-  context_.seconds = seconds();
-  context_.exit_code = exit_code_of(summary_, arguments_.fail_on_dirty, !context_.stopped_by.empty());
-  if (summary_.failure) {
-    summary_.failure->message = secrets_.apply(summary_.failure->message);
-  }
-  const std::string text = summary_json(summary_, context_, secrets_);
+  write_summary(summary_);
   if (log_ && !log_->file_trouble().empty()) {
     warn("run.log lacks lines: " + log_->file_trouble());
-  }
-  if (folder_) {
-    if (auto written = folder_->write("summary.json", text); !written) {
-      warn(written.error().message);
-    }
-  }
-  if (arguments_.summary_file) {
-    write_user_file("--summary", *arguments_.summary_file, text);
   }
   const double total = context_.seconds > 0 ? context_.seconds : 1;
   write_metrics(std::string(to_string(summary_.state)), summary_.counts, summary_.splits_done,
                 summary_.splits_total, context_.seconds, static_cast<double>(summary_.counts.read) / total,
                 static_cast<double>(summary_.counts.bytes) / total);
   if (arguments_.on_end) {
-    if (auto ran = run_end_hook(*arguments_.on_end, text); !ran) {
+    if (auto ran = run_end_hook(*arguments_.on_end, summary_text_); !ran) {
       warn(ran.error().message);
     }
   }
   show_report();
   if (arguments_.json) {
-    write_out(parts_.out_fd, text);
+    write_out(parts_.out_fd, summary_text_);
   }
   keep_or_forget();
   return context_.exit_code;

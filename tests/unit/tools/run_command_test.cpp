@@ -136,7 +136,7 @@ TEST_F(run_command_with_fake_engine, a_good_run_ends_with_0_an_account_and_its_f
   EXPECT_EQ(folder.get("out"), "");
   EXPECT_THAT(err(),
               AllOf(HasSubstr("time zone UTC (default); exactly once; memory 160 MiB (default); 1 pipeline"),
-                    HasSubstr("= written    10"), HasSubstr("unknown key")));
+                    HasSubstr("= written   10\n"), HasSubstr("unknown key")));
   const auto folders = run_folders();
   ASSERT_EQ(folders.size(), 1U);
   for (const char* name : {"job.json", "run.log", "summary.json"}) {

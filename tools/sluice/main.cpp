@@ -1,0 +1,93 @@
+// The program `sluice`: puts the real engine, plugins and process into what tools/cli does.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "tools/cli/command_line.h"
+#include "tools/cli/plugin_names.h"
+#include "tools/cli/plugins_text.h"
+#include "tools/cli/run_command.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+program real_program() {
+  program parts;
+  parts.variable = [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  parts.plugins = &all_plugins();
+  parts.load = load_job;
+  parts.execute = execute_run;
+  parts.unix_ms = [] {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+  };
+  parts.exit_now = [] { ::_exit(exit_stopped); };
+  parts.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  return parts;
+}
+
+int print(const std::string& text) {
+  const bool printed =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return printed ? exit_success : exit_failed;
+}
+
+int complain(const std::string& message) {
+  fmt::print(stderr, "sluice: {}\n", message);
+  return exit_wrong_use;
+}
+
+int show_plugins(const plugins_arguments& arguments) {
+  const auto& plugins = all_plugins();
+  if (!arguments.name) {
+    return print(arguments.json ? plugins_json(plugins) : plugins_text(plugins));
+  }
+  if (const plugin* p = find_plugin(plugins, *arguments.name)) {
+    return print(arguments.json ? plugin_json(*p) : plugin_text(*p));
+  }
+  const auto names = names_in(plugins);
+  const std::string near(nearest(*arguments.name, names));
+  return complain(fmt::format("there is no plugin {}{}", sluice::quoted(*arguments.name),
+                              near.empty() ? "; sluice plugins lists them" : "; did you mean " + near + "?"));
+}
+
+int show_version(const version_arguments& arguments) {
+  return print(arguments.json ? "{\"version\":1,\"name\":\"sluice\",\"release\":\"" SLUICE_VERSION "\"}\n"
+                              : "sluice " SLUICE_VERSION "\n");
+}
+
+int run_program(const std::vector<std::string>& arguments) {
+  const auto asked = parse_command_line(arguments);
+  if (!asked) {
+    return complain(asked.error().message);
+  }
+  if (const auto* help = std::get_if<help_arguments>(&*asked)) {
+    return print(help->text);
+  }
+  if (const auto* plugins = std::get_if<plugins_arguments>(&*asked)) {
+    return show_plugins(*plugins);
+  }
+  if (const auto* version = std::get_if<version_arguments>(&*asked)) {
+    return show_version(*version);
+  }
+  return run_command(std::get<run_arguments>(*asked), real_program());
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int count, char** values) {
+  const int code = sluice::run_program({values + 1, values + count});
+  // A call of a plugin that did not return at a stop may still run on its thread: nothing is destroyed under
+  // it.
+  std::fflush(nullptr);
+  ::_exit(code);
+}

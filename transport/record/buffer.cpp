@@ -62,7 +62,8 @@ growing_buffer::growing_buffer(growing_buffer&& other) noexcept
     : pool_(other.pool_),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      capacity_(std::exchange(other.capacity_, 0)) {}
+      capacity_(std::exchange(other.capacity_, 0)),
+      first_block_(other.first_block_) {}
 
 growing_buffer& growing_buffer::operator=(growing_buffer&& other) noexcept {
   if (this != &other) {
@@ -71,11 +72,14 @@ growing_buffer& growing_buffer::operator=(growing_buffer&& other) noexcept {
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
+    first_block_ = other.first_block_;
   }
   return *this;
 }
 
-growing_buffer::~growing_buffer() { release(); }
+growing_buffer::~growing_buffer() {
+  release();
+}
 
 void growing_buffer::release() {
   if (data_ != nullptr) {
@@ -90,7 +94,8 @@ void growing_buffer::grow(std::size_t bytes) {
   // Large values grow to what is needed in steps of 1 MiB: doubling 60 MB would hold 128 MiB for one record.
   std::size_t wanted = bytes + slack_bytes;
   if (wanted <= kept_block_bytes_max) {
-    wanted = std::bit_ceil(std::max({wanted, block_bytes_min, 2 * capacity_}));
+    wanted = std::bit_ceil(
+        std::max({wanted, block_bytes_min, 2 * capacity_, data_ == nullptr ? first_block_ : 0}));
   } else {
     constexpr std::size_t step = std::size_t{1} << 20;
     wanted = std::max(wanted, capacity_ + capacity_ / 4);
@@ -113,9 +118,12 @@ buffer growing_buffer::seal() {
   }
   const std::byte* data = data_;
   const std::size_t size = size_;
-  std::shared_ptr<const void> owner(data, [pool = pool_, block = data_, bytes = capacity_ + slack_bytes](const void*) {
-    pool->give_back(block, bytes);
-  });
+  first_block_ = std::bit_ceil(size + slack_bytes);
+  if (first_block_ > kept_block_bytes_max) {
+    first_block_ = 0;  // one large record says nothing about the next
+  }
+  std::shared_ptr<const void> owner(data, [pool = pool_, block = data_, bytes = capacity_ + slack_bytes](
+                                              const void*) { pool->give_back(block, bytes); });
   data_ = nullptr;
   size_ = 0;
   capacity_ = 0;

@@ -40,9 +40,10 @@ class buffer {
 
 class buffer_pool;
 
-/// A block being filled: grows by doubling through its pool, then becomes a `buffer`. Used by one thread at a
-/// time. New bytes are not zeroed. Destroying an unsealed one gives the block back. Always has at least
-/// `slack_bytes` of readable and writable room behind `size()`, so that wide stores need no tail case.
+/// A block being filled: grows by doubling through its pool, then becomes a `buffer`; the next one begins
+/// with the room that this one needed. Used by one thread at a time. New bytes are not zeroed. Destroying an
+/// unsealed one gives the block back. Always has at least `slack_bytes` of readable and writable room behind
+/// `size()`, so that wide stores need no tail case.
 class growing_buffer {
  public:
   static constexpr std::size_t slack_bytes = 64;
@@ -97,7 +98,8 @@ class growing_buffer {
   std::shared_ptr<buffer_pool> pool_;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
-  std::size_t capacity_ = 0;  // without the slack
+  std::size_t capacity_ = 0;     // without the slack
+  std::size_t first_block_ = 0;  // what the last sealed block needed: the next begins with as much, uncopied
 };
 
 /// Recycles blocks in classes of powers of two, so that a steady flow of batches touches the same pages

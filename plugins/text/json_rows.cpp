@@ -12,6 +12,9 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
+/// The parser keeps several times the longest line it has seen: beyond this it is made anew.
+constexpr std::size_t kept_line_bytes = std::size_t{1} << 20;
+
 /// Objects and arrays within one another: a limit on recursion.
 constexpr unsigned depth_max = 512;
 
@@ -205,7 +208,12 @@ std::size_t json_rows::append(const record_window& window, std::size_t first, st
                               batch_builder& to, row_refusal& refusal) {
   const std::uint32_t before = to.rows();
   for (std::size_t r = first; r < last; ++r) {
-    if (!append_row(window.record(r), to, refusal)) {
+    const std::string_view line = window.record(r);
+    const bool appended = append_row(line, to, refusal);
+    if (line.size() > kept_line_bytes) {
+      parser_->simd = od::parser();
+    }
+    if (!appended) {
       for (std::size_t c = 0; c < to.columns(); ++c) {
         to.at(c).truncate(std::min(to.at(c).size(), before + static_cast<std::uint32_t>(r - first)));
       }

@@ -152,6 +152,19 @@ TEST(text_file_reader, asks_for_room_before_it_holds_a_record_larger_than_its_wi
   EXPECT_LT(out->needs_bytes_max, 4 * large.size());
 }
 
+TEST(text_file_reader, reads_a_large_json_line) {
+  const temporary_folder folder;
+  const std::string large(5'000'000, 'y');
+  reading r{.parameter = {{"path", folder.file("a.json", "{\"a\":\"" + large + "\"}\n{\"a\":1}\n")},
+                          {"fileFormat", "jsonl"},
+                          {"column", {{{"name", "a"}, {"type", "string"}}}}}};
+  const auto out = r.read();
+  ASSERT_TRUE(out) << out.error().message;
+  ASSERT_EQ(out->rows.size(), 2U);
+  EXPECT_EQ(out->rows[0].values[0], large);
+  EXPECT_EQ(out->rows[1].values[0], "1");
+}
+
 TEST(text_file_reader, passes_over_a_record_beyond_the_limit_without_holding_it) {
   const temporary_folder folder;
   const std::string path = folder.path("a.csv");

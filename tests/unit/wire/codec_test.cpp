@@ -20,11 +20,11 @@ const std::shared_ptr<buffer_pool>& pool() {
 
 /// A frame in a block of just its size, so that the address sanitizer sees whoever reads behind it.
 buffer exact(std::string_view bytes) {
-  const std::shared_ptr<std::uint64_t[]> block(new std::uint64_t[bytes.size() / 8 + 1]);
-  // At the block's end, but still aligned to 8 bytes where the size is.
-  auto* data = reinterpret_cast<std::byte*>(block.get());
-  std::memcpy(data, bytes.data(), bytes.size());
-  return {data, bytes.size(), block};
+  const std::shared_ptr<void> block(std::malloc(bytes.size()), &std::free);
+  if (!bytes.empty()) {
+    std::memcpy(block.get(), bytes.data(), bytes.size());
+  }
+  return {static_cast<const std::byte*>(block.get()), bytes.size(), block};
 }
 
 std::string text_of(const buffer& b) {

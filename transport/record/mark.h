@@ -36,8 +36,8 @@ struct record_counts {
 /// Sums over the records of a split, totals like the counts.
 struct record_sums {
   row_sum read;
-  row_sum written;  ///< Over records as accepted.
-  row_sum dirty;    ///< Over dirty records as read.
+  row_sum written;       ///< Over records as accepted.
+  row_sum dirty;         ///< Over dirty records as read.
   bool changed = false;  ///< Something converts, filters or ignores: read = written + dirty is not checked.
 
   record_sums& operator+=(const record_sums& o) {

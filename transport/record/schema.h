@@ -10,7 +10,7 @@ namespace sluice {
 
 /// One column of a source or destination.
 struct field {
-  std::string name = {};           ///< Empty where the source has no name (a constant, a headerless file).
+  std::string name = {};  ///< Empty where the source has no name (a constant, a headerless file).
   data_type type = {};
   bool nullable = true;
   std::string source_type_name = {};  ///< The system's own name of the type, such as `varchar(20)` or `LONG`.

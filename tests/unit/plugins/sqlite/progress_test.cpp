@@ -1,0 +1,235 @@
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/plugins/sqlite/sqlite_fixture.h"
+
+namespace sluice::testing {
+namespace {
+
+const schema two_texts = {column_of("a", type_of(type_id::utf8)), column_of("b", type_of(type_id::utf8))};
+const std::string into_t = R"("table": "t", "column": ["a", "b"])";
+
+epoch_number epoch_of(std::uint16_t term, std::uint16_t reconnect) {
+  return epoch_number::make(term, 1, reconnect);
+}
+
+std::shared_ptr<batch> two_rows() {
+  return text_batch({"a", "b"}, {{"1", "x"}, {"2", nullptr}});
+}
+
+class sqlite_progress_test : public sqlite_test {
+ protected:
+  void SetUp() override { sql("CREATE TABLE t(a TEXT PRIMARY KEY, b TEXT)"); }
+};
+
+TEST_F(sqlite_progress_test, changes_nothing_before_the_claim) {
+  auto object = make_target(into_t);
+  const auto opened = object->open(two_texts, {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_TRUE(opened->exactly_once);
+  EXPECT_EQ(opened->writers_max, 1u);
+  EXPECT_TRUE(object->progress()->runs_of("x")->empty());
+  EXPECT_EQ(rows("SELECT count(*) FROM sqlite_schema WHERE type = 'table'"), std::vector<std::string>{"1"});
+}
+
+TEST_F(sqlite_progress_test, makes_rows_and_mark_durable_together) {
+  auto run = begin(into_t, two_texts);
+  const auto opened = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(opened->transaction, 0u);
+  EXPECT_FALSE(opened->after);
+  const auto written = run.out->write(*two_rows(), {});
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_EQ(written->written, 2u);
+  const mark m = mark_of(*opened, 1, 2, true);
+  const auto committed = run.out->commit(m, {});
+  ASSERT_TRUE(committed) << committed.error().message;
+
+  EXPECT_EQ(rows("SELECT * FROM t"), (std::vector<std::string>{"1|x", "2|<null>"}));
+  const auto loaded = run.object->progress()->load(run.row.run);
+  ASSERT_TRUE(loaded && loaded->size() == 1);
+  EXPECT_EQ((*loaded)[0].at, m);
+  EXPECT_EQ((*loaded)[0].label, "part 0");
+  EXPECT_EQ((*loaded)[0].description, (scalar_list{{"part", {std::int64_t{0}}}}));
+}
+
+TEST_F(sqlite_progress_test, loses_what_is_rolled_back_and_opens_at_the_last_mark) {
+  auto run = begin(into_t, two_texts);
+  auto m = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m && run.out->write(*text_batch({"a", "b"}, {{"0", "first"}}), {}) &&
+              run.out->commit(mark_of(*m, 1, 1, false), {}));
+  ASSERT_TRUE(run.out->write(*two_rows(), {}));
+  run.out->rollback();
+  const auto again = run.out->open({0}, epoch_of(1, 1), {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->position, 1u);
+  EXPECT_EQ(again->after, (cursor{{"rowid", {std::int64_t{1}}}}));
+  EXPECT_EQ(again->epoch, epoch_of(1, 1));
+  EXPECT_EQ(rows("SELECT a FROM t"), std::vector<std::string>{"0"});
+}
+
+TEST_F(sqlite_progress_test, lets_an_older_epoch_neither_open_nor_begin_nor_commit) {
+  auto run = begin(into_t, two_texts);
+  ASSERT_TRUE(run.out->open({0}, epoch_of(1, 1), {}));
+  auto newer = run.object->make_writer(run.description.columns);
+  ASSERT_TRUE(newer && (*newer)->open({0}, epoch_of(1, 2), {}));
+
+  const auto late_write = run.out->write(*two_rows(), {});
+  ASSERT_FALSE(late_write);
+  EXPECT_EQ(late_write.error().kind, error_kind::conflict) << late_write.error().message;
+  run.out->rollback();
+  const auto late_open = run.out->open({0}, epoch_of(1, 1), {});
+  ASSERT_FALSE(late_open);
+  EXPECT_EQ(late_open.error().kind, error_kind::conflict);
+  const auto same_open = run.out->open({0}, epoch_of(1, 2), {});
+  ASSERT_FALSE(same_open) << "an epoch owns a split once";
+  EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"0"});
+}
+
+TEST_F(sqlite_progress_test, refuses_a_commit_of_a_claim_that_was_taken_over) {
+  auto run = begin(into_t, two_texts);
+  const auto m = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m);
+  sql("UPDATE sluice_run SET term = 2");
+  ASSERT_TRUE(run.out->write(*two_rows(), {}));
+  const auto committed = run.out->commit(mark_of(*m, 1, 2, true), {});
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().kind, error_kind::conflict);
+  run.out->rollback();
+  EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"0"});
+  EXPECT_EQ(run.object->progress()->renew(run.row.run).error().kind, error_kind::conflict);
+}
+
+TEST_F(sqlite_progress_test, finishes_only_what_is_done_and_closes) {
+  auto run = begin(into_t, two_texts, 2);
+  progress_store* store = run.object->progress();
+  const auto m = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m && run.out->write(*two_rows(), {}) && run.out->commit(mark_of(*m, 1, 2, true), {}));
+  const auto early = store->finish(run.row.run);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().kind, error_kind::over_limit);
+  EXPECT_NE(early.error().message.find("split 1 (part 1)"), std::string::npos) << early.error().message;
+
+  const auto second = run.out->open({1}, epoch_of(1, 0), {});
+  mark unclosed = mark_of(*second, 1, 5, true);
+  unclosed.counts.written = 4;
+  ASSERT_TRUE(run.out->commit(unclosed, {}));
+  EXPECT_EQ(store->finish(run.row.run).error().kind, error_kind::over_limit);
+  ASSERT_TRUE(run.out->commit(mark_of(*second, 2, 5, true), {}));
+
+  const auto totals = store->finish(run.row.run);
+  ASSERT_TRUE(totals) << totals.error().message;
+  EXPECT_EQ(totals->written, 7u);
+  EXPECT_EQ(rows("SELECT stage, finished_at IS NOT NULL FROM sluice_run"),
+            std::vector<std::string>{"done|1"});
+  EXPECT_EQ(rows("SELECT count(*) FROM sluice_progress"), std::vector<std::string>{"0"});
+  ASSERT_TRUE(store->release(run.row.run));
+  EXPECT_FALSE((*store->runs_of(run.row.job_key))[0].owner);
+}
+
+TEST_F(sqlite_progress_test, refuses_a_second_run_while_the_first_process_lives_and_names_its_pid) {
+  auto run = begin(into_t, two_texts);
+  auto other = make_target(into_t);
+  ASSERT_TRUE(other->open(two_texts, {}) && other->progress()->make_tables());
+  const auto claimed = other->progress()->claim_new(row_for(2));
+  ASSERT_FALSE(claimed);
+  EXPECT_EQ(claimed.error().kind, error_kind::conflict);
+  EXPECT_NE(claimed.error().message.find(fmt::format("process {}", ::getpid())), std::string::npos)
+      << claimed.error().message;
+  run_row seen = row_for(1);
+  claim_owner me = this_owner();
+  me.pid = 1;
+  EXPECT_FALSE(other->progress()->claim_again(seen, me));
+}
+
+/// Runs `work` in a child process that then kills itself, as a power failure of the process would.
+template <class Work>
+void in_a_killed_child(const Work& work) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    work();
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_F(sqlite_progress_test, is_at_its_last_mark_after_a_kill_in_the_middle_of_a_transaction) {
+  in_a_killed_child([&] {
+    auto run = begin(into_t, two_texts);
+    const auto m = run.out->open({0}, epoch_of(1, 0), {});
+    if (m && run.out->write(*text_batch({"a", "b"}, {{"0", "kept"}}), {}) &&
+        run.out->commit(mark_of(*m, 1, 1, false), {})) {
+      (void)run.out->write(*two_rows(), {});
+    }
+    ::kill(::getpid(), SIGKILL);
+  });
+  auto object = make_target(into_t);
+  ASSERT_TRUE(object->open(two_texts, {}));
+  progress_store* store = object->progress();
+  const auto found = store->runs_of(row_for(1).job_key);
+  ASSERT_TRUE(found && found->size() == 1);
+  EXPECT_EQ((*found)[0].stage, "loading");
+  ASSERT_TRUE((*found)[0].owner);
+  EXPECT_EQ(look_up({(*found)[0].owner->host, (*found)[0].owner->pid, (*found)[0].owner->process_start}),
+            process_state::dead);
+
+  const auto term = store->claim_again((*found)[0], this_owner());
+  ASSERT_TRUE(term) << term.error().message;
+  EXPECT_EQ(*term, 2u);
+  EXPECT_FALSE(store->claim_again((*found)[0], this_owner())) << "the compare-and-set succeeds once";
+  const auto described = object->open(two_texts, {});
+  ASSERT_TRUE(described);
+  auto out = object->make_writer(described->columns);
+  ASSERT_TRUE(out);
+  const auto m = (*out)->open({0}, epoch_of(2, 0), {});
+  ASSERT_TRUE(m) << m.error().message;
+  EXPECT_EQ(m->position, 1u);
+  EXPECT_EQ(rows("SELECT a FROM t"), std::vector<std::string>{"0"});
+  ASSERT_TRUE((*out)->write(*two_rows(), {}));
+  ASSERT_TRUE((*out)->commit(mark_of(*m, 1, 3, true), {}));
+  EXPECT_EQ(store->finish(row_for(1).run)->written, 3u);
+}
+
+TEST_F(sqlite_progress_test, gives_a_dead_processs_claim_to_a_new_run) {
+  in_a_killed_child([&] { (void)begin(into_t, two_texts); });
+  auto run = begin(into_t, two_texts, 1, 2);
+  EXPECT_EQ(run.object->progress()->runs_of(run.row.job_key)->size(), 2u);
+  ASSERT_TRUE(run.object->progress()->discard(row_for(1).run));
+  const auto left = run.object->progress()->runs_of(run.row.job_key);
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ((*left)[0].run, run.row.run);
+  EXPECT_EQ(rows("SELECT count(*) FROM sluice_progress"), std::vector<std::string>{"1"});
+}
+
+TEST_F(sqlite_progress_test, forgets_runs_that_were_done_more_than_seven_days_ago) {
+  auto run = begin(into_t, two_texts);
+  sql("UPDATE sluice_run SET stage = 'done', owner_host = NULL, finished_at = strftime('%s', 'now') - 6 * "
+      "86400");
+  ASSERT_TRUE(run.object->progress()->make_tables());
+  EXPECT_EQ(rows("SELECT count(*) FROM sluice_run"), std::vector<std::string>{"1"});
+  sql("UPDATE sluice_run SET finished_at = strftime('%s', 'now') - 8 * 86400");
+  ASSERT_TRUE(run.object->progress()->make_tables());
+  EXPECT_EQ(rows("SELECT count(*) FROM sluice_run"), std::vector<std::string>{"0"});
+}
+
+TEST_F(sqlite_progress_test, records_each_step_in_the_steps_own_transaction) {
+  auto run = begin(
+      into_t +
+          R"j(, "preSql": ["DELETE FROM @table", "VACUUM"], "postSql": ["INSERT INTO @table VALUES('p', 'q'); SELECT 1", "INSERT INTO gone VALUES(1)"])j",
+      two_texts);
+  ASSERT_TRUE(run.object->run_step_after(0, {}));
+  EXPECT_EQ(rows("SELECT stage FROM sluice_run"), std::vector<std::string>{"post:1"});
+  const auto failed = run.object->run_step_after(1, {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, error_kind::bad_option);
+  EXPECT_NE(failed.error().message.find("postSql[1]"), std::string::npos) << failed.error().message;
+  EXPECT_EQ(rows("SELECT stage FROM sluice_run"), std::vector<std::string>{"post:1"});
+  EXPECT_EQ(rows("SELECT * FROM t"), std::vector<std::string>{"p|q"});
+}
+
+}  // namespace
+}  // namespace sluice::testing

@@ -1,6 +1,7 @@
 #include "plugins/text/text_plugin.h"
 
 #include "plugins/text/text_reader.h"
+#include "plugins/text/text_target.h"
 
 namespace sluice {
 
@@ -9,6 +10,7 @@ plugin text_plugin() {
   p.name = "text";
   p.aliases = {"csv", "json", "txtfile"};
   p.datax_readers = {"txtfilereader"};
+  p.datax_writers = {"txtfilewriter"};
   p.summary = "Local files: CSV, delimited text and JSON Lines, compressed or not.";
   p.remarks = {
       "CSV is RFC 4180. CR LF, LF and a lone CR end a record; the last one needs none. A quote has a meaning "
@@ -31,6 +33,17 @@ plugin text_plugin() {
       "JSON Lines: a text is its text, a number its exact digits, an object or an array the exact text in "
       "the file; null "
       "and a missing member are NULL. A key that stands twice makes the record dirty.",
+      "The CSV writer quotes a field that has a delimiter, a quote or a line break, or equals what NULL is "
+      "written as "
+      "(nullFormat; without one nothing, so that an empty text is quoted). With fileFormat text "
+      "nothing is quoted: a record whose value has a delimiter or a line break is dirty, and a value equal "
+      "to "
+      "nullFormat is written as it is. JSON writes times and binary as text; NaN and infinities are dirty.",
+      "Written files appear whole: until the run has succeeded they are named "
+      "`.sluice-<run>-<split>-<epoch>.tmp` in "
+      "the destination's folder, beside a file that tells whose they are. The same job run again removes "
+      "what a dead "
+      "run left and starts over.",
       "A record over 64 MiB, or with more than 65,536 fields, is dirty and passed over without being held in "
       "memory.",
       "A file is read as it was when the run was planned: another size or time is an error, and so is other "
@@ -40,7 +53,9 @@ plugin text_plugin() {
       "those of UTF-16 and UTF-32 in UTF-8.",
   };
   p.reads = &text_reader_description();
+  p.writes = &text_writer_description();
   p.make_source = &make_text_source;
+  p.make_target = &make_text_target;
   return p;
 }
 

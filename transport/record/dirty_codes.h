@@ -39,6 +39,7 @@ enum class dirty_code : std::uint8_t {
   too_many_fields,
   duplicate_key,
   wrong_type,
+  not_representable,
 };
 
 struct dirty_code_entry {
@@ -100,6 +101,8 @@ inline constexpr std::array dirty_codes = std::to_array<dirty_code_entry>({
     {dirty_code::wrong_type, "wrong_type",
      "A value of another type than its column declares stands in a table whose columns do not enforce "
      "theirs."},
+    {dirty_code::not_representable, "not_representable",
+     "The destination's format cannot hold the value: a delimiter or a line break in joined text."},
 });
 
 /// The name that dirty records carry; empty for `none`. A literal.
@@ -113,7 +116,7 @@ static_assert([] {
       return false;
     }
   }
-  return static_cast<std::size_t>(dirty_code::wrong_type) == dirty_codes.size();
+  return static_cast<std::size_t>(dirty_code::not_representable) == dirty_codes.size();
 }());
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 #include "plugins/common/output/output_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,8 +49,13 @@ output_file::~output_file() {
 
 void output_file::discard() {
   if (fd_ >= 0) {
+    // Only what was made here goes: the path may as well name a device or a pipe.
+    struct stat found {};
+    const bool is_file = ::fstat(fd_, &found) == 0 && S_ISREG(found.st_mode);
     ::close(std::exchange(fd_, -1));
-    ::unlink(path_.c_str());
+    if (is_file) {
+      ::unlink(path_.c_str());
+    }
   }
 }
 
@@ -121,9 +127,7 @@ result<void> output_file::close() {
     return fail(file_error(errno, "sync", path_));
   }
   if (::close(std::exchange(fd_, -1)) != 0) {
-    const int failed = errno;
-    ::unlink(path_.c_str());
-    return fail(file_error(failed, "close", path_));
+    return fail(file_error(errno, "close", path_));
   }
   return {};
 }

@@ -1,0 +1,245 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "plugins/common/output/value_printer.h"
+#include "plugins/text/byte_search.h"
+#include "plugins/text/record_formatter.h"
+#include "transport/base/text.h"
+#include "transport/record/utf8.h"
+
+namespace sluice {
+namespace {
+
+using byte_search::wanted;
+
+/// What is known of one column: of the schema from the start, of the batch at hand after `begin`.
+struct column_state {
+  std::optional<value_printer> printer;  // Nothing for columns that are text already.
+  bool binary = false;
+  const column* values = nullptr;
+  const std::int32_t* offsets = nullptr;
+  const char* bytes = nullptr;
+  std::size_t bytes_size = 0;
+  bool has_special = false;  // Some value of the batch has a byte that needs a look.
+  bool has_nulls = false;
+};
+
+class delimited_formatter final : public record_formatter {
+ public:
+  static result<std::unique_ptr<record_formatter>> make(const text_writer_options& options,
+                                                        schema_ptr columns, const time_zone_ptr& zone) {
+    std::unique_ptr<delimited_formatter> made(new delimited_formatter(options, std::move(columns)));
+    for (const field& f : *made->schema_) {
+      column_state& state = made->columns_.emplace_back();
+      state.binary = f.type.id == type_id::binary;
+      if (!has_offsets(f.type.id)) {
+        SLUICE_TRY(state.printer,
+                   value_printer::make(f.type, {.zone = zone, .date_format = options.date_format}));
+        made->fixed_room_ += 2 * state.printer->chars_max() + 2;  // A printed date may need quotes, too.
+      }
+      made->fixed_room_ +=
+          options.field_delimiter.size() + std::max<std::size_t>(options.null_text.size(), 2) + 16;
+    }
+    made->fixed_room_ += options.line_delimiter.size();
+    return made;
+  }
+
+  void begin(const batch& b) override {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      column_state& state = columns_[i];
+      state.values = &b.columns[i];
+      state.has_nulls = !state.values->validity.empty();
+      if (state.printer || b.rows == 0) {
+        continue;
+      }
+      state.offsets = state.values->offsets.as<std::int32_t>();
+      state.bytes = state.values->values.as<char>();
+      state.bytes_size = state.values->values.size();
+      const auto first = static_cast<std::size_t>(state.offsets[0]);
+      const std::size_t size = static_cast<std::size_t>(state.offsets[b.rows]) - first;
+      state.has_special = size != 0 && byte_search::find(state.bytes + first, size, special_) != size;
+    }
+  }
+
+  bool append(std::uint32_t row, growing_buffer& to, refused_row& refused) override {
+    to.reserve(to.size() + row_room(row));
+    char* const begin = to.as<char>();
+    char* at = begin + to.size();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (i != 0) {
+        at = put(options_.field_delimiter, at);
+      }
+      const column_state& state = columns_[i];
+      if (state.has_nulls && state.values->is_null(row)) {
+        at = put(options_.null_text, at);
+      } else if (state.printer ? !print(i, row, at, refused) : !append_text(i, row, at, refused)) {
+        return false;
+      }
+    }
+    at = put(options_.line_delimiter, at);
+    to.resize(static_cast<std::size_t>(at - begin));
+    return true;
+  }
+
+  [[nodiscard]] std::string header() const override {
+    if (options_.header.empty()) {
+      return {};
+    }
+    std::string line;
+    for (const std::string& name : options_.header) {
+      if (!line.empty()) {
+        line += options_.field_delimiter;
+      }
+      const bool plain = byte_search::find(name.data(), name.size(), special_) == name.size();
+      std::string room(2 * name.size() + 2, '\0');
+      line += plain || options_.format == file_format::text
+                  ? name
+                  : room.substr(0, static_cast<std::size_t>(put_quoted(name, room.data()) - room.data()));
+    }
+    return line + options_.line_delimiter;
+  }
+
+ private:
+  delimited_formatter(const text_writer_options& options, schema_ptr columns)
+      : options_(options), schema_(std::move(columns)), special_(special_of(options)) {}
+
+  /// Bytes that make a CSV field quoted, or a field of joined text suspect.
+  static special_bytes special_of(const text_writer_options& options) {
+    const char quote = options.format == file_format::csv ? options.quote : '\n';
+    const char line = options.line_delimiter.front();
+    return {options.field_delimiter.front(), quote, '\n', '\r', line};
+  }
+
+  [[nodiscard]] std::size_t row_room(std::uint32_t row) const {
+    std::size_t room = fixed_room_;
+    for (const column_state& state : columns_) {
+      if (!state.printer) {
+        const auto length = static_cast<std::size_t>(state.offsets[row + 1] - state.offsets[row]);
+        room += state.has_special ? 2 * length : length;
+      }
+    }
+    return room;
+  }
+
+  static char* put(std::string_view text, char* at) {
+    if (text.size() == 1) {
+      *at = text.front();
+      return at + 1;
+    }
+    std::memcpy(at, text.data(), text.size());
+    return at + text.size();
+  }
+
+  char* put_quoted(std::string_view text, char* at) const {
+    *at++ = options_.quote;
+    for (;;) {
+      const std::size_t quote = text.find(options_.quote);
+      if (quote == std::string_view::npos) {
+        break;
+      }
+      std::memcpy(at, text.data(), quote + 1);
+      at += quote + 1;
+      *at++ = options_.quote;
+      text.remove_prefix(quote + 1);
+    }
+    at = put(text, at);
+    *at++ = options_.quote;
+    return at;
+  }
+
+  bool append_text(std::size_t index, std::uint32_t row, char*& at, refused_row& refused) {
+    const column_state& state = columns_[index];
+    const auto first = static_cast<std::size_t>(state.offsets[row]);
+    const std::size_t size = static_cast<std::size_t>(state.offsets[row + 1]) - first;
+    const char* const from = state.bytes + first;
+    const std::string_view text(from, size);
+    if (state.binary && !is_utf8(text)) {
+      return refuse(index, row, dirty_code::invalid_utf8, "The bytes are not text in UTF-8.", refused);
+    }
+    const bool suspect = state.has_special && byte_search::find(from, size, special_) != size;
+    if (suspect || size == 0 || text == options_.null_text) {
+      return append_suspect(index, row, text, at, refused);
+    }
+    if (size <= 16 && first + 16 <= state.bytes_size) {
+      std::memcpy(at, from, 16);  // One load and one store; the room has 16 bytes more than the text.
+    } else {
+      std::memcpy(at, from, size);
+    }
+    at += size;
+    return true;
+  }
+
+  /// A text that is empty, equal to nullFormat, or has a byte that may need quotes.
+  bool append_suspect(std::size_t index, std::uint32_t row, std::string_view text, char*& at,
+                      refused_row& refused) {
+    if (options_.format == file_format::text) {
+      if (breaks_line(index, text)) {
+        return refuse(
+            index, row, dirty_code::not_representable,
+            "The text has a delimiter or a line break, which fileFormat text cannot hold; write csv.",
+            refused);
+      }
+      at = put(text, at);
+      return true;
+    }
+    const bool must =
+        text == options_.null_text || byte_search::find(text.data(), text.size(), special_) != text.size();
+    at = must ? put_quoted(text, at) : put(text, at);
+    return true;
+  }
+
+  /// Whether the text would not read back as one field. What stands behind it is looked at too, because the
+  /// end of the text and the beginning of a delimiter of several bytes may make one before it.
+  [[nodiscard]] bool breaks_line(std::size_t index, std::string_view text) const {
+    if (text.find_first_of("\r\n") != std::string_view::npos) {
+      return true;
+    }
+    const bool last = index + 1 == columns_.size();
+    const std::string with = std::string(text) + (last ? options_.line_delimiter : options_.field_delimiter);
+    return with.find(options_.field_delimiter) < text.size() ||
+           with.find(options_.line_delimiter) < text.size();
+  }
+
+  bool print(std::size_t index, std::uint32_t row, char*& at, refused_row& refused) {
+    const column_state& state = columns_[index];
+    char* end = at;
+    const dirty_code code = state.printer->write(*state.values, row, end);
+    if (code != dirty_code::none) {
+      return refuse(index, row, code, "The value has no exact text in the destination's format.", refused);
+    }
+    const std::string_view text(at, static_cast<std::size_t>(end - at));
+    if (text != options_.null_text && byte_search::find(at, text.size(), special_) == text.size()) {
+      at = end;
+      return true;
+    }
+    printed_.assign(text);
+    return append_suspect(index, row, printed_, at, refused);
+  }
+
+  bool refuse(std::size_t index, std::uint32_t row, dirty_code code, std::string_view message,
+              refused_row& refused) {
+    refused = {row, (*schema_)[index].name, std::string(to_string(code)), std::string(message)};
+    return false;
+  }
+
+  const text_writer_options& options_;
+  schema_ptr schema_;
+  const wanted special_;
+  std::vector<column_state> columns_;
+  std::size_t fixed_room_ = 0;
+  std::string printed_;
+};
+
+}  // namespace
+
+result<std::unique_ptr<record_formatter>> make_delimited_formatter(const text_writer_options& options,
+                                                                   schema_ptr columns,
+                                                                   const time_zone_ptr& zone) {
+  return delimited_formatter::make(options, std::move(columns), zone);
+}
+
+}  // namespace sluice

@@ -1,0 +1,146 @@
+#include "plugins/text/text_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "plugins/common/output/file_calls.h"
+#include "plugins/text/text_writer.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+class text_target final : public target {
+ public:
+  text_target(text_writer_options options, const plugin_context& context)
+      : context_(context), run_(std::make_shared<text_run>(std::move(options), context)) {}
+
+  result<target_description> open(const schema& source_columns, const stop_signal& stop) override {
+    (void)stop;
+    const text_writer_options& o = run_->options;
+    target_description description;
+    description.name = fmt::format("files {}/{}*", o.folder, o.file_name);
+    description.promise = "at least once, because files hold no mark: a run begun again starts over";
+    if (!o.header.empty() && o.header.size() != source_columns.size()) {
+      return fail(error_kind::bad_option,
+                  "header has {} names and the source {} columns; write one name a column.", o.header.size(),
+                  source_columns.size());
+    }
+    if (o.format == file_format::json) {
+      // Made and dropped again: it says which column has no name before anything is written.
+      SLUICE_CHECK(make_json_formatter(o, std::make_shared<const schema>(source_columns), context_.zone));
+    }
+    if (!std::filesystem::exists(o.folder)) {
+      description.changes.push_back(fmt::format("The folder {} is made.", sluice::quoted(o.folder)));
+      return description;
+    }
+    SLUICE_CHECK(check_folder_writable(o.folder));
+    SLUICE_CHECK(look_at_old_files());
+    for (const std::string& name : replaced_) {
+      description.changes.push_back(fmt::format("The file {} is {} once the new ones are complete.",
+                                                sluice::quoted(o.folder + "/" + name),
+                                                o.single_file ? "replaced" : "removed"));
+    }
+    return description;
+  }
+
+  result<void> prepare(const run_id& run, const stop_signal& stop) override {
+    (void)stop;
+    std::error_code failed;
+    std::filesystem::create_directories(run_->options.folder, failed);
+    if (failed) {
+      return fail(file_error(failed.value(), "make the folder", run_->options.folder));
+    }
+    return run_->parts.prepare(run);
+  }
+
+  result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override {
+    return text_writer::make(run_, std::move(columns), context_);
+  }
+
+  result<void> finish(const stop_signal& stop) override {
+    (void)stop;
+    const text_writer_options& o = run_->options;
+    if (o.single_file) {
+      SLUICE_CHECK(run_->parts.join(o.folder + "/" + single_name()));
+    } else {
+      SLUICE_CHECK(name_parts());
+      SLUICE_CHECK(remove_replaced());
+    }
+    if (!o.done_file.empty()) {
+      SLUICE_TRY(output_file done, output_file::make(o.done_file));
+      SLUICE_CHECK(done.close());
+    }
+    run_->parts.remove_all();
+    return {};
+  }
+
+  void abandon() override { run_->parts.remove_all(); }
+
+ private:
+  [[nodiscard]] std::string single_name() const { return run_->options.file_name + run_->options.suffix; }
+
+  /// Which files are there already, and whether the write mode allows them.
+  result<void> look_at_old_files() {
+    const text_writer_options& o = run_->options;
+    SLUICE_TRY(auto names, files_with_prefix(o.folder, o.file_name));
+    if (o.single_file) {
+      std::erase_if(names, [this](const std::string& name) { return name != single_name(); });
+    }
+    if (o.mode == file_write_mode::non_conflict && !names.empty()) {
+      return fail(
+          error_kind::bad_option,
+          "writeMode is nonConflict and {} is there already ({} files in all); remove them, choose another "
+          "fileName or write truncate or append.",
+          sluice::quoted(o.folder + "/" + names.front()), names.size());
+    }
+    replaced_ = o.mode == file_write_mode::truncate ? std::move(names) : std::vector<std::string>();
+    return {};
+  }
+
+  /// Gives the temporaries their names. What is renamed already (a finish that failed half-way) is passed
+  /// over.
+  result<void> name_parts() {
+    const std::string& folder = run_->options.folder;
+    for (const output_parts::completed_split& s : run_->parts.completed()) {
+      for (std::size_t i = 0; i < s.files.size(); ++i) {
+        const std::string name = run_->name_of(s.split, i);
+        if (named_.insert(name).second) {
+          if (auto renamed = rename_file(s.files[i], folder + "/" + name); !renamed) {
+            named_.erase(name);
+            return renamed;
+          }
+        }
+      }
+    }
+    return sync_folder(folder);
+  }
+
+  result<void> remove_replaced() {
+    for (const std::string& name : replaced_) {
+      if (!named_.contains(name)) {
+        SLUICE_CHECK(remove_file(run_->options.folder + "/" + name));
+      }
+    }
+    return replaced_.empty() ? result<void>() : sync_folder(run_->options.folder);
+  }
+
+  plugin_context context_;
+  std::shared_ptr<text_run> run_;
+  std::vector<std::string> replaced_;  // As listed before anything changed.
+  std::set<std::string> named_;
+};
+
+}  // namespace
+
+result<std::unique_ptr<target>> make_text_target(const option_values& options,
+                                                 const plugin_context& context) {
+  SLUICE_TRY(auto parsed, parse_text_writer_options(options));
+  return std::make_unique<text_target>(std::move(parsed), context);
+}
+
+}  // namespace sluice

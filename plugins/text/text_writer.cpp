@@ -1,0 +1,216 @@
+#include "plugins/text/text_writer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "plugins/common/output/file_calls.h"
+#include "transport/record/canonical.h"
+#include "transport/record/dirty_codes.h"
+
+namespace sluice {
+namespace {
+
+// Large enough that a system call costs nothing beside it, small enough to stay in the second cache.
+constexpr std::size_t flush_bytes = std::size_t{1} << 20;
+// A buffer that grew for one large record is given back.
+constexpr std::size_t kept_bytes_max = std::size_t{4} << 20;
+
+}  // namespace
+
+text_run::text_run(text_writer_options o, const plugin_context& context)
+    : options(std::move(o)),
+      parts(options.folder,
+            fmt::format("text {} {}/{}", context.job_name, options.folder, options.file_name)),
+      run_part(context.run.text().substr(24)) {}
+
+std::string text_run::name_of(split_index split, std::size_t part) const {
+  return fmt::format("{}__{}_{}{}{}", options.file_name, run_part, split.value,
+                     part == 0 ? std::string() : fmt::format("_{}", part), options.suffix);
+}
+
+result<std::unique_ptr<writer>> text_writer::make(std::shared_ptr<text_run> run, schema_ptr columns,
+                                                  const plugin_context& context) {
+  std::unique_ptr<text_writer> made(new text_writer(std::move(run), context.pool));
+  const text_writer_options& options = made->run_->options;
+  SLUICE_TRY(made->encoder_, text_encoder::make(options.encoding));
+  SLUICE_TRY(made->formatter_, options.format == file_format::json
+                                   ? make_json_formatter(options, std::move(columns), context.zone)
+                                   : make_delimited_formatter(options, std::move(columns), context.zone));
+  return made;
+}
+
+result<mark> text_writer::open(split_index split, epoch_number epoch, const stop_signal& stop) {
+  (void)stop;
+  rollback();
+  SLUICE_CHECK(run_->parts.begin(split, epoch));
+  split_ = split;
+  epoch_ = epoch;
+  SLUICE_CHECK(begin_part());
+  is_open_ = true;
+  mark start;
+  start.split = split;
+  start.epoch = epoch;
+  return start;
+}
+
+result<void> text_writer::begin_part() {
+  const text_writer_options& options = run_->options;
+  const std::size_t number = files_.size();
+  SLUICE_TRY(output_file file,
+             output_file::make(run_->parts.path_of(split_, epoch_, static_cast<std::uint32_t>(number))));
+  part_ = {};
+  part_.file = std::make_unique<output_file>(std::move(file));
+  if (options.compress != compression::none) {
+    std::string entry = run_->name_of(split_, number);
+    if (entry.ends_with(".zip")) {
+      entry.resize(entry.size() - 4);
+    }
+    SLUICE_TRY(part_.packed, compressor::make(options.compress, entry, *part_.file));
+  }
+  if (encoder_ && !(options.single_file && split_.value != 0)) {
+    encoder_->restart();
+  }
+  // In one file of all splits only the first has the header.
+  if (!options.single_file || split_.value == 0) {
+    const std::string header = formatter_->header();
+    encoded_.clear();
+    if (encoder_ && !encoder_->append(header, encoded_)) {
+      return fail(error_kind::bad_option,
+                  "The header has a character that the encoding {} lacks; mend one of them.",
+                  options.encoding);
+    }
+    const std::string_view text = encoder_ ? std::string_view(encoded_) : std::string_view(header);
+    part_.bytes = text.size();
+    SLUICE_CHECK(put(text));
+  }
+  return {};
+}
+
+result<void> text_writer::put(std::string_view text) {
+  if (text.empty()) {
+    return {};
+  }
+  return part_.packed ? part_.packed->write(text) : part_.file->write(text);
+}
+
+result<void> text_writer::flush() {
+  SLUICE_CHECK(put({text_.as<char>(), text_.size()}));
+  text_.clear();
+  if (text_.capacity() > kept_bytes_max) {
+    text_ = growing_buffer(pool_);
+  }
+  return {};
+}
+
+result<void> text_writer::end_part() {
+  SLUICE_CHECK(flush());
+  if (part_.packed) {
+    SLUICE_CHECK(part_.packed->finish());
+    part_.packed.reset();
+  }
+  std::string path = part_.file->path();
+  SLUICE_CHECK(part_.file->close());
+  part_ = {};
+  files_.push_back(std::move(path));
+  return {};
+}
+
+result<void> text_writer::begin_next_part(std::size_t row_begin) {
+  const std::string row(text_.as<char>() + row_begin, text_.size() - row_begin);
+  text_.resize(row_begin);
+  SLUICE_CHECK(end_part());
+  SLUICE_CHECK(begin_part());
+  text_.append(row.data(), row.size());
+  return {};
+}
+
+bool text_writer::append_encoded(std::uint32_t row, refused_row& refused) {
+  const std::size_t before = text_.size();
+  if (!formatter_->append(row, text_, refused)) {
+    return false;
+  }
+  encoded_.clear();
+  if (!encoder_->append({text_.as<char>() + before, text_.size() - before}, encoded_)) {
+    refused = {row, "", std::string(to_string(dirty_code::not_in_charset)),
+               "The record has a character that the file's encoding lacks."};
+    return false;
+  }
+  text_.resize(before);
+  text_.append(encoded_.data(), encoded_.size());
+  return true;
+}
+
+/// Whether the row was taken.
+result<bool> text_writer::append_row(std::uint32_t row, refused_row& refused) {
+  const std::size_t before = text_.size();
+  if (!(encoder_ ? append_encoded(row, refused) : formatter_->append(row, text_, refused))) {
+    text_.resize(before);
+    return false;
+  }
+  const std::uint64_t bytes_max = run_->options.file_bytes_max;
+  const std::size_t bytes = text_.size() - before;
+  if (bytes_max != 0 && part_.bytes + bytes > bytes_max && part_.records != 0) {
+    SLUICE_CHECK(begin_next_part(before));
+  }
+  part_.bytes += bytes;
+  ++part_.records;
+  if (text_.size() >= flush_bytes) {
+    SLUICE_CHECK(flush());
+  }
+  return true;
+}
+
+result<write_answer> text_writer::write(const batch& b, const stop_signal& stop) {
+  (void)stop;
+  if (!is_open_) {
+    return fail(error_kind::internal, "A batch of split {} came to a writer that is not open; report this.",
+                b.split.value);
+  }
+  write_answer answer;
+  formatter_->begin(b);
+  for (std::uint32_t row = 0; row < b.rows; ++row) {
+    refused_row refused;
+    SLUICE_TRY(const bool taken, append_row(row, refused));
+    if (!taken) {
+      answer.refused.push_back(std::move(refused));
+    }
+  }
+  SLUICE_CHECK(flush());
+  answer.written = b.rows - answer.refused.size();
+  if (!answer.refused.empty()) {
+    answer.written_sum = b.rows_sum;
+    for (const refused_row& r : answer.refused) {
+      answer.written_sum -= canonical_sum(b.columns, *b.columns_schema, r.row, r.row + 1);
+    }
+  }
+  return answer;
+}
+
+result<void> text_writer::commit(const mark& m, const stop_signal& stop) {
+  (void)stop;
+  if (!m.done) {
+    return {};  // Nothing before the whole split is ever used, so nothing before it is made durable.
+  }
+  if (!is_open_) {
+    return fail(error_kind::internal, "A writer that is not open was asked to commit split {}; report this.",
+                m.split.value);
+  }
+  SLUICE_CHECK(end_part());
+  SLUICE_CHECK(run_->parts.complete(split_, epoch_, files_));
+  files_.clear();
+  is_open_ = false;
+  return {};
+}
+
+void text_writer::rollback() {
+  is_open_ = false;
+  part_.packed.reset();
+  part_ = {};
+  text_.clear();
+  for (const std::string& file : std::exchange(files_, {})) {
+    (void)remove_file(file);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,234 @@
+#include "plugins/text/text_writer_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "plugins/common/output/text_encoder.h"
+#include "plugins/common/output/value_printer.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t delimiter_bytes_max = 16;
+
+result<void> take_places(const option_values& options, text_writer_options& to) {
+  SLUICE_TRY(const auto path, options.text("path"));
+  SLUICE_TRY(const auto file_name, options.text("fileName"));
+  if (!path) {
+    return options.bad("path", "path is not set; write the folder for the files.");
+  }
+  if (!file_name) {
+    return options.bad("fileName", "fileName is not set; write what the names of the files begin with.");
+  }
+  if (file_name->find('/') != std::string::npos || file_name->starts_with(".sluice-")) {
+    return options.bad("fileName",
+                       fmt::format("fileName is {}; write a name without a slash that does not begin with "
+                                   "\".sluice-\", and the folder in path.",
+                                   sluice::quoted(*file_name)));
+  }
+  to.folder = *path;
+  to.file_name = *file_name;
+  SLUICE_TRY(const auto suffix, options.text("suffix"));
+  to.suffix = suffix.value_or("");
+  if (to.suffix.find('/') != std::string::npos) {
+    return options.bad("suffix",
+                       fmt::format("suffix is {}; write it without a slash.", sluice::quoted(to.suffix)));
+  }
+  SLUICE_TRY(const auto done_file, options.text("markDoneFileName"));
+  to.done_file = done_file.value_or("");
+  if (!to.done_file.empty() && to.done_file.front() != '/') {
+    return options.bad("markDoneFileName", fmt::format("markDoneFileName is {}; write an absolute path.",
+                                                       sluice::quoted(to.done_file)));
+  }
+  return {};
+}
+
+result<void> take_mode(const option_values& options, text_writer_options& to) {
+  SLUICE_TRY(const auto mode, options.text("writeMode"));
+  std::string lower = mode.value_or("truncate");
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  to.mode = lower == "append"        ? file_write_mode::append
+            : lower == "nonconflict" ? file_write_mode::non_conflict
+                                     : file_write_mode::truncate;
+  if (to.mode == file_write_mode::truncate && lower != "truncate") {
+    return options.bad("writeMode", fmt::format("writeMode is {}; write truncate, append or nonConflict.",
+                                                sluice::quoted(*mode)));
+  }
+  SLUICE_TRY(const auto single, options.boolean("singleFileOutput"));
+  to.single_file = single.value_or(false);
+  if (to.single_file && to.mode == file_write_mode::append) {
+    return options.bad("singleFileOutput",
+                       "singleFileOutput writes one file with exactly the given name, so writeMode "
+                       "append has nothing to append to; write truncate or nonConflict.");
+  }
+  SLUICE_TRY(to.compress, compression_of(options));
+  if (to.single_file && to.compress == compression::zip) {
+    return options.bad("compress",
+                       "A zip archive cannot be joined from the parts of several splits; write gzip or "
+                       "zstd, or leave singleFileOutput out.");
+  }
+  SLUICE_TRY(const auto megabytes, options.integer("maxFileSize"));
+  to.file_bytes_max = to.single_file ? 0 : static_cast<std::uint64_t>(megabytes.value_or(0)) << 20;
+  return {};
+}
+
+result<void> take_grammar(const option_values& options, text_writer_options& to) {
+  SLUICE_TRY(to.format, file_format_of(options));
+  if (options.has("fieldDelimiter")) {
+    SLUICE_TRY(to.field_delimiter, delimiter_of(options, "fieldDelimiter", delimiter_bytes_max));
+  }
+  if (options.has("lineDelimiter")) {
+    SLUICE_TRY(to.line_delimiter, delimiter_of(options, "lineDelimiter", delimiter_bytes_max));
+  }
+  if (options.has("quoteChar")) {
+    SLUICE_TRY(const std::string quote, delimiter_of(options, "quoteChar", 1));
+    to.quote = quote.front();
+  }
+  const std::string quote(1, to.quote);
+  const bool same = to.field_delimiter.find(to.line_delimiter) != std::string::npos ||
+                    to.line_delimiter.find(to.field_delimiter) != std::string::npos;
+  if (same || (to.format == file_format::csv && (to.field_delimiter.find(quote) != std::string::npos ||
+                                                 to.line_delimiter.find(quote) != std::string::npos))) {
+    return options.bad("fieldDelimiter",
+                       fmt::format("fieldDelimiter {}, lineDelimiter {} and quoteChar {} must not "
+                                   "contain each other.",
+                                   sluice::quoted(to.field_delimiter), sluice::quoted(to.line_delimiter),
+                                   sluice::quoted(quote)));
+  }
+  return {};
+}
+
+result<void> take_texts(const option_values& options, const std::optional<std::string>& null_format,
+                        text_writer_options& to) {
+  if (null_format) {
+    to.null_text = unescaped_characters(*null_format);
+  } else if (options.job_dialect() == dialect::datax) {
+    to.null_text = "null";
+  }
+  SLUICE_TRY(const auto encoding, options.text("encoding"));
+  to.encoding = encoding.value_or("UTF-8");
+  if (auto encoder = text_encoder::make(to.encoding); !encoder) {
+    return options.bad("encoding", encoder.error().message);
+  }
+  SLUICE_TRY(to.date_format, options.text("dateFormat"));
+  if (auto pattern =
+          value_printer::make(type_of(type_id::date), {.zone = nullptr, .date_format = to.date_format});
+      !pattern) {
+    return options.bad("dateFormat", pattern.error().message);
+  }
+  SLUICE_TRY(to.header, options.text_list("header"));
+  return {};
+}
+
+std::vector<option> writer_options() {
+  return {
+      {.name = "path", .meaning = "Folder of the files; made where it does not exist.", .required = true},
+      {.name = "fileName",
+       .meaning = "What the names of the files begin with; behind it come `__`, twelve characters of the "
+                  "run's id and "
+                  "the split's number.",
+       .required = true},
+      {.name = "writeMode",
+       .meaning =
+           "`truncate` replaces the files whose names begin with fileName once the new ones are complete, "
+           "`append` leaves them, `nonConflict` refuses to run while there are any.",
+       .default_text = "truncate",
+       .allowed = {"truncate", "append", "nonConflict"}},
+      {.name = "fileFormat",
+       .meaning =
+           "`csv` quotes fields where it must (RFC 4180), `text` only joins them, `json` writes one object a "
+           "line.",
+       .default_text = "csv",
+       .datax_default_text = "text",
+       .allowed = {"csv", "text", "json", "jsonl"}},
+      {.name = "fieldDelimiter",
+       .meaning = "Text between two fields, at most 16 bytes; `\\t` and `\\u0001` are understood.",
+       .default_text = ","},
+      {.name = "lineDelimiter",
+       .meaning = "Text behind each record, at most 16 bytes; `\\r\\n` is understood.",
+       .default_text = "\\n"},
+      {.name = "quoteChar",
+       .type = option_type::character,
+       .meaning =
+           "What stands around a CSV field that has a delimiter, a quote or a line break; doubled inside.",
+       .default_text = "\"",
+       .aliases = {"escapeChar"}},
+      {.name = "nullFormat",
+       .meaning = "How NULL is written, unquoted. In CSV a text equal to it is quoted. JSON writes null.",
+       .datax_default_text = "null",
+       .blank_is_value = true},
+      {.name = "dateFormat",
+       .meaning =
+           "Java pattern for dates, timestamps and instants; what it leaves out is not written. Without it "
+           "`yyyy-MM-dd` and `yyyy-MM-dd HH:mm:ss` with the fraction where it is not zero."},
+      {.name = "encoding",
+       .meaning = "Encoding of the files. A record with a character that it lacks is dirty.",
+       .default_text = "UTF-8"},
+      {.name = "header",
+       .type = option_type::text_list,
+       .meaning = "Names of the columns, written as the first line of each file, also of one without "
+                  "records; in JSON "
+                  "the names of the members."},
+      {.name = "compress",
+       .meaning = "`gzip`, `zstd`, `bzip2` or `zip`. The name's ending is not changed; see suffix.",
+       .allowed = {"gzip", "gz", "zstd", "zst", "bzip2", "bz2", "bzip", "zip", "none"}},
+      {.name = "suffix", .meaning = "What the names of the files end with, such as `.csv`."},
+      {.name = "maxFileSize",
+       .type = option_type::integer,
+       .meaning =
+           "A file that would grow beyond this many MiB before compression is followed by another whose name "
+           "ends with `_1`, `_2` and so on. Has no effect with singleFileOutput.",
+       .default_text = "100000",
+       .number_min = 1,
+       .number_max = 1e9},
+      {.name = "singleFileOutput",
+       .type = option_type::boolean,
+       .meaning =
+           "One file named exactly fileName and suffix, joined from all splits in their order at the end.",
+       .default_text = "false",
+       .aliases = {"writeSingleObject"}},
+      {.name = "markDoneFileName",
+       .meaning = "Absolute path of an empty file that is made when all files are complete."},
+      {.name = "commitSize",
+       .type = option_type::integer,
+       .meaning = "Accepted and without effect: files are written by batches."},
+      {.name = "csvWriterConfig",
+       .type = option_type::object,
+       .meaning = "Accepted and without effect: quoteChar, fieldDelimiter and lineDelimiter say all."},
+  };
+}
+
+}  // namespace
+
+result<text_writer_options> parse_text_writer_options(const option_values& options) {
+  text_writer_options parsed;
+  SLUICE_CHECK(take_places(options, parsed));
+  SLUICE_CHECK(take_mode(options, parsed));
+  SLUICE_CHECK(take_grammar(options, parsed));
+  SLUICE_TRY(const auto null_format, options.text("nullFormat"));
+  SLUICE_CHECK(take_texts(options, null_format, parsed));
+  return parsed;
+}
+
+const side_description& text_writer_description() {
+  static const side_description description{
+      .options = writer_options(),
+      .can = {.splits = "one file or more for each split of the source",
+              .resumes = "",
+              .incremental = "with a parameter in fileName or path, such as `orders_${bizdate}`"},
+      .sample = R"({
+  "path": "/data/out",
+  "fileName": "orders",
+  "writeMode": "truncate",
+  "fileFormat": "csv",
+  "header": ["id", "name"],
+  "suffix": ".csv"
+})"};
+  return description;
+}
+
+}  // namespace sluice

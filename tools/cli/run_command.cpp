@@ -178,7 +178,8 @@ result<void> run_session::open_folder() {
   state_directory_ = state.path;
   auto opened = run_folder::open(state.path, job_->name, summary_.run);
   if (!opened) {
-    return fail(opened.error().kind, "{}; the state directory comes from {}: give another with --state-dir",
+    return fail(opened.error().kind,
+                "{}. That is the state directory of {}; give one that can be written with --state-dir",
                 opened.error().message, state.origin);
   }
   folder_ = std::move(*opened);

@@ -30,7 +30,7 @@ std::string_view state_words(run_state state) {
     case run_state::succeeded:
       return "succeeded";
     case run_state::succeeded_with_dirty:
-      return "succeeded, with dirty records";
+      return "succeeded with dirty records";
     case run_state::stopped:
       return "was stopped";
     case run_state::failed:
@@ -75,12 +75,13 @@ double seconds_of_data(const run_summary& s, const run_context& c) {
 
 void put_speed(report& r, const run_summary& s, const run_context& c) {
   const double seconds = seconds_of_data(s, c);
-  if (s.counts.read > 0 && seconds > 0) {
+  // Counts of a run that was continued are the whole run's, the time is this process's.
+  if (s.counts.read > 0 && seconds > 0 && !s.resumed) {
     r.info(fmt::format("  Speed: {} rows/s, {}.", rate_text(static_cast<double>(s.counts.read) / seconds),
                        bytes_rate_text(static_cast<double>(s.counts.bytes) / seconds)));
   }
   if (!s.slowest.empty()) {
-    r.info("  Slowest: " + s.slowest + (s.slowest.ends_with('.') ? "" : "."));
+    r.info("  " + s.slowest + (s.slowest.ends_with('.') ? "" : "."));
   }
   if (s.concurrency_peak > 0) {
     r.info(fmt::format("  Concurrency: {} asked, {} at the peak, {:.1f} on average{}.", s.concurrency_asked,

@@ -39,9 +39,12 @@ std::string dirty_text(const dirty_record& record) {
   } else {
     add(fmt::format("record {}", record.position), " ");
   }
-  if (!record.column.empty()) {
+  // Most messages name column and value themselves.
+  const std::string value = record.value ? sluice::quoted(*record.value) : "";
+  const bool in_message = record.value && record.message.find(value) != std::string::npos;
+  if (!record.column.empty() && !in_message) {
     add(fmt::format("column {}", escaped(record.column)), ", ");
-    add(record.value ? "value " + quoted(std::string_view(*record.value)) : "value NULL", ", ");
+    add(record.value ? "value " + value : "value NULL", ", ");
   }
   return fmt::format("{}: {} ({})", place, record.message, escaped(record.code));
 }

@@ -22,6 +22,7 @@ run_summary good() {
   s.dirty_missing = 0;
   s.splits_done = s.splits_total;
   s.rewinds = 0;
+  s.resumed = false;
   return s;
 }
 
@@ -54,7 +55,7 @@ TEST(end_report, the_account_is_a_table_with_the_numbers_under_each_other) {
                 "  + filtered      0\n"
                 "  committed to sqlite shop.db table orders  960\n"
                 "  Speed: 670 rows/s, 0.0 MB/s.\n"
-                "  Slowest: the destination was slowest: the source waited for it 80 % of "
+                "  The destination was slowest: the source waited for it 80 % of "
                 "the time.\n"
                 "  Concurrency: 4 asked, 2 at the peak, 1.5 on average (sqlite takes one "
                 "writer).\n");
@@ -121,6 +122,12 @@ TEST(end_report, a_run_without_a_plan_has_no_account) {
   const auto lines = end_report(s, {});
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines.front().text, "Failed (bad_option): the job is wrong");
+}
+
+TEST(end_report, a_continued_run_shows_no_speed_because_its_counts_are_not_this_processes) {
+  run_summary s = good();
+  s.resumed = true;
+  EXPECT_THAT(all(end_report(s, calm())), Not(HasSubstr("rows/s")));
 }
 
 TEST(end_report, a_stop_names_its_signal) {

@@ -128,6 +128,13 @@ TEST(dirty_text, names_the_place_as_exactly_as_it_is_known) {
   EXPECT_EQ(dirty_text(d), "record 5: no number (not_a_number)");
 }
 
+TEST(dirty_text, does_not_repeat_a_value_that_the_message_shows) {
+  dirty_record d = sample_dirty();
+  d.message = R"("a\nbc" in column "amount" is not a number.)";
+  EXPECT_EQ(dirty_text(d),
+            R"(orders.csv line 17: "a\nbc" in column "amount" is not a number. (not_a_number))");
+}
+
 TEST(plan_text, names_zone_promise_memory_and_concurrency) {
   run_plan plan;
   plan.run = run_id::make(1, 2, 3);

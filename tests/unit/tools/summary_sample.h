@@ -42,7 +42,7 @@ inline run_summary sample_summary() {
   s.pipeline_seconds = 2.25;
   s.concurrency_reason = "sqlite takes one writer";
   s.waits = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
-  s.slowest = "the destination was slowest: the source waited for it 80 % of the time";
+  s.slowest = "The destination was slowest: the source waited for it 80 % of the time";
   s.rewinds = 1;
   s.bytes_held_peak = 4194304;
   s.read_statements = {"orders.csv"};

@@ -55,6 +55,15 @@ TEST(StreamTarget, JoinsByTabWhereNothingIsSaid) {
   EXPECT_EQ(::testing::internal::GetCapturedStdout(), "1\t2\n");
 }
 
+TEST(StreamTarget, ADelimiterMayBeSpelledAsAnEscape) {
+  const auto t = make(R"({"fieldDelimiter":"\\u0001"})");
+  ::testing::internal::CaptureStdout();
+  run(*t, {text_batch({"a", "b"}, {{"1", "2"}})});
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(),
+            "1\x01"
+            "2\n");
+}
+
 TEST(StreamTarget, DiscardsWhenPrintIsFalse) {
   const auto t = make(R"({"print":"false"})");
   ::testing::internal::CaptureStdout();

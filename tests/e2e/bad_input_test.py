@@ -143,7 +143,7 @@ class BadInput(ProgramTest):
                        sqlite_writer(self.make_table()))
         ended = self.run_job(document)
         self.assert_fails(ended, 1, "orders.csv.gz")
-        self.assertEqual(ended.summary["kind"], "source_changed", ended.summary)
+        self.assertEqual(ended.summary["error"]["kind"], "source_changed", ended.summary)
 
     def test_text_that_is_no_gzip_is_told(self):
         ended = self.run_job(self.good_job(compress="gzip"))
@@ -170,7 +170,7 @@ class BadInput(ProgramTest):
         db.execute("BEGIN EXCLUSIVE")
         ended = self.run_job(document)
         self.assert_fails(ended, 1, "orders.db")
-        self.assertEqual(ended.summary["kind"], "busy", ended.summary)
+        self.assertEqual(ended.summary["error"]["kind"], "busy", ended.summary)
         self.assertEqual(ended.summary["dirty"], 0)
         db.execute("ROLLBACK")
         again = self.run_job(document)
@@ -189,7 +189,7 @@ class BadInput(ProgramTest):
             document = job(csv_reader(source), sqlite_writer(database))
             ended = self.run_job(document)
             self.assert_fails(ended, 1, "orders.db")
-            self.assertEqual(ended.summary["kind"], "no_room", ended.summary)
+            self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
             subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
             again = self.run_job(document)
             self.assert_succeeds(again)
@@ -204,13 +204,13 @@ class BadInput(ProgramTest):
         with small_disk(1) as disk:
             ended = self.run_job(document, "--state-dir", disk)
             self.assert_fails(ended, 1, "dirty")
-            self.assertEqual(ended.summary["kind"], "no_room", ended.summary)
+            self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
 
     def test_a_file_size_limit_under_the_run_folder_fails_the_run_as_no_room(self):
         rows = "".join(f"{n},Ann,Bonn,none,1.50,2026-01-02 03:04:05,true,{'x' * 200}\n" for n in range(20_000))
         ended = self.run_job(self.good_job(HEADER + rows), file_bytes_max=1 << 20)
         self.assert_fails(ended, 1, "dirty")
-        self.assertEqual(ended.summary["kind"], "no_room", ended.summary)
+        self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
 
     # ---- limits ------------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class BadInput(ProgramTest):
         document = job(csv_reader(self.write("orders.csv", HEADER + rows)), sqlite_writer(self.make_table()), errors=3)
         ended = self.run_job(document)
         self.assert_fails(ended, 1, "errorLimit", "3", "37")  # the 4th bad record stands in line 37
-        self.assertEqual(ended.summary["kind"], "over_limit", ended.summary)
+        self.assertEqual(ended.summary["error"]["kind"], "over_limit", ended.summary)
 
     def test_fail_on_dirty_makes_exit_code_1(self):
         document = self.good_job(HEADER + GOOD + GOOD.replace("1,", "x,", 1))

@@ -202,7 +202,8 @@ class BadInput(ProgramTest):
         rows = "".join(f"{n},Ann,Bonn,none,1.50,2026-01-02 03:04:05,true,{'x' * 200}\n" for n in range(20_000))
         document = self.good_job(HEADER + rows)
         with small_disk(1) as disk:
-            ended = self.run_job(document, "--state-dir", disk)
+            self.state = disk / "state"
+            ended = self.run_job(document)
             self.assert_fails(ended, 1, "dirty")
             self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
 

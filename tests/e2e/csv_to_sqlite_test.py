@@ -75,7 +75,8 @@ class CsvToSqlite(ProgramTest):
         database = self.folder / "made.db"
         ended = self.run_job(job(csv_reader(source), sqlite_writer(database, createTable=True)))
         self.assert_succeeds(ended)
-        wanted, _ = reference.expected(source, ORDER_KINDS)
+        # Exact numbers with a fraction are made TEXT: SQLite's REAL would round some of them.
+        wanted, _ = reference.expected(source, ["decimal" if kind == "double" else kind for kind in ORDER_KINDS])
         self.assertEqual(self.rows(database), sorted(wanted))
 
     def test_the_reference_reads_as_csv_does(self):

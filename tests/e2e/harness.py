@@ -48,7 +48,7 @@ def csv_reader(path, **more):
 
 def sqlite_writer(path, table="orders", columns=None, **more):
     return {"stepType": "sqlite", "category": "writer", "name": "Writer",
-            "parameter": {"jdbcUrl": f"jdbc:sqlite:{path}", "table": table, "column": columns or ORDER_COLUMNS, **more}}
+            "parameter": {"jdbcUrl": f"jdbc:sqlite:{path}", "table": table, "column": list(columns or ORDER_COLUMNS), **more}}
 
 
 def job(reader, writer, concurrent=1, errors=None, **setting):
@@ -67,11 +67,8 @@ class ProgramTest(unittest.TestCase):
         self.assertTrue(PROGRAM.exists(), f"{PROGRAM} is not built; ./tests/run.sh release builds it")
         self.folder = Path(tempfile.mkdtemp(prefix="sluice e2e ü "))
         self.folder.chmod(0o755)  # another user reads files in some tests
+        self.state = self.folder / "state"
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    @property
-    def state(self):
-        return self.folder / "state"
 
     def write(self, name, content):
         path = self.folder / name
@@ -95,7 +92,7 @@ class ProgramTest(unittest.TestCase):
         summary.unlink(missing_ok=True)
         return [str(PROGRAM), "run", str(path), "--state-dir", str(self.state), "--summary", str(summary), *map(str, more)]
 
-    def run_job(self, document, *more, user=None, timeout=600, file_bytes_max=None):
+    def run_job(self, document, *more, user=None, timeout=120, file_bytes_max=None):
         """Runs a job to its end. `user`: as which user id. `file_bytes_max`: no file may grow beyond."""
         argv = self.arguments(document, *more)
 

@@ -42,6 +42,9 @@ def value(kind, text):
         return number
     if kind == "double":
         return float(text)
+    if kind == "decimal":
+        float(text)
+        return text
     if kind == "date":
         datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
         return text

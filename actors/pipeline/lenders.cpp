@@ -65,7 +65,8 @@ void throttle_actor::on_exit() {
 }
 
 void overdraft_actor::grant(std::uint32_t pipeline) {
-  std::shared_ptr<const void> lease(static_cast<const void*>(nullptr),
+  // The lease must point somewhere: who holds it compares it with nullptr.
+  std::shared_ptr<const void> lease(static_cast<const void*>("overdraft"),
                                     [me = actor_ref(this)](const void*) { tell(me, overdraft_returned{}); });
   send(readers_[pipeline], overdraft_grant{std::move(lease)});
 }

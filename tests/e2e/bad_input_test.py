@@ -164,7 +164,7 @@ class BadInput(ProgramTest):
 
     def test_a_locked_file_is_waited_for_and_then_told_as_busy(self):
         document = self.good_job(HEADER + GOOD)
-        document["steps"][1]["parameter"]["busyTimeout"] = 1
+        document["steps"][1]["parameter"]["busyTimeout"] = 1000
         db = sqlite3.connect(self.folder / "orders.db", isolation_level=None)
         self.addCleanup(db.close)
         db.execute("BEGIN EXCLUSIVE")

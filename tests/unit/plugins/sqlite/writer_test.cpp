@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <limits>
 
@@ -502,6 +506,28 @@ TEST_F(sqlite_writer_test, refuses_wrong_files_with_their_path) {
     EXPECT_TRUE(e.message.starts_with("job.json")) << e.message;
   }
   EXPECT_FALSE(std::filesystem::exists(folder_.file("none.db")));
+}
+
+TEST_F(sqlite_writer_test, is_denied_a_file_that_this_user_may_not_write) {
+  sql("CREATE TABLE t(k TEXT)");
+  ASSERT_EQ(::chmod(folder_.path().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(file().c_str(), 0444), 0);
+  const pid_t child = ::fork();  // root may write everything, so a child becomes somebody else
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    constexpr uid_t nobody = 65534;
+    if (::geteuid() == 0 && ::seteuid(nobody) != 0) {
+      ::_exit(2);
+    }
+    const error e =
+        target_refused(R"("table": "t", "column": ["k"])", {column_of("k", type_of(type_id::utf8))});
+    const bool told =
+        e.kind == error_kind::denied && e.message.find("read-only for this process") != std::string::npos;
+    ::_exit(told ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 }  // namespace

@@ -98,6 +98,7 @@ struct run_summary {
   bool wrong_job = false;    ///< The job's text alone shows the failure: exit code 2.
   std::string promise;       ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
+  record_counts counts_before;  ///< Of those, what was there when this process began to continue the run.
   record_sums sums;
   std::string sums_form;  ///< `canonical/1`.
   std::map<std::string, std::uint64_t> dirty_by_code;

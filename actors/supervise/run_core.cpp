@@ -566,7 +566,8 @@ std::optional<error> run_core::expectation_failure(std::uint64_t records, std::u
 }
 
 void run_core::end_data_phase() {
-  collect_waits(out_.now());
+  data_ended_ = out_.now();
+  collect_waits(*data_ended_);
   enter(phase::check, "check");
   for (std::size_t i = 0; i < splits_.size(); ++i) {
     const mark& m = splits_[i].at;
@@ -752,6 +753,7 @@ void run_core::finish_summary() {
   enter(phase::release, "finish");
   account_for_concurrency();
   summary_.counts = committed_counts();
+  summary_.counts_before = resumed_counts_;
   for (const split_state& s : splits_) {
     summary_.sums += s.at.sums;
     if (summary_.splits.size() < 10'000) {
@@ -764,7 +766,7 @@ void run_core::finish_summary() {
     summary_.committed_by_table[target_.what.name] = summary_.counts.written;
   }
   const double data_seconds =
-      data_started_ == steady_clock::time_point{} ? 0 : seconds_between(data_started_, out_.now());
+      data_started_ == steady_clock::time_point{} ? 0 : seconds_between(data_started_, data_ended_.value_or(out_.now()));
   summary_.concurrency_mean = data_seconds > 0 ? summary_.pipeline_seconds / data_seconds : 0;
   summary_.bytes_held_peak = out_.bytes_held_peak();
   summary_.failure = failure_;

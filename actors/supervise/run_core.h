@@ -196,6 +196,7 @@ class run_core {
   std::uint32_t active_ = 0;
   std::chrono::steady_clock::time_point active_since_;
   std::chrono::steady_clock::time_point data_started_;
+  std::optional<std::chrono::steady_clock::time_point> data_ended_;
   std::chrono::steady_clock::time_point progress_at_;
   record_counts progress_counts_;
   record_counts resumed_counts_;  // what was there at the start of this process

@@ -232,7 +232,8 @@ std::string run_world(std::uint64_t seed, bool talk) {
 }  // namespace sluice::sim
 
 int main(int argc, char** argv) {
-  std::uint64_t seeds = 100;
+  const char* asked = std::getenv("SLUICE_SIM_SEEDS");
+  std::uint64_t seeds = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 300;
   std::uint64_t from = 1;
   bool talk = false;
   for (int i = 1; i < argc; ++i) {

@@ -75,10 +75,12 @@ double seconds_of_data(const run_summary& s, const run_context& c) {
 
 void put_speed(report& r, const run_summary& s, const run_context& c) {
   const double seconds = seconds_of_data(s, c);
-  // Counts of a run that was continued are the whole run's, the time is this process's.
-  if (s.counts.read > 0 && seconds > 0 && !s.resumed) {
-    r.info(fmt::format("  Speed: {} rows/s, {}.", rate_text(static_cast<double>(s.counts.read) / seconds),
-                       bytes_rate_text(static_cast<double>(s.counts.bytes) / seconds)));
+  record_counts here = s.counts;
+  here -= s.counts_before;
+  if (here.read > 0 && seconds > 0) {
+    r.info(fmt::format("  Speed: {} rows/s, {}{}.", rate_text(static_cast<double>(here.read) / seconds),
+                       bytes_rate_text(static_cast<double>(here.bytes) / seconds),
+                       s.resumed ? fmt::format(" ({} rows of this process)", with_thousands(here.read)) : ""));
   }
   if (!s.slowest.empty()) {
     r.info("  " + s.slowest + (s.slowest.ends_with('.') ? "" : "."));

@@ -12,6 +12,19 @@ constexpr std::size_t block_bytes_min = 1024;
 constexpr std::size_t kept_block_bytes_max = std::size_t{4} << 20;
 constexpr std::align_val_t block_alignment{64};
 
+/// The smallest block of a class that holds `bytes`: four classes a doubling, so that a block is at most a quarter
+/// larger than what it was asked for.
+std::size_t block_for(std::size_t bytes) {
+  const std::size_t step = std::bit_floor(std::max(bytes, block_bytes_min)) / 4;
+  return (std::max(bytes, block_bytes_min) + step - 1) / step * step;
+}
+
+/// The class of a block that `block_for` gave.
+std::size_t class_of(std::size_t block_bytes) {
+  const std::size_t floor = std::bit_floor(block_bytes);
+  return 4 * static_cast<std::size_t>(std::bit_width(block_bytes)) + (block_bytes - floor) / (floor / 4);
+}
+
 }  // namespace
 
 std::shared_ptr<buffer_pool> buffer_pool::make(std::size_t cached_bytes_max) {
@@ -30,7 +43,7 @@ std::byte* buffer_pool::take(std::size_t block_bytes) {
   std::byte* block = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    auto& list = free_[std::bit_width(block_bytes)];
+    auto& list = free_[class_of(block_bytes)];
     if (!list.empty()) {
       block = list.back();
       list.pop_back();
@@ -50,7 +63,7 @@ void buffer_pool::give_back(std::byte* block, std::size_t block_bytes) {
     const std::lock_guard lock(mutex_);
     in_use_ -= block_bytes;
     if (block_bytes <= kept_block_bytes_max && cached_ + block_bytes <= cached_bytes_max_) {
-      free_[std::bit_width(block_bytes)].push_back(block);
+      free_[class_of(block_bytes)].push_back(block);
       cached_ += block_bytes;
       return;
     }
@@ -94,8 +107,7 @@ void growing_buffer::grow(std::size_t bytes) {
   // Large values grow to what is needed in steps of 1 MiB: doubling 60 MB would hold 128 MiB for one record.
   std::size_t wanted = bytes + slack_bytes;
   if (wanted <= kept_block_bytes_max) {
-    wanted = std::bit_ceil(
-        std::max({wanted, block_bytes_min, 2 * capacity_, data_ == nullptr ? first_block_ : 0}));
+    wanted = block_for(std::max({wanted, 2 * capacity_, data_ == nullptr ? first_block_ : 0}));
   } else {
     constexpr std::size_t step = std::size_t{1} << 20;
     wanted = std::max(wanted, capacity_ + capacity_ / 4);
@@ -118,7 +130,7 @@ buffer growing_buffer::seal() {
   }
   const std::byte* data = data_;
   const std::size_t size = size_;
-  first_block_ = std::bit_ceil(size + slack_bytes);
+  first_block_ = block_for(size + slack_bytes);
   if (first_block_ > kept_block_bytes_max) {
     first_block_ = 0;  // one large record says nothing about the next
   }

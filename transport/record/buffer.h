@@ -102,7 +102,7 @@ class growing_buffer {
   std::size_t first_block_ = 0;  // what the last sealed block needed: the next begins with as much, uncopied
 };
 
-/// Recycles blocks in classes of powers of two, so that a steady flow of batches touches the same pages
+/// Recycles blocks in four classes a doubling, so that a steady flow of batches touches the same pages
 /// (`substrate.md`: fresh large buffers cost up to ten times more). Keeps at most `cached_bytes_max` unused;
 /// blocks over 4 MiB are not kept. Thread-safe; lives as long as the last buffer made from it. It is also the
 /// gauge of bytes held by data: `bytes_in_use` counts blocks out, `bytes_held` those and the cached ones.
@@ -124,7 +124,7 @@ class buffer_pool : public std::enable_shared_from_this<buffer_pool> {
   std::byte* take(std::size_t block_bytes);
   void give_back(std::byte* block, std::size_t block_bytes);
 
-  static constexpr std::size_t classes = 40;
+  static constexpr std::size_t classes = 4 * 48;  // four a doubling, up to blocks of 2^47 bytes
   const std::size_t cached_bytes_max_;
   std::mutex mutex_;
   std::vector<std::byte*> free_[classes];

@@ -127,6 +127,7 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   plugin_context context;
   context.pool = env->pool;
   context.zone = *zone;
+  context.formats = conversion;
   context.job_dialect = what.form;
   context.job_name = what.name;
   context.run = settings.run;

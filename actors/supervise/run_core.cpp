@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "actors/plan/continuation.h"
+#include "actors/supervise/continuation.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -765,8 +765,9 @@ void run_core::finish_summary() {
   if (!target_.what.name.empty()) {
     summary_.committed_by_table[target_.what.name] = summary_.counts.written;
   }
-  const double data_seconds =
-      data_started_ == steady_clock::time_point{} ? 0 : seconds_between(data_started_, data_ended_.value_or(out_.now()));
+  const double data_seconds = data_started_ == steady_clock::time_point{}
+                                  ? 0
+                                  : seconds_between(data_started_, data_ended_.value_or(out_.now()));
   summary_.concurrency_mean = data_seconds > 0 ? summary_.pipeline_seconds / data_seconds : 0;
   summary_.bytes_held_peak = out_.bytes_held_peak();
   summary_.failure = failure_;

@@ -63,7 +63,8 @@ class hop_actor : public actor_base {
       return m;
     }
     const auto frame = encode(*m.b, pool_);
-    auto back = frame ? decode_batch(*frame, m.b->columns_schema) : result<std::shared_ptr<batch>>(fail(frame.error()));
+    auto back = frame ? decode_batch(*frame, m.b->columns_schema)
+                      : result<std::shared_ptr<batch>>(fail(frame.error()));
     if (!back) {
       world_.break_promise("a batch did not pass the wire: " + back.error().message);
       return m;

@@ -78,9 +78,10 @@ void put_speed(report& r, const run_summary& s, const run_context& c) {
   record_counts here = s.counts;
   here -= s.counts_before;
   if (here.read > 0 && seconds > 0) {
-    r.info(fmt::format("  Speed: {} rows/s, {}{}.", rate_text(static_cast<double>(here.read) / seconds),
-                       bytes_rate_text(static_cast<double>(here.bytes) / seconds),
-                       s.resumed ? fmt::format(" ({} rows of this process)", with_thousands(here.read)) : ""));
+    r.info(
+        fmt::format("  Speed: {} rows/s, {}{}.", rate_text(static_cast<double>(here.read) / seconds),
+                    bytes_rate_text(static_cast<double>(here.bytes) / seconds),
+                    s.resumed ? fmt::format(" ({} rows of this process)", with_thousands(here.read)) : ""));
   }
   if (!s.slowest.empty()) {
     r.info("  " + s.slowest + (s.slowest.ends_with('.') ? "" : "."));

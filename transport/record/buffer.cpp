@@ -12,8 +12,8 @@ constexpr std::size_t block_bytes_min = 1024;
 constexpr std::size_t kept_block_bytes_max = std::size_t{4} << 20;
 constexpr std::align_val_t block_alignment{64};
 
-/// The smallest block of a class that holds `bytes`: four classes a doubling, so that a block is at most a quarter
-/// larger than what it was asked for.
+/// The smallest block of a class that holds `bytes`: four classes a doubling, so that a block is at most a
+/// quarter larger than what it was asked for.
 std::size_t block_for(std::size_t bytes) {
   const std::size_t step = std::bit_floor(std::max(bytes, block_bytes_min)) / 4;
   return (std::max(bytes, block_bytes_min) + step - 1) / step * step;

@@ -1,4 +1,4 @@
-#include "actors/plan/continuation.h"
+#include "actors/supervise/continuation.h"
 
 #include <gtest/gtest.h>
 

@@ -122,6 +122,16 @@ void run_core::answered(target_opened& a) {
     when_quiet();
     return;
   }
+  if (!source_.locked_file.empty() && source_.locked_file == target_.what.locked_file) {
+    fail_run(
+        {error_kind::bad_option,
+         fmt::format(
+             "{}: reader and writer use the same file {}, and one would lock the other out: write to another "
+             "file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
+             config_.what->writer.place, sluice::quoted(source_.locked_file)),
+         "same_file", true});
+    return;
+  }
   if (target_.what.columns != nullptr) {
     summary_.writer_columns = columns_text(*target_.what.columns);
     auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion);
@@ -727,7 +737,8 @@ void run_core::collect_waits(steady_clock::time_point now) {
   }
   summary_.waits = w;
   const double total = w.writer_working + w.writer_waiting + w.dirty_waiting;
-  if (total <= 0) {
+  // Of a moment's work nothing is worth saying.
+  if (total < 0.5) {
     return;
   }
   const auto percent = [&](double part) { return static_cast<int>(100 * part / total + 0.5); };

@@ -29,9 +29,9 @@ struct plugin_context {
 
 /// Capabilities of one side, as data: what the plan, the docs and the checks read.
 struct capabilities {
-  std::string splits;       ///< `by byte ranges of uncompressed files`; empty = one split.
-  std::string resumes;      ///< `inside a split, by byte offset`; empty = a split is read again whole.
-  std::string incremental;  ///< `with ${bizdate} in path`; how an incremental load is written.
+  std::string splits = {};       ///< `by byte ranges of uncompressed files`; empty = one split.
+  std::string resumes = {};      ///< `inside a split, by byte offset`; empty = a split is read again whole.
+  std::string incremental = {};  ///< `with ${bizdate} in path`; how an incremental load is written.
   bool repeatable = false;
   bool transactional = false;
   bool distributable = false;
@@ -41,18 +41,18 @@ struct capabilities {
 /// One side of a plugin.
 struct side_description {
   std::vector<option> options;
-  capabilities can;
-  std::string sample;  ///< A `parameter` object as JSON text that works, for the template and the docs.
+  capabilities can = {};
+  std::string sample = {};  ///< A `parameter` object as JSON text that works, for the template and the docs.
 };
 
 /// A plugin: a description, and for each side it has a function that makes the object for a run. The
 /// functions check the options' text only (`bad_option`, exit code 2) and do no I/O.
 struct plugin {
-  std::string name;                        ///< `text`: the stepType.
-  std::vector<std::string> aliases;        ///< Other stepTypes: `csv`.
-  std::vector<std::string> datax_readers;  ///< `txtfilereader`.
-  std::vector<std::string> datax_writers;
-  std::string summary;                    ///< One sentence for `sluice plugins`.
+  std::string name;                             ///< `text`: the stepType.
+  std::vector<std::string> aliases = {};        ///< Other stepTypes: `csv`.
+  std::vector<std::string> datax_readers = {};  ///< `txtfilereader`.
+  std::vector<std::string> datax_writers = {};
+  std::string summary = {};               ///< One sentence for `sluice plugins`.
   std::vector<std::string> remarks = {};  ///< Paragraphs for the page: limits, decisions.
 
   const side_description* reads = nullptr;  ///< nullptr = no reader. Static lifetime.

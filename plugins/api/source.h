@@ -15,9 +15,9 @@ namespace sluice {
 /// in the destination and may come back in another process.
 struct split {
   scalar_list description;
-  std::string label;                            ///< For people: `orders.csv bytes 0 to 67108864`.
-  std::optional<std::uint64_t> records_exact;   ///< Only where known without reading.
-  std::optional<std::uint64_t> bytes_estimate;  ///< For progress and time left.
+  std::string label;                                 ///< For people: `orders.csv bytes 0 to 67108864`.
+  std::optional<std::uint64_t> records_exact = {};   ///< Only where known without reading.
+  std::optional<std::uint64_t> bytes_estimate = {};  ///< For progress and time left.
 };
 
 /// What a source says of itself once it is open.

@@ -101,7 +101,8 @@ std::vector<std::shared_ptr<batch>> read_split(reader& r, const source_descripti
         continue;
       }
     } else {
-      EXPECT_LE(builder.bytes(), builder.limit().bytes_max);
+      // Offsets, bitmaps and a refused record's own texts may come on top: within the pool's smallest block.
+      EXPECT_LE(builder.bytes(), builder.limit().bytes_max + 1024);
     }
     const bool end = answer->what == read_answer::kind::end;
     if (builder.records() != 0 || end) {

@@ -122,7 +122,10 @@ class batch_builder {
   [[nodiscard]] std::uint64_t records() const { return records_; }
   /// Bytes held by columns, deltas and refused records.
   [[nodiscard]] std::size_t bytes() const;
-  [[nodiscard]] bool full() const { return rows_ >= limits_.rows_max || bytes() >= limits_.bytes_target; }
+  /// Never of an empty one, whose offsets alone may reach a small target where there are many columns.
+  [[nodiscard]] bool full() const {
+    return records_ != 0 && (rows_ >= limits_.rows_max || bytes() >= limits_.bytes_target);
+  }
 
   /// A restart after the records so far may begin here; the last call before the end of the batch counts.
   void set_cursor(cursor c) { cursor_ = std::move(c); }

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "transport/base/base64.h"
+
 namespace sluice {
 namespace {
 
@@ -54,28 +56,12 @@ void append_escape(unsigned char c, std::string& out) {
   }
 }
 
-// No Debian library does base64 alone; ten lines are less than another dependency.
-void append_base64(std::string_view bytes, std::string& out) {
-  static constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::size_t have = std::min<std::size_t>(3, bytes.size() - at);
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (i < have ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= have ? digits[group >> (18 - 6 * i) & 63] : '=';
-    }
-  }
-}
-
 /// A JSON string, or `{"base64":"…"}` where the text is not well-formed UTF-8.
 void append_text(std::string_view text, std::string& out) {
   std::size_t at = plain_prefix(text, 0);
   if (at < text.size() && !simdjson::validate_utf8(text.data(), text.size())) {
     out += R"({"base64":")";
-    append_base64(text, out);
+    out += base64(text);
     out += "\"}";
     return;
   }

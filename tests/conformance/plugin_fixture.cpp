@@ -79,7 +79,7 @@ opened_source open_source(const plugin& p, std::string_view parameter, std::uint
 
 std::vector<std::shared_ptr<batch>> read_split(reader& r, const source_description& described, const split& s,
                                                const batch_builder::limits& limits,
-                                               const std::optional<cursor>& after) {
+                                               const std::optional<cursor>& after, std::size_t* needs) {
   std::vector<std::shared_ptr<batch>> batches;
   const auto opened = r.open(s.description, after, {});
   EXPECT_TRUE(opened) << opened.error().message;
@@ -93,6 +93,9 @@ std::vector<std::shared_ptr<batch>> read_split(reader& r, const source_descripti
     }
     if (answer->what == read_answer::kind::needs) {
       EXPECT_GT(answer->bytes, builder.limit().bytes_max) << "needs must ask for more than there is";
+      if (needs != nullptr) {
+        ++*needs;
+      }
       if (builder.records() == 0) {
         batch_builder::limits larger = limits;
         larger.bytes_max = answer->bytes;

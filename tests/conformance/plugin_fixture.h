@@ -47,10 +47,11 @@ struct opened_source {
 opened_source open_source(const plugin& p, std::string_view parameter, std::uint32_t advice = 1,
                           const plugin_context& context = context_for_test());
 
-/// Everything that a split holds, read with the given limits; `needs` is answered with room.
+/// Everything that a split holds, read with the given limits; `needs` is answered with room, and counted.
 std::vector<std::shared_ptr<batch>> read_split(reader& r, const source_description& described, const split& s,
                                                const batch_builder::limits& limits,
-                                               const std::optional<cursor>& after = std::nullopt);
+                                               const std::optional<cursor>& after = std::nullopt,
+                                               std::size_t* needs = nullptr);
 
 /// Each row of the batches as one text: `value|value`, NULL as `<null>`.
 std::vector<std::string> rows_of(const std::vector<std::shared_ptr<batch>>& batches);

@@ -229,6 +229,14 @@ TEST(TextTarget, ValuesOfEveryTypeAreWrittenExactly) {
       "true,-5,18446744073709551615,NaN,-0.05,2024-02-29,2024-02-29 00:00:00.250,2024-02-29 00:00:00\n");
 }
 
+TEST(TextTarget, APrintedValueIsQuotedWhereADelimiterStandsInIt) {
+  const temporary_folder folder;
+  run({folder.path(), R"("singleFileOutput":true,"fieldDelimiter":"-","nullFormat":"true")"},
+      {typed_batch()});
+  EXPECT_THAT(read_file(folder.file("out")),
+              StartsWith("\"true\"-\"-5\"-18446744073709551615-0.1-\"-0.05\"-\"2024-02-29\"-"));
+}
+
 TEST(TextTarget, DatesFollowTheJobsPattern) {
   const temporary_folder folder;
   run({folder.path(), R"("singleFileOutput":true,"dateFormat":"dd,MM yy")"}, {typed_batch()});

@@ -124,9 +124,12 @@ TEST(end_report, a_run_without_a_plan_has_no_account) {
   EXPECT_EQ(lines.front().text, "Failed (bad_option): the job is wrong");
 }
 
-TEST(end_report, a_continued_run_shows_no_speed_because_its_counts_are_not_this_processes) {
+TEST(end_report, the_speed_of_a_continued_run_is_that_of_this_process) {
   run_summary s = good();
   s.resumed = true;
+  s.counts_before.read = s.counts.read - 15;
+  EXPECT_THAT(all(end_report(s, calm())), HasSubstr("(15 rows of this process)"));
+  s.counts_before = s.counts;
   EXPECT_THAT(all(end_report(s, calm())), Not(HasSubstr("rows/s")));
 }
 

@@ -37,11 +37,12 @@ result<std::unique_ptr<compressor>> compressor::make(compression how, const std:
   archive_write_set_bytes_in_last_block(a, 1);  // No padding behind the end.
   const auto write_to_file = [](archive*, void* self, const void* bytes, std::size_t size) -> la_ssize_t {
     auto* const me = static_cast<compressor*>(self);
-    auto written = me->to_.write({static_cast<const char*>(bytes), size});
-    if (!written) {
-      me->failed_ = std::move(written).error();
-      me->has_failed_ = true;
-      return -1;
+    // The library is never told of a failure: it frees its filters only where it may end them. `check` knows.
+    if (!me->discarding_ && !me->has_failed_) {
+      if (auto written = me->to_.write({static_cast<const char*>(bytes), size}); !written) {
+        me->failed_ = std::move(written).error();
+        me->has_failed_ = true;
+      }
     }
     return static_cast<la_ssize_t>(size);
   };
@@ -58,17 +59,19 @@ result<std::unique_ptr<compressor>> compressor::make(compression how, const std:
 
 compressor::~compressor() {
   if (archive_ != nullptr) {
-    (void)archive_write_fail(archive_);  // Nothing more is written: the file is unfinished and thrown away.
+    // Unfinished, so what comes out now is for nobody. The library frees its filters only where it may end
+    // them.
+    discarding_ = true;
     archive_write_free(archive_);
   }
 }
 
 result<void> compressor::check(long long returned) {
-  if (returned >= ARCHIVE_WARN) {
-    return {};
-  }
   if (has_failed_) {
     return fail(failed_);
+  }
+  if (returned >= ARCHIVE_WARN) {
+    return {};
   }
   const char* reason = archive_error_string(archive_);
   return fail(error_kind::internal, "Compressing {} failed: {}; report this.", sluice::quoted(to_.path()),

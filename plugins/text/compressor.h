@@ -35,6 +35,7 @@ class compressor {
   archive* archive_ = nullptr;
   error failed_;  // Of the file, kept while the library unwinds.
   bool has_failed_ = false;
+  bool discarding_ = false;
 };
 
 }  // namespace sluice

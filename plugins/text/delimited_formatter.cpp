@@ -138,7 +138,9 @@ class delimited_formatter final : public record_formatter {
       *at = text.front();
       return at + 1;
     }
-    std::memcpy(at, text.data(), text.size());
+    if (!text.empty()) {  // An empty column's bytes may be nowhere, which memcpy must not be given.
+      std::memcpy(at, text.data(), text.size());
+    }
     return at + text.size();
   }
 

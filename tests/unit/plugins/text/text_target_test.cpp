@@ -7,6 +7,7 @@
 
 #include "plugins/common/output/file_calls.h"
 #include "plugins/common/output/output_file.h"
+#include "plugins/text/compressor.h"
 #include "plugins/text/text_writer_options.h"
 #include "tests/conformance/plugin_fixture.h"
 
@@ -435,6 +436,8 @@ TEST(TextTarget, AFullDiskIsNoRoomWithThePath) {
   EXPECT_EQ(written.error().kind, error_kind::no_room);
   EXPECT_EQ(written.error().code, "ENOSPC");
   EXPECT_THAT(written.error().message, HasSubstr(folder.file("disk")));
+  auto packed = compressor::make(compression::gzip, "disk", *full);
+  EXPECT_EQ((packed ? (*packed)->finish() : result<void>(fail(packed.error()))).error().code, "ENOSPC");
   EXPECT_EQ(file_error(EACCES, "write", "x").kind, error_kind::denied);
   EXPECT_EQ(file_error(EROFS, "write", "x").kind, error_kind::denied);
   EXPECT_EQ(file_error(EDQUOT, "write", "x").kind, error_kind::no_room);

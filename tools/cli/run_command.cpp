@@ -356,7 +356,8 @@ int run_session::end() {
   }
   const double total = context_.seconds > 0 ? context_.seconds : 1;
   write_metrics(std::string(to_string(summary_.state)), summary_.counts, summary_.splits_done,
-                summary_.splits_total, context_.seconds, static_cast<double>(summary_.counts.read - summary_.counts_before.read) / total,
+                summary_.splits_total, context_.seconds,
+                static_cast<double>(summary_.counts.read - summary_.counts_before.read) / total,
                 static_cast<double>(summary_.counts.bytes - summary_.counts_before.bytes) / total);
   if (arguments_.on_end) {
     if (auto ran = run_end_hook(*arguments_.on_end, summary_text_); !ran) {

@@ -55,8 +55,8 @@ class column_converter {
 conversion lookup_conversion(const data_type& from, const data_type& to);
 
 /// The converter of the pair; nullptr where the column passes as it is (`same`, and no NULL to look for).
-/// `bad_option` where the table refuses it, with both types and what to do; NULL into a column that is not nullable
-/// is a failure of the row (`null_not_allowed`).
+/// `bad_option` where the table refuses it, with both types and what to do; NULL into a column that is not
+/// nullable is a failure of the row (`null_not_allowed`).
 result<std::unique_ptr<const column_converter>> make_converter(const field& from, const field& to,
                                                                const conversion_context& context);
 

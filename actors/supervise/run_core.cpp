@@ -711,11 +711,20 @@ std::string run_core::go_on_text() const {
                                                 : "Run it again: it starts over.";
   }
   if (!target_.what.exactly_once) {
-    return "Run it again: it starts over.";
+    return may_be_tried_again(failure_->kind) ? "Run it again: it starts over."
+                                              : "Mend the cause and run it again: it starts over.";
+  }
+  if (failure_->code == "errorLimit") {
+    return "With a higher errorLimit the same command goes on from the last mark. To begin anew with a "
+           "mended source, "
+           "take out what is written or let preSql or writeMode replace it, then use --on-unfinished fresh: "
+           "rows that are "
+           "written stay, and inserting them again doubles them.";
   }
   if (failure_->kind == error_kind::source_changed) {
-    return "Mend the source and run the same command again to go on from the last mark, or begin anew with "
-           "--on-unfinished fresh (what is written stays).";
+    return "Put the source back as it was and run the same command again to go on from the last mark, or "
+           "begin anew with "
+           "--on-unfinished fresh: rows that are written stay, and inserting them again doubles them.";
   }
   return "The same command goes on from the last mark; --on-unfinished fresh begins anew (what is written "
          "stays).";
@@ -774,7 +783,9 @@ void run_core::finish_summary() {
   summary_.splits_total = splits_.size();
   summary_.splits_done = splits_done_;
   if (!target_.what.name.empty()) {
-    summary_.committed_by_table[target_.what.name] = summary_.counts.written;
+    // Without marks a run that failed leaves nothing that counts: its output never appeared.
+    const bool stands = target_.has_store || !failure_;
+    summary_.committed_by_table[target_.what.name] = stands ? summary_.counts.written : 0;
   }
   const double data_seconds = data_started_ == steady_clock::time_point{}
                                   ? 0

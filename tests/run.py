@@ -126,15 +126,16 @@ def suite_release(run):
     run.build("release")
 
 
-def suite_debug(run):
-    """build with the address and undefined-behaviour sanitizers"""
-    run.build("debug")
+def suite_sanitizers(run):
+    """address and undefined-behaviour sanitizers: build, unit tests, 500 worlds of the simulation"""
+    if run.build("debug"):
+        run.ctest("debug", "^unit$")
+        simulate(run, "debug")
 
 
 def suite_unit(run):
-    """unit tests: release, and under the address and undefined-behaviour sanitizers"""
-    for preset in ("release", "debug"):
-        run.ctest(preset, "^unit$")
+    """unit tests"""
+    run.ctest("release", "^unit$")
 
 
 def suite_tsan(run):
@@ -157,15 +158,19 @@ def suite_conformance(run):
     run.ctest("release", "^conformance$")
 
 
+def simulate(run, preset):
+    seeds = SIMULATION_SEEDS[preset]
+    code, output = run.command([BUILD / preset / "bin" / "sluice_sim", "--seeds", seeds])
+    counted = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    failures = re.findall(r"^seed \d+: .*\n.*replay: .*$", output, re.MULTILINE)
+    if code != 0 and not failures:
+        failures = [f"sluice_sim in build/{preset}: exit code {code}; see {run.log_path}"]
+    run.result.add(int(counted.group(1)) if counted else 0, failures)
+
+
 def suite_simulation(run):
-    """actors under a seeded scheduler with injected faults: 10,000 seeds in release, 500 under the sanitizers"""
-    for preset, seeds in SIMULATION_SEEDS.items():
-        code, output = run.command([BUILD / preset / "bin" / "sluice_sim", "--seeds", seeds])
-        counted = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
-        failures = re.findall(r"^seed \d+: .*\n.*replay: .*$", output, re.MULTILINE)
-        if code != 0 and not failures:
-            failures = [f"sluice_sim in build/{preset}: exit code {code}; see {run.log_path}"]
-        run.result.add(int(counted.group(1)) if counted else 0, failures)
+    """10,000 worlds: actors under a seeded scheduler with injected faults"""
+    simulate(run, "release")
 
 
 def suite_e2e(run):
@@ -239,15 +244,14 @@ def suite_benchmarks(run):
 
 SUITES = {name.removeprefix("suite_"): function for name, function in globals().items() if name.startswith("suite_")}
 GROUPS = {
-    "quick": ["release", "debug", "unit", "conformance", "checks", "quickstart", "e2e", "kills", "locale", "simulation",
-              "fuzz", "tsan"],
+    "quick": ["release", "unit", "conformance", "checks", "quickstart", "e2e", "kills", "locale", "simulation"],
     "chaos": ["release", "kills40"],
     "bench": ["benchmarks"],
 }
-GROUPS["full"] = [s for s in GROUPS["quick"] if s != "kills"] + ["kills40", "tidy"]
+GROUPS["full"] = [s for s in GROUPS["quick"] if s != "kills"] + ["sanitizers", "fuzz", "tsan", "kills40", "tidy"]
 GROUP_HELP = {
     "quick": "the default, and what continuous integration runs",
-    "full": "quick with longer shares, all kills and clang-tidy",
+    "full": "quick with the sanitizers, fuzzing, all kills and clang-tidy",
     "chaos": "processes killed at random",
     "bench": "figures into docs/benchmarks.md",
 }

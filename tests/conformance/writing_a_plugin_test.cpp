@@ -4,11 +4,12 @@
 #include <string>
 
 #include "tests/conformance/plugin_fixture.h"
+#include "tests/support/source_dir.h"
 
 namespace sluice::testing {
 namespace {
 
-const std::string root = SLUICE_SOURCE_DIR;
+const std::string root = testing::in_source_tree("");
 
 TEST(WritingAPlugin, TheExampleOnThePageIsTheFileThatIsCompiled) {
   const std::string page = read_file(root + "/docs/writing-a-plugin.md");

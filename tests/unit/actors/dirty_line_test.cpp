@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
+
 namespace sluice {
 namespace {
 
@@ -73,7 +75,7 @@ dirty_record not_utf8() {
 
 // The form is a promise to programs of others: a change here is a new version or a mistake.
 TEST(dirty_line, is_what_the_golden_file_says) {
-  std::ifstream golden(std::string(SLUICE_SOURCE_DIR) + "/tests/data/dirty-records.golden.jsonl");
+  std::ifstream golden(testing::in_source_tree("tests/data/dirty-records.golden.jsonl"));
   std::stringstream expected;
   expected << golden.rdbuf();
   EXPECT_EQ(line_of(bad_amount()) + line_of(refused_by_writer()) + line_of(not_utf8(), "Aufträge\n"),

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "jobspec/job.h"
+#include "tests/support/source_dir.h"
 #include "tests/unit/jobspec/fake_plugins.h"
 
 namespace sluice {
@@ -19,7 +20,7 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 fs::path folder() {
-  return fs::path(SLUICE_SOURCE_DIR) / "tests" / "data" / "jobs";
+  return testing::in_source_tree("tests/data/jobs");
 }
 
 std::string content_of(const fs::path& path) {

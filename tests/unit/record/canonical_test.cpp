@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
 #include "tests/unit/record/random_batch.h"
 
 namespace sluice {
@@ -105,7 +106,7 @@ std::pair<data_type, raw_value> golden_value(const std::string& text) {
 }
 
 TEST(canonical, gives_the_golden_values_of_its_page) {
-  std::ifstream page(SLUICE_SOURCE_DIR "/docs/canonical.md");
+  std::ifstream page(testing::in_source_tree("docs/canonical.md"));
   std::string line;
   while (std::getline(page, line) && line != "```golden") {
   }

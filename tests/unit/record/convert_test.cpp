@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
 #include "tests/unit/record/column_texts.h"
 #include "transport/record/batch_builder.h"
 #include "transport/record/conversion_table.h"
@@ -359,7 +360,7 @@ TEST(convert, wider_modifiers_pass_as_they_are_and_narrower_ones_are_checked) {
 }
 
 TEST(convert, the_page_of_conversions_has_the_table_of_the_code) {
-  std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/docs/conversions.md");
+  std::ifstream file(testing::in_source_tree("docs/conversions.md"));
   std::stringstream page;
   page << file.rdbuf();
   if (page.str().find(conversion_table_page()) != std::string::npos) {

@@ -7,6 +7,7 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
 
@@ -213,7 +214,7 @@ TEST(date_pattern, every_letter_of_java_is_either_supported_or_refused_with_advi
 }
 
 TEST(date_pattern, the_page_of_conversions_lists_every_letter) {
-  std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/docs/conversions.md");
+  std::ifstream file(testing::in_source_tree("docs/conversions.md"));
   std::stringstream page;
   page << file.rdbuf();
   for (const pattern_letter& l : pattern_letters()) {

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <set>
 
+#include "tests/support/source_dir.h"
+
 namespace sluice {
 namespace {
 
@@ -147,7 +149,7 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "-p", "=x"}, "the name is missing"},
       {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
       {{"run", "a.json", "--summary"}, "--summary"},
-      {{"xyzzyplugh"}, "there are run, plugins and version"},
+      {{"xyzzyplugh"}, "there are run, plugins, version"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));
@@ -184,7 +186,7 @@ TEST(command_line, plugins_and_version_take_their_arguments) {
 }
 
 TEST(command_line, every_flag_is_in_the_manual_and_the_manual_names_no_other) {
-  std::ifstream in(SLUICE_SOURCE_DIR "/docs/cli.md");
+  std::ifstream in(testing::in_source_tree("docs/cli.md"));
   const std::string manual{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   ASSERT_FALSE(manual.empty());
   std::set<std::string> known;

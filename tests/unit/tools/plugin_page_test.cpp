@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/conformance/plugin_fixture.h"
+#include "tests/support/source_dir.h"
 
 namespace sluice {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::string folder = std::string(SLUICE_SOURCE_DIR) + "/docs/plugins";
+const std::string folder = testing::in_source_tree("docs/plugins");
 
 TEST(PluginPage, EachPageInDocsIsWhatTheDescriptionSays) {
   std::set<std::string> pages;

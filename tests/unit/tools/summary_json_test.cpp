@@ -5,13 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/support/source_dir.h"
 #include "tests/unit/tools/summary_sample.h"
 #include "tests/unit/tools/test_folder.h"
 
 namespace sluice {
 namespace {
 
-constexpr const char* golden_path = SLUICE_SOURCE_DIR "/tests/data/summary.golden.json";
+const std::string golden_path = testing::in_source_tree("tests/data/summary.golden.json");
 
 /// All names of members below `j`, as `error.kind` and `splits.listed[].index`.
 void names_of(const nlohmann::json& j, const std::string& above, std::set<std::string>& names) {
@@ -40,7 +41,7 @@ TEST(summary_json, is_what_the_golden_file_of_version_1_holds) {
 }
 
 TEST(summary_json, every_field_is_documented) {
-  const std::string manual = testing::test_folder::text_of(SLUICE_SOURCE_DIR "/docs/summary.md");
+  const std::string manual = testing::test_folder::text_of(testing::in_source_tree("docs/summary.md"));
   std::set<std::string> names;
   names_of(nlohmann::json::parse(summary_json(testing::sample_summary(), testing::sample_context(), {})), "",
            names);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "tests/support/source_dir.h"
 #include "tests/unit/record/random_batch.h"
 
 namespace sluice {
@@ -120,7 +121,7 @@ std::shared_ptr<batch> golden_batch() {
 
 /// Compares with the file, or writes it where SLUICE_WRITE_GOLDEN is set (a new version of the wire).
 void expect_golden(const std::string& name, const buffer& frame) {
-  const std::string path = SLUICE_SOURCE_DIR "/tests/data/wire/" + name + ".bin";
+  const std::string path = testing::in_source_tree("tests/data/wire/" + name + ".bin");
   if (std::getenv("SLUICE_WRITE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text_of(frame);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tests/support/source_dir.h"
 #include "tests/unit/plugins/text/text_reading.h"
 
 namespace sluice {
@@ -17,7 +18,7 @@ std::string content_of(const std::filesystem::path& path) {
 
 std::vector<std::string> case_names() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(SLUICE_SOURCE_DIR "/tests/data/csv")) {
+  for (const auto& entry : std::filesystem::directory_iterator(testing::in_source_tree("tests/data/csv"))) {
     if (entry.path().extension() == ".json") {
       names.push_back(entry.path().stem().string());
     }
@@ -31,7 +32,7 @@ class csv_oddity : public ::testing::TestWithParam<std::string> {};
 /// tests/data/csv/NAME.csv read with the parameter in NAME.json has the rows (fields joined by `|`, NULL as
 /// `~`) and the dirty records (`line:code`) that stand there.
 TEST_P(csv_oddity, is_read_as_its_expectation_says) {
-  const std::string base = std::string(SLUICE_SOURCE_DIR "/tests/data/csv/") + GetParam();
+  const std::string base = testing::in_source_tree("tests/data/csv/") + GetParam();
   const auto expected = nlohmann::json::parse(content_of(base + ".json"));
   reading r{.parameter = expected["parameter"]};
   r.parameter["path"] = base + ".csv";

@@ -59,7 +59,8 @@ struct help_arguments {
 using command = std::variant<run_arguments, plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and
-/// the nearest command or flag where one was mistyped. The only home of CLI11.
+/// the nearest command or flag where one was mistyped. CLI11 is used here and in the files *_syntax.cpp, one
+/// a command.
 result<command> parse_command_line(const std::vector<std::string>& arguments);
 
 /// All flags by command (empty: the program itself), as CLI11 knows them: `--memory`, `-p`. For the check of

@@ -45,7 +45,7 @@ int complain(const std::string& message) {
   return exit_wrong_use;
 }
 
-int show_plugins(const plugins_arguments& arguments) {
+int carry_out(const plugins_arguments& arguments) {
   const auto& plugins = all_plugins();
   if (!arguments.name) {
     return print(arguments.json ? plugins_json(plugins) : plugins_text(plugins));
@@ -59,9 +59,17 @@ int show_plugins(const plugins_arguments& arguments) {
                               near.empty() ? "; sluice plugins lists them" : "; did you mean " + near + "?"));
 }
 
-int show_version(const version_arguments& arguments) {
+int carry_out(const version_arguments& arguments) {
   return print(arguments.json ? "{\"version\":1,\"name\":\"sluice\",\"release\":\"" SLUICE_VERSION "\"}\n"
                               : "sluice " SLUICE_VERSION "\n");
+}
+
+int carry_out(const help_arguments& arguments) {
+  return print(arguments.text);
+}
+
+int carry_out(const run_arguments& arguments) {
+  return run_command(arguments, real_program());
 }
 
 int run_program(const std::vector<std::string>& arguments) {
@@ -69,16 +77,7 @@ int run_program(const std::vector<std::string>& arguments) {
   if (!asked) {
     return complain(asked.error().message);
   }
-  if (const auto* help = std::get_if<help_arguments>(&*asked)) {
-    return print(help->text);
-  }
-  if (const auto* plugins = std::get_if<plugins_arguments>(&*asked)) {
-    return show_plugins(*plugins);
-  }
-  if (const auto* version = std::get_if<version_arguments>(&*asked)) {
-    return show_version(*version);
-  }
-  return run_command(std::get<run_arguments>(*asked), real_program());
+  return std::visit([](const auto& given) { return carry_out(given); }, *asked);
 }
 
 }  // namespace

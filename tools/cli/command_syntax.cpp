@@ -1,0 +1,94 @@
+#include "tools/cli/command_syntax.h"
+
+#include "tools/cli/units.h"
+
+namespace sluice {
+namespace {
+
+result<void> put_parameter(std::map<std::string, std::string>& to, const std::string& name,
+                           const std::string& value) {
+  if (name.empty()) {
+    return fail(error_kind::bad_option, "-p needs name=value; the name is missing");
+  }
+  const auto [at, fresh] = to.emplace(name, value);
+  if (!fresh && at->second != value) {
+    return fail(error_kind::bad_option, "-p gives the parameter {} twice with different values; give it once",
+                sluice::quoted(name));
+  }
+  return {};
+}
+
+/// `-Da=1 -Db=x y`: a value ends before the next ` -D`, and a pair of quotes around it is a shell's.
+result<void> put_datax_parameters(std::map<std::string, std::string>& to, std::string_view text) {
+  while (!text.empty()) {
+    text.remove_prefix(2);
+    const std::size_t end = text.find(" -D");
+    std::string_view one = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    while (!one.empty() && one.back() == ' ') {
+      one.remove_suffix(1);
+    }
+    const std::size_t equals = one.find('=');
+    if (equals == std::string_view::npos) {
+      return fail(error_kind::bad_option, "-p \"-D…\" needs -Dname=value; {} has no =", sluice::quoted(one));
+    }
+    std::string_view value = one.substr(equals + 1);
+    if (value.size() >= 2 && value.front() == value.back() &&
+        (value.front() == '"' || value.front() == '\'')) {
+      value = value.substr(1, value.size() - 2);
+    }
+    SLUICE_CHECK(put_parameter(to, std::string(one.substr(0, equals)), std::string(value)));
+  }
+  return {};
+}
+
+}  // namespace
+
+tl::unexpected<error> usage(std::string message, const std::string& near) {
+  if (!near.empty()) {
+    message += fmt::format("; did you mean {}?", near);
+  }
+  return fail(error{error_kind::bad_option, std::move(message), {}});
+}
+
+result<void> put_parameters(std::map<std::string, std::string>& to, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    if (text.starts_with("-D")) {
+      SLUICE_CHECK(put_datax_parameters(to, text));
+      continue;
+    }
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      // The text may be a secret whose name was forgotten: it is not shown.
+      return fail(error_kind::bad_option, "-p needs name=value; what was given has no =");
+    }
+    SLUICE_CHECK(put_parameter(to, text.substr(0, equals), text.substr(equals + 1)));
+  }
+  return {};
+}
+
+result<std::vector<std::pair<std::string, std::string>>> paths_and_values(
+    const std::vector<std::string>& texts) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return usage("--set needs path=value, such as setting.speed.concurrent=4");
+    }
+    pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return pairs;
+}
+
+result<std::chrono::milliseconds> time_of(const char* flag, const std::string& text) {
+  auto time = parse_duration(text);
+  if (!time) {
+    return fail(error_kind::bad_option, "{}: {}", flag, time.error().message);
+  }
+  if (time->count() == 0) {
+    return fail(error_kind::bad_option, "{}: the time must be more than 0", flag);
+  }
+  return *time;
+}
+
+}  // namespace sluice

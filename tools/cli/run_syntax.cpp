@@ -1,0 +1,138 @@
+#include "tools/cli/command_syntax.h"
+#include "tools/cli/units.h"
+
+namespace sluice {
+namespace {
+
+/// The least budget in which a window still holds four batches (flow.md).
+constexpr std::uint64_t memory_bytes_min = std::uint64_t{4} << 20;
+
+class run_flags final : public command_syntax {
+ public:
+  void describe(CLI::App& app) override;
+  [[nodiscard]] result<command> given() const override;
+
+ private:
+  std::string job_file_;
+  std::vector<std::string> parameters_, set_;
+  std::string name_, memory_, time_zone_, summary_, metrics_, on_end_, state_dir_;
+  std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", duration_max_;
+  std::string on_unfinished_, log_format_ = "text", log_level_ = "info";
+  bool fail_on_dirty_ = false, strict_ = false, json_ = false, no_progress_ = false;
+};
+
+void run_flags::describe(CLI::App& run) {
+  run.add_option("JOB", job_file_, "Job file: script-mode 2.0 JSON or a DataX job");
+  run.add_option(
+         "-p,--param", parameters_,
+         "Parameter name=value, put in for ${name}; may be repeated. DataX's form -p \"-Dname=value\" too")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  run.add_option("--set", set_, "Value at a path of the job, after parameters; may be repeated")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+  run.add_option("--name", name_, "Name of the job; default: the file's name without .json");
+  run.add_option(
+      "--memory", memory_,
+      "Budget for everything sized by data, such as 160M; default: 160M, or half of the cgroup's limit if "
+      "that is less");
+  run.add_option("--timezone", time_zone_,
+                 "Time zone of the run where the job sets none, such as Europe/Berlin");
+  run.add_option("--summary", summary_, "Write the summary as JSON to this file")->type_name("FILE");
+  run.add_option("--metrics-file", metrics_,
+                 "Write metrics as Prometheus text to this file, as a whole each time")
+      ->type_name("FILE");
+  run.add_option("--report-interval", report_interval_, "Time between two progress lines; default: 10s")
+      ->type_name("TIME");
+  run.add_option("--stall-timeout", stall_timeout_, "Name who has stood still for this long; default: 60s")
+      ->type_name("TIME");
+  run.add_option("--stop-timeout", stop_timeout_,
+                 "Time for writers to commit after a stop was asked for; default: 20s")
+      ->type_name("TIME");
+  run.add_option("--max-duration", duration_max_, "Stop the run in an orderly way after this time")
+      ->type_name("TIME");
+  run.add_flag("--fail-on-dirty", fail_on_dirty_,
+               "Exit with 1 where there are dirty records inside the limit");
+  run.add_option("--on-end", on_end_,
+                 "Shell command run at every end, with the summary on its standard input; ended after 60 s")
+      ->type_name("CMD");
+  run.add_option(
+         "--on-unfinished", on_unfinished_,
+         "What to do with an unfinished run of the same job: resume, fail or fresh; default: resume where "
+         "exactly-once holds, else fail")
+      ->type_name("WHAT");
+  run.add_option(
+         "--state-dir", state_dir_,
+         "Where run folders are kept; default: $SLUICE_STATE, the user's state directory, /var/lib/sluice")
+      ->type_name("DIR");
+  run.add_option("--log-format", log_format_, "Format of log lines: text or json; default: text")
+      ->type_name("FORMAT");
+  run.add_option("--log-level", log_level_, "Least level shown: debug, info, warning or error; default: info")
+      ->type_name("LEVEL");
+  run.add_flag("--strict", strict_, "Refuse a job with unknown keys");
+  run.add_flag("--json", json_, "Print the summary as JSON to standard output, and nothing else there");
+  run.add_flag("--no-progress", no_progress_, "Show neither live area nor progress lines");
+  run.footer(
+      "Exit codes: 0 success (also with dirty records inside the limit), 1 failed run,\n"
+      "2 wrong command line or job, 143 stopped by a signal.");
+}
+
+result<command> run_flags::given() const {
+  run_arguments run;
+  if (job_file_.empty()) {
+    return usage("the job file is missing: sluice run JOB");
+  }
+  run.job_file = job_file_;
+  SLUICE_CHECK(put_parameters(run.parameters, parameters_));
+  SLUICE_TRY(run.set, paths_and_values(set_));
+  if (!memory_.empty()) {
+    const auto bytes = parse_size(memory_);
+    if (!bytes) {
+      return fail(error_kind::bad_option, "--memory: {}", bytes.error().message);
+    }
+    if (*bytes < memory_bytes_min) {
+      return fail(error_kind::bad_option, "--memory: {} is too little; the least is {}",
+                  sluice::quoted(memory_), bytes_text(memory_bytes_min));
+    }
+    run.memory_bytes = *bytes;
+  }
+  SLUICE_TRY(run.report_interval, time_of("--report-interval", report_interval_));
+  SLUICE_TRY(run.stall_timeout, time_of("--stall-timeout", stall_timeout_));
+  SLUICE_TRY(run.stop_timeout, time_of("--stop-timeout", stop_timeout_));
+  if (!duration_max_.empty()) {
+    SLUICE_TRY(run.duration_max, time_of("--max-duration", duration_max_));
+  }
+  using unfinished = run_settings::unfinished;
+  if (!on_unfinished_.empty()) {
+    SLUICE_TRY(run.on_unfinished, one_of<unfinished>("--on-unfinished", on_unfinished_,
+                                                     {{"resume", unfinished::resume},
+                                                      {"fail", unfinished::fail},
+                                                      {"fresh", unfinished::fresh}}));
+  }
+  SLUICE_TRY(run.format, one_of<log_format>("--log-format", log_format_,
+                                            {{"text", log_format::text}, {"json", log_format::json}}));
+  SLUICE_TRY(run.level, one_of<log_level>("--log-level", log_level_,
+                                          {{"debug", log_level::debug},
+                                           {"info", log_level::info},
+                                           {"warning", log_level::warning},
+                                           {"error", log_level::error}}));
+  run.name = given_text(name_);
+  run.time_zone = given_text(time_zone_);
+  run.summary_file = given_text(summary_);
+  run.metrics_file = given_text(metrics_);
+  run.on_end = given_text(on_end_);
+  run.state_dir = given_text(state_dir_);
+  run.fail_on_dirty = fail_on_dirty_;
+  run.strict = strict_;
+  run.json = json_;
+  run.no_progress = no_progress_;
+  return run;
+}
+
+}  // namespace
+
+std::unique_ptr<command_syntax> run_syntax() {
+  return std::make_unique<run_flags>();
+}
+
+}  // namespace sluice

@@ -1,0 +1,165 @@
+// How a run ends: what stops it, what is waited for, what its summary says.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "actors/supervise/run_core.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::steady_clock;
+
+double seconds_between(steady_clock::time_point from, steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+bool may_be_tried_again(error_kind kind) {
+  return kind == error_kind::not_connected || kind == error_kind::busy || kind == error_kind::no_room ||
+         kind == error_kind::cancelled;
+}
+
+}  // namespace
+
+void run_core::answered(end_failed& a) {
+  (a.source ? source_busy_ : target_busy_) = false;
+  if (phase_ == phase::release) {
+    note(notice_level::warning, fmt::format("{}: {}", a.doing, a.why.message));
+    end_run();
+    return;
+  }
+  if (a.why.kind == error_kind::cancelled && failure_) {
+    when_quiet();
+    return;
+  }
+  fail_run(std::move(a.why));
+}
+
+void run_core::on(const stop_request& m) {
+  if (phase_ == phase::release || phase_ == phase::over || failure_) {
+    return;
+  }
+  fail_run(m.why, m.why.kind == error_kind::cancelled);
+}
+
+void run_core::fail_run(error why, bool stopped_on_request) {
+  if (phase_ == phase::release || phase_ == phase::over) {
+    return;
+  }
+  if (!failure_) {
+    failure_ = std::move(why);
+    stopped_on_request_ = stopped_on_request;
+    stop_deadline_ = out_.now() + config_.settings.stop_timeout;
+    out_.stop_reading();
+    if (phase_ != phase::data) {
+      enter(phase::stopping, nullptr);
+    }
+    for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
+      if (!std::exchange(pipelines_[i].stop_sent, true)) {
+        out_.stop_pipeline(i);
+      }
+    }
+  }
+  when_quiet();
+}
+
+void run_core::when_quiet() {
+  if (!failure_ || phase_ == phase::release || phase_ == phase::over || source_busy_ || target_busy_ ||
+      !all_stopped()) {
+    return;
+  }
+  if (errors_started_ && !errors_sealed_) {
+    if (!std::exchange(errors_seal_sent_, true)) {
+      out_.seal_errors({committed_counts().read, std::nullopt});
+    }
+    return;
+  }
+  finish_summary();
+}
+
+std::string run_core::go_on_text() const {
+  if (!failure_) {
+    return {};
+  }
+  if (!claimed_) {
+    return pipelines_.empty() || !before_begun_ ? "Nothing was changed at the destination."
+                                                : "Run it again: it starts over.";
+  }
+  if (!target_.what.exactly_once) {
+    return may_be_tried_again(failure_->kind) ? "Run it again: it starts over."
+                                              : "Mend the cause and run it again: it starts over.";
+  }
+  if (failure_->code == "errorLimit") {
+    return "With a higher errorLimit the same command goes on from the last mark. To begin anew with a "
+           "mended source, "
+           "take out what is written or let preSql or writeMode replace it, then use --on-unfinished fresh: "
+           "rows that are "
+           "written stay, and inserting them again doubles them.";
+  }
+  if (failure_->kind == error_kind::source_changed) {
+    return "Put the source back as it was and run the same command again to go on from the last mark, or "
+           "begin anew with "
+           "--on-unfinished fresh: rows that are written stay, and inserting them again doubles them.";
+  }
+  return "The same command goes on from the last mark; --on-unfinished fresh begins anew (what is written "
+         "stays).";
+}
+
+void run_core::finish_summary() {
+  if (failure_) {
+    collect_waits(out_.now());
+  }
+  enter(phase::release, "finish");
+  account_for_concurrency();
+  summary_.counts = committed_counts();
+  summary_.counts_before = resumed_counts_;
+  for (const split_state& s : splits_) {
+    summary_.sums += s.at.sums;
+    if (summary_.splits.size() < 10'000) {
+      summary_.splits.push_back({s.at.split.value, s.label, s.at.counts, s.at.sums, s.at.done});
+    }
+  }
+  summary_.splits_total = splits_.size();
+  summary_.splits_done = splits_done_;
+  if (!target_.what.name.empty()) {
+    // Without marks a run that failed leaves nothing that counts: its output never appeared.
+    const bool stands = target_.has_store || !failure_;
+    summary_.committed_by_table[target_.what.name] = stands ? summary_.counts.written : 0;
+  }
+  const double data_seconds = data_started_ == steady_clock::time_point{}
+                                  ? 0
+                                  : seconds_between(data_started_, data_ended_.value_or(out_.now()));
+  summary_.concurrency_mean = data_seconds > 0 ? summary_.pipeline_seconds / data_seconds : 0;
+  summary_.bytes_held_peak = out_.bytes_held_peak();
+  summary_.failure = failure_;
+  if (failure_) {
+    summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
+    summary_.retryable = may_be_tried_again(failure_->kind);
+    summary_.resumable = claimed_ && target_.what.exactly_once;
+    summary_.how_to_go_on = go_on_text();
+  } else {
+    summary_.state = summary_.counts.dirty == 0 ? run_state::succeeded : run_state::succeeded_with_dirty;
+  }
+  summary_.only_reason = only_reason_;
+  observer_.ended(summary_);
+  // A run that failed before anything moved leaves no trace; else the claim is given back and the marks stay.
+  target_release r;
+  r.run = summary_.run;
+  r.claimed = claimed_;
+  r.abandon = failure_.has_value();
+  r.forget = claimed_ && failure_ && !resumed_ && !before_begun_;
+  ask_target(r);
+}
+
+void run_core::answered(target_released&) {
+  target_busy_ = false;
+  end_run();
+}
+
+void run_core::end_run() {
+  enter(phase::over, nullptr);
+  out_.over(summary_, false);
+}
+
+}  // namespace sluice

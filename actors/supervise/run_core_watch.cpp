@@ -1,0 +1,179 @@
+// What the supervisor sees by the clock: progress, stalls, deadlines, and who waited for whom.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/supervise/run_core.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+double seconds_between(steady_clock::time_point from, steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+/// How long after `--stop-timeout` what does not return is left alone.
+constexpr milliseconds after_interrupt{5000};
+
+}  // namespace
+
+void run_core::collect_waits(steady_clock::time_point now) {
+  wait_times w;
+  for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
+    const auto a = out_.activity_of(i);
+    if (a == nullptr) {
+      continue;
+    }
+    w.reader_working += a->reader.seconds(doing::source_call, now);
+    w.reader_waiting += a->reader.seconds(doing::credit, now);
+    w.channel_throttled += a->channel.seconds(doing::throttle, now);
+    w.writer_working += a->writer.seconds(doing::destination_call, now);
+    w.writer_waiting += a->writer.seconds(doing::batches, now);
+    w.dirty_waiting += a->writer.seconds(doing::dirty_file, now);
+  }
+  summary_.waits = w;
+  const double total = w.writer_working + w.writer_waiting + w.dirty_waiting;
+  // Of a moment's work nothing is worth saying.
+  if (total < 0.5) {
+    return;
+  }
+  const auto percent = [&](double part) { return static_cast<int>(100 * part / total + 0.5); };
+  if (w.channel_throttled > 0.3 * total) {
+    summary_.slowest = fmt::format("The job's own limit was slowest: records waited for it {}% of the time.",
+                                   percent(w.channel_throttled));
+  } else if (w.dirty_waiting > 0.3 * total) {
+    summary_.slowest = fmt::format("The dirty file was slowest: writers waited for it {}% of the time.",
+                                   percent(w.dirty_waiting));
+  } else if (w.writer_working >= w.reader_working) {
+    summary_.slowest = fmt::format("The destination was slowest: it was at work {}% of the time.",
+                                   percent(w.writer_working));
+  } else {
+    summary_.slowest = fmt::format("The source was slowest: the destination waited {}% of the time.",
+                                   percent(w.writer_waiting));
+  }
+}
+
+void run_core::tick() {
+  if (phase_ == phase::over) {
+    return;
+  }
+  const auto now = out_.now();
+  if (stop_deadline_) {
+    if (!interrupted_ && now >= *stop_deadline_) {
+      interrupted_ = true;
+      note(notice_level::warning,
+           fmt::format("still busy after {}: statements are interrupted now",
+                       duration_text(std::chrono::duration<double>(config_.settings.stop_timeout).count())));
+      out_.interrupt();
+    } else if (interrupted_ && now >= *stop_deadline_ + after_interrupt) {
+      note(notice_level::error, "what did not come back is left; the process ends");
+      summary_.failure = failure_;
+      summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
+      summary_.counts = committed_counts();
+      summary_.resumable = claimed_ && target_.what.exactly_once;
+      summary_.how_to_go_on = go_on_text();
+      phase_ = phase::over;
+      observer_.ended(summary_);
+      out_.over(summary_, true);
+      return;
+    }
+  } else if (config_.settings.duration_max && now - started_ >= *config_.settings.duration_max) {
+    fail_run(
+        {error_kind::over_limit,
+         fmt::format("--max-duration of {} is over",
+                     duration_text(std::chrono::duration<double>(*config_.settings.duration_max).count())),
+         "max_duration", true});
+    return;
+  }
+  tell_progress(now);
+  name_stalls(now);
+}
+
+void run_core::tell_progress(steady_clock::time_point now) {
+  progress_snapshot p;
+  p.seconds = seconds_between(started_, now);
+  p.splits_total = splits_.size();
+  p.splits_done = splits_done_;
+  p.pipelines_active = active_;
+  std::uint64_t bytes_known = 0;
+  bool all_known = !splits_.empty();
+  for (const split_state& s : splits_) {
+    p.counts += s.at.counts;
+    p.counts += s.in_flight;
+    all_known = all_known && s.bytes_estimate;
+    bytes_known += s.bytes_estimate.value_or(0);
+  }
+  const double interval = seconds_between(progress_at_, now);
+  if (interval > 0 && p.counts.read >= progress_counts_.read) {
+    p.records_per_second = static_cast<double>(p.counts.read - progress_counts_.read) / interval;
+    p.bytes_per_second = static_cast<double>(p.counts.bytes - progress_counts_.bytes) / interval;
+  }
+  progress_at_ = now;
+  progress_counts_ = p.counts;
+  if (all_known && bytes_known != 0 && phase_ == phase::data) {
+    // Record bytes and the source's bytes differ by separators and quotes: good enough for a guess of time.
+    p.fraction = std::min(1.0, static_cast<double>(p.counts.bytes) / static_cast<double>(bytes_known));
+    const double here = static_cast<double>(p.counts.bytes - std::min(p.counts.bytes, resumed_counts_.bytes));
+    const double seconds = seconds_between(data_started_, now);
+    if (here > 0 && seconds > 1) {
+      p.seconds_left = (1 - *p.fraction) * static_cast<double>(bytes_known) / (here / seconds);
+    }
+  }
+  std::uint32_t on_source = 0;
+  std::uint32_t on_destination = 0;
+  std::uint32_t on_throttle = 0;
+  std::uint32_t on_dirty = 0;
+  for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
+    if (const auto a = out_.activity_of(i); a != nullptr && pipelines_[i].split) {
+      on_throttle += a->channel.what() == doing::throttle ? 1 : 0;
+      on_dirty += a->writer.what() == doing::dirty_file ? 1 : 0;
+      on_destination += a->writer.what() == doing::destination_call ? 1 : 0;
+      on_source += a->writer.what() == doing::batches ? 1 : 0;
+    }
+  }
+  if (on_throttle != 0) {
+    p.waiting = "records wait for the job's limit";
+  } else if (on_dirty > on_destination) {
+    p.waiting = "writers wait for the dirty file";
+  } else if (on_destination >= on_source && on_destination != 0) {
+    p.waiting = "the reader waits for the destination";
+  } else if (on_source != 0) {
+    p.waiting = "the writer waits for the source";
+  }
+  observer_.progress(p);
+}
+
+void run_core::name_stalls(steady_clock::time_point now) {
+  const double limit = std::chrono::duration<double>(config_.settings.stall_timeout).count();
+  for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
+    const auto a = out_.activity_of(i);
+    if (a == nullptr) {
+      continue;
+    }
+    // Only who is in a call can stall: waiting for credit, input or the throttle is somebody else's work.
+    const bool source_call = a->reader.what() == doing::source_call;
+    const bool destination_call = a->writer.what() == doing::destination_call;
+    const double seconds = std::max(source_call ? a->reader.seconds_since(now) : 0,
+                                    destination_call ? a->writer.seconds_since(now) : 0);
+    if (seconds < limit) {
+      pipelines_[i].stall_named_at = 0;
+      continue;
+    }
+    if (seconds < 2 * pipelines_[i].stall_named_at) {
+      continue;
+    }
+    pipelines_[i].stall_named_at = seconds;
+    const bool source_longer = source_call && a->reader.seconds_since(now) >= seconds;
+    const std::string split = pipelines_[i].split ? splits_[*pipelines_[i].split].label : "the first batch";
+    observer_.notice(notice_level::warning, fmt::format("{} {}", source_longer ? "reader" : "writer", i),
+                     pipelines_[i].split ? static_cast<std::int64_t>(*pipelines_[i].split) : -1,
+                     fmt::format("waiting {} for the {} ({})", duration_text(seconds),
+                                 source_longer ? "source" : "destination", split));
+  }
+}
+
+}  // namespace sluice

@@ -5,24 +5,20 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "actors/supervise/run.h"
+#include "tools/cli/job_arguments.h"
 #include "tools/cli/log.h"
 #include "transport/base/result.h"
 
 namespace sluice {
 
 /// `sluice run JOB …`, checked as far as the command line alone allows.
-struct run_arguments {
+struct run_arguments : job_arguments {
   std::string job_file;
-  std::map<std::string, std::string> parameters;
-  std::vector<std::pair<std::string, std::string>> set;
-  std::optional<std::string> name;
   std::optional<std::uint64_t> memory_bytes;
-  std::optional<std::string> time_zone;
   std::optional<std::string> summary_file;
   std::optional<std::string> metrics_file;
   std::optional<std::string> on_end;
@@ -35,7 +31,6 @@ struct run_arguments {
   log_format format = log_format::text;
   log_level level = log_level::info;
   bool fail_on_dirty = false;
-  bool strict = false;
   bool json = false;
   bool no_progress = false;
 };

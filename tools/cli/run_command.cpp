@@ -10,9 +10,9 @@
 #include "tools/cli/end_hook.h"
 #include "tools/cli/end_report.h"
 #include "tools/cli/files.h"
+#include "tools/cli/job_loading.h"
 #include "tools/cli/log.h"
 #include "tools/cli/metrics_text.h"
-#include "tools/cli/plugin_names.h"
 #include "tools/cli/reporter.h"
 #include "tools/cli/retention.h"
 #include "tools/cli/run_folder.h"
@@ -20,9 +20,7 @@
 #include "tools/cli/signal_watch.h"
 #include "tools/cli/state_directory.h"
 #include "tools/cli/summary_json.h"
-#include "tools/cli/zone_choice.h"
 #include "transport/base/text.h"
-#include "transport/record/zone.h"
 
 namespace sluice {
 namespace {
@@ -31,16 +29,6 @@ using steady = std::chrono::steady_clock;
 
 /// A terminal's live area is drawn this often: smooth for the eye, and nothing for the machine.
 constexpr std::chrono::milliseconds live_interval{250};
-
-void write_out(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n <= 0 && errno != EINTR) {
-      return;
-    }
-    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
-  }
-}
 
 run_id new_run_id(std::uint64_t unix_ms) {
   std::uint64_t random[2] = {unix_ms, static_cast<std::uint64_t>(::getpid())};
@@ -102,7 +90,7 @@ class run_session {
   std::string stopped_by_;  ///< Written by the watch's thread before `stop_` fires; under mutex_.
   std::mutex mutex_;
   std::unique_ptr<signal_watch> watch_;  ///< Ends before what it uses above.
-  std::optional<job> job_;
+  std::optional<loaded_job> job_;
   std::string state_directory_;
   std::unique_ptr<run_folder> folder_;
   bool metrics_warned_ = false;
@@ -129,30 +117,23 @@ result<void> run_session::begin_log_and_signals() {
 }
 
 result<void> run_session::load() {
-  load_options options{arguments_.parameters, arguments_.set, arguments_.name, arguments_.strict};
-  auto loaded = parts_.load(arguments_.job_file, options, lookup_in(*parts_.plugins));
+  auto loaded = load_for_command(arguments_.job_file, arguments_, parts_, secrets_);
   if (!loaded) {
-    std::string all;
-    for (const std::string& line : loaded.error().lines) {
-      all += (all.empty() ? "" : "\n") + line;
-    }
     summary_.wrong_job = true;
-    return fail(error{error_kind::bad_option, all, {}});
+    return fail(error{error_kind::bad_option, all_lines(loaded.error()), {}});
   }
   job_ = std::move(*loaded);
-  summary_.job_name = job_->name;
-  summary_.job_key = job_->key;
-  for (const auto& [step, reads] : {std::pair{&job_->reader, true}, std::pair{&job_->writer, false}}) {
-    const plugin* p = find_plugin(*parts_.plugins, step->plugin);
-    const side_description* side = p == nullptr ? nullptr : reads ? p->reads : p->writes;
-    if (side == nullptr) {
+  const job& what = job_->what;
+  summary_.job_name = what.name;
+  summary_.job_key = what.key;
+  for (const auto& [step, p] : {std::pair{&what.reader, job_->reader}, {&what.writer, job_->writer}}) {
+    if (p == nullptr) {
       return fail(error_kind::internal, "{}: the plugin {} is not in the list", step->place,
                   sluice::quoted(step->plugin));
     }
-    secrets_.add_options(step->parameter, side->options);
   }
-  context_.parameters = secrets_.apply(job_->parameters.empty() ? arguments_.parameters : job_->parameters);
-  for (const std::string& line : job_->warnings) {
+  context_.parameters = secrets_.apply(what.parameters.empty() ? arguments_.parameters : what.parameters);
+  for (const std::string& line : what.warnings) {
     context_.warnings.push_back(secrets_.apply(line));
   }
   return {};
@@ -162,21 +143,20 @@ result<void> run_session::choose_zone_and_memory() {
   context_.memory =
       choose_memory(arguments_.memory_bytes,
                     arguments_.memory_bytes ? std::nullopt : cgroup_memory_limit(parts_.system_root));
-  const zone_choice zone =
-      choose_zone(job_->time_zone, arguments_.time_zone, job_->form, parts_.variable, parts_.system_root);
+  zone_choice zone;
+  auto chosen = choose_zone_for(job_->what, arguments_, parts_, zone);
   context_.zone = zone.name;
   context_.zone_origin = zone.origin;
-  if (auto found = time_zone::find(zone.name); !found) {
+  if (!chosen) {
     summary_.wrong_job = zone.text_only;
-    return fail(error_kind::bad_option, "{}: {}", zone.origin, found.error().message);
   }
-  return {};
+  return chosen;
 }
 
 result<void> run_session::open_folder() {
   const state_directory state = choose_state_directory(arguments_.state_dir, parts_.variable);
   state_directory_ = state.path;
-  auto opened = run_folder::open(state.path, job_->name, summary_.run);
+  auto opened = run_folder::open(state.path, job_->what.name, summary_.run);
   if (!opened) {
     return fail(opened.error().kind,
                 "{}. That is the state directory of {}; give one that can be written with --state-dir",
@@ -185,7 +165,7 @@ result<void> run_session::open_folder() {
   folder_ = std::move(*opened);
   context_.run_folder = folder_->path();
   SLUICE_CHECK(log_->open_file(folder_->file("run.log")));
-  return folder_->write("job.json", secrets_.apply(job_->document));
+  return folder_->write("job.json", secrets_.apply(job_->what.document));
 }
 
 /// The folder of the run that is continued takes this one's place: its dirty file goes on there, and so does
@@ -194,10 +174,10 @@ result<std::string> run_session::folder_of_continued(const run_id& continued) {
   if (continued == summary_.run) {
     return folder_->path();
   }
-  SLUICE_TRY(auto older, run_folder::open(state_directory_, job_->name, continued));
+  SLUICE_TRY(auto older, run_folder::open(state_directory_, job_->what.name, continued));
   log_->set_run(continued);
   SLUICE_CHECK(log_->open_file(older->file("run.log")));
-  SLUICE_CHECK(older->write("job.json", secrets_.apply(job_->document)));
+  SLUICE_CHECK(older->write("job.json", secrets_.apply(job_->what.document)));
   folder_->remove();
   folder_ = std::move(older);
   context_.run_folder = folder_->path();
@@ -209,7 +189,7 @@ void run_session::on_plan(const run_plan& plan) {
   if (!plan.resumable) {
     return;
   }
-  if (auto marked = folder_->mark_unfinished(job_->instance); !marked) {
+  if (auto marked = folder_->mark_unfinished(job_->what.instance); !marked) {
     warn(marked.error().message);
   }
 }
@@ -263,7 +243,7 @@ void run_session::execute() {
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };
 
   reporter::settings shown;
-  shown.job_name = job_->name;
+  shown.job_name = job_->what.name;
   shown.zone_text = fmt::format("{} ({})", escaped(context_.zone), context_.zone_origin);
   shown.memory_text = fmt::format("{} ({})", bytes_text(context_.memory.bytes), context_.memory.origin);
   shown.show_progress = !arguments_.no_progress;
@@ -284,11 +264,10 @@ void run_session::execute() {
   reporter observer(screen_, *log_, secrets_, std::move(shown));
   told = &observer;
   run_summary ended =
-      parts_.execute(*job_, *find_plugin(*parts_.plugins, job_->reader.plugin),
-                     *find_plugin(*parts_.plugins, job_->writer.plugin), settings, observer, stop_.signal());
+      parts_.execute(job_->what, *job_->reader, *job_->writer, settings, observer, stop_.signal());
   observer.finish();
-  ended.job_name = job_->name;
-  ended.job_key = job_->key;
+  ended.job_name = job_->what.name;
+  ended.job_key = job_->what.key;
   context_.planned = observer.was_planned();
   context_.first_dirty = observer.first_dirty();
   summary_ = std::move(ended);
@@ -343,10 +322,10 @@ void run_session::keep_or_forget() {
   const bool done =
       summary_.state == run_state::succeeded || summary_.state == run_state::succeeded_with_dirty;
   if (done) {
-    folder_->clear_unfinished_of_others(job_->instance);
+    folder_->clear_unfinished_of_others(job_->what.instance);
   }
   folder_.reset();
-  sweep_run_folders(state_directory_, job_->name, parts_.unix_ms());
+  sweep_run_folders(state_directory_, job_->what.name, parts_.unix_ms());
 }
 
 int run_session::end() {

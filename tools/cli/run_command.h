@@ -1,41 +1,10 @@
 #pragma once
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "actors/supervise/run.h"
-#include "jobspec/job.h"
-#include "plugins/api/plugin.h"
 #include "tools/cli/command_line.h"
-#include "tools/cli/environment.h"
+#include "tools/cli/program.h"
 
 namespace sluice {
-
-/// Exit codes of the program (DESIGN section 8).
-inline constexpr int exit_success = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_wrong_use = 2;
-inline constexpr int exit_stopped = 143;
-
-/// What the program needs of the world. `main` puts the real parts in, tests put in theirs. Outlives the call
-/// it is given to.
-struct program {
-  environment variable;
-  std::string system_root;  ///< Put before /etc, /proc and /sys; empty but in tests.
-  const std::vector<plugin>* plugins = nullptr;
-  std::function<tl::expected<job, job_errors>(const std::string& file, const load_options& options,
-                                              const plugin_lookup& plugins)>
-      load;
-  std::function<run_summary(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
-                            const run_settings& settings, run_observer& observer, const stop_signal& stop)>
-      execute;
-  std::function<std::uint64_t()> unix_ms;
-  std::function<void()> exit_now;  ///< Ends the process with `exit_stopped`, from any thread.
-  int out_fd = 1;
-  int err_fd = 2;
-  bool err_is_terminal = false;
-};
 
 /// `sluice run`: everything around the engine, from the job file to the exit code, which it returns. Blocks.
 /// Must be called before the process has other threads (signal_watch).

@@ -1,4 +1,5 @@
 #include "tools/cli/command_syntax.h"
+#include "tools/cli/job_flags.h"
 #include "tools/cli/units.h"
 
 namespace sluice {
@@ -14,30 +15,20 @@ class run_flags final : public command_syntax {
 
  private:
   std::string job_file_;
-  std::vector<std::string> parameters_, set_;
-  std::string name_, memory_, time_zone_, summary_, metrics_, on_end_, state_dir_;
+  job_flags job_;
+  std::string memory_, summary_, metrics_, on_end_, state_dir_;
   std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", duration_max_;
   std::string on_unfinished_, log_format_ = "text", log_level_ = "info";
-  bool fail_on_dirty_ = false, strict_ = false, json_ = false, no_progress_ = false;
+  bool fail_on_dirty_ = false, json_ = false, no_progress_ = false;
 };
 
 void run_flags::describe(CLI::App& run) {
   run.add_option("JOB", job_file_, "Job file: script-mode 2.0 JSON or a DataX job");
-  run.add_option(
-         "-p,--param", parameters_,
-         "Parameter name=value, put in for ${name}; may be repeated. DataX's form -p \"-Dname=value\" too")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  run.add_option("--set", set_, "Value at a path of the job, after parameters; may be repeated")
-      ->type_name("PATH=VALUE")
-      ->allow_extra_args(false);
-  run.add_option("--name", name_, "Name of the job; default: the file's name without .json");
+  job_.describe(run);
   run.add_option(
       "--memory", memory_,
       "Budget for everything sized by data, such as 160M; default: 160M, or half of the cgroup's limit if "
       "that is less");
-  run.add_option("--timezone", time_zone_,
-                 "Time zone of the run where the job sets none, such as Europe/Berlin");
   run.add_option("--summary", summary_, "Write the summary as JSON to this file")->type_name("FILE");
   run.add_option("--metrics-file", metrics_,
                  "Write metrics as Prometheus text to this file, as a whole each time")
@@ -69,7 +60,6 @@ void run_flags::describe(CLI::App& run) {
       ->type_name("FORMAT");
   run.add_option("--log-level", log_level_, "Least level shown: debug, info, warning or error; default: info")
       ->type_name("LEVEL");
-  run.add_flag("--strict", strict_, "Refuse a job with unknown keys");
   run.add_flag("--json", json_, "Print the summary as JSON to standard output, and nothing else there");
   run.add_flag("--no-progress", no_progress_, "Show neither live area nor progress lines");
   run.footer(
@@ -83,8 +73,7 @@ result<command> run_flags::given() const {
     return usage("the job file is missing: sluice run JOB");
   }
   run.job_file = job_file_;
-  SLUICE_CHECK(put_parameters(run.parameters, parameters_));
-  SLUICE_TRY(run.set, paths_and_values(set_));
+  SLUICE_CHECK(job_.put_into(run));
   if (!memory_.empty()) {
     const auto bytes = parse_size(memory_);
     if (!bytes) {
@@ -116,14 +105,11 @@ result<command> run_flags::given() const {
                                            {"info", log_level::info},
                                            {"warning", log_level::warning},
                                            {"error", log_level::error}}));
-  run.name = given_text(name_);
-  run.time_zone = given_text(time_zone_);
   run.summary_file = given_text(summary_);
   run.metrics_file = given_text(metrics_);
   run.on_end = given_text(on_end_);
   run.state_dir = given_text(state_dir_);
   run.fail_on_dirty = fail_on_dirty_;
-  run.strict = strict_;
   run.json = json_;
   run.no_progress = no_progress_;
   return run;

@@ -1,0 +1,29 @@
+#include "tools/cli/job_flags.h"
+
+namespace sluice {
+
+void job_flags::describe(CLI::App& app) {
+  app.add_option(
+         "-p,--param", parameters_,
+         "Parameter name=value, put in for ${name}; may be repeated. DataX's form -p \"-Dname=value\" too")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--set", set_, "Value at a path of the job, after parameters; may be repeated")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--name", name_, "Name of the job; default: the file's name without .json");
+  app.add_option("--timezone", time_zone_,
+                 "Time zone of the run where the job sets none, such as Europe/Berlin");
+  app.add_flag("--strict", strict_, "Refuse a job with unknown keys");
+}
+
+result<void> job_flags::put_into(job_arguments& to) const {
+  SLUICE_CHECK(put_parameters(to.parameters, parameters_));
+  SLUICE_TRY(to.set, paths_and_values(set_));
+  to.name = given_text(name_);
+  to.time_zone = given_text(time_zone_);
+  to.strict = strict_;
+  return {};
+}
+
+}  // namespace sluice

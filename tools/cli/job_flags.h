@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/cli/command_syntax.h"
+#include "tools/cli/job_arguments.h"
+
+namespace sluice {
+
+/// The flags of `job_arguments`. A member of the syntax of each command that takes a job, and gone with it.
+class job_flags {
+ public:
+  /// Tells CLI11 the flags. `app` keeps references into this object.
+  void describe(CLI::App& app);
+  /// Fills `to` with what was given; `bad_option` where a value is wrong.
+  result<void> put_into(job_arguments& to) const;
+
+ private:
+  std::vector<std::string> parameters_, set_;
+  std::string name_, time_zone_;
+  bool strict_ = false;
+};
+
+}  // namespace sluice

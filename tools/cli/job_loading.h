@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/cli/job_arguments.h"
+#include "tools/cli/program.h"
+#include "tools/cli/secret_filter.h"
+#include "tools/cli/zone_choice.h"
+
+namespace sluice {
+
+/// A job as a command has it before anything is opened, with the plugins of its ends.
+struct loaded_job {
+  job what;
+  const plugin* reader = nullptr;  ///< Of the program's list.
+  const plugin* writer = nullptr;
+};
+
+/// Loads the job the way every command does. `secrets` learns the values that must not be shown: apply it to
+/// whatever comes of the job, its warnings and errors included.
+tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, const job_arguments& arguments,
+                                                      const program& parts, secret_filter& secrets);
+
+/// The zone of the job's run (DESIGN section 5); `bad_option` with its origin where there is no such zone.
+/// `chosen` is set either way.
+result<void> choose_zone_for(const job& what, const job_arguments& arguments, const program& parts,
+                             zone_choice& chosen);
+
+/// The lines of `errors`, one below the other.
+std::string all_lines(const job_errors& errors);
+
+}  // namespace sluice

@@ -31,7 +31,8 @@ tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, c
 
 result<void> choose_zone_for(const job& what, const job_arguments& arguments, const program& parts,
                              zone_choice& chosen) {
-  chosen = choose_zone(what.time_zone, arguments.time_zone, what.form, parts.variable, parts.system_root);
+  chosen = choose_zone(what.time_zone, arguments.time_zone, what.form, parts.configured, parts.variable,
+                       parts.system_root);
   if (auto found = time_zone::find(chosen.name); !found) {
     return fail(error_kind::bad_option, "{}: {}", chosen.origin, found.error().message);
   }

@@ -81,10 +81,13 @@ std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root) {
   return least;
 }
 
-memory_budget choose_memory(const std::optional<std::uint64_t>& flag,
+memory_budget choose_memory(const std::optional<std::uint64_t>& flag, const configuration& configured,
                             const std::optional<std::uint64_t>& limit) {
   if (flag) {
     return {*flag, "--memory"};
+  }
+  if (configured.memory_bytes) {
+    return {*configured.memory_bytes, "memory in " + configured.file};
   }
   if (limit && *limit / 2 < default_bytes) {
     return {*limit / 2, fmt::format("half of the cgroup's limit of {}", bytes_text(*limit))};

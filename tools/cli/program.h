@@ -8,6 +8,7 @@
 #include "actors/supervise/run.h"
 #include "jobspec/job.h"
 #include "plugins/api/plugin.h"
+#include "tools/cli/configuration.h"
 #include "tools/cli/environment.h"
 
 namespace sluice {
@@ -22,7 +23,8 @@ inline constexpr int exit_stopped = 143;
 /// it is given to.
 struct program {
   environment variable;
-  std::string system_root;  ///< Put before /etc, /proc and /sys; empty but in tests.
+  configuration configured;  ///< Read with `variable` before any command but help and version.
+  std::string system_root;   ///< Put before /etc, /proc and /sys; empty but in tests.
   const std::vector<plugin>* plugins = nullptr;
   std::function<tl::expected<job, job_errors>(const std::string& file, const load_options& options,
                                               const plugin_lookup& plugins)>

@@ -141,7 +141,7 @@ result<void> run_session::load() {
 
 result<void> run_session::choose_zone_and_memory() {
   context_.memory =
-      choose_memory(arguments_.memory_bytes,
+      choose_memory(arguments_.memory_bytes, parts_.configured,
                     arguments_.memory_bytes ? std::nullopt : cgroup_memory_limit(parts_.system_root));
   zone_choice zone;
   auto chosen = choose_zone_for(job_->what, arguments_, parts_, zone);
@@ -154,7 +154,8 @@ result<void> run_session::choose_zone_and_memory() {
 }
 
 result<void> run_session::open_folder() {
-  const state_directory state = choose_state_directory(arguments_.state_dir, parts_.variable);
+  const state_directory state =
+      choose_state_directory(arguments_.state_dir, parts_.configured, parts_.variable);
   state_directory_ = state.path;
   auto opened = run_folder::open(state.path, job_->what.name, summary_.run);
   if (!opened) {

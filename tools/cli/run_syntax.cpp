@@ -1,12 +1,10 @@
 #include "tools/cli/command_syntax.h"
+#include "tools/cli/configuration.h"
 #include "tools/cli/job_flags.h"
 #include "tools/cli/units.h"
 
 namespace sluice {
 namespace {
-
-/// The least budget in which a window still holds four batches (flow.md).
-constexpr std::uint64_t memory_bytes_min = std::uint64_t{4} << 20;
 
 class run_flags final : public command_syntax {
  public:

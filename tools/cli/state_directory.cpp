@@ -4,12 +4,16 @@
 
 namespace sluice {
 
-state_directory choose_state_directory(const std::optional<std::string>& flag, const environment& variable) {
+state_directory choose_state_directory(const std::optional<std::string>& flag,
+                                       const configuration& configured, const environment& variable) {
   if (flag) {
     return {*flag, "--state-dir"};
   }
   if (const auto set = variable("SLUICE_STATE"); set && !set->empty()) {
     return {*set, "SLUICE_STATE"};
+  }
+  if (configured.state_dir) {
+    return {*configured.state_dir, "state_dir in " + configured.file};
   }
   // The specification has relative values ignored.
   if (const auto xdg = variable("XDG_STATE_HOME"); xdg && xdg->starts_with('/')) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/cli/configuration.h"
 #include "tools/cli/environment.h"
 
 namespace sluice {
@@ -13,9 +14,10 @@ struct state_directory {
   std::string origin;
 };
 
-/// `--state-dir`, else SLUICE_STATE, else `sluice` in the user's state directory (XDG Base Directory: an
-/// absolute XDG_STATE_HOME, else `.local/state` in HOME where that folder exists), else /var/lib/sluice.
-/// Makes nothing.
-state_directory choose_state_directory(const std::optional<std::string>& flag, const environment& variable);
+/// `--state-dir`, else SLUICE_STATE, else the configuration, else `sluice` in the user's state directory (XDG
+/// Base Directory: an absolute XDG_STATE_HOME, else `.local/state` in HOME where that folder exists), else
+/// /var/lib/sluice. Makes nothing.
+state_directory choose_state_directory(const std::optional<std::string>& flag,
+                                       const configuration& configured, const environment& variable);
 
 }  // namespace sluice

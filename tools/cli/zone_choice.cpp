@@ -41,7 +41,8 @@ std::string zone_of_variable(std::string_view text) {
 }  // namespace
 
 zone_choice choose_zone(const std::optional<std::string>& of_job, const std::optional<std::string>& flag,
-                        dialect job_dialect, const environment& variable, const std::string& root) {
+                        dialect job_dialect, const configuration& configured, const environment& variable,
+                        const std::string& root) {
   if (of_job) {
     return {*of_job, "the job's common.column.timeZone", true};
   }
@@ -50,6 +51,9 @@ zone_choice choose_zone(const std::optional<std::string>& of_job, const std::opt
   }
   if (job_dialect == dialect::datax) {
     return {"GMT+8", "default of DataX jobs", true};
+  }
+  if (configured.time_zone) {
+    return {*configured.time_zone, "timezone in " + configured.file, false};
   }
   if (const auto tz = variable("TZ")) {
     return {zone_of_variable(*tz), "the environment variable TZ", false};

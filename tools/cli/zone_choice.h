@@ -4,6 +4,7 @@
 #include <string>
 
 #include "jobspec/option_values.h"
+#include "tools/cli/configuration.h"
 #include "tools/cli/environment.h"
 
 namespace sluice {
@@ -17,8 +18,10 @@ struct zone_choice {
 };
 
 /// DESIGN section 5: the job's `common.column.timeZone`, else `--timezone`, else GMT+8 in the DataX dialect,
-/// else TZ, else the system's zone (`/etc/localtime`, `/etc/timezone` below `root`), else UTC.
+/// else the configuration, else TZ, else the system's zone (`/etc/localtime`, `/etc/timezone` below `root`),
+/// else UTC.
 zone_choice choose_zone(const std::optional<std::string>& of_job, const std::optional<std::string>& flag,
-                        dialect job_dialect, const environment& variable, const std::string& root = {});
+                        dialect job_dialect, const configuration& configured, const environment& variable,
+                        const std::string& root = {});
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "tools/cli/command_line.h"
+#include "tools/cli/configuration.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/plugins_text.h"
 #include "tools/cli/run_command.h"
@@ -68,8 +69,20 @@ int carry_out(const help_arguments& arguments) {
   return print(arguments.text);
 }
 
+/// Hands the real program with its configuration to `command`, which returns an exit code.
+template <class Command>
+int with_program(Command&& command) {
+  program parts = real_program();
+  auto configured = load_configuration(parts.variable);
+  if (!configured) {
+    return complain(configured.error().message);
+  }
+  parts.configured = std::move(*configured);
+  return command(parts);
+}
+
 int carry_out(const run_arguments& arguments) {
-  return run_command(arguments, real_program());
+  return with_program([&](const program& parts) { return run_command(arguments, parts); });
 }
 
 int run_program(const std::vector<std::string>& arguments) {

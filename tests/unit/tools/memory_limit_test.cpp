@@ -45,10 +45,15 @@ TEST(memory_limit, odd_or_missing_files_mean_no_limit) {
 }
 
 TEST(memory_limit, the_budget_is_the_flag_or_160_mib_or_half_of_a_small_limit) {
-  EXPECT_EQ(choose_memory(64 * mib, 10 * mib).bytes, 64 * mib);
-  EXPECT_EQ(choose_memory({}, {}).bytes, 160 * mib);
-  EXPECT_EQ(choose_memory({}, 1024 * mib).bytes, 160 * mib);
-  const auto small = choose_memory({}, 200 * mib);
+  configuration configured;
+  configured.file = "/c.toml";
+  configured.memory_bytes = 300 * mib;
+  EXPECT_EQ(choose_memory({}, configured, 10 * mib).bytes, 300 * mib);
+  EXPECT_EQ(choose_memory({}, configured, {}).origin, "memory in /c.toml");
+  EXPECT_EQ(choose_memory(64 * mib, configured, 10 * mib).bytes, 64 * mib);
+  EXPECT_EQ(choose_memory({}, {}, {}).bytes, 160 * mib);
+  EXPECT_EQ(choose_memory({}, {}, 1024 * mib).bytes, 160 * mib);
+  const auto small = choose_memory({}, {}, 200 * mib);
   EXPECT_EQ(small.bytes, 100 * mib);
   EXPECT_EQ(small.origin, "half of the cgroup's limit of 200 MiB");
 }

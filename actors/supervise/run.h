@@ -134,6 +134,7 @@ struct progress_snapshot {
   std::optional<double> seconds_left;  ///< Where the amount is known.
   std::optional<double> fraction;
   std::string waiting;  ///< Who waits for whom, in words.
+  wait_times waits;     ///< Since the process began on the run.
 };
 
 enum class notice_level { info, warning, error };

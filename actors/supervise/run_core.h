@@ -150,6 +150,7 @@ class run_core {
   [[nodiscard]] std::string go_on_text() const;
   void name_stalls(std::chrono::steady_clock::time_point now);
   void tell_progress(std::chrono::steady_clock::time_point now);
+  [[nodiscard]] wait_times waits_until(std::chrono::steady_clock::time_point now) const;
   void collect_waits(std::chrono::steady_clock::time_point now);
   void note(notice_level level, const std::string& line);
 

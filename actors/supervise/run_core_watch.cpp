@@ -21,7 +21,7 @@ constexpr milliseconds after_interrupt{5000};
 
 }  // namespace
 
-void run_core::collect_waits(steady_clock::time_point now) {
+wait_times run_core::waits_until(steady_clock::time_point now) const {
   wait_times w;
   for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
     const auto a = out_.activity_of(i);
@@ -35,6 +35,11 @@ void run_core::collect_waits(steady_clock::time_point now) {
     w.writer_waiting += a->writer.seconds(doing::batches, now);
     w.dirty_waiting += a->writer.seconds(doing::dirty_file, now);
   }
+  return w;
+}
+
+void run_core::collect_waits(steady_clock::time_point now) {
+  const wait_times w = waits_until(now);
   summary_.waits = w;
   const double total = w.writer_working + w.writer_waiting + w.dirty_waiting;
   // Of a moment's work nothing is worth saying.
@@ -144,6 +149,7 @@ void run_core::tell_progress(steady_clock::time_point now) {
   } else if (on_source != 0) {
     p.waiting = "the writer waits for the source";
   }
+  p.waits = waits_until(now);
   observer_.progress(p);
 }
 

@@ -30,7 +30,7 @@ WRONG_USE = 255
 FAILED = 1
 
 URL_SECONDS_MAX = 60
-JOB_BYTES_MAX = 16 << 20  # As `sluice run` has it.
+JOB_BYTES_MAX = 64 << 20  # As `sluice run` has it.
 
 # Levels of logback to those of Sluice.
 LEVELS = {"all": "debug", "trace": "debug", "debug": "debug", "info": "info", "warn": "warning", "warning": "warning",
@@ -164,7 +164,9 @@ def run_arguments(program, options, job):
     if level != "info":
         arguments += ["--log-level", level]
     for name, value in parameters_of(options):
-        arguments += ["-p", "%s=%s" % (name, value)]
+        # A $ begins an expression for Sluice and nothing for DataX; DataX's form says that it is meant as it stands, and
+        # takes one pair of quotes away.
+        arguments += ["-p", "-D%s='%s'" % (name, value) if "$" in value else "%s=%s" % (name, value)]
     return arguments
 
 

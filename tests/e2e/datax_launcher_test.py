@@ -130,6 +130,7 @@ class LauncherCases:
             ("-Da= -Db", []),
             ("  -Da=ü ", ["a=ü"]),
             ("-Da=it's", ["a=it's"]),
+            ("-Da='$1 and ${b}'", ["-Da='$1 and ${b}'"]),
             ("", []),
         ]
         for given, wanted in cases:

@@ -15,10 +15,18 @@
 
 namespace sluice {
 
+/// What standard output gets of a run.
+enum class report_form { text, datax };
+
 /// `sluice run JOB …`, checked as far as the command line alone allows.
 struct run_arguments : job_arguments {
-  std::string job_file;
+  std::string job_file;           ///< The first of `jobs`.
+  std::vector<std::string> jobs;  ///< As given: files, folders, `-`.
+  std::uint32_t jobs_at_once = 1;
+  bool stop_on_failure = false;
+  report_form report = report_form::text;
   std::optional<std::uint64_t> memory_bytes;
+  std::string memory_origin;  ///< Where `memory_bytes` comes from if not from `--memory`.
   std::optional<std::string> summary_file;
   std::optional<std::string> metrics_file;
   std::optional<std::string> on_end;

@@ -1,5 +1,7 @@
 #include "tools/cli/command_syntax.h"
 
+#include <charconv>
+
 #include "tools/cli/units.h"
 
 namespace sluice {
@@ -78,6 +80,17 @@ result<std::vector<std::pair<std::string, std::string>>> paths_and_values(
     pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return pairs;
+}
+
+result<std::uint32_t> count_of(const char* flag, const std::string& text) {
+  constexpr std::uint32_t count_max = 1000;
+  std::uint32_t count = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (problem != std::errc() || end != text.data() + text.size() || count == 0 || count > count_max) {
+    return fail(error_kind::bad_option, "{} takes a whole number from 1 to {}; found {}", flag, count_max,
+                sluice::quoted(text));
+  }
+  return count;
 }
 
 result<std::chrono::milliseconds> time_of(const char* flag, const std::string& text) {

@@ -52,6 +52,9 @@ result<void> put_parameters(std::map<std::string, std::string>& to, const std::v
 result<std::vector<std::pair<std::string, std::string>>> paths_and_values(
     const std::vector<std::string>& texts);
 
+/// A number from 1 to 1,000.
+result<std::uint32_t> count_of(const char* flag, const std::string& text);
+
 /// A time above 0.
 result<std::chrono::milliseconds> time_of(const char* flag, const std::string& text);
 

@@ -7,10 +7,12 @@
 #include <mutex>
 
 #include "tools/cli/console.h"
+#include "tools/cli/datax_report.h"
 #include "tools/cli/end_hook.h"
 #include "tools/cli/end_report.h"
 #include "tools/cli/files.h"
 #include "tools/cli/job_loading.h"
+#include "tools/cli/job_source.h"
 #include "tools/cli/log.h"
 #include "tools/cli/metrics_text.h"
 #include "tools/cli/reporter.h"
@@ -51,7 +53,7 @@ class run_session {
     context_.parameters = secrets_.apply(arguments.parameters);
     context_.fail_on_dirty = arguments.fail_on_dirty;
     summary_.run = new_run_id(context_.started_unix_ms);
-    summary_.job_name = arguments.name.value_or(std::filesystem::path(arguments.job_file).stem().string());
+    summary_.job_name = arguments.name.value_or(job_name_of_file(arguments.job_file));
   }
 
   int run();
@@ -93,6 +95,7 @@ class run_session {
   std::optional<loaded_job> job_;
   std::string state_directory_;
   std::unique_ptr<run_folder> folder_;
+  std::optional<datax_report> datax_;
   bool metrics_warned_ = false;
   std::string summary_text_;  ///< As last written.
 };
@@ -143,6 +146,9 @@ result<void> run_session::choose_zone_and_memory() {
   context_.memory =
       choose_memory(arguments_.memory_bytes, parts_.configured,
                     arguments_.memory_bytes ? std::nullopt : cgroup_memory_limit(parts_.system_root));
+  if (!arguments_.memory_origin.empty()) {
+    context_.memory.origin = arguments_.memory_origin;
+  }
   zone_choice zone;
   auto chosen = choose_zone_for(job_->what, arguments_, parts_, zone);
   context_.zone = zone.name;
@@ -255,6 +261,9 @@ void run_session::execute() {
   shown.on_report = [this](const progress_snapshot& now) {
     write_metrics("running", now.counts, now.splits_done, now.splits_total, now.seconds,
                   now.records_per_second, now.bytes_per_second);
+    if (datax_) {
+      write_out(parts_.out_fd, datax_->progress(now, parts_.unix_ms()));
+    }
   };
   const reporter* told = nullptr;
   shown.on_ended = [this, &told](const run_summary& now) {
@@ -283,6 +292,9 @@ void run_session::write_summary(const run_summary& summary) {
   }
   context_.seconds = seconds();
   context_.exit_code = exit_code_of(summary, arguments_.fail_on_dirty, !context_.stopped_by.empty());
+  if (datax_ && context_.exit_code == exit_wrong_use) {
+    context_.exit_code = exit_failed;  // DataX knows no other code for a job that is wrong.
+  }
   summary_text_ = summary_json(summary, context_, secrets_);
   if (folder_) {
     if (auto written = folder_->write("summary.json", summary_text_); !written) {
@@ -348,6 +360,9 @@ int run_session::end() {
   if (arguments_.json) {
     write_out(parts_.out_fd, summary_text_);
   }
+  if (datax_) {
+    write_out(parts_.out_fd, secrets_.apply(datax_->ended(summary_, context_)));
+  }
   keep_or_forget();
   return context_.exit_code;
 }
@@ -358,6 +373,9 @@ int run_session::run() {
     return exit_failed;
   }
   result<void> ready = load();
+  if (arguments_.report == report_form::datax) {
+    datax_.emplace(context_.started_unix_ms, job_ && !job_->what.transformers.empty(), local_clock_text);
+  }
   if (ready) {
     ready = choose_zone_and_memory();
   }

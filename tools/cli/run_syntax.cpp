@@ -1,6 +1,7 @@
 #include "tools/cli/command_syntax.h"
 #include "tools/cli/configuration.h"
 #include "tools/cli/job_flags.h"
+#include "tools/cli/memory_limit.h"
 #include "tools/cli/units.h"
 
 namespace sluice {
@@ -12,16 +13,22 @@ class run_flags final : public command_syntax {
   [[nodiscard]] result<command> given() const override;
 
  private:
-  std::string job_file_;
+  std::vector<std::string> jobs_;
   job_flags job_;
   std::string memory_, summary_, metrics_, on_end_, state_dir_;
   std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", duration_max_;
+  std::string jobs_at_once_ = "1", report_ = "text";
   std::string on_unfinished_, log_format_ = "text", log_level_ = "info";
-  bool fail_on_dirty_ = false, json_ = false, no_progress_ = false;
+  bool stop_on_failure_ = false, fail_on_dirty_ = false, json_ = false, no_progress_ = false;
 };
 
 void run_flags::describe(CLI::App& run) {
-  run.add_option("JOB", job_file_, "Job file: script-mode 2.0 JSON or a DataX job");
+  run.add_option("JOB", jobs_,
+                 "Job files: script-mode 2.0 JSON or DataX jobs; a folder stands for its .json files, - for "
+                 "standard input");
+  run.add_option("--jobs", jobs_at_once_, "How many of several jobs run at once; default: 1")->type_name("N");
+  run.add_flag("--stop-on-failure", stop_on_failure_,
+               "Of several jobs begin no more once one has failed; those at work go on to their end");
   job_.describe(run);
   run.add_option(
       "--memory", memory_,
@@ -58,19 +65,28 @@ void run_flags::describe(CLI::App& run) {
       ->type_name("FORMAT");
   run.add_option("--log-level", log_level_, "Least level shown: debug, info, warning or error; default: info")
       ->type_name("LEVEL");
+  run.add_option(
+         "--report", report_,
+         "What standard output gets: text (nothing but what --json asks for), or datax (DataX's progress "
+         "lines and summary); default: text")
+      ->type_name("FORM");
   run.add_flag("--json", json_, "Print the summary as JSON to standard output, and nothing else there");
   run.add_flag("--no-progress", no_progress_, "Show neither live area nor progress lines");
   run.footer(
       "Exit codes: 0 success (also with dirty records inside the limit), 1 failed run,\n"
-      "2 wrong command line or job, 143 stopped by a signal.");
+      "2 wrong command line or job, 143 stopped by a signal. Of several jobs: 1 where one failed, 2 where\n"
+      "those that failed are wrong by their text.");
 }
 
 result<command> run_flags::given() const {
   run_arguments run;
-  if (job_file_.empty()) {
+  if (jobs_.empty()) {
     return usage("the job file is missing: sluice run JOB");
   }
-  run.job_file = job_file_;
+  run.jobs = jobs_;
+  run.job_file = jobs_.front();
+  SLUICE_TRY(run.jobs_at_once, count_of("--jobs", jobs_at_once_));
+  run.stop_on_failure = stop_on_failure_;
   SLUICE_CHECK(job_.put_into(run));
   if (!memory_.empty()) {
     const auto bytes = parse_size(memory_);
@@ -103,6 +119,12 @@ result<command> run_flags::given() const {
                                            {"info", log_level::info},
                                            {"warning", log_level::warning},
                                            {"error", log_level::error}}));
+  SLUICE_TRY(run.report, one_of<report_form>("--report", report_,
+                                             {{"text", report_form::text}, {"datax", report_form::datax}}));
+  if (run.report == report_form::datax && json_) {
+    return usage(
+        "--report datax and --json both write to standard output; --summary FILE writes the summary");
+  }
   run.summary_file = given_text(summary_);
   run.metrics_file = given_text(metrics_);
   run.on_end = given_text(on_end_);

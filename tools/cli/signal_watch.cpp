@@ -11,7 +11,25 @@
 namespace sluice {
 namespace {
 
-const char* name_of(std::uint32_t number) {
+bool ignored_at_start(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!ignored_at_start(number)) {
+      sigaddset(&set, number);
+    }
+  }
+  return set;
+}
+
+const char* signal_name(std::uint32_t number) {
   switch (number) {
     case SIGINT:
       return "SIGINT";
@@ -22,26 +40,12 @@ const char* name_of(std::uint32_t number) {
   }
 }
 
-bool ignored_at_start(int number) {
-  struct sigaction action {};
-  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-}  // namespace
-
 result<std::unique_ptr<signal_watch>> signal_watch::begin(stop_source stop, stop_source stop_now,
                                                           std::function<void(const char*, bool)> told,
                                                           std::function<void()> exit_now,
                                                           std::chrono::milliseconds grace) {
   std::signal(SIGPIPE, SIG_IGN);
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // A blocked signal is queued even where it is ignored, and would stop a run under nohup.
-    if (!ignored_at_start(number)) {
-      sigaddset(&set, number);
-    }
-  }
+  const sigset_t set = stop_signals();
   if (const int problem = ::pthread_sigmask(SIG_BLOCK, &set, nullptr); problem != 0) {
     return fail(error_kind::internal, "signals cannot be blocked: {}", std::strerror(problem));
   }
@@ -76,7 +80,7 @@ void signal_watch::watch(const stop_source& stop, const stop_source& stop_now,
       continue;
     }
     const bool first = !stopped_.exchange(true);
-    told(name_of(info.ssi_signo), first);
+    told(signal_name(info.ssi_signo), first);
     if (first) {
       stop.fire();
       continue;

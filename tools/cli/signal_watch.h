@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -9,6 +11,12 @@
 #include "transport/base/stop.h"
 
 namespace sluice {
+
+/// SIGINT, SIGTERM and SIGHUP, without those that are ignored now (nohup): a blocked signal is queued even
+/// where it is ignored, and would stop a run under nohup.
+sigset_t stop_signals();
+/// `SIGTERM`, of one of these.
+const char* signal_name(std::uint32_t number);
 
 /// Turns SIGINT, SIGTERM and SIGHUP into stops, on a thread of its own. The first one asks for an orderly
 /// stop; a second one asks for an end at once and, where the process is still there `grace` later, calls

@@ -9,9 +9,12 @@
 
 #include "tools/cli/command_line.h"
 #include "tools/cli/configuration.h"
+#include "tools/cli/job_list.h"
+#include "tools/cli/job_source.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/plugins_text.h"
 #include "tools/cli/run_command.h"
+#include "tools/cli/several_command.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -24,7 +27,10 @@ program real_program() {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   parts.plugins = &all_plugins();
-  parts.load = load_job;
+  parts.load = [source = std::make_shared<job_source>(STDIN_FILENO)](
+                   const std::string& file, const load_options& options, const plugin_lookup& plugins) {
+    return source->load(file, options, plugins);
+  };
   parts.execute = execute_run;
   parts.unix_ms = [] {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -82,7 +88,9 @@ int with_program(Command&& command) {
 }
 
 int carry_out(const run_arguments& arguments) {
-  return with_program([&](const program& parts) { return run_command(arguments, parts); });
+  return with_program([&](const program& parts) {
+    return names_several(arguments.jobs) ? several_command(arguments, parts) : run_command(arguments, parts);
+  });
 }
 
 int run_program(const std::vector<std::string>& arguments) {

@@ -120,6 +120,17 @@ TEST(command_line, one_parameter_takes_one_argument) {
   EXPECT_THAT(run_of({"run", "-p", "a=1", "job.json"}).job_file, "job.json");
 }
 
+TEST(command_line, several_jobs_keep_their_order_and_standard_input_is_one) {
+  const run_arguments run =
+      run_of({"run", "b.json", "-p", "a=1", "jobs", "-", "--jobs", "4", "--stop-on-failure", "a.json"});
+  EXPECT_THAT(run.jobs, ::testing::ElementsAre("b.json", "jobs", "-", "a.json"));
+  EXPECT_EQ(run.job_file, "b.json");
+  EXPECT_EQ(run.jobs_at_once, 4U);
+  EXPECT_TRUE(run.stop_on_failure);
+  EXPECT_EQ(run.report, report_form::text);
+  EXPECT_EQ(run_of({"run", "a.json", "--report", "datax"}).report, report_form::datax);
+}
+
 TEST(command_line, a_mistyped_word_is_answered_with_the_nearest_one) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{"rnu", "job.json"}, "did you mean run?"},
@@ -140,7 +151,12 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{}, "a command is missing"},
       {{"run"}, "the job file is missing"},
-      {{"run", "a.json", "b.json"}, "unexpected argument \"b.json\""},
+      {{"plugins", "text", "csv"}, "unexpected argument \"csv\""},
+      {{"run", "a.json", "--jobs", "0"}, "--jobs takes a whole number from 1 to 1000; found \"0\""},
+      {{"run", "a.json", "--jobs", "2x"}, "found \"2x\""},
+      {{"run", "a.json", "--jobs", "-1"}, "found \"-1\""},
+      {{"run", "a.json", "--report", "dtax"}, "did you mean datax?"},
+      {{"run", "a.json", "--report", "datax", "--json"}, "both write to standard output"},
       {{"run", "a.json", "--memory", "lots"}, "--memory: \"lots\" is not a size"},
       {{"run", "a.json", "--memory", "1K"}, "the least is 4 MiB"},
       {{"run", "a.json", "--report-interval", "0"}, "must be more than 0"},

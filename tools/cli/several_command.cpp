@@ -1,0 +1,435 @@
+#include "tools/cli/several_command.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "tools/cli/child_run.h"
+#include "tools/cli/console.h"
+#include "tools/cli/end_hook.h"
+#include "tools/cli/files.h"
+#include "tools/cli/job_list.h"
+#include "tools/cli/job_loading.h"
+#include "tools/cli/memory_limit.h"
+#include "tools/cli/run_command.h"
+#include "tools/cli/run_queue.h"
+#include "tools/cli/several_report.h"
+#include "tools/cli/signal_watch.h"
+#include "tools/cli/summary_json.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// A terminal's live area counts seconds.
+constexpr int live_interval_ms = 1000;
+
+double seconds_since(steady::time_point then) {
+  return std::chrono::duration<double>(steady::now() - then).count();
+}
+
+const char* word_of(notice_level level) {
+  return level == notice_level::info ? "info" : level == notice_level::warning ? "warning" : "error";
+}
+
+/// One call of `sluice run` with several jobs. Lives as long as the call.
+class several_session {
+ public:
+  several_session(const run_arguments& arguments, const program& parts)
+      : arguments_(arguments),
+        parts_(parts),
+        begin_(steady::now()),
+        screen_(parts.err_fd, parts.err_is_terminal),
+        live_(parts.err_is_terminal && !arguments.no_progress && arguments.format == log_format::text) {
+    all_.started_unix_ms = parts.unix_ms();
+  }
+  ~several_session();
+  several_session(const several_session&) = delete;
+  several_session& operator=(const several_session&) = delete;
+
+  int run();
+
+ private:
+  struct one_run {
+    run_arguments arguments;
+    std::unique_ptr<child_run> process;  ///< While it is at work.
+    steady::time_point began;
+  };
+
+  result<void> list();
+  result<void> share_memory();
+  result<void> watch_signals();
+  std::string claim_of(const run_arguments& arguments) const;
+  void begin_runs();
+  void begin_run(std::size_t index);
+  void wait_for_something();
+  void read_signals();
+  void take_lines(std::size_t index, std::vector<std::string> lines);
+  void collect_ended();
+  void close_run(std::size_t index, int status);
+  void count_end(std::size_t index);
+  void tell_hook_of_crash(std::size_t index);
+  void say(notice_level level, const std::string& text);
+  void show_live();
+  int end();
+
+  const run_arguments& arguments_;
+  const program& parts_;
+  const steady::time_point begin_;
+  console screen_;
+  const bool live_;
+  runs_outcome all_;
+  std::vector<one_run> runs_;  ///< Beside `all_.runs`.
+  std::vector<run_queue::entry> entries_;
+  std::optional<run_queue> queue_;
+  int signal_fd_ = -1;
+  sigset_t mask_before_{};
+  bool mask_changed_ = false;
+  int signals_seen_ = 0;
+  std::string signal_name_;
+};
+
+several_session::~several_session() {
+  if (signal_fd_ >= 0) {
+    ::close(signal_fd_);
+  }
+  if (mask_changed_) {
+    ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+  }
+}
+
+result<void> several_session::list() {
+  if (arguments_.report == report_form::datax) {
+    return fail(error_kind::bad_option, "--report datax is for one job; DataX runs no more in a process");
+  }
+  SLUICE_TRY(job_list list, list_jobs(arguments_.jobs));
+  if (arguments_.name && list.jobs.size() > 1) {
+    return fail(error_kind::bad_option, "--name names one job, and there are {}; each has its file's name",
+                list.jobs.size());
+  }
+  for (const std::string& line : list.notices) {
+    say(notice_level::warning, line);
+  }
+  for (std::size_t i = 0; i < list.jobs.size(); ++i) {
+    const listed_job& job = list.jobs[i];
+    one_run one;
+    one.arguments = arguments_;
+    one.arguments.job_file = job.file;
+    one.arguments.jobs = {job.file};
+    one.arguments.summary_file.reset();
+    one.arguments.json = true;
+    if (arguments_.metrics_file) {
+      one.arguments.metrics_file = metrics_file_of(*arguments_.metrics_file, job.label);
+    }
+    entries_.push_back({i, claim_of(one.arguments)});
+    run_outcome outcome;
+    outcome.label = job.label;
+    outcome.file = job.file;
+    all_.runs.push_back(std::move(outcome));
+    runs_.push_back(std::move(one));
+  }
+  queue_.emplace(entries_, arguments_.jobs_at_once, 1);
+  return {};
+}
+
+/// A destination that keeps marks admits one run of a job at a time. What else is wrong with the job is told
+/// by its run.
+std::string several_session::claim_of(const run_arguments& arguments) const {
+  secret_filter unused;
+  const auto loaded = load_for_command(arguments.job_file, arguments, parts_, unused);
+  return loaded ? loaded->what.key : "";
+}
+
+/// The budget is the process's: runs at work at once share it.
+result<void> several_session::share_memory() {
+  const std::size_t most = std::max<std::size_t>(1, queue_->most_at_work());
+  all_.at_once = most;
+  const memory_budget whole =
+      choose_memory(arguments_.memory_bytes, parts_.configured,
+                    arguments_.memory_bytes ? std::nullopt : cgroup_memory_limit(parts_.system_root));
+  const std::uint64_t share = whole.bytes / most;
+  if (share < memory_bytes_min) {
+    return fail(
+        error_kind::bad_option,
+        "{} of memory ({}) for {} runs at once leave {} each; the least is {}: give more with --memory, or "
+        "run fewer at once with --jobs",
+        bytes_text(whole.bytes), whole.origin, most, bytes_text(share), bytes_text(memory_bytes_min));
+  }
+  for (one_run& one : runs_) {
+    one.arguments.memory_bytes = share;
+    one.arguments.memory_origin =
+        most == 1 ? whole.origin
+                  : fmt::format("{} ({}) for {} runs at once", bytes_text(whole.bytes), whole.origin, most);
+  }
+  return {};
+}
+
+result<void> several_session::watch_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t set = stop_signals();
+  sigaddset(&set, SIGCHLD);
+  if (::sigprocmask(SIG_BLOCK, &set, &mask_before_) != 0) {
+    return fail(error_kind::internal, "signals cannot be blocked: {}", std::strerror(errno));
+  }
+  mask_changed_ = true;
+  signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signal_fd_ < 0) {
+    return fail(error_kind::internal, "signals cannot be watched: {}", std::strerror(errno));
+  }
+  return {};
+}
+
+void several_session::begin_runs() {
+  while (const auto index = queue_->take()) {
+    begin_run(*index);
+  }
+}
+
+void several_session::begin_run(std::size_t index) {
+  one_run& one = runs_[index];
+  one.began = steady::now();
+  const run_arguments& its = one.arguments;
+  auto process = child_run::start(parts_, [&its](const program& parts) { return run_command(its, parts); });
+  if (!process) {
+    put_crash(all_.runs[index], process.error().message);
+    count_end(index);
+    return;
+  }
+  one.process = std::move(*process);
+}
+
+void several_session::wait_for_something() {
+  std::vector<pollfd> fds = {{signal_fd_, POLLIN, 0}};
+  for (const one_run& one : runs_) {
+    if (one.process) {
+      // poll leaves negative descriptors out.
+      fds.push_back({one.process->lines_fd(), POLLIN, 0});
+      fds.push_back({one.process->summary_fd(), POLLIN, 0});
+    }
+  }
+  ::poll(fds.data(), fds.size(), live_ ? live_interval_ms : -1);
+  std::size_t at = 1;
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (!runs_[i].process) {
+      continue;
+    }
+    if (fds[at].revents != 0) {
+      take_lines(i, runs_[i].process->read_lines());
+    }
+    if (fds[at + 1].revents != 0) {
+      runs_[i].process->read_summary();
+    }
+    at += 2;
+  }
+  if (fds.front().revents != 0) {
+    read_signals();
+  }
+}
+
+/// The first asks the runs for an orderly stop, a second for their end at once, a third ends them.
+void several_session::read_signals() {
+  signalfd_siginfo info{};
+  while (::read(signal_fd_, &info, sizeof info) == sizeof info) {
+    const auto number = static_cast<int>(info.ssi_signo);
+    if (number == SIGCHLD) {
+      continue;  // Whoever ended is looked for in any case.
+    }
+    ++signals_seen_;
+    queue_->begin_no_more();
+    if (signals_seen_ == 1) {
+      signal_name_ = signal_name(info.ssi_signo);
+      say(notice_level::warning,
+          fmt::format("{}: {} at work are stopped, and no more begin. Once more ends them at once",
+                      signal_name_, queue_->at_work()));
+    }
+    for (one_run& one : runs_) {
+      if (one.process) {
+        one.process->signal(signals_seen_ > 2 ? SIGKILL : number);
+      }
+    }
+  }
+}
+
+void several_session::take_lines(std::size_t index, std::vector<std::string> lines) {
+  const std::string& label = all_.runs[index].label;
+  for (const std::string& line : lines) {
+    if (arguments_.format == log_format::json && line.starts_with('{')) {
+      screen_.print(
+          fmt::format("{{\"job\":{},{}\n",
+                      nlohmann::json(label).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                      line.substr(1)));
+    } else {
+      screen_.print(fmt::format("[{}] {}\n", escaped(label), line));
+    }
+  }
+}
+
+void several_session::collect_ended() {
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (!runs_[i].process) {
+      continue;
+    }
+    if (const auto status = runs_[i].process->ended()) {
+      close_run(i, *status);
+    }
+  }
+}
+
+void several_session::close_run(std::size_t index, int status) {
+  one_run& one = runs_[index];
+  run_outcome& outcome = all_.runs[index];
+  take_lines(index, one.process->drain());
+  outcome.seconds = seconds_since(one.began);
+  if (WIFEXITED(status)) {
+    put_summary(outcome, one.process->summary(), WEXITSTATUS(status));
+  } else {
+    const int number = WTERMSIG(status);
+    put_crash(outcome, fmt::format("its process was ended by signal {} ({}){}", number, ::strsignal(number),
+                                   number == SIGKILL && signals_seen_ == 0
+                                       ? ": by somebody, or by the system for want of memory (see --memory)"
+                                       : ""));
+    if (signals_seen_ > 0) {
+      outcome.end = run_end::stopped;
+    }
+    tell_hook_of_crash(index);
+  }
+  one.process.reset();
+  count_end(index);
+}
+
+void several_session::count_end(std::size_t index) {
+  queue_->ended(index);
+  const run_outcome& outcome = all_.runs[index];
+  const bool bad = outcome.end == run_end::failed || outcome.end == run_end::wrong;
+  if (bad && arguments_.stop_on_failure && !all_.stopped_on_failure) {
+    all_.stopped_on_failure = true;
+    queue_->begin_no_more();
+  }
+}
+
+/// Every other end tells its hook itself. The other runs' lines wait so long; it is as rare as a crash.
+void several_session::tell_hook_of_crash(std::size_t index) {
+  if (!arguments_.on_end) {
+    return;
+  }
+  const run_outcome& outcome = all_.runs[index];
+  run_summary s;
+  s.job_name = outcome.label;
+  s.failure = error{error_kind::internal, outcome.reason, {}};
+  run_context c;
+  c.job_file = outcome.file;
+  c.started_unix_ms = parts_.unix_ms() - static_cast<std::uint64_t>(outcome.seconds * 1000);
+  c.seconds = outcome.seconds;
+  c.exit_code = exit_failed;
+  if (auto ran = run_end_hook(*arguments_.on_end, summary_json(s, c, {})); !ran) {
+    say(notice_level::warning, ran.error().message);
+  }
+}
+
+/// A line of this process: in JSON it is an object like all others.
+void several_session::say(notice_level level, const std::string& text) {
+  if (arguments_.format != log_format::json) {
+    screen_.print(text + "\n");
+    return;
+  }
+  const nlohmann::ordered_json line = {{"time", utc_text(parts_.unix_ms())},
+                                       {"level", word_of(level)},
+                                       {"job", nullptr},
+                                       {"run", nullptr},
+                                       {"message", text}};
+  screen_.print(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+void several_session::show_live() {
+  if (!live_) {
+    return;
+  }
+  std::size_t over = 0;
+  for (const run_outcome& run : all_.runs) {
+    over += run.end != run_end::not_begun ? 1 : 0;
+  }
+  std::vector<std::string> lines = {fmt::format("{} of {} runs are over, {} at work  {}", over,
+                                                all_.runs.size(), queue_->at_work(),
+                                                duration_text(seconds_since(begin_)))};
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (runs_[i].process) {
+      lines.push_back(
+          fmt::format("  {}  {}", escaped(all_.runs[i].label), duration_text(seconds_since(runs_[i].began))));
+    }
+  }
+  screen_.show_live(std::move(lines));
+}
+
+int several_session::end() {
+  screen_.clear_live();
+  all_.seconds = seconds_since(begin_);
+  const bool left = std::any_of(all_.runs.begin(), all_.runs.end(), [](const run_outcome& run) {
+    return run.end == run_end::stopped || run.end == run_end::not_begun;
+  });
+  if (signals_seen_ > 0 && left) {
+    all_.stopped_by = signal_name_;
+  }
+  const std::string json = several_json(all_);
+  if (arguments_.summary_file) {
+    if (auto written = write_file_whole(*arguments_.summary_file, json, 0666); !written) {
+      say(notice_level::warning, "--summary: " + written.error().message);
+    }
+  }
+  for (const report_line& line : several_report(all_, "sluice run")) {
+    say(line.level, line.text);
+  }
+  if (arguments_.json) {
+    write_out(parts_.out_fd, json);
+  }
+  return exit_code_of(all_);
+}
+
+int several_session::run() {
+  result<void> ready = list();
+  if (ready) {
+    ready = share_memory();
+  }
+  if (!ready) {
+    say(notice_level::error, "sluice: " + ready.error().message);
+    return exit_wrong_use;
+  }
+  if (const auto watched = watch_signals(); !watched) {
+    say(notice_level::error, "sluice: " + watched.error().message);
+    return exit_failed;
+  }
+  begin_runs();
+  while (!queue_->over()) {
+    show_live();
+    wait_for_something();
+    collect_ended();
+    begin_runs();
+  }
+  return end();
+}
+
+}  // namespace
+
+std::string metrics_file_of(const std::string& file, const std::string& label) {
+  const std::filesystem::path whole(file);
+  std::string name = label;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return (whole.parent_path() /
+          fmt::format("{}.{}{}", whole.stem().string(), name, whole.extension().string()))
+      .string();
+}
+
+int several_command(const run_arguments& arguments, const program& parts) {
+  return several_session(arguments, parts).run();
+}
+
+}  // namespace sluice

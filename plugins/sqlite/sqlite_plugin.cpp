@@ -47,9 +47,14 @@ std::vector<std::string> remarks() {
       "types of SQLite.",
       "A value is stored so that it reads back equal, or its record is dirty: NaN (SQLite makes it NULL), "
       "integers above 9223372036854775807, "
-      "decimals that have no equal double and a text such as `007` in a column of NUMERIC affinity (SQLite "
-      "makes it the number 7), NULL in an "
-      "INTEGER PRIMARY KEY (SQLite makes up a number). Decimals are exact in TEXT columns only, so that "
+      "decimals that have no equal double, NULL in an INTEGER PRIMARY KEY (SQLite makes up a number), and a "
+      "text "
+      "such as `007` in a column that is not declared as a number but has NUMERIC affinity (STRING, UUID, "
+      "DATE: "
+      "SQLite makes it the number 7). A column that is declared as a number takes texts as numbers: there "
+      "`007`, "
+      "`+7` and `7.0` arrive as 7, and what is no number is dirty. Decimals are exact in TEXT columns only, "
+      "so that "
       "`createTable` makes decimals TEXT. "
       "-0.0 is stored as 0.0, which is equal to it.",
       "Dates and times are written as ISO 8601 text: `2024-02-29`, `23:59:59`, `2024-02-29 23:59:59.250` "
@@ -61,7 +66,9 @@ std::vector<std::string> remarks() {
       "`wrong_type`; `CAST(column AS TEXT)` or "
       "`hex(column)` as the column entry reads it all the same.",
       "Each row is a statement of its own: a refused row undoes only itself, with SQLite's extended code in "
-      "the dirty record. `ignore` leaves out "
+      "the dirty record. `replace`, `update` and `ignore` find rows by a primary key or unique index over "
+      "mapped "
+      "columns; a job whose table has none is refused. `ignore` leaves out "
       "only rows whose key is there already; CHECK and NOT NULL still make rows dirty. An ON CONFLICT clause "
       "of the table itself does not count.",
       "Marks and claims stand in the tables sluice_run and sluice_progress of the destination file. "

@@ -51,6 +51,32 @@ result<bool> has_primary_key_index(database& db, const std::string& table) {
   return found.has_value();
 }
 
+result<std::vector<unique_key>> look_up_keys(database& db, const table_info& table) {
+  std::vector<unique_key> keys;
+  for (const table_column& c : table.columns) {
+    if (c.is_rowid) {
+      keys.push_back({{c.name}});  // no index stands for it
+    }
+  }
+  SLUICE_TRY(statement list,
+             db.prepare("SELECT l.seq, i.name FROM pragma_index_list(?) l, pragma_index_info(l.name) i "
+                        "WHERE l.\"unique\" ORDER BY l.seq DESC, i.seqno"));
+  list.bind_text(1, table.name);
+  std::int64_t last = -1;
+  step_answer answer = list.step();
+  for (; answer == step_answer::row; answer = list.step()) {
+    if (const std::int64_t index = list.int64_at(0); index != last) {
+      keys.emplace_back();
+      last = index;
+    }
+    keys.back().columns.emplace_back(list.storage_at(1) == storage::null ? "" : list.text_at(1));
+  }
+  if (answer == step_answer::failed) {
+    return fail(db.failure("list the keys of the table"));
+  }
+  return keys;
+}
+
 void choose_key(table_info& table, const std::vector<std::pair<std::int64_t, std::string>>& primary_key) {
   if (table.type != table_type::table) {
     return;
@@ -184,6 +210,7 @@ result<std::optional<table_info>> look_up_table(database& db, const std::string&
     }
   }
   choose_key(table, primary_key);
+  SLUICE_TRY(table.unique_keys, look_up_keys(db, table));
   return std::optional(std::move(table));
 }
 

@@ -21,6 +21,11 @@ struct table_column {
   bool is_rowid = false;  ///< INTEGER PRIMARY KEY: another name of the rowid.
 };
 
+/// A primary key or a unique index: what `replace`, `update` and `ignore` find a row by.
+struct unique_key {
+  std::vector<std::string> columns;  ///< An expression has no name: "".
+};
+
 enum class table_type { table, view, virtual_table };
 
 struct table_info {
@@ -31,6 +36,7 @@ struct table_info {
   /// Names of the columns by which the table's rows are in order, unique and never NULL: the rowid under a
   /// name that no column hides, or the primary key of a table without rowid; empty for what is no table.
   std::vector<std::string> key;
+  std::vector<unique_key> unique_keys;
 
   [[nodiscard]] std::string quoted_name() const { return quote_name(name); }
   /// By name, ignoring ASCII case as SQLite does; nullptr where there is none.

@@ -194,7 +194,38 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
                                                                   : ""));
   }
   SLUICE_CHECK(check_unmapped(table, mapped));
+  SLUICE_CHECK(check_key(table, mapped));
   return mapped;
+}
+
+result<void> sqlite_target::check_key(const table_info& table,
+                                      const std::vector<table_column>& mapped) const {
+  if (options_.mode == write_mode::insert) {
+    return {};
+  }
+  // A column that is not mapped takes its default; without one it is NULL, which equals nothing.
+  const auto has_value = [&](const std::string& name) {
+    const table_column* column = table.find(name);
+    return column == nullptr || column->has_default || column->generated ||
+           std::any_of(mapped.begin(), mapped.end(), [&](const table_column& m) { return m.name == name; });
+  };
+  std::string keys;
+  for (const unique_key& key : table.unique_keys) {
+    if (std::all_of(key.columns.begin(), key.columns.end(), has_value)) {
+      return {};
+    }
+    keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key.columns, ", "));
+  }
+  const std::string found =
+      keys.empty()
+          ? fmt::format("table {} has no primary key and no unique index", sluice::quoted(table.name))
+          : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
+                        sluice::quoted(table.name), keys);
+  return values_.bad("writeMode",
+                     fmt::format("{} finds rows by a key, and {}: every row would be added; {}, or set "
+                                 "\"writeMode\" to \"insert\"",
+                                 to_string(options_.mode), found,
+                                 keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
 }
 
 result<void> sqlite_target::check_unmapped(const table_info& table,
@@ -224,6 +255,12 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
   }
   for (std::size_t i = 0; !options_.all_columns && i < options_.columns.size(); ++i) {
     names.push_back(unquote_name(options_.columns[i]));
+  }
+  if (options_.mode != write_mode::insert && !table_comes_later()) {
+    return values_.bad("writeMode",
+                       fmt::format("{} finds rows by a key, and the table that createTable makes has none; "
+                                   "make it with its key in \"preSql\", or set \"writeMode\" to \"insert\"",
+                                   to_string(options_.mode)));
   }
   if (names.size() != source_columns.size()) {
     return values_.bad("column", fmt::format("the reader delivers {} columns and the writer names {} for the "

@@ -476,6 +476,62 @@ TEST_F(sqlite_writer_test, refuses_wrong_jobs_with_place_value_and_way_out) {
   }
 }
 
+TEST_F(sqlite_writer_test, goes_by_a_key_only_where_one_can_meet_the_mapped_columns) {
+  struct key_case {
+    std::string table;
+    std::string columns;
+    std::string said;  ///< Empty: the job is taken.
+  };
+  const key_case cases[] = {
+      {"CREATE TABLE t(a TEXT, b TEXT)", R"(["a", "b"])",
+       "table \"t\" has no primary key and no unique index"},
+      {"CREATE TABLE t(a TEXT, b TEXT); CREATE INDEX i ON t(a)", R"(["a", "b"])", "no unique index"},
+      {"CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT)", R"(["a", "b"])", "whose keys are (id)"},
+      {"CREATE TABLE t(a TEXT, b TEXT, c TEXT, UNIQUE(a, c))", R"(["a", "b"])", "whose keys are (a, c)"},
+      {"CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT UNIQUE)", R"(["a", "b"])", ""},
+      {"CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)", R"(["a", "b"])", ""},
+      {"CREATE TABLE t(a TEXT PRIMARY KEY, b TEXT) WITHOUT ROWID", R"(["a", "b"])", ""},
+      {"CREATE TABLE t(a TEXT, b TEXT); CREATE UNIQUE INDEX i ON t(B)", R"(["a", "b"])", ""},
+      {"CREATE TABLE t(a TEXT, b TEXT); CREATE UNIQUE INDEX i ON t(lower(a))", R"(["a", "b"])", ""},
+      {"CREATE TABLE t(a TEXT, b TEXT, c TEXT DEFAULT 'x', UNIQUE(a, c))", R"(["a", "b"])", ""},
+  };
+  const schema two = {column_of("a", type_of(type_id::utf8)), column_of("b", type_of(type_id::utf8))};
+  for (const key_case& c : cases) {
+    sql("DROP TABLE IF EXISTS t; " + c.table);
+    for (const std::string_view mode : {"update", "replace", "ignore"}) {
+      const std::string parameter =
+          fmt::format(R"("table": "t", "column": {}, "writeMode": "{}")", c.columns, mode);
+      auto opened = make_target(parameter)->open(two, {});
+      if (c.said.empty()) {
+        EXPECT_TRUE(opened) << c.table << ": " << opened.error().message;
+        continue;
+      }
+      ASSERT_FALSE(opened) << c.table;
+      EXPECT_EQ(opened.error().kind, error_kind::bad_option);
+      for (const std::string_view part : {std::string_view(c.said), mode, std::string_view("writeMode"),
+                                          std::string_view("every row would be added")}) {
+        EXPECT_NE(opened.error().message.find(part), std::string::npos) << opened.error().message;
+      }
+    }
+    EXPECT_TRUE(make_target(fmt::format(R"("table": "t", "column": {})", c.columns))->open(two, {}))
+        << c.table;
+  }
+}
+
+TEST_F(sqlite_writer_test, goes_by_the_key_that_a_step_before_makes) {
+  const schema two = {column_of("a", type_of(type_id::utf8)), column_of("b", type_of(type_id::utf8))};
+  const error e = target_refused(
+      R"("table": "t", "column": ["a", "b"], "writeMode": "update", "createTable": true)", two);
+  EXPECT_NE(e.message.find("the table that createTable makes has none"), std::string::npos) << e.message;
+  sql("CREATE TABLE t(a TEXT, b TEXT)");
+  auto run = begin(
+      R"j("table": "t", "column": ["a", "b"], "writeMode": "update", "preSql": ["CREATE UNIQUE INDEX i ON t(a)"])j",
+      two);
+  const auto answer = write(run, *text_batch({"a", "b"}, {{"1", "x"}, {"1", "y"}}));
+  EXPECT_EQ(answer.written, 2u);
+  EXPECT_EQ(rows("SELECT a, b FROM t"), std::vector<std::string>{"1|y"});
+}
+
 TEST_F(sqlite_writer_test, refuses_wrong_files_with_their_path) {
   const schema one = {column_of("a", type_of(type_id::utf8))};
   const plugin p = sqlite_plugin();

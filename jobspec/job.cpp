@@ -74,26 +74,68 @@ void report_unknown(const step_shape& step, bool reader, dialect d, const plugin
   out.error(step.type_path, fmt::format("there is no {} {}{}", side, sluice::quoted(step.type_text), hint));
 }
 
-/// One end: finds its plugin and checks its options. Returns the options, none where the plugin is not known.
-const std::vector<option>& resolve_end(const std::optional<step_shape>& step, bool reader, dialect d,
-                                       const plugin_lookup& plugins, job_step& to, findings& out) {
+/// A name such as `json` says what the file holds; an option that says otherwise is a slip in one of the two,
+/// and a guess at which would read the data wrongly without a word.
+void check_contradictions(const step_shape& step, const std::vector<option_default>& defaults,
+                          const option_values& values, findings& out) {
+  for (const auto& d : defaults) {
+    const auto given = values.has(d.option) ? values.text(d.option) : std::optional<std::string>();
+    if (!given || !*given) {
+      continue;
+    }
+    const auto means = [&](const std::string& word) { return same_word(word, trimmed(**given)); };
+    if (!means(d.value) && std::none_of(d.same.begin(), d.same.end(), means)) {
+      out.error(path_join(step.parameter_path, d.option),
+                fmt::format("found {}, but {} {} means {}; keep one of the two", sluice::quoted(**given),
+                            step.type_path.substr(step.type_path.rfind('.') + 1),
+                            sluice::quoted(step.type_text), sluice::quoted(d.value)));
+    }
+  }
+}
+
+/// One end: finds its plugin and checks its options. What is returned has options, none where the plugin is
+/// not known.
+known_side resolve_end(const std::optional<step_shape>& step, bool reader, dialect d,
+                       const plugin_lookup& plugins, job_step& to, findings& out) {
+  const known_side unknown{"", &no_options()};
   if (!step || step->type_text.empty()) {
-    return no_options();
+    return unknown;
   }
   to.type_text = step->type_text;
   to.place = out.place(step->path);
-  const auto side = find_side(plugins, lower(step->type_text), reader, d);
+  auto side = find_side(plugins, lower(step->type_text), reader, d);
   if (!side) {
     report_unknown(*step, reader, d, plugins, out);
-    return no_options();
+    return unknown;
   }
-  const auto& options = side->options == nullptr ? no_options() : *side->options;
+  if (side->options == nullptr) {
+    side->options = &no_options();
+  }
   to.plugin = side->plugin;
-  to.parameter = option_values(out.file(), step->parameter_path, step->parameter, out.places(), options, d);
+  to.parameter = option_values(out.file(), step->parameter_path, step->parameter, out.places(),
+                               *side->options, d, side->defaults);
   if (!step->parameter_is_wrong) {
-    check_options(to.parameter, options, step->parameter_path, out);
+    check_options(to.parameter, *side->options, step->parameter_path, out);
+    if (side->defaults != nullptr) {
+      check_contradictions(*step, *side->defaults, to.parameter, out);
+    }
   }
-  return options;
+  return *side;
+}
+
+/// The options as they are taken, for the job key: with what the step's name sets, where that is not what the
+/// option's own default says. So a step means the same job however it is written.
+void put_named_defaults(std::optional<step_shape>& step, const known_side& side, dialect d) {
+  if (!step || side.defaults == nullptr || !step->parameter.is_object()) {
+    return;
+  }
+  const option_values given("", "", step->parameter, nullptr, *side.options, d);
+  for (const auto& one : *side.defaults) {
+    const auto otherwise = given.text(one.option);
+    if (!given.has(one.option) && otherwise && *otherwise != one.value) {
+      step->parameter[one.option] = one.value;
+    }
+  }
 }
 
 /// The parameters that came into a secret, or whose own name says that they are one.
@@ -132,11 +174,12 @@ class parse {
       set_values(*target);
     }
     const job_shape shape = find_shape(document_, out_);
-    const auto& reads = resolve_end(shape.reader, true, shape.form, plugins_, job_.reader, out_);
-    const auto& writes = resolve_end(shape.writer, false, shape.form, plugins_, job_.writer, out_);
+    const known_side reads = resolve_end(shape.reader, true, shape.form, plugins_, job_.reader, out_);
+    const known_side writes = resolve_end(shape.writer, false, shape.form, plugins_, job_.writer, out_);
     job_.transformers = read_transformers(shape.transformers, out_);
     if (recognise(document_)) {
       read_settings(shape, job_, out_);
+      job_.compat = options_.compat.value_or(job_.compat);
     }
     if (out_.any_error()) {
       return tl::unexpected<job_errors>(job_errors{out_.take_errors()});
@@ -156,10 +199,10 @@ class parse {
   }
 
   /// What is made of a job that is right: parameters, document, key, instance.
-  void finish(const job_shape& shape, const std::vector<option>& reads, const std::vector<option>& writes,
+  void finish(const job_shape& shape, const known_side& reads, const known_side& writes,
               const std::vector<parameter_use>& uses) {
-    const std::vector<described_part> parts = {{shape.reader->parameter_path, &reads},
-                                               {shape.writer->parameter_path, &writes}};
+    const std::vector<described_part> parts = {{shape.reader->parameter_path, reads.options},
+                                               {shape.writer->parameter_path, writes.options}};
     json shown = document_;
     const auto secret = secret_parameters(uses, mask_secrets(shown, parts));
     std::map<std::string, std::string> told;
@@ -176,8 +219,11 @@ class parse {
     }
     job_.document = shown.dump(2, ' ', false, json::error_handler_t::replace);
     findings silent(job_.file, nullptr, false);
+    job_shape before = find_shape(original_, silent);
+    put_named_defaults(before.reader, reads, shape.form);
+    put_named_defaults(before.writer, writes, shape.form);
     job_.key =
-        make_job_key(find_shape(original_, silent), job_.reader.plugin, reads, job_.writer.plugin, writes);
+        make_job_key(before, reads.plugin, *reads.options, writes.plugin, *writes.options, job_.compat);
     job_.instance = make_instance(job_.key, told);
   }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "jobspec/compat_mode.h"
 #include "jobspec/option_values.h"
 
 namespace sluice {
@@ -68,7 +69,8 @@ struct job {
   speed_limit speed;
   expectation expect;
   column_formats formats;
-  std::optional<std::string> time_zone;  ///< `common.column.timeZone`.
+  compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.
+  std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
   std::string document;               ///< The job as run, JSON with secrets as `***`.
@@ -81,6 +83,7 @@ struct job {
 struct known_side {
   std::string plugin;
   const std::vector<option>* options = nullptr;
+  const std::vector<option_default>* defaults = nullptr;  ///< What the name in the file sets; may be nullptr.
 };
 /// Finds a plugin's side by the name in the file, in small letters and trimmed. Nothing: unknown, or that
 /// side does not exist. `parse_job` itself tries a DataX name without its suffix (`mysql`) with it.
@@ -93,7 +96,8 @@ struct load_options {
   std::map<std::string, std::string> parameters;         ///< `-p name=value`.
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set path=value`, applied after substitution.
   std::optional<std::string> name;
-  bool strict = false;  ///< Unknown keys are errors.
+  bool strict = false;                               ///< Unknown keys are errors.
+  std::optional<compat_mode> compat = std::nullopt;  ///< `--compat`; goes before the job's own.
 };
 
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.

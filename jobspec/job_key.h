@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "jobspec/compat_mode.h"
 #include "jobspec/job_shape.h"
 #include "jobspec/option.h"
 
@@ -19,7 +20,7 @@ namespace sluice {
 /// every unfinished run a stranger, so it has a golden test.
 std::string make_job_key(const job_shape& before, const std::string& reader,
                          const std::vector<option>& reader_options, const std::string& writer,
-                         const std::vector<option>& writer_options);
+                         const std::vector<option>& writer_options, compat_mode compat);
 
 /// The instance: the job key with the parameters after substitution (those that are no secrets). The planned
 /// time is null until jobs have one.

@@ -113,8 +113,9 @@ named_step read_step(const json& step, const std::string& path, job_shape& shape
     take_end(reads ? shape.reader : shape.writer, make_step(step, path, "stepType", out), category, out);
   } else if (category == "map" || category == "flatmap") {
     out.error(path, fmt::format(
-                        "the transforming step {} of the category {} is not supported yet; take it out, or "
-                        "transform in the reader's query",
+                        "the transforming step {} of the category {} is not supported; take it out, and "
+                        "transform in the reader's query, or with dx_ functions in the list "
+                        "\"transformer\" beside \"steps\"",
                         sluice::quoted(text_member(step, "stepType", path, out)), sluice::quoted(category)));
   } else if (category.empty()) {
     named.mistaken = true;
@@ -217,8 +218,8 @@ void check_head(const json& root, findings& out) {
 }
 
 void find_script2(const json& root, job_shape& shape, findings& out) {
-  static constexpr std::array<std::string_view, 7> keys = {"type",  "version", "steps",        "setting",
-                                                           "order", "common",  "configuration"};
+  static constexpr std::array<std::string_view, 8> keys = {
+      "type", "version", "steps", "setting", "order", "common", "configuration", "transformer"};
   check_head(root, out);
   check_keys(root, "", keys, out);
   shape.setting = {"setting", object_member(root, "setting", "", out)};
@@ -242,6 +243,7 @@ void find_script2(const json& root, job_shape& shape, findings& out) {
     require_end(shape.writer, "writer", steps.path, out);
   }
   check_hops(object_member(root, "order", "", out), named, out);
+  shape.transformers = member(root, "transformer", "");
 }
 
 /// The sibling of 2.0 with one `configuration` (job-formats 1.7): the same under other names.

@@ -31,9 +31,10 @@ struct job_shape {
   std::optional<step_shape> reader;
   std::optional<step_shape> writer;
   placed_json setting;
-  placed_json common;        ///< With its member `column`.
-  placed_json core;          ///< DataX only.
-  placed_json transformers;  ///< DataX only.
+  placed_json common;  ///< With its member `column`.
+  placed_json core;    ///< DataX only.
+  /// DataX: of `content`. 2.0 has no place for them; ours is `transformer` beside `steps`.
+  placed_json transformers;
 };
 
 /// Which dialect a document is in; nothing where it is neither, which `find_shape` then reports.

@@ -41,4 +41,11 @@ struct option {
   double number_max = 1e300;
 };
 
+/// A default that another name of a plugin sets: the stepType `json` sets `fileFormat` to `json`.
+struct option_default {
+  std::string option;
+  std::string value;
+  std::vector<std::string> same = {};  ///< Values that mean the same as `value`.
+};
+
 }  // namespace sluice

@@ -156,12 +156,13 @@ std::string expected_words(std::string_view found, const std::vector<std::string
 
 option_values::option_values(std::string file, std::string path, nlohmann::json parameter,
                              std::shared_ptr<const json_places> places, const std::vector<option>& described,
-                             dialect d)
+                             dialect d, const std::vector<option_default>* defaults)
     : file_(std::move(file)),
       path_(std::move(path)),
       json_(std::move(parameter)),
       places_(std::move(places)),
       options_(&described),
+      defaults_(defaults),
       dialect_(d) {}
 
 const option* option_values::described(std::string_view name) const {
@@ -179,6 +180,17 @@ const option* option_values::described(std::string_view name) const {
     }
   }
   return nullptr;
+}
+
+const std::string& option_values::default_of(const option& o) const {
+  if (defaults_ != nullptr) {
+    for (const auto& d : *defaults_) {
+      if (d.option == o.name) {
+        return d.value;
+      }
+    }
+  }
+  return dialect_ == dialect::datax && !o.datax_default_text.empty() ? o.datax_default_text : o.default_text;
 }
 
 option_values::found_value option_values::find(std::string_view name) const {
@@ -200,9 +212,7 @@ option_values::found_value option_values::find(std::string_view name) const {
     }
   }
   if (!found.value && o != nullptr) {
-    const std::string& text = dialect_ == dialect::datax && !o->datax_default_text.empty()
-                                  ? o->datax_default_text
-                                  : o->default_text;
+    const std::string& text = default_of(*o);
     if (text.starts_with('[') && o->type == option_type::text_list) {
       found.value = nlohmann::json::parse(text, nullptr, false);
     } else if (!text.empty()) {

@@ -26,9 +26,11 @@ using json_places = std::map<std::string, std::pair<std::uint32_t, std::uint32_t
 class option_values {
  public:
   option_values() = default;
-  /// `file` and `path` locate `parameter` (`orders.json`, `steps[0].parameter`); `described` outlives this.
+  /// `file` and `path` locate `parameter` (`orders.json`, `steps[0].parameter`). `defaults` go before those
+  /// of `described`; both outlive this.
   option_values(std::string file, std::string path, nlohmann::json parameter,
-                std::shared_ptr<const json_places> places, const std::vector<option>& described, dialect d);
+                std::shared_ptr<const json_places> places, const std::vector<option>& described, dialect d,
+                const std::vector<option_default>* defaults = nullptr);
 
   [[nodiscard]] dialect job_dialect() const { return dialect_; }
   /// Where these values stand in the job: `steps[0].parameter`.
@@ -65,6 +67,7 @@ class option_values {
  private:
   struct found_value;
   [[nodiscard]] const option* described(std::string_view name) const;
+  [[nodiscard]] const std::string& default_of(const option& o) const;
   [[nodiscard]] found_value find(std::string_view name) const;
   [[nodiscard]] std::string full_path(std::string_view name) const;
   [[nodiscard]] option_values member(std::string_view path, const nlohmann::json& value,
@@ -77,6 +80,7 @@ class option_values {
   nlohmann::json json_ = nlohmann::json::object();
   std::shared_ptr<const json_places> places_;
   const std::vector<option>* options_ = nullptr;
+  const std::vector<option_default>* defaults_ = nullptr;
   dialect dialect_ = dialect::script2;
 };
 

@@ -41,6 +41,15 @@ option expect_option() {
                        .number_max = 1}}};
 }
 
+option compat_option() {
+  return {.name = "compat",
+          .meaning =
+              "`exact`: a value that does not fit makes its record dirty. `datax`: it is changed as DataX "
+              "changes it, and counted.",
+          .default_text = "exact",
+          .allowed = {"exact", "datax"}};
+}
+
 option byte_option() {
   return {.name = "byte",
           .type = option_type::integer,
@@ -81,7 +90,8 @@ std::vector<option> script2_options() {
            .type = option_type::object,
            .meaning = "Formats of text to and from times.",
            .members = common_options()},
-          expect_option()};
+          expect_option(),
+          compat_option()};
 }
 
 std::vector<option> datax_options() {
@@ -97,7 +107,8 @@ std::vector<option> datax_options() {
            .meaning = "Checks only; not supported.",
            .default_text = "false"},
           {.name = "keyVersion", .meaning = "Key of encrypted secrets; not supported."},
-          expect_option()};
+          expect_option(),
+          compat_option()};
 }
 
 }  // namespace

@@ -298,6 +298,7 @@ void read_settings(const job_shape& shape, job& to, findings& out) {
   read_error_limit(group(setting, "errorLimit"), to.errors, out);
   read_expect(group(setting, "expect"), to.expect, out);
   read_formats(shape, to, out);
+  to.compat = value_of(setting.text("compat")) == "datax" ? compat_mode::datax : compat_mode::exact;
   if (shape.form == dialect::datax) {
     read_datax_speed(shape, setting, to.speed, out);
     check_datax_only(setting, out);

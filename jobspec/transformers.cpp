@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <initializer_list>
 #include <limits>
 
 #include "jobspec/check_options.h"
@@ -14,21 +16,40 @@ using nlohmann::json;
 
 namespace {
 
-/// The functions of DataX: what each takes, and whether Sluice has it.
-struct known_transformer {
-  std::string_view name;
-  std::size_t paras;
-  std::string_view paras_meaning;
-  bool supported;
+/// What one of the paras may be.
+enum class para {
+  filter_operator,
+  filter_value,  ///< Any text but the empty one.
+  whole,         ///< A whole number from 0.
+  pad_length,    ///< A whole number from 0 to the characters that a record can hold.
+  pad_side,
+  pad_text,  ///< Any text but the empty one.
+  text,
+  digest_kind,
+  letter_case,
 };
 
-constexpr std::array<known_transformer, 5> known_transformers = {{
-    {"dx_filter", 2, "an operator and a value", true},
-    {"dx_substr", 2, "a start and a length", false},
-    {"dx_pad", 3, "\"l\" or \"r\", a length and a text", false},
-    {"dx_replace", 3, "a start, a length and a text", false},
-    {"dx_digest", 2, "\"md5\" or \"sha1\", and \"toUpperCase\" or \"toLowerCase\"", false},
-}};
+/// The functions of DataX: what each takes.
+struct known_transformer {
+  std::string_view name;
+  std::string_view paras_meaning;
+  std::vector<para> paras;
+};
+
+const std::vector<known_transformer>& known_transformers() {
+  static const std::vector<known_transformer> all = {
+      {"dx_filter", "an operator and a value", {para::filter_operator, para::filter_value}},
+      {"dx_substr", "a start and a length", {para::whole, para::whole}},
+      {"dx_pad", "\"l\" or \"r\", a length and a text", {para::pad_side, para::pad_length, para::pad_text}},
+      {"dx_replace", "a start, a length and a text", {para::whole, para::whole, para::text}},
+      {"dx_digest",
+       "\"md5\" or \"sha1\", and \"toUpperCase\" or \"toLowerCase\"",
+       {para::digest_kind, para::letter_case}},
+  };
+  return all;
+}
+
+constexpr std::int64_t pad_length_max = std::int64_t{64} << 20;
 
 constexpr std::array<std::string_view, 9> filter_operators = {
     "like", "not like", ">", "<", ">=", "<=", "=", "==", "!="};
@@ -56,18 +77,15 @@ const std::vector<option>& parameter_options() {
 /// The function of that name; nothing, with a finding, where Sluice does not have it.
 const known_transformer* find_function(const std::string& name, const std::string& path, findings& out) {
   if (name == "dx_groovy") {
-    out.error(path,
-              "dx_groovy runs Groovy code, which is not supported; use dx_filter, or an expression in the "
-              "reader's \"column\" or \"querySql\"");
+    out.error(
+        path,
+        "dx_groovy runs Groovy code, which is not supported; use dx_filter, dx_substr, dx_pad, dx_replace or "
+        "dx_digest, or an expression in the reader's \"column\" or \"querySql\"");
     return nullptr;
   }
   std::vector<std::string_view> names;
-  for (const auto& known : known_transformers) {
+  for (const auto& known : known_transformers()) {
     if (known.name == name) {
-      if (!known.supported) {
-        out.error(path, fmt::format("the transformer {} is not supported yet", sluice::quoted(name)));
-        return nullptr;
-      }
       return &known;
     }
     names.push_back(known.name);
@@ -78,25 +96,79 @@ const known_transformer* find_function(const std::string& name, const std::strin
   return nullptr;
 }
 
-void check_paras(const known_transformer& function, const transformer_spec& spec, const std::string& path,
+/// What is wrong with one of the paras; empty where nothing is. DataX finds such mistakes with every record.
+std::string wrong_para(para kind, const std::string& word) {
+  const auto one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return same_word(w, word); });
+  };
+  const auto expected = [&](std::string_view what) {
+    return fmt::format("found {}, expected {}", sluice::quoted(word), what);
+  };
+  const auto number = [&](std::int64_t most) {
+    std::int64_t value = -1;
+    const auto read = std::from_chars(word.data(), word.data() + word.size(), value);
+    return read.ec == std::errc{} && read.ptr == word.data() + word.size() && value >= 0 && value <= most;
+  };
+  switch (kind) {
+    case para::filter_operator:
+      return std::any_of(filter_operators.begin(), filter_operators.end(),
+                         [&](std::string_view w) { return w == word; })
+                 ? ""
+                 : fmt::format(
+                       "found the operator {}, expected one of like, not like, >, <, >=, <=, =, ==, !=",
+                       sluice::quoted(word));
+    case para::filter_value:
+      return word.empty() ? "the value to compare with is empty; give one, \"null\" for NULL" : "";
+    case para::whole:
+      return number(std::numeric_limits<std::int32_t>::max()) ? "" : expected("a whole number of at least 0");
+    case para::pad_length:
+      return number(pad_length_max) ? ""
+                                    : expected(fmt::format("a whole number from 0 to {}", pad_length_max));
+    case para::pad_side:
+      return one_of({"l", "r"}) ? "" : expected("\"l\" or \"r\"");
+    case para::pad_text:
+      return word.empty() ? "the text to pad with is empty, so that DataX would never end; give one" : "";
+    case para::digest_kind:
+      return one_of({"md5", "sha1"}) ? "" : expected("\"md5\" or \"sha1\"");
+    case para::letter_case:
+      return one_of({"toUpperCase", "toLowerCase"}) ? "" : expected("\"toUpperCase\" or \"toLowerCase\"");
+    case para::text:
+      break;
+  }
+  return {};
+}
+
+/// DataX takes these words in any case and then compares them as they are written. Its results are kept, and
+/// said.
+void warn_of_digest(const transformer_spec& spec, const std::string& path, findings& out) {
+  if (same_word(spec.paras[0], "md5") && spec.paras[0] != "md5") {
+    out.warning(path_join(path, std::size_t{0}),
+                fmt::format("{} gives SHA-1, as in DataX; write \"md5\" for MD5 or \"sha1\"",
+                            sluice::quoted(spec.paras[0])));
+  }
+  if (same_word(spec.paras[1], "toUpperCase") && spec.paras[1] != "toUpperCase") {
+    out.warning(path_join(path, std::size_t{1}),
+                fmt::format("{} gives small letters, as in DataX; write \"toUpperCase\" or \"toLowerCase\"",
+                            sluice::quoted(spec.paras[1])));
+  }
+}
+
+/// Whether nothing is wrong.
+bool check_paras(const known_transformer& function, const transformer_spec& spec, const std::string& path,
                  findings& out) {
-  if (spec.paras.size() != function.paras) {
-    out.error(path, fmt::format("{} takes {} values, {}; found {}", function.name, function.paras,
+  if (spec.paras.size() != function.paras.size()) {
+    out.error(path, fmt::format("{} takes {} values, {}; found {}", function.name, function.paras.size(),
                                 function.paras_meaning, spec.paras.size()));
-    return;
+    return false;
   }
-  if (function.name == "dx_filter") {
-    const std::string& word = spec.paras.front();
-    if (std::find(filter_operators.begin(), filter_operators.end(), word) == filter_operators.end()) {
-      out.error(path_join(path, std::size_t{0}),
-                fmt::format("found the operator {}, expected one of like, not like, >, <, >=, <=, =, ==, !=",
-                            sluice::quoted(word)));
-    }
-    if (spec.paras.back().empty()) {
-      out.error(path_join(path, std::size_t{1}),
-                "the value to compare with is empty; give one, \"null\" for NULL");
+  bool good = true;
+  for (std::size_t i = 0; i < spec.paras.size(); ++i) {
+    if (const std::string wrong = wrong_para(function.paras[i], spec.paras[i]); !wrong.empty()) {
+      out.error(path_join(path, i), wrong);
+      good = false;
     }
   }
+  return good;
 }
 
 void read_entry(const json& entry, const std::string& path, std::vector<transformer_spec>& to,
@@ -130,7 +202,10 @@ void read_entry(const json& entry, const std::string& path, std::vector<transfor
   }
   spec.column_index = static_cast<std::uint32_t>(**index);
   spec.paras = std::move(*paras);
-  check_paras(*function, spec, path_join(parameter_path, "paras"), out);
+  const std::string paras_path = path_join(parameter_path, "paras");
+  if (check_paras(*function, spec, paras_path, out) && function->name == "dx_digest") {
+    warn_of_digest(spec, paras_path, out);
+  }
   to.push_back(std::move(spec));
 }
 

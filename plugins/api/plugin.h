@@ -45,12 +45,19 @@ struct side_description {
   std::string sample = {};  ///< A `parameter` object as JSON text that works, for the template and the docs.
 };
 
+/// What another name of a plugin says of its options, reader and writer alike.
+struct alias_defaults {
+  std::string alias;
+  std::vector<option_default> defaults;
+};
+
 /// A plugin: a description, and for each side it has a function that makes the object for a run. The
 /// functions check the options' text only (`bad_option`, exit code 2) and do no I/O.
 struct plugin {
-  std::string name;                             ///< `text`: the stepType.
-  std::vector<std::string> aliases = {};        ///< Other stepTypes: `csv`.
-  std::vector<std::string> datax_readers = {};  ///< `txtfilereader`.
+  std::string name;                                 ///< `text`: the stepType.
+  std::vector<std::string> aliases = {};            ///< Other stepTypes: `csv`.
+  std::vector<alias_defaults> named_defaults = {};  ///< `json` sets `fileFormat`; none for most aliases.
+  std::vector<std::string> datax_readers = {};      ///< `txtfilereader`.
   std::vector<std::string> datax_writers = {};
   std::string summary = {};               ///< One sentence for `sluice plugins`.
   std::vector<std::string> remarks = {};  ///< Paragraphs for the page: limits, decisions.

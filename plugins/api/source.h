@@ -90,6 +90,15 @@ class source {
     return {};
   }
 
+  /// The line, from 1, of the record at `byte_offset` of a file that the reader gave as a place without its
+  /// line: where counting every line beforehand was not worth a pass, a dirty record has it counted. Nothing
+  /// where it cannot be told. Thread-safe; may block.
+  virtual std::optional<std::uint64_t> line_at(const std::string& file, std::uint64_t byte_offset,
+                                               const stop_signal& stop) {
+    (void)file, (void)byte_offset, (void)stop;
+    return std::nullopt;
+  }
+
   /// Thread-safe, as `reader::interrupt`.
   virtual void interrupt() {}
 };

@@ -8,7 +8,10 @@ namespace sluice {
 plugin text_plugin() {
   plugin p;
   p.name = "text";
-  p.aliases = {"csv", "json", "txtfile"};
+  p.aliases = {"csv", "json", "jsonl", "txtfile"};
+  p.named_defaults = {{"csv", {{"fileFormat", "csv"}}},
+                      {"json", {{"fileFormat", "json", {"jsonl"}}}},
+                      {"jsonl", {{"fileFormat", "json", {"jsonl"}}}}};
   p.datax_readers = {"txtfilereader"};
   p.datax_writers = {"txtfilewriter"};
   p.summary = "Local files: CSV, delimited text and JSON Lines, compressed or not.";

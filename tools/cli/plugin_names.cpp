@@ -27,6 +27,16 @@ std::vector<std::string> names_of(const plugin& p, bool reader, dialect d) {
   return names;
 }
 
+/// What the name sets of the plugin's options; nullptr where it is a mere name.
+const std::vector<option_default>* defaults_of(const plugin& p, std::string_view name, dialect d) {
+  for (const alias_defaults& one : p.named_defaults) {
+    if (d == dialect::script2 && same(name, one.alias)) {
+      return &one.defaults;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 plugin_lookup lookup_in(const std::vector<plugin>& plugins) {
@@ -35,7 +45,7 @@ plugin_lookup lookup_in(const std::vector<plugin>& plugins) {
   lookup.find = [all](std::string_view type, bool reader, dialect d) -> std::optional<known_side> {
     for (const plugin& p : *all) {
       if (among(type, names_of(p, reader, d))) {
-        return known_side{p.name, reader ? &p.reads->options : &p.writes->options};
+        return known_side{p.name, reader ? &p.reads->options : &p.writes->options, defaults_of(p, type, d)};
       }
     }
     return std::nullopt;

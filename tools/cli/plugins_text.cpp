@@ -121,9 +121,16 @@ json side_of(const side_description* side) {
 }
 
 json plugin_of(const plugin& p) {
+  json named = json::object();
+  for (const alias_defaults& one : p.named_defaults) {
+    for (const option_default& d : one.defaults) {
+      named[one.alias][d.option] = d.value;
+    }
+  }
   return {{"name", p.name},
           {"summary", p.summary},
           {"aliases", p.aliases},
+          {"named_defaults", std::move(named)},
           {"datax_readers", p.datax_readers},
           {"datax_writers", p.datax_writers},
           {"remarks", p.remarks},
@@ -152,6 +159,11 @@ std::string plugin_text(const plugin& p) {
   std::string out = fmt::format("{}: {}\n", p.name, p.summary);
   if (!p.aliases.empty()) {
     out += fmt::format("Also: {}\n", fmt::join(p.aliases, ", "));
+    for (const alias_defaults& one : p.named_defaults) {
+      for (const option_default& d : one.defaults) {
+        out += fmt::format("  {} sets {} to {}\n", one.alias, d.option, d.value);
+      }
+    }
   }
   std::vector<std::string> datax = p.datax_readers;
   datax.insert(datax.end(), p.datax_writers.begin(), p.datax_writers.end());

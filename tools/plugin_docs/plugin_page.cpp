@@ -38,6 +38,11 @@ std::string other_names(const plugin& p) {
   if (!p.aliases.empty()) {
     text += fmt::format(" Other names: {}.", names(p.aliases));
   }
+  for (const alias_defaults& one : p.named_defaults) {
+    for (const option_default& d : one.defaults) {
+      text += fmt::format(" `{}` sets `{}` to `{}`.", one.alias, d.option, d.value);
+    }
+  }
   if (!p.datax_readers.empty() || !p.datax_writers.empty()) {
     std::vector<std::string> datax = p.datax_readers;
     datax.insert(datax.end(), p.datax_writers.begin(), p.datax_writers.end());

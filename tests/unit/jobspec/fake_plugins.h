@@ -33,6 +33,10 @@ inline const std::vector<option>& fake_text_reader() {
        .type = option_type::boolean,
        .meaning = "Skips a header.",
        .default_text = "false"},
+      {.name = "fileFormat",
+       .meaning = "Format.",
+       .default_text = "csv",
+       .allowed = {"csv", "text", "json", "jsonl"}},
       {.name = "encoding", .meaning = "Encoding.", .default_text = "UTF-8"},
       {.name = "nullFormat", .meaning = "Text of NULL.", .blank_is_value = true},
       {.name = "csvReaderConfig",
@@ -105,12 +109,17 @@ inline plugin_lookup fake_plugins() {
       {"sqlite", {"sqlite"}, false, dialect::script2, &fake_sqlite_writer()},
       {"sqlite", {"sqlitewriter"}, false, dialect::datax, &fake_sqlite_writer()},
   };
+  static const std::vector<option_default> means_csv = {{"fileFormat", "csv"}};
+  static const std::vector<option_default> means_json = {{"fileFormat", "json", {"jsonl"}}};
   plugin_lookup lookup;
   lookup.find = [](std::string_view type, bool reader, dialect d) -> std::optional<known_side> {
     for (const auto& one : all) {
       for (const auto& name : one.types) {
         if (name == type && one.reader == reader && one.form == d) {
-          return known_side{one.name, one.options};
+          return known_side{one.name, one.options,
+                            name == "csv"    ? &means_csv
+                            : name == "json" ? &means_json
+                                             : nullptr};
         }
       }
     }

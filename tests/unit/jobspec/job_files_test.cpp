@@ -127,6 +127,9 @@ json model(const job& j) {
     transformers.push_back(
         {{"name", t.name}, {"column", t.column_index}, {"paras", t.paras}, {"place", t.place}});
   }
+  if (j.compat != compat_mode::exact) {
+    out["compat"] = to_string(j.compat);
+  }
   const std::pair<const char*, json> rest[] = {
       {"expect", expect}, {"formats", formats}, {"transformers", transformers}, {"parameters", j.parameters}};
   for (const auto& [key, value] : rest) {

@@ -95,6 +95,19 @@ TEST(JobKey, CoversWhatDecidesTheDataAndNothingElse) {
   }
 }
 
+TEST(JobKey, IsAnotherWhereValuesAreChangedAsDataxDoes) {
+  const job exact = parsed(sample, given());
+  const std::string with_datax = changed("\"setting\": {", "\"setting\": {\"compat\": \"datax\", ");
+  EXPECT_NE(parsed(with_datax, given()).key, exact.key);
+  auto options = given();
+  options.compat = compat_mode::datax;
+  EXPECT_EQ(parsed(sample, options).key, parsed(with_datax, given()).key)
+      << "--compat is the same as the setting";
+  options.compat = compat_mode::exact;
+  EXPECT_EQ(parsed(with_datax, options).compat, compat_mode::exact) << "--compat goes before the setting";
+  EXPECT_EQ(parsed(with_datax, options).key, exact.key);
+}
+
 TEST(JobKey, IsTakenBeforeSubstitutionAndTheInstanceAfter) {
   const job base = parsed(sample, given());
   auto tomorrow = given();
@@ -105,6 +118,29 @@ TEST(JobKey, IsTakenBeforeSubstitutionAndTheInstanceAfter) {
   rotated.parameters["pw"] = "other";
   EXPECT_EQ(parsed(sample, rotated).instance, base.instance) << "a secret is not part of the instance";
   EXPECT_NE(parsed(sample, given({{"steps[1].parameter.table", "u"}})).key, base.key);
+}
+
+TEST(JobStep, TakesADefaultFromTheNameItGoesBy) {
+  const auto format_of = [](const std::string& type) {
+    return parsed(changed("\"csv\"", type), given()).reader.parameter.text("fileFormat").value();
+  };
+  EXPECT_EQ(format_of("\"csv\""), "csv");
+  EXPECT_EQ(format_of("\"json\""), "json");
+  EXPECT_EQ(format_of("\"text\""), "csv");
+  const std::string with_jsonl = replaced(changed("\"csv\"", "\"JSON\""), "\"path\": [\"in",
+                                          "\"fileFormat\": \"jsonl\", \"path\": [\"in");
+  EXPECT_EQ(parsed(with_jsonl, given()).reader.parameter.text("fileFormat").value(), "jsonl")
+      << "the same format under another name is no contradiction";
+}
+
+TEST(JobStep, IsAnotherJobUnderANameThatMeansAnotherFormat) {
+  const job as_csv = parsed(sample, given());
+  const job as_json = parsed(changed("\"csv\"", "\"json\""), given());
+  EXPECT_NE(as_json.key, as_csv.key);
+  const job spelled_out = parsed(replaced(changed("\"csv\"", "\"text\""), "\"path\": [\"in",
+                                          "\"fileFormat\": \"json\", \"path\": [\"in"),
+                                 given());
+  EXPECT_EQ(as_json.key, spelled_out.key);
 }
 
 TEST(JobDocument, HidesEverySecretWhereverItWent) {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "actors/pipeline/change_ledger.h"
+#include "actors/pipeline/convert_batch.h"
 #include "actors/plan/mapping.h"
 #include "transport/flow/budget.h"
 #include "transport/flow/credit.h"
@@ -34,6 +36,7 @@ class channel_core {
     std::shared_ptr<buffer_pool> pool;
     memory_plan memory;
     bool throttled = false;
+    std::shared_ptr<change_ledger> changes = nullptr;  ///< nullptr: nobody counts them.
   };
   channel_core(config c, channel_out& out) : config_(std::move(c)), out_(out) {}
 
@@ -66,18 +69,11 @@ class channel_core {
   std::uint64_t sequence_ = 0;  // last sent to the writer
   bool ended_ = false;
   std::deque<batch_ptr> queue_;
-  std::deque<std::shared_ptr<batch>> parts_;  // of the batch before queue_'s front, as converted
-  std::uint64_t converted_bytes_ = 0;         // credit of that batch, returned when its last part has gone
+  std::deque<converted_part> parts_;   // of the batch before queue_'s front, as converted
+  std::uint64_t converted_bytes_ = 0;  // credit of that batch, returned when its last part has gone
   std::uint64_t ticket_ = 0;
   bool asked_ = false;
   bool passed_ = false;
 };
-
-/// Applies the mapping to one batch. Parts in order, at least one; only the last carries the cursor and the
-/// end of the split, each the dirty records up to its last row. A batch that passes untouched is copied by
-/// reference.
-std::deque<std::shared_ptr<batch>> convert_batch(const batch& b, const mapping& map,
-                                                 const std::shared_ptr<buffer_pool>& pool,
-                                                 std::uint64_t part_bytes_max);
 
 }  // namespace sluice

@@ -71,6 +71,9 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   durable_.sequence = 0;
   current_ = durable_;
   state_ = state::dropping;
+  if (config_.changes != nullptr) {
+    config_.changes->opened(split_, epoch_, durable_.position == 0);
+  }
   out_.opened(durable_);
   out_.to_error(dirty_drop{split_, epoch_, durable_.position, durable_.counts});
 }
@@ -162,6 +165,17 @@ void writer_core::sent(const sent_msg& m) {
   out_.to_channel(credit_msg{split_, epoch_, from_channel_.announced()});
 }
 
+void writer_core::count_lines(std::vector<dirty_record>& records, const stop_signal& stop) const {
+  if (!config_.line_at) {
+    return;
+  }
+  for (dirty_record& d : records) {
+    if (!d.line && d.byte_offset && !d.source.empty()) {
+      d.line = config_.line_at(d.source, *d.byte_offset, stop);
+    }
+  }
+}
+
 void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
   write_answer answer;
   if (b->rows != 0) {
@@ -176,6 +190,7 @@ void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
   std::vector<dirty_record> dirty;
   if (!b->dirty.empty() || !answer.refused.empty()) {
     dirty = all_dirty(*b, answer);
+    count_lines(dirty, stop);
   }
 
   record_counts delta;
@@ -326,6 +341,9 @@ void writer_core::commit(const stop_signal& stop) {
     out_.to_error(dirty_commit{split_, epoch_, durable_.position, durable_.counts.dirty});
   }
   state_ = durable_.done ? state::idle : state::loading;
+  if (config_.changes != nullptr) {
+    config_.changes->committed(split_, epoch_, durable_.sequence);
+  }
   out_.committed(durable_);
   if (stopping_) {
     rest();

@@ -3,9 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
+#include "actors/pipeline/change_ledger.h"
 #include "plugins/api/target.h"
 #include "transport/flow/budget.h"
 #include "transport/flow/credit.h"
@@ -55,10 +58,15 @@ class writer_core {
     std::uint64_t commit_bytes = std::uint64_t{64} << 20;
     std::uint64_t commit_rows = 100'000;
     std::chrono::milliseconds commit_interval{2000};
-    std::uint32_t retries_max = 3;  ///< In a row without a commit between.
+    std::uint32_t retries_max = 3;                     ///< In a row without a commit between.
+    std::shared_ptr<change_ledger> changes = nullptr;  ///< nullptr: nobody counts them.
+    /// The line of a record whose place in a file is known only by its byte; may block. Empty: none is known.
+    std::function<std::optional<std::uint64_t>(const std::string& file, std::uint64_t byte_offset,
+                                               const stop_signal& stop)>
+        line_at = {};
   };
   writer_core(config c, std::shared_ptr<writer> plugin, writer_out& out)
-      : config_(c), plugin_(std::move(plugin)), out_(out) {}
+      : config_(std::move(c)), plugin_(std::move(plugin)), out_(out) {}
 
   /// Begin a split. Only when idle.
   void assign(split_index split, scalar_list description, epoch_number epoch, const stop_signal& stop);
@@ -86,6 +94,7 @@ class writer_core {
 
   void open(epoch_number epoch, const stop_signal& stop);
   void process(const batch_ptr& b, const stop_signal& stop);
+  void count_lines(std::vector<dirty_record>& records, const stop_signal& stop) const;
   void drain(const stop_signal& stop);
   void begin_commit(const stop_signal& stop);
   void commit(const stop_signal& stop);

@@ -8,9 +8,96 @@
 
 namespace sluice {
 
+namespace {
+
+result<std::vector<transform_step>> steps_of(const job& what, const schema_ptr& source,
+                                             const conversion_context& context) {
+  std::vector<transform_step> steps;
+  for (const transformer_spec& spec : what.transformers) {
+    const schema_ptr before = columns_behind(steps, source);
+    SLUICE_TRY(auto step, make_step(spec.name, spec.column_index, spec.paras, spec.place, *before, context));
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+/// `column 0 "n" utf8 to "n" int64`.
+std::string pair_text(std::size_t column, const field& from, const field& to) {
+  return fmt::format("column {} {} {} to {} {}", column, sluice::quoted(from.name), to_string(from.type),
+                     sluice::quoted(to.name), to_string(to.type));
+}
+
+std::string rules_text(const std::vector<change_rule>& rules) {
+  std::string text;
+  for (const change_rule rule : rules) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", to_string(rule));
+  }
+  return text;
+}
+
+/// The converter of one pair and its line for the plan.
+result<void> map_pair(const job& what, std::size_t column, const conversion_context& context, mapping& map) {
+  const field& from = (*map.between)[column];
+  const field& to = (*map.target)[column];
+  const auto with_place = [&](const error& e) {
+    return fail(e.kind, "{}: column {} ({}) to {} ({}): {}",
+                what.writer.parameter.place(fmt::format("column[{}]", column)), column,
+                sluice::quoted(from.name), column, sluice::quoted(to.name), e.message);
+  };
+  const conversion rule = lookup_conversion(from.type, to.type);
+  const std::string zone =
+      rule.needs_zone && context.zone ? fmt::format(" (in {})", context.zone->name()) : "";
+  if (what.compat == compat_mode::datax) {
+    map.changers.emplace_back();
+    if (const auto rules = possible_changes(from.type, to.type); !rules.empty()) {
+      auto changer = make_changing_converter(from, to, context);
+      if (!changer) {
+        return with_place(changer.error());
+      }
+      map.changers.back() = std::move(*changer);
+      map.converters.emplace_back();
+      map.lines.push_back(fmt::format("{}: as DataX does it, counted: {}{}", pair_text(column, from, to),
+                                      rules_text(rules), zone));
+      return {};
+    }
+  }
+  auto converter = make_converter(from, to, context);
+  if (!converter) {
+    return with_place(converter.error());
+  }
+  if (*converter != nullptr) {
+    map.lines.push_back(fmt::format("{}: {}{}", pair_text(column, from, to), rule.rule, zone));
+  }
+  map.converters.push_back(std::move(*converter));
+  return {};
+}
+
+}  // namespace
+
 bool mapping::passes() const {
-  return transformers.empty() &&
-         std::all_of(converters.begin(), converters.end(), [](const auto& c) { return c == nullptr; });
+  const auto passes_as_it_is = [](const auto& one) { return one == nullptr; };
+  return steps.empty() && std::all_of(converters.begin(), converters.end(), passes_as_it_is) &&
+         std::all_of(changers.begin(), changers.end(), passes_as_it_is);
+}
+
+result<schema_ptr> columns_behind_transformers(const job& what, const schema_ptr& source,
+                                               const conversion_context& context) {
+  SLUICE_TRY(const auto steps, steps_of(what, source, context));
+  return columns_behind(steps, source);
+}
+
+std::vector<pair_changes> datax_changes(const schema& from, const schema& to) {
+  std::vector<pair_changes> pairs;
+  for (std::size_t i = 0; i < std::min(from.size(), to.size()); ++i) {
+    if (auto rules = possible_changes(from[i].type, to[i].type); !rules.empty()) {
+      pairs.push_back({i, from[i], to[i], std::move(rules)});
+    }
+  }
+  return pairs;
+}
+
+std::string to_string(const pair_changes& pair) {
+  return fmt::format("{}: {}", pair_text(pair.column, pair.from, pair.to), rules_text(pair.rules));
 }
 
 std::string columns_text(const schema& s) {
@@ -29,43 +116,22 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                                                     const conversion_context& context) {
   auto map = std::make_shared<mapping>();
   map->source = source;
-  map->target = target == nullptr ? source : target;
-  if (map->source->size() != map->target->size()) {
+  SLUICE_TRY(map->steps, steps_of(what, source, context));
+  map->between = columns_behind(map->steps, source);
+  map->target = target == nullptr ? map->between : target;
+  if (map->between->size() != map->target->size()) {
     return fail(error_kind::bad_option,
                 "{}: the reader has {} columns ({}), the writer {} ({}); columns are mapped by position, "
                 "give both the same number",
-                what.writer.parameter.place("column"), map->source->size(), columns_text(*map->source),
+                what.writer.parameter.place("column"), map->between->size(), columns_text(*map->between),
                 map->target->size(), columns_text(*map->target));
   }
-  for (const transformer_spec& spec : what.transformers) {
-    auto t =
-        make_transformer(spec.name, spec.column_index, spec.paras, spec.place, *map->source, context.zone);
-    if (!t) {
-      return fail(std::move(t).error());
-    }
-    map->transformers.push_back(std::move(*t));
-  }
-  for (std::size_t i = 0; i < map->source->size(); ++i) {
-    const field& from = (*map->source)[i];
-    const field& to = (*map->target)[i];
+  for (std::size_t i = 0; i < map->between->size(); ++i) {
     if (target == nullptr) {
       map->converters.push_back(nullptr);
-      continue;
+    } else {
+      SLUICE_CHECK(map_pair(what, i, context, *map));
     }
-    auto c = make_converter(from, to, context);
-    if (!c) {
-      return fail(c.error().kind, "{}: column {} ({}) to {} ({}): {}",
-                  what.writer.parameter.place(fmt::format("column[{}]", i)), i, sluice::quoted(from.name), i,
-                  sluice::quoted(to.name), c.error().message);
-    }
-    if (*c != nullptr) {
-      const conversion rule = lookup_conversion(from.type, to.type);
-      map->lines.push_back(
-          fmt::format("column {} {} {} to {} {}: {}{}", i, sluice::quoted(from.name), to_string(from.type),
-                      sluice::quoted(to.name), to_string(to.type), rule.rule,
-                      rule.needs_zone && context.zone ? fmt::format(" (in {})", context.zone->name()) : ""));
-    }
-    map->converters.push_back(std::move(*c));
   }
   return std::shared_ptr<const mapping>(std::move(map));
 }

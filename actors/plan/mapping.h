@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "jobspec/job.h"
+#include "transport/record/compat.h"
 #include "transport/record/convert.h"
 #include "transport/record/schema.h"
 #include "transport/record/transform.h"
@@ -14,16 +15,39 @@ namespace sluice {
 /// What happens to a record between source and destination: transformers, then one converter a column. Made
 /// once a run, immutable, shared by all channels.
 struct mapping {
-  schema_ptr source;  ///< As read.
-  schema_ptr target;  ///< As written.
-  std::vector<std::unique_ptr<const transformer>> transformers;
+  schema_ptr source;   ///< As read.
+  schema_ptr between;  ///< Behind the steps.
+  schema_ptr target;   ///< As written.
+  std::vector<transform_step> steps;
   std::vector<std::unique_ptr<const column_converter>> converters;  ///< nullptr: the column passes as it is.
+  /// Only in the mode `datax`: goes before the converter of its column; nullptr where DataX changes nothing.
+  std::vector<std::unique_ptr<const changing_converter>> changers;
   std::vector<std::string>
       lines;  ///< A sentence for each column pair that is not passed as it is, for the plan.
 
   /// True when batches pass untouched.
   [[nodiscard]] bool passes() const;
+  [[nodiscard]] const changing_converter* changer(std::size_t column) const {
+    return column < changers.size() ? changers[column].get() : nullptr;
+  }
 };
+
+/// The columns that the job's transformers make of the reader's: what a destination is to take. `bad_option`
+/// where a transformer does not fit them.
+result<schema_ptr> columns_behind_transformers(const job& what, const schema_ptr& source,
+                                               const conversion_context& context);
+
+/// A column pair in which DataX may change values, and how.
+struct pair_changes {
+  std::size_t column = 0;
+  field from;
+  field to;
+  std::vector<change_rule> rules;
+};
+/// What the mode `datax` would change between the columns, paired by position: nothing where none would be.
+std::vector<pair_changes> datax_changes(const schema& from, const schema& to);
+/// `column 2 "amount" utf8 to "amount" int64: empty_is_null, fraction_cut`.
+std::string to_string(const pair_changes& pair);
 
 /// Pairs the columns by position (job-formats 1.10). `target` nullptr: the destination takes what comes.
 /// `bad_option` with both counts and the columns, or with the pair that the conversion table refuses.

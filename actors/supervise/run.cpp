@@ -120,6 +120,9 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   if (auto empty = what.writer.parameter.boolean("emptyAsNull"); empty && *empty) {
     conversion.empty_as_null = **empty;
   }
+  if (what.compat == compat_mode::datax && !what.writer.parameter.has("emptyAsNull")) {
+    conversion.empty_as_null = true;  // DataX's default, and counted
+  }
 
   const memory_plan memory =
       divide_memory(settings.memory_bytes, what.speed.concurrent, what.speed.bytes_per_second);

@@ -76,6 +76,13 @@ struct wait_times {
   double dirty_waiting = 0;   ///< For the dirty file.
 };
 
+/// Values of a column that were changed by a rule of docs/compat.md.
+struct change_summary {
+  std::string column;
+  std::string rule;
+  std::uint64_t count = 0;
+};
+
 struct split_summary {
   std::uint32_t index = 0;
   std::string label;
@@ -102,6 +109,7 @@ struct run_summary {
   record_sums sums;
   std::string sums_form;  ///< `canonical/1`.
   std::map<std::string, std::uint64_t> dirty_by_code;
+  std::vector<change_summary> changes;  ///< By `compat`, in what this process committed.
   std::map<std::string, std::uint64_t> committed_by_table;
   std::string only_reason;  ///< The reason all dirty records share; empty where there are several.
   std::uint64_t dirty_missing = 0;

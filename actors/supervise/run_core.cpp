@@ -103,7 +103,13 @@ void run_core::answered(source_opened& a) {
     when_quiet();
     return;
   }
-  ask_target(target_open{source_.columns, config_.what->key});
+  auto behind = columns_behind_transformers(*config_.what, source_.columns, config_.conversion);
+  if (!behind) {
+    fail_run(std::move(behind).error());
+    return;
+  }
+  columns_behind_ = std::move(*behind);
+  ask_target(target_open{columns_behind_, config_.what->key});
 }
 
 void run_core::answered(target_opened& a) {
@@ -338,7 +344,7 @@ void run_core::before() {
   enter(phase::before, "pre_sql");
   before_begun_ = true;
   ask_target(target_before{summary_.run, stage_step(stage_, "pre:").value_or(0), stage_ == "loading",
-                           source_.columns});
+                           columns_behind_});
 }
 
 void run_core::answered(target_ready& a) {

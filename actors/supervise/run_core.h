@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/pipeline/activity.h"
+#include "actors/pipeline/change_ledger.h"
 #include "actors/plan/mapping.h"
 #include "actors/protocol/report.h"
 #include "actors/supervise/run.h"
@@ -62,6 +63,7 @@ class run_core {
     conversion_context conversion;
     claim_owner me;
     std::string sums_form;
+    std::shared_ptr<change_ledger> changes = nullptr;
   };
   run_core(config c, run_out& out, run_observer& observer);
 
@@ -141,6 +143,7 @@ class run_core {
   void when_quiet();
   void end_data_phase();
   void finish_summary();
+  void put_changes();
   void end_run();
   void account_for_concurrency();
   [[nodiscard]] record_counts committed_counts() const;
@@ -163,6 +166,7 @@ class run_core {
   std::chrono::steady_clock::time_point phase_started_;
 
   source_description source_;
+  schema_ptr columns_behind_;  // the source's, behind the job's transformers
   target_opened target_;
   bool resumed_ = false;
   std::optional<run_row> seen_;

@@ -120,6 +120,7 @@ void run_core::finish_summary() {
       summary_.splits.push_back({s.at.split.value, s.label, s.at.counts, s.at.sums, s.at.done});
     }
   }
+  put_changes();
   summary_.splits_total = splits_.size();
   summary_.splits_done = splits_done_;
   if (!target_.what.name.empty()) {
@@ -150,6 +151,17 @@ void run_core::finish_summary() {
   r.abandon = failure_.has_value();
   r.forget = claimed_ && failure_ && !resumed_ && !before_begun_;
   ask_target(r);
+}
+
+void run_core::put_changes() {
+  if (config_.changes == nullptr || mapping_ == nullptr) {
+    return;
+  }
+  for (const auto& [what, count] : config_.changes->totals()) {
+    const std::string& name = (*mapping_->target)[what.first].name;
+    summary_.changes.push_back(
+        {name.empty() ? std::to_string(what.first) : name, std::string(to_string(what.second)), count});
+  }
 }
 
 void run_core::answered(target_released&) {

@@ -148,8 +148,8 @@ result<std::vector<record_place>> guess_record_places(const csv_scanner& scanner
   return places;
 }
 
-result<std::uint64_t> count_lines_before(const csv_grammar& grammar, const file_handle& file,
-                                         std::uint64_t offset, const stop_signal& stop) {
+result<std::uint64_t> count_lines(const csv_grammar& grammar, const file_handle& file, std::uint64_t from,
+                                  std::uint64_t to, const stop_signal& stop) {
   csv_grammar lines_only;
   lines_only.quoting = false;
   lines_only.delimiter.clear();
@@ -158,12 +158,12 @@ result<std::uint64_t> count_lines_before(const csv_grammar& grammar, const file_
   std::vector<char> block(block_bytes + 64);
   scan_state state;
   std::uint64_t lines = 0;
-  std::uint64_t at = 0;
-  while (at < offset) {
+  std::uint64_t at = from;
+  while (at < to) {
     if (stop.fired()) {
       return fail(error_kind::cancelled, "stopped while counting the lines of {}", file.path());
     }
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, offset - at));
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, to - at));
     SLUICE_TRY(const std::size_t got, file.read_at(at, block.data(), wanted));
     if (got == 0) {
       break;

@@ -28,8 +28,9 @@ result<std::vector<record_place>> find_record_places(const csv_scanner& scanner,
 result<std::vector<record_place>> guess_record_places(const csv_scanner& scanner, const file_handle& file,
                                                       std::uint64_t size, std::uint64_t split_bytes);
 
-/// The number of lines that end before `offset`: what makes a line number of a place whose line is not known.
-result<std::uint64_t> count_lines_before(const csv_grammar& grammar, const file_handle& file,
-                                         std::uint64_t offset, const stop_signal& stop);
+/// The number of lines that end in [from, to), both beginnings of records: what makes a line number of a
+/// place whose line is not known.
+result<std::uint64_t> count_lines(const csv_grammar& grammar, const file_handle& file, std::uint64_t from,
+                                  std::uint64_t to, const stop_signal& stop);
 
 }  // namespace sluice

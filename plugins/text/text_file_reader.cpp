@@ -399,7 +399,7 @@ result<std::uint64_t> text_file_reader::absolute_line(std::uint64_t line, const 
     return line;
   }
   if (!lines_before_) {
-    SLUICE_TRY(lines_before_, count_lines_before(layout_->grammar, file_, lines_from_, stop));
+    SLUICE_TRY(lines_before_, count_lines(layout_->grammar, file_, 0, lines_from_, stop));
   }
   return *lines_before_ + line;
 }

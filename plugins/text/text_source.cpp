@@ -347,6 +347,23 @@ result<std::unique_ptr<reader>> text_source::make_reader() {
   return text_file_reader::make(layout_, bound_, context_);
 }
 
+std::optional<std::uint64_t> text_source::line_at(const std::string& file, std::uint64_t byte_offset,
+                                                  const stop_signal& stop) {
+  if (!splittable()) {
+    return std::nullopt;  // read in one go: the reader knows the lines
+  }
+  const std::lock_guard lock(counting_);
+  auto at = counted_.find(file);
+  if (at == counted_.end()) {
+    auto opened = file_handle::open(file);
+    if (!opened) {
+      return std::nullopt;
+    }
+    at = counted_.try_emplace(file, layout_->grammar, std::move(*opened)).first;
+  }
+  return at->second.line_at(byte_offset, stop);
+}
+
 result<void> text_source::check_unchanged(const stop_signal& stop) {
   for (const known_file& known : files_) {
     if (stop.fired()) {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "plugins/text/line_places.h"
 #include "plugins/text/text_file_reader.h"
 #include "plugins/text/text_reader.h"
 
@@ -19,6 +22,8 @@ class text_source final : public source {
   result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
   result<std::unique_ptr<reader>> make_reader() override;
   result<void> check_unchanged(const stop_signal& stop) override;
+  std::optional<std::uint64_t> line_at(const std::string& file, std::uint64_t byte_offset,
+                                       const stop_signal& stop) override;
 
  private:
   struct known_file {
@@ -40,6 +45,8 @@ class text_source final : public source {
   std::shared_ptr<const text_layout> layout_;
   std::shared_ptr<const bound_columns> bound_;
   std::vector<known_file> files_;
+  std::mutex counting_;                         ///< Guards what follows: any writer's thread may ask.
+  std::map<std::string, line_places> counted_;  ///< By path.
 };
 
 }  // namespace sluice

@@ -12,6 +12,8 @@ namespace {
 
 /// More statements than these say nothing new to a reader; the summary has them all.
 constexpr std::size_t statements_shown_max = 5;
+/// Likewise in the last line; the account above it lists all.
+constexpr std::size_t changes_shown_max = 5;
 
 struct report {
   std::vector<report_line> lines;
@@ -114,6 +116,21 @@ void put_dirty(report& r, const run_summary& s, const run_context& c) {
   }
 }
 
+/// What `compat` changed, by column and rule.
+void put_changes(report& r, const run_summary& s) {
+  if (s.changes.empty()) {
+    return;
+  }
+  r.info("  Values changed as DataX changes them:");
+  std::vector<std::vector<std::string>> rows;
+  for (const change_summary& c : s.changes) {
+    rows.push_back({"column " + escaped(c.column), c.rule, with_thousands(c.count)});
+  }
+  for (std::string& line : aligned(rows, {false, false, true})) {
+    r.info("    " + std::move(line));
+  }
+}
+
 /// Nothing is wrong, but whoever expected records must see it.
 void put_nothing_read(report& r, const run_summary& s) {
   if (s.counts.read > 0 || s.state != run_state::succeeded) {
@@ -156,16 +173,37 @@ std::string dirty_sentence(const run_summary& s) {
   return text;
 }
 
+/// `12 values were changed as DataX changes them: amount fraction_cut 10, day time_cut 2`.
+std::string changes_sentence(const run_summary& s) {
+  std::uint64_t all = 0;
+  std::vector<std::string> parts;
+  for (const change_summary& c : s.changes) {
+    all += c.count;
+    parts.push_back(fmt::format("{} {} {}", escaped(c.column), c.rule, with_thousands(c.count)));
+  }
+  if (parts.size() > changes_shown_max) {
+    const std::size_t more = parts.size() - changes_shown_max;
+    parts.resize(changes_shown_max);
+    parts.push_back(fmt::format("and {} more", more));
+  }
+  return fmt::format("{} {} changed as DataX changes them: {}", with_thousands(all),
+                     all == 1 ? "value was" : "values were", fmt::join(parts, ", "));
+}
+
 void put_last(report& r, const run_summary& s, const run_context& c) {
+  const std::string changed = s.changes.empty() ? "" : "; " + changes_sentence(s);
   const std::string go_on = s.how_to_go_on.empty() ? "" : " " + s.how_to_go_on;
   switch (s.state) {
     case run_state::succeeded:
+      if (!s.changes.empty()) {
+        r.warn("Warning: " + changes_sentence(s) + ".");
+      }
       return;
     case run_state::succeeded_with_dirty:
       if (c.fail_on_dirty) {
-        r.fail("Failed because of --fail-on-dirty: " + dirty_sentence(s) + ".");
+        r.fail("Failed because of --fail-on-dirty: " + dirty_sentence(s) + changed + ".");
       } else {
-        r.warn("Warning: " + dirty_sentence(s) + ".");
+        r.warn("Warning: " + dirty_sentence(s) + changed + ".");
       }
       return;
     case run_state::stopped:
@@ -214,6 +252,7 @@ std::vector<report_line> end_report(const run_summary& s, const run_context& c) 
     put_account(r, s);
     put_tables(r, s);
     put_speed(r, s, c);
+    put_changes(r, s);
     put_dirty(r, s, c);
     put_nothing_read(r, s);
   }

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "jobspec/compat_mode.h"
+
 namespace sluice {
 
 /// How a job is loaded, as the command line says: the same flags for every command that takes a job.
@@ -14,6 +16,7 @@ struct job_arguments {
   std::vector<std::pair<std::string, std::string>> set;
   std::optional<std::string> name;
   std::optional<std::string> time_zone;
+  std::optional<compat_mode> compat;
   bool strict = false;
 };
 

@@ -14,12 +14,22 @@ void job_flags::describe(CLI::App& app) {
   app.add_option("--name", name_, "Name of the job; default: the file's name without .json");
   app.add_option("--timezone", time_zone_,
                  "Time zone of the run where the job sets none, such as Europe/Berlin");
+  app.add_option(
+         "--compat", compat_,
+         "Values that do not fit: exact (their records are dirty) or datax (changed as DataX does, and "
+         "counted); default: setting.compat, else exact")
+      ->type_name("MODE");
   app.add_flag("--strict", strict_, "Refuse a job with unknown keys");
 }
 
 result<void> job_flags::put_into(job_arguments& to) const {
   SLUICE_CHECK(put_parameters(to.parameters, parameters_));
   SLUICE_TRY(to.set, paths_and_values(set_));
+  if (!compat_.empty()) {
+    SLUICE_TRY(to.compat,
+               one_of<compat_mode>("--compat", compat_,
+                                   {{"exact", compat_mode::exact}, {"datax", compat_mode::datax}}));
+  }
   to.name = given_text(name_);
   to.time_zone = given_text(time_zone_);
   to.strict = strict_;

@@ -18,7 +18,7 @@ class job_flags {
 
  private:
   std::vector<std::string> parameters_, set_;
-  std::string name_, time_zone_;
+  std::string name_, time_zone_, compat_;
   bool strict_ = false;
 };
 

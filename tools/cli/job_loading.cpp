@@ -10,7 +10,8 @@ namespace sluice {
 
 tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, const job_arguments& arguments,
                                                       const program& parts, secret_filter& secrets) {
-  const load_options options{arguments.parameters, arguments.set, arguments.name, arguments.strict};
+  const load_options options{arguments.parameters, arguments.set, arguments.name, arguments.strict,
+                             arguments.compat};
   auto read = parts.load(file, options, lookup_in(*parts.plugins));
   if (!read) {
     return tl::unexpected(std::move(read).error());

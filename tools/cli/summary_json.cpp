@@ -122,6 +122,10 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
   }
   put_counts(j, s.counts);
   j["dirty_by_code"] = json(s.dirty_by_code);
+  j["changes"] = json::array();
+  for (const change_summary& change : s.changes) {
+    j["changes"].push_back({{"column", change.column}, {"rule", change.rule}, {"count", change.count}});
+  }
   j["dirty_missing"] = s.dirty_missing;
   j["dirty_file"] = c.run_folder.empty() ? json() : json(c.run_folder + "/dirty.jsonl");
   j["committed"] = json::array();

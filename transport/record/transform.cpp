@@ -12,11 +12,12 @@
 #include "transport/record/format.h"
 #include "transport/record/parse.h"
 #include "transport/record/regex.h"
+#include "transport/record/transform_text.h"
 
 namespace sluice {
 namespace {
 
-using made = result<std::unique_ptr<const transformer>>;
+using made = result<std::unique_ptr<const record_filter>>;
 
 /// Outcomes of comparing a record's value with the filter's: a record is dropped where its bit is in the set.
 enum outcome : std::uint8_t { less = 1, equal = 2, greater = 4, unordered = 8 };
@@ -57,27 +58,26 @@ std::string lower(std::string text) {
 
 /// `compare(column, row)` orders a value that is not NULL against the filter's.
 template <class Compare>
-class filter final : public transformer {
+class filter final : public record_filter {
  public:
-  filter(std::uint32_t column_index, std::uint8_t drops, bool drops_null, Compare compare)
-      : column_index_(column_index), drops_(drops), drops_null_(drops_null), compare_(std::move(compare)) {}
+  filter(std::uint8_t drops, bool drops_null, Compare compare)
+      : drops_(drops), drops_null_(drops_null), compare_(std::move(compare)) {}
 
-  void apply(const batch& b, std::vector<std::uint8_t>& keep,
-             std::vector<conversion_failure>&) const override {
-    const column& c = b.columns[column_index_];
-    for (std::uint32_t row = 0; row < b.rows; ++row) {
-      if (!get_bit(keep.data(), row)) {
+  void apply(const column& c, std::uint32_t first, std::uint32_t last,
+             std::vector<std::uint8_t>& keep) const override {
+    for (std::uint32_t row = first; row < last; ++row) {
+      const std::uint32_t bit = row - first;
+      if (!get_bit(keep.data(), bit)) {
         continue;
       }
       const bool drop = c.is_null(row) ? drops_null_ : (bit_of(compare_(c, row)) & drops_) != 0;
       if (drop) {
-        keep[row / 8] &= static_cast<std::uint8_t>(~(1U << (row % 8)));
+        keep[bit / 8] &= static_cast<std::uint8_t>(~(1U << (bit % 8)));
       }
     }
   }
 
  private:
-  std::uint32_t column_index_;
   std::uint8_t drops_;
   bool drops_null_;
   Compare compare_;
@@ -95,7 +95,7 @@ struct filter_request {
 
   template <class Compare>
   [[nodiscard]] made make(Compare compare) const {
-    return std::make_unique<const filter<Compare>>(column_index, op.drops, drops_null, std::move(compare));
+    return std::make_unique<const filter<Compare>>(op.drops, drops_null, std::move(compare));
   }
   [[nodiscard]] tl::unexpected<error> wrong_value(std::string_view expected) const {
     return fail(error_kind::bad_option, "{}: dx_filter compares column {} ({} {}) with {}; give {}.", place,
@@ -357,19 +357,25 @@ made make_filter(std::uint32_t column_index, const std::vector<std::string>& par
 
 }  // namespace
 
-made make_transformer(const std::string& name, std::uint32_t column_index,
-                      const std::vector<std::string>& paras, const std::string& place, const schema& s,
-                      const time_zone_ptr& zone) {
-  if (name != "dx_filter") {
-    return fail(error_kind::bad_option, "{}: there is no transformer {}; this version has dx_filter.", place,
-                quoted(name));
-  }
+result<transform_step> make_step(const std::string& name, std::uint32_t column_index,
+                                 const std::vector<std::string>& paras, const std::string& place,
+                                 const schema& s, const conversion_context& context) {
   if (column_index >= s.size()) {
     return fail(error_kind::bad_option,
                 "{}: columnIndex is {}, but the reader has {} columns, counted from 0.", place, column_index,
                 s.size());
   }
-  return make_filter(column_index, paras, place, s[column_index], zone);
+  if (name == "dx_filter") {
+    transform_step step;
+    step.column_index = column_index;
+    SLUICE_TRY(step.filter, make_filter(column_index, paras, place, s[column_index], context.zone));
+    return step;
+  }
+  SLUICE_TRY(auto step, make_text_step(name, column_index, paras, place, s[column_index], context));
+  if (!step) {
+    return fail(error_kind::bad_option, "{}: there is no transformer {}.", place, quoted(name));
+  }
+  return std::move(*step);
 }
 
 }  // namespace sluice

@@ -150,6 +150,103 @@ TEST(channel_core, filtered_records_are_counted_and_a_filtered_one_is_not_dirty_
   EXPECT_EQ(log.batches[0]->dirty[0].value, "y");
 }
 
+TEST(channel_core,
+     a_changed_column_is_converted_and_a_value_that_a_function_refuses_is_dirty_as_it_was_read) {
+  channel_log log;
+  channel_core core(config_of(text_to_number({{"dx_substr", 0, {"1", "2"}, "t.json"},
+                                              {"dx_filter", 0, {"=", "99"}, "t.json"},
+                                              {"dx_pad", 1, {"l", "3", "*"}, "t.json"}})),
+                    log);
+  core.rewind(begin());
+  core.take(texts({{"x12", "a"}, {"", "b"}, {"x99", "c"}, {"xyz", "d"}, {"x347", "efgh"}}));
+  ASSERT_EQ(log.batches.size(), 1u);
+  const batch& b = *log.batches[0];
+  ASSERT_EQ(b.rows, 2u);
+  EXPECT_EQ(b.columns[0].get<std::int64_t>(0), 12);
+  EXPECT_EQ(b.columns[1].get_bytes(0), "**a");
+  EXPECT_EQ(b.columns[0].get<std::int64_t>(1), 34);
+  EXPECT_EQ(b.columns[1].get_bytes(1), "efg");
+  EXPECT_EQ(b.position_of(1), 4u);
+  EXPECT_EQ(b.filtered, 1u);
+  EXPECT_EQ(b.records_read, 5u);
+  ASSERT_EQ(b.dirty.size(), 2u);
+  EXPECT_EQ(b.dirty[0].position, 1u);
+  EXPECT_EQ(b.dirty[0].code, "bad_parameter");
+  EXPECT_EQ(b.dirty[0].column, "n");
+  EXPECT_EQ(b.dirty[0].value, "");
+  EXPECT_EQ(b.dirty[1].position, 3u);
+  EXPECT_EQ(b.dirty[1].code, "not_a_number");
+  EXPECT_EQ(b.dirty[1].value, "yz") << "the value that did not fit";
+  ASSERT_EQ(b.dirty[1].record.size(), 2u);
+  EXPECT_EQ(b.dirty[1].record[0].text, "xyz") << "the record as it was read";
+}
+
+TEST(channel_core, columns_behind_functions_are_what_a_destination_is_asked_to_take) {
+  job what;
+  what.transformers = {{"dx_pad", 0, {"l", "8", "0"}, "t.json"}};
+  const auto behind = columns_behind_transformers(what, one_number(), {});
+  ASSERT_TRUE(behind) << behind.error().message;
+  EXPECT_EQ((**behind)[0].type.id, type_id::utf8);
+  EXPECT_EQ((**behind)[0].name, (*one_number())[0].name);
+}
+
+TEST(channel_core, values_changed_as_datax_does_are_counted_once_their_batch_is_committed) {
+  job what;
+  what.compat = compat_mode::datax;
+  const auto map = text_to_number();
+  const auto datax = make_mapping(what, map->source, map->target, {});
+  ASSERT_TRUE(datax) << datax.error().message;
+  ASSERT_EQ((*datax)->lines.size(), 1u);
+  EXPECT_EQ((*datax)->lines[0],
+            "column 0 \"n\" utf8 to \"n\" int64: as DataX does it, counted: empty_is_null, fraction_cut");
+  channel_log log;
+  auto config = config_of(*datax);
+  config.changes = std::make_shared<change_ledger>();
+  config.changes->opened({7}, epoch, true);
+  channel_core core(config, log);
+  core.rewind(begin());
+  core.take(texts({{"1.5", "a"}, {"2", "b"}, {"x", "c"}, {"-3.9", "d"}}));
+  ASSERT_EQ(log.batches.size(), 1u);
+  EXPECT_EQ(log.batches[0]->rows, 3u);
+  EXPECT_EQ(log.batches[0]->columns[0].get<std::int64_t>(0), 1);
+  EXPECT_EQ(log.batches[0]->columns[0].get<std::int64_t>(2), -3);
+  EXPECT_EQ(log.batches[0]->dirty.size(), 1u) << "DataX refuses it too";
+  EXPECT_TRUE(config.changes->totals().empty());
+  config.changes->committed({7}, epoch, 1);
+  const change_counts expected = {{{0, change_rule::fraction_cut}, 2}};
+  EXPECT_EQ(config.changes->totals(), expected);
+}
+
+TEST(channel_core, what_datax_would_change_is_listed_by_column_pair) {
+  const auto map = text_to_number();
+  const auto pairs = datax_changes(*map->source, *map->target);
+  ASSERT_EQ(pairs.size(), 1u) << "text to text is nothing to change";
+  EXPECT_EQ(to_string(pairs[0]), "column 0 \"n\" utf8 to \"n\" int64: empty_is_null, fraction_cut");
+}
+
+TEST(change_ledger, counts_what_is_read_again_once) {
+  const change_counts one = {{{0, change_rule::fraction_cut}, 1}};
+  const auto count = [](const change_ledger& l) {
+    return l.totals().empty() ? 0 : l.totals().begin()->second;
+  };
+  const epoch_number later = epoch.next();
+  change_ledger ledger;
+  ledger.opened({1}, epoch, true);
+  ledger.note({1}, epoch, 1, one);
+  ledger.note({1}, epoch, 2, one);
+  ledger.committed({1}, epoch, 1);
+  EXPECT_EQ(count(ledger), 1u);
+  ledger.opened({1}, later, false);  // rewound to the mark behind batch 1
+  ledger.note({1}, epoch, 3, one);   // a late one of the older epoch
+  ledger.note({1}, later, 1, one);
+  ledger.committed({1}, epoch, 9);
+  EXPECT_EQ(count(ledger), 1u);
+  ledger.committed({1}, later, 1);
+  EXPECT_EQ(count(ledger), 2u);
+  ledger.opened({1}, later.next(), true);  // a destination without marks begins the split anew
+  EXPECT_EQ(count(ledger), 0u);
+}
+
 TEST(channel_core, the_parts_of_a_batch_add_up_and_only_the_last_may_carry_a_mark) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (int i = 0; i < 5000; ++i) {
@@ -167,14 +264,15 @@ TEST(channel_core, the_parts_of_a_batch_add_up_and_only_the_last_may_carry_a_mar
   std::uint64_t dirty = 0;
   std::uint64_t next = 0;
   row_sum read_sum;
-  for (const auto& p : parts) {
+  for (const converted_part& made : parts) {
+    const auto& p = made.b;
     read += p->records_read;
     written += p->rows;
     dirty += p->dirty.size();
     read_sum += p->read_sum;
     EXPECT_EQ(p->records_read, p->rows + p->dirty.size());
-    EXPECT_EQ(p->after.has_value(), p == parts.back());
-    EXPECT_EQ(p->split_end, p == parts.back());
+    EXPECT_EQ(p->after.has_value(), p == parts.back().b);
+    EXPECT_EQ(p->split_end, p == parts.back().b);
     EXPECT_LE(p->bytes_held(), 2 * (64u << 10));
     for (const auto& d : p->dirty) {
       EXPECT_GE(d.position, next);

@@ -44,6 +44,38 @@ TEST_F(writer_core_test,
   EXPECT_EQ(log.rewinds[0].after, plugin->durable.after);
 }
 
+TEST_F(writer_core_test, a_dirty_record_whose_line_nobody_knows_has_it_counted_by_its_byte) {
+  begin();
+  opened();
+  writer_core::config c;
+  c.memory = divide_memory(16 << 20, 1, std::nullopt);
+  c.line_at = [](const std::string& file, std::uint64_t byte_offset, const stop_signal&) {
+    return file == "orders.csv" ? std::optional(byte_offset / 10 + 1) : std::nullopt;
+  };
+  core = std::make_unique<writer_core>(c, plugin, log);
+  core->assign({7}, {}, first_epoch, never);
+  opened();
+  auto b = std::make_shared<batch>(*numbers(0, 3, 1, epoch()));
+  for (const auto& [position, source, line] :
+       std::initializer_list<std::tuple<std::uint64_t, std::string, std::optional<std::uint64_t>>>{
+           {3, "orders.csv", std::nullopt}, {4, "orders.csv", 99}, {5, "gone.csv", std::nullopt}}) {
+    dirty_record d;
+    d.position = position;
+    d.source = source;
+    d.line = line;
+    d.byte_offset = 10 * position;
+    b->dirty.push_back(std::move(d));
+  }
+  b->records_read = 6;
+  core->take(b, never);
+  ASSERT_EQ(log.reports.size(), 1u);
+  const auto& records = log.reports[0].records;
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].line, 4u);
+  EXPECT_EQ(records[1].line, 99u) << "known already";
+  EXPECT_FALSE(records[2].line);
+}
+
 TEST_F(writer_core_test, a_split_that_is_done_already_is_not_read_again) {
   plugin->durable.done = true;
   begin();

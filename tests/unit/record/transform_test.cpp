@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <initializer_list>
 #include <span>
 
 #include "tests/unit/record/column_texts.h"
@@ -17,19 +18,17 @@ using test::texts;
 std::string kept(const data_type& type, const texts& values, const std::vector<std::string>& paras,
                  const time_zone_ptr& zone = nullptr) {
   const schema s = {{.name = "other"}, {.name = "c", .type = type}};
-  const auto made = make_transformer("dx_filter", 1, paras, "job.json:3:5 transformer[0]", s, zone);
+  conversion_context context;
+  context.zone = zone;
+  const auto made = make_step("dx_filter", 1, paras, "job.json:3:5 transformer[0]", s, context);
   if (!made) {
     EXPECT_EQ(made.error().kind, error_kind::bad_option);
     EXPECT_EQ(made.error().message.find("job.json:3:5 transformer[0]: "), 0U) << made.error().message;
     return made.error().message;
   }
-  batch b;
-  b.rows = static_cast<std::uint32_t>(values.size());
-  b.columns = {column{}, test::column_of(type, values, buffer_pool::make(1 << 16))};
+  const column c = test::column_of(type, values, buffer_pool::make(1 << 16));
   std::vector<std::uint8_t> keep(values.size() / 8 + 1, 0xFF);
-  std::vector<conversion_failure> failures;
-  (*made)->apply(b, keep, failures);
-  EXPECT_TRUE(failures.empty());
+  made->filter->apply(c, 0, static_cast<std::uint32_t>(values.size()), keep);
   std::string out;
   bool first = true;
   for (std::size_t row = 0; row < values.size(); ++row) {
@@ -156,14 +155,175 @@ TEST(transform, times_are_compared_as_points_on_their_clock) {
 
 TEST(transform, a_record_dropped_before_stays_dropped) {
   const schema s = {{.name = "c", .type = type_of(type_id::int64)}};
-  const auto filter = *make_transformer("dx_filter", 0, {"=", "1"}, "here", s);
-  batch b;
-  b.rows = 3;
-  b.columns = {test::column_of(s[0].type, {"1", "2", "1"}, buffer_pool::make(1 << 16))};
+  const auto step = make_step("dx_filter", 0, {"=", "1"}, "here", s, {});
+  ASSERT_TRUE(step);
+  const column c = test::column_of(s[0].type, {"1", "2", "1"}, buffer_pool::make(1 << 16));
   std::vector<std::uint8_t> keep = {0b101};
-  std::vector<conversion_failure> failures;
-  filter->apply(b, keep, failures);
+  step->filter->apply(c, 0, 3, keep);
   EXPECT_EQ(keep[0], 0);
+}
+
+/// What a function makes of a value: the text, `NULL`, or `! message`.
+std::string changed(const std::string& name, const std::vector<std::string>& paras, const data_type& type,
+                    const std::optional<std::string>& value) {
+  const schema s = {{.name = "other"}, {.name = "c", .type = type}};
+  conversion_context context;
+  context.zone = *time_zone::find("UTC");
+  const auto step = make_step(name, 1, paras, "here", s, context);
+  if (!step) {
+    return step.error().message;
+  }
+  const auto pool = buffer_pool::make(1 << 16);
+  // A row before it, so that row numbers are not all 0.
+  const column c = test::column_of(type, {std::nullopt, value}, pool);
+  column_builder to(step->becomes.type, pool);
+  std::vector<conversion_failure> failures;
+  step->change->convert(c, 1, 2, to, failures);
+  if (!failures.empty()) {
+    EXPECT_EQ(failures.size(), 1U);
+    EXPECT_EQ(failures[0].row, 1U);
+    EXPECT_EQ(failures[0].code, "bad_parameter");
+    return "! " + failures[0].message;
+  }
+  return test::texts_of(to.seal(), step->becomes.type, 1)[0].value_or("NULL");
+}
+
+struct function_case {
+  std::string name;
+  std::vector<std::string> paras;
+  std::optional<std::string> value;
+  std::string_view result;
+};
+
+TEST(transform, texts_are_changed_as_datax_changes_them) {
+  const std::array cases = std::to_array<function_case>({
+      {"dx_substr", {"0", "3"}, "abcdef", "abc"},
+      {"dx_substr", {"2", "2"}, "abcdef", "cd"},
+      {"dx_substr", {"4", "10"}, "abcdef", "ef"},
+      {"dx_substr", {"1", "2147483647"}, "abc", "bc"},
+      {"dx_substr", {"3", "2"}, "abc", ""},
+      {"dx_substr", {"1", "0"}, "abc", ""},
+      {"dx_substr",
+       {"4", "2"},
+       "abc",
+       "! dx_substr cannot change \"abc\": the start 4 is behind the value's 3 characters."},
+      {"dx_substr", {"0", "3"}, "", ""},
+      {"dx_substr",
+       {"1", "3"},
+       "",
+       "! dx_substr cannot change \"\": the start 1 is behind the value's 0 characters."},
+      {"dx_substr", {"0", "3"}, std::nullopt, "NULL"},
+      {"dx_substr", {"1", "1"}, "äöü", "ö"},
+      {"dx_substr", {"2", "2"}, "😀ab", "ab"},
+      {"dx_substr", {"0", "2"}, "😀ab", "😀"},
+      {"dx_pad", {"l", "5", "0"}, "42", "00042"},
+      {"dx_pad", {"r", "5", "0"}, "42", "42000"},
+      {"dx_pad", {"L", "5", "xyz"}, "42", "xyz42"},
+      {"dx_pad", {"R", "6", "xyz"}, "4", "4xyzxy"},
+      {"dx_pad", {"l", "3", "0"}, "12345", "123"},
+      {"dx_pad", {"r", "0", "0"}, "12345", ""},
+      {"dx_pad", {"l", "3", "0"}, std::nullopt, "000"},
+      {"dx_pad", {"l", "2", "0"}, "ab", "ab"},
+      {"dx_pad", {"l", "4", "ü"}, "ab", "üüab"},
+      {"dx_replace", {"3", "4", "****"}, "13800001111", "138****1111"},
+      {"dx_replace", {"2", "10", "x"}, "abcd", "abx"},
+      {"dx_replace", {"2", "0", "x"}, "abcd", "abxcd"},
+      {"dx_replace", {"4", "2", "x"}, "abcd", "abcdx"},
+      {"dx_replace",
+       {"5", "2", "x"},
+       "abcd",
+       "! dx_replace cannot change \"abcd\": the start 5 is behind the value's 4 characters."},
+      {"dx_replace", {"0", "2", ""}, "abcd", "cd"},
+      {"dx_replace", {"0", "2", "x"}, std::nullopt, "NULL"},
+      {"dx_digest", {"md5", "toLowerCase"}, "abc", "900150983cd24fb0d6963f7d28e17f72"},
+      {"dx_digest", {"md5", "toUpperCase"}, "abc", "900150983CD24FB0D6963F7D28E17F72"},
+      {"dx_digest", {"sha1", "toLowerCase"}, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+      {"dx_digest", {"MD5", "toLowerCase"}, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+      {"dx_digest", {"SHA1", "TOUPPERCASE"}, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+      {"dx_digest", {"md5", "toLowerCase"}, std::nullopt, "d41d8cd98f00b204e9800998ecf8427e"},
+      {"dx_digest", {"sha1", "toUpperCase"}, "", "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"},
+      {"dx_digest", {"md5", "toLowerCase"}, "ü", "c03410a5204b21cd8229ff754688d743"},
+  });
+  for (const function_case& c : cases) {
+    EXPECT_EQ(changed(c.name, c.paras, type_of(type_id::utf8), c.value), c.result)
+        << c.name << ' ' << c.paras[0] << ' ' << c.paras[1] << ' ' << c.value.value_or("NULL");
+  }
+  for (const auto& [name, paras] : std::initializer_list<std::pair<std::string, std::vector<std::string>>>{
+           {"dx_substr", {"0", "1"}},
+           {"dx_substr", {"1", "2"}},
+           {"dx_replace", {"1", "5", "x"}},
+           {"dx_pad", {"l", "1", "x"}},
+           {"dx_pad", {"l", "4", "😀"}}}) {
+    EXPECT_NE(changed(name, paras, type_of(type_id::utf8), "😀a").find("the middle of a character"),
+              std::string::npos)
+        << name << paras[0];
+  }
+}
+
+TEST(transform, a_column_that_is_no_text_is_made_one_first) {
+  EXPECT_EQ(changed("dx_substr", {"0", "2"}, type_of(type_id::int64), "12345"), "12");
+  EXPECT_EQ(changed("dx_pad", {"l", "6", "0"}, decimal_type(10, 2), "1.50"), "001.50");
+  EXPECT_EQ(changed("dx_replace", {"4", "6", ""}, type_of(type_id::date), "2024-02-29"), "2024");
+  EXPECT_EQ(changed("dx_substr", {"0", "4"}, time_type(type_id::timestamp, time_unit::second),
+                    "2024-02-29 10:00:00"),
+            "2024");
+  EXPECT_EQ(changed("dx_digest", {"md5", "toLowerCase"}, type_of(type_id::boolean), "true"),
+            "b326b5062b2f0e69046810717534cb09");
+}
+
+TEST(transform, wrong_paras_are_refused_with_what_the_function_takes) {
+  for (const auto& [name, paras] : std::initializer_list<std::pair<std::string, std::vector<std::string>>>{
+           {"dx_substr", {"1"}},
+           {"dx_substr", {"-1", "2"}},
+           {"dx_substr", {"1", "x"}},
+           {"dx_pad", {"m", "1", "0"}},
+           {"dx_pad", {"l", "1", ""}},
+           {"dx_pad", {"l", "67108865", "0"}},
+           {"dx_replace", {"1", "2"}},
+           {"dx_digest", {"sha256", "toUpperCase"}},
+           {"dx_digest", {"md5", "upper"}}}) {
+    const std::string said = changed(name, paras, type_of(type_id::utf8), "x");
+    EXPECT_EQ(said.find("here: " + name + " has the paras ["), 0U) << said;
+    EXPECT_NE(said.find("; give "), std::string::npos) << said;
+  }
+}
+
+TEST(transform, steps_run_in_order_and_what_one_refuses_is_nothing_to_the_next) {
+  const schema_ptr s = std::make_shared<const schema>(
+      schema{{.name = "n", .type = type_of(type_id::int64)}, {.name = "t", .type = type_of(type_id::utf8)}});
+  std::vector<transform_step> steps;
+  const auto add = [&](const std::string& name, std::uint32_t index, const std::vector<std::string>& paras) {
+    auto step = make_step(name, index, paras, "here", *columns_behind(steps, s), {});
+    ASSERT_TRUE(step) << step.error().message;
+    steps.push_back(std::move(*step));
+  };
+  add("dx_filter", 0, {">", "50"});  // drops 60
+  add("dx_substr", 1, {"2", "2"});   // refuses "x" of 20
+  add("dx_filter", 1, {"=", "cd"});  // sees what substr has made: drops 10
+  add("dx_pad", 1, {"r", "3", "!"});
+  add("dx_pad", 0, {"l", "4", "0"});  // a number becomes text
+  const schema_ptr behind = columns_behind(steps, s);
+  EXPECT_EQ((*behind)[0].type.id, type_id::utf8);
+  const auto pool = buffer_pool::make(1 << 16);
+  batch b;
+  b.rows = 6;
+  b.columns = {
+      test::column_of(type_of(type_id::int64), {"0", "10", "20", "30", "60", "40"}, pool),
+      test::column_of(type_of(type_id::utf8), {"-", "abcd", "x", "abef", "abcd", std::nullopt}, pool)};
+  const transformed_rows rows = run_steps(steps, b, 1, 6, pool);
+  EXPECT_EQ(rows.dropped, 2U);
+  ASSERT_EQ(rows.failures.size(), 1U);
+  EXPECT_EQ(rows.failures[0].why.row, 2U);
+  EXPECT_EQ(rows.failures[0].column_index, 1U);
+  std::string kept_rows;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    if (rows.kept(i)) {
+      const auto& [numbers, n] = rows.columns[0];
+      const auto& [words, t] = rows.columns[1];
+      kept_rows += fmt::format("{}={} ", numbers->get_bytes(n + i), words->get_bytes(t + i));
+    }
+  }
+  EXPECT_EQ(kept_rows, "0030=ef! 0040=!!! ");
 }
 
 struct wrong_case {
@@ -193,10 +353,10 @@ TEST(transform, a_filter_that_no_record_could_pass_through_is_refused_before_dat
         << kept(type_of(c.type), {}, c.paras);
   }
   const schema s = {{.name = "c"}};
-  const auto outside = make_transformer("dx_filter", 1, {"=", "1"}, "here", s);
+  const auto outside = make_step("dx_filter", 1, {"=", "1"}, "here", s, {});
   ASSERT_FALSE(outside);
   EXPECT_EQ(outside.error().message, "here: columnIndex is 1, but the reader has 1 columns, counted from 0.");
-  const auto unknown = make_transformer("dx_fliter", 0, {"=", "1"}, "here", s);
+  const auto unknown = make_step("dx_fliter", 0, {"=", "1"}, "here", s, {});
   ASSERT_FALSE(unknown);
   EXPECT_NE(unknown.error().message.find("no transformer \"dx_fliter\""), std::string::npos);
 }

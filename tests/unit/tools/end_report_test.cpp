@@ -19,6 +19,7 @@ run_summary good() {
   s.how_to_go_on.clear();
   s.counts = {1000, 1000, 0, 0, 0, 2048};
   s.dirty_by_code.clear();
+  s.changes.clear();
   s.dirty_missing = 0;
   s.splits_done = s.splits_total;
   s.rewinds = 0;
@@ -150,6 +151,23 @@ TEST(aligned, counts_characters_and_leaves_no_blanks_behind) {
   EXPECT_EQ(aligned({{"ä", "1"}, {"bcd", "22"}}, {false, true}),
             (std::vector<std::string>{"ä     1", "bcd  22"}));
   EXPECT_EQ(aligned({{"a", ""}}, {false, false}), (std::vector<std::string>{"a"}));
+}
+
+TEST(end_report, values_changed_by_compat_stand_in_the_account_and_in_the_last_line) {
+  run_summary s = good();
+  s.changes = {{"amount", "fraction_cut", 1200}, {"day", "time_cut", 1}};
+  const auto lines = end_report(s, calm());
+  EXPECT_THAT(all(lines), HasSubstr("  Values changed as DataX changes them:\n"
+                                    "    column amount  fraction_cut  1,200\n"
+                                    "    column day     time_cut          1\n"));
+  EXPECT_EQ(lines.back().text,
+            "Warning: 1,201 values were changed as DataX changes them: amount fraction_cut 1,200, day time_cut 1.");
+  EXPECT_EQ(lines.back().level, notice_level::warning);
+  s.state = run_state::succeeded_with_dirty;
+  s.counts = {1000, 999, 0, 1, 0, 2048};
+  s.dirty_by_code = {{"not_a_number", 1}};
+  EXPECT_THAT(end_report(s, calm()).back().text,
+              AllOf(HasSubstr("1 of 1,000 records are dirty"), HasSubstr("; 1,201 values were changed")));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ inline run_summary sample_summary() {
   s.sums.dirty = {16};
   s.sums.changed = true;
   s.sums_form = "canonical/1";
+  s.changes = {{"amount", "fraction_cut", 12}};
   s.dirty_by_code = {{"not_a_number", 30}, {"too_long", 7}};
   s.committed_by_table = {{"sqlite shop.db table orders", 960}};
   s.dirty_missing = 3;

@@ -18,6 +18,7 @@ class writer_core_test : public ::testing::Test {
     c.memory = divide_memory(16 << 20, 1, std::nullopt);
     c.resumable = true;
     c.commit_rows = commit_rows;
+    c.line_at = line_at;
     core = std::make_unique<writer_core>(c, plugin, log);
     core->assign({7}, {}, first_epoch, never);
   }
@@ -26,6 +27,7 @@ class writer_core_test : public ::testing::Test {
 
   std::shared_ptr<scripted_writer> plugin = std::make_shared<scripted_writer>();
   writer_log log;
+  decltype(writer_core::config::line_at) line_at;
   std::unique_ptr<writer_core> core;
   stop_signal never;
 };
@@ -45,15 +47,10 @@ TEST_F(writer_core_test,
 }
 
 TEST_F(writer_core_test, a_dirty_record_whose_line_nobody_knows_has_it_counted_by_its_byte) {
-  begin();
-  opened();
-  writer_core::config c;
-  c.memory = divide_memory(16 << 20, 1, std::nullopt);
-  c.line_at = [](const std::string& file, std::uint64_t byte_offset, const stop_signal&) {
+  line_at = [](const std::string& file, std::uint64_t byte_offset, const stop_signal&) {
     return file == "orders.csv" ? std::optional(byte_offset / 10 + 1) : std::nullopt;
   };
-  core = std::make_unique<writer_core>(c, plugin, log);
-  core->assign({7}, {}, first_epoch, never);
+  begin();
   opened();
   auto b = std::make_shared<batch>(*numbers(0, 3, 1, epoch()));
   for (const auto& [position, source, line] :

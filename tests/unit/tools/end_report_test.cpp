@@ -160,8 +160,9 @@ TEST(end_report, values_changed_by_compat_stand_in_the_account_and_in_the_last_l
   EXPECT_THAT(all(lines), HasSubstr("  Values changed as DataX changes them:\n"
                                     "    column amount  fraction_cut  1,200\n"
                                     "    column day     time_cut          1\n"));
-  EXPECT_EQ(lines.back().text,
-            "Warning: 1,201 values were changed as DataX changes them: amount fraction_cut 1,200, day time_cut 1.");
+  EXPECT_EQ(
+      lines.back().text,
+      "Warning: 1,201 values were changed as DataX changes them: amount fraction_cut 1,200, day time_cut 1.");
   EXPECT_EQ(lines.back().level, notice_level::warning);
   s.state = run_state::succeeded_with_dirty;
   s.counts = {1000, 999, 0, 1, 0, 2048};

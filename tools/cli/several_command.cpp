@@ -74,7 +74,7 @@ class several_session {
   void begin_run(std::size_t index);
   void wait_for_something();
   void read_signals();
-  void take_lines(std::size_t index, std::vector<std::string> lines);
+  void take_lines(std::size_t index, const std::vector<std::string>& lines);
   void collect_ended();
   void close_run(std::size_t index, int status);
   void count_end(std::size_t index);
@@ -92,6 +92,7 @@ class several_session {
   std::vector<one_run> runs_;  ///< Beside `all_.runs`.
   std::vector<run_queue::entry> entries_;
   std::optional<run_queue> queue_;
+  std::vector<std::string> live_lines_;  ///< As shown.
   int signal_fd_ = -1;
   sigset_t mask_before_{};
   bool mask_changed_ = false;
@@ -260,17 +261,21 @@ void several_session::read_signals() {
   }
 }
 
-void several_session::take_lines(std::size_t index, std::vector<std::string> lines) {
+void several_session::take_lines(std::size_t index, const std::vector<std::string>& lines) {
   const std::string& label = all_.runs[index].label;
+  std::string text;
   for (const std::string& line : lines) {
     if (arguments_.format == log_format::json && line.starts_with('{')) {
-      screen_.print(
+      text +=
           fmt::format("{{\"job\":{},{}\n",
                       nlohmann::json(label).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                      line.substr(1)));
+                      line.substr(1));
     } else {
-      screen_.print(fmt::format("[{}] {}\n", escaped(label), line));
+      text += fmt::format("[{}] {}\n", escaped(label), line);
     }
+  }
+  if (!text.empty()) {
+    screen_.print(text);
   }
 }
 
@@ -367,7 +372,10 @@ void several_session::show_live() {
           fmt::format("  {}  {}", escaped(all_.runs[i].label), duration_text(seconds_since(runs_[i].began))));
     }
   }
-  screen_.show_live(std::move(lines));
+  if (lines != live_lines_) {
+    live_lines_ = lines;
+    screen_.show_live(std::move(lines));
+  }
 }
 
 int several_session::end() {

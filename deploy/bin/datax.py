@@ -157,9 +157,7 @@ def name_of(url):
 
 
 def run_arguments(program, options, job):
-    arguments = [program, "run", job, "--report", "datax"]
-    if "--compat" in help_of(program, "run"):
-        arguments += ["--compat", "datax"]
+    arguments = [program, "run", job, "--report", "datax", "--compat", "datax"]
     level = LEVELS.get(options.loglevel.lower(), "info")
     if level != "info":
         arguments += ["--log-level", level]

@@ -56,16 +56,18 @@ const std::vector<option>& parameter_options() {
 /// The function of that name; nothing, with a finding, where Sluice does not have it.
 const known_transformer* find_function(const std::string& name, const std::string& path, findings& out) {
   if (name == "dx_groovy") {
-    out.error(path,
-              "dx_groovy runs Groovy code, which is not supported; use dx_filter, or an expression in the "
-              "reader's \"column\" or \"querySql\"");
+    out.not_supported(
+        path, "transformer dx_groovy",
+        "dx_groovy runs Groovy code, which is not supported; use dx_filter, or an expression in the "
+        "reader's \"column\" or \"querySql\"");
     return nullptr;
   }
   std::vector<std::string_view> names;
   for (const auto& known : known_transformers) {
     if (known.name == name) {
       if (!known.supported) {
-        out.error(path, fmt::format("the transformer {} is not supported yet", sluice::quoted(name)));
+        out.not_supported(path, "transformer " + name,
+                          fmt::format("the transformer {} is not supported yet", sluice::quoted(name)));
         return nullptr;
       }
       return &known;

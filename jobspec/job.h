@@ -69,6 +69,7 @@ struct job {
   expectation expect;
   column_formats formats;
   std::optional<std::string> time_zone;  ///< `common.column.timeZone`.
+  bool strict = false;  ///< `--strict`: what is odd is refused, also what only both ends show.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
   std::string document;               ///< The job as run, JSON with secrets as `***`.
@@ -94,7 +95,7 @@ struct load_options {
   std::map<std::string, std::string> parameters;         ///< `-p name=value`.
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set path=value`, applied after substitution.
   std::optional<std::string> name;
-  bool strict = false;  ///< Unknown keys are errors.
+  bool strict = false;  ///< What is odd is an error: unknown keys, columns in another order.
 };
 
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/plan/column_order.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -36,6 +37,13 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                 "give both the same number",
                 what.writer.parameter.place("column"), map->source->size(), columns_text(*map->source),
                 map->target->size(), columns_text(*map->target));
+  }
+  if (const std::string order = other_order(*map->source, *map->target); !order.empty()) {
+    const std::string line = fmt::format("{}: {}", what.writer.parameter.place("column"), order);
+    if (what.strict) {
+      return fail(error_kind::bad_option, "{} (--strict)", line);
+    }
+    map->warnings.push_back(line);
   }
   for (const transformer_spec& spec : what.transformers) {
     auto t =

@@ -14,7 +14,8 @@ void job_flags::describe(CLI::App& app) {
   app.add_option("--name", name_, "Name of the job; default: the file's name without .json");
   app.add_option("--timezone", time_zone_,
                  "Time zone of the run where the job sets none, such as Europe/Berlin");
-  app.add_flag("--strict", strict_, "Refuse a job with unknown keys");
+  app.add_flag("--strict", strict_,
+               "Refuse what is only warned of else: unknown keys, columns in another order");
 }
 
 result<void> job_flags::put_into(job_arguments& to) const {

@@ -69,9 +69,12 @@ std::string make_job_key(const job_shape& before, const std::string& reader,
   return digest_of(canonical);
 }
 
-std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters) {
-  return digest_of(
-      {{"form", "sluice-instance/1"}, {"key", key}, {"parameters", parameters}, {"planned", nullptr}});
+std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters,
+                          const std::optional<std::string>& planned) {
+  return digest_of({{"form", "sluice-instance/1"},
+                    {"key", key},
+                    {"parameters", parameters},
+                    {"planned", planned ? json(*planned) : json()}});
 }
 
 }  // namespace sluice

@@ -102,8 +102,11 @@ struct run_summary {
   std::string how_to_go_on;  ///< One sentence where the run failed or stopped.
   bool resumed = false;      ///< It continued an earlier process's work.
   bool resumable = false;    ///< Not done, and the same command continues it.
-  bool wrong_job = false;    ///< The job's text alone shows the failure: exit code 2.
-  std::string promise;       ///< `exactly once`, or `at least once, because …`.
+  /// Nothing was done: the run that is to be continued counts its dates from another moment. The job must be
+  /// loaded for that moment and zone, and the call repeated.
+  std::optional<planned_time> plan_as;
+  bool wrong_job = false;  ///< The job's text alone shows the failure: exit code 2.
+  std::string promise;     ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
   record_counts counts_before;  ///< Of those, what was there when this process began to continue the run.
   record_sums sums;

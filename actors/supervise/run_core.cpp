@@ -146,10 +146,17 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info,
          fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
-  continuation next = decide_continuation(target_.runs, config_.what->instance, target_.what.exactly_once,
-                                          config_.settings.on_unfinished, config_.settings.resume_window);
+  continuation next = decide_continuation(
+      target_.runs, {config_.what->instance, config_.what->planned, !config_.what->date_place.empty()},
+      target_.what.exactly_once, config_.settings.on_unfinished, config_.settings.resume_window);
   if (auto* r = std::get_if<refuse>(&next)) {
     fail_run(std::move(r->why));
+  } else if (auto* other = std::get_if<plan_otherwise>(&next)) {
+    summary_.plan_as = other->planned;
+    fail_run({error_kind::conflict,
+              fmt::format("run {} of this job is unfinished and was planned for {} in {}",
+                          other->run.run.text(), other->planned.text(), escaped(other->planned.zone)),
+              "planned_otherwise", true});
   } else if (auto* done = std::get_if<only_release>(&next)) {
     summary_.run = done->run.run;
     summary_.resumed = true;
@@ -313,6 +320,7 @@ void run_core::claim() {
   c.mine.instance = config_.what->instance;
   c.mine.job_name = config_.what->name;
   c.mine.stage = stage_;
+  c.mine.planned_time = config_.what->planned ? config_.what->planned->kept_text() : std::string();
   c.mine.owner = config_.me;
   c.seen = seen_;
   c.discard = std::move(discard_);

@@ -48,18 +48,21 @@ std::string digest_of(const json& canonical) {
 
 }  // namespace
 
-std::string make_job_key(const job_shape& before, const std::string& reader,
-                         const std::vector<option>& reader_options, const std::string& writer,
-                         const std::vector<option>& writer_options, compat_mode compat) {
-  const auto end = [](const std::optional<step_shape>& step, const std::string& plugin,
-                      const std::vector<option>& options) {
-    return json{{"plugin", plugin},
-                {"parameter", step ? deciding(step->parameter, options) : json::object()}};
+std::string make_job_key(const job_shape& before, const key_end& reader, const key_end& writer,
+                         compat_mode compat) {
+  const auto end = [](const std::optional<step_shape>& step, const key_end& what) {
+    json out{{"plugin", what.plugin},
+             {"parameter", step ? deciding(step->parameter, what.options) : json::object()}};
+    if (what.env) {
+      out["parameter"].erase("envType");
+      out["environment"] = to_string(*what.env);
+    }
+    return out;
   };
   json canonical = {{"form", "sluice-job-key/1"},
                     {"dialect", before.form == dialect::datax ? "datax" : "2.0"},
-                    {"reader", end(before.reader, reader, reader_options)},
-                    {"writer", end(before.writer, writer, writer_options)},
+                    {"reader", end(before.reader, reader)},
+                    {"writer", end(before.writer, writer)},
                     {"transformers", deciding(before.transformers.value, {})},
                     {"conversion", deciding(before.common.value, {})}};
   // Left out where it is the default, so that keys are what they were before there was a choice.

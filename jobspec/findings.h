@@ -27,6 +27,11 @@ class findings {
   /// `message` behind the place of `path`.
   void error(std::string_view path, std::string_view message) { errors_.push_back(line(path, message)); }
   void warning(std::string_view path, std::string_view message) { warnings_.push_back(line(path, message)); }
+  /// An error because Sluice does not have `what` (`mongodb reader`) yet.
+  void not_supported(std::string_view path, std::string what, std::string_view message) {
+    error(path, message);
+    not_supported_.push_back(std::move(what));
+  }
   /// What `--strict` refuses and only warns of else.
   void odd(std::string_view path, std::string_view message) {
     (strict_ ? errors_ : warnings_).push_back(line(path, message));
@@ -39,6 +44,7 @@ class findings {
   [[nodiscard]] bool any_error() const { return !errors_.empty(); }
   /// The lines in the order of the file, none twice; both are empty afterwards.
   std::vector<std::string> take_errors() { return take(errors_); }
+  std::vector<std::string> take_not_supported() { return std::move(not_supported_); }
   std::vector<std::string> take_warnings() { return take(warnings_); }
 
  private:
@@ -69,6 +75,7 @@ class findings {
   bool strict_;
   std::vector<found_line> errors_;
   std::vector<found_line> warnings_;
+  std::vector<std::string> not_supported_;
 };
 
 }  // namespace sluice

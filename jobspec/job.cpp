@@ -57,7 +57,8 @@ void report_unknown(const step_shape& step, bool reader, dialect d, const plugin
     return std::find(catalogue.begin(), catalogue.end(), name) != catalogue.end();
   };
   if (in_catalogue(type) || (d == dialect::datax && in_catalogue(type + std::string(side)))) {
-    out.error(step.path, fmt::format("{} {} is not supported yet", side, sluice::quoted(step.type_text)));
+    out.not_supported(step.path, fmt::format("{} {}", type, side),
+                      fmt::format("{} {} is not supported yet", side, sluice::quoted(step.type_text)));
     return;
   }
   std::vector<std::string> names = plugins.names(reader, d);
@@ -182,7 +183,7 @@ class parse {
       job_.compat = options_.compat.value_or(job_.compat);
     }
     if (out_.any_error()) {
-      return tl::unexpected<job_errors>(job_errors{out_.take_errors()});
+      return tl::unexpected<job_errors>(job_errors{out_.take_errors(), out_.take_not_supported()});
     }
     finish(shape, reads, writes, uses);
     for (auto& line : out_.take_warnings()) {

@@ -103,6 +103,9 @@ struct load_options {
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.
 struct job_errors {
   std::vector<std::string> lines;
+  /// What a job asks for that Sluice does not have yet (`mongodb reader`), one for each such line. As many as
+  /// there are lines: nothing else is wrong with the job.
+  std::vector<std::string> not_supported = {};
 };
 
 /// Parses and validates `text`: parameters put in, `--set` applied, both ends checked against their plugins'

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "actors/supervise/beginnings.h"
 #include "actors/supervise/continuation.h"
 #include "transport/base/text.h"
 
@@ -120,14 +121,8 @@ void run_core::answered(target_opened& a) {
     when_quiet();
     return;
   }
-  if (!source_.locked_file.empty() && source_.locked_file == target_.what.locked_file) {
-    fail_run(
-        {error_kind::bad_option,
-         fmt::format(
-             "{}: reader and writer use the same file {}, and one would lock the other out: write to another "
-             "file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
-             config_.what->writer.place, sluice::quoted(source_.locked_file)),
-         "same_file", true});
+  if (auto same = same_file_failure(*config_.what, source_, target_.what)) {
+    fail_run(std::move(*same));
     return;
   }
   if (target_.what.columns != nullptr) {
@@ -234,21 +229,10 @@ void run_core::answered(source_planned& a) {
 }
 
 void run_core::splits_known() {
-  const auto asked = std::max<std::uint32_t>(config_.what->speed.concurrent, 1);
   const std::size_t undone = splits_.size() - splits_done_;
-  concurrency_ = asked;
-  std::string reason = config_.what->speed.concurrent_reason;
-  if (target_.what.writers_max != 0 && target_.what.writers_max < concurrency_) {
-    concurrency_ = target_.what.writers_max;
-    reason = fmt::format("{} of {} asked for: the destination takes {} writer{}", concurrency_, asked,
-                         concurrency_, concurrency_ == 1 ? "" : "s");
-  }
-  if (undone < concurrency_) {
-    concurrency_ = static_cast<std::uint32_t>(std::max<std::size_t>(undone, 1));
-    reason = fmt::format("{} of {} asked for: there {} {} split{} to read", concurrency_, asked,
-                         undone == 1 ? "is" : "are", undone, undone == 1 ? "" : "s");
-  }
-  summary_.concurrency_reason = reason;
+  concurrency_choice choice = choose_concurrency(config_.what->speed, target_.what.writers_max, undone);
+  concurrency_ = choice.pipelines;
+  summary_.concurrency_reason = std::move(choice.reason);
   memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, config_.what->speed.bytes_per_second);
 
   std::optional<std::uint64_t> exact = 0;

@@ -14,6 +14,7 @@ namespace {
 
 /// Statements that SQLite does not run inside a transaction, or that do nothing there. They may be repeated.
 constexpr auto outside_words = std::to_array<std::string_view>({"VACUUM", "PRAGMA", "ATTACH", "DETACH"});
+constexpr auto emptying_words = std::to_array<std::string_view>({"DELETE", "DROP"});
 constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
 
 template <class Words>
@@ -86,6 +87,8 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   out.promise = "exactly once";
   out.exactly_once = true;
   out.writers_max = 1;
+  out.connections = {.own = 1, .each_pipeline = 1};
+  out.run_again = run_again_text();
   plan_.reset();
   connection_.stop = stop;
   SLUICE_TRY(const bool there, find_file());
@@ -118,6 +121,29 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   }
   SLUICE_CHECK(describe_table(source_columns, out));
   return out;
+}
+
+std::string sqlite_target::run_again_text() const {
+  const bool emptied =
+      std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(),
+                  [](const std::string& sql) { return begins_with_any(sql, emptying_words); });
+  if (emptied) {
+    return "preSql runs again first (it deletes rows or tables), then all rows are written anew";
+  }
+  switch (options_.mode) {
+    case write_mode::insert:
+      return "all rows are inserted once more: doubled, or dirty where a unique key refuses them";
+    case write_mode::replace:
+      return "rows with the same key are replaced: the table is the same afterwards where it has a key, and "
+             "doubled where it has none";
+    case write_mode::update:
+      return "rows with the same key are updated with the same values, others are inserted: the table is the "
+             "same afterwards where it has a key, and doubled where it has none";
+    case write_mode::ignore:
+      return "rows whose key is there already are left out and counted as ignored; without a key all are "
+             "inserted once more";
+  }
+  return {};
 }
 
 result<void> sqlite_target::describe_table(const schema& source_columns, target_description& out) {

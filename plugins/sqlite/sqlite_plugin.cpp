@@ -1,6 +1,7 @@
 #include "plugins/sqlite/sqlite_plugin.h"
 
 #include "plugins/sqlite/sqlite_options.h"
+#include "plugins/sqlite/sqlite_sketch.h"
 #include "plugins/sqlite/sqlite_source.h"
 #include "plugins/sqlite/sqlite_target.h"
 
@@ -105,7 +106,10 @@ plugin sqlite_plugin() {
           .reads = &reads(),
           .writes = &writes(),
           .make_source = make_source,
-          .make_target = make_target};
+          .make_target = make_target,
+          .recognise = recognise,
+          .sketch_source = sketch_source,
+          .sketch_target = sketch_target};
 }
 
 }  // namespace sluice

@@ -203,8 +203,9 @@ std::span<const std::string_view> catalogue_names(bool reader, dialect d) {
 }
 
 bool is_noise_key(std::string_view key) {
-  // Keys that begin so are comments by custom.
-  return key.starts_with('_') || key.starts_with('#') || key.starts_with("//") || has_word(noise_keys, key);
+  // Keys that begin so are comments by custom; "$schema" is for editors.
+  return key.starts_with('_') || key.starts_with('#') || key.starts_with("//") || key == "$schema" ||
+         has_word(noise_keys, key);
 }
 
 bool is_no_data_option(std::string_view key) {

@@ -107,9 +107,9 @@ plugin sqlite_plugin() {
           .writes = &writes(),
           .make_source = make_source,
           .make_target = make_target,
-          .recognise = recognise,
-          .sketch_source = sketch_source,
-          .sketch_target = sketch_target};
+          .recognise = sqlite::recognise,
+          .sketch_source = sqlite::sketch_source,
+          .sketch_target = sqlite::sketch_target};
 }
 
 }  // namespace sluice

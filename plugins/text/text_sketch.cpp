@@ -81,6 +81,14 @@ struct cut {
   std::size_t agreeing = 0;
   std::size_t rows = 0;
   [[nodiscard]] bool clean() const { return fields > 1 && agreeing == rows; }
+  /// A delimiter that never occurs agrees with every row and says nothing.
+  [[nodiscard]] std::size_t score() const { return fields > 1 ? agreeing : 0; }
+  [[nodiscard]] bool better_than(const cut& other) const {
+    if (clean() != other.clean()) {
+      return clean();
+    }
+    return clean() ? fields > other.fields : score() > other.score();
+  }
 };
 
 cut cut_of(const text_sample& sample, std::string_view delimiter) {
@@ -147,13 +155,7 @@ class source_sketcher {
       SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
       SLUICE_TRY(const text_sample sample, read_sample(layout, where_.path, rows_for_delimiter));
       const cut c = cut_of(sample, delimiter);
-      const auto better = [&] {
-        if (c.clean() != best->clean()) {
-          return c.clean();
-        }
-        return c.clean() ? c.fields > best->fields : c.fields > 1 && c.agreeing * 10 > best->agreeing * 11;
-      };
-      if (!best || better()) {
+      if (!best || c.better_than(*best)) {
         best = c;
       }
     }

@@ -123,9 +123,17 @@ class page {
   std::string out_;
 };
 
-/// Names, statements and steps are shown whole: a plan is read to see exactly what will be sent.
+/// Statements and steps are shown whole and with their quotes, on one line: a plan is read to see what will
+/// be sent.
 std::string whole(const std::string& text) {
-  return escaped(text, text.size());
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == '\n' || c == '\r' || c == '\t';
+    out += blank                                  ? " "
+           : static_cast<unsigned char>(c) < 0x20 ? escaped(std::string_view(&c, 1))
+                                                  : std::string(1, c);
+  }
+  return out;
 }
 
 std::vector<std::string> step_lines(const std::vector<target_step>& steps) {

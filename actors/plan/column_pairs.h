@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "jobspec/compat_mode.h"
 #include "transport/record/convert.h"
 #include "transport/record/schema.h"
 
@@ -18,12 +19,14 @@ struct column_pair {
   std::string rule;         ///< The conversion's rule in a phrase; empty where the column passes as it is.
   std::string zone;         ///< The zone that the conversion needs; empty = none.
   std::string dirty_where;  ///< What makes a record dirty here; empty = nothing does.
+  std::string changes;      ///< What the mode `datax` changes here, counted; empty = nothing.
   std::string problem;      ///< Of a refused pair: why, and what to do.
 };
 
-/// All pairs by position, also where the table refuses one. As many as the shorter schema has.
+/// All pairs by position, also where the table refuses one, in the job's mode (`setting.compat`). As many as
+/// the shorter schema has.
 std::vector<column_pair> describe_column_pairs(const schema& from, const schema& to,
-                                               const conversion_context& context);
+                                               const conversion_context& context, compat_mode compat);
 
 /// `exact`, `checked` or `refused`: the plan's three words. A column that passes as it is, is exact; one that
 /// may be NULL and goes where none may be, is checked.

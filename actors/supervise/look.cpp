@@ -36,6 +36,7 @@ class looker {
   const look_settings& settings_;
   const stop_signal& stop_;
   job_ends ends_;
+  schema_ptr between_;  ///< The columns behind the transformers.
   std::optional<source_end> source_;
   std::optional<target_end> target_;
   job_look look_;
@@ -56,8 +57,7 @@ result<void> looker::compare() {
   if (look_.target.what.columns == nullptr) {
     return {};
   }
-  // Transformers change values, not types, so that the pairs are those of the ends.
-  look_.pairs = describe_column_pairs(*look_.source.columns, *look_.target.what.columns, ends_.conversion);
+  look_.pairs = describe_column_pairs(*between_, *look_.target.what.columns, ends_.conversion, what_.compat);
   SLUICE_TRY(look_.map,
              make_mapping(what_, look_.source.columns, look_.target.what.columns, ends_.conversion));
   return {};

@@ -106,6 +106,16 @@ class Check(ForetellTest):
         self.assertEqual(ended.returncode, 1, ended.stdout)
         self.assertIn("refused", ended.stdout)
 
+    def test_differences_under_compat_are_listed(self):
+        db = self.make_table("CREATE TABLE t (n INTEGER)")
+        reader = csv_reader(self.write("t.csv", "1.5\n"), skipHeader=False, column=[{"index": 0, "type": "double"}])
+        document = self.put_job(job(reader, sqlite_writer(db, "t", ["n"])))
+        self.assertRegex(self.sluice("check", document).stdout, r"(?m)^runs  ")
+        ended = self.sluice("check", "--compat", "datax", document)
+        self.assertEqual(ended.returncode, 0)
+        self.assertIn("runs with differences", ended.stdout)
+        self.assertIn("fraction_cut", ended.stdout)
+
     def test_secrets_are_not_shown(self):
         document = self.orders_job(self.make_table())
         document["steps"][1]["parameter"]["password"] = "planted-secret"

@@ -61,6 +61,14 @@ class job_check {
     }
     row_.pairs = found.pairs;
     take_notes(found);
+    for (const column_pair& pair : found.pairs) {
+      if (!pair.changes.empty()) {
+        row_.found = verdict::runs_with_differences;
+        row_.differences.push_back(fmt::format("column {} {} to {}: {}", pair.index,
+                                               sluice::quoted(pair.from.name), sluice::quoted(pair.to.name),
+                                               pair.changes));
+      }
+    }
     if (!found.failure) {
       return;
     }

@@ -27,6 +27,9 @@ std::string remark_of(const column_pair& pair) {
   if (!pair.zone.empty()) {
     out += fmt::format(" (in {})", pair.zone);
   }
+  if (!pair.changes.empty()) {
+    out += fmt::format("{}as DataX does it, counted: {}", out.empty() ? "" : "; ", pair.changes);
+  }
   if (!pair.dirty_where.empty()) {
     out += fmt::format("{}dirty: {}", out.empty() ? "" : "; ", pair.dirty_where);
   }
@@ -60,6 +63,9 @@ nlohmann::ordered_json columns_json(const std::vector<column_pair>& pairs) {
                                   {"word", plan_word(pair)},
                                   {"rule", pair.rule},
                                   {"dirty_where", pair.dirty_where}};
+    if (!pair.changes.empty()) {
+      one["changes"] = pair.changes;
+    }
     if (!pair.zone.empty()) {
       one["zone"] = pair.zone;
     }

@@ -23,8 +23,7 @@ TEST(beginnings, as_many_pipelines_as_asked_for_where_nothing_is_less) {
 TEST(beginnings, the_destination_and_the_splits_limit_the_pipelines) {
   EXPECT_EQ(choose_concurrency(asking_for(4), 1, 10).reason,
             "1 of 4 asked for: the destination takes 1 writer");
-  EXPECT_EQ(choose_concurrency(asking_for(4), 3, 2).reason,
-            "2 of 4 asked for: there are 2 splits to read");
+  EXPECT_EQ(choose_concurrency(asking_for(4), 3, 2).reason, "2 of 4 asked for: there are 2 splits to read");
   EXPECT_EQ(choose_concurrency(asking_for(4), 0, 0).pipelines, 1U);
 }
 
@@ -49,7 +48,7 @@ TEST(column_pairs, say_what_makes_a_record_dirty) {
   const schema to = {{.name = "id", .type = type_of(type_id::int64), .nullable = false},
                      {.name = "name", .type = type_of(type_id::utf8), .nullable = false},
                      {.name = "n", .type = type_of(type_id::int64)}};
-  const auto pairs = describe_column_pairs(from, to, {});
+  const auto pairs = describe_column_pairs(from, to, {}, compat_mode::exact);
   ASSERT_EQ(pairs.size(), 3U);
   EXPECT_EQ(plan_word(pairs[0]), "exact");
   EXPECT_EQ(plan_word(pairs[1]), "checked");
@@ -58,12 +57,19 @@ TEST(column_pairs, say_what_makes_a_record_dirty) {
   EXPECT_EQ(pairs[2].dirty_where, "a value that does not fit");
 }
 
+TEST(column_pairs, name_what_the_mode_datax_changes) {
+  const schema from = {{.name = "a", .type = type_of(type_id::decimal_text)}};
+  const schema to = {{.name = "a", .type = type_of(type_id::int64)}};
+  EXPECT_EQ(describe_column_pairs(from, to, {}, compat_mode::exact)[0].changes, "");
+  EXPECT_EQ(describe_column_pairs(from, to, {}, compat_mode::datax)[0].changes, "fraction_cut");
+}
+
 TEST(column_pairs, all_refused_pairs_are_named) {
   const schema from = {{.name = "a", .type = type_of(type_id::boolean)},
                        {.name = "b", .type = type_of(type_id::boolean)}};
   const schema to = {{.name = "a", .type = type_of(type_id::date)},
                      {.name = "b", .type = type_of(type_id::date)}};
-  for (const column_pair& pair : describe_column_pairs(from, to, {})) {
+  for (const column_pair& pair : describe_column_pairs(from, to, {}, compat_mode::exact)) {
     EXPECT_EQ(plan_word(pair), "refused");
     EXPECT_FALSE(pair.problem.empty());
   }

@@ -17,7 +17,7 @@ class run_flags final : public command_syntax {
   job_flags job_;
   std::string memory_, summary_, metrics_, on_end_, state_dir_;
   std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", duration_max_;
-  std::string jobs_at_once_ = "1", report_ = "text";
+  std::string jobs_at_once_ = "1", days_at_once_, report_ = "text";
   std::string on_unfinished_, log_format_ = "text", log_level_ = "info";
   bool stop_on_failure_ = false, fail_on_dirty_ = false, json_ = false, no_progress_ = false;
 };
@@ -27,6 +27,9 @@ void run_flags::describe(CLI::App& run) {
                  "Job files: script-mode 2.0 JSON or DataX jobs; a folder stands for its .json files, - for "
                  "standard input");
   run.add_option("--jobs", jobs_at_once_, "How many of several jobs run at once; default: 1")->type_name("N");
+  run.add_option("--parallel", days_at_once_,
+                 "How many days of one job run at once, with a range of --bizdate; default: 1")
+      ->type_name("N");
   run.add_flag("--stop-on-failure", stop_on_failure_,
                "Of several jobs begin no more once one has failed; those at work go on to their end");
   job_.describe(run);
@@ -87,7 +90,13 @@ result<command> run_flags::given() const {
   run.job_file = jobs_.front();
   SLUICE_TRY(run.jobs_at_once, count_of("--jobs", jobs_at_once_));
   run.stop_on_failure = stop_on_failure_;
-  SLUICE_CHECK(job_.put_into(run));
+  SLUICE_CHECK(job_.put_into(run, &run.range));
+  if (!days_at_once_.empty()) {
+    if (run.range.empty()) {
+      return usage("--parallel is for the days of --bizdate A..B; several jobs at once are --jobs");
+    }
+    SLUICE_TRY(run.days_at_once, count_of("--parallel", days_at_once_));
+  }
   if (!memory_.empty()) {
     const auto bytes = parse_size(memory_);
     if (!bytes) {

@@ -86,7 +86,8 @@ struct known_side {
   const std::vector<option_default>* defaults = nullptr;  ///< What the name in the file sets; may be nullptr.
 };
 /// Finds a plugin's side by the name in the file, in small letters and trimmed. Nothing: unknown, or that
-/// side does not exist. `parse_job` itself tries a DataX name without its suffix (`mysql`) with it.
+/// side does not exist. `parse_job` itself tries everyday names (`pg`), and in a DataX file the name without
+/// its suffix and as a stepType.
 struct plugin_lookup {
   std::function<std::optional<known_side>(std::string_view type, bool reader, dialect d)> find;
   std::function<std::vector<std::string>(bool reader, dialect d)> names;  ///< For "did you mean".
@@ -103,6 +104,9 @@ struct load_options {
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.
 struct job_errors {
   std::vector<std::string> lines;
+  /// What of it a right job may ask and Sluice does not have yet, by names for counts: `reader mongodb`.
+  std::vector<std::string> not_supported = {};
+  bool broken = true;  ///< False: `not_supported` is all that is wrong.
 };
 
 /// Parses and validates `text`: parameters put in, `--set` applied, both ends checked against their plugins'

@@ -112,11 +112,14 @@ named_step read_step(const json& step, const std::string& path, job_shape& shape
     named.what = reads ? role::reader : role::writer;
     take_end(reads ? shape.reader : shape.writer, make_step(step, path, "stepType", out), category, out);
   } else if (category == "map" || category == "flatmap") {
-    out.error(path, fmt::format(
-                        "the transforming step {} of the category {} is not supported; take it out, and "
-                        "transform in the reader's query, or with dx_ functions in the list "
-                        "\"transformer\" beside \"steps\"",
-                        sluice::quoted(text_member(step, "stepType", path, out)), sluice::quoted(category)));
+    const std::string type = text_member(step, "stepType", path, out);
+    out.not_supported(
+        path, fmt::format("{} step {}", category, type.empty() ? "without a stepType" : escaped(lower(type))),
+        fmt::format(
+            "the transforming step {} of the category {} is not supported; take it out, and transform "
+            "in the reader's query, or with dx_ functions in the list \"transformer\" beside "
+            "\"steps\"",
+            sluice::quoted(type), sluice::quoted(category)));
   } else if (category.empty()) {
     named.mistaken = true;
     out.error(path, "\"category\" is missing: \"reader\" or \"writer\"");

@@ -203,6 +203,7 @@ class parse {
         original_(std::move(read.root)),
         out_(file, read.places, options.strict) {
     job_.file = file;
+    job_.strict = options.strict;
     job_.warnings = std::move(read.warnings);
   }
 

@@ -71,6 +71,7 @@ struct job {
   column_formats formats;
   compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.
   std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
+  bool strict = false;  ///< `--strict`: what is odd is refused, also what only both ends show.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
   std::string document;               ///< The job as run, JSON with secrets as `***`.
@@ -97,7 +98,7 @@ struct load_options {
   std::map<std::string, std::string> parameters;         ///< `-p name=value`.
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set path=value`, applied after substitution.
   std::optional<std::string> name;
-  bool strict = false;                               ///< Unknown keys are errors.
+  bool strict = false;  ///< What is odd is an error: unknown keys, columns in another order.
   std::optional<compat_mode> compat = std::nullopt;  ///< `--compat`; goes before the job's own.
 };
 

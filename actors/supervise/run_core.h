@@ -136,6 +136,7 @@ class run_core {
   void enter(phase p, const char* timed_as);
   void splits_known();
   void claim();
+  void take_mapping(std::shared_ptr<const mapping> map);
   void before();
   void next_split(std::uint32_t pipeline);
   void data_complete();

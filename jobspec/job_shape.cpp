@@ -195,7 +195,9 @@ void check_hops(const json& order, const std::vector<named_step>& steps, finding
       continue;
     }
     // Hops through a processor carry nothing: such a step is ignored.
-    if (*from == role::writer || *to == role::reader) {
+    if (text_member(hop, "from", path, out) == text_member(hop, "to", path, out)) {
+      out.error(path, "this hop goes from a step to itself; data go from the reader to the writer");
+    } else if (*from == role::writer || *to == role::reader) {
       out.error(path, "this hop goes backwards; data go from the reader to the writer");
     } else if (!seen.emplace(text_member(hop, "from", path, out), text_member(hop, "to", path, out)).second) {
       out.error(path, "this hop is given twice");
@@ -328,6 +330,48 @@ void find_datax(const json& root, job_shape& shape, findings& out) {
   shape.transformers = member(content.value, "transformer", content.path);
 }
 
+/// A document that is known and is no job: the keys it is known by, and what to do.
+struct known_stranger {
+  std::string_view key;
+  std::string_view other_key;
+  std::string_view message;
+};
+
+constexpr std::array<known_stranger, 5> strangers = {{
+    {"srcType", "dstType",
+     "this is a task of the wizard from before 2018; open it in the product, switch it to script mode and "
+     "save that"},
+    {"kind", "spec", "this is a workflow specification; the job is the text of its node's script"},
+    {"source", "sink",
+     "this is a job of another engine; write it anew as script mode 2.0, with \"steps\" for reader and "
+     "writer"},
+    {"content", "content", "this is the inside of a DataX job; put it into {\"job\": ...}"},
+    {"reader", "writer",
+     "this is one entry of a DataX job's \"content\"; put it into {\"job\": {\"content\": [...], "
+     "\"setting\": {\"speed\": {\"channel\": 1}}}}"},
+}};
+
+/// What to say of a document that is no job.
+std::string describe_stranger(const json& root) {
+  std::string hint;
+  if (root.is_object()) {
+    for (const known_stranger& known : strangers) {
+      if (root.contains(known.key) && root.contains(known.other_key)) {
+        return std::string(known.message);
+      }
+    }
+    for (const auto& [key, value] : root.items()) {
+      if (const auto near = nearest(key, std::array<std::string_view, 2>{"steps", "job"}); !near.empty()) {
+        hint = fmt::format("; did you mean {} instead of {}?", sluice::quoted(near), sluice::quoted(key));
+      }
+    }
+  }
+  return fmt::format(
+      "this is no job: expected an object with \"steps\" (script mode 2.0) or with \"job\" and its "
+      "\"content\" (DataX){}",
+      hint);
+}
+
 }  // namespace
 
 std::optional<dialect> recognise(const json& root) {
@@ -349,17 +393,7 @@ job_shape find_shape(const json& root, findings& out) {
   job_shape shape;
   const auto form = recognise(root);
   if (!form) {
-    std::string hint;
-    if (root.is_object()) {
-      for (const auto& [key, value] : root.items()) {
-        if (const auto near = nearest(key, std::array<std::string_view, 2>{"steps", "job"}); !near.empty()) {
-          hint = fmt::format("; did you mean {} instead of {}?", sluice::quoted(near), sluice::quoted(key));
-        }
-      }
-    }
-    out.error("", fmt::format("this is no job: expected an object with \"steps\" (script mode 2.0) or with "
-                              "\"job\" and its \"content\" (DataX){}",
-                              hint));
+    out.error("", describe_stranger(root));
     return shape;
   }
   shape.form = *form;

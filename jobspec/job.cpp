@@ -65,18 +65,19 @@ unknown_name explain_unknown(const step_shape& step, bool reader, dialect d, con
   const std::string_view other = reader ? "writer" : "reader";
   const std::string type = lower(step.type_text);
   const std::string shown = sluice::quoted(step.type_text);
+  const bool script2 = d == dialect::script2;
   const std::string base(without_side(type, !reader));
   if (base.size() < type.size() && (find_side(plugins, base, reader, d) || find_system(type) != nullptr)) {
-    return {step.type_path, fmt::format("found {}, which names a {}, expected a {}; did you mean {}?", shown,
-                                        other, side, sluice::quoted(base + std::string(side)))};
+    return {step.type_path,
+            fmt::format("found {}, which names a {}, expected a {}; did you mean {}?", shown, other, side,
+                        sluice::quoted(script2 ? base : base + std::string(side)))};
   }
   if (find_side(plugins, type, !reader, d)) {
     return {step.path, fmt::format("{} {}: this plugin has no {}", side, shown, side)};
   }
-  const std::string step_type(without_side(type, reader));
-  if (step_type.size() < type.size() && find_side(plugins, step_type, reader, d)) {
+  if (const auto ours = script2 ? plugins.find(type, reader, dialect::datax) : std::nullopt) {
     return {step.type_path, fmt::format("found {}, a name of DataX files; in a 2.0 file it is {}", shown,
-                                        sluice::quoted(step_type))};
+                                        sluice::quoted(ours->plugin))};
   }
   if (const known_system* system = find_system(type)) {
     if (!system->has_side(reader)) {

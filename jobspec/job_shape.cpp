@@ -300,8 +300,8 @@ void find_datax(const json& root, job_shape& shape, findings& out) {
   static constexpr std::array<std::string_view, 3> content_keys = {"reader", "writer", "transformer"};
   check_keys(root, "", root_keys, out);
   const json job = object_member(root, "job", "", out);
-  check_keys(job, "job", job_keys, out);
   shape.setting = {"job.setting", object_member(job, "setting", "job", out)};
+  check_keys(job, "job", job_keys, out);
   shape.common = member(root, "common", "");
   shape.core = member(root, "core", "");
   for (const std::string_view handler : {"preHandler", "postHandler"}) {
@@ -378,7 +378,7 @@ std::optional<dialect> recognise(const json& root) {
   if (!root.is_object()) {
     return std::nullopt;
   }
-  if (root.contains("job")) {
+  if (const auto job = root.find("job"); job != root.end() && job->is_object()) {
     return dialect::datax;
   }
   const auto type = root.find("type");
@@ -392,6 +392,10 @@ std::optional<dialect> recognise(const json& root) {
 job_shape find_shape(const json& root, findings& out) {
   job_shape shape;
   const auto form = recognise(root);
+  if (!form && root.is_object() && root.contains("job")) {
+    out.error("job", "expected an object with \"setting\" and \"content\"");
+    return shape;
+  }
   if (!form) {
     out.error("", describe_stranger(root));
     return shape;

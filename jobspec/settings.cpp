@@ -204,6 +204,12 @@ void read_datax_speed(const job_shape& shape, const option_values& setting, spee
   }
   const datax_speed_answer answer = datax_arithmetic(asked);
   const std::string path = path_join(shape.setting.path, "speed");
+  const bool by_channel = asked.byte <= 0 && asked.record <= 0;
+  if (by_channel && speed.has("channel") && asked.channel <= 0) {
+    out.error(path_join(path, "channel"),
+              fmt::format("found {}, expected a whole number from 1 to {}", asked.channel, concurrent_max));
+    return;
+  }
   if (!answer.message.empty()) {
     const bool script2 = speed.json().contains(script2_concurrent);
     out.error(path, answer.message +
@@ -214,7 +220,7 @@ void read_datax_speed(const job_shape& shape, const option_values& setting, spee
   to.records_per_second = answer.records_per_second;
   to.concurrent_reason = answer.reason;
   to.concurrent = static_cast<std::uint32_t>(std::min<std::uint64_t>(answer.channels, concurrent_max));
-  if (answer.channels > concurrent_max && asked.byte <= 0 && asked.record <= 0) {
+  if (answer.channels > concurrent_max && by_channel) {
     out.error(path_join(path, "channel"),
               fmt::format("found {}, expected a whole number from 1 to {}", answer.channels, concurrent_max));
   } else if (answer.channels > concurrent_max) {

@@ -101,6 +101,19 @@ TEST(Catalogue, HasEveryNameOnce) {
   EXPECT_GT(names_of_the_facts().size(), 200u);
 }
 
+TEST(Catalogue, HasItsEverydayNamesInTheManual) {
+  std::ifstream in(testing::in_source_tree("docs/job-files.md"));
+  std::ostringstream page;
+  page << in.rdbuf();
+  for (const known_system& system : known_systems()) {
+    std::istringstream words{std::string(system.everyday)};
+    for (std::string word; words >> word;) {
+      EXPECT_THAT(page.str(), HasSubstr(fmt::format("`{}` ({})", word, system.name)));
+      EXPECT_EQ(step_type_of(word), system.name);
+    }
+  }
+}
+
 struct told_name {
   const char* what;
   const char* name;

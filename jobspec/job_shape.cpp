@@ -170,6 +170,8 @@ void check_names(const std::vector<named_step>& steps, findings& out) {
 }
 
 void check_hops(const json& order, const std::vector<named_step>& steps, findings& out) {
+  static constexpr std::array<std::string_view, 1> keys = {"hops"};
+  check_keys(order, "order", keys, out);
   const placed_json hops = member(order, "hops", "order");
   if (hops.value.is_null()) {
     return;
@@ -189,6 +191,8 @@ void check_hops(const json& order, const std::vector<named_step>& steps, finding
       out.error(path, "expected a hop: {\"from\": \"Reader\", \"to\": \"Writer\"}");
       continue;
     }
+    static constexpr std::array<std::string_view, 2> ends = {"from", "to"};
+    check_keys(hop, path, ends, out);
     const auto from = hop_end(hop, "from", path, steps, out);
     const auto to = hop_end(hop, "to", path, steps, out);
     if (!from || !to) {
@@ -256,8 +260,11 @@ void find_configuration(const json& root, job_shape& shape, findings& out) {
   static constexpr std::array<std::string_view, 3> keys = {"type", "version", "configuration"};
   check_head(root, out);
   check_keys(root, "", keys, out);
+  static constexpr std::array<std::string_view, 3> parts = {"reader", "writer", "setting"};
+  static constexpr std::array<std::string_view, 2> ends = {"plugin", "parameter"};
   const std::string path = "configuration";
   const json whole = object_member(root, path, "", out);
+  check_keys(whole, path, parts, out);
   for (const bool reads : {true, false}) {
     const std::string_view side = reads ? "reader" : "writer";
     const placed_json end = member(whole, side, path);
@@ -266,6 +273,7 @@ void find_configuration(const json& root, job_shape& shape, findings& out) {
                                   sluice::quoted(side)));
       continue;
     }
+    check_keys(end.value, end.path, ends, out);
     (reads ? shape.reader : shape.writer) = make_step(end.value, end.path, "plugin", out);
   }
   shape.setting = {path_join(path, "setting"), object_member(whole, "setting", path, out)};

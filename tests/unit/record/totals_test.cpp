@@ -1,0 +1,64 @@
+#include "transport/record/totals.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+namespace sluice {
+namespace {
+
+run_totals sample() {
+  run_totals t;
+  t.counts = {~std::uint64_t{0}, 5, 1, 3, 2, 700};
+  t.sums.read = *row_sum_from("0123456789abcdef0123456789abcdef");
+  t.sums.changed = true;
+  t.splits = 7;
+  t.dirty_by_code = {{"not_a_number", 2}, {"other", 1}};
+  t.dirty_missing = 1;
+  return t;
+}
+
+TEST(totals, come_back_from_their_text_as_they_were) {
+  const auto list = scalars_from_json(to_json(to_scalars(sample())));
+  ASSERT_TRUE(list) << list.error().message;
+  const auto back = totals_from(*list);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(*back, sample());
+}
+
+TEST(totals, what_is_missing_is_0_and_what_a_newer_program_added_is_left_out) {
+  const auto back = totals_from({{"read", {std::uint64_t{9}}}, {"mood", {std::string("good")}}});
+  ASSERT_TRUE(back) << back.error().message;
+  run_totals only_read;
+  only_read.counts.read = 9;
+  EXPECT_EQ(*back, only_read);
+}
+
+TEST(totals, a_value_of_another_type_is_refused_by_name) {
+  for (const char* name : {"read", "read_sum", "changed", "code:x"}) {
+    const auto back = totals_from({{name, {1.5}}});
+    ASSERT_FALSE(back) << name;
+    EXPECT_NE(back.error().message.find(name), std::string::npos) << back.error().message;
+  }
+}
+
+TEST(totals, of_very_many_codes_the_rarest_become_other_and_the_text_stays_readable) {
+  run_totals t;
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    t.dirty_by_code[fmt::format("{:090}", i)] = i + 1;
+  }
+  const auto list = scalars_from_json(to_json(to_scalars(t)));
+  ASSERT_TRUE(list) << list.error().message;
+  const auto back = totals_from(*list);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->dirty_by_code.size(), 201u);
+  EXPECT_EQ(back->dirty_by_code.at(fmt::format("{:090}", 4999)), 5000u);
+  std::uint64_t all = 0;
+  for (const auto& [code, records] : back->dirty_by_code) {
+    all += records;
+  }
+  EXPECT_EQ(all, 5000u * 5001 / 2) << "none is lost from the sum";
+}
+
+}  // namespace
+}  // namespace sluice

@@ -224,6 +224,8 @@ class parse {
     put_named_defaults(before.writer, writes, shape.form);
     job_.key =
         make_job_key(before, reads.plugin, *reads.options, writes.plugin, *writes.options, job_.compat);
+    job_.key_parts =
+        make_key_parts(before, reads.plugin, *reads.options, writes.plugin, *writes.options, job_.compat);
     job_.instance = make_instance(job_.key, told);
   }
 

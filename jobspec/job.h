@@ -16,6 +16,7 @@ namespace sluice {
 struct error_limit {
   std::optional<std::uint64_t> records;  ///< The run fails with the record after this many.
   std::optional<double> ratio;           ///< 0 to 1, dirty / read; only where `records` is absent.
+  std::string place = {};                ///< Of what sets it, for messages; empty where nothing does.
 };
 
 /// How fast a run may be.
@@ -31,6 +32,8 @@ struct expectation {
   std::optional<std::uint64_t> min_records;
   std::optional<std::uint64_t> max_records;
   std::optional<double> max_dirty_ratio;
+  /// Where each stands: `orders.json:30:9 setting.expect.min_records`.
+  std::string min_records_place = {}, max_records_place = {}, max_dirty_ratio_place = {};
 };
 
 struct transformer_spec {
@@ -73,10 +76,11 @@ struct job {
   std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
-  std::string document;               ///< The job as run, JSON with secrets as `***`.
-  std::string key;                    ///< Job key, 32 hexadecimal digits (delivery.md).
-  std::string instance;               ///< Instance, 32 hexadecimal digits.
-  std::vector<std::string> warnings;  ///< One line each with its place.
+  std::string document;                          ///< The job as run, JSON with secrets as `***`.
+  std::string key;                               ///< Job key, 32 hexadecimal digits (delivery.md).
+  std::map<std::string, std::string> key_parts;  ///< What the key is made of, by name (`make_key_parts`).
+  std::string instance;                          ///< Instance, 32 hexadecimal digits.
+  std::vector<std::string> warnings;             ///< One line each with its place.
 };
 
 /// What the parser must know of a plugin, so that jobspec does not include plugins/.

@@ -46,27 +46,50 @@ std::string digest_of(const json& canonical) {
   return digest_text(canonical.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-}  // namespace
-
-std::string make_job_key(const job_shape& before, const std::string& reader,
-                         const std::vector<option>& reader_options, const std::string& writer,
-                         const std::vector<option>& writer_options, compat_mode compat) {
+/// What the key covers, with its form.
+json covered(const job_shape& before, const std::string& reader, const std::vector<option>& reader_options,
+             const std::string& writer, const std::vector<option>& writer_options, compat_mode compat) {
   const auto end = [](const std::optional<step_shape>& step, const std::string& plugin,
                       const std::vector<option>& options) {
     return json{{"plugin", plugin},
                 {"parameter", step ? deciding(step->parameter, options) : json::object()}};
   };
-  json canonical = {{"form", "sluice-job-key/1"},
-                    {"dialect", before.form == dialect::datax ? "datax" : "2.0"},
-                    {"reader", end(before.reader, reader, reader_options)},
-                    {"writer", end(before.writer, writer, writer_options)},
-                    {"transformers", deciding(before.transformers.value, {})},
-                    {"conversion", deciding(before.common.value, {})}};
+  json all = {{"form", "sluice-job-key/1"},
+              {"dialect", before.form == dialect::datax ? "datax" : "2.0"},
+              {"reader", end(before.reader, reader, reader_options)},
+              {"writer", end(before.writer, writer, writer_options)},
+              {"transformers", deciding(before.transformers.value, {})},
+              {"conversion", deciding(before.common.value, {})}};
   // Left out where it is the default, so that keys are what they were before there was a choice.
   if (compat != compat_mode::exact) {
-    canonical["compat"] = to_string(compat);
+    all["compat"] = to_string(compat);
   }
-  return digest_of(canonical);
+  return all;
+}
+
+}  // namespace
+
+std::string make_job_key(const job_shape& before, const std::string& reader,
+                         const std::vector<option>& reader_options, const std::string& writer,
+                         const std::vector<option>& writer_options, compat_mode compat) {
+  return digest_of(covered(before, reader, reader_options, writer, writer_options, compat));
+}
+
+std::map<std::string, std::string> make_key_parts(const job_shape& before, const std::string& reader,
+                                                  const std::vector<option>& reader_options,
+                                                  const std::string& writer,
+                                                  const std::vector<option>& writer_options,
+                                                  compat_mode compat) {
+  constexpr std::size_t digits = 16;
+  std::map<std::string, std::string> parts;
+  json all = covered(before, reader, reader_options, writer, writer_options, compat);
+  all["compat"] = to_string(compat);
+  for (const auto& [name, part] : all.items()) {
+    if (name != "form") {
+      parts[name] = digest_of(part).substr(0, digits);
+    }
+  }
+  return parts;
 }
 
 std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters) {

@@ -22,6 +22,15 @@ std::string make_job_key(const job_shape& before, const std::string& reader,
                          const std::vector<option>& reader_options, const std::string& writer,
                          const std::vector<option>& writer_options, compat_mode compat);
 
+/// Digests of the parts that the job key covers, so that a run under another key can say which of them
+/// differ: `dialect`, `reader`, `writer`, `transformers`, `conversion`, `compat`, 16 hexadecimal digits each.
+/// Same arguments as `make_job_key`.
+std::map<std::string, std::string> make_key_parts(const job_shape& before, const std::string& reader,
+                                                  const std::vector<option>& reader_options,
+                                                  const std::string& writer,
+                                                  const std::vector<option>& writer_options,
+                                                  compat_mode compat);
+
 /// The instance: the job key with the parameters after substitution (those that are no secrets). The planned
 /// time is null until jobs have one.
 std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters);

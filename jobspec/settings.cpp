@@ -49,10 +49,13 @@ void read_error_limit(const option_values& limit, error_limit& to, findings& out
   }
   if (record) {
     to.records = static_cast<std::uint64_t>(*record);
+    to.place = limit.place("record");
   } else if (strategy == "ZeroTolerance") {
     to.records = 0;
+    to.place = limit.place("strategy");
   } else if (percentage && strategy != "Ignore") {
     to.ratio = percentage;
+    to.place = limit.place("percentage");
   }
 }
 
@@ -62,9 +65,14 @@ void read_expect(const option_values& expect, expectation& to, findings& out) {
   to.max_dirty_ratio = value_of(expect.number("max_dirty_ratio"));
   if (least) {
     to.min_records = static_cast<std::uint64_t>(*least);
+    to.min_records_place = expect.place("min_records");
   }
   if (greatest) {
     to.max_records = static_cast<std::uint64_t>(*greatest);
+    to.max_records_place = expect.place("max_records");
+  }
+  if (to.max_dirty_ratio) {
+    to.max_dirty_ratio_place = expect.place("max_dirty_ratio");
   }
   if (least && greatest && *least > *greatest) {
     out.error(expect.path(),

@@ -143,6 +143,23 @@ TEST(JobStep, IsAnotherJobUnderANameThatMeansAnotherFormat) {
   EXPECT_EQ(as_json.key, spelled_out.key);
 }
 
+TEST(JobKey, SaysInWhichOfItsPartsTwoJobsDiffer) {
+  const job base = parsed(sample, given());
+  std::vector<std::string> names;
+  for (const auto& [name, digest] : base.key_parts) {
+    names.push_back(name);
+    EXPECT_EQ(digest.size(), 16u);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"compat", "conversion", "dialect", "reader", "transformers",
+                                             "writer"}));
+  const job other = parsed(changed("\"table\": \"t\"", "\"table\": \"u\""), given());
+  for (const auto& [name, digest] : other.key_parts) {
+    EXPECT_EQ(digest == base.key_parts.at(name), name != "writer") << name;
+  }
+  const job same = parsed(changed("\"record\": \"0\"", "\"record\": 7"), given());
+  EXPECT_EQ(same.key_parts, base.key_parts);
+}
+
 TEST(JobDocument, HidesEverySecretWhereverItWent) {
   auto options = given({{"steps[1].parameter.key", "hunter3"}});
   const std::string text =

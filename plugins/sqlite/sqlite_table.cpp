@@ -109,6 +109,12 @@ bool same_name(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::string folded_name(std::string_view name) {
+  std::string folded(name);
+  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return lower(c); });
+  return folded;
+}
+
 const table_column* table_info::find(std::string_view column) const {
   const auto at = std::find_if(columns.begin(), columns.end(),
                                [&](const table_column& c) { return same_name(c.name, column); });

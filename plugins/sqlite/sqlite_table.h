@@ -61,5 +61,7 @@ std::string near_column(const table_info& table, std::string_view name);
 
 /// ASCII case ignored, as SQLite compares names.
 bool same_name(std::string_view a, std::string_view b);
+/// The one spelling of all names that are the same.
+std::string folded_name(std::string_view name);
 
 }  // namespace sluice::sqlite

@@ -66,6 +66,20 @@ result<void> remove_file(const std::string& path) {
   return {};
 }
 
+/// Counts a record with its code; one without is not counted.
+template <class Counts>
+void count_code(Counts& codes, std::string_view code) {
+  if (code.empty()) {
+    return;
+  }
+  const auto found = codes.find(code);
+  if (found == codes.end()) {
+    codes.emplace(code, 1);
+  } else {
+    ++found->second;
+  }
+}
+
 std::string time_text(std::chrono::system_clock::time_point at) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
   const auto seconds = static_cast<std::time_t>(ms / 1000);
@@ -275,6 +289,7 @@ result<void> dirty_file::read_published() {
     ++state.published;
     state.position_published = std::max(state.position_published, seen.head->position);
     ++published_total_;
+    count_code(codes_, seen.head->code);
     good_end = seen.end;
     return true;
   }));
@@ -334,6 +349,7 @@ result<void> dirty_file::read_pending_of(split_index split, const std::string& p
     } else {
       ++held.records;
       held.position_last = seen.head->position;
+      count_code(held.codes, seen.head->code);
     }
     return true;
   }));
@@ -389,6 +405,7 @@ result<void> dirty_file::append(split_index split, epoch_number epoch,
   }
   const std::string time = time_text(how_.now ? how_.now() : std::chrono::system_clock::now());
   lines_.clear();
+  code_counts codes;
   std::uint64_t lines = 0;
   std::uint64_t position_last = 0;
   const auto flush = [&]() -> result<void> {
@@ -396,6 +413,11 @@ result<void> dirty_file::append(split_index split, epoch_number epoch,
       return {};
     }
     SLUICE_CHECK((held != nullptr ? *held->file : *published_file_).append(lines_));
+    code_counts& counted = held != nullptr ? held->codes : codes_;
+    for (const auto& [code, records_of_code] : codes) {
+      counted[code] += records_of_code;
+    }
+    codes.clear();
     if (held != nullptr) {
       held->records += lines;
       held->position_last = position_last;
@@ -421,6 +443,7 @@ result<void> dirty_file::append(split_index split, epoch_number epoch,
     }
     append_dirty_line(run_members_, split, time, record, lines_);
     position_last = record.position;
+    count_code(codes, record.code);
     ++lines;
     if (lines_.size() >= write_bytes_target) {
       SLUICE_CHECK(flush());
@@ -456,10 +479,12 @@ result<void> dirty_file::publish_until(split_state& state, std::uint64_t positio
   std::uint64_t end = held.begin;
   std::uint64_t records = 0;
   std::uint64_t position_last = 0;
+  code_counts codes;
   if (held.position_last < position) {
     end = held.file->size();
     records = held.records;
     position_last = held.position_last;
+    codes = held.codes;
   } else {
     SLUICE_CHECK(held.file->each_line(held.begin, [&](const line_file::line& seen) {
       if (!seen.head || seen.head->position >= position) {
@@ -468,6 +493,7 @@ result<void> dirty_file::publish_until(split_state& state, std::uint64_t positio
       end = seen.end;
       ++records;
       position_last = seen.head->position;
+      count_code(codes, seen.head->code);
       return true;
     }));
   }
@@ -481,10 +507,16 @@ result<void> dirty_file::publish_until(split_state& state, std::uint64_t positio
   published_total_ += records;
   held.begin = end;
   held.records -= records;
+  for (const auto& [code, records_of_code] : codes) {
+    codes_[code] += records_of_code;
+    std::uint64_t& left = held.codes[code];
+    left -= std::min(left, records_of_code);
+  }
   SLUICE_CHECK(published_file_->sync());
   if (held.records == 0) {
     SLUICE_CHECK(held.file->truncate(0));
     held.begin = 0;
+    held.codes.clear();
   }
   return {};
 }
@@ -509,6 +541,7 @@ result<void> dirty_file::drop(split_index split, epoch_number epoch, std::uint64
     SLUICE_CHECK(held.file->truncate(0));
     held.begin = 0;
     held.records = 0;
+    held.codes.clear();
   }
   return {};
 }

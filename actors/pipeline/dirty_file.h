@@ -71,6 +71,12 @@ class dirty_file : public dirty_store {
   /// lost with another folder. Exact after `drop` or `promote` of that mark.
   [[nodiscard]] std::uint64_t missing(split_index split, std::uint64_t dirty_total) const override;
 
+  /// Records in `dirty.jsonl` by their code, those of earlier processes included. Left out are lines of
+  /// programs that did not write the code in front, and codes of which the lines' heads do not hold all.
+  [[nodiscard]] std::map<std::string, std::uint64_t> published_by_code() const override {
+    return {codes_.begin(), codes_.end()};
+  }
+
   /// Records in `dirty.jsonl`, those of earlier processes included.
   [[nodiscard]] std::uint64_t published() const { return published_total_; }
 
@@ -80,12 +86,16 @@ class dirty_file : public dirty_store {
  private:
   class line_file;
 
+  /// Records by code.
+  using code_counts = std::map<std::string, std::uint64_t, std::less<>>;
+
   /// What is held of a split above its last mark. Lines before `begin` are published already.
   struct pending {
     std::unique_ptr<line_file> file;
     std::uint64_t begin = 0;
     std::uint64_t records = 0;        // from `begin` on
     std::uint64_t position_last = 0;  // where records > 0
+    code_counts codes;                // of these records, where known
     bool durable_name = false;        // the folder's entry was synced
   };
   struct split_state {
@@ -110,6 +120,7 @@ class dirty_file : public dirty_store {
   std::unique_ptr<line_file> published_file_;
   std::map<split_index, split_state> splits_;
   std::uint64_t published_total_ = 0;
+  code_counts codes_;  // of what is published
   std::size_t open_pending_ = 0;
   std::string lines_;  // being put together; kept for its memory
 };

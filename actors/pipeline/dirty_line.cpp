@@ -172,10 +172,11 @@ void append_dirty_line(std::string_view run_members, split_index split, std::str
                        const dirty_record& record, std::string& out) {
   const bool too_long = text_bytes(record) > dirty_text_max;
   const std::size_t room = too_long ? dirty_text_kept : dirty_text_max + 1;
-  // Version, split and position come first: they are found again without parsing the line.
+  // Version, split, position and code come first: they are found again without parsing the line.
   append_member(R"({"version":)", std::optional<std::uint64_t>(dirty_line_version), out);
   append_member(R"(,"split":)", std::optional<std::uint64_t>(split.value), out);
   append_member(R"(,"position":)", std::optional<std::uint64_t>(record.position), out);
+  append_member(R"(,"code":)", record.code, out);
   out.append(run_members);
   append_member(R"(,"time":)", time, out);
   append_member(R"(,"side":)", to_string(record.side), out);
@@ -190,7 +191,6 @@ void append_dirty_line(std::string_view run_members, split_index split, std::str
     out += R"(,"value":null)";
   }
   append_member(R"(,"target_type":)", record.target_type, out);
-  append_member(R"(,"code":)", record.code, out);
   append_member(R"(,"message":)", record.message, out);
   append_member(R"(,"record_bytes":)", std::optional<std::uint64_t>(record.record_bytes), out);
   out += too_long || record.cut ? R"(,"cut":true,"record":[)" : R"(,"cut":false,"record":[)";
@@ -205,6 +205,12 @@ std::optional<dirty_line_head> parse_dirty_line_head(std::string_view head) {
       !take_literal(head, R"(,"position":)") || !take_number(head, found.position) ||
       !take_literal(head, ",")) {
     return std::nullopt;
+  }
+  if (take_literal(head, R"("code":")")) {
+    const std::size_t end = head.find_first_of("\"\\");
+    if (end != std::string_view::npos && head[end] == '"') {
+      found.code = head.substr(0, end);
+    }
   }
   return found;
 }

@@ -34,10 +34,12 @@ struct dirty_line_head {
   int version = 0;
   split_index split;
   std::uint64_t position = 0;
+  std::string_view code;  ///< Of the bytes given. Empty in lines of programs that wrote it further behind.
 };
-inline constexpr std::size_t dirty_line_head_max = 96;
+inline constexpr std::size_t dirty_line_head_max = 256;
 
-/// Reads version, split and position from the first bytes of a line; nothing where it is not such a line.
+/// Reads version, split, position and code from the first bytes of a line; nothing where it is not such a
+/// line.
 std::optional<dirty_line_head> parse_dirty_line_head(std::string_view head);
 
 }  // namespace sluice

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 
 #include "transport/base/ids.h"
 #include "transport/base/result.h"
@@ -22,6 +24,7 @@ class dirty_store {
   virtual result<void> drop(split_index split, epoch_number epoch, std::uint64_t position) = 0;
   virtual result<void> seal() = 0;
   [[nodiscard]] virtual std::uint64_t missing(split_index split, std::uint64_t dirty_total) const = 0;
+  [[nodiscard]] virtual std::map<std::string, std::uint64_t> published_by_code() const { return {}; }
 };
 
 }  // namespace sluice

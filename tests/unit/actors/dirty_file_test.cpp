@@ -224,6 +224,40 @@ TEST_F(dirty_file_test, goes_on_where_a_dead_process_stopped) {
   EXPECT_EQ(file->missing({0}, 2), 0U);
 }
 
+TEST_F(dirty_file_test, knows_the_codes_of_what_is_published_by_whatever_process) {
+  using codes = std::map<std::string, std::uint64_t>;
+  const auto with_code = [](std::uint64_t position, const char* code) {
+    dirty_record r = record(position);
+    r.code = code;
+    return std::vector<dirty_record>{r};
+  };
+  {
+    const auto file = open();
+    ASSERT_DONE(file->append({0}, first_epoch, with_code(1, "a")));
+    ASSERT_DONE(file->append({0}, first_epoch, with_code(2, "b")));
+    EXPECT_EQ(file->published_by_code(), codes{});
+    ASSERT_DONE(file->promote({0}, 2));
+    EXPECT_EQ(file->published_by_code(), (codes{{"a", 1}}));
+    ASSERT_DONE(file->append({0}, first_epoch, with_code(7, "c")));
+    ASSERT_DONE(file->append({1}, first_epoch, with_code(0, "d")));
+  }
+  std::ofstream(published_path(), std::ios::binary | std::ios::app)
+      << R"({"version":1,"split":5,"position":0,"run":"of a program that wrote the code behind","code":"z"})"
+      << "\n";
+  const auto file = open();
+  EXPECT_EQ(file->published_by_code(), (codes{{"a", 1}}));
+  EXPECT_EQ(file->published(), 2U);
+  ASSERT_DONE(file->drop({0}, {2}, 5));  // the mark covers b, which the dead process had not published
+  ASSERT_DONE(file->drop({1}, {2}, 0));
+  EXPECT_EQ(file->published_by_code(), (codes{{"a", 1}, {"b", 1}}));
+  ASSERT_DONE(file->append({0}, {2}, with_code(9, "c")));
+  ASSERT_DONE(file->append({1}, {2}, with_code(0, "a")));
+  ASSERT_DONE(file->promote({0}, 10));
+  ASSERT_DONE(file->promote({1}, 1));
+  ASSERT_DONE(file->seal());
+  EXPECT_EQ(file->published_by_code(), (codes{{"a", 2}, {"b", 1}, {"c", 1}}));
+}
+
 TEST_F(dirty_file_test, stores_no_record_twice_when_it_is_read_again) {
   {
     const auto file = open(true);

@@ -189,6 +189,18 @@ TEST(dirty_line, gives_its_head_back) {
     EXPECT_EQ(head->version, dirty_line_version);
     EXPECT_EQ(head->split.value, 3U);
     EXPECT_EQ(head->position, record.position);
+    EXPECT_EQ(head->code, record.code);
+  }
+}
+
+TEST(dirty_line, has_no_code_in_a_head_that_lacks_it_or_does_not_hold_all_of_it) {
+  for (const std::string_view text : {R"({"version":1,"split":3,"position":17,"run":"x","code":"bad",)",
+                                      R"({"version":1,"split":3,"position":17,"code":"ba)",
+                                      R"({"version":1,"split":3,"position":17,"code":"b\u0001",)",
+                                      R"({"version":1,"split":3,"position":17,"code":{"base64":"x"},)"}) {
+    const auto head = parse_dirty_line_head(text);
+    ASSERT_TRUE(head) << text;
+    EXPECT_EQ(head->code, "") << text;
   }
 }
 

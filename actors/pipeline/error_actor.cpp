@@ -12,13 +12,13 @@ error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t 
       file_(std::move(file)),
       supervisor_(std::move(supervisor)) {}
 
-void error_actor::tell_sealed(std::optional<error> failure, std::uint64_t missing) {
+void error_actor::tell_sealed(dirty_sealed m) {
   error_sealed answer;
-  answer.failure = std::move(failure);
+  answer.failure = std::move(m.failure);
   answer.limit = core_.judge_at_end(records_read_);
   answer.dirty = core_.total();
-  answer.missing = missing;
-  answer.by_code = core_.by_code();
+  answer.missing = m.missing;
+  answer.by_code = core_.by_code(m.by_code);
   answer.only_reason = core_.only_reason();
   send(supervisor_, std::move(answer));
 }
@@ -68,11 +68,13 @@ caf::behavior error_actor::make_behavior() {
         dirty_complete_ = m.dirty_complete;
         if (dirty_complete_) {
           seal_when_published();
+        } else if (core_.knows_all_codes()) {
+          tell_sealed({});
         } else {
-          tell_sealed(std::nullopt, 0);
+          send(file_, dirty_tell{});
         }
       },
-      [this](const dirty_sealed& m) { tell_sealed(m.failure, m.missing); },
+      [this](const dirty_sealed& m) { tell_sealed(m); },
       [this](const bye_msg& m) {
         send(file_, m);
         quit();
@@ -109,6 +111,18 @@ bool dirty_file_actor::check(result<void> r) {
     send(error_actor_, dirty_file_failed{*failed_});
   }
   return !failed_;
+}
+
+dirty_sealed dirty_file_actor::known() {
+  dirty_sealed answer;
+  if (dirty_store* s = store(); s != nullptr) {
+    for (const auto& [split, total] : dirty_totals_) {
+      answer.missing += s->missing({split}, total);
+    }
+    answer.by_code = s->published_by_code();
+  }
+  answer.failure = failed_;
+  return answer;
 }
 
 caf::behavior dirty_file_actor::make_behavior() {
@@ -151,15 +165,14 @@ caf::behavior dirty_file_actor::make_behavior() {
       },
       [this, from](const dirty_seal&) {
         from();
-        dirty_sealed answer;
         if (dirty_store* s = store(); s != nullptr) {
           check(s->seal());
-          for (const auto& [split, total] : dirty_totals_) {
-            answer.missing += s->missing({split}, total);
-          }
         }
-        answer.failure = failed_;
-        send(error_actor_, std::move(answer));
+        send(error_actor_, known());
+      },
+      [this, from](const dirty_tell&) {
+        from();
+        send(error_actor_, known());
       },
       [this](const bye_msg&) {
         error_actor_ = nullptr;

@@ -22,7 +22,7 @@ class error_actor : public actor_base {
 
  private:
   void seal_when_published();
-  void tell_sealed(std::optional<error> failure, std::uint64_t missing);
+  void tell_sealed(dirty_sealed m);
 
   error_core core_;
   std::uint32_t told_left_;
@@ -48,6 +48,8 @@ class dirty_file_actor : public actor_base {
   /// The store, or nullptr after a failure; `failed_` says why.
   dirty_store* store();
   bool check(result<void> r);
+  /// What the store knows, for the end of the run.
+  dirty_sealed known();
 
   open_store open_;
   std::unique_ptr<dirty_store> store_;

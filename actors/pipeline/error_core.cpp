@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -47,8 +49,8 @@ std::optional<error> error_core::report(const dirty_report& m) {
     if (too_many || too_large_a_share) {
       crossed_ = true;
       const std::string bound =
-          too_many ? fmt::format("errorLimit.record is {}", *limit_.records)
-                   : fmt::format("errorLimit.percentage is {} of {} records", *limit_.ratio, *records_exact_);
+          too_many ? fmt::format("{}: the limit is {} dirty records", place_, *limit_.records)
+                   : fmt::format("{}: the limit is {} of {} records", place_, *limit_.ratio, *records_exact_);
       failure =
           error{error_kind::over_limit,
                 fmt::format("{}; dirty record {} crossed it: {}{}: {}", bound, total_, where(d, m.split),
@@ -67,6 +69,7 @@ void error_core::commit(const dirty_commit& m) {
   s.above = 0;
   for (const auto& [code, n] : s.codes_above) {
     s.codes_at_mark[code] += n;
+    s.known_at_mark += n;
   }
   s.codes_above.clear();
 }
@@ -78,15 +81,20 @@ void error_core::drop(const dirty_drop& m) {
   s.above = 0;
   s.codes_above.clear();
   total_ += s.at_mark;
+  if (s.at_mark > s.known_at_mark) {
+    // Counted by an earlier process, whose reasons are not known here.
+    any_ = true;
+    only_reason_.clear();
+  }
 }
 
 std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const {
   if (limit_.records) {
     if (total_ > *limit_.records) {
       return error{error_kind::over_limit,
-                   fmt::format("errorLimit.record is {}, but {} records are dirty, counting those of the "
-                               "process this run continues",
-                               *limit_.records, total_),
+                   fmt::format("{}: the limit is {} dirty records, but {} are, counting those of the process "
+                               "this run continues",
+                               place_, *limit_.records, total_),
                    "errorLimit", false};
     }
     return std::nullopt;
@@ -94,7 +102,7 @@ std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const 
   if (limit_.ratio && records_read != 0 &&
       static_cast<double>(total_) / static_cast<double>(records_read) > *limit_.ratio) {
     return error{error_kind::over_limit,
-                 fmt::format("errorLimit.percentage is {}, but {} of {} records are dirty", *limit_.ratio,
+                 fmt::format("{}: the limit is {}, but {} of {} records are dirty", place_, *limit_.ratio,
                              total_, records_read),
                  "errorLimit", false};
   }
@@ -109,18 +117,25 @@ std::uint64_t error_core::covered() const {
   return sum;
 }
 
-std::map<std::string, std::uint64_t> error_core::by_code() const {
-  std::map<std::string, std::uint64_t> all;
-  std::uint64_t known = 0;
+bool error_core::knows_all_codes() const {
+  return !continues_ && std::all_of(splits_.begin(), splits_.end(),
+                                    [](const auto& s) { return s.second.at_mark <= s.second.known_at_mark; });
+}
+
+std::map<std::string, std::uint64_t> error_core::by_code(
+    const std::map<std::string, std::uint64_t>& published) const {
+  const bool own = knows_all_codes();
+  std::map<std::string, std::uint64_t> all = own ? std::map<std::string, std::uint64_t>() : published;
   for (const auto& [split, s] : splits_) {
-    for (const auto& [code, n] : s.codes_at_mark) {
-      all[code] += n;
-      known += n;
+    for (const auto* codes : {own ? &s.codes_at_mark : nullptr, &s.codes_above}) {
+      for (const auto& [code, n] : codes == nullptr ? std::map<std::string, std::uint64_t>() : *codes) {
+        all[code] += n;
+      }
     }
-    for (const auto& [code, n] : s.codes_above) {
-      all[code] += n;
-      known += n;
-    }
+  }
+  std::uint64_t known = 0;
+  for (const auto& [code, n] : all) {
+    known += n;
   }
   if (total_ > known) {
     all["counted_before_resume"] = total_ - known;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "actors/protocol/caf.h"
 #include "transport/base/error.h"
 #include "transport/wire/messages.h"
@@ -17,10 +20,15 @@ struct for_writer {
 /// Supervisor to error actor to dirty file: nothing comes any more; answered to the supervisor by
 /// `dirty_sealed`.
 struct dirty_seal {};
-/// `failure` where the file could not be made durable; `missing`: counted in marks, not in this folder.
+/// Error actor to dirty file where the run ends before its data does: answered like `dirty_seal`, but nothing
+/// is sealed.
+struct dirty_tell {};
+/// `failure` where the file could not be made durable; `missing`: counted in marks, not in this folder;
+/// `by_code`: what the file holds.
 struct dirty_sealed {
   std::optional<error> failure;
   std::uint64_t missing = 0;
+  std::map<std::string, std::uint64_t> by_code;
 };
 /// Dirty file to the writer that waits for it: it cannot be written any more.
 struct dirty_failed {
@@ -43,6 +51,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_dropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::for_writer<sluice::dirty_sync>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::for_writer<sluice::dirty_drop>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_seal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_tell)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_sealed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::dirty_file_failed)

@@ -80,7 +80,8 @@ void supervisor_actor::start_dirty(const run_id& run, bool publish_at_once, std:
                                    std::optional<std::uint64_t> records_exact,
                                    const std::vector<mark>& done_before) {
   shared_.error = spawn_error_actor(
-      system(), env_->wire, error_core(env_->what->errors, records_exact), env_->settings.dirty_logged_max,
+      system(), env_->wire, error_core(env_->what->errors, records_exact, continued.has_value()),
+      env_->settings.dirty_logged_max,
       [env = env_, run, publish_at_once, continued] {
         return env->open_dirty(run, publish_at_once, continued);
       },

@@ -37,10 +37,27 @@ TEST(error_core, the_record_after_the_limit_fails_the_run_and_is_named) {
   ASSERT_TRUE(e);
   EXPECT_EQ(e->kind, error_kind::over_limit);
   EXPECT_EQ(e->message,
-            "errorLimit.record is 2; dirty record 3 crossed it: orders.csv line 9 column qty: \"x\" is not a "
+            "errorLimit: the limit is 2 dirty records; dirty record 3 crossed it: orders.csv line 9 column "
+            "qty: \"x\" is not a "
             "number");
   EXPECT_EQ(core.total(), 4u) << "records in flight are still counted";
   EXPECT_FALSE(core.report(report(0, {11}))) << "told once";
+}
+
+TEST(error_core, a_limit_is_named_with_its_place_in_the_job_file) {
+  error_limit limit = at_most(0);
+  limit.place = "orders.json:30:9 setting.errorLimit.record";
+  const auto e = error_core(limit, std::nullopt).report(report(0, {7}));
+  ASSERT_TRUE(e);
+  EXPECT_TRUE(
+      e->message.starts_with("orders.json:30:9 setting.errorLimit.record: the limit is 0 dirty records; "
+                             "dirty record 1 crossed it: "))
+      << e->message;
+  limit = share(0.5);
+  limit.place = "here";
+  error_core at_end(limit, std::nullopt);
+  EXPECT_FALSE(at_end.report(report(0, {7})));
+  EXPECT_EQ(at_end.judge_at_end(1)->message, "here: the limit is 0.5, but 1 of 1 records are dirty");
 }
 
 TEST(error_core, no_limit_bears_any_number_and_zero_bears_none) {
@@ -70,6 +87,34 @@ TEST(error_core, a_resumed_run_counts_what_the_process_before_has_counted) {
   core.drop({{0}, {}, 50, at_mark});
   EXPECT_TRUE(core.report(report(0, {60})));
   EXPECT_EQ(core.by_code().at("counted_before_resume"), 3u);
+}
+
+TEST(error_core, what_an_earlier_process_counted_has_the_codes_that_the_dirty_file_holds) {
+  error_core core({}, std::nullopt);
+  EXPECT_TRUE(core.knows_all_codes());
+  record_counts at_mark;
+  at_mark.dirty = 5;
+  core.drop({{0}, {}, 50, at_mark});
+  EXPECT_FALSE(core.knows_all_codes());
+  core.report(report(0, {60}, "too_long"));
+  const std::map<std::string, std::uint64_t> published = {{"not_a_number", 3}, {"too_long", 1}};
+  EXPECT_EQ(core.by_code(published),
+            (std::map<std::string, std::uint64_t>{
+                {"not_a_number", 3}, {"too_long", 2}, {"counted_before_resume", 1}}));
+  core.commit({{0}, {}, 61, 6});
+  const std::map<std::string, std::uint64_t> later = {{"not_a_number", 3}, {"too_long", 2}};
+  EXPECT_EQ(core.by_code(later).at("too_long"), 2u) << "what is published counts once";
+  EXPECT_EQ(core.only_reason(), "") << "the reasons of the others are not known";
+}
+
+TEST(error_core, a_commit_whose_answer_was_lost_takes_its_codes_from_the_dirty_file) {
+  error_core core({}, std::nullopt);
+  core.report(report(0, {1, 2}));
+  record_counts at_mark;
+  at_mark.dirty = 2;
+  core.drop({{0}, {}, 3, at_mark});
+  EXPECT_FALSE(core.knows_all_codes());
+  EXPECT_EQ(core.by_code({{"not_a_number", 2}}), (std::map<std::string, std::uint64_t>{{"not_a_number", 2}}));
 }
 
 struct ratio_case {

@@ -45,8 +45,8 @@ void writer_actor::committed(const mark& m) {
 void writer_actor::rewound(split_index split, const error& why, std::chrono::milliseconds wait) {
   send(beside_.supervisor, split_rewound{pipeline_, split, why, wait});
 }
-void writer_actor::failed(split_index split, const error& why) {
-  send(beside_.supervisor, split_failed{pipeline_, split, why});
+void writer_actor::failed(split_index split, const error& why, std::optional<dirty_side> end) {
+  send(beside_.supervisor, split_failed{pipeline_, split, why, end});
 }
 void writer_actor::stopped() {
   send(beside_.supervisor, writer_stopped{pipeline_});

@@ -27,7 +27,7 @@ class writer_actor : public actor_base, private writer_out {
   void wrote(split_index split, const record_counts& delta) override;
   void committed(const mark& m) override;
   void rewound(split_index split, const error& why, std::chrono::milliseconds wait) override;
-  void failed(split_index split, const error& why) override;
+  void failed(split_index split, const error& why, std::optional<dirty_side> end) override;
   void stopped() override;
   void start_commit_timer(std::chrono::milliseconds after) override;
   void start_retry_timer(std::chrono::milliseconds after) override;

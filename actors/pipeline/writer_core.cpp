@@ -63,7 +63,7 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   expected_ = 1;
   auto m = plugin_->open(split_, epoch, stop);
   if (!m) {
-    lost(std::move(m).error());
+    lost(std::move(m).error(), dirty_side::writer);
     return;
   }
   durable_ = std::move(*m);
@@ -101,10 +101,10 @@ void writer_core::reopen(epoch_number of, const error& why) {
   if (of != epoch_ || state_ == state::idle || state_ == state::waiting || state_ == state::stopped) {
     return;
   }
-  lost(why);
+  lost(why, dirty_side::reader);
 }
 
-void writer_core::lost(error why) {
+void writer_core::lost(error why, std::optional<dirty_side> end) {
   plugin_->rollback();
   queue_.clear();
   uncommitted_ = false;
@@ -120,7 +120,7 @@ void writer_core::lost(error why) {
   state_ = stopping_ ? state::stopped : state::idle;
   // While stopping, `cancelled` is what was asked for; otherwise it is a failure like any other.
   if (!stopping_ || why.kind != error_kind::cancelled) {
-    out_.failed(split_, why);
+    out_.failed(split_, why, end);
   }
   if (stopping_) {
     out_.stopped();
@@ -142,7 +142,8 @@ void writer_core::take(const batch_ptr& b, const stop_signal& stop) {
   }
   if (b->sequence > expected_) {
     lost({error_kind::not_connected,
-          fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
+          fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false},
+         std::nullopt);
     return;
   }
   ++expected_;
@@ -159,7 +160,8 @@ void writer_core::sent(const sent_msg& m) {
   }
   if (m.sequence >= expected_) {
     lost({error_kind::not_connected,
-          fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false});
+          fmt::format("batch {} of split {} was lost on its way", expected_, split_.value), "", false},
+         std::nullopt);
     return;
   }
   out_.to_channel(credit_msg{split_, epoch_, from_channel_.announced()});
@@ -181,7 +183,7 @@ void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
   if (b->rows != 0) {
     auto r = plugin_->write(*b, stop);
     if (!r) {
-      lost(std::move(r).error());
+      lost(std::move(r).error(), dirty_side::writer);
       return;
     }
     answer = std::move(*r);
@@ -288,7 +290,7 @@ void writer_core::dirty_file_failed(epoch_number epoch, const error& why) {
   if (epoch == epoch_ && waits_for_dirty_file()) {
     error last = why;
     last.final = true;
-    lost(std::move(last));
+    lost(std::move(last), std::nullopt);
   }
 }
 
@@ -318,7 +320,8 @@ void writer_core::commit(const stop_signal& stop) {
                        split_.value, next.counts.read, next.counts.written, next.counts.ignored,
                        next.counts.dirty, next.counts.filtered, to_string(next.sums.read),
                        to_string(next.sums.written), to_string(next.sums.dirty)),
-           "account", false});
+           "account", false},
+          std::nullopt);
       if (stopping_) {
         out_.stopped();
       }
@@ -326,7 +329,7 @@ void writer_core::commit(const stop_signal& stop) {
     }
   }
   if (auto r = plugin_->commit(next, stop); !r) {
-    lost(std::move(r).error());
+    lost(std::move(r).error(), dirty_side::writer);
     return;
   }
   const bool more_dirty = next.counts.dirty != durable_.counts.dirty;

@@ -12,6 +12,7 @@
 #include "plugins/api/target.h"
 #include "transport/flow/budget.h"
 #include "transport/flow/credit.h"
+#include "transport/record/dirty.h"
 #include "transport/wire/messages.h"
 
 namespace sluice {
@@ -38,7 +39,7 @@ class writer_out {
   /// A transaction was lost, or the link: the split goes on from its mark after the wait.
   virtual void rewound(split_index split, const error& why, std::chrono::milliseconds wait) = 0;
   /// The pipeline cannot go on with this split.
-  virtual void failed(split_index split, const error& why) = 0;
+  virtual void failed(split_index split, const error& why, std::optional<dirty_side> end) = 0;
   /// The writer has come to rest after `stop`.
   virtual void stopped() = 0;
   // Timers: `commit_timer` and `retry` are to be called after this long.
@@ -98,7 +99,7 @@ class writer_core {
   void drain(const stop_signal& stop);
   void begin_commit(const stop_signal& stop);
   void commit(const stop_signal& stop);
-  void lost(error why);
+  void lost(error why, std::optional<dirty_side> end);
   void rest();
   [[nodiscard]] bool may_commit() const { return uncommitted_ && at_border_; }
 

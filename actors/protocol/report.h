@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -97,6 +98,7 @@ struct split_failed {
   std::uint32_t pipeline = 0;
   split_index split;
   error why;
+  std::optional<dirty_side> end;  ///< Whose failure it is; nothing: neither end's (the dirty file, the link).
 };
 struct writer_stopped {
   std::uint32_t pipeline = 0;

@@ -108,6 +108,7 @@ class writer_log : public writer_out {
   std::vector<mark> commits;
   std::vector<error> losses;
   std::vector<error> failures;
+  std::vector<std::optional<dirty_side>> failed_ends;
   int stops = 0;
   int commit_timers = 0;
   int retry_timers = 0;
@@ -122,7 +123,10 @@ class writer_log : public writer_out {
   void wrote(split_index, const record_counts&) override {}
   void committed(const mark& m) override { commits.push_back(m); }
   void rewound(split_index, const error& why, std::chrono::milliseconds) override { losses.push_back(why); }
-  void failed(split_index, const error& why) override { failures.push_back(why); }
+  void failed(split_index, const error& why, std::optional<dirty_side> end) override {
+    failures.push_back(why);
+    failed_ends.push_back(end);
+  }
   void stopped() override { ++stops; }
   void start_commit_timer(std::chrono::milliseconds) override { ++commit_timers; }
   void start_retry_timer(std::chrono::milliseconds) override { ++retry_timers; }

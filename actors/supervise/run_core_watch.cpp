@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/supervise/fraction_done.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
 
@@ -104,13 +105,12 @@ void run_core::tell_progress(steady_clock::time_point now) {
   p.splits_total = splits_.size();
   p.splits_done = splits_done_;
   p.pipelines_active = active_;
-  std::uint64_t bytes_known = 0;
-  bool all_known = !splits_.empty();
+  std::vector<split_share> shares;
+  shares.reserve(splits_.size());
   for (const split_state& s : splits_) {
     p.counts += s.at.counts;
     p.counts += s.in_flight;
-    all_known = all_known && s.bytes_estimate;
-    bytes_known += s.bytes_estimate.value_or(0);
+    shares.push_back({s.bytes_estimate, s.at.counts.bytes + s.in_flight.bytes, s.at.done});
   }
   const double interval = seconds_between(progress_at_, now);
   if (interval > 0 && p.counts.read >= progress_counts_.read) {
@@ -119,13 +119,12 @@ void run_core::tell_progress(steady_clock::time_point now) {
   }
   progress_at_ = now;
   progress_counts_ = p.counts;
-  if (all_known && bytes_known != 0 && phase_ == phase::data) {
-    // Record bytes and the source's bytes differ by separators and quotes: good enough for a guess of time.
-    p.fraction = std::min(1.0, static_cast<double>(p.counts.bytes) / static_cast<double>(bytes_known));
-    const double here = static_cast<double>(p.counts.bytes - std::min(p.counts.bytes, resumed_counts_.bytes));
+  if (phase_ == phase::data) {
+    p.fraction = fraction_done(shares);
     const double seconds = seconds_between(data_started_, now);
-    if (here > 0 && seconds > 1) {
-      p.seconds_left = (1 - *p.fraction) * static_cast<double>(bytes_known) / (here / seconds);
+    // A continued run has no sizes, so what is done was done since the data began.
+    if (p.fraction && *p.fraction > 0 && seconds > 1) {
+      p.seconds_left = (1 - *p.fraction) * seconds / *p.fraction;
     }
   }
   std::uint32_t on_source = 0;

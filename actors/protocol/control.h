@@ -26,10 +26,11 @@ struct source_make_readers {
 struct source_check {};
 using source_command = std::variant<source_open, source_plan, source_make_readers, source_check>;
 
-/// Connect, describe; with `job_key` also list the runs found in the destination.
+/// Connect, describe, and list the runs of the job that the destination knows.
 struct target_open {
   schema_ptr source_columns;
   std::string job_key;
+  std::string job_name;
 };
 struct target_load {
   run_id run;
@@ -57,6 +58,7 @@ struct target_make_writers {
 struct target_after {
   run_id run;
   std::size_t first_step = 0;
+  dirty_totals dirty;  ///< For the totals that stay with the run.
 };
 /// The run's end at the destination. `abandon`: it failed. `forget`: nothing was moved, no trace is to stay.
 struct target_release {

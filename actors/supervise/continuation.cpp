@@ -2,69 +2,190 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "transport/base/text.h"
 
 namespace sluice {
 namespace {
 
+using unfinished = run_settings::unfinished;
+
 std::string owner_text(const run_row& row) {
   return row.owner ? fmt::format("process {} on {}", row.owner->pid, escaped(row.owner->host)) : "nobody";
 }
 
+bool is_held(const found_run& f) {
+  return f.owner == found_run::owner_state::alive ||
+         (f.owner == found_run::owner_state::elsewhere && f.row.renewed_age_s < 60);
+}
+
+/// `its reader and its writer differ`; empty where nothing is known.
+std::string difference_text(const scalar_list& theirs, const scalar_list& mine) {
+  std::vector<std::string> differing;
+  for (const named_scalar& part : mine) {
+    const scalar* other = find(theirs, part.name);
+    if (other != nullptr && !(*other == part.value)) {
+      differing.push_back("its " + part.name);
+    }
+  }
+  return differing.empty()
+             ? ""
+             : fmt::format("{} differ{}", fmt::join(differing, " and "), differing.size() == 1 ? "s" : "");
+}
+
+refuse refuse_emptying(const found_run& f, const start_facts& mine) {
+  return {
+      {error_kind::conflict,
+       fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, renewed {} s "
+                   "ago: wait for its end, or stop that process",
+                   f.row.run.text(), sluice::quoted(f.row.job_name), escaped(mine.output_name),
+                   mine.empties ? "this job" : "it", owner_text(f.row), f.row.renewed_age_s),
+       "emptied", true},
+      std::nullopt};
+}
+
+refuse refuse_half(const found_run& f, const start_facts& mine) {
+  const bool same_name = f.row.job_name == mine.job_name;
+  const std::string difference = difference_text(f.row.key_parts, mine.key_parts);
+  const std::string whose =
+      same_name ? fmt::format("It is this job as it was before it was changed{}",
+                              difference.empty() ? "" : " (" + difference + ")")
+                : fmt::format("It is another job's{}", difference.empty() ? "" : " (" + difference + ")");
+  const std::string stays = mine.empties ? "what it has written goes when this job empties the table"
+                                         : "what it has written stays, and the same rows inserted again are "
+                                           "there twice";
+  return {
+      {error_kind::conflict,
+       fmt::format("run {} of job {} is unfinished ({}) and has written {} rows into {}. {}. {}, or begin "
+                   "anew with --on-unfinished fresh, which forgets that run: {}",
+                   f.row.run.text(), sluice::quoted(f.row.job_name), f.row.stage,
+                   with_thousands(f.row.written), escaped(mine.output_name), whose,
+                   same_name ? "Put the job back as it was and run it, which finishes that run"
+                             : "Run that job again, which finishes that run",
+                   stays),
+       "unfinished", true},
+      f.row.run};
+}
+
+/// What a run of another job key means for this start.
+std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, begin_fresh& answer) {
+  const run_row& row = f.row;
+  const bool same_name = row.job_name == mine.job_name;
+  // An older program did not note the output: of this job's name it is taken for the same.
+  const bool same_output = row.output.empty() ? same_name : !mine.output.empty() && row.output == mine.output;
+  if (row.stage == "done") {
+    return std::nullopt;
+  }
+  if (is_held(f)) {
+    if (same_output && (mine.empties || row.empties)) {
+      return refuse_emptying(f, mine);
+    }
+    if (same_output && same_name) {
+      answer.notices.push_back(
+          fmt::format("run {} of this job, before it was changed, is still writing into {} ({})",
+                      row.run.text(), escaped(mine.output_name), owner_text(row)));
+    }
+    return std::nullopt;
+  }
+  if (!same_output) {
+    if (same_name) {
+      answer.notices.push_back(fmt::format(
+          "run {} of this job, before it was changed, is unfinished and has written {} rows into {}; it is "
+          "left "
+          "as it is: put the job back and run it to finish it, or with --on-unfinished fresh to forget it",
+          row.run.text(), with_thousands(row.written), sluice::quoted(row.output)));
+    }
+    return std::nullopt;
+  }
+  if (row.written == 0) {
+    if (same_name) {
+      answer.discard.push_back(row.run);
+      answer.notices.push_back(fmt::format(
+          "run {} of this job, before it was changed, had written nothing and is forgotten", row.run.text()));
+    }
+    return std::nullopt;
+  }
+  if (mine.on_unfinished == unfinished::fresh) {
+    answer.discard.push_back(row.run);
+    return std::nullopt;
+  }
+  return refuse_half(f, mine);
+}
+
+error running_already(const run_row& row) {
+  return {error_kind::conflict,
+          fmt::format("the job is running already: run {} belongs to {}, renewed {} s ago; wait for it, or "
+                      "stop that process",
+                      row.run.text(), owner_text(row), row.renewed_age_s),
+          "claimed", false};
+}
+
+/// What an unfinished run of this very instance means.
+continuation judge_own(const run_row& row, const start_facts& mine) {
+  const bool recent = !row.planned_time.empty() || row.renewed_age_s <= mine.resume_window.count();
+  if (mine.on_unfinished == unfinished::resume ||
+      (mine.on_unfinished == unfinished::automatic && recent && mine.may_resume)) {
+    return go_on_with{row, {}};
+  }
+  const std::string why = mine.on_unfinished == unfinished::fail ? "--on-unfinished fail"
+                          : !mine.may_resume
+                              ? "continuing would double records"
+                              : fmt::format("it is {} s old, more than --resume-window", row.renewed_age_s);
+  return refuse{{error_kind::conflict,
+                 fmt::format("run {} of this job is unfinished ({}; {}): --on-unfinished resume continues "
+                             "it, --on-unfinished fresh "
+                             "forgets it and begins anew (what it has written stays)",
+                             row.run.text(), row.stage, why),
+                 "unfinished", false},
+                std::nullopt};
+}
+
 }  // namespace
 
-continuation decide_continuation(const std::vector<found_run>& found, const std::string& instance,
-                                 bool may_resume, run_settings::unfinished on_unfinished,
-                                 std::chrono::seconds resume_window) {
-  using unfinished = run_settings::unfinished;
-  std::vector<std::string> notices;
-  std::vector<run_id> discard;
+continuation decide_continuation(const std::vector<found_run>& found, const start_facts& mine) {
+  begin_fresh answer;
   for (const found_run& f : found) {
     const run_row& row = f.row;
-    const bool held = f.owner == found_run::owner_state::alive ||
-                      (f.owner == found_run::owner_state::elsewhere && row.renewed_age_s < 60);
-    if (held) {
-      return refuse{{error_kind::conflict,
-                     fmt::format("the job is running already: run {} belongs to {}, renewed {} s ago; wait "
-                                 "for it, or stop that process",
-                                 row.run.text(), owner_text(row), row.renewed_age_s),
-                     "claimed", false}};
+    if (row.job_key != mine.job_key) {
+      continue;
+    }
+    if (is_held(f)) {
+      return refuse{running_already(row), std::nullopt};
     }
     if (row.stage == "done") {
-      if (row.instance == instance && row.owner && on_unfinished != unfinished::fresh) {
+      if (row.instance == mine.instance && row.owner && mine.on_unfinished != unfinished::fresh) {
         return only_release{row};
       }
       continue;
     }
-    if (row.instance != instance) {
-      notices.push_back(
+    if (row.instance != mine.instance) {
+      answer.notices.push_back(
           fmt::format("run {} of the same job with other parameters is unfinished ({}); it is left as it is: "
                       "run it with its own "
                       "parameters to finish it",
                       row.run.text(), row.stage));
       continue;
     }
-    if (on_unfinished == unfinished::fresh) {
-      discard.push_back(row.run);
+    if (mine.on_unfinished == unfinished::fresh) {
+      answer.discard.push_back(row.run);
       continue;
     }
-    const bool recent = !row.planned_time.empty() || row.renewed_age_s <= resume_window.count();
-    if (on_unfinished == unfinished::resume ||
-        (on_unfinished == unfinished::automatic && recent && may_resume)) {
-      return go_on_with{row, std::move(notices)};
+    continuation own = judge_own(row, mine);
+    if (auto* go_on = std::get_if<go_on_with>(&own)) {
+      go_on->notices = std::move(answer.notices);
     }
-    const std::string why = on_unfinished == unfinished::fail ? "--on-unfinished fail"
-                            : !may_resume
-                                ? "continuing would double records"
-                                : fmt::format("it is {} s old, more than --resume-window", row.renewed_age_s);
-    return refuse{{error_kind::conflict,
-                   fmt::format("run {} of this job is unfinished ({}; {}): --on-unfinished resume continues "
-                               "it, --on-unfinished fresh "
-                               "forgets it and begins anew (what it has written stays)",
-                               row.run.text(), row.stage, why),
-                   "unfinished", false}};
+    return own;
   }
-  return begin_fresh{std::move(discard), std::move(notices)};
+  for (const found_run& f : found) {
+    if (f.row.job_key == mine.job_key) {
+      continue;
+    }
+    if (auto no = judge_other(f, mine, answer)) {
+      return std::move(*no);
+    }
+  }
+  return answer;
 }
 
 }  // namespace sluice

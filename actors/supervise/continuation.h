@@ -11,11 +11,10 @@
 
 namespace sluice {
 
-/// What a start does about the runs of its job that it finds in the destination (delivery.md, "Running it
-/// again").
+/// What a start does about the runs that it finds in the destination (delivery.md, "Running it again").
 struct begin_fresh {
-  std::vector<run_id> discard;       ///< Unfinished runs of the same instance, to be forgotten.
-  std::vector<std::string> notices;  ///< Earlier instances' halves, named.
+  std::vector<run_id> discard;       ///< Unfinished runs to be forgotten.
+  std::vector<std::string> notices;  ///< What is left as it is, and what is forgotten unasked, named.
 };
 struct go_on_with {
   run_row run;
@@ -27,12 +26,27 @@ struct only_release {
 };
 struct refuse {
   error why;
+  std::optional<run_id> in_the_way;  ///< The unfinished run of another job key that `why` names.
 };
 using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse>;
 
-/// `found` newest first. `may_resume`: exactly-once holds, so that continuing doubles nothing.
-continuation decide_continuation(const std::vector<found_run>& found, const std::string& instance,
-                                 bool may_resume, run_settings::unfinished on_unfinished,
-                                 std::chrono::seconds resume_window);
+/// The start that asks.
+struct start_facts {
+  std::string job_key;
+  std::string instance;
+  std::string job_name;
+  std::string output;       ///< `target_description::output`.
+  std::string output_name;  ///< For messages: `target_description::name`.
+  bool empties = false;     ///< `target_description::empties`.
+  scalar_list key_parts;    ///< As in `run_row`.
+  bool may_resume = false;  ///< Exactly-once holds, so that continuing doubles nothing.
+  run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
+  std::chrono::seconds resume_window{3600};
+};
+
+/// `found` newest first. A run of this job's key is continued, refused or forgotten as `on_unfinished` says.
+/// One of another key, because the job was changed or because it is another job's, is never continued: where
+/// it has left rows in this job's output, the start is refused until it is finished or forgotten.
+continuation decide_continuation(const std::vector<found_run>& found, const start_facts& mine);
 
 }  // namespace sluice

@@ -110,7 +110,7 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
   if (progress_store* store = target_->progress()) {
     answer.has_store = true;
     answer.tables = store->tables();
-    auto runs = store->runs_of(c.job_key);
+    auto runs = store->runs_of({c.job_key, c.job_name, answer.what.output});
     if (!runs) {
       return target_failed("looking for earlier runs of the job", runs.error());
     }
@@ -197,7 +197,7 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
     }
   }
   if (store != nullptr) {
-    if (auto r = store->finish(c.run); !r) {
+    if (auto r = store->finish(c.run, c.dirty); !r) {
       return target_failed("marking the run done", r.error());
     }
   }

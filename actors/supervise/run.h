@@ -102,8 +102,11 @@ struct run_summary {
   std::string how_to_go_on;  ///< One sentence where the run failed or stopped.
   bool resumed = false;      ///< It continued an earlier process's work.
   bool resumable = false;    ///< Not done, and the same command continues it.
-  bool wrong_job = false;    ///< The job's text alone shows the failure: exit code 2.
-  std::string promise;       ///< `exactly once`, or `at least once, because …`.
+  /// The unfinished run of another job key that `failure` names: its folder may tell what was changed since.
+  std::optional<run_id> in_the_way;
+  std::vector<run_id> forgotten;  ///< Unfinished runs that this one has removed from the destination.
+  bool wrong_job = false;         ///< The job's text alone shows the failure: exit code 2.
+  std::string promise;            ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
   record_counts counts_before;  ///< Of those, what was there when this process began to continue the run.
   record_sums sums;

@@ -27,6 +27,12 @@ std::optional<std::size_t> stage_step(const std::string& stage, std::string_view
   return static_cast<std::size_t>(std::strtoull(stage.c_str() + prefix.size(), nullptr, 10));
 }
 
+/// A failure of the split with this label.
+error with_label(error why, const std::string& label) {
+  why.message = fmt::format("{}: {}", label, why.message);
+  return why;
+}
+
 }  // namespace
 
 std::string_view to_string(run_state state) {
@@ -109,7 +115,7 @@ void run_core::answered(source_opened& a) {
     return;
   }
   columns_behind_ = std::move(*behind);
-  ask_target(target_open{columns_behind_, config_.what->key});
+  ask_target(target_open{columns_behind_, config_.what->key, config_.what->name});
 }
 
 void run_core::answered(target_opened& a) {
@@ -146,19 +152,32 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info,
          fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
-  continuation next = decide_continuation(target_.runs, config_.what->instance, target_.what.exactly_once,
-                                          config_.settings.on_unfinished, config_.settings.resume_window);
+  go_on_from(decide_continuation(target_.runs, start_facts_of_job()));
+}
+
+start_facts run_core::start_facts_of_job() const {
+  start_facts mine;
+  mine.job_key = config_.what->key;
+  mine.instance = config_.what->instance;
+  mine.job_name = config_.what->name;
+  mine.output = target_.what.output;
+  mine.output_name = target_.what.name;
+  mine.empties = target_.what.empties;
+  for (const auto& [name, digest] : config_.what->key_parts) {
+    mine.key_parts.push_back({name, {digest}});
+  }
+  mine.may_resume = target_.what.exactly_once;
+  mine.on_unfinished = config_.settings.on_unfinished;
+  mine.resume_window = config_.settings.resume_window;
+  return mine;
+}
+
+void run_core::go_on_from(continuation next) {
   if (auto* r = std::get_if<refuse>(&next)) {
-    fail_run(std::move(r->why));
+    summary_.in_the_way = r->in_the_way;
+    fail_run(placed(std::move(r->why), config_.what->writer.place));
   } else if (auto* done = std::get_if<only_release>(&next)) {
-    summary_.run = done->run.run;
-    summary_.resumed = true;
-    note(notice_level::info,
-         fmt::format("run {} was complete when its process died; only its claim is released now",
-                     done->run.run.text()));
-    claimed_ = true;
-    finished_at_target_ = true;
-    finish_summary();
+    finish_off(done->run);
   } else if (auto* go_on = std::get_if<go_on_with>(&next)) {
     for (const std::string& line : go_on->notices) {
       note(notice_level::warning, line);
@@ -178,6 +197,19 @@ void run_core::answered(target_opened& a) {
     enter(phase::plan, "plan");
     ask_source(source_plan{config_.what->speed.concurrent});
   }
+}
+
+void run_core::finish_off(const run_row& run) {
+  summary_.run = run.run;
+  summary_.resumed = true;
+  finished_before_ = run.totals.value_or(run_totals{});
+  note(notice_level::info,
+       fmt::format("run {} was complete when its process died; only its claim is released now{}",
+                   run.run.text(),
+                   run.totals ? "" : " (its row, of an older program, does not hold its account)"));
+  claimed_ = true;
+  finished_at_target_ = true;
+  finish_summary();
 }
 
 void run_core::answered(target_loaded& a) {
@@ -314,8 +346,12 @@ void run_core::claim() {
   c.mine.job_name = config_.what->name;
   c.mine.stage = stage_;
   c.mine.owner = config_.me;
+  const start_facts mine = start_facts_of_job();
+  c.mine.output = mine.output;
+  c.mine.empties = mine.empties;
+  c.mine.key_parts = mine.key_parts;
   c.seen = seen_;
-  c.discard = std::move(discard_);
+  c.discard = discard_;
   if (!resumed_) {
     for (const split_state& s : splits_) {
       c.splits.push_back({s.description, s.label, s.at});
@@ -328,6 +364,7 @@ void run_core::answered(target_claimed& a) {
   target_busy_ = false;
   claimed_ = true;
   term_ = a.term;
+  summary_.forgotten = std::move(discard_);
   if (failure_) {
     when_quiet();
     return;
@@ -471,8 +508,7 @@ void run_core::on(const reader_failed& m) {
     return;
   }
   if (m.why.kind != error_kind::cancelled || !failure_) {
-    fail_run({m.why.kind, fmt::format("{}: {}", splits_[m.split.value].label, m.why.message), m.why.code,
-              m.why.final});
+    fail_run(placed(with_label(m.why, splits_[m.split.value].label), config_.what->reader.place));
   }
 }
 
@@ -498,7 +534,10 @@ void run_core::on(const split_failed& m) {
               m.why.code, true});
     return;
   }
-  fail_run({m.why.kind, fmt::format("{}: {}", s.label, m.why.message), m.why.code, m.why.final});
+  const error why = with_label(m.why, s.label);
+  fail_run(!m.end ? why
+                  : placed(why, m.end == dirty_side::reader ? config_.what->reader.place
+                                                            : config_.what->writer.place));
 }
 
 void run_core::on(const dirty_seen& m) {
@@ -553,21 +592,21 @@ std::optional<error> run_core::expectation_failure(std::uint64_t records, std::u
   const expectation& x = config_.what->expect;
   if (x.min_records && records < *x.min_records) {
     return error{error_kind::over_limit,
-                 fmt::format("setting.expect.min_records is {}, but the source has {} records",
-                             *x.min_records, records),
+                 fmt::format("{}: at least {} records are expected, but the source has {}",
+                             x.min_records_place, *x.min_records, records),
                  "expect", false};
   }
   if (x.max_records && records > *x.max_records) {
     return error{error_kind::over_limit,
-                 fmt::format("setting.expect.max_records is {}, but the source has {} records",
-                             *x.max_records, records),
+                 fmt::format("{}: at most {} records are expected, but the source has {}",
+                             x.max_records_place, *x.max_records, records),
                  "expect", false};
   }
   if (complete && x.max_dirty_ratio && records != 0 &&
       static_cast<double>(dirty) / static_cast<double>(records) > *x.max_dirty_ratio) {
     return error{error_kind::over_limit,
-                 fmt::format("setting.expect.max_dirty_ratio is {}, but {} of {} records are dirty",
-                             *x.max_dirty_ratio, dirty, records),
+                 fmt::format("{}: at most the share {} may be dirty, but {} of {} records are",
+                             x.max_dirty_ratio_place, *x.max_dirty_ratio, dirty, records),
                  "expect", false};
   }
   return std::nullopt;
@@ -612,6 +651,14 @@ void run_core::answered(source_checked&) {
 void run_core::on(const error_sealed& m) {
   errors_sealed_ = true;
   summary_.dirty_by_code = m.by_code;
+  std::uint64_t told = 0;
+  for (const auto& [code, records] : m.by_code) {
+    told += records;
+  }
+  if (const std::uint64_t all = committed_counts().dirty; all > told) {
+    // Of splits that this process has not opened, and whose text is lost.
+    summary_.dirty_by_code["counted_before_resume"] += all - told;
+  }
   summary_.dirty_missing = m.missing;
   only_reason_ = m.only_reason;
   if (failure_) {
@@ -627,7 +674,9 @@ void run_core::on(const error_sealed& m) {
     return;
   }
   enter(phase::after, "post_sql");
-  ask_target(target_after{summary_.run, stage_step(stage_, "post:").value_or(0)});
+  ask_target(target_after{summary_.run,
+                          stage_step(stage_, "post:").value_or(0),
+                          {summary_.dirty_by_code, summary_.dirty_missing}});
 }
 
 void run_core::answered(target_finished&) {

@@ -12,6 +12,7 @@
 #include "actors/pipeline/change_ledger.h"
 #include "actors/plan/mapping.h"
 #include "actors/protocol/report.h"
+#include "actors/supervise/continuation.h"
 #include "actors/supervise/run.h"
 #include "transport/flow/budget.h"
 #include "transport/wire/messages.h"
@@ -134,12 +135,17 @@ class run_core {
   void ask_source(source_command c);
   void ask_target(target_command c);
   void enter(phase p, const char* timed_as);
+  [[nodiscard]] start_facts start_facts_of_job() const;
+  void go_on_from(continuation next);
+  void finish_off(const run_row& run);
   void splits_known();
   void claim();
   void before();
   void next_split(std::uint32_t pipeline);
   void data_complete();
   void fail_run(error why, bool stopped_on_request = false);
+  /// `why` behind the place in the job file, unless its message names one already.
+  [[nodiscard]] error placed(error why, const std::string& place) const;
   void when_quiet();
   void end_data_phase();
   void finish_summary();
@@ -170,6 +176,7 @@ class run_core {
   target_opened target_;
   bool resumed_ = false;
   std::optional<run_row> seen_;
+  std::optional<run_totals> finished_before_;  // of a run that was complete but for its claim
   std::vector<run_id> discard_;
   std::string stage_ = "claimed";
   std::uint16_t term_ = 1;

@@ -33,7 +33,19 @@ void run_core::answered(end_failed& a) {
     when_quiet();
     return;
   }
-  fail_run(std::move(a.why));
+  fail_run(placed(std::move(a.why), a.source ? config_.what->reader.place : config_.what->writer.place));
+}
+
+error run_core::placed(error why, const std::string& place) const {
+  const std::string in_file = config_.what->file + ":";
+  const std::size_t at = why.message.find(in_file);
+  const bool has_one =
+      why.message.starts_with("--set ") ||
+      (at != std::string::npos && why.message.find_first_of("0123456789", at) == at + in_file.size());
+  if (!has_one && !place.empty() && why.kind != error_kind::cancelled) {
+    why.message = fmt::format("{}: {}", place, why.message);
+  }
+  return why;
 }
 
 void run_core::on(const stop_request& m) {
@@ -123,6 +135,13 @@ void run_core::finish_summary() {
   put_changes();
   summary_.splits_total = splits_.size();
   summary_.splits_done = splits_done_;
+  if (finished_before_) {
+    summary_.counts = summary_.counts_before = finished_before_->counts;
+    summary_.sums = finished_before_->sums;
+    summary_.splits_total = summary_.splits_done = finished_before_->splits;
+    summary_.dirty_by_code = finished_before_->dirty_by_code;
+    summary_.dirty_missing = finished_before_->dirty_missing;
+  }
   if (!target_.what.name.empty()) {
     // Without marks a run that failed leaves nothing that counts: its output never appeared.
     const bool stands = target_.has_store || !failure_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "transport/base/ids.h"
 #include "transport/base/result.h"
 #include "transport/record/mark.h"
+#include "transport/record/totals.h"
 
 namespace sluice {
 
@@ -32,6 +34,27 @@ struct run_row {
   std::int64_t renewed_age_s = 0;    ///< Seconds since the claim was renewed, by the destination's clock.
   std::int64_t finished_age_s = 0;   ///< Seconds since it was done; 0 while it is not.
   std::string planned_time;          ///< Empty where none was given.
+  /// What it writes to, as `target_description::output` names it; empty where an older program made the row.
+  std::string output;
+  bool empties = false;  ///< It removes what stands in the output before its data.
+  /// Digests of what its job key covers, by name (`job::key_parts`): tells what differs under another key.
+  /// Empty where an older program made the row.
+  scalar_list key_parts;
+  std::uint64_t written = 0;         ///< Rows that its marks cover; 0 once it is done.
+  std::optional<run_totals> totals;  ///< Once it is done; nothing where an older program ended it.
+};
+
+/// Which runs a start must know of.
+struct run_query {
+  std::string job_key;
+  std::string job_name;
+  std::string output;
+};
+
+/// What the engine knows of a run's dirty records and marks do not tell.
+struct dirty_totals {
+  std::map<std::string, std::uint64_t> by_code;
+  std::uint64_t missing = 0;
 };
 
 /// A row of `sluice_progress`: the frozen split with its mark.
@@ -49,12 +72,15 @@ class progress_store {
 
   /// Names of the tables, as announced in plan and log.
   [[nodiscard]] virtual std::string tables() const = 0;
-  /// All runs of the job key, newest first. Empty where the tables do not exist.
-  virtual result<std::vector<run_row>> runs_of(const std::string& job_key) = 0;
-  /// Makes the tables where they do not exist, and removes runs done longer than 7 days ago.
+  /// All runs of the job key, and of other keys those that are not done and have this job name, this output
+  /// or none known (an older program's); newest first. Empty where the tables do not exist. `not_supported`
+  /// where one of them is of a newer program.
+  virtual result<std::vector<run_row>> runs_of(const run_query& query) = 0;
+  /// Makes the tables where they do not exist or are of an older program, and removes runs done longer than 7
+  /// days ago.
   virtual result<void> make_tables() = 0;
   /// Inserts a run with its claim. `conflict` where another run of the job key has a claim that is not
-  /// released.
+  /// released, or where one of another key has and either of the two empties the output of both.
   virtual result<void> claim_new(const run_row& run) = 0;
   /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s term and owner that raises
   /// the term by one and returns it. `conflict` where somebody else was faster.
@@ -67,11 +93,13 @@ class progress_store {
   /// Renews the claim; `conflict` where it was taken.
   virtual result<void> renew(const run_id& run) = 0;
   /// One transaction: reads that every split is done and the account closes (`over_limit` where not, naming
-  /// the split), sets the stage `done`, removes the split rows. Returns the totals read.
-  virtual result<record_counts> finish(const run_id& run) = 0;
+  /// the split), sets the stage `done`, keeps the totals in the run's row and removes the split rows. Returns
+  /// the totals.
+  virtual result<run_totals> finish(const run_id& run, const dirty_totals& dirty) = 0;
   /// The last act of a run: gives the claim back.
   virtual result<void> release(const run_id& run) = 0;
   /// Removes an unfinished run and its splits (`--on-unfinished fresh`), or a run refused before data moved.
+  /// `conflict` where another living process holds its claim.
   virtual result<void> discard(const run_id& run) = 0;
 };
 

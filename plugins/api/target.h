@@ -69,6 +69,11 @@ struct target_description {
   /// False: `columns` is nullptr because a step before makes or changes the table ("made by preSql, not
   /// compared"). Open again after the steps has them.
   bool compared = true;
+  /// Where its rows go, in one spelling within the destination that holds the marks: a table's name. By it a
+  /// start finds what other jobs have left half done there. Empty where there are no marks.
+  std::string output = {};
+  /// What stands in the output is removed before the data, by the write mode or a step before.
+  bool empties = false;
   std::vector<std::string> notes = {};  ///< For the plan, one sentence each.
   std::string locked_file = {};         ///< As `source_description::locked_file`.
 };

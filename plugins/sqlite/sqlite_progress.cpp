@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "transport/base/process.h"
 #include "transport/base/text.h"
@@ -15,14 +16,19 @@ constexpr std::string_view progress_table = "sluice_progress";
 constexpr std::int64_t days_kept_done = 7;
 constexpr std::int64_t seconds_until_stale = 60;  // delivery.md, "Job key, instance, claim"
 
-/// `version` is that of these two tables, in each row, so that an older program sees what it does not know.
+/// `version` is that of a run's row and its splits, so that an older program sees what it does not know.
+/// Version 1 had neither of the columns added below.
+constexpr std::int64_t row_version = 2;
+constexpr auto columns_of_version_2 =
+    std::to_array<std::string_view>({"output TEXT", "empties INTEGER", "key_parts TEXT", "totals TEXT"});
 /// No STRICT and no WITHOUT ROWID: old tools must be able to open the file.
 constexpr std::string_view make_tables_sql = R"(
 CREATE TABLE IF NOT EXISTS sluice_run(
   run TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, job_key TEXT NOT NULL, instance TEXT NOT NULL, job_name TEXT NOT NULL,
   stage TEXT NOT NULL, term INTEGER NOT NULL, planned_time TEXT NOT NULL,
   owner_host TEXT, owner_pid INTEGER, owner_start TEXT, owner_session TEXT,
-  started_at INTEGER NOT NULL, renewed_at INTEGER NOT NULL, finished_at INTEGER);
+  started_at INTEGER NOT NULL, renewed_at INTEGER NOT NULL, finished_at INTEGER,
+  output TEXT, empties INTEGER, key_parts TEXT, totals TEXT);
 CREATE TABLE IF NOT EXISTS sluice_progress(
   run TEXT NOT NULL, split INTEGER NOT NULL, description TEXT NOT NULL, label TEXT NOT NULL,
   epoch INTEGER NOT NULL, owner TEXT NOT NULL, txn INTEGER NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, cursor TEXT,
@@ -127,7 +133,61 @@ result<run_row> read_run(const statement& s) {
   }
   r.renewed_age_s = std::max<std::int64_t>(0, s.int64_at(11));
   r.finished_age_s = std::max<std::int64_t>(0, s.int64_at(12));
+  r.written = loaded(s, 14);
+  r.output = s.text_at(15);
+  r.empties = s.int64_at(16) != 0;
+  if (s.storage_at(17) != storage::null) {
+    SLUICE_TRY(r.key_parts, scalars_from_json(s.bytes_at(17)));
+  }
+  if (s.storage_at(18) != storage::null) {
+    SLUICE_TRY(const scalar_list kept, scalars_from_json(s.bytes_at(18)));
+    SLUICE_TRY(r.totals, totals_from(kept));
+  }
   return r;
+}
+
+/// The columns that `read_run` reads. `added`: the table has those of version 2.
+std::string run_columns(bool added) {
+  return fmt::format(
+      "run, job_key, instance, job_name, stage, term, planned_time, owner_host, owner_pid, owner_start, "
+      "owner_session, {0} - renewed_at, {0} - finished_at, version, (SELECT coalesce(sum(written), 0) FROM "
+      "sluice_progress p WHERE p.run = sluice_run.run), {1}",
+      now_sql, added ? "output, empties, key_parts, totals" : "NULL, NULL, NULL, NULL");
+}
+
+result<bool> has_added_columns(database& db) {
+  SLUICE_TRY(const auto found,
+             db.ask("SELECT count(*) FROM pragma_table_info('sluice_run') WHERE name = 'totals'"));
+  return found == "1";
+}
+
+result<std::vector<run_row>> read_runs(database& db, const run_query& query) {
+  SLUICE_TRY(const bool added, has_added_columns(db));
+  SLUICE_TRY(
+      statement select,
+      db.prepare(fmt::format(
+          "SELECT {} FROM sluice_run WHERE job_key = ?1 OR (stage <> 'done' AND (job_name = ?2 OR {})) "
+          "ORDER BY started_at DESC, run DESC",
+          run_columns(added), added ? "output = ?3 OR output IS NULL" : "?3 = ?3")));
+  select.bind_text(1, query.job_key);
+  select.bind_text(2, query.job_name);
+  select.bind_text(3, query.output);
+  std::vector<run_row> runs;
+  step_answer answer = select.step();
+  for (; answer == step_answer::row; answer = select.step()) {
+    if (select.int64_at(13) > row_version) {
+      return fail(error_kind::not_supported,
+                  "{}: run {} was begun by a newer Sluice (its row is of version {}, this one knows {}); run "
+                  "this job with that one",
+                  sluice::quoted(db.path()), select.text_at(0), select.int64_at(13), row_version);
+    }
+    SLUICE_TRY(run_row row, read_run(select));
+    runs.push_back(std::move(row));
+  }
+  if (answer == step_answer::failed) {
+    return fail(db.failure("read sluice_run"));
+  }
+  return runs;
 }
 
 /// A process on this host counts by whether it lives; one elsewhere by when it renewed its claim last. The
@@ -153,6 +213,31 @@ error held_by_another(const std::string& file, const run_row& row) {
                       "end, or stop it",
                       sluice::quoted(file), row.run.text(), row.owner->pid, escaped(row.owner->host)),
           "claimed", true};
+}
+
+/// `conflict` where the claim that `mine` would take is held: by another run of its job key, or by one of
+/// another key where either empties the output of both (delivery.md, "one more for each destination that is
+/// emptied"). Inside the transaction that takes it.
+result<void> check_free(database& db, const run_row& mine) {
+  SLUICE_TRY(const auto others, read_runs(db, {mine.job_key, "", mine.output}));
+  for (const run_row& other : others) {
+    if (other.run == mine.run || !is_held(other)) {
+      continue;
+    }
+    if (other.job_key == mine.job_key) {
+      return fail(held_by_another(db.path(), other));
+    }
+    if (!mine.output.empty() && other.output == mine.output && (mine.empties || other.empties)) {
+      return fail({error_kind::conflict,
+                   fmt::format("{}: run {} of job {} writes into table {}, which {} empties first; wait for "
+                               "the end of process {} on {}, or stop it",
+                               sluice::quoted(db.path()), other.run.text(), sluice::quoted(other.job_name),
+                               sluice::quoted(mine.output), mine.empties ? "this job" : "it",
+                               other.owner->pid, escaped(other.owner->host)),
+                   "emptied", true});
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -281,38 +366,37 @@ result<bool> sqlite_progress::has_tables() {
   return count == "2";
 }
 
-result<std::vector<run_row>> sqlite_progress::runs_of(const std::string& job_key) {
-  std::vector<run_row> runs;
+result<bool> sqlite_progress::has_old_tables() {
+  SLUICE_TRY(const bool there, has_tables());
+  if (!there) {
+    return false;
+  }
+  SLUICE_TRY(const bool added, has_added_columns(*connection_.db));
+  return !added;
+}
+
+result<std::vector<run_row>> sqlite_progress::runs_of(const run_query& query) {
   if (!connection_.db) {
-    return runs;  // the target found no file
+    return std::vector<run_row>();  // the target found no file
   }
   SLUICE_TRY(const bool there, has_tables());
   if (!there) {
-    return runs;
+    return std::vector<run_row>();
   }
   SLUICE_TRY(database * db, existing());
-  SLUICE_TRY(statement select,
-             db->prepare(fmt::format(
-                 "SELECT run, job_key, instance, job_name, stage, term, planned_time, owner_host, owner_pid, "
-                 "owner_start, owner_session, {0} - renewed_at, {0} - finished_at FROM sluice_run "
-                 "WHERE job_key = ? ORDER BY started_at DESC, run DESC",
-                 now_sql)));
-  select.bind_text(1, job_key);
-  step_answer answer = select.step();
-  for (; answer == step_answer::row; answer = select.step()) {
-    SLUICE_TRY(run_row row, read_run(select));
-    runs.push_back(std::move(row));
-  }
-  if (answer == step_answer::failed) {
-    return fail(db->failure("read sluice_run"));
-  }
-  return runs;
+  return read_runs(*db, query);
 }
 
 result<void> sqlite_progress::make_tables() {
   SLUICE_TRY(database * db, connection_.get(open_mode::create));
   return in_transaction(*db, [&]() -> result<void> {
     SLUICE_CHECK(db->run(make_tables_sql));
+    SLUICE_TRY(const bool added, has_added_columns(*db));
+    for (const std::string_view column : columns_of_version_2) {
+      if (!added) {
+        SLUICE_CHECK(db->run(fmt::format("ALTER TABLE sluice_run ADD COLUMN {}", column)));
+      }
+    }
     SLUICE_TRY(
         const auto removed,
         db->run(fmt::format("DELETE FROM sluice_run WHERE stage = 'done' AND finished_at < {} - ?", now_sql),
@@ -325,22 +409,22 @@ result<void> sqlite_progress::make_tables() {
 result<void> sqlite_progress::claim_new(const run_row& run) {
   SLUICE_TRY(database * db, existing());
   auto done = in_transaction(*db, [&]() -> result<void> {
-    SLUICE_TRY(const auto others, runs_of(run.job_key));
-    for (const run_row& other : others) {
-      if (is_held(other)) {
-        return fail(held_by_another(db->path(), other));
-      }
-    }
+    SLUICE_CHECK(check_free(*db, run));
     const claim_owner owner = run.owner.value_or(claim_owner{});
+    const std::string key_parts = to_json(run.key_parts);
     SLUICE_TRY(
         const auto inserted,
-        db->run(
-            fmt::format("INSERT INTO sluice_run VALUES(?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {0}, {0}, NULL)",
-                        now_sql),
-            {std::string_view(run.run.text()), std::string_view(run.job_key), std::string_view(run.instance),
-             std::string_view(run.job_name), std::string_view(run.stage), std::int64_t{run.term},
-             std::string_view(run.planned_time), std::string_view(owner.host), owner.pid,
-             std::string_view(owner.process_start), std::string_view(owner.session)}));
+        db->run(fmt::format(
+                    "INSERT INTO sluice_run(run, version, job_key, instance, job_name, stage, term, "
+                    "planned_time, owner_host, owner_pid, owner_start, owner_session, output, empties, "
+                    "key_parts, started_at, renewed_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "{0}, {0})",
+                    now_sql),
+                {std::string_view(run.run.text()), row_version, std::string_view(run.job_key),
+                 std::string_view(run.instance), std::string_view(run.job_name), std::string_view(run.stage),
+                 std::int64_t{run.term}, std::string_view(run.planned_time), std::string_view(owner.host),
+                 owner.pid, std::string_view(owner.process_start), std::string_view(owner.session),
+                 std::string_view(run.output), std::int64_t{run.empties}, std::string_view(key_parts)}));
     (void)inserted;
     return {};
   });
@@ -368,6 +452,7 @@ result<std::uint16_t> sqlite_progress::claim_again(const run_row& seen, const cl
   const sql_value start =
       seen.owner ? sql_value(std::string_view(seen.owner->process_start)) : sql_value(nullptr);
   auto done = in_transaction(*db, [&]() -> result<void> {
+    SLUICE_CHECK(check_free(*db, seen));
     SLUICE_TRY(
         const auto taken,
         db->run(
@@ -450,11 +535,14 @@ result<void> sqlite_progress::renew(const run_id& run) {
   return in_transaction(*db, [&] { return renew_claim(*db, claim_); });
 }
 
-result<record_counts> sqlite_progress::finish(const run_id& run) {
+result<run_totals> sqlite_progress::finish(const run_id& run, const dirty_totals& dirty) {
   SLUICE_TRY(database * db, existing());
-  record_counts totals;
+  run_totals totals;
+  totals.dirty_by_code = dirty.by_code;
+  totals.dirty_missing = dirty.missing;
   auto done = in_transaction(*db, [&]() -> result<void> {
     SLUICE_TRY(const auto rows, load(run));
+    totals.splits = rows.size();
     for (const progress_row& row : rows) {
       const record_counts& c = row.at.counts;
       if (!row.at.done || !c.closes() || !row.at.sums.closes()) {
@@ -465,12 +553,15 @@ result<record_counts> sqlite_progress::finish(const run_id& run) {
                     row.at.done ? "" : "it is not complete; ", c.read, c.written, c.ignored, c.dirty,
                     c.filtered, row.at.sums.closes() ? "" : ", and the sums of its records differ");
       }
-      totals += c;
+      totals.counts += c;
+      totals.sums += row.at.sums;
     }
     SLUICE_CHECK(set_stage_of(*db, claim_, "done"));
-    SLUICE_TRY(const auto dated,
-               db->run(fmt::format("UPDATE sluice_run SET finished_at = {} WHERE run = ?", now_sql),
-                       {std::string_view(run.text())}));
+    const std::string kept = to_json(to_scalars(totals));
+    SLUICE_TRY(
+        const auto dated,
+        db->run(fmt::format("UPDATE sluice_run SET finished_at = {}, totals = ? WHERE run = ?", now_sql),
+                {std::string_view(kept), std::string_view(run.text())}));
     (void)dated;
     SLUICE_TRY(const auto removed,
                db->run("DELETE FROM sluice_progress WHERE run = ?", {std::string_view(run.text())}));
@@ -481,21 +572,27 @@ result<record_counts> sqlite_progress::finish(const run_id& run) {
   return totals;
 }
 
+result<void> sqlite_progress::check_not_held_elsewhere(database& db, const run_id& run) const {
+  if (claim_.term != 0 && claim_.run == run) {
+    return {};
+  }
+  SLUICE_TRY(const auto key,
+             db.ask("SELECT job_key FROM sluice_run WHERE run = ?", {std::string_view(run.text())}));
+  SLUICE_TRY(const auto runs, read_runs(db, {key.value_or(""), "", ""}));
+  for (const run_row& row : runs) {
+    if (row.run == run && is_held(row)) {
+      return fail(held_by_another(db.path(), row));
+    }
+  }
+  return {};
+}
+
 result<void> sqlite_progress::release(const run_id& run) {
   SLUICE_TRY(database * db, existing());
   const bool mine = claim_.term != 0 && claim_.run == run;
   return in_transaction(*db, [&]() -> result<void> {
-    if (!mine) {
-      // Finishing off a run that is done: only the claim of a process that is gone may be given back for it.
-      SLUICE_TRY(const auto key,
-                 db->ask("SELECT job_key FROM sluice_run WHERE run = ?", {std::string_view(run.text())}));
-      SLUICE_TRY(const auto runs, runs_of(key.value_or("")));
-      for (const run_row& row : runs) {
-        if (row.run == run && is_held(row)) {
-          return fail(held_by_another(db->path(), row));
-        }
-      }
-    }
+    // Finishing off a run that is done: only the claim of a process that is gone may be given back for it.
+    SLUICE_CHECK(check_not_held_elsewhere(*db, run));
     SLUICE_TRY(const auto released,
                db->run("UPDATE sluice_run SET owner_host = NULL, owner_pid = NULL, owner_start = NULL, "
                        "owner_session = NULL WHERE run = ? AND (?2 = 0 "
@@ -509,6 +606,7 @@ result<void> sqlite_progress::release(const run_id& run) {
 result<void> sqlite_progress::discard(const run_id& run) {
   SLUICE_TRY(database * db, existing());
   return in_transaction(*db, [&]() -> result<void> {
+    SLUICE_CHECK(check_not_held_elsewhere(*db, run));
     SLUICE_TRY(const auto splits,
                db->run("DELETE FROM sluice_progress WHERE run = ?", {std::string_view(run.text())}));
     SLUICE_TRY(const auto runs,

@@ -77,7 +77,7 @@ class sqlite_progress : public progress_store {
   sqlite_progress(file_connection& connection, claim_state& claim) : connection_(connection), claim_(claim) {}
 
   [[nodiscard]] std::string tables() const override;
-  result<std::vector<run_row>> runs_of(const std::string& job_key) override;
+  result<std::vector<run_row>> runs_of(const run_query& query) override;
   result<void> make_tables() override;
   result<void> claim_new(const run_row& run) override;
   result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) override;
@@ -85,14 +85,18 @@ class sqlite_progress : public progress_store {
   result<std::vector<progress_row>> load(const run_id& run) override;
   result<void> set_stage(const run_id& run, const std::string& stage) override;
   result<void> renew(const run_id& run) override;
-  result<record_counts> finish(const run_id& run) override;
+  result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override;
   result<void> release(const run_id& run) override;
   result<void> discard(const run_id& run) override;
 
   /// Whether both tables are there.
   result<bool> has_tables();
+  /// Whether they are there, made by an older program: `make_tables` will add columns.
+  result<bool> has_old_tables();
 
  private:
+  /// `conflict` where a process that lives holds the run's claim, and it is not this target's own.
+  result<void> check_not_held_elsewhere(database& db, const run_id& run) const;
   result<database*> existing() { return connection_.get(open_mode::read_write); }
 
   file_connection& connection_;

@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "plugins/sqlite/sqlite_statement.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -108,12 +109,19 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
       out.changes.push_back(
           fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
     }
+    SLUICE_TRY(const bool old, progress_.has_old_tables());
+    if (old) {
+      out.changes.push_back("The table sluice_run of an older version gets four more columns.");
+    }
   } else {
     out.changes.push_back(fmt::format(
         "The file {} will be made, with the tables sluice_run and sluice_progress for claims and marks.",
         sluice::quoted(options_.file)));
   }
+  // SQLite takes names in capitals and small letters for the same.
+  out.output = folded_name(table_);
   for (const std::string& sql : options_.pre_sql) {
+    out.empties = out.empties || empties_table(sql, table_);
     out.changes.push_back(fmt::format("preSql will run: {}", escaped(sql)));
   }
   SLUICE_CHECK(describe_table(source_columns, out));

@@ -19,7 +19,7 @@ class sim_store : public progress_store {
 
   [[nodiscard]] std::string tables() const override { return "sluice_run, sluice_progress"; }
 
-  result<std::vector<run_row>> runs_of(const std::string&) override {
+  result<std::vector<run_row>> runs_of(const run_query&) override {
     std::vector<run_row> rows;
     for (auto i = world_.runs.rbegin(); i != world_.runs.rend(); ++i) {
       rows.push_back(i->row);
@@ -69,20 +69,24 @@ class sim_store : public progress_store {
     return {};
   }
   result<void> renew(const run_id&) override { return alive(); }
-  result<record_counts> finish(const run_id& run) override {
+  result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override {
     if (auto r = alive(); !r) {
       return fail(std::move(r).error());
     }
     auto* s = find_run(run);
-    record_counts all;
+    run_totals all;
+    all.splits = s->splits.size();
+    all.dirty_by_code = dirty.by_code;
     for (const auto& p : s->splits) {
       if (!p.at.done || !p.at.counts.closes()) {
         world_.break_promise("finish was called before every split was done");
       }
-      all += p.at.counts;
+      all.counts += p.at.counts;
+      all.sums += p.at.sums;
     }
     s->row.stage = "done";
     s->splits.clear();
+    s->row.totals = all;
     return all;
   }
   result<void> release(const run_id& run) override {

@@ -12,7 +12,10 @@ found_run run(const std::string& instance, const std::string& stage, owner who, 
               bool planned = false) {
   found_run f;
   f.row.run = run_id::make(static_cast<std::uint64_t>(age_s), 1, 2);
+  f.row.job_key = "k";
+  f.row.job_name = "orders";
   f.row.instance = instance;
+  f.row.output = "t";
   f.row.stage = stage;
   f.row.renewed_age_s = age_s;
   f.row.planned_time = planned ? "2026-11-23" : "";
@@ -21,6 +24,19 @@ found_run run(const std::string& instance, const std::string& stage, owner who, 
   }
   f.owner = who;
   return f;
+}
+
+start_facts start(unfinished on_unfinished = unfinished::automatic, bool may_resume = true) {
+  start_facts mine;
+  mine.job_key = "k";
+  mine.instance = "i";
+  mine.job_name = "orders";
+  mine.output = "t";
+  mine.output_name = "sqlite shop.db table T";
+  mine.key_parts = {{"reader", {std::string("r")}}, {"writer", {std::string("w")}}};
+  mine.may_resume = may_resume;
+  mine.on_unfinished = on_unfinished;
+  return mine;
 }
 
 enum class expected { fresh, go_on, release, refused };
@@ -106,21 +122,115 @@ TEST(continuation, each_situation_has_one_answer) {
        expected::refused},
   };
   for (const auto& c : cases) {
-    const continuation answer =
-        decide_continuation(c.found, "i", c.may_resume, c.on_unfinished, std::chrono::hours(1));
+    const continuation answer = decide_continuation(c.found, start(c.on_unfinished, c.may_resume));
     EXPECT_EQ(answer.index(), static_cast<std::size_t>(c.answer)) << c.what;
   }
 }
 
 TEST(continuation, fresh_names_what_is_forgotten_and_a_refusal_names_both_ways_on) {
   const auto half = run("i", "loading", owner::dead, 7200);
-  auto answer = decide_continuation({half}, "i", true, unfinished::fresh, std::chrono::hours(1));
+  auto answer = decide_continuation({half}, start(unfinished::fresh));
   EXPECT_EQ(std::get<begin_fresh>(answer).discard, std::vector<run_id>{half.row.run});
-  answer = decide_continuation({half}, "i", true, unfinished::automatic, std::chrono::hours(1));
+  answer = decide_continuation({half}, start());
   const std::string message = std::get<refuse>(answer).why.message;
   EXPECT_NE(message.find("--on-unfinished resume"), std::string::npos);
   EXPECT_NE(message.find("--on-unfinished fresh"), std::string::npos);
   EXPECT_NE(message.find(half.row.run.text()), std::string::npos);
+}
+
+// ---- runs of another job key
+
+/// A half of the job before it was changed.
+found_run half(owner who, std::uint64_t written, const std::string& job_name = "orders",
+               const std::string& output = "t") {
+  found_run f = run("x", "loading", who, 30);
+  f.row.job_key = "another key";
+  f.row.job_name = job_name;
+  f.row.output = output;
+  f.row.written = written;
+  f.row.key_parts = {{"reader", {std::string("r")}}, {"writer", {std::string("another")}}};
+  return f;
+}
+
+struct other_key_case {
+  const char* what;
+  found_run found;
+  bool empties;
+  unfinished on_unfinished;
+  expected answer;
+  std::size_t notices;
+  std::size_t discards;
+};
+
+found_run emptying(found_run f) {
+  f.row.empties = true;
+  return f;
+}
+found_run done(found_run f) {
+  f.row.stage = "done";
+  return f;
+}
+
+TEST(continuation, a_run_of_another_job_key_is_refused_where_it_has_left_rows_in_the_same_output) {
+  using enum expected;
+  constexpr auto automatic = unfinished::automatic;
+  const std::vector<other_key_case> cases = {
+      {"a changed job with rows", half(owner::dead, 5), false, automatic, refused, 0, 0},
+      {"stopped in order", half(owner::released, 5), false, automatic, refused, 0, 0},
+      {"renewed elsewhere", half(owner::elsewhere, 5), false, automatic, fresh, 1, 0},
+      {"resume asked for", half(owner::dead, 5), false, unfinished::resume, refused, 0, 0},
+      {"also where this job empties the table", half(owner::dead, 5), true, automatic, refused, 0, 0},
+      {"fresh asked for", half(owner::dead, 5), false, unfinished::fresh, fresh, 0, 1},
+      {"without rows", half(owner::dead, 0), false, automatic, fresh, 1, 1},
+      {"another job's rows", half(owner::dead, 5, "other"), false, automatic, refused, 0, 0},
+      {"another job's, fresh", half(owner::dead, 5, "other"), false, unfinished::fresh, fresh, 0, 1},
+      {"another job's without rows", half(owner::dead, 0, "other"), false, automatic, fresh, 0, 0},
+      {"another table", half(owner::dead, 5, "orders", "u"), false, automatic, fresh, 1, 0},
+      {"another table, fresh", half(owner::dead, 5, "orders", "u"), false, unfinished::fresh, fresh, 1, 0},
+      {"another job's other table", half(owner::dead, 5, "other", "u"), false, automatic, fresh, 0, 0},
+      {"an older program's", half(owner::dead, 5, "orders", ""), false, automatic, refused, 0, 0},
+      {"an older program's other job", half(owner::dead, 5, "other", ""), false, automatic, fresh, 0, 0},
+      {"done", done(half(owner::released, 5)), false, automatic, fresh, 0, 0},
+      {"done, its claim not released", done(half(owner::dead, 5)), false, automatic, fresh, 0, 0},
+      {"running", half(owner::alive, 5), false, automatic, fresh, 1, 0},
+      {"another job's, running", half(owner::alive, 5, "other"), false, automatic, fresh, 0, 0},
+      {"running, this one empties", half(owner::alive, 5, "other"), true, automatic, refused, 0, 0},
+      {"running, that one empties", emptying(half(owner::alive, 0)), false, automatic, refused, 0, 0},
+      {"running, fresh does not help", half(owner::alive, 5), true, unfinished::fresh, refused, 0, 0},
+      {"running into another table", emptying(half(owner::alive, 5, "o", "u")), true, automatic, fresh, 0, 0},
+  };
+  for (const auto& c : cases) {
+    start_facts mine = start(c.on_unfinished);
+    mine.empties = c.empties;
+    const continuation answer = decide_continuation({c.found}, mine);
+    ASSERT_EQ(answer.index(), static_cast<std::size_t>(c.answer)) << c.what;
+    if (const auto* begun = std::get_if<begin_fresh>(&answer)) {
+      EXPECT_EQ(begun->notices.size(), c.notices) << c.what;
+      EXPECT_EQ(begun->discard.size(), c.discards) << c.what;
+    }
+  }
+}
+
+TEST(continuation, the_refusal_of_a_changed_job_names_run_rows_difference_and_both_ways_on) {
+  found_run f = half(owner::dead, 1'234'567);
+  const auto answer = decide_continuation({f}, start());
+  const refuse& no = std::get<refuse>(answer);
+  EXPECT_EQ(no.why.kind, error_kind::conflict);
+  EXPECT_EQ(no.in_the_way, f.row.run);
+  EXPECT_EQ(
+      no.why.message,
+      "run " + f.row.run.text() +
+          " of job \"orders\" is unfinished (loading) and has written 1,234,567 rows into sqlite shop.db "
+          "table T. It is this job as it was before it was changed (its writer differs). Put the job back "
+          "as it was and run it, which finishes that run, or begin anew with --on-unfinished fresh, which "
+          "forgets that run: what it has written stays, and the same rows inserted again are there twice");
+}
+
+TEST(continuation, an_own_unfinished_run_is_continued_whatever_else_is_half_done_there) {
+  const auto mine = run("i", "loading", owner::dead, 5);
+  const auto answer = decide_continuation({half(owner::dead, 5), mine}, start());
+  ASSERT_TRUE(std::holds_alternative<go_on_with>(answer));
+  EXPECT_EQ(std::get<go_on_with>(answer).run.run, mine.row.run);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ TEST_F(sqlite_progress_test, changes_nothing_before_the_claim) {
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_TRUE(opened->exactly_once);
   EXPECT_EQ(opened->writers_max, 1u);
-  EXPECT_TRUE(object->progress()->runs_of("x")->empty());
+  EXPECT_TRUE(object->progress()->runs_of({"x", "", "t"})->empty());
   EXPECT_EQ(rows("SELECT count(*) FROM sqlite_schema WHERE type = 'table'"), std::vector<std::string>{"1"});
 }
 
@@ -106,7 +106,7 @@ TEST_F(sqlite_progress_test, finishes_only_what_is_done_and_closes) {
   progress_store* store = run.object->progress();
   const auto m = run.out->open({0}, epoch_of(1, 0), {});
   ASSERT_TRUE(m && run.out->write(*two_rows(), {}) && run.out->commit(mark_of(*m, 1, 2, true), {}));
-  const auto early = store->finish(run.row.run);
+  const auto early = store->finish(run.row.run, {});
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().kind, error_kind::over_limit);
   EXPECT_NE(early.error().message.find("split 1 (part 1)"), std::string::npos) << early.error().message;
@@ -115,17 +115,18 @@ TEST_F(sqlite_progress_test, finishes_only_what_is_done_and_closes) {
   mark unclosed = mark_of(*second, 1, 5, true);
   unclosed.counts.written = 4;
   ASSERT_TRUE(run.out->commit(unclosed, {}));
-  EXPECT_EQ(store->finish(run.row.run).error().kind, error_kind::over_limit);
+  EXPECT_EQ(store->finish(run.row.run, {}).error().kind, error_kind::over_limit);
   ASSERT_TRUE(run.out->commit(mark_of(*second, 2, 5, true), {}));
 
-  const auto totals = store->finish(run.row.run);
+  const auto totals = store->finish(run.row.run, {});
   ASSERT_TRUE(totals) << totals.error().message;
-  EXPECT_EQ(totals->written, 7u);
+  EXPECT_EQ(totals->counts.written, 7u);
+  EXPECT_EQ(totals->splits, 2u);
   EXPECT_EQ(rows("SELECT stage, finished_at IS NOT NULL FROM sluice_run"),
             std::vector<std::string>{"done|1"});
   EXPECT_EQ(rows("SELECT count(*) FROM sluice_progress"), std::vector<std::string>{"0"});
   ASSERT_TRUE(store->release(run.row.run));
-  EXPECT_FALSE((*store->runs_of(run.row.job_key))[0].owner);
+  EXPECT_FALSE((*store->runs_of(query_for(run.row)))[0].owner);
 }
 
 TEST_F(sqlite_progress_test, refuses_a_second_run_while_the_first_process_lives_and_names_its_pid) {
@@ -170,7 +171,7 @@ TEST_F(sqlite_progress_test, is_at_its_last_mark_after_a_kill_in_the_middle_of_a
   auto object = make_target(into_t);
   ASSERT_TRUE(object->open(two_texts, {}));
   progress_store* store = object->progress();
-  const auto found = store->runs_of(row_for(1).job_key);
+  const auto found = store->runs_of(query_for(row_for(1)));
   ASSERT_TRUE(found && found->size() == 1);
   EXPECT_EQ((*found)[0].stage, "loading");
   ASSERT_TRUE((*found)[0].owner);
@@ -191,15 +192,15 @@ TEST_F(sqlite_progress_test, is_at_its_last_mark_after_a_kill_in_the_middle_of_a
   EXPECT_EQ(rows("SELECT a FROM t"), std::vector<std::string>{"0"});
   ASSERT_TRUE((*out)->write(*two_rows(), {}));
   ASSERT_TRUE((*out)->commit(mark_of(*m, 1, 3, true), {}));
-  EXPECT_EQ(store->finish(row_for(1).run)->written, 3u);
+  EXPECT_EQ(store->finish(row_for(1).run, {})->counts.written, 3u);
 }
 
 TEST_F(sqlite_progress_test, gives_a_dead_processs_claim_to_a_new_run) {
   in_a_killed_child([&] { (void)begin(into_t, two_texts); });
   auto run = begin(into_t, two_texts, 1, 2);
-  EXPECT_EQ(run.object->progress()->runs_of(run.row.job_key)->size(), 2u);
+  EXPECT_EQ(run.object->progress()->runs_of(query_for(run.row))->size(), 2u);
   ASSERT_TRUE(run.object->progress()->discard(row_for(1).run));
-  const auto left = run.object->progress()->runs_of(run.row.job_key);
+  const auto left = run.object->progress()->runs_of(query_for(run.row));
   ASSERT_EQ(left->size(), 1u);
   EXPECT_EQ((*left)[0].run, run.row.run);
   EXPECT_EQ(rows("SELECT count(*) FROM sluice_progress"), std::vector<std::string>{"1"});
@@ -229,6 +230,162 @@ TEST_F(sqlite_progress_test, records_each_step_in_the_steps_own_transaction) {
   EXPECT_NE(failed.error().message.find("postSql[1]"), std::string::npos) << failed.error().message;
   EXPECT_EQ(rows("SELECT stage FROM sluice_run"), std::vector<std::string>{"post:1"});
   EXPECT_EQ(rows("SELECT * FROM t"), std::vector<std::string>{"p|q"});
+}
+
+TEST_F(sqlite_progress_test, finds_what_other_jobs_have_left_half_done_in_the_table) {
+  auto run = begin(into_t, two_texts);
+  const auto m = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m && run.out->write(*two_rows(), {}) && run.out->commit(mark_of(*m, 1, 2, false), {}));
+  progress_store* store = run.object->progress();
+  const run_query queries[] = {{run.row.job_key, "", ""}, {"x", "", "t"}, {"x", "test job", "u"}};
+  for (const run_query& query : queries) {
+    const auto found = store->runs_of(query);
+    ASSERT_TRUE(found && found->size() == 1) << query.output;
+    const run_row& row = (*found)[0];
+    EXPECT_EQ(row.run, run.row.run);
+    EXPECT_EQ(row.output, "t");
+    EXPECT_FALSE(row.empties);
+    EXPECT_EQ(row.key_parts, run.row.key_parts);
+    EXPECT_EQ(row.written, 2u);
+    EXPECT_FALSE(row.totals);
+  }
+  EXPECT_TRUE(store->runs_of({"x", "other job", "u"})->empty());
+  sql("UPDATE sluice_run SET stage = 'done'");
+  EXPECT_TRUE(store->runs_of({"x", "test job", "t"})->empty()) << "what is done concerns nobody else";
+  EXPECT_EQ(store->runs_of({run.row.job_key, "", ""})->size(), 1u);
+}
+
+TEST_F(sqlite_progress_test, keeps_the_totals_of_a_run_that_is_done) {
+  auto run = begin(into_t, two_texts);
+  const auto m = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m && run.out->write(*two_rows(), {}));
+  mark closing = mark_of(*m, 1, 2, true);
+  closing.counts.read = 5;
+  closing.counts.dirty = 3;
+  closing.sums.changed = true;
+  ASSERT_TRUE(run.out->commit(closing, {}));
+  const auto totals = run.object->progress()->finish(run.row.run, {{{"too_long", 2}, {"bad", 1}}, 1});
+  ASSERT_TRUE(totals) << totals.error().message;
+  EXPECT_EQ(totals->counts, closing.counts);
+  EXPECT_EQ(totals->dirty_by_code.at("too_long"), 2u);
+  EXPECT_EQ(totals->dirty_missing, 1u);
+  const auto found = run.object->progress()->runs_of(query_for(run.row));
+  ASSERT_TRUE(found && found->size() == 1);
+  EXPECT_EQ((*found)[0].totals, *totals);
+}
+
+TEST_F(sqlite_progress_test, tells_the_output_and_whether_its_steps_empty_it) {
+  auto plain = make_target(R"("table": "main.\"T\"", "column": ["a", "b"])")->open(two_texts, {});
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->output, "t");
+  EXPECT_FALSE(plain->empties);
+  auto emptied =
+      make_target(into_t + R"(, "preSql": ["SELECT 1", "DELETE FROM @table"])")->open(two_texts, {});
+  ASSERT_TRUE(emptied) << emptied.error().message;
+  EXPECT_TRUE(emptied->empties);
+}
+
+struct emptied_case {
+  const char* what;
+  bool first_empties;
+  bool second_empties;
+  const char* second_output;
+  bool refused;
+};
+
+TEST_F(sqlite_progress_test,
+       gives_no_claim_where_a_living_run_of_another_job_fills_what_one_of_both_empties) {
+  const emptied_case cases[] = {{"neither empties", false, false, "t", false},
+                                {"the first empties", true, false, "t", true},
+                                {"the second empties", false, true, "t", true},
+                                {"both", true, true, "t", true},
+                                {"another table", true, true, "u", false}};
+  auto object = make_target(into_t);
+  ASSERT_TRUE(object->open(two_texts, {}) && object->progress()->make_tables());
+  for (const auto& c : cases) {
+    sql("DELETE FROM sluice_run");
+    run_row first = row_for(1);
+    first.empties = c.first_empties;
+    ASSERT_TRUE(object->progress()->claim_new(first));
+    run_row second = row_for(2);
+    second.job_key = "another key";
+    second.job_name = "other job";
+    second.empties = c.second_empties;
+    second.output = c.second_output;
+    auto other = make_target(into_t);
+    ASSERT_TRUE(other->open(two_texts, {}));
+    const auto claimed = other->progress()->claim_new(second);
+    EXPECT_EQ(!claimed, c.refused) << c.what;
+    if (!claimed) {
+      EXPECT_EQ(claimed.error().kind, error_kind::conflict);
+      EXPECT_NE(claimed.error().message.find(fmt::format("process {}", ::getpid())), std::string::npos)
+          << claimed.error().message;
+    }
+  }
+}
+
+TEST_F(sqlite_progress_test, forgets_no_run_that_another_living_process_works_on) {
+  auto run = begin(into_t, two_texts);
+  auto other = make_target(into_t);
+  ASSERT_TRUE(other->open(two_texts, {}));
+  const auto discarded = other->progress()->discard(run.row.run);
+  ASSERT_FALSE(discarded);
+  EXPECT_EQ(discarded.error().kind, error_kind::conflict);
+  EXPECT_TRUE(run.object->progress()->discard(run.row.run)) << "one's own is forgotten";
+}
+
+/// The tables as version 1 made them.
+const std::string tables_of_version_1 = R"(
+CREATE TABLE sluice_run(
+  run TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, job_key TEXT NOT NULL, instance TEXT NOT NULL, job_name TEXT NOT NULL,
+  stage TEXT NOT NULL, term INTEGER NOT NULL, planned_time TEXT NOT NULL,
+  owner_host TEXT, owner_pid INTEGER, owner_start TEXT, owner_session TEXT,
+  started_at INTEGER NOT NULL, renewed_at INTEGER NOT NULL, finished_at INTEGER);
+CREATE TABLE sluice_progress(
+  run TEXT NOT NULL, split INTEGER NOT NULL, description TEXT NOT NULL, label TEXT NOT NULL,
+  epoch INTEGER NOT NULL, owner TEXT NOT NULL, txn INTEGER NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, cursor TEXT,
+  read INTEGER NOT NULL, written INTEGER NOT NULL, ignored INTEGER NOT NULL, dirty INTEGER NOT NULL, filtered INTEGER NOT NULL,
+  bytes INTEGER NOT NULL, read_sum TEXT NOT NULL, written_sum TEXT NOT NULL, dirty_sum TEXT NOT NULL, changed INTEGER NOT NULL,
+  done INTEGER NOT NULL, PRIMARY KEY(run, split));
+INSERT INTO sluice_run VALUES('018bcfe5-6800-7001-8000-000000000001', 1, '0123456789abcdef0123456789abcdef', 'i', 'test job', 'loading', 3, '',
+  NULL, NULL, NULL, NULL, 1700000000, 1700000000, NULL);
+INSERT INTO sluice_progress VALUES('018bcfe5-6800-7001-8000-000000000001', 0, '{}', 'part 0', 5, '', 0, 2, 7, NULL,
+  7, 6, 0, 1, 0, 70, '00000000000000000000000000000000', '00000000000000000000000000000000', '00000000000000000000000000000000', 1, 0);
+)";
+
+TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
+  sql(tables_of_version_1);
+  auto object = make_target(into_t);
+  const auto opened = object->open(two_texts, {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(std::count(opened->changes.begin(), opened->changes.end(),
+                       "The table sluice_run of an older version gets four more columns."),
+            1);
+  progress_store* store = object->progress();
+  auto found = store->runs_of({"0123456789abcdef0123456789abcdef", "", "t"});
+  ASSERT_TRUE(found && found->size() == 1) << found.error().message;
+  EXPECT_EQ((*found)[0].written, 6u);
+  EXPECT_EQ((*found)[0].output, "");
+  EXPECT_EQ(store->runs_of({"x", "test job", "t"})->size(), 1u);
+  ASSERT_TRUE(store->make_tables());
+  ASSERT_TRUE(store->make_tables()) << "a second time there is nothing to add";
+  EXPECT_EQ(store->runs_of({"x", "other job", "t"})->size(), 1u) << "its output is not known";
+  const auto term = store->claim_again((*found)[0], this_owner());
+  ASSERT_TRUE(term) << term.error().message;
+  EXPECT_EQ(*term, 4u);
+  EXPECT_EQ((*store->load((*found)[0].run))[0].at.position, 7u);
+  const auto again = object->open(two_texts, {});
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->changes.empty());
+}
+
+TEST_F(sqlite_progress_test, leaves_runs_of_a_newer_version_to_the_program_that_knows_them) {
+  auto run = begin(into_t, two_texts);
+  sql("UPDATE sluice_run SET version = 3");
+  const auto found = run.object->progress()->runs_of(query_for(run.row));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, error_kind::not_supported);
+  EXPECT_NE(found.error().message.find(run.row.run.text()), std::string::npos) << found.error().message;
 }
 
 }  // namespace

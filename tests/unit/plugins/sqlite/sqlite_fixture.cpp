@@ -86,7 +86,13 @@ run_row row_for(std::uint8_t number) {
   row.job_name = "test job";
   row.stage = "claimed";
   row.owner = this_owner();
+  row.output = "t";
+  row.key_parts = {{"reader", {std::string("0123456789abcdef")}}};
   return row;
+}
+
+run_query query_for(const run_row& row) {
+  return {row.job_key, row.job_name, row.output};
 }
 
 mark mark_of(const mark& opened, std::uint64_t transaction, std::uint64_t written, bool done) {

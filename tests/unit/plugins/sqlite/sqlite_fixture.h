@@ -45,6 +45,8 @@ field column_of(const std::string& name, data_type type);
 claim_owner this_owner();
 /// A row of the claim table for run `number`, held by this process.
 run_row row_for(std::uint8_t number);
+/// What the start that made the row would have asked.
+run_query query_for(const run_row& row);
 /// A mark of the whole: sequence 1, transaction `n`, everything written.
 mark mark_of(const mark& opened, std::uint64_t transaction, std::uint64_t written, bool done);
 

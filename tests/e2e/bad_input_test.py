@@ -42,7 +42,8 @@ def can_mount():
 
 
 class BadInput(ProgramTest):
-    def assert_fails(self, ended, code, *texts):
+    def assert_fails(self, ended, code, *texts, placed=True):
+        """`placed`: the last line names a place in the job file, which all but failures beside the job's ends do."""
         show = os.environ.get("SLUICE_SHOW")
         if show:
             with open(show, "a", encoding="utf-8") as out:
@@ -50,9 +51,12 @@ class BadInput(ProgramTest):
                 shown = "\n".join(ended.text.strip().splitlines()[-4:]).replace(str(self.folder), "DIR")
                 out.write(f"## {name}\nexit code {ended.code}\n{shown}\n\n")
         super().assert_fails(ended, code, *texts)
+        if placed:
+            self.assertRegex(ended.summary["error"]["message"], r"job\.json:\d+(:\d+)?")
 
-    def good_job(self, content=HEADER + GOOD, **more):
-        return job(csv_reader(self.write("orders.csv", content), **more), sqlite_writer(self.make_table()))
+    def good_job(self, content=HEADER + GOOD, expect=None, **more):
+        setting = {} if expect is None else {"expect": expect}
+        return job(csv_reader(self.write("orders.csv", content), **more), sqlite_writer(self.make_table()), **setting)
 
     # ---- the job file ------------------------------------------------------------------------------------
 
@@ -204,13 +208,13 @@ class BadInput(ProgramTest):
         with small_disk(1) as disk:
             self.state = disk / "state"
             ended = self.run_job(document)
-            self.assert_fails(ended, 1, "dirty")
+            self.assert_fails(ended, 1, "dirty", placed=False)
             self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
 
     def test_a_file_size_limit_under_the_run_folder_fails_the_run_as_no_room(self):
         rows = "".join(f"{n},Ann,Bonn,none,1.50,2026-01-02 03:04:05,true,{'x' * 200}\n" for n in range(20_000))
         ended = self.run_job(self.good_job(HEADER + rows), file_bytes_max=1 << 20)
-        self.assert_fails(ended, 1, "dirty")
+        self.assert_fails(ended, 1, "dirty", placed=False)
         self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
 
     # ---- limits ------------------------------------------------------------------------------------------
@@ -219,8 +223,16 @@ class BadInput(ProgramTest):
         rows = "".join(f"{n},Ann,Bonn,{'none' if n % 10 == 5 else n},1.50,2026-01-02 03:04:05,true,x\n" for n in range(100))
         document = job(csv_reader(self.write("orders.csv", HEADER + rows)), sqlite_writer(self.make_table()), errors=3)
         ended = self.run_job(document)
-        self.assert_fails(ended, 1, "errorLimit", "3", "37")  # the 4th bad record stands in line 37
+        self.assert_fails(ended, 1, "setting.errorLimit.record", "3", "37")  # the 4th bad record stands in line 37
         self.assertEqual(ended.summary["error"]["kind"], "over_limit", ended.summary)
+
+    def test_what_is_expected_and_does_not_come_is_told_with_the_place_of_the_expectation(self):
+        for name, value in (("min_records", 2), ("max_records", 0), ("max_dirty_ratio", 0.4)):
+            with self.subTest(name):
+                rows = GOOD.replace("1,", "x,", 1) if name == "max_dirty_ratio" else GOOD
+                ended = self.run_job(self.good_job(HEADER + rows, expect={name: value}), "--name", name)
+                self.assert_fails(ended, 1, f"setting.expect.{name}")
+                (self.folder / "orders.db").unlink()
 
     def test_fail_on_dirty_makes_exit_code_1(self):
         document = self.good_job(HEADER + GOOD + GOOD.replace("1,", "x,", 1))

@@ -36,6 +36,7 @@ struct run_arguments : job_arguments {
   std::chrono::milliseconds stop_timeout{20'000};
   std::optional<std::chrono::milliseconds> duration_max;
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
+  std::chrono::milliseconds resume_window{3'600'000};
   log_format format = log_format::text;
   log_level level = log_level::info;
   bool fail_on_dirty = false;

@@ -107,7 +107,9 @@ void put_dirty(report& r, const run_summary& s, const run_context& c) {
   if (s.counts.dirty == 0) {
     return;
   }
-  r.info("  Dirty records: " + c.run_folder + "/dirty.jsonl");
+  if (!c.dirty_file.empty()) {
+    r.info("  Dirty records: " + c.dirty_file);
+  }
   for (const std::string& line : c.first_dirty) {
     r.info("    " + line);
   }

@@ -88,14 +88,15 @@ void reporter::notice(notice_level level, const std::string& actor, std::int64_t
 
 void reporter::planned(const run_plan& plan) {
   const std::lock_guard lock(mutex_);
+  // First, because the lines belong into the log of the run that is continued.
+  if (settings_.on_plan) {
+    settings_.on_plan(plan);
+  }
   log_.set_run(plan.run);
   log_.write(log_level::info, {},
              secrets_.apply(plan_text(plan, settings_.job_name, settings_.zone_text, settings_.memory_text)));
   planned_ = true;
   tell_early();
-  if (settings_.on_plan) {
-    settings_.on_plan(plan);
-  }
 }
 
 void reporter::progress(const progress_snapshot& now) {

@@ -11,6 +11,7 @@
 #include "tools/cli/end_hook.h"
 #include "tools/cli/end_report.h"
 #include "tools/cli/files.h"
+#include "tools/cli/job_changes.h"
 #include "tools/cli/job_loading.h"
 #include "tools/cli/job_source.h"
 #include "tools/cli/log.h"
@@ -31,6 +32,9 @@ using steady = std::chrono::steady_clock;
 
 /// A terminal's live area is drawn this often: smooth for the eye, and nothing for the machine.
 constexpr std::chrono::milliseconds live_interval{250};
+
+/// A job file is at most 16 MiB (jobspec); as run it may be a little more.
+constexpr std::size_t job_file_bytes_max = std::size_t{64} << 20;
 
 run_id new_run_id(std::uint64_t unix_ms) {
   std::uint64_t random[2] = {unix_ms, static_cast<std::uint64_t>(::getpid())};
@@ -66,8 +70,10 @@ class run_session {
   void execute();
   int end();
 
+  result<void> adopt_folder_of(const run_id& continued);
   result<std::string> folder_of_continued(const run_id& continued);
   void on_plan(const run_plan& plan);
+  void complete(run_summary& ended);
   void write_metrics(const std::string& state, const record_counts& counts, std::uint64_t splits_done,
                      std::uint64_t splits_total, double seconds, double records_per_second,
                      double bytes_per_second);
@@ -96,6 +102,7 @@ class run_session {
   std::string state_directory_;
   std::unique_ptr<run_folder> folder_;
   std::optional<datax_report> datax_;
+  result<void> adopted_;  ///< Whether the folder of the run that is continued could be taken.
   bool metrics_warned_ = false;
   std::string summary_text_;  ///< As last written.
 };
@@ -175,13 +182,13 @@ result<void> run_session::open_folder() {
   return folder_->write("job.json", secrets_.apply(job_->what.document));
 }
 
-/// The folder of the run that is continued takes this one's place: its dirty file goes on there, and so does
-/// the log.
-result<std::string> run_session::folder_of_continued(const run_id& continued) {
+/// The folder of the run that is continued, under whatever name it was begun, takes this one's place: its
+/// dirty file goes on there, and so does the log.
+result<void> run_session::adopt_folder_of(const run_id& continued) {
   if (continued == summary_.run) {
-    return folder_->path();
+    return {};
   }
-  SLUICE_TRY(auto older, run_folder::open(state_directory_, job_->what.name, continued));
+  SLUICE_TRY(auto older, run_folder::open_earlier(state_directory_, job_->what.name, continued));
   log_->set_run(continued);
   SLUICE_CHECK(log_->open_file(older->file("run.log")));
   SLUICE_CHECK(older->write("job.json", secrets_.apply(job_->what.document)));
@@ -189,15 +196,48 @@ result<std::string> run_session::folder_of_continued(const run_id& continued) {
   folder_ = std::move(older);
   context_.run_folder = folder_->path();
   summary_.run = continued;
-  return folder_->path();
+  return {};
 }
 
+/// Before anything of the run is told or stored; the engine asks for the dirty file's folder after it.
 void run_session::on_plan(const run_plan& plan) {
-  if (!plan.resumable) {
+  if (plan.resumed) {
+    adopted_ = adopt_folder_of(plan.run);
+  }
+  if (!adopted_ || !plan.resumable) {
     return;
   }
   if (auto marked = folder_->mark_unfinished(job_->what.instance); !marked) {
     warn(marked.error().message);
+  }
+}
+
+result<std::string> run_session::folder_of_continued(const run_id& continued) {
+  if (!adopted_) {
+    return fail(adopted_.error());
+  }
+  return continued == summary_.run
+             ? result<std::string>(folder_->path())
+             : fail(error_kind::internal, "run {} is continued but was not planned", continued.text());
+}
+
+/// What the engine cannot know of its end: the folder of a run that was only finished off, and what was
+/// changed in the job since the unfinished run that stands in the way.
+void run_session::complete(run_summary& ended) {
+  const bool done = ended.state == run_state::succeeded || ended.state == run_state::succeeded_with_dirty;
+  context_.planned = context_.planned || done;
+  if (done && ended.resumed && ended.run != summary_.run) {
+    if (auto adopted = adopt_folder_of(ended.run); !adopted) {
+      warn(adopted.error().message);
+    }
+  }
+  const auto folder = ended.in_the_way ? run_folder::find(state_directory_, *ended.in_the_way) : std::nullopt;
+  if (folder && ended.failure) {
+    if (const auto as_run = read_file(*folder + "/job.json", job_file_bytes_max)) {
+      const std::string changes = changes_text(job_changes(*as_run, secrets_.apply(job_->what.document)));
+      ended.failure->message += fmt::format(". {}/job.json is the job as that run has it{}{}", *folder,
+                                            changes.empty() ? "" : "; changed since: ", changes);
+    }
   }
 }
 
@@ -245,6 +285,7 @@ void run_session::execute() {
   settings.time_zone = context_.zone;
   settings.time_zone_origin = context_.zone_origin;
   settings.on_unfinished = arguments_.on_unfinished;
+  settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
   settings.run = summary_.run;
   settings.stop_now = stop_now_.signal();
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };
@@ -269,7 +310,9 @@ void run_session::execute() {
   shown.on_ended = [this, &told](const run_summary& now) {
     context_.planned = told->was_planned();
     context_.first_dirty = told->first_dirty();
-    write_summary(now);
+    run_summary shown_now = now;
+    complete(shown_now);
+    write_summary(shown_now);
   };
   reporter observer(screen_, *log_, secrets_, std::move(shown));
   told = &observer;
@@ -280,6 +323,7 @@ void run_session::execute() {
   ended.job_key = job_->what.key;
   context_.planned = observer.was_planned();
   context_.first_dirty = observer.first_dirty();
+  complete(ended);
   summary_ = std::move(ended);
 }
 
@@ -291,6 +335,9 @@ void run_session::write_summary(const run_summary& summary) {
     context_.stopped_by = stopped_by_;
   }
   context_.seconds = seconds();
+  std::error_code ignored;
+  const std::string dirty = context_.run_folder + "/dirty.jsonl";
+  context_.dirty_file = std::filesystem::exists(dirty, ignored) ? dirty : "";
   context_.exit_code = exit_code_of(summary, arguments_.fail_on_dirty, !context_.stopped_by.empty());
   if (datax_ && context_.exit_code == exit_wrong_use) {
     context_.exit_code = exit_failed;  // DataX knows no other code for a job that is wrong.
@@ -336,6 +383,9 @@ void run_session::keep_or_forget() {
       summary_.state == run_state::succeeded || summary_.state == run_state::succeeded_with_dirty;
   if (done) {
     folder_->clear_unfinished_of_others(job_->what.instance);
+  }
+  for (const run_id& forgotten : summary_.forgotten) {
+    run_folder::forget(state_directory_, forgotten);
   }
   folder_.reset();
   sweep_run_folders(state_directory_, job_->what.name, parts_.unix_ms());

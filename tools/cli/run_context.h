@@ -18,6 +18,7 @@ struct run_context {
   std::string zone_origin;
   memory_budget memory;
   std::string run_folder;  ///< Empty where the run failed before it had one.
+  std::string dirty_file;  ///< In it; empty where no dirty file is there.
   std::uint64_t started_unix_ms = 0;
   double seconds = 0;  ///< Of the process's whole work on the run.
   int exit_code = 0;

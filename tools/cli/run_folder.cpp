@@ -17,6 +17,13 @@ namespace {
 
 constexpr const char* unfinished_name = "unfinished";
 
+/// `<state>/runs`, absolute: the process may change its folder.
+std::string runs_in(const std::string& state_directory) {
+  std::error_code problem;
+  const std::string absolute = std::filesystem::absolute(state_directory, problem).string();
+  return (problem ? state_directory : absolute) + "/runs";
+}
+
 }  // namespace
 
 std::string job_folder_name(std::string_view job_name) {
@@ -59,10 +66,37 @@ int lock_run_folder(const std::string& folder) {
 
 result<std::unique_ptr<run_folder>> run_folder::open(const std::string& state_directory,
                                                      std::string_view job_name, const run_id& run) {
+  return open_at(fmt::format("{}/{}/{}", runs_in(state_directory), job_folder_name(job_name), run.text()));
+}
+
+result<std::unique_ptr<run_folder>> run_folder::open_earlier(const std::string& state_directory,
+                                                             std::string_view job_name, const run_id& run) {
+  if (const auto found = find(state_directory, run)) {
+    return open_at(*found);
+  }
+  return open(state_directory, job_name, run);
+}
+
+std::optional<std::string> run_folder::find(const std::string& state_directory, const run_id& run) {
   std::error_code problem;
-  const std::string absolute = std::filesystem::absolute(state_directory, problem).string();
-  const std::string path = fmt::format("{}/runs/{}/{}", problem ? state_directory : absolute,
-                                       job_folder_name(job_name), run.text());
+  for (std::filesystem::directory_iterator at(runs_in(state_directory), problem), end; !problem && at != end;
+       at.increment(problem)) {
+    std::error_code ignored;
+    const std::filesystem::path folder = at->path() / run.text();
+    if (std::filesystem::is_directory(folder, ignored)) {
+      return folder.string();
+    }
+  }
+  return std::nullopt;
+}
+
+void run_folder::forget(const std::string& state_directory, const run_id& run) {
+  if (const auto found = find(state_directory, run)) {
+    ::unlink((*found + "/" + unfinished_name).c_str());
+  }
+}
+
+result<std::unique_ptr<run_folder>> run_folder::open_at(const std::string& path) {
   SLUICE_CHECK(make_private_folder(path));
   if (const int fd = lock_run_folder(path); fd >= 0) {
     return std::unique_ptr<run_folder>(new run_folder(path, fd));

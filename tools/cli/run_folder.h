@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,14 @@ class run_folder {
   /// `denied` or `no_room` with the path.
   static result<std::unique_ptr<run_folder>> open(const std::string& state_directory,
                                                   std::string_view job_name, const run_id& run);
+  /// The same for a run that an earlier process began, maybe under another name of the job: where a folder of
+  /// that run is there it is opened, else one is made under this name.
+  static result<std::unique_ptr<run_folder>> open_earlier(const std::string& state_directory,
+                                                          std::string_view job_name, const run_id& run);
+  /// The folder of the run under whatever name of a job; nothing where there is none.
+  static std::optional<std::string> find(const std::string& state_directory, const run_id& run);
+  /// Takes the mark of `mark_unfinished` away from the run's folder, where it is there: nothing continues it.
+  static void forget(const std::string& state_directory, const run_id& run);
   /// Gives the lock back; the folder stays.
   ~run_folder();
   run_folder(const run_folder&) = delete;
@@ -44,6 +53,7 @@ class run_folder {
   void remove() const;
 
  private:
+  static result<std::unique_ptr<run_folder>> open_at(const std::string& path);
   run_folder(std::string path, int lock_fd) : path_(std::move(path)), lock_fd_(lock_fd) {}
   std::string path_;
   int lock_fd_;

@@ -16,7 +16,8 @@ class run_flags final : public command_syntax {
   std::vector<std::string> jobs_;
   job_flags job_;
   std::string memory_, summary_, metrics_, on_end_, state_dir_;
-  std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", duration_max_;
+  std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", resume_window_ = "1h",
+              duration_max_;
   std::string jobs_at_once_ = "1", report_ = "text";
   std::string on_unfinished_, log_format_ = "text", log_level_ = "info";
   bool stop_on_failure_ = false, fail_on_dirty_ = false, json_ = false, no_progress_ = false;
@@ -57,6 +58,9 @@ void run_flags::describe(CLI::App& run) {
          "What to do with an unfinished run of the same job: resume, fail or fresh; default: resume where "
          "exactly-once holds, else fail")
       ->type_name("WHAT");
+  run.add_option("--resume-window", resume_window_,
+                 "An unfinished run last renewed longer ago than this is not continued unasked; default: 1h")
+      ->type_name("TIME");
   run.add_option(
          "--state-dir", state_dir_,
          "Where run folders are kept; default: $SLUICE_STATE, the user's state directory, /var/lib/sluice")
@@ -105,6 +109,7 @@ result<command> run_flags::given() const {
   if (!duration_max_.empty()) {
     SLUICE_TRY(run.duration_max, time_of("--max-duration", duration_max_));
   }
+  SLUICE_TRY(run.resume_window, time_of("--resume-window", resume_window_));
   using unfinished = run_settings::unfinished;
   if (!on_unfinished_.empty()) {
     SLUICE_TRY(run.on_unfinished, one_of<unfinished>("--on-unfinished", on_unfinished_,

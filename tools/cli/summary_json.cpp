@@ -127,7 +127,7 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
     j["changes"].push_back({{"column", change.column}, {"rule", change.rule}, {"count", change.count}});
   }
   j["dirty_missing"] = s.dirty_missing;
-  j["dirty_file"] = c.run_folder.empty() ? json() : json(c.run_folder + "/dirty.jsonl");
+  j["dirty_file"] = nothing_if_empty(c.dirty_file);
   j["committed"] = json::array();
   for (const auto& [table, records] : s.committed_by_table) {
     j["committed"].push_back({{"table", table}, {"records", records}});

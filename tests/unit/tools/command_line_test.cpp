@@ -78,6 +78,8 @@ TEST(command_line, every_flag_reaches_its_field) {
                                     "cat",
                                     "--on-unfinished",
                                     "fresh",
+                                    "--resume-window",
+                                    "2h",
                                     "--state-dir",
                                     "st",
                                     "--log-format",
@@ -102,6 +104,7 @@ TEST(command_line, every_flag_reaches_its_field) {
   EXPECT_EQ(run.duration_max->count(), 3'600'000);
   EXPECT_EQ(run.on_end, "cat");
   EXPECT_EQ(run.on_unfinished, run_settings::unfinished::fresh);
+  EXPECT_EQ(run.resume_window, std::chrono::hours(2));
   EXPECT_EQ(run.state_dir, "st");
   EXPECT_EQ(run.format, log_format::json);
   EXPECT_EQ(run.level, log_level::warning);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/tools/sample_plugins.h"
@@ -88,9 +89,6 @@ struct run_command_with_fake_engine : ::testing::Test {
     if (continues) {
       s.run = *continues;
       s.resumed = true;
-      const auto older = settings.folder_of_continued(*continues);
-      EXPECT_TRUE(older.has_value());
-      EXPECT_TRUE(std::filesystem::exists(*older + "/lock"));
     }
     if (planned) {
       run_plan plan;
@@ -99,6 +97,11 @@ struct run_command_with_fake_engine : ::testing::Test {
       plan.resumable = true;
       plan.promise = s.promise;
       observer.planned(plan);
+      if (continues) {
+        const auto older = settings.folder_of_continued(*continues);
+        EXPECT_TRUE(older.has_value());
+        EXPECT_TRUE(std::filesystem::exists(*older + "/lock"));
+      }
     }
     observer.notice(notice_level::warning, "writer 2", 7, "slow with opensesame");
     return s;
@@ -291,6 +294,74 @@ TEST_F(run_command_with_fake_engine, a_continued_run_goes_on_in_its_own_folder_a
   const std::string log_text = test_folder::text_of(first + "/run.log");
   EXPECT_THAT(log_text,
               AllOf(HasSubstr("failed after"), HasSubstr("succeeded after"), HasSubstr("continues")));
+}
+
+TEST_F(run_command_with_fake_engine, a_run_continued_under_another_name_goes_on_in_the_folder_it_has) {
+  answer.state = run_state::failed;
+  answer.resumable = true;
+  EXPECT_EQ(run(), 1);
+  const std::string first = run_folders().at(0);
+  continues = *run_id::parse(std::filesystem::path(first).filename().string());
+  arguments.name = "renamed";
+  EXPECT_EQ(run(), 1);
+  EXPECT_EQ(run_folders(), std::vector<std::string>{first});
+  EXPECT_EQ(summary()["run_folder"], first);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.file("state/runs/renamed")));
+}
+
+TEST_F(run_command_with_fake_engine, a_run_that_is_only_finished_off_shows_its_account_and_its_own_folder) {
+  answer.state = run_state::failed;
+  answer.resumable = true;
+  EXPECT_EQ(run(), 1);
+  const std::string first = run_folders().at(0);
+  std::ofstream(first + "/dirty.jsonl") << "{}\n";
+  continues = *run_id::parse(std::filesystem::path(first).filename().string());
+  planned = false;
+  answer.state = run_state::succeeded_with_dirty;
+  answer.resumable = false;
+  answer.counts = answer.counts_before = {1234, 1230, 0, 4, 0, 100};
+  answer.dirty_by_code = {{"too_long", 4}};
+  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(run_folders(), std::vector<std::string>{first});
+  EXPECT_FALSE(std::filesystem::exists(first + "/unfinished"));
+  EXPECT_EQ(summary()["dirty_file"], first + "/dirty.jsonl");
+  EXPECT_THAT(err(), AllOf(HasSubstr("1,234"), HasSubstr(first + "/dirty.jsonl"), HasSubstr("too_long 4")));
+}
+
+TEST_F(run_command_with_fake_engine, no_dirty_file_is_named_where_there_is_none) {
+  answer.state = run_state::failed;
+  answer.counts = {10, 8, 0, 2, 0, 100};
+  EXPECT_EQ(run(), 1);
+  EXPECT_TRUE(summary()["dirty_file"].is_null());
+  EXPECT_THAT(err(), Not(HasSubstr("dirty.jsonl")));
+}
+
+TEST_F(run_command_with_fake_engine, what_was_changed_since_the_run_that_stands_in_the_way_is_told) {
+  answer.state = run_state::failed;
+  answer.resumable = true;
+  EXPECT_EQ(run(), 1);
+  const std::string first = run_folders().at(0);
+  std::ofstream(first + "/job.json") << R"({"type":"job","where":"pw = ***","table":"t"})";
+  planned = false;
+  answer.resumable = false;
+  answer.in_the_way = *run_id::parse(std::filesystem::path(first).filename().string());
+  answer.failure = error{error_kind::conflict, "a run is in the way", "unfinished", true};
+  EXPECT_EQ(run(), 1);
+  const std::string told = summary()["error"]["message"];
+  EXPECT_THAT(told,
+              AllOf(HasSubstr("a run is in the way. " + first + "/job.json is the job as that run has it"),
+                    HasSubstr("table was \"t\" and is gone"), Not(HasSubstr("hunter22"))));
+  EXPECT_THAT(err(), HasSubstr("and is gone"));
+}
+
+TEST_F(run_command_with_fake_engine, a_run_that_was_forgotten_keeps_its_folder_no_longer) {
+  answer.state = run_state::failed;
+  answer.resumable = true;
+  EXPECT_EQ(run(), 1);
+  const std::string first = run_folders().at(0);
+  answer.forgotten = {*run_id::parse(std::filesystem::path(first).filename().string())};
+  EXPECT_EQ(run(), 1);
+  EXPECT_FALSE(std::filesystem::exists(first + "/unfinished"));
 }
 
 TEST_F(run_command_with_fake_engine, metrics_are_written_at_the_end) {

@@ -69,6 +69,25 @@ TEST(run_folder, a_job_name_cannot_lead_out_of_the_state_directory) {
   EXPECT_EQ(job_folder_name("x" + umlauts).size(), 99U) << "cut between characters";
 }
 
+TEST(run_folder, a_run_is_found_under_whatever_name_its_job_had) {
+  const test_folder state;
+  EXPECT_FALSE(run_folder::find(state.path(), id(5)));
+  {
+    const auto older = run_folder::open(state.path(), "old name", id(5));
+    ASSERT_TRUE(older && (*older)->mark_unfinished("aaaa"));
+  }
+  EXPECT_EQ(run_folder::find(state.path(), id(5)), state.file("runs/old name/") + id(5).text());
+  const auto again = run_folder::open_earlier(state.path(), "new name", id(5));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ((*again)->path(), state.file("runs/old name/") + id(5).text());
+  const auto lost = run_folder::open_earlier(state.path(), "new name", id(6));
+  ASSERT_TRUE(lost) << lost.error().message;
+  EXPECT_EQ((*lost)->path(), state.file("runs/new name/") + id(6).text()) << "one that is gone is made";
+  run_folder::forget(state.path(), id(5));
+  run_folder::forget(state.path(), id(7));
+  EXPECT_FALSE(std::filesystem::exists((*again)->file("unfinished")));
+}
+
 TEST(run_folder, marks_of_earlier_runs_of_the_same_instance_go_and_others_stay) {
   const test_folder state;
   const auto one = run_folder::open(state.path(), "orders", id(1));

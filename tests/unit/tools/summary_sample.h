@@ -60,6 +60,7 @@ inline run_context sample_context() {
   c.zone_origin = "--timezone";
   c.memory = {167772160, "default"};
   c.run_folder = "/var/lib/sluice/runs/orders/x";
+  c.dirty_file = c.run_folder + "/dirty.jsonl";
   c.started_unix_ms = 1769847300123;
   c.seconds = 1.6;
   c.exit_code = 1;

@@ -39,9 +39,10 @@ void run_core::answered(end_failed& a) {
 error run_core::placed(error why, const std::string& place) const {
   const std::string in_file = config_.what->file + ":";
   const std::size_t at = why.message.find(in_file);
-  const bool has_one =
-      why.message.starts_with("--set ") ||
-      (at != std::string::npos && why.message.find_first_of("0123456789", at) == at + in_file.size());
+  const std::size_t line = at + in_file.size();
+  const bool in_job = at != std::string::npos && line < why.message.size() && why.message[line] >= '0' &&
+                      why.message[line] <= '9';
+  const bool has_one = in_job || why.message.starts_with("--set ");
   if (!has_one && !place.empty() && why.kind != error_kind::cancelled) {
     why.message = fmt::format("{}: {}", place, why.message);
   }
@@ -102,8 +103,9 @@ std::string run_core::go_on_text() const {
     return may_be_tried_again(failure_->kind) ? "Run it again: it starts over."
                                               : "Mend the cause and run it again: it starts over.";
   }
-  if (failure_->code == "errorLimit") {
-    return "With a higher errorLimit the same command goes on from the last mark. To begin anew with a "
+  if (failure_->code == "errorLimit" || failure_->code == "expect") {
+    return std::string(failure_->code == "expect" ? "With another expectation" : "With a higher errorLimit") +
+           " the same command goes on from the last mark. To begin anew with a "
            "mended source, "
            "take out what is written or let preSql or writeMode replace it, then use --on-unfinished fresh: "
            "rows that are "

@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import tempfile
@@ -52,7 +53,7 @@ class BadInput(ProgramTest):
                 out.write(f"## {name}\nexit code {ended.code}\n{shown}\n\n")
         super().assert_fails(ended, code, *texts)
         if placed:
-            self.assertRegex(ended.summary["error"]["message"], r"job\.json:\d+(:\d+)?")
+            self.assertEqual(len(re.findall(r"job\.json:\d+", ended.summary["error"]["message"])), 1, str(ended))
 
     def good_job(self, content=HEADER + GOOD, expect=None, **more):
         setting = {} if expect is None else {"expect": expect}

@@ -25,7 +25,8 @@ bool may_be_tried_again(error_kind kind) {
 void run_core::answered(end_failed& a) {
   (a.source ? source_busy_ : target_busy_) = false;
   if (phase_ == phase::release) {
-    note(notice_level::warning, fmt::format("{}: {}", a.doing, a.why.message));
+    note(notice_level::warning, fmt::format("{}: {}{}", a.doing, a.why.message,
+                                            claimed_ ? "; it is void once this process has ended" : ""));
     end_run();
     return;
   }

@@ -69,7 +69,7 @@ class Kills(ProgramTest):
                 # The killed process had done all but release its claim: that is all this one had to do.
                 claimed_done += 1
                 self.assertEqual(process.returncode, 0, f"seed {SEED}\n{err}")
-                self.judge(database, wanted, bad, err, summary=None)
+                self.judge(database, wanted, bad, err, summary=self.summary())
             else:
                 self.assertEqual(process.returncode, 0, f"seed {SEED}\n{err}")
                 self.judge(database, wanted, bad, err, summary=self.summary())

@@ -74,6 +74,7 @@ struct job {
   column_formats formats;
   compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.
   std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
+  std::string time_zone_place;              ///< Where that stands.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
   std::string document;                          ///< The job as run, JSON with secrets as `***`.

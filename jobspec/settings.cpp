@@ -96,6 +96,7 @@ void read_formats(const job_shape& shape, job& to, findings& out) {
   }
   const option_values column = group(common, "column");
   to.time_zone = value_of(column.text("timeZone"));
+  to.time_zone_place = column.place("timeZone");
   to.formats.datetime_format = value_of(column.text("datetimeFormat"));
   to.formats.date_format = value_of(column.text("dateFormat"));
   to.formats.time_format = value_of(column.text("timeFormat"));

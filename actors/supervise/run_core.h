@@ -135,6 +135,8 @@ class run_core {
   void ask_source(source_command c);
   void ask_target(target_command c);
   void enter(phase p, const char* timed_as);
+  /// N of `pre:N` and `post:N`; nothing for other stages.
+  static std::optional<std::size_t> stage_step(const std::string& stage, std::string_view prefix);
   [[nodiscard]] start_facts start_facts_of_job() const;
   void go_on_from(continuation next);
   void finish_off(const run_row& run);

@@ -227,6 +227,11 @@ class BadInput(ProgramTest):
         self.assert_fails(ended, 1, "setting.errorLimit.record", "3", "37")  # the 4th bad record stands in line 37
         self.assertEqual(ended.summary["error"]["kind"], "over_limit", ended.summary)
 
+    def test_a_time_zone_that_does_not_exist_is_told_with_its_place(self):
+        document = self.good_job()
+        document["setting"]["common"] = {"column": {"timeZone": "Europe/Bonn"}}
+        self.assert_fails(self.run_job(document), 2, "setting.common.column.timeZone", "Europe/Bonn")
+
     def test_what_is_expected_and_does_not_come_is_told_with_the_place_of_the_expectation(self):
         for name, value in (("min_records", 2), ("max_records", 0), ("max_dirty_ratio", 0.4)):
             with self.subTest(name):

@@ -35,7 +35,8 @@ result<void> choose_zone_for(const job& what, const job_arguments& arguments, co
   chosen = choose_zone(what.time_zone, arguments.time_zone, what.form, parts.configured, parts.variable,
                        parts.system_root);
   if (auto found = time_zone::find(chosen.name); !found) {
-    return fail(error_kind::bad_option, "{}: {}", chosen.origin, found.error().message);
+    return fail(error_kind::bad_option, "{}: {}", what.time_zone ? what.time_zone_place : chosen.origin,
+                found.error().message);
   }
   return {};
 }

@@ -1,0 +1,333 @@
+// How a run begins: both ends open, what is found there, the plan, the first batch, the claim, the steps.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "actors/supervise/run_core.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+
+std::optional<std::size_t> run_core::stage_step(const std::string& stage, std::string_view prefix) {
+  if (stage.rfind(prefix, 0) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(std::strtoull(stage.c_str() + prefix.size(), nullptr, 10));
+}
+
+void run_core::answered(source_opened& a) {
+  source_busy_ = false;
+  source_ = std::move(a.what);
+  summary_.read_statements = source_.statements;
+  summary_.reader_columns = columns_text(*source_.columns);
+  for (const std::string& line : source_.notes) {
+    note(notice_level::info, line);
+  }
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  auto behind = columns_behind_transformers(*config_.what, source_.columns, config_.conversion);
+  if (!behind) {
+    fail_run(std::move(behind).error());
+    return;
+  }
+  columns_behind_ = std::move(*behind);
+  ask_target(target_open{columns_behind_, config_.what->key, config_.what->name});
+}
+
+void run_core::answered(target_opened& a) {
+  target_busy_ = false;
+  target_ = std::move(a);
+  summary_.promise = target_.what.promise;
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  if (!source_.locked_file.empty() && source_.locked_file == target_.what.locked_file) {
+    fail_run(
+        {error_kind::bad_option,
+         fmt::format(
+             "{}: reader and writer use the same file {}, and one would lock the other out: write to another "
+             "file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
+             config_.what->writer.place, sluice::quoted(source_.locked_file)),
+         "same_file", true});
+    return;
+  }
+  if (target_.what.columns != nullptr) {
+    summary_.writer_columns = columns_text(*target_.what.columns);
+    auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion);
+    if (!map) {
+      fail_run(std::move(map).error());
+      return;
+    }
+    mapping_ = std::move(*map);
+  }
+  for (const std::string& line : target_.what.changes) {
+    note(notice_level::info, line);
+  }
+  if (target_.has_store) {
+    note(notice_level::info,
+         fmt::format("progress and claim stand in {} of the destination", target_.tables));
+  }
+  go_on_from(decide_continuation(target_.runs, start_facts_of_job()));
+}
+
+start_facts run_core::start_facts_of_job() const {
+  start_facts mine;
+  mine.job_key = config_.what->key;
+  mine.instance = config_.what->instance;
+  mine.job_name = config_.what->name;
+  mine.output = target_.what.output;
+  mine.output_name = target_.what.name;
+  mine.empties = target_.what.empties;
+  for (const auto& [name, digest] : config_.what->key_parts) {
+    mine.key_parts.push_back({name, {digest}});
+  }
+  mine.may_resume = target_.what.exactly_once;
+  mine.on_unfinished = config_.settings.on_unfinished;
+  mine.resume_window = config_.settings.resume_window;
+  return mine;
+}
+
+void run_core::go_on_from(continuation next) {
+  if (auto* r = std::get_if<refuse>(&next)) {
+    summary_.in_the_way = r->in_the_way;
+    fail_run(placed(std::move(r->why), config_.what->writer.place));
+  } else if (auto* done = std::get_if<only_release>(&next)) {
+    finish_off(done->run);
+  } else if (auto* go_on = std::get_if<go_on_with>(&next)) {
+    for (const std::string& line : go_on->notices) {
+      note(notice_level::warning, line);
+    }
+    resumed_ = true;
+    seen_ = go_on->run;
+    stage_ = go_on->run.stage;
+    summary_.run = go_on->run.run;
+    summary_.resumed = true;
+    ask_target(target_load{go_on->run.run});
+  } else {
+    auto& fresh = std::get<begin_fresh>(next);
+    for (const std::string& line : fresh.notices) {
+      note(notice_level::warning, line);
+    }
+    discard_ = std::move(fresh.discard);
+    enter(phase::plan, "plan");
+    ask_source(source_plan{config_.what->speed.concurrent});
+  }
+}
+
+void run_core::finish_off(const run_row& run) {
+  summary_.run = run.run;
+  summary_.resumed = true;
+  finished_before_ = run.totals.value_or(run_totals{});
+  note(notice_level::info,
+       fmt::format("run {} was complete when its process died; only its claim is released now{}",
+                   run.run.text(),
+                   run.totals ? "" : " (its row, of an older program, does not hold its account)"));
+  claimed_ = true;
+  finished_at_target_ = true;
+  finish_summary();
+}
+
+void run_core::answered(target_loaded& a) {
+  target_busy_ = false;
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  if (a.rows.empty()) {
+    // The process died between claim and freeze: nothing has moved, and its plan does not exist.
+    note(notice_level::info, fmt::format("run {} had claimed the job and planned nothing yet; it begins anew",
+                                         seen_->run.text()));
+    discard_.push_back(seen_->run);
+    seen_.reset();
+    resumed_ = false;
+    stage_ = "claimed";
+    summary_.run = config_.settings.run;
+    summary_.resumed = false;
+    enter(phase::plan, "plan");
+    ask_source(source_plan{config_.what->speed.concurrent});
+    return;
+  }
+  for (progress_row& row : a.rows) {
+    split_state s;
+    s.description = std::move(row.description);
+    s.label = std::move(row.label);
+    s.at = std::move(row.at);
+    resumed_counts_ += s.at.counts;
+    splits_done_ += s.at.done ? 1 : 0;
+    splits_.push_back(std::move(s));
+  }
+  note(notice_level::info,
+       fmt::format("continuing run {} at {} records read, {} of {} splits done", seen_->run.text(),
+                   with_thousands(resumed_counts_.read), splits_done_, splits_.size()));
+  splits_known();
+}
+
+void run_core::answered(source_planned& a) {
+  source_busy_ = false;
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  for (std::size_t i = 0; i < a.splits.size(); ++i) {
+    split_state s;
+    s.description = std::move(a.splits[i].description);
+    s.label = std::move(a.splits[i].label);
+    s.records_exact = a.splits[i].records_exact;
+    s.bytes_estimate = a.splits[i].bytes_estimate;
+    s.at.split = {static_cast<std::uint32_t>(i)};
+    splits_.push_back(std::move(s));
+  }
+  splits_known();
+}
+
+void run_core::splits_known() {
+  const auto asked = std::max<std::uint32_t>(config_.what->speed.concurrent, 1);
+  const std::size_t undone = splits_.size() - splits_done_;
+  concurrency_ = asked;
+  std::string reason = config_.what->speed.concurrent_reason;
+  if (target_.what.writers_max != 0 && target_.what.writers_max < concurrency_) {
+    concurrency_ = target_.what.writers_max;
+    reason = fmt::format("{} of {} asked for: the destination takes {} writer{}", concurrency_, asked,
+                         concurrency_, concurrency_ == 1 ? "" : "s");
+  }
+  if (undone < concurrency_) {
+    concurrency_ = static_cast<std::uint32_t>(std::max<std::size_t>(undone, 1));
+    reason = fmt::format("{} of {} asked for: there {} {} split{} to read", concurrency_, asked,
+                         undone == 1 ? "is" : "are", undone, undone == 1 ? "" : "s");
+  }
+  summary_.concurrency_reason = reason;
+  memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, config_.what->speed.bytes_per_second);
+
+  std::optional<std::uint64_t> exact = 0;
+  for (const split_state& s : splits_) {
+    exact = exact && s.records_exact ? std::optional(*exact + *s.records_exact) : std::nullopt;
+  }
+  if (exact) {
+    if (auto e = expectation_failure(*exact, 0, false)) {
+      fail_run(std::move(*e));
+      return;
+    }
+  }
+  observer_.planned({summary_.run, resumed_, target_.what.exactly_once, summary_.promise, concurrency_,
+                     summary_.concurrency_reason, splits_.size()});
+  errors_started_ = true;
+  std::vector<mark> done;
+  for (const split_state& s : splits_) {
+    if (s.at.done) {
+      done.push_back(s.at);
+    }
+  }
+  out_.start_dirty(summary_.run, !target_.has_store, resumed_ ? std::optional(summary_.run) : std::nullopt,
+                   exact, done);
+  enter(phase::prime, "first_batch");
+  if (undone == 0) {
+    claim();
+    return;
+  }
+  ask_source(source_make_readers{concurrency_});
+}
+
+void run_core::answered(readers_made& a) {
+  source_busy_ = false;
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  for (std::uint32_t i = 0; i < a.readers.size(); ++i) {
+    out_.make_reader(i, a.readers[i], source_.columns, memory_, summary_.run);
+    pipelines_.emplace_back();
+    pipelines_.back().stopped = true;  // until its writer exists there is nothing to wait for
+  }
+  const auto first = std::find_if(splits_.begin(), splits_.end(), [](const auto& s) { return !s.at.done; });
+  out_.prime(0, {first->at.split, first->description, {0}, first->at.after, first->at.position, 0});
+}
+
+void run_core::on(const reader_primed&) {
+  if (phase_ == phase::prime && !failure_) {
+    claim();
+  }
+}
+
+void run_core::claim() {
+  enter(phase::claim, "prepare");
+  if (!target_.has_store) {
+    before();
+    return;
+  }
+  target_claim c;
+  c.mine.run = summary_.run;
+  c.mine.job_key = config_.what->key;
+  c.mine.instance = config_.what->instance;
+  c.mine.job_name = config_.what->name;
+  c.mine.stage = stage_;
+  c.mine.owner = config_.me;
+  const start_facts mine = start_facts_of_job();
+  c.mine.output = mine.output;
+  c.mine.empties = mine.empties;
+  c.mine.key_parts = mine.key_parts;
+  c.seen = seen_;
+  c.discard = discard_;
+  if (!resumed_) {
+    for (const split_state& s : splits_) {
+      c.splits.push_back({s.description, s.label, s.at});
+    }
+  }
+  ask_target(std::move(c));
+}
+
+void run_core::answered(target_claimed& a) {
+  target_busy_ = false;
+  claimed_ = true;
+  term_ = a.term;
+  summary_.forgotten = std::move(discard_);
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  if (stage_step(stage_, "post:")) {
+    data_done_ = true;
+    end_data_phase();
+    return;
+  }
+  before();
+}
+
+void run_core::before() {
+  enter(phase::before, "pre_sql");
+  before_begun_ = true;
+  ask_target(target_before{summary_.run, stage_step(stage_, "pre:").value_or(0), stage_ == "loading",
+                           columns_behind_});
+}
+
+void run_core::answered(target_ready& a) {
+  target_busy_ = false;
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  target_.what = std::move(a.what);
+  auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion);
+  if (!map) {
+    fail_run(std::move(map).error());
+    return;
+  }
+  mapping_ = std::move(*map);
+  summary_.writer_columns = columns_text(*mapping_->target);
+  for (const std::string& line : mapping_->lines) {
+    note(notice_level::info, line);
+  }
+  if (pipelines_.empty()) {
+    data_started_ = active_since_ = out_.now();
+    enter(phase::data, "data");
+    data_complete();
+    return;
+  }
+  ask_target(target_make_writers{concurrency_, mapping_->target});
+}
+
+}  // namespace sluice

@@ -337,6 +337,7 @@ TEST_F(run_command_with_fake_engine, no_dirty_file_is_named_where_there_is_none)
 }
 
 TEST_F(run_command_with_fake_engine, what_was_changed_since_the_run_that_stands_in_the_way_is_told) {
+  arguments.parameters = {{"db_password", "hunter22"}};
   answer.state = run_state::failed;
   answer.resumable = true;
   EXPECT_EQ(run(), 1);

@@ -201,7 +201,7 @@ TEST_F(several_runs_with_a_fake_engine, with_stop_on_failure_no_more_begin) {
 }
 
 TEST_F(several_runs_with_a_fake_engine, a_crash_costs_its_own_run_only_and_reaches_its_hook) {
-  arguments.on_end = "cat >> " + folder.file("hooks");
+  arguments.on_end = "cat >> '" + folder.file("hooks") + "'";  // the folder's name may have spaces
   EXPECT_EQ(run({"crash.json", "good.json"}), 1);
   EXPECT_EQ(summary()["runs"][0]["end"], "failed");
   EXPECT_TRUE(summary()["runs"][0]["exit_code"].is_null());

@@ -8,6 +8,7 @@
 #include "jobspec/escapes.h"
 #include "jobspec/loose_json.h"
 #include "jobspec/words.h"
+#include "transport/base/secret.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -84,6 +85,12 @@ class substituter {
       done.append(text.substr(at, dollar - at));
       if (dollar == text.size()) {
         break;
+      }
+      if (const std::size_t end = secret_reference_end(text, dollar); end != std::string_view::npos) {
+        // `${env:NAME}` and its like are looked up when a connection is opened, not here.
+        done.append(text.substr(dollar, end - dollar));
+        at = end;
+        continue;
       }
       at = form_ == dialect::datax ? datax_variable(text, dollar, path, done)
                                    : script_variable(text, dollar, path, done);

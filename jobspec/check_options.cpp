@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jobspec/catalogue.h"
+#include "transport/base/secret.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -65,6 +66,10 @@ void check_members(const option_values& inner, const option& o, findings& out) {
 }
 
 void check_type(const option_values& values, const option& o, const std::string& path, findings& out) {
+  if (o.secret && o.type == option_type::text) {
+    good(values.secret_of(o.name), values, o, out);
+    return;
+  }
   switch (o.type) {
     case option_type::text:
     case option_type::character:
@@ -136,6 +141,22 @@ void check_options(const option_values& values, const std::vector<option>& optio
     check_type(values, o, path, out);
   }
   check_keys(values.json(), path, known, out);
+}
+
+void check_references(const json& value, const std::string& path, findings& out) {
+  if (value.is_string() && has_secret_reference(value.get_ref<const std::string&>())) {
+    out.error(path,
+              "a reference such as ${env:NAME} is looked up in secrets only (password and the like); use a "
+              "parameter (-p NAME=VALUE) here");
+  } else if (value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      check_references(value[i], path_join(path, i), out);
+    }
+  } else if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) {
+      check_references(inner, path_join(path, key), out);
+    }
+  }
 }
 
 void check_keys(const json& object, const std::string& path, std::span<const std::string_view> known,

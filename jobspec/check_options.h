@@ -18,6 +18,10 @@ namespace sluice {
 void check_options(const option_values& values, const std::vector<option>& options, const std::string& path,
                    findings& out);
 
+/// Finds references to secrets (`${env:NAME}`) in the texts of `value`, where no secret is taken: nobody
+/// would look them up. `option_values::json` has none left where secrets are taken.
+void check_references(const nlohmann::json& value, const std::string& path, findings& out);
+
 /// Finds keys of `object` at `path` that are neither `known` nor noise (`is_noise_key`): odd, with "did you
 /// mean".
 void check_keys(const nlohmann::json& object, const std::string& path,

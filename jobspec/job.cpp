@@ -96,7 +96,8 @@ void check_contradictions(const step_shape& step, const std::vector<option_defau
 /// One end: finds its plugin and checks its options. What is returned has options, none where the plugin is
 /// not known.
 known_side resolve_end(const std::optional<step_shape>& step, bool reader, dialect d,
-                       const plugin_lookup& plugins, job_step& to, findings& out) {
+                       const plugin_lookup& plugins, const datasource_lookup& sources, job_step& to,
+                       findings& out) {
   const known_side unknown{"", &no_options()};
   if (!step || step->type_text.empty()) {
     return unknown;
@@ -112,10 +113,14 @@ known_side resolve_end(const std::optional<step_shape>& step, bool reader, diale
     side->options = &no_options();
   }
   to.plugin = side->plugin;
-  to.parameter = option_values(out.file(), step->parameter_path, step->parameter, out.places(),
-                               *side->options, d, side->defaults);
+  resolved_parameter resolved =
+      resolve_datasources(step->parameter, step->parameter_path, side->plugin, *side->options, sources, out);
+  to.datasources = std::move(resolved.sources);
+  to.parameter = option_values(out.file(), step->parameter_path, std::move(resolved.parameter), out.places(),
+                               *side->options, d, side->defaults, resolved.supplied);
   if (!step->parameter_is_wrong) {
     check_options(to.parameter, *side->options, step->parameter_path, out);
+    check_references(to.parameter.json(), step->parameter_path, out);
     if (side->defaults != nullptr) {
       check_contradictions(*step, *side->defaults, to.parameter, out);
     }
@@ -174,8 +179,10 @@ class parse {
       set_values(*target);
     }
     const job_shape shape = find_shape(document_, out_);
-    const known_side reads = resolve_end(shape.reader, true, shape.form, plugins_, job_.reader, out_);
-    const known_side writes = resolve_end(shape.writer, false, shape.form, plugins_, job_.writer, out_);
+    const known_side reads =
+        resolve_end(shape.reader, true, shape.form, plugins_, options_.datasources, job_.reader, out_);
+    const known_side writes =
+        resolve_end(shape.writer, false, shape.form, plugins_, options_.datasources, job_.writer, out_);
     job_.transformers = read_transformers(shape.transformers, out_);
     if (recognise(document_)) {
       read_settings(shape, job_, out_);
@@ -192,6 +199,11 @@ class parse {
   }
 
  private:
+  /// The environment that a step's data source is taken from; nothing where it names none.
+  static std::optional<datasource_env> env_of(const job_step& step) {
+    return step.datasources.empty() ? std::nullopt : std::optional(step.datasources.front().env);
+  }
+
   void set_values(json& target) {
     for (const auto& [path, value] : options_.set) {
       set_value(target, *places_, path, value, out_);
@@ -222,10 +234,10 @@ class parse {
     job_shape before = find_shape(original_, silent);
     put_named_defaults(before.reader, reads, shape.form);
     put_named_defaults(before.writer, writes, shape.form);
-    job_.key =
-        make_job_key(before, reads.plugin, *reads.options, writes.plugin, *writes.options, job_.compat);
-    job_.key_parts =
-        make_key_parts(before, reads.plugin, *reads.options, writes.plugin, *writes.options, job_.compat);
+    const key_end reader{reads.plugin, *reads.options, env_of(job_.reader)};
+    const key_end writer{writes.plugin, *writes.options, env_of(job_.writer)};
+    job_.key = make_job_key(before, reader, writer, job_.compat);
+    job_.key_parts = make_key_parts(before, reader, writer, job_.compat);
     job_.instance = make_instance(job_.key, told);
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "jobspec/compat_mode.h"
+#include "jobspec/datasource_use.h"
 #include "jobspec/option_values.h"
 
 namespace sluice {
@@ -58,6 +59,7 @@ struct job_step {
   std::string type_text;  ///< As in the file: `csv`, `txtfilereader`.
   std::string place;
   option_values parameter;
+  std::vector<named_datasource> datasources;  ///< That it names; what they say is in `parameter`.
 };
 
 /// A job after parsing, substitution and validation of its text: one model for both dialects.
@@ -103,6 +105,7 @@ struct load_options {
   std::optional<std::string> name;
   bool strict = false;                               ///< Unknown keys are errors.
   std::optional<compat_mode> compat = std::nullopt;  ///< `--compat`; goes before the job's own.
+  datasource_lookup datasources;
 };
 
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.

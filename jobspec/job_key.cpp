@@ -47,17 +47,20 @@ std::string digest_of(const json& canonical) {
 }
 
 /// What the key covers, with its form.
-json covered(const job_shape& before, const std::string& reader, const std::vector<option>& reader_options,
-             const std::string& writer, const std::vector<option>& writer_options, compat_mode compat) {
-  const auto end = [](const std::optional<step_shape>& step, const std::string& plugin,
-                      const std::vector<option>& options) {
-    return json{{"plugin", plugin},
-                {"parameter", step ? deciding(step->parameter, options) : json::object()}};
+json covered(const job_shape& before, const key_end& reader, const key_end& writer, compat_mode compat) {
+  const auto end = [](const std::optional<step_shape>& step, const key_end& what) {
+    json out{{"plugin", what.plugin},
+             {"parameter", step ? deciding(step->parameter, what.options) : json::object()}};
+    if (what.env) {
+      out["parameter"].erase("envType");
+      out["environment"] = to_string(*what.env);
+    }
+    return out;
   };
   json all = {{"form", "sluice-job-key/1"},
               {"dialect", before.form == dialect::datax ? "datax" : "2.0"},
-              {"reader", end(before.reader, reader, reader_options)},
-              {"writer", end(before.writer, writer, writer_options)},
+              {"reader", end(before.reader, reader)},
+              {"writer", end(before.writer, writer)},
               {"transformers", deciding(before.transformers.value, {})},
               {"conversion", deciding(before.common.value, {})}};
   // Left out where it is the default, so that keys are what they were before there was a choice.
@@ -69,20 +72,16 @@ json covered(const job_shape& before, const std::string& reader, const std::vect
 
 }  // namespace
 
-std::string make_job_key(const job_shape& before, const std::string& reader,
-                         const std::vector<option>& reader_options, const std::string& writer,
-                         const std::vector<option>& writer_options, compat_mode compat) {
-  return digest_of(covered(before, reader, reader_options, writer, writer_options, compat));
+std::string make_job_key(const job_shape& before, const key_end& reader, const key_end& writer,
+                         compat_mode compat) {
+  return digest_of(covered(before, reader, writer, compat));
 }
 
-std::map<std::string, std::string> make_key_parts(const job_shape& before, const std::string& reader,
-                                                  const std::vector<option>& reader_options,
-                                                  const std::string& writer,
-                                                  const std::vector<option>& writer_options,
-                                                  compat_mode compat) {
+std::map<std::string, std::string> make_key_parts(const job_shape& before, const key_end& reader,
+                                                  const key_end& writer, compat_mode compat) {
   constexpr std::size_t digits = 16;
   std::map<std::string, std::string> parts;
-  json all = covered(before, reader, reader_options, writer, writer_options, compat);
+  json all = covered(before, reader, writer, compat);
   all["compat"] = to_string(compat);
   for (const auto& [name, part] : all.items()) {
     if (name != "form") {

@@ -2,34 +2,40 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "jobspec/compat_mode.h"
+#include "jobspec/datasource.h"
 #include "jobspec/job_shape.h"
 #include "jobspec/option.h"
 
 namespace sluice {
 
+/// What the job key has of an end beside what stands in the file.
+struct key_end {
+  std::string plugin;
+  const std::vector<option>& options;
+  std::optional<datasource_env> env;  ///< Where it names a data source.
+};
+
 /// The job key (delivery.md): 32 hexadecimal digits over what decides the data, taken from `before`, the file
 /// with
 /// `--set` but before substitution. Left out: the file's name and place, secrets and accounts, errorLimit,
-/// speed, timeouts and sizes, keys without a meaning, and whether a key is null or missing. `reader` and
-/// `writer` are the plugins' names, so that an alias gives the same key.
+/// speed, timeouts and sizes, keys without a meaning, and whether a key is null or missing. The ends
+/// have the plugins' names, so that an alias gives the same key. An end that names a data source has its
+/// environment in place of `envType`: what the registry says of it may change without a new key.
 ///
 /// Form `sluice-job-key/1`: XXH3-128, big-endian, over compact JSON with sorted keys. A change of it makes
 /// every unfinished run a stranger, so it has a golden test.
-std::string make_job_key(const job_shape& before, const std::string& reader,
-                         const std::vector<option>& reader_options, const std::string& writer,
-                         const std::vector<option>& writer_options, compat_mode compat);
+std::string make_job_key(const job_shape& before, const key_end& reader, const key_end& writer,
+                         compat_mode compat);
 
 /// Digests of the parts that the job key covers, so that a run under another key can say which of them
 /// differ: `dialect`, `reader`, `writer`, `transformers`, `conversion`, `compat`, 16 hexadecimal digits each.
 /// Same arguments as `make_job_key`.
-std::map<std::string, std::string> make_key_parts(const job_shape& before, const std::string& reader,
-                                                  const std::vector<option>& reader_options,
-                                                  const std::string& writer,
-                                                  const std::vector<option>& writer_options,
-                                                  compat_mode compat);
+std::map<std::string, std::string> make_key_parts(const job_shape& before, const key_end& reader,
+                                                  const key_end& writer, compat_mode compat);
 
 /// The instance: the job key with the parameters after substitution (those that are no secrets). The planned
 /// time is null until jobs have one.

@@ -4,6 +4,7 @@
 
 #include "jobspec/json_path.h"
 #include "jobspec/secrets.h"
+#include "transport/base/secret.h"
 
 namespace sluice {
 
@@ -51,7 +52,9 @@ class masker {
     }
     // What is not set is no secret, and seeing that it is not set helps.
     if (!value.is_null() && value != "") {
-      value = secret_mask;
+      // Which variable or file a secret comes from is none.
+      const auto written = secret_text::parse(value.is_string() ? value.get<std::string>() : "", "");
+      value = written && !written->has_plain() ? written->shown() : std::string(secret_mask);
       hidden_.push_back(path);
     }
   }
@@ -75,15 +78,6 @@ class masker {
 };
 
 }  // namespace
-
-const option* option_named(const std::vector<option>& options, std::string_view key) {
-  for (const auto& o : options) {
-    if (o.name == key || std::find(o.aliases.begin(), o.aliases.end(), key) != o.aliases.end()) {
-      return &o;
-    }
-  }
-  return nullptr;
-}
 
 bool is_secret_key(const option* described, std::string_view key) {
   return (described != nullptr && described->secret) || looks_secret(key);

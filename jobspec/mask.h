@@ -9,9 +9,6 @@
 
 namespace sluice {
 
-/// The option of that name or alias; nullptr where there is none.
-const option* option_named(const std::vector<option>& options, std::string_view key);
-
 /// Whether the value under `key` is a secret: the description says so, or the name does.
 bool is_secret_key(const option* described, std::string_view key);
 
@@ -22,7 +19,8 @@ struct described_part {
 };
 
 /// Replaces every secret of `document` by `***`: values under secret keys whole, passwords inside addresses.
-/// Returns the paths of the texts in which something was hidden.
+/// A value that is a reference is shown as `shown_reference` does. Returns the paths of the texts in which
+/// something was hidden.
 std::vector<std::string> mask_secrets(nlohmann::json& document, const std::vector<described_part>& parts);
 
 }  // namespace sluice

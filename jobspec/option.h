@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,5 +48,15 @@ struct option_default {
   std::string value;
   std::vector<std::string> same = {};  ///< Values that mean the same as `value`.
 };
+
+/// The option of that name or alias; nullptr where there is none.
+inline const option* option_named(const std::vector<option>& options, std::string_view key) {
+  for (const option& o : options) {
+    if (o.name == key || std::find(o.aliases.begin(), o.aliases.end(), key) != o.aliases.end()) {
+      return &o;
+    }
+  }
+  return nullptr;
+}
 
 }  // namespace sluice

@@ -156,30 +156,52 @@ std::string expected_words(std::string_view found, const std::vector<std::string
 
 option_values::option_values(std::string file, std::string path, nlohmann::json parameter,
                              std::shared_ptr<const json_places> places, const std::vector<option>& described,
-                             dialect d, const std::vector<option_default>* defaults)
+                             dialect d, const std::vector<option_default>* defaults,
+                             const supplied_values& supplied, std::string secrets_folder)
     : file_(std::move(file)),
       path_(std::move(path)),
       json_(std::move(parameter)),
       places_(std::move(places)),
+      origins_(std::make_shared<const std::map<std::string, std::string, std::less<>>>(supplied.origins)),
       options_(&described),
       defaults_(defaults),
-      dialect_(d) {}
+      dialect_(d) {
+  auto secrets = std::make_shared<secret_map>();
+  for (const auto& [at, text] : supplied.secrets) {
+    secrets->emplace(at, text);
+  }
+  take_secrets(json_, path_, described, false, secrets_folder, *secrets);
+  secrets_ = std::move(secrets);
+}
+
+void option_values::take_secrets(nlohmann::json& value, const std::string& path,
+                                 const std::vector<option>& described, bool all, const std::string& folder,
+                                 secret_map& to) const {
+  if (value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      take_secrets(value[i], path_join(path, i), described, all, folder, to);
+    }
+  }
+  if (!value.is_object()) {
+    return;
+  }
+  for (auto& [key, inner] : value.items()) {
+    const option* o = option_named(described, key);
+    const bool hidden = all || (o == nullptr ? looks_secret(key) : o->secret);
+    static const std::vector<option> none;
+    const std::string here = path_join(path, key);
+    if (!hidden || !is_scalar(inner)) {
+      take_secrets(inner, here, o == nullptr ? none : o->members, hidden, folder, to);
+    } else if (!counts_as_unset(inner, o) && !to.contains(here)) {
+      to.emplace(here, secret_text::parse(inner.is_string() ? inner.get<std::string>() : inner.dump(),
+                                          place_text(file_, places_.get(), here), folder));
+      inner = secret_mask;
+    }
+  }
+}
 
 const option* option_values::described(std::string_view name) const {
-  if (options_ == nullptr) {
-    return nullptr;
-  }
-  for (const auto& o : *options_) {
-    if (o.name == name) {
-      return &o;
-    }
-    for (const auto& alias : o.aliases) {
-      if (alias == name) {
-        return &o;
-      }
-    }
-  }
-  return nullptr;
+  return options_ == nullptr ? nullptr : option_named(*options_, name);
 }
 
 const std::string& option_values::default_of(const option& o) const {
@@ -238,7 +260,15 @@ std::string option_values::full_path(std::string_view name) const {
 }
 
 std::string option_values::place(std::string_view name) const {
-  return place_text(file_, places_.get(), full_path(name));
+  const std::string path = full_path(name);
+  if (origins_ != nullptr && !origins_->empty()) {
+    for (std::string_view at = path; at.size() > path_.size(); at = path_parent(at)) {
+      if (const auto origin = origins_->find(at); origin != origins_->end()) {
+        return origin->second;
+      }
+    }
+  }
+  return place_text(file_, places_.get(), path);
 }
 
 std::pair<std::uint32_t, std::uint32_t> option_values::position(std::string_view name) const {
@@ -375,6 +405,31 @@ result<std::vector<std::string>> option_values::text_list(std::string_view name)
   return texts;
 }
 
+result<std::optional<secret_text>> option_values::secret_of(std::string_view name) const {
+  const found_value found = find(name);
+  if (!found.value) {
+    return std::optional<secret_text>{};
+  }
+  if (secrets_ != nullptr) {
+    if (const auto at = secrets_->find(full_path(found.key)); at != secrets_->end()) {
+      return at->second ? result<std::optional<secret_text>>(*at->second) : fail(at->second.error());
+    }
+  }
+  return mismatch(found, "a text");
+}
+
+std::map<std::string, secret_text> option_values::secrets_by_path() const {
+  std::map<std::string, secret_text> out;
+  if (secrets_ != nullptr) {
+    for (const auto& [path, text] : *secrets_) {
+      if (text && path.starts_with(path_)) {
+        out.emplace(path, *text);
+      }
+    }
+  }
+  return out;
+}
+
 option_values option_values::member(std::string_view path, const nlohmann::json& value,
                                     const option* o) const {
   option_values out;
@@ -382,6 +437,8 @@ option_values option_values::member(std::string_view path, const nlohmann::json&
   out.path_ = full_path(path);
   out.json_ = value;
   out.places_ = places_;
+  out.secrets_ = secrets_;
+  out.origins_ = origins_;
   out.options_ = o == nullptr ? nullptr : &o->members;
   out.dialect_ = dialect_;
   return out;

@@ -11,6 +11,7 @@
 
 #include "jobspec/option.h"
 #include "transport/base/result.h"
+#include "transport/base/secret.h"
 
 namespace sluice {
 
@@ -21,21 +22,31 @@ enum class dialect { script2, datax };
 /// (`steps[0].parameter.table`). Line 0: not in the file, set by `--set`.
 using json_places = std::map<std::string, std::pair<std::uint32_t, std::uint32_t>, std::less<>>;
 
+/// What stands among a step's options without standing in the job: the values of a data source, by their full
+/// path.
+struct supplied_values {
+  std::map<std::string, std::string, std::less<>> origins;  ///< Where they stand, for messages.
+  std::map<std::string, secret_text, std::less<>> secrets;  ///< In the JSON they are `***`.
+};
+
 /// The values of one step's options: typed access by name, defaults from the description, and the place of
-/// each for messages. Immutable; copies share the document.
+/// each for messages. Secrets are taken out at once: in the JSON `***` stands in their place. Immutable;
+/// copies share the document.
 class option_values {
  public:
   option_values() = default;
   /// `file` and `path` locate `parameter` (`orders.json`, `steps[0].parameter`). `defaults` go before those
-  /// of `described`; both outlive this.
+  /// of `described`; both outlive this. Relative paths of secrets (`${file:pw}`) begin in `secrets_folder`;
+  /// empty: the process's own folder.
   option_values(std::string file, std::string path, nlohmann::json parameter,
                 std::shared_ptr<const json_places> places, const std::vector<option>& described, dialect d,
-                const std::vector<option_default>* defaults = nullptr);
+                const std::vector<option_default>* defaults = nullptr, const supplied_values& supplied = {},
+                std::string secrets_folder = {});
 
   [[nodiscard]] dialect job_dialect() const { return dialect_; }
   /// Where these values stand in the job: `steps[0].parameter`.
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// The parameter object as in the file, after substitution.
+  /// The parameter object as in the file, after substitution, without its secrets.
   [[nodiscard]] const nlohmann::json& json() const { return json_; }
 
   /// `orders.json:14:22 steps[0].parameter.splitPk`: for the beginning of a message. `name` may be a path
@@ -56,6 +67,11 @@ class option_values {
   [[nodiscard]] result<std::optional<double>> number(std::string_view name) const;
   [[nodiscard]] result<std::optional<bool>> boolean(std::string_view name) const;
   [[nodiscard]] result<std::vector<std::string>> text_list(std::string_view name) const;
+  /// A secret option as it is written; nothing where it is unset. The connection's code has it looked up with
+  /// `plugin_context::resolve_secret` each time it connects. `bad_option` where a reference in it is broken.
+  [[nodiscard]] result<std::optional<secret_text>> secret_of(std::string_view name) const;
+  /// All secrets among these values and their members, by full path, but those that are broken.
+  [[nodiscard]] std::map<std::string, secret_text> secrets_by_path() const;
   /// A member object as values of its own (`csvReaderConfig`), described by the option's members; one without
   /// any value where the option is unset.
   [[nodiscard]] result<option_values> object(std::string_view name) const;
@@ -75,10 +91,17 @@ class option_values {
   [[nodiscard]] tl::unexpected<error> mismatch(const found_value& found, std::string_view expected) const;
   [[nodiscard]] result<std::string> text_of(const found_value& found, const nlohmann::json& value) const;
 
+  using secret_map = std::map<std::string, result<secret_text>, std::less<>>;
+  /// Moves the secrets of `value` to `to`; `all`: every scalar in it is one.
+  void take_secrets(nlohmann::json& value, const std::string& path, const std::vector<option>& described,
+                    bool all, const std::string& folder, secret_map& to) const;
+
   std::string file_;
   std::string path_;
   nlohmann::json json_ = nlohmann::json::object();
   std::shared_ptr<const json_places> places_;
+  std::shared_ptr<const secret_map> secrets_;  ///< By full path.
+  std::shared_ptr<const std::map<std::string, std::string, std::less<>>> origins_;
   const std::vector<option>* options_ = nullptr;
   const std::vector<option_default>* defaults_ = nullptr;
   dialect dialect_ = dialect::script2;

@@ -135,6 +135,7 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   context.job_name = what.name;
   context.run = settings.run;
   context.memory_bytes = memory.end_bytes;
+  context.resolve_secret = settings.resolve_secret;
   context.warn = [&observer](std::string line) {
     observer.notice(notice_level::warning, "plugin", -1, line);
   };

@@ -39,6 +39,9 @@ struct run_settings {
   std::uint32_t retries_max =
       3;  ///< Of a lost connection or a busy system, in a row without a commit between.
   std::uint32_t dirty_logged_max = 10;  ///< First dirty records told to the observer.
+  /// Looks up secrets for the plugins (`plugin_context::resolve_secret`). Thread-safe.
+  std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
+      plain_secret;
   /// Fired by a second signal: every source, target, reader and writer is interrupted and the call returns.
   stop_signal stop_now;
   /// Asked once where an earlier run is continued, before any dirty record is written: that run's own folder

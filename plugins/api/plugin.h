@@ -7,12 +7,16 @@
 
 #include "jobspec/option.h"
 #include "jobspec/option_values.h"
+#include "plugins/api/connection_test.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
 #include "transport/record/convert.h"
 #include "transport/record/zone.h"
 
 namespace sluice {
+
+/// Gives a secret that stands in clear; fails for one with references.
+result<secret> plain_secret(const secret_text& written, const stop_signal& stop);
 
 /// What a source or target may use of its run. Outlives both.
 struct plugin_context {
@@ -25,6 +29,10 @@ struct plugin_context {
   std::uint64_t memory_bytes =
       0;  ///< This end's share of the budget for buffers of its own, for each pipeline.
   std::function<void(std::string)> warn;  ///< One line for log and summary. Thread-safe.
+  /// Looks a secret option up (`option_values::secret_of`), now: called each time a connection is opened, so
+  /// that rotated and short-lived secrets work. May wait; thread-safe. Never keep what it returns.
+  std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
+      plain_secret;
 };
 
 /// Capabilities of one side, as data: what the plan, the docs and the checks read.
@@ -68,6 +76,11 @@ struct plugin {
                                                  const plugin_context& context) = nullptr;
   result<std::unique_ptr<target>> (*make_target)(const option_values& options,
                                                  const plugin_context& context) = nullptr;
+  /// Tries a connection step by step, for `sluice datasource test`; `options` are the reader's (the writer's
+  /// where it has no reader) as far as a data source gives them, without a table. Changes nothing. nullptr:
+  /// the plugin has no connection, or cannot test it.
+  std::vector<connection_step> (*test_connection)(const option_values& options, const plugin_context& context,
+                                                  const stop_signal& stop) = nullptr;
 };
 
 /// All plugins, in the order of the one list (plugins/plugins.cpp).

@@ -60,7 +60,9 @@ result<placed_texts> find_texts(const option_values& values, const std::vector<o
 result<void> read_file(const placed_texts& url, end_options& out) {
   if (url.texts.empty() || trimmed(url.texts[0]).empty()) {
     return fail(error_kind::bad_option,
-                "{}: the SQLite file is not named; set \"jdbcUrl\": \"jdbc:sqlite:<path>\"", url.place);
+                "{}: the SQLite file is not named; set \"jdbcUrl\": \"jdbc:sqlite:<path>\", or "
+                "\"datasource\" to a name in the registry",
+                url.place);
   }
   if (url.texts.size() > 1) {
     return fail(error_kind::bad_option, "{}: found {} addresses, expected one file; use one job a file",
@@ -234,18 +236,27 @@ option url_option() {
           .meaning = "The database file as `jdbc:sqlite:<path>`."};
 }
 
+option datasource_option() {
+  return {.name = "datasource",
+          .meaning = "Name of a data source of the type `sqlite` in the registry, in place of `jdbcUrl`."};
+}
+
 option table_option(std::string meaning) {
   return {.name = "table", .type = option_type::text_list, .meaning = std::move(meaning)};
 }
 
 std::vector<option> common_options(bool reader) {
-  std::vector<option> members = {url_option(), table_option("The table.")};
+  std::vector<option> members = {url_option(), datasource_option(), table_option("The table.")};
   if (reader) {
     members.push_back(
         {.name = "querySql", .type = option_type::text_list, .meaning = "A query in place of a table."});
   }
   return {
       url_option(),
+      datasource_option(),
+      {.name = "envType",
+       .meaning = "Which variant of the data source: 0 production, 1 development. `--env` overrules it.",
+       .default_text = "0"},
       {.name = "connection",
        .type = option_type::object_list,
        .meaning = "The form of DataX and Addax: an object, or a list of one, with `jdbcUrl` and `table`.",
@@ -362,6 +373,14 @@ std::vector<option> target_option_list() {
   };
   list.insert(list.end(), own.begin(), own.end());
   return list;
+}
+
+result<std::string> read_file_option(const option_values& values) {
+  SLUICE_TRY(const auto connections, values.object_list("connection"));
+  SLUICE_TRY(const placed_texts url, find_texts(values, connections, "jdbcUrl"));
+  end_options out;
+  SLUICE_CHECK(read_file(url, out));
+  return out.file;
 }
 
 result<source_options> read_source_options(const option_values& values) {

@@ -48,6 +48,9 @@ std::vector<option> target_option_list();
 result<source_options> read_source_options(const option_values& values);
 result<target_options> read_target_options(const option_values& values);
 
+/// The file alone, of `jdbcUrl` in `connection` or flat.
+result<std::string> read_file_option(const option_values& values);
+
 /// Whether a statement begins with the word, ignoring case, blanks and comments before it.
 bool begins_with_word(std::string_view sql, std::string_view word);
 

@@ -1,5 +1,6 @@
 #include "plugins/sqlite/sqlite_plugin.h"
 
+#include "plugins/sqlite/sqlite_connection_test.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_source.h"
 #include "plugins/sqlite/sqlite_target.h"
@@ -105,7 +106,8 @@ plugin sqlite_plugin() {
           .reads = &reads(),
           .writes = &writes(),
           .make_source = make_source,
-          .make_target = make_target};
+          .make_target = make_target,
+          .test_connection = sqlite::try_connection};
 }
 
 }  // namespace sluice

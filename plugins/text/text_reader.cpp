@@ -87,6 +87,13 @@ std::vector<option> column_members() {
 
 std::vector<option> options() {
   return {
+      {.name = "datasource",
+       .meaning =
+           "Name of a data source of the type `localfile` in the registry: relative paths are below its "
+           "folder."},
+      {.name = "envType",
+       .meaning = "Which variant of the data source: 0 production, 1 development. `--env` overrules it.",
+       .default_text = "0"},
       {.name = "path",
        .type = option_type::text_list,
        .meaning = "Files, or patterns with *, ? and [a-z]. All of them together are one table.",

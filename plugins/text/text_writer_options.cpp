@@ -126,6 +126,13 @@ result<void> take_texts(const option_values& options, const std::optional<std::s
 
 std::vector<option> writer_options() {
   return {
+      {.name = "datasource",
+       .meaning =
+           "Name of a data source of the type `localfile` in the registry: relative paths are below its "
+           "folder."},
+      {.name = "envType",
+       .meaning = "Which variant of the data source: 0 production, 1 development. `--env` overrules it.",
+       .default_text = "0"},
       {.name = "path", .meaning = "Folder of the files; made where it does not exist.", .required = true},
       {.name = "fileName",
        .meaning = "What the names of the files begin with; behind it come `__`, twelve characters of the "

@@ -10,6 +10,7 @@ namespace {
 /// The program's commands, in the order of `sluice --help`.
 constexpr command_entry entries[] = {
     {"run", "Run a job to its end on this machine", run_syntax},
+    {"datasource", "List, test or add data sources", datasource_syntax},
     {"plugins", "List the plugins, or describe one", plugins_syntax},
     {"version", "Print the version", version_syntax},
 };
@@ -51,6 +52,13 @@ const parsed_command* parser::named() const {
 
 std::vector<std::string> flags_of(const CLI::App& app) {
   std::vector<std::string> flags;
+  // A command may have commands of its own.
+  for (const CLI::App* inner : app.get_name().empty() || app.get_parent() == nullptr
+                                   ? std::vector<const CLI::App*>()
+                                   : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const auto more = flags_of(*inner);
+    flags.insert(flags.end(), more.begin(), more.end());
+  }
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) {
       flags.push_back("--" + name);

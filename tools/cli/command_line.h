@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/supervise/run.h"
+#include "tools/cli/datasource_arguments.h"
 #include "tools/cli/job_arguments.h"
 #include "tools/cli/log.h"
 #include "transport/base/result.h"
@@ -60,7 +61,8 @@ struct help_arguments {
   std::string text;
 };
 
-using command = std::variant<run_arguments, plugins_arguments, version_arguments, help_arguments>;
+using command = std::variant<run_arguments, datasource_list_arguments, datasource_test_arguments,
+                             datasource_add_arguments, plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and
 /// the nearest command or flag where one was mistyped. CLI11 is used here and in the files *_syntax.cpp, one

@@ -39,6 +39,7 @@ struct command_entry {
 
 // One a file `<name>_syntax.cpp`.
 std::unique_ptr<command_syntax> run_syntax();
+std::unique_ptr<command_syntax> datasource_syntax();
 std::unique_ptr<command_syntax> plugins_syntax();
 std::unique_ptr<command_syntax> version_syntax();
 

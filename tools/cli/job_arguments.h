@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "jobspec/compat_mode.h"
+#include "tools/cli/datasource_files.h"
 
 namespace sluice {
 
@@ -18,6 +19,7 @@ struct job_arguments {
   std::optional<std::string> time_zone;
   std::optional<compat_mode> compat;
   bool strict = false;
+  registry_arguments datasources;
 };
 
 }  // namespace sluice

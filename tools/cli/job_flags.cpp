@@ -2,6 +2,26 @@
 
 namespace sluice {
 
+void registry_flags::describe(CLI::App& app) {
+  app.add_option("--datasources", file_,
+                 "Registry of data sources; default: $SLUICE_DATASOURCES, the user's sluice/datasources.json")
+      ->type_name("FILE");
+  app.add_option("--env", env_,
+                 "Variant of data sources: prod or dev; default: the step's envType, else prod")
+      ->type_name("ENV");
+}
+
+result<registry_arguments> registry_flags::given() const {
+  registry_arguments to;
+  to.file = given_text(file_);
+  if (!env_.empty()) {
+    SLUICE_TRY(to.env, one_of<datasource_env>(
+                           "--env", env_,
+                           {{"prod", datasource_env::production}, {"dev", datasource_env::development}}));
+  }
+  return to;
+}
+
 void job_flags::describe(CLI::App& app) {
   app.add_option(
          "-p,--param", parameters_,
@@ -20,6 +40,7 @@ void job_flags::describe(CLI::App& app) {
          "counted); default: setting.compat, else exact")
       ->type_name("MODE");
   app.add_flag("--strict", strict_, "Refuse a job with unknown keys");
+  datasources_.describe(app);
 }
 
 result<void> job_flags::put_into(job_arguments& to) const {
@@ -33,6 +54,7 @@ result<void> job_flags::put_into(job_arguments& to) const {
   to.name = given_text(name_);
   to.time_zone = given_text(time_zone_);
   to.strict = strict_;
+  SLUICE_TRY(to.datasources, datasources_.given());
   return {};
 }
 

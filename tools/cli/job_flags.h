@@ -8,6 +8,17 @@
 
 namespace sluice {
 
+/// `--datasources` and, where a variant is chosen, `--env`.
+class registry_flags {
+ public:
+  /// Tells CLI11 the flags. `app` keeps references into this object.
+  void describe(CLI::App& app);
+  [[nodiscard]] result<registry_arguments> given() const;
+
+ private:
+  std::string file_, env_;
+};
+
 /// The flags of `job_arguments`. A member of the syntax of each command that takes a job, and gone with it.
 class job_flags {
  public:
@@ -19,6 +30,7 @@ class job_flags {
  private:
   std::vector<std::string> parameters_, set_;
   std::string name_, time_zone_, compat_;
+  registry_flags datasources_;
   bool strict_ = false;
 };
 

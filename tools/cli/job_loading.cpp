@@ -2,16 +2,62 @@
 
 #include <fmt/format.h>
 
+#include "jobspec/loose_json.h"
+#include "tools/cli/files.h"
 #include "tools/cli/plugin_names.h"
 #include "transport/base/text.h"
 #include "transport/record/zone.h"
 
 namespace sluice {
+namespace {
+
+/// Warns of a password that stands in clear in a job file that others may read.
+void warn_of_open_file(const std::string& file, const job_step& step, std::vector<std::string>& warnings) {
+  const std::string mode = open_to_others(file);
+  if (mode.empty()) {
+    return;
+  }
+  std::optional<std::string> text;
+  for (const auto& [path, written] : step.parameter.secrets_by_path()) {
+    for (const secret_part& part : written.parts()) {
+      if (part.origin != secret_origin::plain || !written.place().starts_with(escaped(file) + ":")) {
+        continue;
+      }
+      // One that a parameter brought is not in the file.
+      if (!text) {
+        text = read_file(file, job_bytes_max).value_or("");
+      }
+      const std::string quoted_text = nlohmann::json(part.text).dump();
+      if (text->find(part.text) != std::string::npos || text->find(quoted_text) != std::string::npos) {
+        warnings.push_back(
+            fmt::format("{}: a secret stands in clear in a file that others may read ({}); chmod 600 "
+                        "it, or write a reference such as ${{env:NAME}}",
+                        written.place(), mode));
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace
 
 tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, const job_arguments& arguments,
                                                       const program& parts, secret_filter& secrets) {
-  const load_options options{arguments.parameters, arguments.set, arguments.name, arguments.strict,
-                             arguments.compat};
+  load_options options;
+  options.parameters = arguments.parameters;
+  options.set = arguments.set;
+  options.name = arguments.name;
+  options.strict = arguments.strict;
+  options.compat = arguments.compat;
+  options.datasources.env = arguments.datasources.env;
+  std::optional<loaded_registry> registry;
+  options.datasources.registry = [&]() -> result<std::shared_ptr<const datasource_registry>> {
+    // Both ends ask; the file is read once.
+    if (!registry) {
+      SLUICE_TRY(registry, load_registry(registry_places(arguments.datasources.file, parts.variable)));
+    }
+    return registry->registry;
+  };
   auto read = parts.load(file, options, lookup_in(*parts.plugins));
   if (!read) {
     return tl::unexpected(std::move(read).error());
@@ -20,13 +66,14 @@ tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, c
   loaded.what = std::move(*read);
   loaded.reader = find_plugin(*parts.plugins, loaded.what.reader.plugin);
   loaded.writer = find_plugin(*parts.plugins, loaded.what.writer.plugin);
-  const auto learn = [&](const job_step& step, const plugin* p, const side_description* side) {
-    if (p != nullptr && side != nullptr) {
-      secrets.add_options(step.parameter, side->options);
-    }
-  };
-  learn(loaded.what.reader, loaded.reader, loaded.reader == nullptr ? nullptr : loaded.reader->reads);
-  learn(loaded.what.writer, loaded.writer, loaded.writer == nullptr ? nullptr : loaded.writer->writes);
+  for (const job_step* step : {&loaded.what.reader, &loaded.what.writer}) {
+    secrets.add_options(step->parameter);
+    warn_of_open_file(file, *step, loaded.what.warnings);
+  }
+  if (registry) {
+    auto& warnings = loaded.what.warnings;
+    warnings.insert(warnings.end(), registry->warnings.begin(), registry->warnings.end());
+  }
   return loaded;
 }
 

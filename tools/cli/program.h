@@ -34,8 +34,10 @@ struct program {
       execute;
   std::function<std::uint64_t()> unix_ms;
   std::function<void()> exit_now;  ///< Ends the process with `exit_stopped`, from any thread.
+  int in_fd = 0;
   int out_fd = 1;
   int err_fd = 2;
+  bool in_is_terminal = false;
   bool err_is_terminal = false;
 };
 

@@ -27,6 +27,17 @@ log_level level_of(notice_level level) {
 
 }  // namespace
 
+std::string ends_text(const job_step& reader, const job_step& writer) {
+  std::string out;
+  for (const auto& [step, word] : {std::pair{&reader, "from"}, {&writer, "to"}}) {
+    for (const named_datasource& source : step->datasources) {
+      out += fmt::format("{}{} data source {} ({}, {})", out.empty() ? "" : ", ", word,
+                         sluice::quoted(source.name), to_string(source.env), source.env_origin);
+    }
+  }
+  return out;
+}
+
 std::string dirty_text(const dirty_record& record) {
   std::string place = record.source.empty() ? "" : escaped(record.source);
   const auto add = [&](const std::string& part, const char* between) {
@@ -49,11 +60,12 @@ std::string dirty_text(const dirty_record& record) {
   return fmt::format("{}: {} ({})", place, record.message, escaped(record.code));
 }
 
-std::string plan_text(const run_plan& plan, const std::string& job_name, const std::string& zone_text,
-                      const std::string& memory_text) {
-  return fmt::format("Run {} of {}{}: time zone {}; {}; memory {}; {} {}{}", plan.run.text(),
-                     escaped(job_name), plan.resumed ? " continues" : "", zone_text, plan.promise,
-                     memory_text, plan.concurrency, plan.concurrency == 1 ? "pipeline" : "pipelines",
+std::string plan_text(const run_plan& plan, const std::string& job_name, const std::string& ends_text,
+                      const std::string& zone_text, const std::string& memory_text) {
+  return fmt::format("Run {} of {}{}: {}{}time zone {}; {}; memory {}; {} {}{}", plan.run.text(),
+                     escaped(job_name), plan.resumed ? " continues" : "", ends_text,
+                     ends_text.empty() ? "" : "; ", zone_text, plan.promise, memory_text, plan.concurrency,
+                     plan.concurrency == 1 ? "pipeline" : "pipelines",
                      plan.concurrency_reason.empty() ? "" : " (" + plan.concurrency_reason + ")");
 }
 
@@ -94,7 +106,8 @@ void reporter::planned(const run_plan& plan) {
   }
   log_.set_run(plan.run);
   log_.write(log_level::info, {},
-             secrets_.apply(plan_text(plan, settings_.job_name, settings_.zone_text, settings_.memory_text)));
+             secrets_.apply(plan_text(plan, settings_.job_name, settings_.ends_text, settings_.zone_text,
+                                      settings_.memory_text)));
   planned_ = true;
   tell_early();
 }

@@ -19,6 +19,7 @@ class reporter : public run_observer {
  public:
   struct settings {
     std::string job_name;
+    std::string ends_text;      ///< Data sources of the job; empty where it names none.
     std::string zone_text;      ///< `Europe/Berlin (--timezone)`.
     std::string memory_text;    ///< `160 MiB (default)`.
     bool show_progress = true;  ///< Progress lines, in the log where there is no live area.
@@ -69,8 +70,12 @@ class reporter : public run_observer {
 /// A dirty record as one readable line: `orders.csv line 17, column amount, value "abc": … (not_a_number)`.
 std::string dirty_text(const dirty_record& record);
 
+/// `from data source "shop" (production, default), to data source "dw" (development, --env)`; empty where
+/// neither end names one.
+std::string ends_text(const job_step& reader, const job_step& writer);
+
 /// The first line of a run.
-std::string plan_text(const run_plan& plan, const std::string& job_name, const std::string& zone_text,
-                      const std::string& memory_text);
+std::string plan_text(const run_plan& plan, const std::string& job_name, const std::string& ends_text,
+                      const std::string& zone_text, const std::string& memory_text);
 
 }  // namespace sluice

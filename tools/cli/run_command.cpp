@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "jobspec/secrets.h"
 #include "tools/cli/console.h"
 #include "tools/cli/datax_report.h"
 #include "tools/cli/end_hook.h"
@@ -23,6 +24,7 @@
 #include "tools/cli/signal_watch.h"
 #include "tools/cli/state_directory.h"
 #include "tools/cli/summary_json.h"
+#include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -292,6 +294,7 @@ void run_session::execute() {
 
   reporter::settings shown;
   shown.job_name = job_->what.name;
+  shown.ends_text = ends_text(job_->what.reader, job_->what.writer);
   shown.zone_text = fmt::format("{} ({})", escaped(context_.zone), context_.zone_origin);
   shown.memory_text = fmt::format("{} ({})", bytes_text(context_.memory.bytes), context_.memory.origin);
   shown.show_progress = !arguments_.no_progress;
@@ -316,6 +319,13 @@ void run_session::execute() {
   };
   reporter observer(screen_, *log_, secrets_, std::move(shown));
   told = &observer;
+  secret_resolver resolver(
+      {parts_.variable, [this](std::string_view value) { secrets_.add(value); },
+       [this](std::string text) { return mask_addresses(secrets_.apply(std::move(text))); },
+       [&observer](std::string line) { observer.notice(notice_level::warning, "secrets", -1, line); }});
+  settings.resolve_secret = [&resolver](const secret_text& written, const stop_signal& stop) {
+    return resolver.resolve(written, stop);
+  };
   run_summary ended =
       parts_.execute(job_->what, *job_->reader, *job_->writer, settings, observer, stop_.signal());
   observer.finish();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,13 +13,17 @@ namespace sluice {
 /// Takes secrets out of texts: the values of parameters named like secrets (`looks_secret`), and of the
 /// options that a plugin describes as secret, as they are and as JSON writes them. Values of less than 4
 /// bytes are only masked where they stand alone, because replacing them everywhere would destroy the text and
-/// show where they were. Immutable after construction; thread-safe.
+/// show where they were. Learns while the run goes on what is looked up for connections. Thread-safe.
 class secret_filter {
  public:
   secret_filter() = default;
   explicit secret_filter(const std::map<std::string, std::string>& parameters);
-  /// Adds the secret options of a step by its plugin's description.
-  void add_options(const option_values& values, const std::vector<option>& described);
+  secret_filter(const secret_filter&) = delete;
+  secret_filter& operator=(const secret_filter&) = delete;
+  /// Adds the secrets of a step that stand there in clear.
+  void add_options(const option_values& values);
+  /// Adds a value that was looked up.
+  void add(std::string_view value);
 
   /// The text with each secret as `***`.
   [[nodiscard]] std::string apply(std::string text) const;
@@ -27,8 +32,7 @@ class secret_filter {
       const std::map<std::string, std::string>& parameters) const;
 
  private:
-  void add(const std::string& value);
-  void add_members(const nlohmann::json& object, const std::vector<option>& described);
+  mutable std::mutex mutex_;
   std::vector<std::string> values_;  ///< Longest first, so that one inside another leaves no rest.
 };
 

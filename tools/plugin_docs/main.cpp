@@ -3,23 +3,36 @@
 #include <cstdio>
 #include <fstream>
 
+#include "tools/plugin_docs/datasource_page.h"
 #include "tools/plugin_docs/plugin_page.h"
 
-/// `plugin_docs FOLDER` writes the page of each plugin into FOLDER (docs/plugins).
+namespace {
+
+bool write(const std::string& path, const std::string& page) {
+  std::ofstream out(path);
+  out << page;
+  if (!out.flush()) {
+    fmt::print(stderr, "Cannot write {}; make the folder, or choose another.\n", path);
+    return false;
+  }
+  fmt::print("{}\n", path);
+  return true;
+}
+
+}  // namespace
+
+/// `plugin_docs FOLDER` writes the page of each plugin into FOLDER (docs/plugins), and that of the types of
+/// data sources beside FOLDER.
 int main(int count, char** arguments) {
   if (count != 2) {
     fmt::print(stderr, "Usage: plugin_docs FOLDER, from the top of the tree: plugin_docs docs/plugins\n");
     return 2;
   }
   for (const sluice::plugin& p : sluice::all_plugins()) {
-    const std::string path = fmt::format("{}/{}.md", arguments[1], p.name);
-    std::ofstream out(path);
-    out << sluice::plugin_page(p);
-    if (!out.flush()) {
-      fmt::print(stderr, "Cannot write {}; make the folder, or choose another.\n", path);
+    if (!write(fmt::format("{}/{}.md", arguments[1], p.name), sluice::plugin_page(p))) {
       return 1;
     }
-    fmt::print("{}\n", path);
   }
-  return 0;
+  const std::string types = fmt::format("{}/../datasource-types.md", arguments[1]);
+  return write(types, sluice::datasource_page(sluice::all_plugins())) ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 
 #include "tools/cli/command_line.h"
 #include "tools/cli/configuration.h"
+#include "tools/cli/datasource_command.h"
 #include "tools/cli/job_list.h"
 #include "tools/cli/job_source.h"
 #include "tools/cli/plugin_names.h"
@@ -37,6 +38,7 @@ program real_program() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
   };
   parts.exit_now = [] { ::_exit(exit_stopped); };
+  parts.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   parts.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   return parts;
 }
@@ -64,6 +66,16 @@ int carry_out(const plugins_arguments& arguments) {
   const std::string near(nearest(*arguments.name, names));
   return complain(fmt::format("there is no plugin {}{}", sluice::quoted(*arguments.name),
                               near.empty() ? "; sluice plugins lists them" : "; did you mean " + near + "?"));
+}
+
+int carry_out(const datasource_list_arguments& arguments) {
+  return datasource_list(arguments, real_program());
+}
+int carry_out(const datasource_test_arguments& arguments) {
+  return datasource_test(arguments, real_program());
+}
+int carry_out(const datasource_add_arguments& arguments) {
+  return datasource_add(arguments, real_program());
 }
 
 int carry_out(const version_arguments& arguments) {

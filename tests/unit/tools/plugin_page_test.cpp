@@ -8,6 +8,7 @@
 
 #include "tests/conformance/plugin_fixture.h"
 #include "tests/support/source_dir.h"
+#include "tools/plugin_docs/datasource_page.h"
 
 namespace sluice {
 namespace {
@@ -31,6 +32,12 @@ TEST(PluginPage, EachPageInDocsIsWhatTheDescriptionSays) {
     EXPECT_TRUE(pages.contains(entry.path().filename().string()))
         << entry.path() << " belongs to no plugin: remove it";
   }
+}
+
+TEST(DatasourcePage, IsWhatTheTableOfTypesSays) {
+  const std::string path = folder + "/../datasource-types.md";
+  EXPECT_EQ(testing::read_file(path), datasource_page(all_plugins()))
+      << path << " differs from the table. Make it again: build/release/bin/plugin_docs docs/plugins";
 }
 
 TEST(PluginPage, EachPageBeginsWithTheFourCapabilities) {

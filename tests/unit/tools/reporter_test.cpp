@@ -141,10 +141,26 @@ TEST(plan_text, names_zone_promise_memory_and_concurrency) {
   plan.promise = "exactly once";
   plan.concurrency = 3;
   plan.concurrency_reason = "setting.speed.concurrent";
-  EXPECT_EQ(plan_text(plan, "orders", "UTC (TZ)", "160 MiB (default)"),
+  EXPECT_EQ(plan_text(plan, "orders", "", "UTC (TZ)", "160 MiB (default)"),
             "Run " + plan.run.text() +
                 " of orders: time zone UTC (TZ); exactly once; memory 160 MiB (default); 3 pipelines "
                 "(setting.speed.concurrent)");
+}
+
+TEST(plan_text, names_the_data_sources_with_their_environment_and_who_chose_it) {
+  run_plan plan;
+  plan.run = run_id::make(1, 2, 3);
+  plan.promise = "exactly once";
+  job_step reader;
+  reader.datasources = {{"shop", datasource_env::production, "default", "sqlite", "d.json"}};
+  job_step writer;
+  writer.datasources = {{"dw", datasource_env::development, "--env", "sqlite", "d.json"}};
+  EXPECT_EQ(ends_text({}, {}), "");
+  EXPECT_EQ(
+      plan_text(plan, "orders", ends_text(reader, writer), "UTC (TZ)", "160 MiB (default)"),
+      "Run " + plan.run.text() +
+          " of orders: from data source \"shop\" (production, default), to data source \"dw\" (development, "
+          "--env); time zone UTC (TZ); exactly once; memory 160 MiB (default); 1 pipeline");
 }
 
 }  // namespace

@@ -23,6 +23,19 @@ TEST(secret_filter, a_value_inside_another_leaves_no_rest) {
   EXPECT_EQ(mask.apply(std::string("abcdefgh abcd")), "*** ***");
 }
 
+TEST(secret_filter, the_beginning_of_a_long_value_is_masked_where_a_message_was_cut) {
+  const secret_filter mask(std::map<std::string, std::string>{{"token", "eyJhbGciOiJIUzI1NiJ9.body"}});
+  EXPECT_EQ(mask.apply(std::string("token eyJhbGciOiJIUz… (25 bytes)")), "token ***… (25 bytes)");
+  EXPECT_EQ(mask.apply(std::string("eyJhbGciOiJIUzI1NiJ9.body,eyJhbGci")), "***,eyJhbGci");
+}
+
+TEST(secret_filter, learns_values_that_are_looked_up_and_does_not_take_a_reference_for_one) {
+  secret_filter mask(std::map<std::string, std::string>{{"password", "${env:SHOP_PW}"}});
+  EXPECT_EQ(mask.apply(std::string("${env:SHOP_PW} is hunter2")), "${env:SHOP_PW} is hunter2");
+  mask.add("hunter2");
+  EXPECT_EQ(mask.apply(std::string("${env:SHOP_PW} is hunter2")), "${env:SHOP_PW} is ***");
+}
+
 TEST(secret_filter, a_value_of_asterisks_does_not_loop) {
   const secret_filter mask(std::map<std::string, std::string>{{"password", "****"}});
   EXPECT_EQ(mask.apply(std::string("x ******** y")), "x ****** y");

@@ -1,0 +1,240 @@
+"""Jobs that name data sources, with the real program; secrets planted in every place are seen nowhere."""
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import unittest
+
+from e2e.harness import PROGRAM, ProgramTest, csv_reader, job
+
+PLANTED = ["pl4nted-one", "pl4nted-two", "pl4nted-three"]
+
+
+def registry(*entries):
+    return {"version": 1, "datasources": [
+        {"name": name, "type": kind, **({"envType": env} if env else {}), "connectionProperties": properties}
+        for name, kind, env, properties in entries]}
+
+
+def reader(**parameter):
+    return {"stepType": "sqlite", "category": "reader", "name": "Reader", "parameter": {"column": ["*"], **parameter}}
+
+
+def writer(**parameter):
+    return {"stepType": "sqlite", "category": "writer", "name": "Writer", "parameter": {"column": ["*"], **parameter}}
+
+
+class DataSources(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        for name, rows in (("shop.db", 3), ("dev.db", 1)):
+            self.make_rows(name, rows)
+        for name in ("dw.db", "dw-dev.db"):
+            self.make_rows(name, 0)
+        self.registry = self.folder / "datasources.json"
+        self.write_registry(registry(("shop", "sqlite", "Prod", {"path": "shop.db"}), ("shop", "sqlite", "Dev", {"path": "dev.db"}),
+                                     ("dw", "sqlite", "Prod", {"jdbcUrl": "jdbc:sqlite:dw.db"}),
+                                     ("dw", "sqlite", "Dev", {"path": "dw-dev.db"}),
+                                     ("in", "localfile", None, {"baseDir": "."})))
+
+    def make_rows(self, name, rows):
+        with sqlite3.connect(self.folder / name) as db:
+            db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, note TEXT)")
+            db.executemany("INSERT INTO t VALUES(?, ?)", [(i, name) for i in range(rows)])
+        db.close()
+
+    def write_registry(self, document, mode=0o600):
+        self.registry.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        self.registry.chmod(mode)
+
+    def run_named(self, document, *more):
+        return self.run_job(document, "--datasources", self.registry, *more)
+
+    def sluice(self, *arguments, stdin="", **environment):
+        env = {**os.environ, **environment}
+        done = subprocess.run([str(PROGRAM), *map(str, arguments)], capture_output=True, text=True, input=stdin, env=env,
+                              cwd=self.folder, timeout=120)
+        return done
+
+    def notes(self, name):
+        return [note for _, note in self.rows(self.folder / name, "SELECT * FROM t ORDER BY id")]
+
+    def test_a_job_reads_and_writes_through_the_registry_flat_and_in_connection(self):
+        for parameter in ({"datasource": "%s", "table": "t"}, {"connection": [{"datasource": "%s", "table": ["t"]}]},
+                          {"connection": {"datasource": "%s", "table": "t"}}, {"datasource": "%s", "connection": [{"table": ["t"]}]}):
+            with self.subTest(parameter=parameter):
+                (self.folder / "dw.db").unlink()
+                self.make_rows("dw.db", 0)
+                named = [json.loads(json.dumps(parameter).replace("%s", name)) for name in ("shop", "dw")]
+                ended = self.run_named(job(reader(**named[0]), writer(**named[1])))
+                self.assert_succeeds(ended)
+                self.assert_account(ended, read=3, written=3)
+                self.assertEqual(self.notes("dw.db"), ["shop.db"] * 3)
+                self.assertIn('from data source "shop" (production, default), to data source "dw" (production, default)',
+                              ended.err.splitlines()[0])
+                self.assertNotIn("warning", ended.err)
+
+    def test_the_environment_is_chosen_by_the_flag_then_by_the_step(self):
+        document = job(reader(datasource="shop", table="t", envType=1), writer(datasource="dw", table="t", envType="0"))
+        ended = self.run_named(document)
+        self.assert_succeeds(ended)
+        self.assertEqual(self.notes("dw.db"), ["dev.db"])
+        ended = self.run_named(document, "--env", "dev")
+        self.assert_succeeds(ended)
+        self.assertEqual(self.notes("dw-dev.db"), ["dev.db"])
+        self.assertIn("(development, --env)", ended.err.splitlines()[0])
+
+    def test_the_registry_is_found_by_variable_and_in_the_users_configuration(self):
+        document = job(reader(datasource="shop", table="t"), {"stepType": "stream", "category": "writer", "parameter": {"print": False}})
+        argv = self.arguments(document)[1:]
+        home = self.folder / "home"
+        done = self.sluice(*argv, HOME=str(home), SLUICE_DATASOURCES="", XDG_CONFIG_HOME="")
+        self.assertEqual(done.returncode, 2, done)
+        for text in ("job.json:", "steps[0].parameter.datasource", "looked at: --datasources (not given), SLUICE_DATASOURCES (not set)",
+                     "home/.config/sluice/datasources.json", "no such file"):
+            self.assertIn(text, done.stderr)
+        self.assertEqual(self.sluice(*argv, SLUICE_DATASOURCES=str(self.registry)).returncode, 0)
+        place = home / ".config/sluice"
+        place.mkdir(parents=True)
+        text = self.registry.read_text().replace('"shop.db"', json.dumps(str(self.folder / "shop.db")))
+        (place / "datasources.json").write_text(text)
+        done = self.sluice(*argv, HOME=str(home), SLUICE_DATASOURCES="", XDG_CONFIG_HOME="")
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_files_are_below_the_folder_of_their_data_source(self):
+        self.write("orders.csv", "id,customer,city,quantity,price,ordered_at,active,note\n1,a,b,1,1.5,2026-01-02 03:04:05,true,x\n")
+        self.make_table()
+        document = job(csv_reader("orders.csv", datasource="in"),
+                       {"stepType": "sqlite", "category": "writer",
+                        "parameter": {"jdbcUrl": f"jdbc:sqlite:{self.folder}/orders.db", "table": "orders", "column": ["*"]}})
+        argv = self.arguments(document, "--datasources", self.registry)
+        done = subprocess.run(argv, capture_output=True, text=True, cwd="/")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(len(self.rows(self.folder / "orders.db")), 1)
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        def message(**parameter):
+            ended = self.run_named(job(reader(table="t", **parameter), writer(datasource="dw", table="t")))
+            self.assert_fails(ended, 2, "job.json:", "steps[0].parameter")
+            return ended.text
+        self.assertIn('did you mean "shop"?', message(datasource="shpo"))
+        self.assertIn("is of the type localfile", message(datasource="in"))
+        self.assertIn("expected 0 (production) or 1 (development)", message(datasource="shop", envType="test"))
+        self.write_registry(registry(("shop", "sqlite", "Dev", {"path": "dev.db"}), ("dw", "sqlite", None, {"path": "dw.db"})))
+        self.assertIn("has no variant for production; it has development", message(datasource="shop"))
+        self.write_registry(registry(("shop", "sqlite", None, {"pth": "dev.db"}), ("dw", "sqlite", None, {"path": "dw.db"})))
+        self.assertIn("datasources.json:7:", message(datasource="shop"))
+        self.write_registry(registry(("shop", "sqlite", None, {"path": "none.db"}), ("dw", "sqlite", None, {"path": "dw.db"})))
+        ended = self.run_named(job(reader(table="t", datasource="shop"), writer(datasource="dw", table="t")))
+        self.assert_fails(ended, 1, "steps[0].parameter.datasource", 'data source "shop" (production)', "none.db", "no such file")
+
+    def test_an_inline_address_has_no_effect_beside_a_data_source(self):
+        document = job(reader(datasource="shop", jdbcUrl="jdbc:sqlite:elsewhere.db", table="t"), writer(datasource="dw", table="t"))
+        ended = self.run_named(document)
+        self.assert_succeeds(ended)
+        self.assertIn("steps[0].parameter.jdbcUrl: has no effect", ended.err)
+        self.assertEqual(self.notes("dw.db"), ["shop.db"] * 3)
+        self.assert_fails(self.run_named(document, "--strict"), 2, "has no effect")
+
+    def test_planted_secrets_are_in_nothing_that_is_written(self):
+        """Every way a secret comes in, for runs that succeed and runs that fail."""
+        (self.folder / "pw").write_text(PLANTED[1])
+        sources = registry(("shop", "sqlite", None, {"path": "shop.db"}), ("dw", "sqlite", None, {"path": "dw.db"}),
+                           ("other", "mysql", None, {"address": [{"host": "h", "port": 1}], "database": "d", "username": "u",
+                                                     "password": PLANTED[2]}))
+        good_reader = reader(datasource="shop", table="t", password=PLANTED[0])
+        good_writer = writer(datasource="dw", table="t", writeMode="replace", password="${file:pw}",
+                             username="x", preSql=["SELECT 'jdbc:mysql://h/d?user=u&password=pl4nted-one'"])
+        bad = [("sqlite", {"table": "none"}), ("sqlite", {"password": ["pl4nted-two"]}), ("sqlite", {"password": "${cmd:pl4nted-two"}),
+               ("sqlite", {"datasource": "other"}), ("sqlite", {"fetchSize": "pl4nted"}), ("mysql", {}), ("sqlite", {"where": "pasword('"}),
+               ("sqlite", {"querySql": "nonsense"})]
+        jobs = [job(good_reader, good_writer)]
+        for kind, change in bad:
+            changed = json.loads(json.dumps(good_reader))
+            changed["stepType"] = kind
+            changed["parameter"].update(change)
+            jobs.append(job(changed, good_writer))
+        jobs.append(json.dumps(jobs[0])[:-40])
+        jobs.append(json.dumps(jobs[0]).replace('"pl4nted-one"', "pl4nted-one"))
+        for number, document in enumerate(jobs):
+            for more in (["--log-level", "debug"], ["--log-format", "json", "--json"], ["--on-end", "cat"]):
+                with self.subTest(job=number, flags=more):
+                    self.write_registry(sources, 0o644)
+                    ended = self.run_named(document, "-p", "token=pl4nted-two", "--metrics-file", self.folder / "metrics", *more)
+                    self.assertEqual(ended.code == 0, number == 0, str(ended))
+                    written = ended.text + json.dumps(ended.summary, ensure_ascii=False)
+                    for path in [*self.state.rglob("*"), self.folder / "metrics"]:
+                        if path.is_file():
+                            written += path.read_text(encoding="utf-8", errors="replace")
+                    for secret in PLANTED:
+                        self.assertNotIn(secret, written)
+                    if number == 0:
+                        self.assertIn("${file:pw}", written)
+                        self.assertIn("passwords in clear (of other)", ended.text)
+
+    def test_add_list_and_test(self):
+        place = self.folder / "new/datasources.json"
+        flags = ["--datasources", place]
+        done = self.sluice("datasource", "add", "shop", *flags, "--type", "sqlite", "--set", "path=shop.db")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(stat.S_IMODE(place.stat().st_mode), 0o600)
+        done = self.sluice("datasource", "test", "shop", *flags)
+        self.assertEqual(done.returncode, 0, done)
+        for text in ("name resolution  ok", "connect          ok", "TLS              none", "login            none",
+                     "database         ok: SQLite database with 1 table or view", "rights           ok: may be read and written"):
+            self.assertIn(text, done.stdout)
+        secret = json.dumps({"address": [{"host": "h", "port": 1}], "database": "d", "username": "u", "password": PLANTED[0]})
+        done = self.sluice("datasource", "add", "dw", *flags, "--type", "mysql", "--properties", "-", stdin=secret)
+        self.assertEqual(done.returncode, 0, done)
+        done = self.sluice("datasource", "list", *flags)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertRegex(done.stdout, r"(?m)^shop +sqlite +both +ready +.*/shop\.db$")
+        self.assertRegex(done.stdout, r"(?m)^dw +mysql +both +not supported yet +h:1/d +password in clear$")
+        self.assertNotIn(PLANTED[0], done.stdout + done.stderr)
+        done = self.sluice("datasource", "test", "dw", *flags)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("not supported yet", done.stderr)
+
+    def test_test_names_the_step_that_fails(self):
+        (self.folder / "text.db").write_text("this is no database, but long enough to have a header " * 3)
+        (self.folder / "folder.db").mkdir()
+        self.write_registry(registry(*((name, "sqlite", None, {"path": path}) for name, path in
+                                       (("none", "none.db"), ("nowhere", "x/y.db"), ("folder", "folder.db"), ("text", "text.db"),
+                                        ("locked", "shop.db")))))
+
+        def outcome(name, code):
+            done = self.sluice("datasource", "test", name, "--datasources", self.registry)
+            self.assertEqual(done.returncode, code, done)
+            return done.stdout + done.stderr
+        self.assertIn('"none": name resolution fails: there is no file', outcome("none", 1))
+        self.assertIn("nor its folder", outcome("nowhere", 1))
+        self.assertIn("is a folder", outcome("folder", 1))
+        self.assertIn('"text": database fails: the file is no SQLite database', outcome("text", 1))
+        db = sqlite3.connect(self.folder / "shop.db", isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        self.assertIn("another connection holds the write lock now", outcome("locked", 0))
+        db.execute("ROLLBACK")
+        db.close()
+        self.assertIn("no other connection writes", outcome("locked", 0))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs another user")
+    def test_test_tells_rights_of_the_process(self):
+        (self.folder / "shop.db").chmod(0o644)
+        self.registry.chmod(0o644)
+        argv = [str(PROGRAM), "datasource", "test", "shop", "--datasources", str(self.registry)]
+
+        def as_nobody():
+            return subprocess.run(argv, capture_output=True, text=True, user=65534, group=65534, extra_groups=[])
+        done = as_nobody()
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("rights           limited: may be read, not written", done.stdout)
+        (self.folder / "shop.db").chmod(0o600)
+        done = as_nobody()
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("connect fails: this process may not read the file", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -6,6 +6,7 @@
 
 #include "jobspec/json_path.h"
 #include "jobspec/loose_text.h"
+#include "jobspec/secrets.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -68,8 +69,24 @@ class line_counter {
   std::uint32_t column_ = 1;
 };
 
+/// Whether a key that stands before `offset` in the same line names a secret: then what stands at `offset`
+/// may be one whose quotes were forgotten.
+bool behind_secret_key(std::string_view text, std::size_t offset) {
+  const std::size_t line = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
+  std::string_view before = text.substr(0, offset);
+  before.remove_prefix(line == std::string_view::npos ? 0 : line + 1);
+  while (!before.empty()) {
+    const std::size_t end = std::min(before.find_first_of("\" \t:,{}[]'"), before.size());
+    if (looks_secret(before.substr(0, end))) {
+      return true;
+    }
+    before.remove_prefix(std::min(end + 1, before.size()));
+  }
+  return false;
+}
+
 /// Says in plain words what the JSON library's message says in a parser's.
-std::string syntax_message(std::string_view what, std::string_view token, bool at_end) {
+std::string syntax_message(std::string_view what, std::string_view token, bool at_end, bool hide) {
   const auto says = [&](std::string_view part) { return what.find(part) != std::string_view::npos; };
   if (at_end) {
     return "the file ends here, but its JSON does not; is it cut short?";
@@ -85,13 +102,18 @@ std::string syntax_message(std::string_view what, std::string_view token, bool a
     return fmt::format("found the escape \\{}, which JSON does not have; a backslash itself is written \\\\",
                        escaped(token));
   }
+  std::string found = hide            ? "something that is not shown, because it may be a secret"
+                      : token.empty() ? "an unknown character"
+                                      : sluice::quoted(token);
+  if (hide && (says("number overflow") || says("invalid number"))) {
+    return fmt::format("found {}, which is not a number as JSON writes it", found);
+  }
   if (says("number overflow")) {
     return fmt::format("the number {} is too large", escaped(token));
   }
   if (says("invalid number")) {
     return fmt::format("found {}, which is not a number as JSON writes it", sluice::quoted(token));
   }
-  std::string found = token.empty() ? "an unknown character" : sluice::quoted(token);
   if (says("parsing object key")) {
     return fmt::format("found {}, expected a key in double quotes", found);
   }
@@ -159,7 +181,8 @@ class document_builder {
     const std::string_view word = inside_text ? text_.substr(begin, 1) : word_at(begin, structural);
     const bool at_end = says("unexpected end of input") || says("missing closing quote") ||
                         (says("invalid literal") && begin + word.size() == text_.size());
-    refuse(at_end ? text_.size() : begin, syntax_message(said, word, at_end));
+    const bool hide = !structural && !inside_text && behind_secret_key(text_, begin);
+    refuse(at_end ? text_.size() : begin, syntax_message(said, word, at_end, hide));
     return false;
   }
 

@@ -123,5 +123,19 @@ TEST(LooseJson, AnyDamageIsAnErrorWithAPlaceOrReadsOn) {
   EXPECT_GT(refused, 5'000);
 }
 
+TEST(LooseJsonSecrets, AreNotShownByAMistakeThatTheyAre) {
+  for (const char* text :
+       {"{\"password\": hunter2}", "{\"password\": \"a\" \"hunter2\"}", "{\"a\": 1, \"apiKey\": 12hunter2}",
+        "{\n\"token\" hunter2}", "{password: 'hunter2'}", "{\"pwd\": 'hunter2'}"}) {
+    const auto read = read_loose_json("j.json", text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().message.find("hunter2"), std::string::npos) << read.error().message;
+  }
+  EXPECT_NE(
+      read_loose_json("j.json", "{\"password\": \"x\",\n \"table\": orders}").error().message.find("orders"),
+      std::string::npos)
+      << "other lines are shown";
+}
+
 }  // namespace
 }  // namespace sluice

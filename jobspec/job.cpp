@@ -189,7 +189,13 @@ class parse {
       job_.compat = options_.compat.value_or(job_.compat);
     }
     if (out_.any_error()) {
-      return tl::unexpected<job_errors>(job_errors{out_.take_errors()});
+      job_errors wrong{out_.take_errors()};
+      for (const job_step* step : {&job_.reader, &job_.writer}) {
+        for (const auto& [path, text] : step->parameter.secrets_by_path()) {
+          wrong.secrets.push_back(text);
+        }
+      }
+      return tl::unexpected<job_errors>(std::move(wrong));
     }
     finish(shape, reads, writes, uses);
     for (auto& line : out_.take_warnings()) {

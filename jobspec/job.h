@@ -111,6 +111,8 @@ struct load_options {
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.
 struct job_errors {
   std::vector<std::string> lines;
+  /// The secrets of the job as far as it was read: what somebody else says of it must not show them either.
+  std::vector<secret_text> secrets = {};
 };
 
 /// Parses and validates `text`: parameters put in, `--set` applied, both ends checked against their plugins'

@@ -34,7 +34,8 @@ class masker {
       for (auto& [key, inner] : value.items()) {
         const option* o = options == nullptr ? nullptr : option_named(*options, key);
         const std::string here = path_join(path, key);
-        if (is_secret_key(o, key)) {
+        if (is_secret_key(o, key) ||
+            (o == nullptr && options != nullptr && is_slip_of_secret(*options, key))) {
           hide(inner, here);
         } else {
           walk(inner, here, o == nullptr ? nullptr : &o->members);

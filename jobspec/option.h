@@ -59,4 +59,8 @@ inline const option* option_named(const std::vector<option>& options, std::strin
   return nullptr;
 }
 
+/// Whether `key`, which is no option's name, looks like a mistyped one of a secret: then what stands there is
+/// kept as one.
+bool is_slip_of_secret(const std::vector<option>& options, std::string_view key);
+
 }  // namespace sluice

@@ -154,6 +154,16 @@ std::string expected_words(std::string_view found, const std::vector<std::string
 
 }  // namespace
 
+bool is_slip_of_secret(const std::vector<option>& options, std::string_view key) {
+  std::vector<std::string_view> names;
+  for (const option& o : options) {
+    names.push_back(o.name);
+    names.insert(names.end(), o.aliases.begin(), o.aliases.end());
+  }
+  const option* meant = option_named(options, nearest(key, names));
+  return meant != nullptr && meant->secret;
+}
+
 option_values::option_values(std::string file, std::string path, nlohmann::json parameter,
                              std::shared_ptr<const json_places> places, const std::vector<option>& described,
                              dialect d, const std::vector<option_default>* defaults,
@@ -187,7 +197,8 @@ void option_values::take_secrets(nlohmann::json& value, const std::string& path,
   }
   for (auto& [key, inner] : value.items()) {
     const option* o = option_named(described, key);
-    const bool hidden = all || (o == nullptr ? looks_secret(key) : o->secret);
+    const bool hidden =
+        all || (o == nullptr ? looks_secret(key) || is_slip_of_secret(described, key) : o->secret);
     static const std::vector<option> none;
     const std::string here = path_join(path, key);
     if (!hidden || !is_scalar(inner)) {

@@ -60,6 +60,9 @@ tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, c
   };
   auto read = parts.load(file, options, lookup_in(*parts.plugins));
   if (!read) {
+    for (const secret_text& written : read.error().secrets) {
+      secrets.add(written);
+    }
     return tl::unexpected(std::move(read).error());
   }
   loaded_job loaded;

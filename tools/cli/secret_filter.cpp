@@ -42,10 +42,14 @@ void secret_filter::add(std::string_view value) {
 
 void secret_filter::add_options(const option_values& values) {
   for (const auto& [path, text] : values.secrets_by_path()) {
-    for (const secret_part& part : text.parts()) {
-      if (part.origin == secret_origin::plain) {
-        add(part.text);
-      }
+    add(text);
+  }
+}
+
+void secret_filter::add(const secret_text& written) {
+  for (const secret_part& part : written.parts()) {
+    if (part.origin == secret_origin::plain) {
+      add(part.text);
     }
   }
 }

@@ -22,6 +22,8 @@ class secret_filter {
   secret_filter& operator=(const secret_filter&) = delete;
   /// Adds the secrets of a step that stand there in clear.
   void add_options(const option_values& values);
+  /// Adds what of a secret is written in clear.
+  void add(const secret_text& written);
   /// Adds a value that was looked up.
   void add(std::string_view value);
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "jobspec/compat_mode.h"
@@ -31,8 +32,9 @@ std::map<std::string, std::string> make_key_parts(const job_shape& before, const
                                                   const std::vector<option>& writer_options,
                                                   compat_mode compat);
 
-/// The instance: the job key with the parameters after substitution (those that are no secrets). The planned
-/// time is null until jobs have one.
-std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters);
+/// The instance: the job key with the parameters after substitution (those that are no secrets) and the
+/// planned time, null where none was given.
+std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters,
+                          const std::optional<std::string>& planned);
 
 }  // namespace sluice

@@ -22,6 +22,10 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 secret_filter::secret_filter(const std::map<std::string, std::string>& parameters) {
+  add_parameters(parameters);
+}
+
+void secret_filter::add_parameters(const std::map<std::string, std::string>& parameters) {
   for (const auto& [name, value] : parameters) {
     if (looks_secret(name)) {
       add(value);

@@ -17,6 +17,8 @@ class secret_filter {
  public:
   secret_filter() = default;
   explicit secret_filter(const std::map<std::string, std::string>& parameters);
+  /// Adds the values of parameters named like secrets.
+  void add_parameters(const std::map<std::string, std::string>& parameters);
   /// Adds the secret options of a step by its plugin's description.
   void add_options(const option_values& values, const std::vector<option>& described);
 

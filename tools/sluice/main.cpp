@@ -11,6 +11,7 @@
 #include "tools/cli/configuration.h"
 #include "tools/cli/job_list.h"
 #include "tools/cli/job_source.h"
+#include "tools/cli/params_command.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/plugins_text.h"
 #include "tools/cli/run_command.h"
@@ -91,6 +92,10 @@ int carry_out(const run_arguments& arguments) {
   return with_program([&](const program& parts) {
     return names_several(arguments.jobs) ? several_command(arguments, parts) : run_command(arguments, parts);
   });
+}
+
+int carry_out(const params_arguments& arguments) {
+  return with_program([&](const program& parts) { return params_command(arguments, parts); });
 }
 
 int run_program(const std::vector<std::string>& arguments) {

@@ -211,6 +211,7 @@ class parse {
     all.form = job_.form;
     all.planned = job_.planned;
     all.time_zone = early_zone_;
+    all.time_zone_place = early_zone_place_;
     all.errors = out_.take_errors();
     all.warnings = out_.take_warnings();
     findings silent(job_.file, places_, false);
@@ -276,7 +277,9 @@ class parse {
     for (const auto& [path, value] : options_.set) {
       set_value(early, scratch, path, value, silent);
     }
-    const json common = find_shape(early, silent).common.value;
+    const placed_json found = find_shape(early, silent).common;
+    const json& common = found.value;
+    early_zone_place_ = out_.place(path_join(path_join(found.path, "column"), "timeZone"));
     std::optional<std::string>& zone = early_zone_;
     if (common.is_object() && common.contains("column") && common["column"].is_object() &&
         common["column"].contains("timeZone") && common["column"]["timeZone"].is_string()) {
@@ -367,6 +370,7 @@ class parse {
   json document_;           ///< As run.
   findings out_;
   std::optional<std::string> early_zone_;  ///< `common.column.timeZone` before anything else is read.
+  std::string early_zone_place_;
   job job_;
 };
 

@@ -127,6 +127,7 @@ struct job_variables {
   dialect form = dialect::script2;
   std::optional<planned_time> planned;
   std::optional<std::string> time_zone;  ///< `common.column.timeZone`.
+  std::string time_zone_place;           ///< Where that stands.
   std::vector<variable> variables;       ///< In the order of the file.
   std::vector<std::string> warnings;     ///< Of variables alone, a line each; so are the errors.
   std::vector<std::string> errors;

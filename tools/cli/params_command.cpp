@@ -83,6 +83,7 @@ int params_command(const params_arguments& arguments, const program& parts) {
   job like;
   like.form = all->form;
   like.time_zone = all->time_zone;
+  like.time_zone_place = all->time_zone_place;
   zone_choice zone;
   if (const auto chosen = choose_zone_for(like, arguments, parts, zone); !chosen) {
     complain(chosen.error().message);

@@ -189,7 +189,7 @@ TEST(SqlWarnings, NameTheValueThatMayEndItsTextAndQuoteTheStatement) {
   const std::string pre_sql = R"("table": "t", "preSql": ["x", "delete from t where d = '${day}' -- ${pw}"])";
   EXPECT_THAT(
       warnings_of("a'b", pre_sql),
-      ElementsAre("orders.json:8:123 steps[1].parameter.preSql[1]: the value of ${day} holds a quote and "
+      ElementsAre("orders.json:7:83 steps[1].parameter.preSql[1]: the value of ${day} holds a quote and "
                   "becomes part of SQL: \"delete from t where d = 'a'b' -- ***\""));
   for (const auto& [value, part] :
        std::initializer_list<std::pair<const char*, const char*>>{{"a\\", "a backslash"},

@@ -187,7 +187,7 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "-p", "=x"}, "the name is missing"},
       {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
       {{"run", "a.json", "--summary"}, "--summary"},
-      {{"xyzzyplugh"}, "there are run, plugins, version"},
+      {{"xyzzyplugh"}, "there are run, params, plugins, version"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));

@@ -18,6 +18,7 @@
 #include "jobspec/parameters.h"
 #include "jobspec/secrets.h"
 #include "jobspec/settings.h"
+#include "jobspec/sql_warnings.h"
 #include "jobspec/transformers.h"
 #include "jobspec/words.h"
 #include "transport/base/text.h"
@@ -143,17 +144,34 @@ void put_named_defaults(std::optional<step_shape>& step, const known_side& side,
   }
 }
 
-/// The parameters that came into a secret, or whose own name says that they are one.
+/// The parameters that came into a secret, alone or inside another's value, or whose own name says that they
+/// are one.
 std::set<std::string> secret_parameters(const std::vector<parameter_use>& uses,
                                         const std::vector<std::string>& hidden) {
   std::set<std::string> secret;
   const std::set<std::string> paths(hidden.begin(), hidden.end());
   for (const auto& use : uses) {
-    if (looks_secret(use.name) || paths.contains(use.path)) {
-      secret.insert(use.name);
+    for (const auto& name : use.value.parameters) {
+      if (looks_secret(name) || paths.contains(use.path)) {
+        secret.insert(name);
+      }
     }
   }
   return secret;
+}
+
+bool any_of_them(const std::set<std::string>& names, const std::set<std::string>& in) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return in.contains(name); });
+}
+
+given_parameters given_by(const load_options& options) {
+  given_parameters given;
+  for (const auto& [name, text] : options.parameters) {
+    const auto origin = options.parameter_origins.find(name);
+    given[name] = {text, origin == options.parameter_origins.end() ? "-p" : origin->second,
+                   options.literal_parameters.contains(name)};
+  }
+  return given;
 }
 
 /// Everything of one call of `parse_job`.
@@ -172,12 +190,7 @@ class parse {
 
   tl::expected<job, job_errors> run() {
     job_.name = options_.name.value_or(std::filesystem::path(job_.file).stem().string());
-    job_.form = recognise(original_).value_or(dialect::script2);
-    document_ = original_;
-    const auto uses = substitute(document_, job_.form, options_.parameters, out_);
-    for (auto* target : {&document_, &original_}) {
-      set_values(*target);
-    }
+    const auto uses = put_in();
     const job_shape shape = find_shape(document_, out_);
     const known_side reads =
         resolve_end(shape.reader, true, shape.form, plugins_, options_.datasources, job_.reader, out_);
@@ -204,10 +217,98 @@ class parse {
     return std::move(job_);
   }
 
+  /// The variables alone.
+  job_variables variables() {
+    const auto uses = put_in();
+    job_variables all;
+    all.form = job_.form;
+    all.planned = job_.planned;
+    all.time_zone = early_zone_;
+    all.time_zone_place = early_zone_place_;
+    all.errors = out_.take_errors();
+    all.warnings = out_.take_warnings();
+    findings silent(job_.file, places_, false);
+    const job_shape shape = find_shape(document_, silent);
+    std::vector<described_part> parts;
+    for (const auto& [step, reader] : {std::pair{&shape.reader, true}, std::pair{&shape.writer, false}}) {
+      if (*step) {
+        job_step ignored;
+        parts.push_back({(*step)->parameter_path,
+                         resolve_end(*step, reader, shape.form, plugins_, {}, ignored, silent).options});
+      }
+    }
+    const auto secret = secret_parameters(uses, mask_secrets(document_, parts));
+    for (const auto& use : uses) {
+      auto known = std::find_if(all.variables.begin(), all.variables.end(),
+                                [&](const auto& one) { return one.written == use.written; });
+      if (known == all.variables.end()) {
+        const bool hidden = any_of_them(use.value.parameters, secret);
+        known = all.variables.insert(known, {use.written,
+                                             hidden ? std::string(secret_mask) : use.value.expression,
+                                             hidden ? std::string(secret_mask) : use.value.text,
+                                             use.value.origin,
+                                             {}});
+      }
+      if (const std::string place = out_.place(use.path);
+          known->places.empty() || known->places.back() != place) {
+        known->places.push_back(place);
+      }
+    }
+    return all;
+  }
+
  private:
   /// The environment that a step's data source is taken from; nothing where it names none.
   static std::optional<datasource_env> env_of(const job_step& step) {
     return step.datasources.empty() ? std::nullopt : std::optional(step.datasources.front().env);
+  }
+
+  /// The document as run: variables and `--set` put in.
+  std::vector<parameter_use> put_in() {
+    job_.form = recognise(original_).value_or(dialect::script2);
+    plan();
+    document_ = original_;
+    auto uses = substitute(document_, job_.form, scope(given_), out_).uses;
+    // The document is walked by the names of its keys.
+    std::stable_sort(uses.begin(), uses.end(), [this](const parameter_use& x, const parameter_use& y) {
+      return position_of(places_.get(), x.path) < position_of(places_.get(), y.path);
+    });
+    for (auto* target : {&document_, &original_}) {
+      set_values(*target);
+    }
+    return uses;
+  }
+
+  [[nodiscard]] parameter_scope scope(const given_parameters& given) const {
+    return {given, job_.planned ? &*job_.planned : nullptr};
+  }
+
+  /// Asks for the planned time in the job's own zone, which may be a parameter but no date.
+  void plan() {
+    if (!options_.plan) {
+      return;
+    }
+    json early = original_;
+    findings silent(job_.file, nullptr, false);
+    substitute(early, job_.form, {given_, nullptr}, silent);
+    json_places scratch;
+    for (const auto& [path, value] : options_.set) {
+      set_value(early, scratch, path, value, silent);
+    }
+    const placed_json found = find_shape(early, silent).common;
+    const json& common = found.value;
+    early_zone_place_ = out_.place(path_join(path_join(found.path, "column"), "timeZone"));
+    std::optional<std::string>& zone = early_zone_;
+    if (common.is_object() && common.contains("column") && common["column"].is_object() &&
+        common["column"].contains("timeZone") && common["column"]["timeZone"].is_string()) {
+      zone = trimmed(common["column"]["timeZone"].get_ref<const std::string&>());
+      zone = zone->empty() ? std::nullopt : zone;
+    }
+    if (auto planned = options_.plan(job_.form, zone)) {
+      job_.planned = std::move(*planned);
+    } else {
+      out_.error("", planned.error().message);
+    }
   }
 
   void set_values(json& target) {
@@ -225,16 +326,29 @@ class parse {
     const auto secret = secret_parameters(uses, mask_secrets(shown, parts));
     std::map<std::string, std::string> told;
     for (const auto& use : uses) {
-      const bool hidden = secret.contains(use.name);
-      job_.parameters[use.name] = hidden ? std::string(secret_mask) : options_.parameters.at(use.name);
-      if (!hidden) {
-        told[use.name] = options_.parameters.at(use.name);
+      if (use.value.uses_date && job_.date_place.empty()) {
+        job_.date_place = out_.place(use.path);
+      }
+      if (use.name.empty()) {
+        continue;
+      }
+      const bool hidden = any_of_them(use.value.parameters, secret);
+      job_.parameters[use.name] = hidden ? std::string(secret_mask) : use.value.text;
+      // Where no planned time was given, what the clock made of a value is no part of the instance.
+      const bool by_clock = use.value.uses_date && !(job_.planned && job_.planned->given);
+      if (!hidden && !by_clock) {
+        told[use.name] = use.value.text;
+      } else if (!hidden) {
+        for (const auto& name : use.value.parameters) {
+          told[name] = given_.at(name).text;
+        }
       }
     }
     if (!secret.empty()) {
       shown = shown_without(secret);
       mask_secrets(shown, parts);
     }
+    warn_of_sql(uses, shown, parts, out_);
     job_.document = shown.dump(2, ' ', false, json::error_handler_t::replace);
     findings silent(job_.file, nullptr, false);
     job_shape before = find_shape(original_, silent);
@@ -244,18 +358,20 @@ class parse {
     const key_end writer{writes.plugin, *writes.options, env_of(job_.writer)};
     job_.key = make_job_key(before, reader, writer, job_.compat);
     job_.key_parts = make_key_parts(before, reader, writer, job_.compat);
-    job_.instance = make_instance(job_.key, told);
+    job_.instance = make_instance(
+        job_.key, told,
+        job_.planned && job_.planned->given ? std::optional(job_.planned->text()) : std::nullopt);
   }
 
   /// The job as run, with `***` for the parameters that are secrets, wherever they went.
   json shown_without(const std::set<std::string>& secret) {
-    auto values = options_.parameters;
+    auto values = given_;
     for (const auto& name : secret) {
-      values[name] = secret_mask;
+      values[name] = {std::string(secret_mask), {}, true};
     }
     json shown = unset_;
     findings silent(job_.file, nullptr, false);
-    substitute(shown, job_.form, values, silent);
+    substitute(shown, job_.form, scope(values), silent);
     json_places scratch;
     for (const auto& [path, value] : options_.set) {
       set_value(shown, scratch, path, value, silent);
@@ -264,12 +380,15 @@ class parse {
   }
 
   const load_options& options_;
+  const given_parameters given_ = given_by(options_);
   const plugin_lookup& plugins_;
   std::shared_ptr<json_places> places_;
   json original_;           ///< As in the file, with `--set`.
   json unset_ = original_;  ///< As in the file.
   json document_;           ///< As run.
   findings out_;
+  std::optional<std::string> early_zone_;  ///< `common.column.timeZone` before anything else is read.
+  std::string early_zone_place_;
   job job_;
 };
 
@@ -277,19 +396,7 @@ tl::unexpected<job_errors> one_error(std::string line) {
   return tl::unexpected<job_errors>(job_errors{{std::move(line)}});
 }
 
-}  // namespace
-
-tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text,
-                                        const load_options& options, const plugin_lookup& plugins) {
-  auto read = read_loose_json(file, text);
-  if (!read) {
-    return one_error(read.error().message);
-  }
-  return parse(file, options, plugins, std::move(*read)).run();
-}
-
-tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options,
-                                       const plugin_lookup& plugins) {
+tl::expected<std::string, job_errors> text_of(const std::string& file) {
   std::error_code failure;
   if (std::filesystem::is_directory(file, failure)) {
     return one_error(fmt::format("{}: this is a folder; give the job's file", escaped(file)));
@@ -311,7 +418,40 @@ tl::expected<job, job_errors> load_job(const std::string& file, const load_optio
   if (in.bad()) {
     return one_error(fmt::format("{}: reading failed; try again", escaped(file)));
   }
-  return parse_job(file, text, options, plugins);
+  return text;
+}
+
+}  // namespace
+
+tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text,
+                                        const load_options& options, const plugin_lookup& plugins) {
+  auto read = read_loose_json(file, text);
+  if (!read) {
+    return one_error(read.error().message);
+  }
+  return parse(file, options, plugins, std::move(*read)).run();
+}
+
+tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options,
+                                       const plugin_lookup& plugins) {
+  const auto text = text_of(file);
+  if (!text) {
+    return tl::unexpected(text.error());
+  }
+  return parse_job(file, *text, options, plugins);
+}
+
+tl::expected<job_variables, job_errors> load_variables(const std::string& file, const load_options& options,
+                                                       const plugin_lookup& plugins) {
+  const auto text = text_of(file);
+  if (!text) {
+    return tl::unexpected(text.error());
+  }
+  auto read = read_loose_json(file, *text);
+  if (!read) {
+    return one_error(read.error().message);
+  }
+  return parse(file, options, plugins, std::move(*read)).variables();
 }
 
 }  // namespace sluice

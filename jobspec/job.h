@@ -4,12 +4,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "jobspec/compat_mode.h"
 #include "jobspec/datasource_use.h"
 #include "jobspec/option_values.h"
+#include "jobspec/planned_time.h"
 
 namespace sluice {
 
@@ -79,8 +81,10 @@ struct job {
   std::string time_zone_place;              ///< Where that stands.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
-  std::string document;                          ///< The job as run, JSON with secrets as `***`.
-  std::string key;                               ///< Job key, 32 hexadecimal digits (delivery.md).
+  std::optional<planned_time> planned;  ///< Nothing only where the caller has no clock.
+  std::string date_place;  ///< Where the first date stands that is counted from it; empty where none is.
+  std::string document;    ///< The job as run, JSON with secrets as `***`.
+  std::string key;         ///< Job key, 32 hexadecimal digits (delivery.md).
   std::map<std::string, std::string> key_parts;  ///< What the key is made of, by name (`make_key_parts`).
   std::string instance;                          ///< Instance, 32 hexadecimal digits.
   std::vector<std::string> warnings;             ///< One line each with its place.
@@ -100,12 +104,36 @@ struct plugin_lookup {
 };
 
 struct load_options {
-  std::map<std::string, std::string> parameters;         ///< `-p name=value`.
+  std::map<std::string, std::string> parameters;         ///< `-p name=value`, also from files.
+  std::map<std::string, std::string> parameter_origins;  ///< Of those that are not from `-p`: `days.txt:3`.
+  std::set<std::string> literal_parameters;              ///< Those put in as they are (`-p -Dname=value`).
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set path=value`, applied after substitution.
   std::optional<std::string> name;
   bool strict = false;                               ///< Unknown keys are errors.
   std::optional<compat_mode> compat = std::nullopt;  ///< `--compat`; goes before the job's own.
   datasource_lookup datasources;
+  /// The planned time, once the job's dialect and its `common.column.timeZone` are known. Empty: none is
+  /// known, and a job that uses a date is wrong.
+  std::function<result<planned_time>(dialect form, const std::optional<std::string>& zone_of_job)> plan;
+};
+
+/// The variables of a job and their values, for whoever wants to see them before a run.
+struct job_variables {
+  /// One variable as it is written, wherever it stands.
+  struct variable {
+    std::string written;     ///< `${day}`, `$[yyyymmdd-1]`.
+    std::string expression;  ///< What was given, or what the name stands for; `***` for a secret.
+    std::string value;       ///< `***` for a secret.
+    std::string origin;      ///< `-p`, `days.txt:3`, `the job`, `built-in`.
+    std::vector<std::string> places;
+  };
+  dialect form = dialect::script2;
+  std::optional<planned_time> planned;
+  std::optional<std::string> time_zone;  ///< `common.column.timeZone`.
+  std::string time_zone_place;           ///< Where that stands.
+  std::vector<variable> variables;       ///< In the order of the file.
+  std::vector<std::string> warnings;     ///< Of variables alone, a line each; so are the errors.
+  std::vector<std::string> errors;
 };
 
 /// All that is wrong with a job's text, in one go: each a line with file, line, column and path.
@@ -122,5 +150,10 @@ tl::expected<job, job_errors> parse_job(const std::string& file, std::string_vie
 /// Reads the file, then `parse_job`.
 tl::expected<job, job_errors> load_job(const std::string& file, const load_options& options,
                                        const plugin_lookup& plugins);
+
+/// The variables of the job in `file`, right in everything else or not. `job_errors` where the file cannot be
+/// read as JSON.
+tl::expected<job_variables, job_errors> load_variables(const std::string& file, const load_options& options,
+                                                       const plugin_lookup& plugins);
 
 }  // namespace sluice

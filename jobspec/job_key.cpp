@@ -91,9 +91,12 @@ std::map<std::string, std::string> make_key_parts(const job_shape& before, const
   return parts;
 }
 
-std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters) {
-  return digest_of(
-      {{"form", "sluice-instance/1"}, {"key", key}, {"parameters", parameters}, {"planned", nullptr}});
+std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters,
+                          const std::optional<std::string>& planned) {
+  return digest_of({{"form", "sluice-instance/1"},
+                    {"key", key},
+                    {"parameters", parameters},
+                    {"planned", planned ? json(*planned) : json()}});
 }
 
 }  // namespace sluice

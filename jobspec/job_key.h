@@ -37,8 +37,9 @@ std::string make_job_key(const job_shape& before, const key_end& reader, const k
 std::map<std::string, std::string> make_key_parts(const job_shape& before, const key_end& reader,
                                                   const key_end& writer, compat_mode compat);
 
-/// The instance: the job key with the parameters after substitution (those that are no secrets). The planned
-/// time is null until jobs have one.
-std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters);
+/// The instance: the job key with the parameters after substitution (those that are no secrets) and the
+/// planned time, null where none was given.
+std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters,
+                          const std::optional<std::string>& planned);
 
 }  // namespace sluice

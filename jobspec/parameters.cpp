@@ -1,12 +1,12 @@
 #include "jobspec/parameters.h"
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <set>
 
+#include "jobspec/date_expression.h"
 #include "jobspec/escapes.h"
 #include "jobspec/loose_json.h"
+#include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "transport/base/secret.h"
 #include "transport/base/text.h"
@@ -17,35 +17,26 @@ using nlohmann::json;
 
 namespace {
 
-// Names that DataWorks itself fills in (job-formats 4.3): left without a value they are a mistake even as
-// `$name`.
-constexpr std::array<std::string_view, 4> built_in_names = {"bizdate", "cyctime", "gmtdate", "bizmonth"};
-
-bool is_word_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-bool is_letter(char c) {
-  return is_word_character(c) && !(c >= '0' && c <= '9');
-}
-
-std::size_t word_end(std::string_view text, std::size_t at) {
-  while (at < text.size() && is_word_character(text[at])) {
-    ++at;
+/// The member's name at the end of a path; of a list's entry, the list's.
+std::string_view key_of(std::string_view path) {
+  while (path.ends_with(']')) {
+    path = path_parent(path);
   }
-  return at;
+  return path.substr(path.find_last_of('.') + 1);
 }
 
-/// Replaces the parameters of one document.
+/// Replaces the variables of one document.
 class substituter {
  public:
-  substituter(dialect form, const std::map<std::string, std::string>& given, findings& out)
-      : form_(form), given_(given), out_(out) {}
+  substituter(dialect form, const parameter_scope& scope, findings& out)
+      : form_(form), scope_(scope), out_(out) {}
 
   void walk(json& value, const std::string& path) {
     if (value.is_string()) {
       auto& text = value.get_ref<std::string&>();
       if (text.find('$') != std::string::npos) {
-        text = replaced(text, path);
+        path_ = path;
+        text = form_ == dialect::datax ? datax_text(text) : script_text(text);
       }
     } else if (value.is_array()) {
       for (std::size_t i = 0; i < value.size(); ++i) {
@@ -60,13 +51,18 @@ class substituter {
 
   void warn_of_unused() {
     std::set<std::string> used;
-    for (const auto& use : uses_) {
-      used.insert(use.name);
+    for (const auto& use : done_.uses) {
+      used.insert(use.value.parameters.begin(), use.value.parameters.end());
     }
-    for (const auto& [name, value] : given_) {
+    used.insert(refused_.begin(), refused_.end());
+    std::vector<std::string> missing;
+    for (const auto& one : done_.missing) {
+      missing.push_back(one.name);
+    }
+    for (const auto& [name, value] : scope_.given()) {
       // One that is blank in a DataX job has been named where it stands.
-      if (!used.contains(name) && !missing_.contains(name)) {
-        const auto near = nearest(name, missing_);
+      if (!used.contains(name) && std::find(missing.begin(), missing.end(), name) == missing.end()) {
+        const auto near = nearest(name, missing);
         out_.warning(
             "", fmt::format("the parameter {} was given, but the job does not use it{}", sluice::quoted(name),
                             near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near))));
@@ -74,10 +70,41 @@ class substituter {
     }
   }
 
-  std::vector<parameter_use> take() { return std::move(uses_); }
+  substitution take() { return std::move(done_); }
 
  private:
-  std::string replaced(std::string_view text, const std::string& path) {
+  std::string script_text(std::string_view text) {
+    return replace_variables(text, [this](const written_variable& found, std::string& done) {
+      using form = written_variable::form;
+      if (found.kind == form::unclosed) {
+        const bool braces = found.whole[1] == '{';
+        out_.error(path_, fmt::format("found {} without its closing {}", shown(found.whole),
+                                      sluice::quoted(braces ? "}" : "]")));
+        done.append(found.whole);
+        return;
+      }
+      if (found.kind == form::word) {
+        auto value = scope_.word(found.name);
+        if (!value) {
+          refuse(found, value.error());
+        } else if (*value) {
+          use(found, std::move(**value), done);
+        } else {
+          // A dollar sign in a path or an expression.
+          done.append(found.whole);
+        }
+        return;
+      }
+      auto value = scope_.expression(found.whole);
+      if (value) {
+        use(found, std::move(*value), done);
+      } else {
+        refuse(found, value.error());
+      }
+    });
+  }
+
+  std::string datax_text(std::string_view text) {
     std::string done;
     std::size_t at = 0;
     while (at < text.size()) {
@@ -92,108 +119,98 @@ class substituter {
         at = end;
         continue;
       }
-      at = form_ == dialect::datax ? datax_variable(text, dollar, path, done)
-                                   : script_variable(text, dollar, path, done);
+      at = dollar + datax_variable(text.substr(dollar), done);
     }
     return done;
   }
 
-  /// Puts the value of the variable at `dollar` behind `done`, or the text as written; returns where to go
-  /// on.
-  std::size_t datax_variable(std::string_view text, std::size_t dollar, const std::string& path,
-                             std::string& done) {
+  /// Puts the value of the variable at the beginning of `text` behind `done`, or the text as written; returns
+  /// the number of bytes it took.
+  std::size_t datax_variable(std::string_view text, std::string& done) {
     // DataX's own pattern: \$\{?(\w+)\}?
-    const bool brace = text.substr(dollar + 1).starts_with('{');
-    const std::size_t begin = dollar + (brace ? 2 : 1);
+    const bool brace = text.substr(1).starts_with('{');
+    const std::size_t close = brace ? text.find('}') : std::string_view::npos;
+    if (close != std::string_view::npos && find_predefined(text.substr(2, close - 2)) != nullptr) {
+      // Their names have dots, which the pattern does not take.
+      return datax_value(text.substr(0, close + 1), text.substr(2, close - 2), done);
+    }
+    const std::size_t begin = brace ? 2 : 1;
     const std::size_t end = word_end(text, begin);
-    const std::size_t after = end + (text.substr(std::min(end, text.size())).starts_with('}') ? 1 : 0);
-    const std::string name(text.substr(begin, end - begin));
+    const std::string_view name = text.substr(begin, end - begin);
     if (name.empty()) {
+      warn_of_date(text);
       done += '$';
-      return dollar + 1;
+      return 1;
     }
-    const auto value = given_.find(name);
-    if (value != given_.end() && !trimmed(value->second).empty()) {
-      use(name, path, done);
-      return after;
-    }
-    if (brace || is_letter(name.front())) {
-      missing_.insert(name);
-      out_.warning(path,
-                   fmt::format("the parameter {} has no value and stays as written; give it with -p {}=VALUE",
-                               escaped(text.substr(dollar, after - dollar)), name));
-    }
-    done.append(text.substr(dollar, after - dollar));
-    return after;
+    const std::size_t size = end + (text.substr(end).starts_with('}') ? 1 : 0);
+    return datax_value(text.substr(0, size), name, done);
   }
 
-  std::size_t script_variable(std::string_view text, std::size_t dollar, const std::string& path,
-                              std::string& done) {
-    const std::string_view rest = text.substr(dollar + 1);
-    if (rest.starts_with('{') || (rest.size() > 1 && rest[0] == '[' && is_letter(rest[1]))) {
-      const std::size_t close = text.find(rest[0] == '{' ? '}' : ']', dollar);
-      if (close == std::string_view::npos) {
-        out_.error(path, fmt::format("found {} without its closing {}", sluice::quoted(text.substr(dollar)),
-                                     sluice::quoted(rest[0] == '{' ? "}" : "]")));
-        done.append(text.substr(dollar));
-        return text.size();
+  std::size_t datax_value(std::string_view whole, std::string_view name, std::string& done) {
+    const written_variable found{written_variable::form::braces, whole, name};
+    auto value = scope_.named(name);
+    if (!value) {
+      refuse(found, value.error());
+    } else if (*value && !trimmed((*value)->text).empty()) {
+      use(found, std::move(**value), done);
+    } else {
+      if (is_parameter_name(name) || whole[1] == '{') {
+        done_.missing.push_back({std::string(name), path_, std::string(whole)});
+        out_.warning(path_, fmt::format("the parameter {} has no value and stays as written; give it with {}",
+                                        escaped(whole), parameter_scope::cure(name)));
       }
-      expression(text.substr(dollar, close + 1 - dollar), path, done);
-      return close + 1;
+      done.append(whole);
     }
-    const std::size_t end = word_end(text, dollar + 1);
-    const std::string name(text.substr(dollar + 1, end - dollar - 1));
-    if (given_.contains(name)) {
-      use(name, path, done);
-    } else if (std::find(built_in_names.begin(), built_in_names.end(), name) != built_in_names.end()) {
-      missing(name, "$" + name, path);
+    return whole.size();
+  }
+
+  /// DataX leaves `$[...]` alone; whoever wrote a date there should know.
+  void warn_of_date(std::string_view text) {
+    const std::size_t close = text.starts_with("$[") ? text.find(']') : std::string_view::npos;
+    if (close != std::string_view::npos && date_expression::parse(text.substr(0, close + 1))) {
+      const std::string written(text.substr(0, close + 1));
+      out_.warning(path_,
+                   fmt::format("{} stays as written, as in DataX; for the date write ${{day}} there and give "
+                               "-p 'day={}'",
+                               sluice::quoted(written), written));
+    }
+  }
+
+  void use(const written_variable& found, variable_value value, std::string& done) {
+    done += value.text;
+    if (!value.doubt.empty()) {
+      out_.warning(path_, value.doubt);
+    }
+    const std::string name(trimmed(found.name));
+    done_.uses.push_back({value.parameters.contains(name) ? name : std::string(), path_,
+                          std::string(found.whole), std::move(value)});
+  }
+
+  void refuse(const written_variable& found, const error& why) {
+    const std::string name(trimmed(found.name));
+    if (why.code == "parameter_missing") {
+      done_.missing.push_back({name, path_, std::string(found.whole)});
     } else {
-      // A dollar sign in a path or an expression.
-      done.append(text.substr(dollar, end - dollar));
+      refused_.insert(name);
     }
-    return end;
+    out_.error(path_,
+               looks_secret(key_of(path_)) && why.code.empty()
+                   ? "a $ in this secret is no variable (its text is not shown); put the secret in with a "
+                     "parameter called password, whose value is taken as it is"
+                   : why.message);
   }
 
-  /// `${...}` or `$[...]` as a whole.
-  void expression(std::string_view whole, const std::string& path, std::string& done) {
-    const std::string name(trimmed(whole.substr(2, whole.size() - 3)));
-    const bool is_name =
-        whole[1] == '{' && !name.empty() && is_letter(name.front()) &&
-        std::all_of(name.begin(), name.end(), [](char c) { return is_word_character(c) || c == '.'; });
-    if (!is_name) {
-      out_.error(
-          path,
-          fmt::format("{} is a scheduling expression, which is not supported yet; write a name there, as in "
-                      "${{bizdate}}, and give its value with -p bizdate=VALUE",
-                      sluice::quoted(whole)));
-    } else if (given_.contains(name)) {
-      use(name, path, done);
-    } else {
-      missing(name, escaped(whole), path);
-    }
-  }
-
-  void missing(const std::string& name, std::string_view written, const std::string& path) {
-    missing_.insert(name);
-    std::vector<std::string> names;
-    for (const auto& [given, value] : given_) {
-      names.push_back(given);
-    }
-    const auto near = nearest(name, names);
-    out_.error(path, fmt::format("the parameter {} has no value; give it with -p {}=VALUE{}", written, name,
-                                 near.empty() ? "" : fmt::format(" (given is {})", sluice::quoted(near))));
-  }
-
-  void use(const std::string& name, const std::string& path, std::string& done) {
-    done += given_.at(name);
-    uses_.push_back({name, path});
+  /// A part of a text for a message.
+  [[nodiscard]] std::string shown(std::string_view part) const {
+    return sluice::quoted(looks_secret(key_of(path_)) ? part.substr(0, 2) : part);
   }
 
   dialect form_;
-  const std::map<std::string, std::string>& given_;
+  const parameter_scope& scope_;
   findings& out_;
-  std::vector<parameter_use> uses_;
-  std::set<std::string> missing_;
+  std::string path_;  ///< Of the text at hand.
+  substitution done_;
+  std::set<std::string> refused_;  ///< Given parameters whose value is wrong.
 };
 
 /// A `--set` value: JSON where it is JSON, else the text itself.
@@ -218,15 +235,14 @@ void forget_below(json_places& places, const std::string& path) {
 
 }  // namespace
 
-std::vector<parameter_use> substitute(json& document, dialect form,
-                                      const std::map<std::string, std::string>& given, findings& out) {
-  for (const auto& [name, value] : given) {
-    if (!is_utf8(value)) {
+substitution substitute(json& document, dialect form, const parameter_scope& scope, findings& out) {
+  for (const auto& [name, value] : scope.given()) {
+    if (!is_utf8(value.text)) {
       out.error("", fmt::format("the value of the parameter {} is not UTF-8", sluice::quoted(name)));
       return {};
     }
   }
-  substituter work(form, given, out);
+  substituter work(form, scope, out);
   work.walk(document, "");
   work.warn_of_unused();
   return work.take();

@@ -1,31 +1,46 @@
 #pragma once
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "jobspec/findings.h"
 #include "jobspec/option_values.h"
+#include "jobspec/parameter_scope.h"
 
 namespace sluice {
 
-/// One place where a parameter was put in.
+/// One place where a variable was put in.
 struct parameter_use {
-  std::string name;
-  std::string path;
+  std::string name;     ///< The given parameter's; empty for an expression, built-in or predefined name.
+  std::string path;     ///< Of the text.
+  std::string written;  ///< As it stands there: `${day}`, `$[yyyymmdd-1]`.
+  variable_value value;
 };
 
-/// Puts `given` parameters into all texts of the document (never into keys, so that positions stay right) and
-/// returns where. The value is put in as it is and is not looked at again.
+/// A variable that has no value.
+struct missing_variable {
+  std::string name;
+  std::string path;
+  std::string written;
+};
+
+/// What `substitute` found.
+struct substitution {
+  std::vector<parameter_use> uses;  ///< In the order of the document.
+  std::vector<missing_variable> missing;
+};
+
+/// Puts the values of variables into all texts of the document and says where. Keys are left alone, so that
+/// positions stay right; a value is put into a text that is parsed already, so none can break the JSON, and
+/// it is not looked at again.
 ///
-/// Script mode 2.0: `${name}`, and `$name` where the name is given. A `${name}` without a value, and a
-/// scheduling expression (`$[yyyymmdd]`), which Sluice does not know yet, are errors.
-/// DataX (job-formats 6.10): `$name` and `${name}`; a blank or missing value leaves the text as written, with
-/// a warning. DataX's accident that `$a` also hits the beginning of `$ab` is not repeated. A given parameter
+/// Script mode 2.0: `${...}` and `$[...]`, and `$name` where the name is given or built in (job-formats 4).
+/// What has no value is an error. DataX (job-formats 6.10): `$name` and `${name}` of given parameters and
+/// predefined names; a blank or missing value leaves the text as written, with a warning, and so does
+/// `$[...]`. DataX's accident that `$a` also hits the beginning of `$ab` is not repeated. A given parameter
 /// that is nowhere used draws a warning.
-std::vector<parameter_use> substitute(nlohmann::json& document, dialect form,
-                                      const std::map<std::string, std::string>& given, findings& out);
+substitution substitute(nlohmann::json& document, dialect form, const parameter_scope& scope, findings& out);
 
 /// Applies `--set path=value`: the value is JSON where it parses as such, else a text. What is missing on the
 /// path is made, as objects; a path through anything but objects and existing list entries is an error.

@@ -121,11 +121,40 @@ error running_already(const run_row& row) {
           "claimed", false};
 }
 
+error done_already(const run_row& row, const planned_time& planned) {
+  return {error_kind::conflict,
+          fmt::format(
+              "run {} has done this job for the planned time {} already: --on-unfinished fresh does it again "
+              "(what it has written stays)",
+              row.run.text(), planned.text()),
+          "done", true};
+}
+
+std::string other_instance(const run_row& row) {
+  const auto kept = read_kept_time(row.planned_time);
+  return fmt::format(
+      "run {} of the same job with other parameters{} is unfinished ({}); it is left as it is: run it with "
+      "its own "
+      "{} to finish it",
+      row.run.text(),
+      kept ? fmt::format(", planned for {}{},", kept->text(), kept->given ? "" : " (its start)") : "",
+      row.stage, kept && kept->given ? "parameters and planned time" : "parameters");
+}
+
+/// Whether the values of the job, or its zone, would be others than those of the run that is continued.
+bool planned_differs(const planned_time& kept, const start_facts& mine) {
+  return mine.planned && (kept.zone != mine.planned->zone || (mine.uses_date && kept.at != mine.planned->at));
+}
+
 /// What an unfinished run of this very instance means.
 continuation judge_own(const run_row& row, const start_facts& mine) {
-  const bool recent = !row.planned_time.empty() || row.renewed_age_s <= mine.resume_window.count();
+  const auto kept = read_kept_time(row.planned_time);
+  const bool recent = (kept && kept->given) || row.renewed_age_s <= mine.resume_window.count();
   if (mine.on_unfinished == unfinished::resume ||
       (mine.on_unfinished == unfinished::automatic && recent && mine.may_resume)) {
+    if (kept && planned_differs(*kept, mine)) {
+      return plan_otherwise{row, *kept};
+    }
     return go_on_with{row, {}};
   }
   const std::string why = mine.on_unfinished == unfinished::fail ? "--on-unfinished fail"
@@ -154,17 +183,18 @@ continuation decide_continuation(const std::vector<found_run>& found, const star
       return refuse{running_already(row), std::nullopt};
     }
     if (row.stage == "done") {
-      if (row.instance == mine.instance && row.owner && mine.on_unfinished != unfinished::fresh) {
-        return only_release{row};
+      if (row.instance == mine.instance && mine.on_unfinished != unfinished::fresh) {
+        if (row.owner) {
+          return only_release{row};
+        }
+        if (mine.planned && mine.planned->given) {
+          return refuse{done_already(row, *mine.planned), std::nullopt};
+        }
       }
       continue;
     }
     if (row.instance != mine.instance) {
-      answer.notices.push_back(
-          fmt::format("run {} of the same job with other parameters is unfinished ({}); it is left as it is: "
-                      "run it with its own "
-                      "parameters to finish it",
-                      row.run.text(), row.stage));
+      answer.notices.push_back(other_instance(row));
       continue;
     }
     if (mine.on_unfinished == unfinished::fresh) {

@@ -24,16 +24,24 @@ struct go_on_with {
 struct only_release {
   run_row run;
 };
+/// An unfinished run is to be continued that was planned for another moment, or in another zone: the job must
+/// be read for that one first.
+struct plan_otherwise {
+  run_row run;
+  planned_time planned;
+};
 struct refuse {
   error why;
   std::optional<run_id> in_the_way;  ///< The unfinished run of another job key that `why` names.
 };
-using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse>;
+using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse, plan_otherwise>;
 
 /// The start that asks.
 struct start_facts {
   std::string job_key;
   std::string instance;
+  std::optional<planned_time> planned;
+  bool uses_date = false;  ///< Its values change with the planned time.
   std::string job_name;
   std::string output;       ///< `target_description::output`.
   std::string output_name;  ///< For messages: `target_description::name`.

@@ -108,8 +108,11 @@ struct run_summary {
   /// The unfinished run of another job key that `failure` names: its folder may tell what was changed since.
   std::optional<run_id> in_the_way;
   std::vector<run_id> forgotten;  ///< Unfinished runs that this one has removed from the destination.
-  bool wrong_job = false;         ///< The job's text alone shows the failure: exit code 2.
-  std::string promise;            ///< `exactly once`, or `at least once, because …`.
+  /// Nothing was done: the run that is to be continued counts its dates from another moment. The job must be
+  /// loaded for that moment and zone, and the call repeated.
+  std::optional<planned_time> plan_as;
+  bool wrong_job = false;  ///< The job's text alone shows the failure: exit code 2.
+  std::string promise;     ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
   record_counts counts_before;  ///< Of those, what was there when this process began to continue the run.
   record_sums sums;

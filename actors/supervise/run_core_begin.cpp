@@ -79,6 +79,8 @@ start_facts run_core::start_facts_of_job() const {
   start_facts mine;
   mine.job_key = config_.what->key;
   mine.instance = config_.what->instance;
+  mine.planned = config_.what->planned;
+  mine.uses_date = !config_.what->date_place.empty();
   mine.job_name = config_.what->name;
   mine.output = target_.what.output;
   mine.output_name = target_.what.name;
@@ -96,6 +98,13 @@ void run_core::go_on_from(continuation next) {
   if (auto* r = std::get_if<refuse>(&next)) {
     summary_.in_the_way = r->in_the_way;
     fail_run(placed(std::move(r->why), config_.what->writer.place));
+  } else if (auto* other = std::get_if<plan_otherwise>(&next)) {
+    summary_.plan_as = other->planned;
+    fail_run({error_kind::conflict,
+              fmt::format("{}: run {} of this job is unfinished and was planned for {} in {}",
+                          config_.what->writer.place, other->run.run.text(), other->planned.text(),
+                          escaped(other->planned.zone)),
+              "planned_otherwise", true});
   } else if (auto* done = std::get_if<only_release>(&next)) {
     finish_off(done->run);
   } else if (auto* go_on = std::get_if<go_on_with>(&next)) {
@@ -265,6 +274,7 @@ void run_core::claim() {
   c.mine.instance = config_.what->instance;
   c.mine.job_name = config_.what->name;
   c.mine.stage = stage_;
+  c.mine.planned_time = config_.what->planned ? config_.what->planned->kept_text() : std::string();
   c.mine.owner = config_.me;
   const start_facts mine = start_facts_of_job();
   c.mine.output = mine.output;

@@ -33,7 +33,9 @@ struct run_row {
   std::optional<claim_owner> owner;  ///< Nothing: released.
   std::int64_t renewed_age_s = 0;    ///< Seconds since the claim was renewed, by the destination's clock.
   std::int64_t finished_age_s = 0;   ///< Seconds since it was done; 0 while it is not.
-  std::string planned_time;          ///< Empty where none was given.
+  /// `2025-07-20 10:30:00 Europe/Berlin`, with `now ` before it where it was the start's; empty where the
+  /// caller had no clock.
+  std::string planned_time;
   /// What it writes to, as `target_description::output` names it; empty where an older program made the row.
   std::string output;
   bool empties = false;  ///< It removes what stands in the output before its data.

@@ -10,6 +10,7 @@ namespace {
 /// The program's commands, in the order of `sluice --help`.
 constexpr command_entry entries[] = {
     {"run", "Run a job to its end on this machine", run_syntax},
+    {"params", "Show the variables of a job and their values", params_syntax},
     {"datasource", "List, test or add data sources", datasource_syntax},
     {"plugins", "List the plugins, or describe one", plugins_syntax},
     {"version", "Print the version", version_syntax},

@@ -45,6 +45,12 @@ struct run_arguments : job_arguments {
   bool no_progress = false;
 };
 
+/// `sluice params JOB …`.
+struct params_arguments : job_arguments {
+  std::string job_file;
+  bool json = false;
+};
+
 /// `sluice plugins [NAME]`.
 struct plugins_arguments {
   std::optional<std::string> name;
@@ -61,8 +67,9 @@ struct help_arguments {
   std::string text;
 };
 
-using command = std::variant<run_arguments, datasource_list_arguments, datasource_test_arguments,
-                             datasource_add_arguments, plugins_arguments, version_arguments, help_arguments>;
+using command =
+    std::variant<run_arguments, params_arguments, datasource_list_arguments, datasource_test_arguments,
+                 datasource_add_arguments, plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and
 /// the nearest command or flag where one was mistyped. CLI11 is used here and in the files *_syntax.cpp, one

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "jobspec/words.h"
 #include "tools/cli/units.h"
 
 namespace sluice {
@@ -12,6 +13,11 @@ result<void> put_parameter(std::map<std::string, std::string>& to, const std::st
   if (name.empty()) {
     return fail(error_kind::bad_option, "-p needs name=value; the name is missing");
   }
+  if (const std::string_view plain = trimmed(name); plain != name) {
+    return fail(error_kind::bad_option,
+                "-p: blanks stand around {}; write {}= and the value behind it at once", sluice::quoted(name),
+                plain);
+  }
   const auto [at, fresh] = to.emplace(name, value);
   if (!fresh && at->second != value) {
     return fail(error_kind::bad_option, "-p gives the parameter {} twice with different values; give it once",
@@ -21,7 +27,8 @@ result<void> put_parameter(std::map<std::string, std::string>& to, const std::st
 }
 
 /// `-Da=1 -Db=x y`: a value ends before the next ` -D`, and a pair of quotes around it is a shell's.
-result<void> put_datax_parameters(std::map<std::string, std::string>& to, std::string_view text) {
+result<void> put_datax_parameters(std::map<std::string, std::string>& to, std::set<std::string>& literal,
+                                  std::string_view text) {
   while (!text.empty()) {
     text.remove_prefix(2);
     const std::size_t end = text.find(" -D");
@@ -39,7 +46,9 @@ result<void> put_datax_parameters(std::map<std::string, std::string>& to, std::s
         (value.front() == '"' || value.front() == '\'')) {
       value = value.substr(1, value.size() - 2);
     }
-    SLUICE_CHECK(put_parameter(to, std::string(one.substr(0, equals)), std::string(value)));
+    const std::string name(one.substr(0, equals));
+    SLUICE_CHECK(put_parameter(to, name, std::string(value)));
+    literal.insert(name);
   }
   return {};
 }
@@ -53,10 +62,11 @@ tl::unexpected<error> usage(std::string message, const std::string& near) {
   return fail(error{error_kind::bad_option, std::move(message), {}});
 }
 
-result<void> put_parameters(std::map<std::string, std::string>& to, const std::vector<std::string>& texts) {
+result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std::string>& literal,
+                            const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     if (text.starts_with("-D")) {
-      SLUICE_CHECK(put_datax_parameters(to, text));
+      SLUICE_CHECK(put_datax_parameters(to, literal, text));
       continue;
     }
     const std::size_t equals = text.find('=');

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,7 @@ struct command_entry {
 
 // One a file `<name>_syntax.cpp`.
 std::unique_ptr<command_syntax> run_syntax();
+std::unique_ptr<command_syntax> params_syntax();
 std::unique_ptr<command_syntax> datasource_syntax();
 std::unique_ptr<command_syntax> plugins_syntax();
 std::unique_ptr<command_syntax> version_syntax();
@@ -46,8 +48,10 @@ std::unique_ptr<command_syntax> version_syntax();
 /// `bad_option` with a message that ends in "did you mean …?" where `near` is not empty.
 tl::unexpected<error> usage(std::string message, const std::string& near = {});
 
-/// Values of `-p`: `name=value`, or DataX's `-Dname=value -Dother=value` in one text.
-result<void> put_parameters(std::map<std::string, std::string>& to, const std::vector<std::string>& texts);
+/// Values of `-p`: `name=value`, or DataX's `-Dname=value -Dother=value` in one text, whose names are added
+/// to `literal`.
+result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std::string>& literal,
+                            const std::vector<std::string>& texts);
 
 /// Pairs of `--set path=value`.
 result<std::vector<std::pair<std::string, std::string>>> paths_and_values(

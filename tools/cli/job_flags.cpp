@@ -23,11 +23,26 @@ result<registry_arguments> registry_flags::given() const {
 }
 
 void job_flags::describe(CLI::App& app) {
-  app.add_option(
-         "-p,--param", parameters_,
-         "Parameter name=value, put in for ${name}; may be repeated. DataX's form -p \"-Dname=value\" too")
+  app.add_option("-p,--param", parameters_,
+                 "Parameter name=value, put in for ${name}; may be repeated. The value may hold $bizdate, "
+                 "${yyyymmdd-1}, "
+                 "$[hh24-1/24]. DataX's form -p \"-Dname=value\" too")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  app.add_option(
+         "--param-file", parameter_files_,
+         "File of parameters, name=value in lines or a JSON object; may be repeated. -p goes before it")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--cyctime", planned_.cyctime,
+                 "Planned time of the run, \"2025-07-20 10:30:00\"; dates of the job are counted from it. "
+                 "Default: now")
+      ->type_name("TIME");
+  app.add_option("--bizdate", planned_.bizdate,
+                 "Business date, 20250719: the planned day is the next one, at 00:00:00 or --at")
+      ->type_name("DAY");
+  app.add_option("--at", planned_.at, "Planned time of day, 10:30: the last such time at or before now")
+      ->type_name("HH:MM");
   app.add_option("--set", set_, "Value at a path of the job, after parameters; may be repeated")
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
@@ -44,7 +59,14 @@ void job_flags::describe(CLI::App& app) {
 }
 
 result<void> job_flags::put_into(job_arguments& to) const {
-  SLUICE_CHECK(put_parameters(to.parameters, parameters_));
+  SLUICE_CHECK(put_parameters(to.parameters, to.literal_parameters, parameters_));
+  to.parameter_files = parameter_files_;
+  SLUICE_TRY(const auto planned, planned_times(planned_));
+  if (planned.size() > 1) {
+    return fail(error_kind::bad_option, "--bizdate: {} is a range; give one day",
+                sluice::quoted(planned_.bizdate));
+  }
+  to.planned = planned.front();
   SLUICE_TRY(to.set, paths_and_values(set_));
   if (!compat_.empty()) {
     SLUICE_TRY(to.compat,

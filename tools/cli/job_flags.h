@@ -28,7 +28,8 @@ class job_flags {
   result<void> put_into(job_arguments& to) const;
 
  private:
-  std::vector<std::string> parameters_, set_;
+  std::vector<std::string> parameters_, parameter_files_, set_;
+  planned_flags planned_;
   std::string name_, time_zone_, compat_;
   registry_flags datasources_;
   bool strict_ = false;

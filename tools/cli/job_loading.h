@@ -19,8 +19,17 @@ struct loaded_job {
 
 /// Loads the job the way every command does. `secrets` learns the values that must not be shown: apply it to
 /// whatever comes of the job, its warnings and errors included.
+/// `continued`: the planned time and zone of an unfinished run, in place of what the command says.
 tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, const job_arguments& arguments,
-                                                      const program& parts, secret_filter& secrets);
+                                                      const program& parts, secret_filter& secrets,
+                                                      const planned_time* continued = nullptr);
+
+/// What loading a job is told: parameters with those of files, and the planned time in the run's zone. The
+/// files are read now; `arguments` and `parts` must outlive the options. `secrets` learns the values of
+/// parameters.
+tl::expected<load_options, job_errors> load_options_for(const job_arguments& arguments, const program& parts,
+                                                        secret_filter& secrets,
+                                                        const planned_time* continued = nullptr);
 
 /// The zone of the job's run (DESIGN section 5); `bad_option` with its origin where there is no such zone.
 /// `chosen` is set either way.

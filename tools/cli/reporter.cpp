@@ -74,6 +74,9 @@ reporter::reporter(console& screen, log& lines, const secret_filter& secrets, se
   for (const std::string& line : settings_.warnings) {
     early_.push_back({notice_level::warning, {}, -1, line});
   }
+  for (const std::string& line : settings_.notes) {
+    early_.push_back({notice_level::info, {}, -1, line});
+  }
 }
 
 void reporter::tell(const early_notice& n) {

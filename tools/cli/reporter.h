@@ -29,7 +29,9 @@ class reporter : public run_observer {
     std::function<void(const run_plan&)> on_plan;
     std::function<void(const run_summary&)> on_ended;
     std::chrono::milliseconds report_interval{10'000};
-    std::vector<std::string> warnings;  ///< The job's: told behind the first line.
+    std::vector<std::string> warnings;
+    std::vector<std::string>
+        notes;  ///< Of the job, told like the warnings.  ///< The job's: told behind the first line.
   };
   reporter(console& screen, log& lines, const secret_filter& secrets, settings s);
 

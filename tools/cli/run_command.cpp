@@ -26,6 +26,7 @@
 #include "tools/cli/summary_json.h"
 #include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
+#include "transport/record/zone.h"
 
 namespace sluice {
 namespace {
@@ -66,10 +67,12 @@ class run_session {
 
  private:
   result<void> begin_log_and_signals();
-  result<void> load();
+  result<void> load(const planned_time* continued = nullptr);
   result<void> choose_zone_and_memory();
   result<void> open_folder();
-  void execute();
+  /// The planned time of the unfinished run that must be continued instead; nothing where the run is over.
+  std::optional<planned_time> execute();
+  result<void> plan_again(const planned_time& kept);
   int end();
 
   result<void> adopt_folder_of(const run_id& continued);
@@ -128,8 +131,8 @@ result<void> run_session::begin_log_and_signals() {
   return {};
 }
 
-result<void> run_session::load() {
-  auto loaded = load_for_command(arguments_.job_file, arguments_, parts_, secrets_);
+result<void> run_session::load(const planned_time* continued) {
+  auto loaded = load_for_command(arguments_.job_file, arguments_, parts_, secrets_, continued);
   if (!loaded) {
     summary_.wrong_job = true;
     return fail(error{error_kind::bad_option, all_lines(loaded.error()), {}});
@@ -145,6 +148,8 @@ result<void> run_session::load() {
     }
   }
   context_.parameters = secrets_.apply(what.parameters.empty() ? arguments_.parameters : what.parameters);
+  context_.planned_for = what.planned;
+  context_.warnings.clear();
   for (const std::string& line : what.warnings) {
     context_.warnings.push_back(secrets_.apply(line));
   }
@@ -166,6 +171,23 @@ result<void> run_session::choose_zone_and_memory() {
     summary_.wrong_job = zone.text_only;
   }
   return chosen;
+}
+
+/// A run stores its planned time and zone; whoever continues it uses these, not the clock.
+result<void> run_session::plan_again(const planned_time& kept) {
+  planned_time planned = job_->what.planned.value_or(kept);
+  planned.at = kept.at;
+  planned.zone = kept.zone;
+  if (!planned.given) {
+    planned.origin = "of the unfinished run";
+  }
+  SLUICE_CHECK(load(&planned));
+  context_.zone = kept.zone;
+  context_.zone_origin = "of the unfinished run";
+  if (auto found = time_zone::find(kept.zone); !found) {
+    return fail(error_kind::bad_option, "the zone of the unfinished run: {}", found.error().message);
+  }
+  return folder_->write("job.json", secrets_.apply(job_->what.document));
 }
 
 result<void> run_session::open_folder() {
@@ -273,7 +295,7 @@ void run_session::write_metrics(const std::string& state, const record_counts& c
   }
 }
 
-void run_session::execute() {
+std::optional<planned_time> run_session::execute() {
   run_settings settings;
   settings.memory_bytes = context_.memory.bytes;
   settings.stop_timeout = arguments_.stop_timeout;
@@ -296,6 +318,17 @@ void run_session::execute() {
   shown.job_name = job_->what.name;
   shown.ends_text = ends_text(job_->what.reader, job_->what.writer);
   shown.zone_text = fmt::format("{} ({})", escaped(context_.zone), context_.zone_origin);
+  const job& what = job_->what;
+  if (what.planned && (what.planned->given || !what.date_place.empty())) {
+    shown.zone_text +=
+        fmt::format("; planned time {} ({})", what.planned->text(), escaped(what.planned->origin));
+    if (what.planned->origin == "now") {
+      shown.notes.push_back(fmt::format(
+          "{}: dates are counted from the planned time, which is now; to keep them when the run is "
+          "repeated, give --cyctime, --bizdate or --at",
+          what.date_place));
+    }
+  }
   shown.memory_text = fmt::format("{} ({})", bytes_text(context_.memory.bytes), context_.memory.origin);
   shown.show_progress = !arguments_.no_progress;
   shown.show_live = live;
@@ -311,6 +344,9 @@ void run_session::execute() {
   };
   const reporter* told = nullptr;
   shown.on_ended = [this, &told](const run_summary& now) {
+    if (now.plan_as) {
+      return;  // It begins again at once.
+    }
     context_.planned = told->was_planned();
     context_.first_dirty = told->first_dirty();
     run_summary shown_now = now;
@@ -328,6 +364,9 @@ void run_session::execute() {
   };
   run_summary ended =
       parts_.execute(job_->what, *job_->reader, *job_->writer, settings, observer, stop_.signal());
+  if (ended.plan_as) {
+    return ended.plan_as;
+  }
   observer.finish();
   ended.job_name = job_->what.name;
   ended.job_key = job_->what.key;
@@ -335,6 +374,7 @@ void run_session::execute() {
   context_.first_dirty = observer.first_dirty();
   complete(ended);
   summary_ = std::move(ended);
+  return std::nullopt;
 }
 
 /// To the run folder and to `--summary`. Also called by the engine's end, before the claim on the destination
@@ -443,8 +483,14 @@ int run_session::run() {
     ready = open_folder();
   }
   if (ready) {
-    execute();
-  } else {
+    if (const auto kept = execute()) {
+      ready = plan_again(*kept);
+      if (ready && execute()) {
+        ready = fail(error_kind::conflict, "another run of this job was continued meanwhile; run it again");
+      }
+    }
+  }
+  if (!ready) {
     summary_.state = run_state::failed;
     summary_.failure = ready.error();
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "jobspec/planned_time.h"
 #include "tools/cli/memory_limit.h"
 
 namespace sluice {
@@ -14,6 +15,7 @@ namespace sluice {
 struct run_context {
   std::string job_file;
   std::map<std::string, std::string> parameters;
+  std::optional<planned_time> planned_for;  ///< Nothing where the job could not be loaded.
   std::string zone;
   std::string zone_origin;
   memory_budget memory;

@@ -15,6 +15,10 @@ constexpr std::size_t cut_bytes_min = 12;
 }  // namespace
 
 secret_filter::secret_filter(const std::map<std::string, std::string>& parameters) {
+  add_parameters(parameters);
+}
+
+void secret_filter::add_parameters(const std::map<std::string, std::string>& parameters) {
   for (const auto& [name, value] : parameters) {
     // A reference is looked up later and is itself none.
     if (looks_secret(name) && !has_secret_reference(value)) {

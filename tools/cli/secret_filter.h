@@ -18,6 +18,8 @@ class secret_filter {
  public:
   secret_filter() = default;
   explicit secret_filter(const std::map<std::string, std::string>& parameters);
+  /// Adds the values of parameters named like secrets.
+  void add_parameters(const std::map<std::string, std::string>& parameters);
   secret_filter(const secret_filter&) = delete;
   secret_filter& operator=(const secret_filter&) = delete;
   /// Adds the secrets of a step that stand there in clear.

@@ -113,6 +113,13 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
   put_end(j, s, c);
   j["promise"] = nothing_if_empty(s.promise);
   j["parameters"] = json(c.parameters);
+  j["planned"] = json();
+  if (c.planned_for) {
+    j["planned"] = {{"time", c.planned_for->text()},
+                    {"business_date", c.planned_for->business_date_text()},
+                    {"origin", c.planned_for->origin},
+                    {"given", c.planned_for->given}};
+  }
   j["zone"] = {{"name", nothing_if_empty(c.zone)}, {"origin", nothing_if_empty(c.zone_origin)}};
   j["started"] = utc_text(c.started_unix_ms);
   j["seconds"] = rounded(c.seconds);

@@ -12,6 +12,7 @@
 #include "tools/cli/datasource_command.h"
 #include "tools/cli/job_list.h"
 #include "tools/cli/job_source.h"
+#include "tools/cli/params_command.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/plugins_text.h"
 #include "tools/cli/run_command.h"
@@ -103,6 +104,10 @@ int carry_out(const run_arguments& arguments) {
   return with_program([&](const program& parts) {
     return names_several(arguments.jobs) ? several_command(arguments, parts) : run_command(arguments, parts);
   });
+}
+
+int carry_out(const params_arguments& arguments) {
+  return with_program([&](const program& parts) { return params_command(arguments, parts); });
 }
 
 int run_program(const std::vector<std::string>& arguments) {

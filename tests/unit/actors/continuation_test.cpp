@@ -18,7 +18,7 @@ found_run run(const std::string& instance, const std::string& stage, owner who, 
   f.row.output = "t";
   f.row.stage = stage;
   f.row.renewed_age_s = age_s;
-  f.row.planned_time = planned ? "2026-11-23" : "";
+  f.row.planned_time = planned ? "2026-11-23 00:00:00 UTC" : "";
   if (who != owner::released) {
     f.row.owner = claim_owner{"host", 42, "start", ""};
   }
@@ -231,6 +231,52 @@ TEST(continuation, an_own_unfinished_run_is_continued_whatever_else_is_half_done
   const auto answer = decide_continuation({half(owner::dead, 5), mine}, start());
   ASSERT_TRUE(std::holds_alternative<go_on_with>(answer));
   EXPECT_EQ(std::get<go_on_with>(answer).run.run, mine.row.run);
+}
+
+start_facts start_planned(bool given, bool uses_date, unfinished on_unfinished = unfinished::automatic) {
+  using namespace std::chrono;
+  start_facts mine = start(on_unfinished);
+  mine.planned = planned_time{local_days{2025y / 7 / 20} + 12h, "UTC", given, "", ""};
+  mine.uses_date = uses_date;
+  return mine;
+}
+
+TEST(continuation, a_planned_time_that_was_given_is_done_once) {
+  const auto done = run("i", "done", owner::released, 5);
+  for (const unfinished what : {unfinished::automatic, unfinished::resume, unfinished::fail}) {
+    const auto answer = decide_continuation({done}, start_planned(true, true, what));
+    ASSERT_TRUE(std::holds_alternative<refuse>(answer));
+    EXPECT_NE(std::get<refuse>(answer).why.message.find("planned time 2025-07-20 12:00:00"),
+              std::string::npos);
+  }
+  const auto begins = [&](const start_facts& mine) {
+    return std::holds_alternative<begin_fresh>(decide_continuation({done}, mine));
+  };
+  EXPECT_TRUE(begins(start_planned(true, true, unfinished::fresh)));
+  EXPECT_TRUE(begins(start_planned(false, true)));
+}
+
+TEST(continuation, a_run_is_continued_at_the_time_and_in_the_zone_it_was_planned) {
+  auto mine = run("i", "loading", owner::dead, 5);
+  const auto decided = [&](bool uses_date) {
+    return decide_continuation({mine}, start_planned(false, uses_date));
+  };
+  mine.row.planned_time = "now 2025-07-20 11:59:00 UTC";
+  ASSERT_TRUE(std::holds_alternative<plan_otherwise>(decided(true)));
+  EXPECT_EQ(std::get<plan_otherwise>(decided(true)).planned.text(), "2025-07-20 11:59:00");
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decided(false))) << "nothing in it depends on the time";
+  mine.row.planned_time = "now 2025-07-20 12:00:00 UTC";
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decided(true)));
+  mine.row.planned_time = "now 2025-07-20 12:00:00 Europe/Berlin";
+  EXPECT_TRUE(std::holds_alternative<plan_otherwise>(decided(false)));
+  mine.row.planned_time = "";
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decided(true))) << "kept by an earlier release";
+}
+
+TEST(continuation, the_window_counts_where_the_planned_time_was_not_given) {
+  auto mine = run("i", "loading", owner::dead, 7200);
+  mine.row.planned_time = "now 2025-07-20 12:00:00 UTC";
+  EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({mine}, start_planned(false, true))));
 }
 
 }  // namespace

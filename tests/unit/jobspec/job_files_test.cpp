@@ -1,6 +1,7 @@
 // The job files of tests/data/jobs: `valid/NAME.json` parses to the model in `NAME.expect.json`,
 // `broken/NAME.json` to exactly the lines of `NAME.expect`. Beside a file may stand `NAME.args` with options
-// as on the command line, one a line: `-p name=value`, `--set path=value`, `--strict`, `--name name`.
+// as on the command line, one a line: `-p name=value`, `--set path=value`, `--strict`, `--name name`,
+// `--cyctime time`. Without the last the planned time is 2025-07-20 10:30:00.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,6 +55,15 @@ std::vector<std::string> names_in(const char* kind) {
 
 load_options options_of(const fs::path& file) {
   load_options options;
+  const auto plan = [](const std::string& time) {
+    return [time](dialect, const std::optional<std::string>&) -> result<planned_time> {
+      SLUICE_TRY(const auto asked, planned_times({.cyctime = time}));
+      planned_time planned = planned_for(asked.front(), {}, "UTC");
+      planned.assigns.clear();
+      return planned;
+    };
+  };
+  options.plan = plan("2025-07-20 10:30:00");
   if (!fs::exists(file)) {
     return options;
   }
@@ -67,6 +77,8 @@ load_options options_of(const fs::path& file) {
       options.strict = true;
     } else if (flag == "--name") {
       options.name = rest;
+    } else if (flag == "--cyctime") {
+      options.plan = plan(rest);
     } else if (flag == "-p") {
       options.parameters[rest.substr(0, equals)] = value;
     } else if (flag == "--set") {

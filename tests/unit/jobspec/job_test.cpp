@@ -182,6 +182,71 @@ TEST(JobDocument, HidesEverySecretWhereverItWent) {
       << "the writer still has it";
 }
 
+TEST(SqlWarnings, NameTheValueThatMayEndItsTextAndQuoteTheStatement) {
+  const auto warnings_of = [](const std::string& value, const std::string& writer_key) {
+    auto options = given();
+    options.parameters["day"] = value;
+    return parsed(replaced(sample, "\"table\": \"t\"", writer_key), options).warnings;
+  };
+  const std::string pre_sql = R"("table": "t", "preSql": ["x", "delete from t where d = '${day}' -- ${pw}"])";
+  EXPECT_THAT(
+      warnings_of("a'b", pre_sql),
+      ElementsAre("orders.json:7:83 steps[1].parameter.preSql[1]: the value of ${day} holds a quote and "
+                  "becomes part of SQL: \"delete from t where d = 'a'b' -- ***\""));
+  for (const auto& [value, part] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"a\\", "a backslash"},
+                                                                  {"a\nb", "a line's end"},
+                                                                  {"a;\"", "a quote and a semicolon"},
+                                                                  {"`", "a quote"}}) {
+    EXPECT_THAT(warnings_of(value, pre_sql), ElementsAre(HasSubstr(part))) << value;
+  }
+  EXPECT_THAT(warnings_of("a'b", R"("table": "t_${day}")"),
+              ElementsAre(HasSubstr("steps[1].parameter.table")));
+  EXPECT_THAT(warnings_of("20250719", pre_sql), ::testing::IsEmpty());
+  EXPECT_THAT(warnings_of("a'b", R"("table": "t")"), ::testing::IsEmpty()) << "a path is no SQL";
+}
+
+TEST(Instance, CoversThePlannedTimeWhereOneWasGivenAndTheClockNowhere) {
+  const auto with = [](const std::string& time, bool is_given, const std::string& day) {
+    auto options = given();
+    options.parameters["day"] = day;
+    options.plan = [=](dialect, const std::optional<std::string>&) -> result<planned_time> {
+      SLUICE_TRY(const auto asked, planned_times({.cyctime = time}));
+      planned_time planned = planned_for(asked.front(), {}, "UTC");
+      planned.given = is_given;
+      return planned;
+    };
+    return parsed(sample, options);
+  };
+  const std::string first = "2025-07-20 10:30:00", second = "2025-07-21 10:30:00";
+  EXPECT_EQ(with(first, false, "$bizdate").instance, with(second, false, "$bizdate").instance);
+  EXPECT_NE(with(first, false, "$bizdate").instance, with(first, false, "$gmtdate").instance);
+  EXPECT_NE(with(first, true, "$bizdate").instance, with(second, true, "$bizdate").instance);
+  EXPECT_NE(with(first, true, "x").instance, with(second, true, "x").instance);
+  EXPECT_EQ(with(first, false, "20250719").instance, "ab45b493b81a237972e7baa00defc51f") << "as before";
+  EXPECT_EQ(with(first, true, "$bizdate").instance, with(first, true, "20250719").instance);
+  EXPECT_THAT(with(first, false, "$bizdate").date_place, HasSubstr("steps[0].parameter.path"));
+  EXPECT_EQ(with(first, false, "x").date_place, "");
+}
+
+TEST(PlannedTime, IsAskedForInTheZoneOfTheJob) {
+  for (const auto& [zone, expected] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"Asia/Tokyo", "Asia/Tokyo"}, {"${zone}", "UTC"}, {"", "none"}}) {
+    auto options = given();
+    options.parameters["zone"] = "UTC";
+    std::string asked;
+    options.plan = [&asked](dialect, const std::optional<std::string>& of_job) -> result<planned_time> {
+      asked = of_job.value_or("none");
+      return planned_time{};
+    };
+    parsed(
+        changed("\"setting\": {",
+                fmt::format("\"setting\": {{\"common\": {{\"column\": {{\"timeZone\": \"{}\"}}}}, ", zone)),
+        options);
+    EXPECT_EQ(asked, expected);
+  }
+}
+
 TEST(Secrets, AreKnownByTheNamesOfTheirKeys) {
   for (const char* key : {"password", "Password", "userPassword", "pwd", "access_key", "accessKeySecret",
                           "securityToken", "api-key", "private.key", "clientSecret"}) {

@@ -13,6 +13,7 @@
 namespace sluice {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
@@ -119,6 +120,24 @@ TEST(command_line, parameters_are_taken_in_the_form_of_datax) {
   EXPECT_THAT(refusal_of({"run", "job.json", "-p", "-Da"}), HasSubstr("has no ="));
 }
 
+TEST(command_line, parameters_in_the_form_of_datax_are_literal_and_files_and_planned_times_are_taken) {
+  const run_arguments run =
+      run_of({"run", "job.json", "-p", "-Da=1 -Db=2", "-p", "c=3", "--param-file", "x.txt",
+              "--param-file=y.json", "--bizdate", "20250719", "--at", "02:30"});
+  EXPECT_THAT(run.literal_parameters, UnorderedElementsAre("a", "b"));
+  EXPECT_THAT(run.parameter_files, ElementsAre("x.txt", "y.json"));
+  EXPECT_EQ(run.planned.origin, "--bizdate 20250719 --at 02:30");
+  for (const auto& [arguments, part] : std::vector<std::pair<std::vector<std::string>, const char*>>{
+           {{"run", "j", "-p", "x = $bizdate"}, "blanks stand around \"x \""},
+           {{"run", "j", "--bizdate", "tomorrow"}, "--bizdate: \"tomorrow\" is no day"},
+           {{"params", "j", "--at", "9"}, "--at: \"9\" is no time of day"},
+           {{"params"}, "the job file is missing: sluice params JOB"}}) {
+    const auto answer = parse_command_line(arguments);
+    ASSERT_FALSE(answer.has_value()) << part;
+    EXPECT_THAT(answer.error().message, HasSubstr(part));
+  }
+}
+
 TEST(command_line, one_parameter_takes_one_argument) {
   EXPECT_THAT(run_of({"run", "-p", "a=1", "job.json"}).job_file, "job.json");
 }
@@ -168,7 +187,7 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "-p", "=x"}, "the name is missing"},
       {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
       {{"run", "a.json", "--summary"}, "--summary"},
-      {{"xyzzyplugh"}, "there are run, datasource, plugins, version"},
+      {{"xyzzyplugh"}, "there are run, params, datasource, plugins, version"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));

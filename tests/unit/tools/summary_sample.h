@@ -56,6 +56,9 @@ inline run_context sample_context() {
   run_context c;
   c.job_file = "jobs/orders.json";
   c.parameters = {{"bizdate", "20260130"}, {"password", "***"}};
+  c.planned_for =
+      planned_time{std::chrono::local_days{std::chrono::year{2026} / 1 / 31} + std::chrono::minutes{150},
+                   "Europe/Berlin", true, "--bizdate 20260130 --at 02:30", "bizdate"};
   c.zone = "Europe/Berlin";
   c.zone_origin = "--timezone";
   c.memory = {167772160, "default"};

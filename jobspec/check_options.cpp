@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "jobspec/catalogue.h"
+#include "jobspec/known_keys.h"
+#include "jobspec/words.h"
 #include "transport/base/secret.h"
 #include "transport/base/text.h"
 
@@ -168,11 +169,19 @@ void check_keys(const json& object, const std::string& path, std::span<const std
     if (std::find(known.begin(), known.end(), key) != known.end() || is_noise_key(key)) {
       continue;
     }
-    const auto near = nearest(key, known);
-    out.odd(path_join(path, key),
-            near.empty() ? "this key is not known and has no effect"
-                         : fmt::format("this key is not known and has no effect; did you mean {}?",
-                                       sluice::quoted(near)));
+    const std::string here = path_join(path, key);
+    const bool blank =
+        value.is_null() || (value.is_string() && trimmed(value.get_ref<const std::string&>()).empty());
+    if (const auto purpose = purpose_elsewhere(key); !purpose.empty()) {
+      if (!blank) {
+        out.odd_key(here, fmt::format("this key has no effect here; where a plugin has it, it {}", purpose));
+      }
+    } else if (const auto near = nearest(key, known); !near.empty()) {
+      out.odd_key(here, fmt::format("this key is not known and has no effect; did you mean {}?",
+                                    sluice::quoted(near)));
+    } else if (!blank) {
+      out.odd_key(here, "this key is not known and has no effect");
+    }
   }
 }
 

@@ -23,7 +23,8 @@ void check_options(const option_values& values, const std::vector<option>& optio
 void check_references(const nlohmann::json& value, const std::string& path, findings& out);
 
 /// Finds keys of `object` at `path` that are neither `known` nor noise (`is_noise_key`): odd, with "did you
-/// mean".
+/// mean". A key without a value (null, blank) asks for nothing: it is named only where it may be a slip of
+/// the fingers.
 void check_keys(const nlohmann::json& object, const std::string& path,
                 std::span<const std::string_view> known, findings& out);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,12 +32,32 @@ class findings {
   void odd(std::string_view path, std::string_view message) {
     (strict_ ? errors_ : warnings_).push_back(line(path, message));
   }
+  /// The same for a key, said once for all places that differ only in an index: a list of a hundred columns
+  /// may have it a hundred times.
+  void odd_key(std::string_view path, std::string_view message) {
+    const std::string pattern = path_without_indices(path);
+    if (auto& times = odd_keys_[pattern]; ++times == 1) {
+      auto found = line(path, message);
+      found.pattern = pattern;
+      (strict_ ? errors_ : warnings_).push_back(std::move(found));
+    }
+  }
+  /// What a right job may ask and Sluice does not have yet: `what` is its name for counts, `reader mongodb`.
+  void not_supported(std::string_view path, std::string what, std::string_view message) {
+    errors_.push_back(line(path, message));
+    not_supported_.push_back(std::move(what));
+  }
   /// A failure whose message has its place already.
   void error(const sluice::error& failure, std::pair<std::uint32_t, std::uint32_t> position) {
     errors_.push_back({position, failure.message});
   }
 
   [[nodiscard]] bool any_error() const { return !errors_.empty(); }
+  /// Whether every error is something not supported yet.
+  [[nodiscard]] bool only_not_supported() const {
+    return !errors_.empty() && errors_.size() == not_supported_.size();
+  }
+  [[nodiscard]] const std::vector<std::string>& not_supported() const { return not_supported_; }
   /// The lines in the order of the file, none twice; both are empty afterwards.
   std::vector<std::string> take_errors() { return take(errors_); }
   std::vector<std::string> take_warnings() { return take(warnings_); }
@@ -45,17 +66,21 @@ class findings {
   struct found_line {
     std::pair<std::uint32_t, std::uint32_t> position;
     std::string text;
+    std::string pattern = {};  ///< Of a key: the path without its indices.
   };
 
   [[nodiscard]] found_line line(std::string_view path, std::string_view message) const {
     return {position_of(places_.get(), path), fmt::format("{}: {}", place(path), message)};
   }
 
-  static std::vector<std::string> take(std::vector<found_line>& lines) {
+  std::vector<std::string> take(std::vector<found_line>& lines) {
     std::stable_sort(lines.begin(), lines.end(),
                      [](const found_line& a, const found_line& b) { return a.position < b.position; });
     std::vector<std::string> out;
     for (auto& l : lines) {
+      if (const auto times = odd_keys_.find(l.pattern); times != odd_keys_.end() && times->second > 1) {
+        l.text += fmt::format(" ({} times in this list)", times->second);
+      }
       if (std::find(out.begin(), out.end(), l.text) == out.end()) {
         out.push_back(std::move(l.text));
       }
@@ -69,6 +94,8 @@ class findings {
   bool strict_;
   std::vector<found_line> errors_;
   std::vector<found_line> warnings_;
+  std::map<std::string, std::size_t> odd_keys_;
+  std::vector<std::string> not_supported_;
 };
 
 }  // namespace sluice

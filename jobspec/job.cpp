@@ -34,45 +34,87 @@ const std::vector<option>& no_options() {
   return none;
 }
 
-/// The plugin of that type, also by its name without DataX's suffix (`mysql` for `mysqlreader`).
+/// The plugin of that name. In a DataX file also by the name without its suffix (`mysql` for `mysqlreader`),
+/// and by what is a stepType in the other format (`csv`); in both by an everyday name (`pg`).
 std::optional<known_side> find_side(const plugin_lookup& plugins, const std::string& type, bool reader,
                                     dialect d) {
-  auto found = plugins.find(type, reader, d);
-  if (!found && d == dialect::datax) {
-    found = plugins.find(type + (reader ? "reader" : "writer"), reader, d);
+  if (auto found = plugins.find(type, reader, d)) {
+    return found;
   }
-  return found;
+  std::string step_type = type;
+  if (d == dialect::datax) {
+    if (auto found = plugins.find(type + (reader ? "reader" : "writer"), reader, d)) {
+      return found;
+    }
+    step_type = without_side(type, reader);
+    if (auto found = plugins.find(step_type, reader, dialect::script2)) {
+      return found;
+    }
+  }
+  return plugins.find(step_type_of(step_type), reader, dialect::script2);
+}
+
+/// What is to be said of a name that no plugin of this side has: `message` at `path`.
+struct unknown_name {
+  std::string path;
+  std::string message;
+  std::string not_supported = {};  ///< Set where it is a right name: for counts.
+};
+
+unknown_name explain_unknown(const step_shape& step, bool reader, dialect d, const plugin_lookup& plugins) {
+  const std::string_view side = reader ? "reader" : "writer";
+  const std::string_view other = reader ? "writer" : "reader";
+  const std::string type = lower(step.type_text);
+  const std::string shown = sluice::quoted(step.type_text);
+  const bool script2 = d == dialect::script2;
+  const std::string base(without_side(type, !reader));
+  if (base.size() < type.size() && (find_side(plugins, base, reader, d) || find_system(type) != nullptr)) {
+    return {step.type_path,
+            fmt::format("found {}, which names a {}, expected a {}; did you mean {}?", shown, other, side,
+                        sluice::quoted(script2 ? base : base + std::string(side)))};
+  }
+  if (find_side(plugins, type, !reader, d)) {
+    return {step.path, fmt::format("{} {}: this plugin has no {}", side, shown, side)};
+  }
+  if (const auto ours = script2 ? plugins.find(type, reader, dialect::datax) : std::nullopt) {
+    return {step.type_path, fmt::format("found {}, a name of DataX files; in a 2.0 file it is {}", shown,
+                                        sluice::quoted(ours->plugin))};
+  }
+  if (const known_system* system = find_system(type)) {
+    if (!system->has_side(reader)) {
+      return {step.type_path, fmt::format("there is no {} {}; {} can only be {}", side, shown, system->title,
+                                          reader ? "written" : "read")};
+    }
+    const std::string_view plain = without_side(type, reader);
+    const bool by_own_name = step_type_of(plain) == plain;
+    return {step.path,
+            fmt::format("{} {}{} is not supported yet", side, shown,
+                        by_own_name ? "" : fmt::format(" ({})", system->name)),
+            fmt::format("{} {}", side, system->name)};
+  }
+  const auto ours = plugins.names(reader, d);
+  std::vector<std::string_view> names(ours.begin(), ours.end());
+  const auto catalogue = catalogue_names(reader, d);
+  names.insert(names.end(), catalogue.begin(), catalogue.end());
+  std::string hint;
+  if (const auto near = nearest(type, names); !near.empty()) {
+    hint = fmt::format("did you mean {}?", sluice::quoted(near));
+  } else {
+    for (const auto& name : ours) {
+      hint += fmt::format("{}{}", hint.empty() ? "there are " : ", ", sluice::quoted(name));
+    }
+  }
+  return {step.type_path, fmt::format("there is no {} {}{}{}", side, shown, hint.empty() ? "" : "; ", hint)};
 }
 
 void report_unknown(const step_shape& step, bool reader, dialect d, const plugin_lookup& plugins,
                     findings& out) {
-  const std::string_view side = reader ? "reader" : "writer";
-  const std::string type = lower(step.type_text);
-  if (find_side(plugins, type, !reader, d)) {
-    out.error(step.path,
-              fmt::format("{} {}: this plugin has no {}", side, sluice::quoted(step.type_text), side));
-    return;
-  }
-  const auto catalogue = catalogue_names(reader, d);
-  const auto in_catalogue = [&](const std::string& name) {
-    return std::find(catalogue.begin(), catalogue.end(), name) != catalogue.end();
-  };
-  if (in_catalogue(type) || (d == dialect::datax && in_catalogue(type + std::string(side)))) {
-    out.error(step.path, fmt::format("{} {} is not supported yet", side, sluice::quoted(step.type_text)));
-    return;
-  }
-  std::vector<std::string> names = plugins.names(reader, d);
-  const auto ours = names;
-  names.insert(names.end(), catalogue.begin(), catalogue.end());
-  std::string hint;
-  if (const auto near = nearest(type, names); !near.empty()) {
-    hint = fmt::format("; did you mean {}?", sluice::quoted(near));
+  const unknown_name found = explain_unknown(step, reader, d, plugins);
+  if (found.not_supported.empty()) {
+    out.error(found.path, found.message);
   } else {
-    for (const auto& name : ours) {
-      hint += fmt::format("{}{}", hint.empty() ? "; there are " : ", ", sluice::quoted(name));
-    }
+    out.not_supported(found.path, found.not_supported, found.message);
   }
-  out.error(step.type_path, fmt::format("there is no {} {}{}", side, sluice::quoted(step.type_text), hint));
 }
 
 /// A name such as `json` says what the file holds; an option that says otherwise is a slip in one of the two,
@@ -185,6 +227,7 @@ class parse {
         original_(std::move(read.root)),
         out_(file, read.places, options.strict) {
     job_.file = file;
+    job_.strict = options.strict;
     job_.warnings = std::move(read.warnings);
   }
 
@@ -202,7 +245,8 @@ class parse {
       job_.compat = options_.compat.value_or(job_.compat);
     }
     if (out_.any_error()) {
-      job_errors wrong{out_.take_errors()};
+      const bool broken = !out_.only_not_supported();
+      job_errors wrong{out_.take_errors(), {}, out_.not_supported(), broken};
       for (const job_step* step : {&job_.reader, &job_.writer}) {
         for (const auto& [path, text] : step->parameter.secrets_by_path()) {
           wrong.secrets.push_back(text);

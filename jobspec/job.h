@@ -79,6 +79,7 @@ struct job {
   compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.
   std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
   std::string time_zone_place;              ///< Where that stands.
+  bool strict = false;  ///< `--strict`: what is odd is refused, also what only both ends show.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
   std::optional<planned_time> planned;  ///< Nothing only where the caller has no clock.
@@ -97,7 +98,8 @@ struct known_side {
   const std::vector<option_default>* defaults = nullptr;  ///< What the name in the file sets; may be nullptr.
 };
 /// Finds a plugin's side by the name in the file, in small letters and trimmed. Nothing: unknown, or that
-/// side does not exist. `parse_job` itself tries a DataX name without its suffix (`mysql`) with it.
+/// side does not exist. `parse_job` itself tries everyday names (`pg`), and in a DataX file the name without
+/// its suffix and as a stepType.
 struct plugin_lookup {
   std::function<std::optional<known_side>(std::string_view type, bool reader, dialect d)> find;
   std::function<std::vector<std::string>(bool reader, dialect d)> names;  ///< For "did you mean".
@@ -109,7 +111,7 @@ struct load_options {
   std::set<std::string> literal_parameters;              ///< Those put in as they are (`-p -Dname=value`).
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set path=value`, applied after substitution.
   std::optional<std::string> name;
-  bool strict = false;                               ///< Unknown keys are errors.
+  bool strict = false;  ///< What is odd is an error: unknown keys, columns in another order.
   std::optional<compat_mode> compat = std::nullopt;  ///< `--compat`; goes before the job's own.
   datasource_lookup datasources;
   /// The planned time, once the job's dialect and its `common.column.timeZone` are known. Empty: none is
@@ -141,6 +143,9 @@ struct job_errors {
   std::vector<std::string> lines;
   /// The secrets of the job as far as it was read: what somebody else says of it must not show them either.
   std::vector<secret_text> secrets = {};
+  /// What of it a right job may ask and Sluice does not have yet, by names for counts: `reader mongodb`.
+  std::vector<std::string> not_supported = {};
+  bool broken = true;  ///< False: `not_supported` is all that is wrong.
 };
 
 /// Parses and validates `text`: parameters put in, `--set` applied, both ends checked against their plugins'

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "jobspec/catalogue.h"
 #include "jobspec/digest.h"
+#include "jobspec/known_keys.h"
 #include "jobspec/mask.h"
 #include "jobspec/secrets.h"
 

@@ -112,11 +112,14 @@ named_step read_step(const json& step, const std::string& path, job_shape& shape
     named.what = reads ? role::reader : role::writer;
     take_end(reads ? shape.reader : shape.writer, make_step(step, path, "stepType", out), category, out);
   } else if (category == "map" || category == "flatmap") {
-    out.error(path, fmt::format(
-                        "the transforming step {} of the category {} is not supported; take it out, and "
-                        "transform in the reader's query, or with dx_ functions in the list "
-                        "\"transformer\" beside \"steps\"",
-                        sluice::quoted(text_member(step, "stepType", path, out)), sluice::quoted(category)));
+    const std::string type = text_member(step, "stepType", path, out);
+    out.not_supported(
+        path, fmt::format("{} step {}", category, type.empty() ? "without a stepType" : escaped(lower(type))),
+        fmt::format(
+            "the transforming step {} of the category {} is not supported; take it out, and transform "
+            "in the reader's query, or with dx_ functions in the list \"transformer\" beside "
+            "\"steps\"",
+            sluice::quoted(type), sluice::quoted(category)));
   } else if (category.empty()) {
     named.mistaken = true;
     out.error(path, "\"category\" is missing: \"reader\" or \"writer\"");
@@ -167,6 +170,8 @@ void check_names(const std::vector<named_step>& steps, findings& out) {
 }
 
 void check_hops(const json& order, const std::vector<named_step>& steps, findings& out) {
+  static constexpr std::array<std::string_view, 1> keys = {"hops"};
+  check_keys(order, "order", keys, out);
   const placed_json hops = member(order, "hops", "order");
   if (hops.value.is_null()) {
     return;
@@ -186,13 +191,17 @@ void check_hops(const json& order, const std::vector<named_step>& steps, finding
       out.error(path, "expected a hop: {\"from\": \"Reader\", \"to\": \"Writer\"}");
       continue;
     }
+    static constexpr std::array<std::string_view, 2> ends = {"from", "to"};
+    check_keys(hop, path, ends, out);
     const auto from = hop_end(hop, "from", path, steps, out);
     const auto to = hop_end(hop, "to", path, steps, out);
     if (!from || !to) {
       continue;
     }
     // Hops through a processor carry nothing: such a step is ignored.
-    if (*from == role::writer || *to == role::reader) {
+    if (text_member(hop, "from", path, out) == text_member(hop, "to", path, out)) {
+      out.error(path, "this hop goes from a step to itself; data go from the reader to the writer");
+    } else if (*from == role::writer || *to == role::reader) {
       out.error(path, "this hop goes backwards; data go from the reader to the writer");
     } else if (!seen.emplace(text_member(hop, "from", path, out), text_member(hop, "to", path, out)).second) {
       out.error(path, "this hop is given twice");
@@ -251,8 +260,11 @@ void find_configuration(const json& root, job_shape& shape, findings& out) {
   static constexpr std::array<std::string_view, 3> keys = {"type", "version", "configuration"};
   check_head(root, out);
   check_keys(root, "", keys, out);
+  static constexpr std::array<std::string_view, 3> parts = {"reader", "writer", "setting"};
+  static constexpr std::array<std::string_view, 2> ends = {"plugin", "parameter"};
   const std::string path = "configuration";
   const json whole = object_member(root, path, "", out);
+  check_keys(whole, path, parts, out);
   for (const bool reads : {true, false}) {
     const std::string_view side = reads ? "reader" : "writer";
     const placed_json end = member(whole, side, path);
@@ -261,6 +273,7 @@ void find_configuration(const json& root, job_shape& shape, findings& out) {
                                   sluice::quoted(side)));
       continue;
     }
+    check_keys(end.value, end.path, ends, out);
     (reads ? shape.reader : shape.writer) = make_step(end.value, end.path, "plugin", out);
   }
   shape.setting = {path_join(path, "setting"), object_member(whole, "setting", path, out)};
@@ -295,8 +308,8 @@ void find_datax(const json& root, job_shape& shape, findings& out) {
   static constexpr std::array<std::string_view, 3> content_keys = {"reader", "writer", "transformer"};
   check_keys(root, "", root_keys, out);
   const json job = object_member(root, "job", "", out);
-  check_keys(job, "job", job_keys, out);
   shape.setting = {"job.setting", object_member(job, "setting", "job", out)};
+  check_keys(job, "job", job_keys, out);
   shape.common = member(root, "common", "");
   shape.core = member(root, "core", "");
   for (const std::string_view handler : {"preHandler", "postHandler"}) {
@@ -325,13 +338,55 @@ void find_datax(const json& root, job_shape& shape, findings& out) {
   shape.transformers = member(content.value, "transformer", content.path);
 }
 
+/// A document that is known and is no job: the keys it is known by, and what to do.
+struct known_stranger {
+  std::string_view key;
+  std::string_view other_key;
+  std::string_view message;
+};
+
+constexpr std::array<known_stranger, 5> strangers = {{
+    {"srcType", "dstType",
+     "this is a task of the wizard from before 2018; open it in the product, switch it to script mode and "
+     "save that"},
+    {"kind", "spec", "this is a workflow specification; the job is the text of its node's script"},
+    {"source", "sink",
+     "this is a job of another engine; write it anew as script mode 2.0, with \"steps\" for reader and "
+     "writer"},
+    {"content", "content", "this is the inside of a DataX job; put it into {\"job\": ...}"},
+    {"reader", "writer",
+     "this is one entry of a DataX job's \"content\"; put it into {\"job\": {\"content\": [...], "
+     "\"setting\": {\"speed\": {\"channel\": 1}}}}"},
+}};
+
+/// What to say of a document that is no job.
+std::string describe_stranger(const json& root) {
+  std::string hint;
+  if (root.is_object()) {
+    for (const known_stranger& known : strangers) {
+      if (root.contains(known.key) && root.contains(known.other_key)) {
+        return std::string(known.message);
+      }
+    }
+    for (const auto& [key, value] : root.items()) {
+      if (const auto near = nearest(key, std::array<std::string_view, 2>{"steps", "job"}); !near.empty()) {
+        hint = fmt::format("; did you mean {} instead of {}?", sluice::quoted(near), sluice::quoted(key));
+      }
+    }
+  }
+  return fmt::format(
+      "this is no job: expected an object with \"steps\" (script mode 2.0) or with \"job\" and its "
+      "\"content\" (DataX){}",
+      hint);
+}
+
 }  // namespace
 
 std::optional<dialect> recognise(const json& root) {
   if (!root.is_object()) {
     return std::nullopt;
   }
-  if (root.contains("job")) {
+  if (const auto job = root.find("job"); job != root.end() && job->is_object()) {
     return dialect::datax;
   }
   const auto type = root.find("type");
@@ -345,18 +400,12 @@ std::optional<dialect> recognise(const json& root) {
 job_shape find_shape(const json& root, findings& out) {
   job_shape shape;
   const auto form = recognise(root);
+  if (!form && root.is_object() && root.contains("job")) {
+    out.error("job", "expected an object with \"setting\" and \"content\"");
+    return shape;
+  }
   if (!form) {
-    std::string hint;
-    if (root.is_object()) {
-      for (const auto& [key, value] : root.items()) {
-        if (const auto near = nearest(key, std::array<std::string_view, 2>{"steps", "job"}); !near.empty()) {
-          hint = fmt::format("; did you mean {} instead of {}?", sluice::quoted(near), sluice::quoted(key));
-        }
-      }
-    }
-    out.error("", fmt::format("this is no job: expected an object with \"steps\" (script mode 2.0) or with "
-                              "\"job\" and its \"content\" (DataX){}",
-                              hint));
+    out.error("", describe_stranger(root));
     return shape;
   }
   shape.form = *form;

@@ -23,6 +23,19 @@ std::string_view path_parent(std::string_view path) {
   return at == std::string_view::npos ? std::string_view{} : path.substr(0, at);
 }
 
+std::string path_without_indices(std::string_view path) {
+  std::string out;
+  bool inside = false;
+  for (const char c : path) {
+    inside = inside && c != ']';
+    if (!inside) {
+      out += c;
+    }
+    inside = inside || c == '[';
+  }
+  return out;
+}
+
 result<std::vector<path_step>> parse_path(std::string_view path) {
   std::vector<path_step> steps;
   std::size_t at = 0;

@@ -19,6 +19,9 @@ std::string path_join(std::string_view path, std::size_t index);
 /// The path one step up: `steps[0].name` gives `steps[0]`, `steps` gives the empty path of the root.
 std::string_view path_parent(std::string_view path);
 
+/// `steps[].parameter.column[].type` for `steps[0].parameter.column[7].type`.
+std::string path_without_indices(std::string_view path);
+
 /// A member's name or an array's index.
 using path_step = std::variant<std::string, std::size_t>;
 /// Takes `steps[0].parameter.where` apart; `bad_option` where it is no such path.

@@ -32,8 +32,9 @@ struct option {
   std::string datax_default_text = {};  ///< Where the DataX dialect differs; empty = the same.
   bool required = false;
   bool secret = false;  ///< Never shown anywhere.
-  /// A blank text (empty or spaces only) is a value, not "unset". Without it a text of spaces is unset,
-  /// except in characters and delimiters, where only the empty text is.
+  /// A blank text (empty or white space only) is a value, not "unset". Without it such a text is unset,
+  /// except in characters and delimiters, where only the empty text is. Keys of `is_blank_value_key` need no
+  /// mark.
   bool blank_is_value = false;
   std::vector<std::string> allowed = {};  ///< Texts allowed, ignoring case; empty = any.
   std::vector<std::string> aliases = {};  ///< Other names of the same option.

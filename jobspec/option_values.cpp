@@ -6,6 +6,7 @@
 
 #include "jobspec/escapes.h"
 #include "jobspec/json_path.h"
+#include "jobspec/known_keys.h"
 #include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "transport/base/text.h"
@@ -22,18 +23,18 @@ struct option_values::found_value {
 namespace {
 
 /// Whether a value counts as not given at all (job-formats 8.1).
-bool counts_as_unset(const nlohmann::json& value, const option* o) {
+bool counts_as_unset(const nlohmann::json& value, std::string_view key, const option* o) {
   if (value.is_null()) {
     return true;
   }
-  if (!value.is_string() || (o != nullptr && o->blank_is_value)) {
+  if (!value.is_string() || (o != nullptr && o->blank_is_value) || is_blank_value_key(key)) {
     return false;
   }
   const auto& text = value.get_ref<const std::string&>();
   if (o != nullptr && (o->type == option_type::character || o->type == option_type::delimiter)) {
     return text.empty();
   }
-  return text.find_first_not_of(' ') == std::string::npos;
+  return trimmed(text).empty();
 }
 
 /// The value as a message shows it; never a secret's.
@@ -203,7 +204,7 @@ void option_values::take_secrets(nlohmann::json& value, const std::string& path,
     const std::string here = path_join(path, key);
     if (!hidden || !is_scalar(inner)) {
       take_secrets(inner, here, o == nullptr ? none : o->members, hidden, folder, to);
-    } else if (!counts_as_unset(inner, o) && !to.contains(here)) {
+    } else if (!counts_as_unset(inner, key, o) && !to.contains(here)) {
       to.emplace(here, secret_text::parse(inner.is_string() ? inner.get<std::string>() : inner.dump(),
                                           place_text(file_, places_.get(), here), folder));
       inner = secret_mask;
@@ -231,7 +232,7 @@ option_values::found_value option_values::find(std::string_view name) const {
   const option* o = found.described;
   const auto take = [&](const std::string& key) {
     const auto at = json_.is_object() ? json_.find(key) : json_.end();
-    if (found.value || at == json_.end() || counts_as_unset(*at, o)) {
+    if (found.value || at == json_.end() || counts_as_unset(*at, key, o)) {
       return;
     }
     found.key = key;
@@ -290,7 +291,7 @@ bool option_values::has(std::string_view name) const {
   const option* o = described(name);
   const auto set = [&](std::string_view key) {
     const auto at = json_.is_object() ? json_.find(key) : json_.end();
-    return at != json_.end() && !counts_as_unset(*at, o);
+    return at != json_.end() && !counts_as_unset(*at, key, o);
   };
   if (set(name)) {
     return true;

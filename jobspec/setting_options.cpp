@@ -1,5 +1,7 @@
 #include "jobspec/setting_options.h"
 
+#include <utility>
+
 namespace sluice {
 namespace {
 
@@ -136,15 +138,45 @@ const std::vector<option>& common_options() {
   return options;
 }
 
-const std::vector<option>& core_speed_options() {
-  static const std::vector<option> options = {{.name = "byte",
-                                               .type = option_type::integer,
-                                               .meaning = "Bytes a second of one channel.",
-                                               .default_text = "-1"},
-                                              {.name = "record",
-                                               .type = option_type::integer,
-                                               .meaning = "Records a second of one channel.",
-                                               .default_text = "-1"}};
+const std::vector<option>& core_options() {
+  static const std::vector<option> options = [] {
+    const auto group = [](std::string name, std::vector<option> members) {
+      return option{.name = std::move(name),
+                    .type = option_type::object,
+                    .meaning = "Settings of DataX's engine.",
+                    .members = std::move(members)};
+    };
+    // Of DataX's own engine, which Sluice has not: accepted, so that only a slip of the fingers is named.
+    const auto unused = [](std::string name) {
+      return option{.name = std::move(name), .meaning = "Of DataX's engine; without effect."};
+    };
+    const std::vector<option> limits = {{.name = "byte",
+                                         .type = option_type::integer,
+                                         .meaning = "Bytes a second of one channel.",
+                                         .default_text = "-1"},
+                                        {.name = "record",
+                                         .type = option_type::integer,
+                                         .meaning = "Records a second of one channel.",
+                                         .default_text = "-1"}};
+    return std::vector<option>{
+        group("transport",
+              {group("channel", {group("speed", limits), unused("class"), unused("flowControlInterval"),
+                                 unused("capacity"), unused("byteCapacity")}),
+               group("exchanger", {unused("class"), unused("bufferSize")})}),
+        group(
+            "container",
+            {group("job", {unused("id"), unused("mode"), unused("reportInterval"), unused("sleepInterval")}),
+             group("taskGroup",
+                   {unused("id"), unused("channel"), unused("sleepInterval"), unused("reportInterval")}),
+             group("task", {group("failOver", {unused("maxRetryTimes"), unused("retryIntervalInMsec"),
+                                               unused("maxWaitInMsec")})}),
+             group("trace", {unused("enable")}), unused("model")}),
+        group("statistics",
+              {group("collector", {group("plugin", {unused("taskClass"), unused("maxDirtyNumber")})})}),
+        group("dataXServer", {unused("address"), unused("timeout"), unused("reportDataxLog"),
+                              unused("reportPerfLog"), unused("protocol")}),
+        group("transformer", {})};
+  }();
   return options;
 }
 

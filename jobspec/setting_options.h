@@ -14,7 +14,7 @@ const std::vector<option>& setting_options(dialect d);
 /// The keys of `common`.
 const std::vector<option>& common_options();
 
-/// The keys of `core` that Sluice reads; others are for DataX alone.
-const std::vector<option>& core_speed_options();
+/// The keys of `core` (job-formats 6.2): the limits of one channel, and what only DataX's own engine has.
+const std::vector<option>& core_options();
 
 }  // namespace sluice

@@ -15,6 +15,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* script2_concurrent = "concurrent";
 constexpr std::uint32_t concurrent_max = 256;
 constexpr std::uint32_t distribute_concurrent_min = 8;
 constexpr std::uint64_t bytes_per_mb = 1'048'576;  // 1 mbps is 1 MiB a second (job-formats 5.3).
@@ -177,19 +178,19 @@ void read_script2_speed(const option_values& setting, speed_limit& to, findings&
   }
 }
 
-/// The object at `keys` below the file's `core`, where DataX has it.
+/// `core.transport.channel.speed`, the limits of one channel, after a look at the whole of `core`.
 option_values core_speed(const job_shape& shape, findings& out) {
-  json at = shape.core.value;
-  std::string path = shape.core.path;
-  for (const std::string_view key : {"transport", "channel", "speed"}) {
-    json inner = at.is_object() ? at.value(std::string(key), json()) : json();
-    at = std::move(inner);
-    path = path_join(path, key);
+  static const std::vector<option> top = {{.name = "core",
+                                           .type = option_type::object,
+                                           .meaning = "Settings of DataX's engine.",
+                                           .members = core_options()}};
+  const option_values root(out.file(), "", {{"core", shape.core.value}}, out.places(), top, shape.form);
+  check_options(root, top, "", out);
+  option_values at = group(root, "core");
+  for (const std::string_view name : {"transport", "channel", "speed"}) {
+    at = group(at, name);
   }
-  if (!at.is_object()) {
-    at = json::object();
-  }
-  return {out.file(), path, at, out.places(), core_speed_options(), shape.form};
+  return at;
 }
 
 void read_datax_speed(const job_shape& shape, const option_values& setting, speed_limit& to, findings& out) {
@@ -205,27 +206,30 @@ void read_datax_speed(const job_shape& shape, const option_values& setting, spee
   take(speed, "channel", asked.channel);
   take(speed, "byte", asked.byte);
   take(speed, "record", asked.record);
-  for (const auto& [name, number] :
-       {std::pair{"byte", &asked.channel_byte}, {"record", &asked.channel_record}}) {
-    take(core, name, *number);
-    if (const auto answer = core.integer(name); !answer) {
-      out.error(answer.error(), core.position(name));
-    }
-  }
+  take(core, "byte", asked.channel_byte);
+  take(core, "record", asked.channel_record);
   if (wrong) {
     return;
   }
   const datax_speed_answer answer = datax_arithmetic(asked);
   const std::string path = path_join(shape.setting.path, "speed");
+  const bool by_channel = asked.byte <= 0 && asked.record <= 0;
+  if (by_channel && speed.has("channel") && asked.channel <= 0) {
+    out.error(path_join(path, "channel"),
+              fmt::format("found {}, expected a whole number from 1 to {}", asked.channel, concurrent_max));
+    return;
+  }
   if (!answer.message.empty()) {
-    out.error(path, answer.message);
+    const bool script2 = speed.json().contains(script2_concurrent);
+    out.error(path, answer.message +
+                        (script2 ? fmt::format(" (\"{}\" is a key of 2.0 files)", script2_concurrent) : ""));
     return;
   }
   to.bytes_per_second = answer.bytes_per_second;
   to.records_per_second = answer.records_per_second;
   to.concurrent_reason = answer.reason;
   to.concurrent = static_cast<std::uint32_t>(std::min<std::uint64_t>(answer.channels, concurrent_max));
-  if (answer.channels > concurrent_max && asked.byte <= 0 && asked.record <= 0) {
+  if (answer.channels > concurrent_max && by_channel) {
     out.error(path_join(path, "channel"),
               fmt::format("found {}, expected a whole number from 1 to {}", answer.channels, concurrent_max));
   } else if (answer.channels > concurrent_max) {

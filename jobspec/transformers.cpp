@@ -77,8 +77,8 @@ const std::vector<option>& parameter_options() {
 /// The function of that name; nothing, with a finding, where Sluice does not have it.
 const known_transformer* find_function(const std::string& name, const std::string& path, findings& out) {
   if (name == "dx_groovy") {
-    out.error(
-        path,
+    out.not_supported(
+        path, "transformer dx_groovy",
         "dx_groovy runs Groovy code, which is not supported; use dx_filter, dx_substr, dx_pad, dx_replace or "
         "dx_digest, or an expression in the reader's \"column\" or \"querySql\"");
     return nullptr;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/plan/column_order.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -125,6 +126,13 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                 "give both the same number",
                 what.writer.parameter.place("column"), map->between->size(), columns_text(*map->between),
                 map->target->size(), columns_text(*map->target));
+  }
+  if (const std::string order = other_order(*map->between, *map->target); !order.empty()) {
+    const std::string line = fmt::format("{}: {}", what.writer.parameter.place("column"), order);
+    if (what.strict) {
+      return fail(error_kind::bad_option, "{} (--strict)", line);
+    }
+    map->warnings.push_back(line);
   }
   for (std::size_t i = 0; i < map->between->size(); ++i) {
     if (target == nullptr) {

@@ -24,6 +24,7 @@ struct mapping {
   std::vector<std::unique_ptr<const changing_converter>> changers;
   std::vector<std::string>
       lines;  ///< A sentence for each column pair that is not passed as it is, for the plan.
+  std::vector<std::string> warnings;  ///< Of names that stand at other positions; with their place.
 
   /// True when batches pass untouched.
   [[nodiscard]] bool passes() const;
@@ -50,7 +51,8 @@ std::vector<pair_changes> datax_changes(const schema& from, const schema& to);
 std::string to_string(const pair_changes& pair);
 
 /// Pairs the columns by position (job-formats 1.10). `target` nullptr: the destination takes what comes.
-/// `bad_option` with both counts and the columns, or with the pair that the conversion table refuses.
+/// `bad_option` with both counts and the columns, with the pair that the conversion table refuses, or, where
+/// the job is strict, with what `other_order` finds.
 result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr source, schema_ptr target,
                                                     const conversion_context& context);
 

@@ -142,6 +142,7 @@ class run_core {
   void finish_off(const run_row& run);
   void splits_known();
   void claim();
+  void take_mapping(std::shared_ptr<const mapping> map);
   void before();
   void next_split(std::uint32_t pipeline);
   void data_complete();

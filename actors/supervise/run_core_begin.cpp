@@ -63,7 +63,7 @@ void run_core::answered(target_opened& a) {
       fail_run(std::move(map).error());
       return;
     }
-    mapping_ = std::move(*map);
+    take_mapping(std::move(*map));
   }
   for (const std::string& line : target_.what.changes) {
     note(notice_level::info, line);
@@ -307,6 +307,16 @@ void run_core::answered(target_claimed& a) {
   before();
 }
 
+void run_core::take_mapping(std::shared_ptr<const mapping> map) {
+  // The steps before may have changed the destination, so that only now there is something to warn of.
+  if (mapping_ == nullptr || mapping_->warnings != map->warnings) {
+    for (const std::string& line : map->warnings) {
+      note(notice_level::warning, line);
+    }
+  }
+  mapping_ = std::move(map);
+}
+
 void run_core::before() {
   enter(phase::before, "pre_sql");
   before_begun_ = true;
@@ -326,7 +336,7 @@ void run_core::answered(target_ready& a) {
     fail_run(std::move(map).error());
     return;
   }
-  mapping_ = std::move(*map);
+  take_mapping(std::move(*map));
   summary_.writer_columns = columns_text(*mapping_->target);
   for (const std::string& line : mapping_->lines) {
     note(notice_level::info, line);

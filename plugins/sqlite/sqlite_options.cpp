@@ -319,7 +319,8 @@ std::vector<option> source_option_list() {
                   "cannot resume inside it."},
       {.name = "splitPk",
        .meaning = "A column of integers by whose ranges the table is split. Without it the rowid or an "
-                  "integer primary key is taken."},
+                  "integer primary key is taken. Other values there: a 2.0 job reads one split, with a "
+                  "warning, and a DataX job is refused."},
       {.name = "splitFactor",
        .type = option_type::integer,
        .meaning = "Splits for each pipeline that may run at once, where there are several.",

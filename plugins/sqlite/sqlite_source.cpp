@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "jobspec/dialect_rules.h"
 #include "plugins/sqlite/sqlite_reader.h"
 #include "transport/base/int128.h"
 #include "transport/base/text.h"
@@ -42,7 +43,10 @@ std::string read_plan::condition() const {
 }
 
 sqlite_source::sqlite_source(source_options options, option_values values, const plugin_context& context)
-    : values_(std::move(values)), options_(std::move(options)), memory_bytes_(context.memory_bytes) {
+    : values_(std::move(values)),
+      options_(std::move(options)),
+      memory_bytes_(context.memory_bytes),
+      warn_(context.warn) {
   connection_.file = options_.file;
   connection_.busy_timeout = options_.busy_timeout;
   connection_.session = options_.session;
@@ -229,11 +233,16 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
     if (options_.split_pk.empty()) {
       return whole;
     }
-    return values_.bad(
-        "splitPk",
-        fmt::format(
-            "column {} holds {} values, expected integers only; name another column, or leave splitPk out",
-            plan.split_key, to_string(bounds.storage_at(bounds.storage_at(0) == storage::integer ? 1 : 0))));
+    const std::string what = fmt::format(
+        "column {} holds {} values, expected integers only; name another column, or leave splitPk out",
+        plan.split_key, to_string(bounds.storage_at(bounds.storage_at(0) == storage::integer ? 1 : 0)));
+    if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
+      return values_.bad("splitPk", what);
+    }
+    if (warn_) {
+      warn_(fmt::format("{}: {}; the table is read as one split", values_.place("splitPk"), what));
+    }
+    return whole;
   }
   const int128 least = bounds.int64_at(0);
   const int128 count = int128{bounds.int64_at(1)} - least + 1;

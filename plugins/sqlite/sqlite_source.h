@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class sqlite_source : public source {
   option_values values_;
   source_options options_;
   std::uint64_t memory_bytes_;
+  std::function<void(std::string)> warn_;
   file_connection connection_;
   std::shared_ptr<const read_plan> plan_;
 };

@@ -85,8 +85,14 @@ result<void> take_grammar(const option_values& options, text_writer_options& to)
     SLUICE_TRY(to.line_delimiter, delimiter_of(options, "lineDelimiter", delimiter_bytes_max));
   }
   if (options.has("quoteChar")) {
-    SLUICE_TRY(const std::string quote, delimiter_of(options, "quoteChar", 1));
-    to.quote = quote.front();
+    SLUICE_TRY(const auto given, options.text("quoteChar"));
+    if (given && given->empty()) {
+      // No quote character: fields are only joined, and one that would need quotes is dirty.
+      to.format = to.format == file_format::csv ? file_format::text : to.format;
+    } else {
+      SLUICE_TRY(const std::string quote, delimiter_of(options, "quoteChar", 1));
+      to.quote = quote.front();
+    }
   }
   const std::string quote(1, to.quote);
   const bool same = to.field_delimiter.find(to.line_delimiter) != std::string::npos ||
@@ -162,8 +168,8 @@ std::vector<option> writer_options() {
        .default_text = "\\n"},
       {.name = "quoteChar",
        .type = option_type::character,
-       .meaning =
-           "What stands around a CSV field that has a delimiter, a quote or a line break; doubled inside.",
+       .meaning = "What stands around a CSV field that has a delimiter, a quote or a line break; doubled "
+                  "inside. Empty: fields are only joined, as `text` does.",
        .default_text = "\"",
        .aliases = {"escapeChar"}},
       {.name = "nullFormat",

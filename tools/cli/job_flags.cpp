@@ -54,7 +54,8 @@ void job_flags::describe(CLI::App& app) {
          "Values that do not fit: exact (their records are dirty) or datax (changed as DataX does, and "
          "counted); default: setting.compat, else exact")
       ->type_name("MODE");
-  app.add_flag("--strict", strict_, "Refuse a job with unknown keys");
+  app.add_flag("--strict", strict_,
+               "Refuse what is only warned of else: unknown keys, columns in another order");
   datasources_.describe(app);
 }
 

@@ -7,7 +7,9 @@
 
 namespace sluice {
 
-/// Three plugins with a few options each, as `parse_job` sees them. Static lifetime.
+/// Plugins with a few options each, as `parse_job` sees them: the three there are, and `fakedb` and
+/// `fakefile` with the keys and the defaults of relational and file plugins (job-formats 2.0, 2.7, 8.3).
+/// Static lifetime.
 inline const std::vector<option>& fake_text_reader() {
   static const std::vector<option> options = {
       {.name = "path", .type = option_type::text_list, .meaning = "Files to read.", .required = true},
@@ -91,6 +93,80 @@ inline const std::vector<option>& fake_sqlite_writer() {
   return options;
 }
 
+inline std::vector<option> fake_database_ends() {
+  return {{.name = "datasource", .meaning = "Name in the registry."},
+          {.name = "connection",
+           .type = option_type::object_list,
+           .meaning = "Databases.",
+           .members = {{.name = "datasource", .meaning = "Name in the registry."},
+                       {.name = "jdbcUrl", .type = option_type::text_list, .meaning = "Addresses."},
+                       {.name = "table", .type = option_type::text_list, .meaning = "Tables."},
+                       {.name = "querySql", .type = option_type::text_list, .meaning = "Queries."}}},
+          {.name = "username", .meaning = "Account."},
+          {.name = "password", .meaning = "Its password.", .secret = true},
+          {.name = "table", .type = option_type::text_list, .meaning = "Tables."},
+          {.name = "column", .type = option_type::columns, .meaning = "Columns.", .required = true}};
+}
+
+inline const std::vector<option>& fake_database_reader() {
+  static const std::vector<option> options = [] {
+    auto all = fake_database_ends();
+    const std::vector<option> own = {
+        {.name = "where", .meaning = "Condition."},
+        {.name = "querySql", .type = option_type::text_list, .meaning = "Queries."},
+        {.name = "splitPk", .meaning = "Key."},
+        {.name = "partition", .type = option_type::text_list, .meaning = "Partitions."},
+        {.name = "fetchSize",
+         .type = option_type::integer,
+         .meaning = "Rows.",
+         .default_text = "512",
+         .datax_default_text = "1000",
+         .number_min = 1}};
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+  }();
+  return options;
+}
+
+inline const std::vector<option>& fake_database_writer() {
+  static const std::vector<option> options = [] {
+    auto all = fake_database_ends();
+    const std::vector<option> own = {
+        {.name = "preSql", .type = option_type::text_list, .meaning = "Before."},
+        {.name = "postSql", .type = option_type::text_list, .meaning = "After."},
+        {.name = "truncate", .type = option_type::boolean, .meaning = "Empties.", .default_text = "false"},
+        {.name = "batchSize",
+         .type = option_type::integer,
+         .meaning = "Rows.",
+         .default_text = "256",
+         .datax_default_text = "2048",
+         .number_min = 1},
+        {.name = "emptyAsNull",
+         .type = option_type::boolean,
+         .meaning = "Empty text is NULL.",
+         .default_text = "false",
+         .datax_default_text = "true"}};
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+  }();
+  return options;
+}
+
+inline const std::vector<option>& fake_file_writer() {
+  static const std::vector<option> options = {
+      {.name = "path", .meaning = "Folder."},
+      {.name = "fileFormat",
+       .meaning = "Format.",
+       .default_text = "csv",
+       .datax_default_text = "text",
+       .allowed = {"csv", "text"}},
+      {.name = "nullFormat", .meaning = "Text of NULL.", .datax_default_text = "null"},
+      {.name = "quoteChar", .type = option_type::character, .meaning = "Quote.", .default_text = "\""},
+      {.name = "suffix", .meaning = "Ending of names.", .default_text = ".csv"},
+      {.name = "dateFormat", .meaning = "A date pattern.", .default_text = "yyyy-MM-dd"}};
+  return options;
+}
+
 inline plugin_lookup fake_plugins() {
   struct fake {
     std::string name;
@@ -108,6 +184,12 @@ inline plugin_lookup fake_plugins() {
       {"stream", {"streamwriter"}, false, dialect::datax, &fake_stream_writer()},
       {"sqlite", {"sqlite"}, false, dialect::script2, &fake_sqlite_writer()},
       {"sqlite", {"sqlitewriter"}, false, dialect::datax, &fake_sqlite_writer()},
+      {"fakedb", {"fakedb"}, true, dialect::script2, &fake_database_reader()},
+      {"fakedb", {"fakedbreader"}, true, dialect::datax, &fake_database_reader()},
+      {"fakedb", {"fakedb"}, false, dialect::script2, &fake_database_writer()},
+      {"fakedb", {"fakedbwriter"}, false, dialect::datax, &fake_database_writer()},
+      {"fakefile", {"fakefile"}, false, dialect::script2, &fake_file_writer()},
+      {"fakefile", {"fakefilewriter"}, false, dialect::datax, &fake_file_writer()},
   };
   static const std::vector<option_default> means_csv = {{"fileFormat", "csv"}};
   static const std::vector<option_default> means_json = {{"fileFormat", "json", {"jsonl"}}};

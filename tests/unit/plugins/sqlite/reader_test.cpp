@@ -310,15 +310,34 @@ TEST_F(sqlite_reader_test, refuses_wrong_jobs_with_place_value_and_way_out) {
       EXPECT_NE(e.message.find(part), std::string::npos) << wrong << ": " << e.message << " lacks " << part;
     }
   }
-  auto from = sqlite_plugin().make_source(
-      options_of(*sqlite_plugin().reads,
-                 parameter(R"("table": "orders", "column": ["id"], "splitPk": "customer")")),
-      context_for_test());
-  ASSERT_TRUE(from && (*from)->open({}));
-  const auto planned = (*from)->plan_splits(4, {});
-  ASSERT_FALSE(planned);
-  EXPECT_NE(planned.error().message.find("holds TEXT values, expected integers only"), std::string::npos)
-      << planned.error().message;
+}
+
+TEST_F(sqlite_reader_test, takes_one_split_with_a_warning_where_2_0_says_so_and_refuses_where_datax_does) {
+  sql("CREATE TABLE orders(id INTEGER PRIMARY KEY, customer TEXT);"
+      "INSERT INTO orders(customer) VALUES('a'),('b'),('c')");
+  std::vector<std::string> warnings;
+  plugin_context context = context_for_test();
+  context.warn = [&](std::string line) { warnings.push_back(std::move(line)); };
+  const auto planned = [&](dialect form) {
+    auto from = sqlite_plugin().make_source(
+        options_of(*sqlite_plugin().reads,
+                   parameter(R"("table": "orders", "column": ["id"], "splitPk": "customer")"), form),
+        context);
+    EXPECT_TRUE(from && (*from)->open({}));
+    return (*from)->plan_splits(4, {});
+  };
+  const auto one = planned(dialect::script2);
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->size(), 1u);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("parameter.splitPk: column \"customer\" holds TEXT values"), std::string::npos)
+      << warnings[0];
+  EXPECT_NE(warnings[0].find("the table is read as one split"), std::string::npos) << warnings[0];
+  const auto refused = planned(dialect::datax);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, error_kind::bad_option);
+  EXPECT_NE(refused.error().message.find("holds TEXT values, expected integers only"), std::string::npos)
+      << refused.error().message;
 }
 
 TEST_F(sqlite_reader_test, changes_nothing_and_refuses_a_statement_that_would) {

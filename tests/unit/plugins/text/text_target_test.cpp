@@ -132,6 +132,7 @@ TEST(TextTarget, WritesEachFormatAsDocumented) {
        "a,b\t\"c\td\"\r\n"},
       {"a delimiter of several bytes", R"("fieldDelimiter":"||")", {{"a|", "b"}}, "\"a|\"||b\n"},
       {"another quote", R"("quoteChar":"'")", {{"a'b", "c\"d"}}, "'a''b',c\"d\n"},
+      {"no quote, so that a text is never quoted", R"("quoteChar":"")", {{"a\"b", "c"}}, "a\"b,c\n"},
       {"nullFormat, and a text equal to it quoted",
        R"("nullFormat":"\\N")",
        {{nullptr, "\\N"}, {"", "N"}},

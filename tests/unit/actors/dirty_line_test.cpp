@@ -184,7 +184,8 @@ TEST(dirty_line, says_cut_where_an_actor_has_cut_before) {
 
 TEST(dirty_line, gives_its_head_back) {
   for (const dirty_record& record : {bad_amount(), refused_by_writer(), not_utf8()}) {
-    const auto head = parse_dirty_line_head(line_of(record).substr(0, dirty_line_head_max));
+    const std::string line = line_of(record).substr(0, dirty_line_head_max);  // the head points into it
+    const auto head = parse_dirty_line_head(line);
     ASSERT_TRUE(head);
     EXPECT_EQ(head->version, dirty_line_version);
     EXPECT_EQ(head->split.value, 3U);

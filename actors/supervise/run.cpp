@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "actors/pipeline/dirty_file.h"
+#include "actors/supervise/make_ends.h"
 #include "actors/supervise/supervisor_actor.h"
 #include "transport/base/process.h"
 
@@ -107,49 +108,20 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
     observer.ended(s);
     return s;
   };
-  auto zone = time_zone::find(settings.time_zone);
-  if (!zone) {
-    return ended_early(std::move(zone).error(), true);
+  end_settings given;
+  given.time_zone = settings.time_zone;
+  given.memory_bytes = settings.memory_bytes;
+  given.run = settings.run;
+  given.resolve_secret = settings.resolve_secret;
+  given.warn = [&observer](std::string line) { observer.notice(notice_level::warning, "plugin", -1, line); };
+  auto ends = make_ends(what, reader_plugin, writer_plugin, given);
+  if (!ends) {
+    return ended_early(std::move(ends).error(), true);
   }
-  conversion_context& conversion = env->conversion;
-  conversion.zone = *zone;
-  conversion.datetime_format = what.formats.datetime_format.value_or(conversion.datetime_format);
-  conversion.date_format = what.formats.date_format.value_or(conversion.date_format);
-  conversion.time_format = what.formats.time_format.value_or(conversion.time_format);
-  conversion.extra_formats = what.formats.extra_formats.value_or(conversion.extra_formats);
-  if (auto empty = what.writer.parameter.boolean("emptyAsNull"); empty && *empty) {
-    conversion.empty_as_null = **empty;
-  }
-  if (what.compat == compat_mode::datax && !what.writer.parameter.has("emptyAsNull")) {
-    conversion.empty_as_null = true;  // DataX's default, and counted
-  }
-
-  const memory_plan memory =
-      divide_memory(settings.memory_bytes, what.speed.concurrent, what.speed.bytes_per_second);
-  env->pool = buffer_pool::make(memory.cache_bytes_max);
-  plugin_context context;
-  context.pool = env->pool;
-  context.zone = *zone;
-  context.formats = conversion;
-  context.job_dialect = what.form;
-  context.job_name = what.name;
-  context.run = settings.run;
-  context.memory_bytes = memory.end_bytes;
-  context.resolve_secret = settings.resolve_secret;
-  context.warn = [&observer](std::string line) {
-    observer.notice(notice_level::warning, "plugin", -1, line);
-  };
-
-  auto from = reader_plugin.make_source(what.reader.parameter, context);
-  if (!from) {
-    return ended_early(std::move(from).error(), true);
-  }
-  auto to = writer_plugin.make_target(what.writer.parameter, context);
-  if (!to) {
-    return ended_early(std::move(to).error(), true);
-  }
-  env->from = std::move(*from);
-  env->to = std::move(*to);
+  env->conversion = ends->conversion;
+  env->pool = ends->pool;
+  env->from = ends->from;
+  env->to = ends->to;
   env->open_dirty = [&settings, &what](
                         const run_id& run, bool publish_at_once,
                         std::optional<run_id> continued) -> result<std::unique_ptr<dirty_store>> {

@@ -137,7 +137,6 @@ class run_core {
   void enter(phase p, const char* timed_as);
   /// N of `pre:N` and `post:N`; nothing for other stages.
   static std::optional<std::size_t> stage_step(const std::string& stage, std::string_view prefix);
-  [[nodiscard]] start_facts start_facts_of_job() const;
   void go_on_from(continuation next);
   void finish_off(const run_row& run);
   void splits_known();

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
 
@@ -46,14 +47,8 @@ void run_core::answered(target_opened& a) {
     when_quiet();
     return;
   }
-  if (!source_.locked_file.empty() && source_.locked_file == target_.what.locked_file) {
-    fail_run(
-        {error_kind::bad_option,
-         fmt::format(
-             "{}: reader and writer use the same file {}, and one would lock the other out: write to another "
-             "file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
-             config_.what->writer.place, sluice::quoted(source_.locked_file)),
-         "same_file", true});
+  if (auto same = same_file_failure(*config_.what, source_, target_.what)) {
+    fail_run(std::move(*same));
     return;
   }
   if (target_.what.columns != nullptr) {
@@ -72,26 +67,9 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info,
          fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
-  go_on_from(decide_continuation(target_.runs, start_facts_of_job()));
-}
-
-start_facts run_core::start_facts_of_job() const {
-  start_facts mine;
-  mine.job_key = config_.what->key;
-  mine.instance = config_.what->instance;
-  mine.planned = config_.what->planned;
-  mine.uses_date = !config_.what->date_place.empty();
-  mine.job_name = config_.what->name;
-  mine.output = target_.what.output;
-  mine.output_name = target_.what.name;
-  mine.empties = target_.what.empties;
-  for (const auto& [name, digest] : config_.what->key_parts) {
-    mine.key_parts.push_back({name, {digest}});
-  }
-  mine.may_resume = target_.what.exactly_once;
-  mine.on_unfinished = config_.settings.on_unfinished;
-  mine.resume_window = config_.settings.resume_window;
-  return mine;
+  go_on_from(decide_continuation(target_.runs,
+                                 start_facts_of(*config_.what, target_.what, config_.settings.on_unfinished,
+                                                config_.settings.resume_window)));
 }
 
 void run_core::go_on_from(continuation next) {
@@ -195,21 +173,10 @@ void run_core::answered(source_planned& a) {
 }
 
 void run_core::splits_known() {
-  const auto asked = std::max<std::uint32_t>(config_.what->speed.concurrent, 1);
   const std::size_t undone = splits_.size() - splits_done_;
-  concurrency_ = asked;
-  std::string reason = config_.what->speed.concurrent_reason;
-  if (target_.what.writers_max != 0 && target_.what.writers_max < concurrency_) {
-    concurrency_ = target_.what.writers_max;
-    reason = fmt::format("{} of {} asked for: the destination takes {} writer{}", concurrency_, asked,
-                         concurrency_, concurrency_ == 1 ? "" : "s");
-  }
-  if (undone < concurrency_) {
-    concurrency_ = static_cast<std::uint32_t>(std::max<std::size_t>(undone, 1));
-    reason = fmt::format("{} of {} asked for: there {} {} split{} to read", concurrency_, asked,
-                         undone == 1 ? "is" : "are", undone, undone == 1 ? "" : "s");
-  }
-  summary_.concurrency_reason = reason;
+  concurrency_choice choice = choose_concurrency(config_.what->speed, target_.what.writers_max, undone);
+  concurrency_ = choice.pipelines;
+  summary_.concurrency_reason = std::move(choice.reason);
   memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, config_.what->speed.bytes_per_second);
 
   std::optional<std::uint64_t> exact = 0;
@@ -276,7 +243,8 @@ void run_core::claim() {
   c.mine.stage = stage_;
   c.mine.planned_time = config_.what->planned ? config_.what->planned->kept_text() : std::string();
   c.mine.owner = config_.me;
-  const start_facts mine = start_facts_of_job();
+  const start_facts mine = start_facts_of(*config_.what, target_.what, config_.settings.on_unfinished,
+                                          config_.settings.resume_window);
   c.mine.output = mine.output;
   c.mine.empties = mine.empties;
   c.mine.key_parts = mine.key_parts;

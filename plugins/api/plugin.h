@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "jobspec/option.h"
 #include "jobspec/option_values.h"
 #include "plugins/api/connection_test.h"
+#include "plugins/api/sketch.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
 #include "transport/record/convert.h"
@@ -81,6 +83,16 @@ struct plugin {
   /// the plugin has no connection, or cannot test it.
   std::vector<connection_step> (*test_connection)(const option_values& options, const plugin_context& context,
                                                   const stop_signal& stop) = nullptr;
+
+  // For `sluice template` and `sluice copy`; nullptr where the plugin has no such thing.
+  /// The end that a person means by `text`; nothing where it is none of this plugin's.
+  std::optional<end_place> (*recognise)(std::string_view text) = nullptr;
+  /// Looks at the real end and writes down how it is read; `bad_option` where there is no such thing. Changes
+  /// nothing.
+  result<end_sketch> (*sketch_source)(const end_place& where, dialect d, const stop_signal& stop) = nullptr;
+  /// The same for a destination of these columns.
+  result<end_sketch> (*sketch_target)(const end_place& where, dialect d, const schema& columns,
+                                      sketch_mode mode, const stop_signal& stop) = nullptr;
 };
 
 /// All plugins, in the order of the one list (plugins/plugins.cpp).

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/api/connections.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch_builder.h"
 
@@ -31,6 +32,7 @@ struct source_description {
   /// Canonical path of a file that a writer cannot commit to while this side reads it (SQLite outside WAL
   /// mode); empty = none. A plan whose two ends name the same file is refused as `bad_option`.
   std::string locked_file = {};
+  connection_count connections = {};
 };
 
 /// What a `reader::read` call came to.
@@ -79,6 +81,13 @@ class source {
   /// The splits, at least one, in a stable order; `advice` pipelines will work on them. Called once, after
   /// `open`, and not at all by a resumed run, whose splits are frozen.
   virtual result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) = 0;
+
+  /// The statement that reads a split, as it is sent and with `?` for what is bound; `resumed`: behind a
+  /// cursor. Empty where none is sent (files). For the plan; after `open`.
+  [[nodiscard]] virtual std::string statement_of(const scalar_list& split_description, bool resumed) const {
+    (void)split_description, (void)resumed;
+    return {};
+  }
 
   /// A reader for one pipeline. Cheap; connects in its `open`.
   virtual result<std::unique_ptr<reader>> make_reader() = 0;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/api/connections.h"
 #include "plugins/api/progress.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch.h"
@@ -76,6 +77,9 @@ struct target_description {
   bool empties = false;
   std::vector<std::string> notes = {};  ///< For the plan, one sentence each.
   std::string locked_file = {};         ///< As `source_description::locked_file`.
+  connection_count connections = {};
+  /// For the plan, one sentence: what the same job does here when it is run again after a success.
+  std::string run_again = {};
 };
 
 /// Steps at a destination around the data, in order: preSql statements, table creation, emptying; postSql.

@@ -2,6 +2,7 @@
 
 #include "plugins/sqlite/sqlite_connection_test.h"
 #include "plugins/sqlite/sqlite_options.h"
+#include "plugins/sqlite/sqlite_sketch.h"
 #include "plugins/sqlite/sqlite_source.h"
 #include "plugins/sqlite/sqlite_target.h"
 
@@ -107,7 +108,10 @@ plugin sqlite_plugin() {
           .writes = &writes(),
           .make_source = make_source,
           .make_target = make_target,
-          .test_connection = sqlite::try_connection};
+          .test_connection = sqlite::try_connection,
+          .recognise = sqlite::recognise,
+          .sketch_source = sqlite::sketch_source,
+          .sketch_target = sqlite::sketch_target};
 }
 
 }  // namespace sluice

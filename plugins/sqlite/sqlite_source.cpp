@@ -67,6 +67,7 @@ result<source_description> sqlite_source::open(const stop_signal& stop) {
   source_description out;
   out.columns = plan->columns;
   out.statements = {reading_sql(*plan, {}, false)};
+  out.connections = {.own = 1, .each_pipeline = 1};
   out.repeatable = !plan->key.empty();
   out.resumable = !plan->key.empty();
   SLUICE_TRY(const auto journal, db.ask("PRAGMA journal_mode"));
@@ -274,6 +275,10 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
                       std::nullopt});
   }
   return splits;
+}
+
+std::string sqlite_source::statement_of(const scalar_list& split_description, bool resumed) const {
+  return plan_ == nullptr ? std::string() : reading_sql(*plan_, split_description, resumed);
 }
 
 result<std::unique_ptr<reader>> sqlite_source::make_reader() {

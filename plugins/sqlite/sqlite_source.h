@@ -37,6 +37,7 @@ class sqlite_source : public source {
 
   result<source_description> open(const stop_signal& stop) override;
   result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
+  [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
   result<std::unique_ptr<reader>> make_reader() override;
   void interrupt() override;
 

@@ -15,6 +15,7 @@ namespace {
 
 /// Statements that SQLite does not run inside a transaction, or that do nothing there. They may be repeated.
 constexpr auto outside_words = std::to_array<std::string_view>({"VACUUM", "PRAGMA", "ATTACH", "DETACH"});
+constexpr auto emptying_words = std::to_array<std::string_view>({"DELETE", "DROP"});
 constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
 
 template <class Words>
@@ -87,6 +88,8 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   out.promise = "exactly once";
   out.exactly_once = true;
   out.writers_max = 1;
+  out.connections = {.own = 1, .each_pipeline = 1};
+  out.run_again = run_again_text();
   plan_.reset();
   connection_.stop = stop;
   SLUICE_TRY(const bool there, find_file());
@@ -122,10 +125,33 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   out.output = folded_name(table_);
   for (const std::string& sql : options_.pre_sql) {
     out.empties = out.empties || empties_table(sql, table_);
-    out.changes.push_back(fmt::format("preSql will run: {}", escaped(sql)));
+    out.changes.push_back(fmt::format("preSql will run: {}", statement_text(sql)));
   }
   SLUICE_CHECK(describe_table(source_columns, out));
   return out;
+}
+
+std::string sqlite_target::run_again_text() const {
+  const bool emptied =
+      std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(),
+                  [](const std::string& sql) { return begins_with_any(sql, emptying_words); });
+  if (emptied) {
+    return "preSql runs again first (it deletes rows or tables), then all rows are written anew";
+  }
+  switch (options_.mode) {
+    case write_mode::insert:
+      return "all rows are inserted once more: doubled, or dirty where a unique key refuses them";
+    case write_mode::replace:
+      return "rows with the same key are replaced: the table is the same afterwards where it has a key, and "
+             "doubled where it has none";
+    case write_mode::update:
+      return "rows with the same key are updated with the same values, others are inserted: the table is the "
+             "same afterwards where it has a key, and doubled where it has none";
+    case write_mode::ignore:
+      return "rows whose key is there already are left out and counted as ignored; without a key all are "
+             "inserted once more";
+  }
+  return {};
 }
 
 result<void> sqlite_target::describe_table(const schema& source_columns, target_description& out) {
@@ -291,7 +317,7 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
     made.push_back(std::move(c));
   }
   SLUICE_TRY(create_sql_, created_table_sql(table_, names, source_columns));
-  out.changes.push_back(fmt::format("The table will be made: {}", escaped(create_sql_)));
+  out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
   use_columns(table_, made, source_columns, out);
   return {};
 }

@@ -37,6 +37,8 @@ class sqlite_target : public target {
   /// `bad_option` where the write mode goes by keys and no key can meet the mapped columns.
   result<void> check_key(const table_info& table, const std::vector<table_column>& mapped) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
+  /// What the same job does to the table when it is run again.
+  [[nodiscard]] std::string run_again_text() const;
   void use_columns(const std::string& table, const std::vector<table_column>& mapped,
                    const schema& source_columns, target_description& out);
   /// A statement that makes or changes tables stands in preSql and has not run yet.

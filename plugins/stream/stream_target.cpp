@@ -267,16 +267,19 @@ class stream_target final : public target {
       case destination::discard:
         description.name = "nowhere (stream with print false)";
         description.promise = "at least once, because nothing is kept";
+        description.run_again = "everything is discarded again";
         break;
       case destination::standard_output:
         description.name = "the standard output";
         description.promise = "at least once, because what is printed cannot be taken back";
+        description.run_again = "everything is printed again";
         break;
       case destination::file:
         SLUICE_CHECK(check_folder_writable(o.folder));
         description.name = o.path();
         description.changes = {fmt::format("The file {} is replaced.", sluice::quoted(o.path()))};
         description.promise = "at least once, because files hold no mark: a run begun again starts over";
+        description.run_again = "the file is replaced by a new one with all records";
         break;
     }
     return description;

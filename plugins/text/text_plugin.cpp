@@ -1,6 +1,7 @@
 #include "plugins/text/text_plugin.h"
 
 #include "plugins/text/text_reader.h"
+#include "plugins/text/text_sketch.h"
 #include "plugins/text/text_target.h"
 
 namespace sluice {
@@ -59,6 +60,9 @@ plugin text_plugin() {
   p.writes = &text_writer_description();
   p.make_source = &make_text_source;
   p.make_target = &make_text_target;
+  p.recognise = &recognise_text;
+  p.sketch_source = &sketch_text_source;
+  p.sketch_target = &sketch_text_target;
   return p;
 }
 

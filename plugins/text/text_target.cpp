@@ -25,6 +25,7 @@ class text_target final : public target {
     target_description description;
     description.name = fmt::format("files {}/{}*", o.folder, o.file_name);
     description.promise = "at least once, because files hold no mark: a run begun again starts over";
+    description.run_again = run_again_text();
     if (!o.header.empty() && o.header.size() != source_columns.size()) {
       return fail(error_kind::bad_option,
                   "header has {} names and the source {} columns; write one name a column.", o.header.size(),
@@ -83,6 +84,18 @@ class text_target final : public target {
 
  private:
   [[nodiscard]] std::string single_name() const { return run_->options.file_name + run_->options.suffix; }
+
+  [[nodiscard]] std::string run_again_text() const {
+    switch (run_->options.mode) {
+      case file_write_mode::truncate:
+        return "the files are replaced by new ones with all records";
+      case file_write_mode::append:
+        return "files with all records are added to those that are there";
+      case file_write_mode::non_conflict:
+        return "it is refused as long as the files are there";
+    }
+    return {};
+  }
 
   /// Which files are there already, and whether the write mode allows them.
   result<void> look_at_old_files() {

@@ -10,6 +10,11 @@ namespace {
 /// The program's commands, in the order of `sluice --help`.
 constexpr command_entry entries[] = {
     {"run", "Run a job to its end on this machine", run_syntax},
+    {"check", "Check jobs without changing anything", check_syntax},
+    {"plan", "Show what a run of a job would do", plan_syntax},
+    {"template", "Write a job for two ends", template_syntax},
+    {"copy", "Make a job for two ends and run it", copy_syntax},
+    {"schema", "Print the JSON Schema of job files", schema_syntax},
     {"params", "Show the variables of a job and their values", params_syntax},
     {"datasource", "List, test or add data sources", datasource_syntax},
     {"plugins", "List the plugins, or describe one", plugins_syntax},
@@ -131,8 +136,7 @@ result<command> parse_command_line(const std::vector<std::string>& arguments) {
     p.app.parse(reversed);
     return command_of(p);
   } catch (const CLI::CallForHelp&) {
-    const parsed_command* named = p.named();
-    return help_arguments{named == nullptr ? p.app.help() : named->app->help()};
+    return help_arguments{p.app.help()};
   } catch (const CLI::ParseError& e) {
     return usage(std::string(e.what()) + "; see sluice --help");
   } catch (const std::exception& e) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/supervise/run.h"
+#include "plugins/api/sketch.h"
 #include "tools/cli/datasource_arguments.h"
 #include "tools/cli/job_arguments.h"
 #include "tools/cli/log.h"
@@ -51,6 +52,43 @@ struct params_arguments : job_arguments {
   bool json = false;
 };
 
+/// `sluice check JOB… [flags]`.
+struct check_arguments : job_arguments {
+  std::vector<std::string> jobs;  ///< Files and folders.
+  bool offline = false;
+  bool json = false;
+};
+
+/// `sluice plan JOB [flags]`.
+struct plan_arguments : job_arguments {
+  std::string job_file;
+  std::optional<std::uint64_t> memory_bytes;
+  run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
+  bool json = false;
+};
+
+/// `sluice template READER WRITER`.
+struct template_arguments {
+  std::string from;
+  std::string to;
+  dialect form = dialect::script2;
+};
+
+/// `sluice copy SRC DST [flags]`.
+struct copy_arguments {
+  std::string from;
+  std::string to;
+  std::optional<std::string> where;
+  std::optional<std::string> save;
+  sketch_mode mode = sketch_mode::refuse;
+  run_arguments run;  ///< Its job file is not set.
+};
+
+/// `sluice schema [DIALECT]`.
+struct schema_arguments {
+  std::optional<dialect> which;  ///< Nothing: both.
+};
+
 /// `sluice plugins [NAME]`.
 struct plugins_arguments {
   std::optional<std::string> name;
@@ -68,7 +106,8 @@ struct help_arguments {
 };
 
 using command =
-    std::variant<run_arguments, params_arguments, datasource_list_arguments, datasource_test_arguments,
+    std::variant<run_arguments, check_arguments, plan_arguments, template_arguments, copy_arguments,
+                 schema_arguments, params_arguments, datasource_list_arguments, datasource_test_arguments,
                  datasource_add_arguments, plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and

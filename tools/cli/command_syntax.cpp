@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "jobspec/words.h"
+#include "tools/cli/configuration.h"
 #include "tools/cli/units.h"
 
 namespace sluice {
@@ -101,6 +102,35 @@ result<std::uint32_t> count_of(const char* flag, const std::string& text) {
                 sluice::quoted(text));
   }
   return count;
+}
+
+result<std::optional<std::uint64_t>> memory_of(const std::string& text) {
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  const auto bytes = parse_size(text);
+  if (!bytes) {
+    return fail(error_kind::bad_option, "--memory: {}", bytes.error().message);
+  }
+  if (*bytes < memory_bytes_min) {
+    return fail(error_kind::bad_option, "--memory: {} is too little; the least is {}", sluice::quoted(text),
+                bytes_text(memory_bytes_min));
+  }
+  return *bytes;
+}
+
+result<run_settings::unfinished> on_unfinished_of(const std::string& text) {
+  using unfinished = run_settings::unfinished;
+  if (text.empty()) {
+    return unfinished::automatic;
+  }
+  return one_of<unfinished>(
+      "--on-unfinished", text,
+      {{"resume", unfinished::resume}, {"fail", unfinished::fail}, {"fresh", unfinished::fresh}});
+}
+
+result<dialect> dialect_of(const char* flag, const std::string& text) {
+  return one_of<dialect>(flag, text, {{"di", dialect::script2}, {"datax", dialect::datax}});
 }
 
 result<std::chrono::milliseconds> time_of(const char* flag, const std::string& text) {

@@ -40,6 +40,11 @@ struct command_entry {
 
 // One a file `<name>_syntax.cpp`.
 std::unique_ptr<command_syntax> run_syntax();
+std::unique_ptr<command_syntax> check_syntax();
+std::unique_ptr<command_syntax> plan_syntax();
+std::unique_ptr<command_syntax> template_syntax();
+std::unique_ptr<command_syntax> copy_syntax();
+std::unique_ptr<command_syntax> schema_syntax();
 std::unique_ptr<command_syntax> params_syntax();
 std::unique_ptr<command_syntax> datasource_syntax();
 std::unique_ptr<command_syntax> plugins_syntax();
@@ -59,6 +64,15 @@ result<std::vector<std::pair<std::string, std::string>>> paths_and_values(
 
 /// A number from 1 to 1,000.
 result<std::uint32_t> count_of(const char* flag, const std::string& text);
+
+/// The value of `--memory`, nothing for an empty text; `bad_option` below the least.
+result<std::optional<std::uint64_t>> memory_of(const std::string& text);
+
+/// The value of `--on-unfinished`; an empty text is `automatic`.
+result<run_settings::unfinished> on_unfinished_of(const std::string& text);
+
+/// The name of a dialect: `di`, `datax`.
+result<dialect> dialect_of(const char* flag, const std::string& text);
 
 /// A time above 0.
 result<std::chrono::milliseconds> time_of(const char* flag, const std::string& text);

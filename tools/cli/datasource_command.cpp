@@ -156,9 +156,8 @@ test_report run_test(const datasource& source, datasource_env env, const program
   test_report report;
   report.source = &source;
   report.env = env;
-  secret_resolver resolver({parts.variable, [&](std::string_view value) { filter.add(value); },
-                            [&](std::string text) { return mask_addresses(filter.apply(std::move(text))); },
-                            [&](std::string line) { warnings.push_back(std::move(line)); }});
+  secret_resolver resolver(
+      resolving_into(filter, parts.variable, [&](std::string line) { warnings.push_back(std::move(line)); }));
   filter.add_options(source.properties);
   look_up_secrets(report, resolver);
   const plugin* p = plugin_of(source, parts);

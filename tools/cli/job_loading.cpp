@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "jobspec/loose_json.h"
+#include "jobspec/mask.h"
 #include "jobspec/parameter_file.h"
 #include "tools/cli/files.h"
 #include "tools/cli/plugin_names.h"
+#include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
 #include "transport/record/zone.h"
 
@@ -139,6 +141,19 @@ tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, c
     warnings.insert(warnings.end(), registry->warnings.begin(), registry->warnings.end());
   }
   return loaded;
+}
+
+job_look look_at_job(const loaded_job& job, look_settings settings, const program& parts,
+                     secret_filter& secrets) {
+  std::vector<std::string> warnings;
+  secret_resolver resolver(resolving_into(secrets, parts.variable,
+                                          [&](std::string line) { warnings.push_back(std::move(line)); }));
+  settings.resolve_secret = [&](const secret_text& written, const stop_signal& stop) {
+    return resolver.resolve(written, stop);
+  };
+  job_look found = parts.look(job.what, *job.reader, *job.writer, settings, {});
+  found.warnings.insert(found.warnings.begin(), warnings.begin(), warnings.end());
+  return found;
 }
 
 result<void> choose_zone_for(const job& what, const job_arguments& arguments, const program& parts,

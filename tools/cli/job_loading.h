@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/supervise/look.h"
 #include "tools/cli/job_arguments.h"
 #include "tools/cli/program.h"
 #include "tools/cli/secret_filter.h"
@@ -30,6 +31,11 @@ tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, c
 tl::expected<load_options, job_errors> load_options_for(const job_arguments& arguments, const program& parts,
                                                         secret_filter& secrets,
                                                         const planned_time* continued = nullptr);
+
+/// What a run of the job would find and do (`look_at`), with its secrets looked up as a run does. `secrets`
+/// learns them.
+job_look look_at_job(const loaded_job& job, look_settings settings, const program& parts,
+                     secret_filter& secrets);
 
 /// The zone of the job's run (DESIGN section 5); `bad_option` with its origin where there is no such zone.
 /// `chosen` is set either way.

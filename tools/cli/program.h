@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/supervise/look.h"
 #include "actors/supervise/run.h"
 #include "jobspec/job.h"
 #include "plugins/api/plugin.h"
@@ -32,6 +33,9 @@ struct program {
   std::function<run_summary(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
                             const run_settings& settings, run_observer& observer, const stop_signal& stop)>
       execute;
+  std::function<job_look(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                         const look_settings& settings, const stop_signal& stop)>
+      look;
   std::function<std::uint64_t()> unix_ms;
   std::function<void()> exit_now;  ///< Ends the process with `exit_stopped`, from any thread.
   int in_fd = 0;

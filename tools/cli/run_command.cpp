@@ -355,10 +355,9 @@ std::optional<planned_time> run_session::execute() {
   };
   reporter observer(screen_, *log_, secrets_, std::move(shown));
   told = &observer;
-  secret_resolver resolver(
-      {parts_.variable, [this](std::string_view value) { secrets_.add(value); },
-       [this](std::string text) { return mask_addresses(secrets_.apply(std::move(text))); },
-       [&observer](std::string line) { observer.notice(notice_level::warning, "secrets", -1, line); }});
+  secret_resolver resolver(resolving_into(secrets_, parts_.variable, [&observer](std::string line) {
+    observer.notice(notice_level::warning, "secrets", -1, line);
+  }));
   settings.resolve_secret = [&resolver](const secret_text& written, const stop_signal& stop) {
     return resolver.resolve(written, stop);
   };

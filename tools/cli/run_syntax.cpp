@@ -1,35 +1,7 @@
-#include "tools/cli/command_syntax.h"
-#include "tools/cli/configuration.h"
-#include "tools/cli/job_flags.h"
-#include "tools/cli/memory_limit.h"
-#include "tools/cli/units.h"
+#include "tools/cli/run_flags.h"
 
 namespace sluice {
-namespace {
-
-class run_flags final : public command_syntax {
- public:
-  void describe(CLI::App& app) override;
-  [[nodiscard]] result<command> given() const override;
-
- private:
-  std::vector<std::string> jobs_;
-  job_flags job_;
-  std::string memory_, summary_, metrics_, on_end_, state_dir_;
-  std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", resume_window_ = "1h",
-              duration_max_;
-  std::string jobs_at_once_ = "1", report_ = "text";
-  std::string on_unfinished_, log_format_ = "text", log_level_ = "info";
-  bool stop_on_failure_ = false, fail_on_dirty_ = false, json_ = false, no_progress_ = false;
-};
-
 void run_flags::describe(CLI::App& run) {
-  run.add_option("JOB", jobs_,
-                 "Job files: script-mode 2.0 JSON or DataX jobs; a folder stands for its .json files, - for "
-                 "standard input");
-  run.add_option("--jobs", jobs_at_once_, "How many of several jobs run at once; default: 1")->type_name("N");
-  run.add_flag("--stop-on-failure", stop_on_failure_,
-               "Of several jobs begin no more once one has failed; those at work go on to their end");
   job_.describe(run);
   run.add_option(
       "--memory", memory_,
@@ -76,33 +48,11 @@ void run_flags::describe(CLI::App& run) {
       ->type_name("FORM");
   run.add_flag("--json", json_, "Print the summary as JSON to standard output, and nothing else there");
   run.add_flag("--no-progress", no_progress_, "Show neither live area nor progress lines");
-  run.footer(
-      "Exit codes: 0 success (also with dirty records inside the limit), 1 failed run,\n"
-      "2 wrong command line or job, 143 stopped by a signal. Of several jobs: 1 where one failed, 2 where\n"
-      "those that failed are wrong by their text.");
 }
 
-result<command> run_flags::given() const {
-  run_arguments run;
-  if (jobs_.empty()) {
-    return usage("the job file is missing: sluice run JOB");
-  }
-  run.jobs = jobs_;
-  run.job_file = jobs_.front();
-  SLUICE_TRY(run.jobs_at_once, count_of("--jobs", jobs_at_once_));
-  run.stop_on_failure = stop_on_failure_;
+result<void> run_flags::put_into(run_arguments& run) const {
   SLUICE_CHECK(job_.put_into(run));
-  if (!memory_.empty()) {
-    const auto bytes = parse_size(memory_);
-    if (!bytes) {
-      return fail(error_kind::bad_option, "--memory: {}", bytes.error().message);
-    }
-    if (*bytes < memory_bytes_min) {
-      return fail(error_kind::bad_option, "--memory: {} is too little; the least is {}",
-                  sluice::quoted(memory_), bytes_text(memory_bytes_min));
-    }
-    run.memory_bytes = *bytes;
-  }
+  SLUICE_TRY(run.memory_bytes, memory_of(memory_));
   SLUICE_TRY(run.report_interval, time_of("--report-interval", report_interval_));
   SLUICE_TRY(run.stall_timeout, time_of("--stall-timeout", stall_timeout_));
   SLUICE_TRY(run.stop_timeout, time_of("--stop-timeout", stop_timeout_));
@@ -110,13 +60,7 @@ result<command> run_flags::given() const {
     SLUICE_TRY(run.duration_max, time_of("--max-duration", duration_max_));
   }
   SLUICE_TRY(run.resume_window, time_of("--resume-window", resume_window_));
-  using unfinished = run_settings::unfinished;
-  if (!on_unfinished_.empty()) {
-    SLUICE_TRY(run.on_unfinished, one_of<unfinished>("--on-unfinished", on_unfinished_,
-                                                     {{"resume", unfinished::resume},
-                                                      {"fail", unfinished::fail},
-                                                      {"fresh", unfinished::fresh}}));
-  }
+  SLUICE_TRY(run.on_unfinished, on_unfinished_of(on_unfinished_));
   SLUICE_TRY(run.format, one_of<log_format>("--log-format", log_format_,
                                             {{"text", log_format::text}, {"json", log_format::json}}));
   SLUICE_TRY(run.level, one_of<log_level>("--log-level", log_level_,
@@ -137,13 +81,52 @@ result<command> run_flags::given() const {
   run.fail_on_dirty = fail_on_dirty_;
   run.json = json_;
   run.no_progress = no_progress_;
-  return run;
+  return {};
 }
+
+namespace {
+
+class run_command_flags final : public command_syntax {
+ public:
+  void describe(CLI::App& run) override {
+    run.add_option(
+        "JOB", jobs_,
+        "Job files: script-mode 2.0 JSON or DataX jobs; a folder stands for its .json files, - for "
+        "standard input");
+    run.add_option("--jobs", jobs_at_once_, "How many of several jobs run at once; default: 1")
+        ->type_name("N");
+    run.add_flag("--stop-on-failure", stop_on_failure_,
+                 "Of several jobs begin no more once one has failed; those at work go on to their end");
+    flags_.describe(run);
+    run.footer(
+        "Exit codes: 0 success (also with dirty records inside the limit), 1 failed run,\n"
+        "2 wrong command line or job, 143 stopped by a signal. Of several jobs: 1 where one failed, 2 where\n"
+        "those that failed are wrong by their text.");
+  }
+  [[nodiscard]] result<command> given() const override {
+    run_arguments run;
+    if (jobs_.empty()) {
+      return usage("the job file is missing: sluice run JOB");
+    }
+    run.jobs = jobs_;
+    run.job_file = jobs_.front();
+    SLUICE_TRY(run.jobs_at_once, count_of("--jobs", jobs_at_once_));
+    run.stop_on_failure = stop_on_failure_;
+    SLUICE_CHECK(flags_.put_into(run));
+    return run;
+  }
+
+ private:
+  std::vector<std::string> jobs_;
+  std::string jobs_at_once_ = "1";
+  bool stop_on_failure_ = false;
+  run_flags flags_;
+};
 
 }  // namespace
 
 std::unique_ptr<command_syntax> run_syntax() {
-  return std::make_unique<run_flags>();
+  return std::make_unique<run_command_flags>();
 }
 
 }  // namespace sluice

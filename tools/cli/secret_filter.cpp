@@ -82,4 +82,11 @@ std::map<std::string, std::string> secret_filter::apply(
   return out;
 }
 
+secret_resolver::surroundings resolving_into(secret_filter& shown, const environment& variable,
+                                             std::function<void(std::string)> warn) {
+  return {variable, [&shown](std::string_view value) { shown.add(value); },
+          [&shown](std::string text) { return mask_addresses(shown.apply(std::move(text))); },
+          std::move(warn)};
+}
+
 }  // namespace sluice

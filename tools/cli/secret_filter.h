@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "jobspec/job.h"
+#include "tools/cli/environment.h"
+#include "transport/base/secret_resolver.h"
 
 namespace sluice {
 
@@ -39,5 +41,10 @@ class secret_filter {
   mutable std::mutex mutex_;
   std::vector<std::string> values_;  ///< Longest first, so that one inside another leaves no rest.
 };
+
+/// What looks references up by `variable`, adding each value found to `shown` and telling warnings to `warn`.
+/// Keeps a reference to `shown`.
+secret_resolver::surroundings resolving_into(secret_filter& shown, const environment& variable,
+                                             std::function<void(std::string)> warn);
 
 }  // namespace sluice

@@ -7,12 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tools/cli/check_command.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/configuration.h"
+#include "tools/cli/copy_command.h"
 #include "tools/cli/datasource_command.h"
 #include "tools/cli/job_list.h"
+#include "tools/cli/job_schema.h"
 #include "tools/cli/job_source.h"
 #include "tools/cli/params_command.h"
+#include "tools/cli/plan_command.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/plugins_text.h"
 #include "tools/cli/run_command.h"
@@ -34,6 +38,7 @@ program real_program() {
     return source->load(file, options, plugins);
   };
   parts.execute = execute_run;
+  parts.look = look_at;
   parts.unix_ms = [] {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
@@ -108,6 +113,26 @@ int carry_out(const run_arguments& arguments) {
 
 int carry_out(const params_arguments& arguments) {
   return with_program([&](const program& parts) { return params_command(arguments, parts); });
+}
+
+int carry_out(const check_arguments& arguments) {
+  return with_program([&](const program& parts) { return check_command(arguments, parts); });
+}
+
+int carry_out(const plan_arguments& arguments) {
+  return with_program([&](const program& parts) { return plan_command(arguments, parts); });
+}
+
+int carry_out(const template_arguments& arguments) {
+  return with_program([&](const program& parts) { return template_command(arguments, parts); });
+}
+
+int carry_out(const copy_arguments& arguments) {
+  return with_program([&](const program& parts) { return copy_command(arguments, parts); });
+}
+
+int carry_out(const schema_arguments& arguments) {
+  return print(job_schema(all_plugins(), arguments.which).dump(2) + "\n");
 }
 
 int run_program(const std::vector<std::string>& arguments) {

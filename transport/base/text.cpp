@@ -46,9 +46,7 @@ char fold(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-}  // namespace
-
-std::string escaped(std::string_view value, std::size_t bytes_max) {
+std::string without_controls(std::string_view value, std::size_t bytes_max, bool escape_quotes) {
   std::string out;
   std::size_t at = 0;
   while (at < value.size()) {
@@ -71,7 +69,7 @@ std::string escaped(std::string_view value, std::size_t bytes_max) {
       out += "\\r";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (c == '"' || c == '\\') {
+    } else if (escape_quotes && (c == '"' || c == '\\')) {
       out += '\\';
       out += static_cast<char>(c);
     } else if (c < 0x20 || c == 0x7F) {
@@ -84,6 +82,19 @@ std::string escaped(std::string_view value, std::size_t bytes_max) {
     at += length;
   }
   return out;
+}
+
+}  // namespace
+
+std::string escaped(std::string_view value, std::size_t bytes_max) {
+  return without_controls(value, bytes_max, true);
+}
+
+std::string statement_text(std::string_view statement) {
+  std::string line(statement);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return without_controls(line, line.size(), false);
 }
 
 std::string quoted(std::string_view value) {

@@ -18,6 +18,10 @@ std::string quoted(std::string_view value);
 /// Like `quoted` without the quotes: for a value inside other text.
 std::string escaped(std::string_view value, std::size_t bytes_max = shown_bytes_max);
 
+/// A statement whole and with its quotes, to be read or copied: line breaks and tabs as blanks, so that it is
+/// one line; other control characters and invalid UTF-8 escaped.
+std::string statement_text(std::string_view statement);
+
 /// `1,234,567`.
 std::string with_thousands(std::uint64_t n);
 

@@ -7,6 +7,12 @@
 namespace sluice {
 namespace {
 
+TEST(text, a_statement_is_one_line_with_its_quotes) {
+  EXPECT_EQ(statement_text("SELECT \"a\\b\"\n\tFROM t"), "SELECT \"a\\b\"  FROM t");
+  EXPECT_EQ(statement_text("SELECT \x1b[2J\xc2\x9b\xff"), R"(SELECT \x1b[2J\u009b\xff)");
+  EXPECT_EQ(statement_text(std::string(1'000, 'x')), std::string(1'000, 'x'));
+}
+
 TEST(text, a_quoted_value_escapes_what_a_terminal_would_obey) {
   EXPECT_EQ(quoted("a\n\x1b[2J\"\\\xff"), R"("a\n\x1b[2J\"\\\xff")");
   EXPECT_EQ(quoted("\xc2\x9b"), R"("\u009b")");

@@ -187,7 +187,8 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "-p", "=x"}, "the name is missing"},
       {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
       {{"run", "a.json", "--summary"}, "--summary"},
-      {{"xyzzyplugh"}, "there are run, params, datasource, plugins, version"},
+      {{"xyzzyplugh"},
+       "there are run, check, plan, template, copy, schema, params, datasource, plugins, version"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));
@@ -199,11 +200,14 @@ TEST(command_line, a_parameter_without_a_name_is_not_shown_because_it_may_be_a_s
 }
 
 TEST(command_line, help_is_there_for_the_program_and_every_command) {
-  const std::pair<std::vector<std::string>, const char*> cases[] = {{{"--help"}, "plugins"},
-                                                                    {{"-h"}, "run"},
-                                                                    {{"run", "--help"}, "--on-unfinished"},
-                                                                    {{"plugins", "--help"}, "--json"},
-                                                                    {{"version", "--help"}, "--json"}};
+  const std::pair<std::vector<std::string>, const char*> cases[] = {
+      {{"--help"}, "plugins"},
+      {{"-h"}, "run"},
+      {{"run", "--help"}, "--on-unfinished"},
+      {{"run", "--help"}, "Usage: sluice run [OPTIONS]"},
+      {{"datasource", "add", "--help"}, "Usage: sluice datasource add "},
+      {{"plugins", "--help"}, "--json"},
+      {{"version", "--help"}, "--json"}};
   for (const auto& [arguments, expected] : cases) {
     const auto parsed = parse_command_line(arguments);
     ASSERT_TRUE(parsed.has_value());
@@ -221,6 +225,57 @@ TEST(command_line, plugins_and_version_take_their_arguments) {
     const auto version = parse_command_line({word});
     EXPECT_TRUE(version.has_value() && std::holds_alternative<version_arguments>(*version)) << word;
   }
+}
+
+template <class Arguments>
+Arguments given(const std::vector<std::string>& arguments) {
+  auto parsed = parse_command_line(arguments);
+  EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
+  return parsed && std::holds_alternative<Arguments>(*parsed) ? std::get<Arguments>(*parsed) : Arguments{};
+}
+
+TEST(command_line, check_takes_several_jobs_and_the_flags_of_a_job) {
+  const auto check =
+      given<check_arguments>({"check", "a.json", "jobs", "-p", "x=1", "--offline", "--strict"});
+  EXPECT_EQ(check.jobs, (std::vector<std::string>{"a.json", "jobs"}));
+  EXPECT_EQ(check.parameters.at("x"), "1");
+  EXPECT_TRUE(check.offline && check.strict && !check.json);
+  EXPECT_THAT(refusal_of({"check"}), HasSubstr("the job is missing"));
+}
+
+TEST(command_line, plan_takes_what_decides_a_run) {
+  const auto plan =
+      given<plan_arguments>({"plan", "a.json", "--memory", "64M", "--on-unfinished", "fresh", "--json"});
+  EXPECT_EQ(plan.job_file, "a.json");
+  EXPECT_EQ(plan.memory_bytes, std::uint64_t{64} << 20);
+  EXPECT_EQ(plan.on_unfinished, run_settings::unfinished::fresh);
+  EXPECT_TRUE(plan.json);
+  EXPECT_THAT(refusal_of({"plan", "a.json", "--memory", "1K"}), HasSubstr("too little"));
+  EXPECT_THAT(refusal_of({"plan"}), HasSubstr("missing"));
+}
+
+TEST(command_line, template_and_schema_know_two_dialects) {
+  const auto made = given<template_arguments>({"template", "a.csv", "b.db:t", "--dialect", "datax"});
+  EXPECT_EQ(made.from, "a.csv");
+  EXPECT_EQ(made.to, "b.db:t");
+  EXPECT_EQ(made.form, dialect::datax);
+  EXPECT_THAT(refusal_of({"template", "a", "b", "--dialect", "datx"}), HasSubstr("did you mean datax?"));
+  EXPECT_THAT(refusal_of({"template", "a"}), HasSubstr("two ends"));
+  EXPECT_EQ(given<schema_arguments>({"schema"}).which, std::nullopt);
+  EXPECT_EQ(given<schema_arguments>({"schema", "di"}).which, dialect::script2);
+}
+
+TEST(command_line, copy_takes_the_flags_of_a_run) {
+  const auto copy =
+      given<copy_arguments>({"copy", "a.csv", "b.db:t", "--append", "--where", "id > 1", "--save", "j.json",
+                             "--memory", "64M", "--set", "setting.speed.concurrent=2"});
+  EXPECT_EQ(copy.mode, sketch_mode::append);
+  EXPECT_EQ(copy.where, "id > 1");
+  EXPECT_EQ(copy.save, "j.json");
+  EXPECT_EQ(copy.run.memory_bytes, std::uint64_t{64} << 20);
+  EXPECT_EQ(copy.run.set.size(), 1U);
+  EXPECT_EQ(given<copy_arguments>({"copy", "a.csv", "b.db:t"}).mode, sketch_mode::refuse);
+  EXPECT_THAT(refusal_of({"copy", "a.csv", "b.db:t", "--append", "--replace"}), HasSubstr("exclude"));
 }
 
 TEST(command_line, every_flag_is_in_the_manual_and_the_manual_names_no_other) {

@@ -1,0 +1,67 @@
+#include "actors/plan/column_pairs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "transport/record/compat.h"
+
+namespace sluice {
+namespace {
+
+template <class Made>
+result<void> made_or_not(result<Made> made) {
+  return made ? result<void>() : result<void>(fail(std::move(made).error()));
+}
+
+}  // namespace
+
+std::vector<column_pair> describe_column_pairs(const schema& from, const schema& to,
+                                               const conversion_context& context, compat_mode compat) {
+  std::vector<column_pair> pairs;
+  for (std::size_t i = 0; i < std::min(from.size(), to.size()); ++i) {
+    column_pair pair;
+    pair.index = i;
+    pair.from = from[i];
+    pair.to = to[i];
+    const conversion found = lookup_conversion(from[i].type, to[i].type);
+    pair.kind = found.kind;
+    pair.rule = found.kind == conversion_kind::same ? "" : found.rule;
+    if (found.needs_zone && context.zone) {
+      pair.zone = context.zone->name();
+    }
+    const auto rules = compat == compat_mode::datax ? possible_changes(from[i].type, to[i].type)
+                                                    : std::vector<change_rule>();
+    for (const change_rule rule : rules) {
+      pair.changes += fmt::format("{}{}", pair.changes.empty() ? "" : ", ", to_string(rule));
+    }
+    const result<void> made = rules.empty() ? made_or_not(make_converter(from[i], to[i], context))
+                                            : made_or_not(make_changing_converter(from[i], to[i], context));
+    if (!made) {
+      pair.kind = conversion_kind::refused;
+      pair.problem = made.error().message;
+    } else {
+      if (pair.kind == conversion_kind::refused) {
+        pair.kind = conversion_kind::checked;  // refused by the table, not by DataX's rules
+        pair.rule.clear();
+      }
+      if (pair.kind == conversion_kind::checked) {
+        pair.dirty_where = "a value that does not fit";
+      }
+      if (from[i].nullable && !to[i].nullable) {
+        pair.dirty_where += pair.dirty_where.empty() ? "NULL" : ", NULL";
+      }
+    }
+    pairs.push_back(std::move(pair));
+  }
+  return pairs;
+}
+
+std::string_view plan_word(const column_pair& pair) {
+  if (pair.kind == conversion_kind::refused) {
+    return "refused";
+  }
+  return pair.dirty_where.empty() ? "exact" : "checked";
+}
+
+}  // namespace sluice

@@ -1,0 +1,62 @@
+#include "actors/supervise/beginnings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "transport/base/text.h"
+
+namespace sluice {
+
+std::optional<error> same_file_failure(const job& what, const source_description& from,
+                                       const target_description& to) {
+  if (from.locked_file.empty() || from.locked_file != to.locked_file) {
+    return std::nullopt;
+  }
+  return error{
+      error_kind::bad_option,
+      fmt::format("{}: reader and writer use the same file {}, and one would lock the other out: write to "
+                  "another file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
+                  what.writer.place, sluice::quoted(from.locked_file)),
+      "same_file", true};
+}
+
+start_facts start_facts_of(const job& what, const target_description& to,
+                           run_settings::unfinished on_unfinished, std::chrono::seconds resume_window) {
+  start_facts mine;
+  mine.job_key = what.key;
+  mine.instance = what.instance;
+  mine.planned = what.planned;
+  mine.uses_date = !what.date_place.empty();
+  mine.job_name = what.name;
+  mine.output = to.output;
+  mine.output_name = to.name;
+  mine.empties = to.empties;
+  for (const auto& [name, digest] : what.key_parts) {
+    mine.key_parts.push_back({name, {digest}});
+  }
+  mine.may_resume = to.exactly_once;
+  mine.on_unfinished = on_unfinished;
+  mine.resume_window = resume_window;
+  return mine;
+}
+
+concurrency_choice choose_concurrency(const speed_limit& speed, std::uint32_t writers_max,
+                                      std::size_t splits_undone) {
+  const auto asked = std::max<std::uint32_t>(speed.concurrent, 1);
+  concurrency_choice choice{asked, speed.concurrent_reason};
+  if (writers_max != 0 && writers_max < choice.pipelines) {
+    choice.pipelines = writers_max;
+    choice.reason = fmt::format("{} of {} asked for: the destination takes {} writer{}", choice.pipelines,
+                                asked, choice.pipelines, choice.pipelines == 1 ? "" : "s");
+  }
+  if (splits_undone < choice.pipelines) {
+    choice.pipelines = static_cast<std::uint32_t>(std::max<std::size_t>(splits_undone, 1));
+    choice.reason =
+        fmt::format("{} of {} asked for: there {} {} split{} to read", choice.pipelines, asked,
+                    splits_undone == 1 ? "is" : "are", splits_undone, splits_undone == 1 ? "" : "s");
+  }
+  return choice;
+}
+
+}  // namespace sluice

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "actors/supervise/continuation.h"
+#include "jobspec/job.h"
+#include "plugins/api/source.h"
+#include "plugins/api/target.h"
+
+namespace sluice {
+
+// What is decided at the beginning of a run, once both ends are open: by the run itself, and by `check` and
+// `plan`, which foretell it.
+
+/// `bad_option` where both ends are one file and one end would lock the other out.
+std::optional<error> same_file_failure(const job& what, const source_description& from,
+                                       const target_description& to);
+
+/// What the continuation of earlier runs is decided by.
+start_facts start_facts_of(const job& what, const target_description& to,
+                           run_settings::unfinished on_unfinished, std::chrono::seconds resume_window);
+
+/// How many pipelines work at once, and why.
+struct concurrency_choice {
+  std::uint32_t pipelines = 1;
+  std::string reason;
+};
+/// `writers_max` is the destination's (0: no limit), `splits_undone` what is left to read.
+concurrency_choice choose_concurrency(const speed_limit& speed, std::uint32_t writers_max,
+                                      std::size_t splits_undone);
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+#include "actors/supervise/make_ends.h"
+
+#include "transport/flow/budget.h"
+
+namespace sluice {
+
+result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                           const end_settings& settings) {
+  job_ends ends;
+  conversion_context& conversion = ends.conversion;
+  SLUICE_TRY(conversion.zone, time_zone::find(settings.time_zone));
+  conversion.datetime_format = what.formats.datetime_format.value_or(conversion.datetime_format);
+  conversion.date_format = what.formats.date_format.value_or(conversion.date_format);
+  conversion.time_format = what.formats.time_format.value_or(conversion.time_format);
+  conversion.extra_formats = what.formats.extra_formats.value_or(conversion.extra_formats);
+  if (auto empty = what.writer.parameter.boolean("emptyAsNull"); empty && *empty) {
+    conversion.empty_as_null = **empty;
+  }
+  if (what.compat == compat_mode::datax && !what.writer.parameter.has("emptyAsNull")) {
+    conversion.empty_as_null = true;  // DataX's default, and counted
+  }
+
+  const memory_plan memory =
+      divide_memory(settings.memory_bytes, what.speed.concurrent, what.speed.bytes_per_second);
+  ends.pool = buffer_pool::make(memory.cache_bytes_max);
+  plugin_context context;
+  context.pool = ends.pool;
+  context.zone = conversion.zone;
+  context.formats = conversion;
+  context.job_dialect = what.form;
+  context.job_name = what.name;
+  context.run = settings.run;
+  context.memory_bytes = memory.end_bytes;
+  context.resolve_secret = settings.resolve_secret;
+  context.warn = settings.warn;
+  SLUICE_TRY(ends.from, reader_plugin.make_source(what.reader.parameter, context));
+  SLUICE_TRY(ends.to, writer_plugin.make_target(what.writer.parameter, context));
+  return ends;
+}
+
+}  // namespace sluice

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "jobspec/job.h"
+#include "plugins/api/plugin.h"
+
+namespace sluice {
+
+/// The two ends of a job, not opened yet, and what they were made with: the same for a run and for a look.
+struct job_ends {
+  conversion_context conversion;
+  std::shared_ptr<buffer_pool> pool;
+  std::shared_ptr<source> from;
+  std::shared_ptr<target> to;
+};
+
+/// What the ends are told beside the job.
+struct end_settings {
+  std::string time_zone;  ///< Resolved name.
+  std::uint64_t memory_bytes = 0;
+  run_id run;
+  decltype(plugin_context::resolve_secret) resolve_secret;
+  std::function<void(std::string)> warn;
+};
+
+/// Makes both ends; no I/O. `bad_option` where the job's text or the zone is wrong.
+result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                           const end_settings& settings);
+
+}  // namespace sluice

@@ -1,0 +1,172 @@
+#include "plugins/sqlite/sqlite_sketch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "plugins/sqlite/sqlite_progress.h"
+#include "plugins/sqlite/sqlite_table.h"
+#include "transport/base/text.h"
+
+namespace sluice::sqlite {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::chrono::milliseconds looking_timeout{10'000};
+/// https://sqlite.org/fileformat2.html section 1.3.
+constexpr std::string_view magic = "SQLite format 3";
+
+bool is_sqlite_path(std::string_view path) {
+  if (has_ending(path, {".db", ".db3", ".sqlite", ".sqlite3"})) {
+    return true;
+  }
+  std::ifstream in{std::string(path), std::ios::binary};
+  std::string head(magic.size(), '\0');
+  return in.read(head.data(), static_cast<std::streamsize>(head.size())) && head == magic;
+}
+
+void put(end_sketch& to, std::string name, json value, std::string comment = {}) {
+  to.options.push_back({std::move(name), std::move(value), std::move(comment)});
+}
+
+/// DataX's jobs have both in a list of connections.
+void put_place(end_sketch& to, const end_place& where, const std::string& table, dialect d, bool reads) {
+  const std::string url = "jdbc:sqlite:" + where.path;
+  if (d == dialect::datax) {
+    const json urls = reads ? json::array({url}) : json(url);
+    put(to, "connection", json::array({{{"jdbcUrl", urls}, {"table", json::array({table})}}}));
+    return;
+  }
+  put(to, "jdbcUrl", url);
+  put(to, "table", table);
+}
+
+result<void> require_table(const end_place& where) {
+  if (where.path.empty() || where.table.empty()) {
+    return fail(error_kind::bad_option, "{}: the table is missing; write sqlite:{}:TABLE",
+                sluice::quoted(where.path), where.path.empty() ? "PATH" : where.path);
+  }
+  return {};
+}
+
+/// The sources' names for a table to be made.
+result<json> names_for_new_table(const schema& columns) {
+  json names = json::array();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string name = columns[i].name.empty() ? fmt::format("column_{}", i + 1) : columns[i].name;
+    for (const auto& other : names) {
+      if (same_name(other.get<std::string>(), name)) {
+        return fail(
+            error_kind::bad_option,
+            "two columns of the source are called {}, which SQLite cannot tell apart; write a template and "
+            "name them",
+            sluice::quoted(name));
+      }
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+/// The table's columns for the source's, by name; by position where no name is the same and there are as
+/// many.
+result<json> names_for_table(const table_info& table, const schema& columns, end_sketch& to) {
+  json names = json::array();
+  std::vector<std::string> missing;
+  for (const field& f : columns) {
+    const table_column* found = table.find(f.name);
+    if (found == nullptr) {
+      missing.push_back(sluice::quoted(f.name));
+    } else {
+      names.push_back(found->name);
+    }
+  }
+  if (missing.empty()) {
+    to.remarks.push_back("The columns of the table that have the source's names.");
+    return names;
+  }
+  if (names.empty() && table.columns.size() == columns.size()) {
+    to.remarks.push_back(
+        "No name is the same at both ends: the columns are paired by position; see whether they fit.");
+    for (const table_column& c : table.columns) {
+      names.push_back(c.name);
+    }
+    return names;
+  }
+  return fail(error_kind::bad_option, "table {} has no column for {} of the source; it has {}",
+              sluice::quoted(table.name), fmt::join(missing, ", "), fmt::join(table.column_names(), ", "));
+}
+
+}  // namespace
+
+std::optional<end_place> recognise(std::string_view text) {
+  const auto [form, rest] = split_form(text);
+  const bool said = form == "sqlite";
+  const std::string_view whole = said ? rest : text;
+  const std::size_t colon = whole.rfind(':');
+  if (colon != std::string_view::npos && (said || is_sqlite_path(whole.substr(0, colon)))) {
+    return end_place{std::string(whole.substr(0, colon)), std::string(whole.substr(colon + 1)), form};
+  }
+  if (said || is_sqlite_path(whole)) {
+    return end_place{std::string(whole), "", form};
+  }
+  return std::nullopt;
+}
+
+result<end_sketch> sketch_source(const end_place& where, dialect d, const stop_signal& stop) {
+  SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
+  SLUICE_TRY(const auto table, look_up_table(db, where.table));
+  if (!table || where.table.empty()) {
+    SLUICE_TRY(const std::string missing, describe_missing_table(db, where.table));
+    return fail(error_kind::bad_option, "{}: {}; write sqlite:{}:TABLE", sluice::quoted(where.path), missing,
+                where.path);
+  }
+  end_sketch sketch;
+  put_place(sketch, where, table->name, d, true);
+  json names = json::array();
+  for (const table_column& c : table->columns) {
+    names.push_back(c.name);
+    sketch.columns.push_back({c.name, read_type(c.kind), !c.not_null && !c.is_rowid, c.declared_type});
+    sketch.column_comments.push_back(c.declared_type);
+  }
+  put(sketch, "column", std::move(names));
+  sketch.remarks.push_back(
+      table->key.empty() ? "It has no unique key: it is read whole, and again whole after an interruption."
+                         : fmt::format("It is read in the order of {}.", fmt::join(table->key, ", ")));
+  return sketch;
+}
+
+result<end_sketch> sketch_target(const end_place& where, dialect d, const schema& columns, sketch_mode mode,
+                                 const stop_signal& stop) {
+  SLUICE_CHECK(require_table(where));
+  end_sketch sketch;
+  std::optional<table_info> table;
+  std::error_code ignored;
+  if (std::filesystem::exists(where.path, ignored)) {
+    SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
+    SLUICE_TRY(table, look_up_table(db, where.table));
+    if (table) {
+      SLUICE_TRY(const auto any, db.ask(fmt::format("SELECT 1 FROM {} LIMIT 1", table->quoted_name())));
+      sketch.holds_records = any.has_value();
+    }
+  }
+  const std::string name = table ? table->name : where.table;
+  put_place(sketch, where, name, d, false);
+  SLUICE_TRY(json names, table ? names_for_table(*table, columns, sketch) : names_for_new_table(columns));
+  put(sketch, "column", std::move(names));
+  put(sketch, "writeMode", "insert",
+      "replace, update and ignore are there for tables with a key: they make a second run leave no doubles.");
+  if (mode == sketch_mode::replace) {
+    put(sketch, "preSql", json::array({fmt::format("DELETE FROM {}", quote_name(name))}),
+        "Empties the table before the data.");
+  }
+  put(sketch, "createTable", true,
+      table ? "The table is there; nothing is made."
+            : "The table is made, with types that hold every value exactly.");
+  return sketch;
+}
+
+}  // namespace sluice::sqlite

@@ -1,0 +1,210 @@
+#include "plugins/text/column_guess.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "transport/record/parse.h"
+
+namespace sluice {
+namespace {
+
+/// What files of the world write for NULL.
+constexpr auto null_words =
+    std::to_array<std::string_view>({"", "\\N", "NULL", "null", "NA", "N/A", "#N/A", "None", "nil", "-"});
+
+/// Patterns of one wall clock time each, those that could be taken for each other beside each other. An
+/// offset is not kept by the type, and a date alone would get a time of day: both stay text.
+constexpr auto date_patterns = std::to_array<std::string_view>({
+    "yyyy-MM-dd HH:mm:ss",
+    "yyyy-MM-dd HH:mm:ss.SSS",
+    "yyyy-MM-dd HH:mm:ss.SSSSSS",
+    "yyyy-MM-dd'T'HH:mm:ss",
+    "yyyy-MM-dd'T'HH:mm:ss.SSS",
+    "yyyy-MM-dd HH:mm",
+    "yyyy/MM/dd HH:mm:ss",
+    "dd.MM.yyyy HH:mm:ss",
+    "dd/MM/yyyy HH:mm:ss",
+    "MM/dd/yyyy HH:mm:ss",
+});
+
+bool is_null(const sampled_field& f, const std::optional<std::string>& null_text) {
+  return null_text && !f.quoted && f.text == *null_text;
+}
+
+template <class Fits>
+bool all_fit(const std::vector<sampled_field>& fields, const std::optional<std::string>& null_text,
+             Fits fits) {
+  return std::all_of(fields.begin(), fields.end(),
+                     [&](const sampled_field& f) { return is_null(f, null_text) || fits(f.text); });
+}
+
+bool is_plain_number(std::string_view text) {
+  return !text.empty() && (std::isdigit(static_cast<unsigned char>(text.back())) != 0) &&
+         text.find_first_not_of("0123456789.-") == std::string_view::npos;
+}
+
+/// `007` and `-0` are texts: as numbers they would be written otherwise.
+bool is_exact_long(const std::string& text) {
+  const auto value = parse_int64(text);
+  return value.ok() && fmt::to_string(value.value) == text;
+}
+
+bool is_exact_decimal(const std::string& text) {
+  if (!is_plain_number(text)) {
+    return false;
+  }
+  const std::string_view digits = std::string_view(text).substr(text[0] == '-' ? 1 : 0);
+  const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
+  const bool minus_zero = text[0] == '-' && digits.find_first_not_of("0.") == std::string_view::npos;
+  std::string scratch;
+  const auto value = parse_decimal_text(text, scratch);
+  return !leading_zero && !minus_zero && digits[0] != '.' && value.ok() && value.value == text;
+}
+
+bool reads_back(const date_pattern& pattern, const std::string& text) {
+  const auto time = pattern.parse(text);
+  if (!time.ok()) {
+    return false;
+  }
+  std::string written(pattern.chars_max(), '\0');
+  char* end = written.data();
+  return pattern.write(time.value, 0, end) == dirty_code::none &&
+         std::string_view(written.data(), static_cast<std::size_t>(end - written.data())) == text;
+}
+
+/// The patterns that all values fit.
+std::vector<std::string> fitting_patterns(const std::vector<sampled_field>& fields,
+                                          const std::optional<std::string>& null_text) {
+  std::vector<std::string> found;
+  for (const std::string_view text : date_patterns) {
+    const auto pattern = date_pattern::make(text);
+    if (pattern &&
+        all_fit(fields, null_text, [&](const std::string& value) { return reads_back(*pattern, value); })) {
+      found.emplace_back(text);
+    }
+  }
+  return found;
+}
+
+bool looks_like_date(const std::string& text) {
+  return text.size() >= 8 && text.size() <= 10 && std::isdigit(static_cast<unsigned char>(text[0])) != 0 &&
+         text.find_first_of("-/.") != std::string::npos &&
+         text.find_first_not_of("0123456789-/.") == std::string::npos;
+}
+
+column_guess make(declared_type type, std::string reason, std::optional<std::string> format = {}) {
+  column_guess guess;
+  guess.type = type;
+  guess.format = std::move(format);
+  guess.reason = std::move(reason);
+  const auto parser = value_parser::make(type, guess.format, {});
+  guess.value_type = parser ? parser->type() : type_of(type_id::utf8);
+  return guess;
+}
+
+std::string why_text(const std::vector<sampled_field>& fields, const std::optional<std::string>& null_text) {
+  if (all_fit(fields, null_text, looks_like_date)) {
+    return "text, because a date without a time of day would get one";
+  }
+  const auto numbers = [](const std::string& text) {
+    return parse_int64(text).ok() || is_plain_number(text);
+  };
+  if (all_fit(fields, null_text, numbers)) {
+    return "text, because as numbers some values would be written otherwise (a leading zero or plus, say)";
+  }
+  return {};
+}
+
+bool is_typed(const std::vector<sampled_field>& fields, const std::optional<std::string>& null_text) {
+  return guess_column(fields, null_text).type != declared_type::string_text;
+}
+
+}  // namespace
+
+column_guess guess_column(const std::vector<sampled_field>& fields,
+                          const std::optional<std::string>& null_text) {
+  const bool any = std::any_of(fields.begin(), fields.end(),
+                               [&](const sampled_field& f) { return !is_null(f, null_text); });
+  if (!any) {
+    return make(declared_type::string_text, "text, because no value was seen");
+  }
+  if (all_fit(fields, null_text, is_exact_long)) {
+    return make(declared_type::long_number, {});
+  }
+  if (all_fit(fields, null_text, is_exact_decimal)) {
+    return make(declared_type::double_number, "exact number, not a floating-point one");
+  }
+  if (all_fit(fields, null_text, [](const std::string& text) { return text == "true" || text == "false"; })) {
+    return make(declared_type::boolean, {});
+  }
+  const auto patterns = fitting_patterns(fields, null_text);
+  if (patterns.size() == 1) {
+    return make(declared_type::date, {}, patterns[0]);
+  }
+  if (patterns.size() > 1) {
+    return make(
+        declared_type::string_text,
+        fmt::format("text, because its dates may be read as {}; give type DATE and the format that is "
+                    "right",
+                    fmt::join(patterns, " or ")));
+  }
+  return make(declared_type::string_text, why_text(fields, null_text));
+}
+
+std::optional<std::string> guess_null_text(const std::vector<std::vector<sampled_field>>& columns) {
+  std::optional<std::string> best;
+  std::size_t most = 0;
+  bool backslash_n = false;
+  std::vector<bool> typed;
+  for (const auto& column : columns) {
+    typed.push_back(is_typed(column, std::nullopt));
+  }
+  for (const std::string_view word : null_words) {
+    const std::optional<std::string> text = std::string(word);
+    std::size_t gained = 0;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const bool occurs = std::any_of(columns[i].begin(), columns[i].end(),
+                                      [&](const sampled_field& f) { return is_null(f, text); });
+      backslash_n = backslash_n || (occurs && word == "\\N");
+      gained += occurs && !typed[i] && is_typed(columns[i], text) ? 1 : 0;
+    }
+    if (gained > most) {
+      most = gained;
+      best = text;
+    }
+  }
+  return best ? best : backslash_n ? std::optional<std::string>("\\N") : std::nullopt;
+}
+
+heading_guess guess_heading(const std::vector<std::vector<sampled_field>>& columns) {
+  std::set<std::string> names;
+  bool typed_below = false;
+  for (const auto& column : columns) {
+    if (column.empty()) {
+      return {};
+    }
+    const std::string& name = column.front().text;
+    const bool digits_first = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) != 0;
+    if (name.empty() || digits_first || name.size() > 64 || is_exact_long(name) || is_exact_decimal(name) ||
+        name == "true" || name == "false" || !names.insert(name).second) {
+      return {};
+    }
+    const std::vector<sampled_field> below(column.begin() + 1, column.end());
+    if (below.empty()) {
+      continue;
+    }
+    const auto null_text = guess_null_text({below});
+    typed_below = typed_below || (is_typed(below, null_text) && !is_typed(column, null_text));
+  }
+  // Where all is text, a heading's name does not come again below it.
+  const bool repeated = std::any_of(columns.begin(), columns.end(), [](const auto& column) {
+    return std::any_of(column.begin() + 1, column.end(),
+                       [&](const sampled_field& f) { return f.text == column.front().text; });
+  });
+  return {typed_below || !repeated, !typed_below};
+}
+
+}  // namespace sluice

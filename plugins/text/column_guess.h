@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/text/value_parser.h"
+
+namespace sluice {
+
+/// A field as a sample of the file has it.
+struct sampled_field {
+  std::string text;
+  bool quoted = false;
+};
+
+/// The type chosen for a column, and why.
+struct column_guess {
+  declared_type type = declared_type::string_text;
+  std::optional<std::string> format;  ///< Of a date.
+  data_type value_type = {};          ///< What the reader makes of it.
+  std::string reason;
+};
+
+/// Chooses a type for what a sample of a column holds: another than text only where every value fits it and
+/// reads back as the very same text, so that no value is changed (`007`, `+1`, `1.0e3` stay text), and where
+/// only one reading fits (`03/04/2024` is text). Fields that are NULL by `null_text` do not count. Pure.
+column_guess guess_column(const std::vector<sampled_field>& fields,
+                          const std::optional<std::string>& null_text);
+
+/// The text of NULL in a sample by columns: the one that makes most columns numbers, dates or booleans that
+/// would be text without it; else `\N` where it occurs; else nothing. An empty text counts only unquoted.
+std::optional<std::string> guess_null_text(const std::vector<std::vector<sampled_field>>& columns);
+
+/// Whether the first row of a sample is a heading: all names differ, none is empty or a number, and a column
+/// below one has another type than text, or (`unsure`) nothing but its looks says so.
+struct heading_guess {
+  bool is_heading = false;
+  bool unsure = false;
+};
+heading_guess guess_heading(const std::vector<std::vector<sampled_field>>& columns);
+
+}  // namespace sluice

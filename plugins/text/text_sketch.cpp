@@ -1,0 +1,426 @@
+#include "plugins/text/text_sketch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+
+#include "plugins/common/files/file_handle.h"
+#include "plugins/text/text_file_reader.h"
+#include "plugins/text/text_reader.h"
+#include "plugins/text/text_sample.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::size_t rows_looked_at = 10'000;
+/// Enough to tell delimiters apart.
+constexpr std::size_t rows_for_delimiter = 500;
+constexpr auto delimiters = std::to_array<std::string_view>({",", "\t", ";", "|", "\x01"});
+
+std::string compression_of_name(std::string_view path) {
+  return has_ending(path, {".gz"})    ? "gzip"
+         : has_ending(path, {".zst"}) ? "zstd"
+         : has_ending(path, {".bz2"}) ? "bzip2"
+         : has_ending(path, {".zip"}) ? "zip"
+                                      : "";
+}
+
+/// The name without the ending of a compression.
+std::string_view plain_name(std::string_view path) {
+  const std::string how = compression_of_name(path);
+  return how.empty() ? path : path.substr(0, path.rfind('.'));
+}
+
+bool is_json(const end_place& where) {
+  return where.form == "json" || where.form == "jsonl" ||
+         (where.form.empty() && has_ending(plain_name(where.path), {".json", ".jsonl", ".ndjson"}));
+}
+
+/// The layout of a reader with these options; the options are ours, so that a failure is one of ours too.
+result<text_layout> layout_of(const nlohmann::json& parameter, dialect d) {
+  const option_values values("template", "parameter", parameter, nullptr, text_reader_description().options,
+                             d);
+  return text_layout_of(values, {});
+}
+
+/// The encoding by the first bytes: a mark, or UTF-16 without one.
+result<std::string> encoding_of(const std::string& path, const std::string& compress, dialect d) {
+  SLUICE_TRY(const text_layout layout, layout_of({{"path", {path}}, {"compress", compress}}, d));
+  SLUICE_TRY(const file_handle file, file_handle::open(path));
+  SLUICE_TRY(const file_identity identity, file.identity());
+  SLUICE_TRY(auto stream, open_stream(layout, file, 0, identity.size));
+  std::array<char, 4096> bytes{};
+  SLUICE_TRY(const std::size_t size, stream->read(bytes.data(), bytes.size()));
+  const std::string_view head(bytes.data(), size);
+  if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff")) {
+    return std::string("UTF-16");
+  }
+  std::size_t zeros[2] = {0, 0};
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    zeros[i % 2] += head[i] == '\0' ? 1 : 0;
+  }
+  if (zeros[1] > head.size() / 4 && zeros[0] == 0) {
+    return std::string("UTF-16LE");
+  }
+  if (zeros[0] > head.size() / 4 && zeros[1] == 0) {
+    return std::string("UTF-16BE");
+  }
+  return std::string("UTF-8");
+}
+
+/// How well a delimiter cuts the sample: rows that have as many fields as most rows, and that many.
+struct cut {
+  std::string delimiter;
+  std::size_t fields = 1;
+  std::size_t agreeing = 0;
+  std::size_t rows = 0;
+  [[nodiscard]] bool clean() const { return fields > 1 && agreeing == rows; }
+  /// A delimiter that never occurs agrees with every row and says nothing.
+  [[nodiscard]] std::size_t score() const { return fields > 1 ? agreeing : 0; }
+  [[nodiscard]] bool better_than(const cut& other) const {
+    if (clean() != other.clean()) {
+      return clean();
+    }
+    return clean() ? fields > other.fields : score() > other.score();
+  }
+};
+
+cut cut_of(const text_sample& sample, std::string_view delimiter) {
+  std::map<std::size_t, std::size_t> counts;
+  for (const auto& row : sample.rows) {
+    ++counts[row.size()];
+  }
+  cut c{std::string(delimiter), 1, 0, sample.rows.size() + sample.dirty};
+  for (const auto& [fields, rows] : counts) {
+    if (rows >= c.agreeing) {
+      c.fields = fields;
+      c.agreeing = rows;
+    }
+  }
+  return c;
+}
+
+/// Everything of one call of `sketch_text_source`.
+class source_sketcher {
+ public:
+  source_sketcher(const end_place& where, dialect d) : where_(where), dialect_(d) {}
+
+  result<end_sketch> sketch() {
+    parameter_["path"] = {where_.path};
+    json_ = is_json(where_);
+    parameter_["fileFormat"] = json_ ? "json" : "csv";
+    const std::string compress = compression_of_name(where_.path);
+    if (!compress.empty()) {
+      parameter_["compress"] = compress;
+    }
+    SLUICE_TRY(encoding_, encoding_of(where_.path, compress, dialect_));
+    parameter_["encoding"] = encoding_;
+    if (!json_) {
+      SLUICE_CHECK(find_delimiter());
+    }
+    SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
+    SLUICE_TRY(sample_, read_sample(layout, where_.path, rows_looked_at));
+    if (!sample_.is_text) {
+      return fail(
+          error_kind::bad_option,
+          "{}: the file is not text in {}, and which encoding it has cannot be told from its bytes; write a "
+          "template by hand (sluice template text …) and set \"encoding\"",
+          sluice::quoted(where_.path), encoding_);
+    }
+    put("path", {where_.path}, "");
+    put("fileFormat", parameter_["fileFormat"], "");
+    if (!compress.empty()) {
+      put("compress", compress, "By the file's name.");
+    }
+    put("encoding", encoding_,
+        encoding_ == "UTF-8" ? "All bytes looked at are UTF-8." : "By the file's first bytes.");
+    return json_ ? from_lines() : from_fields();
+  }
+
+ private:
+  void put(std::string name, json value, std::string comment) {
+    sketch_.options.push_back({std::move(name), std::move(value), std::move(comment)});
+  }
+
+  result<void> find_delimiter() {
+    std::optional<cut> best;
+    for (const std::string_view delimiter : delimiters) {
+      parameter_["fieldDelimiter"] = delimiter;
+      SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
+      SLUICE_TRY(const text_sample sample, read_sample(layout, where_.path, rows_for_delimiter));
+      const cut c = cut_of(sample, delimiter);
+      if (!best || c.better_than(*best)) {
+        best = c;
+      }
+    }
+    cut_ = *best;
+    parameter_["fieldDelimiter"] = cut_.delimiter;
+    return {};
+  }
+
+  [[nodiscard]] std::string looked_at(std::size_t records) const {
+    return fmt::format("{} {} record{} {} looked at{}", sample_.whole_file ? "All" : "The first",
+                       with_thousands(records), records == 1 ? "" : "s", records == 1 ? "was" : "were",
+                       sample_.whole_file ? "." : ": what comes behind them and does not fit will be dirty.");
+  }
+
+  result<end_sketch> from_fields() {
+    std::size_t other = 0;
+    std::vector<std::vector<sampled_field>> columns(sample_.rows.empty() ? 0 : most_fields());
+    for (auto& row : sample_.rows) {
+      if (row.size() != columns.size()) {
+        ++other;
+        continue;
+      }
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        columns[i].push_back(std::move(row[i]));
+      }
+    }
+    if (columns.empty()) {
+      return fail(error_kind::bad_option,
+                  "{}: the file has no record to look at; write a template by hand (sluice "
+                  "template text …)",
+                  sluice::quoted(where_.path));
+    }
+    const heading_guess heading = guess_heading(columns);
+    put("fieldDelimiter", cut_.delimiter, fmt::format("{} fields a record.", columns.size()));
+    put("skipHeader", heading.is_heading,
+        !heading.is_heading ? "The first record looks like the others, not like a heading."
+        : heading.unsure
+            ? "The first record looks like a heading, but all columns are text: see whether it is one."
+            : "The first record is a heading: below it are values of other types.");
+    if (heading.is_heading) {
+      for (auto& column : columns) {
+        names_.push_back(column.front().text);
+        column.erase(column.begin());
+      }
+    }
+    sketch_.remarks.push_back(looked_at(columns[0].size() + other + sample_.dirty));
+    if (other + sample_.dirty != 0) {
+      sketch_.remarks.push_back(
+          fmt::format("{} of them will be dirty: {} with another number of fields than {}, {} with quotes "
+                      "that do not match.",
+                      other + sample_.dirty, other, columns.size(), sample_.dirty));
+    }
+    put_null(columns);
+    put_columns(columns);
+    return std::move(sketch_);
+  }
+
+  [[nodiscard]] std::size_t most_fields() const { return cut_of(sample_, "").fields; }
+
+  void put_null(const std::vector<std::vector<sampled_field>>& columns) {
+    null_text_ = guess_null_text(columns);
+    if (!null_text_) {
+      return;
+    }
+    std::size_t seen = 0;
+    for (const auto& column : columns) {
+      seen +=
+          static_cast<std::size_t>(std::count_if(column.begin(), column.end(), [&](const sampled_field& f) {
+            return !f.quoted && f.text == *null_text_;
+          }));
+    }
+    put("nullFormat", *null_text_,
+        fmt::format("An unquoted field {} is NULL, in columns of text too: {} of them were seen.",
+                    null_text_->empty() ? "that is empty" : sluice::quoted(*null_text_),
+                    with_thousands(seen)));
+  }
+
+  void put_columns(const std::vector<std::vector<sampled_field>>& columns) {
+    json list = json::array();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const std::string name = names_.empty() ? fmt::format("column_{}", i + 1) : names_[i];
+      const column_guess guess = guess_column(columns[i], null_text_);
+      json one = {{"index", i}, {"name", name}, {"type", to_string(guess.type)}};
+      if (guess.format) {
+        one["format"] = *guess.format;
+      }
+      list.push_back(std::move(one));
+      sketch_.columns.push_back(
+          {name, guess.value_type, null_text_.has_value(), std::string(to_string(guess.type))});
+      sketch_.column_comments.push_back(guess.reason);
+    }
+    put("column", std::move(list), "");
+  }
+
+  /// What the values of one member are.
+  struct member {
+    std::vector<sampled_field> texts;
+    bool all_long = true, all_numbers = true, all_booleans = true, all_texts = true;
+    std::size_t seen = 0;
+  };
+
+  static void note(member& m, const json& value) {
+    if (value.is_null()) {
+      return;
+    }
+    ++m.seen;
+    const bool is_long =
+        value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
+    m.all_long = m.all_long && is_long;
+    m.all_numbers = m.all_numbers && value.is_number();
+    m.all_booleans = m.all_booleans && value.is_boolean();
+    m.all_texts = m.all_texts && value.is_string();
+    if (m.all_texts) {
+      m.texts.push_back({value.get<std::string>(), false});
+    }
+  }
+
+  static column_guess guess_of(const member& m) {
+    column_guess guess;
+    if (m.seen == 0) {
+      guess.reason = "text, because no value was seen";
+    } else if (m.all_long) {
+      guess.type = declared_type::long_number;
+    } else if (m.all_numbers) {
+      guess.type = declared_type::double_number;
+      guess.reason = "exact number, not a floating-point one";
+    } else if (m.all_booleans) {
+      guess.type = declared_type::boolean;
+    } else if (m.all_texts) {
+      // A text in JSON was meant as one, unless it is a date, which JSON cannot say.
+      column_guess by_text = guess_column(m.texts, std::nullopt);
+      if (by_text.type == declared_type::date) {
+        return by_text;
+      }
+    } else {
+      guess.reason = "the exact text in the file: its values are of several kinds, or objects and lists";
+    }
+    const auto parser = value_parser::make(guess.type, guess.format, {});
+    guess.value_type = parser ? parser->type() : type_of(type_id::utf8);
+    return guess;
+  }
+
+  result<end_sketch> from_lines() {
+    std::vector<std::string> order;
+    std::map<std::string, member> members;
+    std::size_t broken = 0;
+    for (const std::string& line : sample_.lines) {
+      const json object = json::parse(line, nullptr, false);
+      if (!object.is_object()) {
+        ++broken;
+        continue;
+      }
+      for (const auto& [key, value] : object.items()) {
+        if (members.find(key) == members.end()) {
+          order.push_back(key);
+        }
+        note(members[key], value);
+      }
+    }
+    if (order.empty()) {
+      return fail(error_kind::bad_option,
+                  "{}: no line looked at is a JSON object; expected JSON Lines, one object a line",
+                  sluice::quoted(where_.path));
+    }
+    sketch_.remarks.push_back(looked_at(sample_.lines.size()));
+    if (broken != 0) {
+      sketch_.remarks.push_back(fmt::format("{} of them are no JSON objects and will be dirty.", broken));
+    }
+    json list = json::array();
+    for (const std::string& key : order) {
+      const column_guess guess = guess_of(members[key]);
+      json one = {{"name", key}, {"type", to_string(guess.type)}};
+      if (guess.format) {
+        one["format"] = *guess.format;
+      }
+      list.push_back(std::move(one));
+      sketch_.columns.push_back({key, guess.value_type, true, std::string(to_string(guess.type))});
+      sketch_.column_comments.push_back(guess.reason);
+    }
+    put("column", std::move(list), "");
+    return std::move(sketch_);
+  }
+
+  const end_place& where_;
+  dialect dialect_;
+  bool json_ = false;
+  nlohmann::json parameter_;
+  std::string encoding_;
+  cut cut_;
+  text_sample sample_;
+  std::vector<std::string> names_;
+  std::optional<std::string> null_text_;
+  end_sketch sketch_;
+};
+
+}  // namespace
+
+std::optional<end_place> recognise_text(std::string_view text) {
+  const auto [form, rest] = split_form(text);
+  for (const std::string_view known : {"csv", "tsv", "text", "json", "jsonl"}) {
+    if (form == known) {
+      return end_place{std::string(rest), "", form};
+    }
+  }
+  if (form.empty() && has_ending(plain_name(text), {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"})) {
+    return end_place{std::string(text), "", ""};
+  }
+  return std::nullopt;
+}
+
+result<end_sketch> sketch_text_source(const end_place& where, dialect d, const stop_signal& stop) {
+  (void)stop;
+  return source_sketcher(where, d).sketch();
+}
+
+result<end_sketch> sketch_text_target(const end_place& where, dialect d, const schema& columns,
+                                      sketch_mode mode, const stop_signal& stop) {
+  (void)d, (void)stop;
+  end_sketch sketch;
+  const std::filesystem::path path(where.path);
+  if (path.filename().empty() || path.filename() == "." || path.filename() == "..") {
+    return fail(error_kind::bad_option, "{}: this is a folder; name the file to write, such as out.csv",
+                sluice::quoted(where.path));
+  }
+  const std::string compress = compression_of_name(where.path);
+  const std::string name = path.filename().string();
+  const std::size_t dot = std::min(name.find('.', 1), name.size());
+  const bool json_lines = is_json(where);
+  const bool tabs = where.form == "tsv" || has_ending(plain_name(where.path), {".tsv"});
+  const bool one_file = mode != sketch_mode::append && compress != "zip";
+  const auto put = [&](std::string option, json value, std::string comment) {
+    sketch.options.push_back({std::move(option), std::move(value), std::move(comment)});
+  };
+  put("path", path.has_parent_path() ? path.parent_path().string() : ".", "The folder.");
+  put("fileName", name.substr(0, dot), "");
+  if (dot < name.size()) {
+    put("suffix", name.substr(dot), "");
+  }
+  put("singleFileOutput", one_file,
+      one_file ? "One file with exactly this name." : "Each split writes a file with a name of its own.");
+  put("writeMode",
+      mode == sketch_mode::append    ? "append"
+      : mode == sketch_mode::replace ? "truncate"
+                                     : "nonConflict",
+      mode == sketch_mode::append    ? "Files that are there stay."
+      : mode == sketch_mode::replace ? "A file that is there is replaced once the new one is complete."
+                                     : "Refuses to run while the file is there; truncate replaces it.");
+  put("fileFormat", json_lines ? "json" : "csv", "");
+  if (!json_lines) {
+    put("fieldDelimiter", tabs ? "\t" : ",", "");
+  }
+  if (!compress.empty()) {
+    put("compress", compress, "By the file's name.");
+  }
+  json names = json::array();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    names.push_back(columns[i].name.empty() ? fmt::format("column_{}", i + 1) : columns[i].name);
+  }
+  put("header", names, json_lines ? "The members' names." : "The first line.");
+  if (!json_lines) {
+    put("nullFormat", "", "NULL is written as nothing, an empty text in quotes.");
+  }
+  std::error_code ignored;
+  sketch.holds_records = std::filesystem::exists(path, ignored);
+  return sketch;
+}
+
+}  // namespace sluice

@@ -1,0 +1,287 @@
+"""check, plan, template and copy: what they say beforehand, what they make, and that looking changes nothing."""
+
+import hashlib
+import json
+import sqlite3
+import subprocess
+import unittest
+
+from e2e.harness import ORDER_COLUMNS, PROGRAM, ProgramTest, csv_reader, job, sqlite_writer
+
+ORDERS = ("id,customer,city,quantity,price,ordered_at,active,note\n"
+          "1,Ann,Köln,3,1.50,2024-02-29 23:59:59,true,hello\n"
+          "2,Bob,,4,2.25,2024-03-01 00:00:00,false,\"a, b\"\n")
+
+
+class ForetellTest(ProgramTest):
+    def sluice(self, *arguments, stdin=None):
+        return subprocess.run([str(PROGRAM), *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                              cwd=self.folder, input=stdin)
+
+    def put_job(self, document, name="job.json"):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        return path
+
+    def digest(self, path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def orders_job(self, db, **more):
+        return job(csv_reader(self.write("orders.csv", ORDERS)), sqlite_writer(db, **more))
+
+
+class Check(ForetellTest):
+    def test_a_good_job_runs_and_its_columns_are_shown(self):
+        ended = self.sluice("check", self.put_job(self.orders_job(self.make_table())))
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        self.assertRegex(ended.stdout, r"(?m)^runs +.*job\.json$")
+        self.assertRegex(ended.stdout, r"(?m)^ +0  id int64 .* checked .*NULL")
+
+    def test_nothing_is_changed_at_the_destination(self):
+        for mode in ("delete", "wal"):
+            with self.subTest(journal_mode=mode):
+                db = self.make_table(name=f"{mode}.db")
+                with sqlite3.connect(db) as connection:
+                    connection.execute(f"PRAGMA journal_mode={mode}")
+                connection.close()
+                before = self.digest(db)
+                document = self.put_job(self.orders_job(db, preSql=["DELETE FROM orders"], postSql=["DELETE FROM orders"]))
+                self.assertEqual(self.sluice("check", document).returncode, 0)
+                self.assertEqual(self.sluice("plan", document).returncode, 0)
+                self.assertEqual(self.digest(db), before)
+                self.assertEqual(self.rows(db, "SELECT name FROM sqlite_master WHERE type = 'table'"), [("orders",)])
+
+    def test_a_file_that_a_run_would_make_is_not_made(self):
+        document = self.put_job(self.orders_job(self.folder / "new.db", createTable=True))
+        self.assertEqual(self.sluice("check", document).returncode, 0)
+        self.assertEqual(self.sluice("plan", document).returncode, 0)
+        self.assertFalse((self.folder / "new.db").exists())
+
+    def test_a_missing_table_does_not_fit(self):
+        ended = self.sluice("check", self.put_job(self.orders_job(self.make_table(), table="ordres")))
+        self.assertEqual(ended.returncode, 1, ended.stdout)
+        self.assertIn("does not fit", ended.stdout)
+        self.assertIn('did you mean "orders"?', ended.stdout)
+
+    def test_offline_opens_nothing(self):
+        ended = self.sluice("check", "--offline",
+                            self.put_job(job(csv_reader("/nowhere/at/all.csv"), sqlite_writer("/nowhere/shop.db"))))
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        self.assertIn("--offline", ended.stdout)
+
+    def test_a_folder_is_one_table_with_counts(self):
+        db = self.make_table()
+        good = self.orders_job(db)
+        missing = {"type": "job", "version": "2.0",
+                   "steps": [{"stepType": "mongodb", "category": "reader", "parameter": {}}, sqlite_writer(db)]}
+        broken = self.orders_job(db)
+        broken["steps"][0]["parameter"]["skipHeader"] = "perhaps"
+        for name, document in {"a/good.json": good, "b/missing.json": missing, "b/again.json": missing,
+                               "c/broken.json": broken, "c/torn.json": "{\"type\": ", ".hidden/x.json": "{"}.items():
+            (self.folder / "jobs" / name).parent.mkdir(parents=True, exist_ok=True)
+            self.put_job(document, f"jobs/{name}")
+        ended = self.sluice("check", "jobs")
+        self.assertEqual(ended.returncode, 2, ended.stdout)
+        self.assertIn("5 jobs: 1 runs, 2 not supported (reader mongodb: 2), 2 broken", ended.stdout)
+        self.assertRegex(ended.stdout, r"c/torn\.json:1:\d+")
+        found = json.loads(self.sluice("check", "--json", "jobs").stdout)
+        self.assertEqual([j["verdict"] for j in found["jobs"]],
+                         ["runs", "not supported", "not supported", "broken", "broken"])
+        self.assertEqual(found["not_supported"], {"reader mongodb": 2})
+        self.assertEqual(self.sluice("check", "jobs/a").returncode, 0)
+        self.assertEqual(self.sluice("check", "jobs/a", "jobs/b").returncode, 1)
+
+    def test_a_folder_without_jobs_is_bad_usage(self):
+        (self.folder / "empty").mkdir()
+        ended = self.sluice("check", "empty")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("no file in this folder ends in .json", ended.stderr)
+
+    def test_every_refused_pair_is_named(self):
+        db = self.make_table("CREATE TABLE t (a BLOB, b BOOLEAN)")
+        reader = csv_reader(self.write("t.csv", "1,2024-01-01\n"), skipHeader=False,
+                            column=[{"index": 0, "type": "long"}, {"index": 1, "type": "date", "format": "yyyy-MM-dd"}])
+        ended = self.sluice("check", self.put_job(job(reader, sqlite_writer(db, "t", ["a", "b"]))))
+        self.assertEqual(ended.returncode, 1, ended.stdout)
+        self.assertIn("refused", ended.stdout)
+
+    def test_differences_under_compat_are_listed(self):
+        db = self.make_table("CREATE TABLE t (n INTEGER)")
+        reader = csv_reader(self.write("t.csv", "1.5\n"), skipHeader=False, column=[{"index": 0, "type": "double"}])
+        document = self.put_job(job(reader, sqlite_writer(db, "t", ["n"])))
+        self.assertRegex(self.sluice("check", document).stdout, r"(?m)^runs  ")
+        ended = self.sluice("check", "--compat", "datax", document)
+        self.assertEqual(ended.returncode, 0)
+        self.assertIn("runs with differences", ended.stdout)
+        self.assertIn("fraction_cut", ended.stdout)
+
+    def test_secrets_are_not_shown(self):
+        document = self.orders_job(self.make_table())
+        document["steps"][1]["parameter"]["password"] = "planted-secret"
+        document["steps"][1]["parameter"]["planted-secret"] = 1
+        path = self.put_job(document)
+        for command in ("check", "plan"):
+            ended = self.sluice(command, path)
+            self.assertNotIn("planted-secret", ended.stdout + ended.stderr)
+
+
+class Plan(ForetellTest):
+    def test_the_plan_says_what_will_happen(self):
+        db = self.make_table()
+        source = self.make_table("CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT)", "source.db")
+        with sqlite3.connect(source) as connection:
+            connection.executemany("INSERT INTO source VALUES (?, ?)", [(i, "n") for i in range(100)])
+        connection.close()
+        reader = {"stepType": "sqlite", "category": "reader", "name": "Reader",
+                  "parameter": {"jdbcUrl": f"jdbc:sqlite:{source}", "table": "source", "column": ["id", "name"],
+                                "where": "id > 5"}}
+        document = self.put_job(job(reader, sqlite_writer(db, "orders", ["id", "customer"], preSql=["DELETE FROM orders"],
+                                                          postSql=["UPDATE orders SET city = 'x'"]), concurrent=2))
+        ended = self.sluice("plan", document)
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        for text in ("exactly once", "sluice_progress", "1. DELETE FROM orders", "1. UPDATE orders SET city = 'x'",
+                     'FROM "source" WHERE (id > 5) AND "id" >= ? AND "id" < ? ORDER BY "id"',
+                     "behind a cursor:", "1 of 2 asked for: the destination takes 1 writer", "preSql runs again first",
+                     "at most 2 (1 of its own, 1 for each of 1 pipeline)", "64 MiB or 100,000 records", "begins anew"):
+            self.assertIn(text, ended.stdout)
+        plan = json.loads(self.sluice("plan", "--json", document).stdout)
+        self.assertTrue(plan["exactly_once"])
+        self.assertEqual(plan["pipelines"], 1)
+        self.assertEqual(sum(kind["splits"] for kind in plan["statements"]), len(plan["splits"]))
+        self.assertEqual([c["word"] for c in plan["columns"]], ["exact", "exact"])
+
+    def test_the_plan_says_what_the_run_then_does(self):
+        document = self.put_job(self.orders_job(self.make_table()))
+        plan = json.loads(self.sluice("plan", "--json", document).stdout)
+        ended = self.run_job(document.read_text())
+        self.assert_succeeds(ended)
+        self.assertEqual(plan["job_key"], ended.summary["job_key"])
+        self.assertEqual(len(plan["splits"]), ended.summary["splits"]["total"])
+
+    def test_a_job_that_cannot_run_shows_the_plan_and_fails(self):
+        ended = self.sluice("plan", self.put_job(self.orders_job(self.make_table(), table="ordres")))
+        self.assertEqual(ended.returncode, 1, ended.stdout)
+        self.assertIn("orders.csv", ended.stdout)
+        self.assertIn('no table "ordres"', ended.stderr)
+
+
+class Template(ForetellTest):
+    def test_every_pair_of_plugins_gives_a_job_that_passes_offline(self):
+        listed = json.loads(self.sluice("plugins", "--json").stdout)
+        plugins = [p["name"] for p in (listed["plugins"] if isinstance(listed, dict) else listed)]
+        made = 0
+        for reader in plugins:
+            for writer in plugins:
+                for dialect in ("di", "datax"):
+                    with self.subTest(reader=reader, writer=writer, dialect=dialect):
+                        ended = self.sluice("template", reader, writer, "--dialect", dialect)
+                        if ended.returncode == 2 and "has no" in ended.stderr:
+                            continue
+                        self.assertEqual(ended.returncode, 0, ended.stderr)
+                        path = self.put_job(ended.stdout, "made.json")
+                        checked = self.sluice("check", "--offline", "--strict", path)
+                        self.assertEqual(checked.returncode, 0, ended.stdout + checked.stdout + checked.stderr)
+                        self.assertIn("// More options", ended.stdout)
+                        made += 1
+        self.assertGreaterEqual(made, 2 * 9)
+
+    def test_a_messy_csv_file_is_described_as_it_is(self):
+        self.write("odd.csv", "code;amount;day;when;flag;n;word\n"
+                              "007;1.50;2024-01-31;2024-01-31 10:00:00;true;1;a\n"
+                              "010;-2.25;2024-02-01;2024-02-01 11:30:00;false;;\"b;\nc\"\n")
+        made = self.sluice("template", "odd.csv", "shop.db:odd")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertIn('"fieldDelimiter": ";"', made.stdout)
+        self.assertIn('"skipHeader": true', made.stdout)
+        self.assertIn('"nullFormat": ""', made.stdout)
+        self.assertIn("All 2 records were looked at.", made.stdout)
+        for line in ('{"index": 0, "name": "code", "type": "STRING"},  // text, because as numbers',
+                     '{"index": 1, "name": "amount", "type": "DOUBLE"}',
+                     '{"index": 2, "name": "day", "type": "STRING"},  // text, because a date without a time',
+                     '{"index": 3, "name": "when", "type": "DATE", "format": "yyyy-MM-dd HH:mm:ss"}',
+                     '{"index": 4, "name": "flag", "type": "BOOLEAN"}', '{"index": 5, "name": "n", "type": "LONG"}'):
+            self.assertIn(line, made.stdout)
+        path = self.put_job(made.stdout, "odd.json")
+        self.assertEqual(self.sluice("check", path).returncode, 0)
+        ended = self.run_job(made.stdout)
+        self.assert_succeeds(ended)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT * FROM odd"),
+                         [("007", "1.50", "2024-01-31", "2024-01-31 10:00:00", 1, 1, "a"),
+                          ("010", "-2.25", "2024-02-01", "2024-02-01 11:30:00", 0, None, "b;\nc")])
+
+    def test_a_datax_template_of_real_ends_runs(self):
+        self.write("orders.csv", ORDERS)
+        made = self.sluice("template", "orders.csv", "sqlite:shop.db:orders", "--dialect", "datax")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        ended = self.run_job(made.stdout)
+        self.assert_succeeds(ended)
+        self.assert_account(ended, written=2)
+
+    def test_a_file_in_an_unknown_encoding_is_refused(self):
+        self.write("latin.csv", "name\nM\xfcller\n".encode("latin-1"))
+        made = self.sluice("template", "latin.csv", "shop.db:t")
+        self.assertEqual(made.returncode, 2)
+        self.assertIn("encoding", made.stderr)
+
+    def test_what_is_no_end_is_named(self):
+        made = self.sluice("template", "nothing", "sqlit")
+        self.assertEqual(made.returncode, 2)
+        self.assertIn("names no reader", made.stderr)
+        self.assertIn("did you mean sqlite?", self.sluice("template", "text", "sqlit").stderr)
+
+
+class Copy(ForetellTest):
+    def copy(self, *arguments):
+        return self.sluice("copy", *arguments, "--state-dir", self.state)
+
+    def test_a_csv_file_becomes_a_table_and_a_file_again(self):
+        self.write("orders.csv", ORDERS)
+        ended = self.copy("orders.csv", "shop.db:orders", "--save", "orders.json")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT id, customer, price, active, note FROM orders"),
+                         [(1, "Ann", "1.50", 1, "hello"), (2, "Bob", "2.25", 0, "a, b")])
+        self.assertEqual(self.sluice("check", "orders.json").returncode, 0)
+        back = self.copy("shop.db:orders", "out/back.csv", "--where", "id = 2")
+        self.assertEqual(back.returncode, 0, back.stderr)
+        lines = (self.folder / "out" / "back.csv").read_text().splitlines()
+        self.assertEqual(lines[0].split(","), ORDER_COLUMNS)
+        self.assertEqual(len(lines), 2)
+
+    def test_a_second_copy_does_not_double(self):
+        self.write("orders.csv", ORDERS)
+        self.assertEqual(self.copy("orders.csv", "shop.db:orders").returncode, 0)
+        again = self.copy("orders.csv", "shop.db:orders")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("--append adds to them", again.stderr)
+        count = lambda: self.rows(self.folder / "shop.db", "SELECT count(*) FROM orders")[0][0]
+        self.assertEqual(count(), 2)
+        self.assertEqual(self.copy("orders.csv", "shop.db:orders", "--replace").returncode, 0)
+        self.assertEqual(count(), 2)
+        self.assertEqual(self.copy("orders.csv", "shop.db:orders", "--append").returncode, 0)
+        self.assertEqual(count(), 4)
+
+    def test_a_copy_that_was_stopped_is_continued(self):
+        rows = "".join(f"{i},name {i}\n" for i in range(300_000))
+        self.write("big.csv", "id,name\n" + rows)
+        stopped = self.copy("big.csv", "shop.db:big", "--max-duration", "1s", "--stop-timeout", "1s",
+                            "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1")
+        self.assertEqual(stopped.returncode, 1, stopped.stderr)
+        again = self.copy("big.csv", "shop.db:big")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT count(*), count(DISTINCT id) FROM big"),
+                         [(300_000, 300_000)])
+
+    def test_json_lines_are_copied(self):
+        self.write("events.jsonl", '{"id": 1, "name": "a", "tags": ["x"]}\n{"id": 2, "name": "007", "extra": null}\n')
+        self.assertEqual(self.copy("events.jsonl", "shop.db:events").returncode, 0)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT id, name, tags FROM events"),
+                         [(1, "a", '["x"]'), (2, "007", None)])
+
+    def test_a_plugin_name_is_no_place(self):
+        ended = self.copy("stream", "shop.db:t")
+        self.assertEqual(ended.returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

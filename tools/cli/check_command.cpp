@@ -1,0 +1,252 @@
+#include "tools/cli/check_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/cli/column_table.h"
+#include "tools/cli/job_list.h"
+#include "tools/cli/job_loading.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+/// Everything of one job's check.
+class job_check {
+ public:
+  job_check(const std::string& file, const check_arguments& arguments, const program& parts)
+      : arguments_(arguments), parts_(parts), secrets_(arguments.parameters) {
+    row_.file = file;
+  }
+
+  checked_job run() {
+    auto loaded = load_for_command(row_.file, arguments_, parts_, secrets_);
+    if (loaded) {
+      for (const std::string& line : loaded->what.warnings) {
+        row_.warnings.push_back(secrets_.apply(line));
+      }
+      look(*loaded);
+    } else {
+      const job_errors& errors = loaded.error();
+      row_.not_supported = errors.not_supported;
+      row_.found = errors.broken ? verdict::broken : verdict::not_supported;
+      for (const std::string& line : errors.lines) {
+        row_.problems.push_back(secrets_.apply(line));
+      }
+    }
+    return std::move(row_);
+  }
+
+ private:
+  void refuse(verdict v, const std::string& why) {
+    row_.found = v;
+    row_.problems.push_back(secrets_.apply(why));
+  }
+
+  void look(const loaded_job& loaded) {
+    zone_choice zone;
+    if (auto chosen = choose_zone_for(loaded.what, arguments_, parts_, zone); !chosen) {
+      refuse(zone.text_only ? verdict::broken : verdict::does_not_fit, chosen.error().message);
+      return;
+    }
+    look_settings settings;
+    settings.time_zone = zone.name;
+    settings.open_ends = !arguments_.offline;
+    settings.plan_splits = false;
+    const job_look found = look_at_job(loaded, settings, parts_, secrets_);
+    for (const std::string& line : found.warnings) {
+      row_.warnings.push_back(secrets_.apply(line));
+    }
+    row_.pairs = found.pairs;
+    take_notes(found);
+    for (const column_pair& pair : found.pairs) {
+      if (!pair.changes.empty()) {
+        row_.found = verdict::runs_with_differences;
+        row_.differences.push_back(fmt::format("column {} {} to {}: {}", pair.index,
+                                               sluice::quoted(pair.from.name), sluice::quoted(pair.to.name),
+                                               pair.changes));
+      }
+    }
+    if (!found.failure) {
+      return;
+    }
+    if (found.failure->kind == error_kind::conflict) {
+      // The job is right; only its moment is not: another run holds the destination.
+      row_.warnings.push_back(secrets_.apply(found.failure->message));
+      return;
+    }
+    refuse(found.wrong_job ? verdict::broken : verdict::does_not_fit, found.failure->message);
+    for (const column_pair& pair : found.pairs) {
+      if (pair.kind == conversion_kind::refused &&
+          found.failure->message.find(pair.problem) == std::string::npos) {
+        refuse(row_.found,
+               fmt::format("column {} ({}) to {} ({}): {}", pair.index, sluice::quoted(pair.from.name),
+                           pair.index, sluice::quoted(pair.to.name), pair.problem));
+      }
+    }
+  }
+
+  void take_notes(const job_look& found) {
+    for (const auto* notes : {&found.source.notes, &found.target.what.notes}) {
+      for (const std::string& line : *notes) {
+        row_.notes.push_back(secrets_.apply(line));
+      }
+    }
+    if (const auto* unfinished = std::get_if<go_on_with>(&found.next)) {
+      row_.notes.push_back(fmt::format("An unfinished run {} is there: the next run continues it.",
+                                       unfinished->run.run.text()));
+    }
+  }
+
+  const check_arguments& arguments_;
+  const program& parts_;
+  secret_filter secrets_;
+  checked_job row_;
+};
+
+using json = nlohmann::ordered_json;
+
+std::map<std::string, std::size_t> missing_of(const std::vector<checked_job>& jobs) {
+  std::map<std::string, std::size_t> missing;
+  for (const checked_job& job : jobs) {
+    for (const std::string& what : job.not_supported) {
+      ++missing[what];
+    }
+  }
+  return missing;
+}
+
+std::size_t count_of(const std::vector<checked_job>& jobs, verdict v) {
+  return static_cast<std::size_t>(
+      std::count_if(jobs.begin(), jobs.end(), [v](const checked_job& j) { return j.found == v; }));
+}
+
+constexpr verdict all_verdicts[] = {verdict::runs, verdict::runs_with_differences, verdict::not_supported,
+                                    verdict::does_not_fit, verdict::broken};
+
+std::string details_of(const checked_job& job, bool with_notes) {
+  std::string out;
+  const auto put = [&out](std::string_view kind, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      out += fmt::format("  {}{}\n", kind, line);
+    }
+  };
+  put("", job.problems);
+  put("warning: ", job.warnings);
+  put("differs: ", job.differences);
+  if (with_notes) {
+    put("note: ", job.notes);
+  }
+  return out;
+}
+
+std::string counts_line(const std::vector<checked_job>& jobs) {
+  std::string out = fmt::format("{} job{}:", jobs.size(), jobs.size() == 1 ? "" : "s");
+  std::string_view join = " ";
+  for (const verdict v : all_verdicts) {
+    if (const std::size_t n = count_of(jobs, v); n != 0) {
+      out += fmt::format("{}{} {}", join, n, to_string(v));
+      join = ", ";
+    }
+    if (const auto missing = missing_of(jobs); v == verdict::not_supported && !missing.empty()) {
+      std::vector<std::string> names;
+      for (const auto& [what, n] : missing) {
+        names.push_back(fmt::format("{}: {}", what, n));
+      }
+      out += fmt::format(" ({})", fmt::join(names, ", "));
+    }
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+std::string_view to_string(verdict v) {
+  switch (v) {
+    case verdict::runs:
+      return "runs";
+    case verdict::runs_with_differences:
+      return "runs with differences";
+    case verdict::not_supported:
+      return "not supported";
+    case verdict::does_not_fit:
+      return "does not fit";
+    case verdict::broken:
+      break;
+  }
+  return "broken";
+}
+
+checked_job check_job(const std::string& file, const check_arguments& arguments, const program& parts) {
+  return job_check(file, arguments, parts).run();
+}
+
+std::string check_text(const std::vector<checked_job>& jobs, bool offline) {
+  std::string out;
+  for (const checked_job& job : jobs) {
+    out += fmt::format("{:<22} {}\n{}", to_string(job.found), escaped(job.file),
+                       details_of(job, jobs.size() == 1));
+  }
+  if (jobs.size() == 1 && !jobs[0].pairs.empty()) {
+    out += "\n" + column_table(jobs[0].pairs);
+  }
+  if (jobs.size() > 1) {
+    out += "\n" + counts_line(jobs);
+  }
+  if (offline) {
+    out += "Neither end was opened (--offline): files, tables and columns are not checked.\n";
+  }
+  return out;
+}
+
+std::string check_json(const std::vector<checked_job>& jobs) {
+  json all = json::array();
+  for (const checked_job& job : jobs) {
+    all.push_back({{"file", job.file},
+                   {"verdict", to_string(job.found)},
+                   {"problems", job.problems},
+                   {"warnings", job.warnings},
+                   {"differences", job.differences},
+                   {"not_supported", job.not_supported},
+                   {"notes", job.notes},
+                   {"columns", columns_json(job.pairs)}});
+  }
+  json counts = json::object();
+  for (const verdict v : all_verdicts) {
+    counts[std::string(to_string(v))] = count_of(jobs, v);
+  }
+  const json whole = {{"version", 1}, {"jobs", all}, {"counts", counts}, {"not_supported", missing_of(jobs)}};
+  return whole.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+int exit_code_of(const std::vector<checked_job>& jobs) {
+  int code = exit_success;
+  for (const checked_job& job : jobs) {
+    const int its = job.found == verdict::broken ? exit_wrong_use
+                    : job.found == verdict::not_supported || job.found == verdict::does_not_fit
+                        ? exit_failed
+                        : exit_success;
+    code = std::max(code, its);
+  }
+  return code;
+}
+
+int check_command(const check_arguments& arguments, const program& parts) {
+  const auto listed = list_jobs(arguments.jobs);
+  if (!listed) {
+    write_out(parts.err_fd, fmt::format("sluice: {}\n", listed.error().message));
+    return exit_wrong_use;
+  }
+  for (const std::string& line : listed->notices) {
+    write_out(parts.err_fd, fmt::format("sluice: {}\n", line));
+  }
+  std::vector<checked_job> jobs;
+  for (const listed_job& one : listed->jobs) {
+    jobs.push_back(check_job(one.file, arguments, parts));
+  }
+  write_out(parts.out_fd, arguments.json ? check_json(jobs) : check_text(jobs, arguments.offline));
+  return exit_code_of(jobs);
+}
+
+}  // namespace sluice

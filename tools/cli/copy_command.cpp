@@ -1,0 +1,107 @@
+#include "tools/cli/copy_command.h"
+
+#include <fmt/format.h>
+
+#include "jobspec/job.h"
+#include "tools/cli/draft_job.h"
+#include "tools/cli/files.h"
+#include "tools/cli/job_loading.h"
+#include "tools/cli/run_command.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+int complain(const program& parts, const std::string& message, int code) {
+  write_out(parts.err_fd, fmt::format("sluice: {}\n", message));
+  return code;
+}
+
+int complain(const program& parts, const error& why) {
+  return complain(parts, why.message, why.kind == error_kind::bad_option ? exit_wrong_use : exit_failed);
+}
+
+/// Whether the destination's records are those of an unfinished run of this very job.
+result<bool> is_continued(const run_arguments& run, const program& parts) {
+  secret_filter secrets;
+  auto loaded = load_for_command(run.job_file, run, parts, secrets);
+  if (!loaded) {
+    return fail(error_kind::bad_option, "{}", all_lines(loaded.error()));
+  }
+  zone_choice zone;
+  SLUICE_CHECK(choose_zone_for(loaded->what, run, parts, zone));
+  look_settings settings;
+  settings.time_zone = zone.name;
+  settings.on_unfinished = run.on_unfinished;
+  settings.resume_window = std::chrono::ceil<std::chrono::seconds>(run.resume_window);
+  settings.plan_splits = false;
+  const job_look found = look_at_job(*loaded, settings, parts, secrets);
+  return std::holds_alternative<go_on_with>(found.next);
+}
+
+}  // namespace
+
+int template_command(const template_arguments& arguments, const program& parts) {
+  draft_request request;
+  request.from = arguments.from;
+  request.to = arguments.to;
+  request.form = arguments.form;
+  const auto draft = draft_job(request, *parts.plugins, {});
+  if (!draft) {
+    return complain(parts, draft.error());
+  }
+  write_out(parts.out_fd, job_text(*draft));
+  return exit_success;
+}
+
+int copy_command(const copy_arguments& arguments, const program& parts) {
+  draft_request request;
+  request.from = arguments.from;
+  request.to = arguments.to;
+  request.mode = arguments.mode;
+  request.where = arguments.where;
+  const auto draft = draft_job(request, *parts.plugins, {});
+  if (!draft) {
+    return complain(parts, draft.error());
+  }
+  if (draft->reader.with_other_options || draft->writer.with_other_options) {
+    return complain(
+        parts,
+        "copy needs two real ends, such as sluice copy orders.csv shop.db:orders; a plugin's name "
+        "alone says no place",
+        exit_wrong_use);
+  }
+  const std::string text = job_text(*draft);
+  if (arguments.save) {
+    // 0666: readable as any file the user makes, by the umask.
+    if (auto saved = write_file_whole(*arguments.save, text, 0666); !saved) {
+      return complain(parts, saved.error());
+    }
+  }
+  run_arguments run = arguments.run;
+  run.job_file = arguments.save.value_or("copy.json");
+  run.jobs = {run.job_file};
+  if (!run.name) {
+    run.name = "copy";
+  }
+  program with = parts;
+  with.load = [&text](const std::string& file, const load_options& options, const plugin_lookup& lookup) {
+    return parse_job(file, text, options, lookup);
+  };
+  if (draft->writer.sketch.holds_records && arguments.mode == sketch_mode::refuse) {
+    const auto continued = is_continued(run, with);
+    if (!continued) {
+      return complain(parts, continued.error());
+    }
+    if (!*continued) {
+      return complain(
+          parts,
+          fmt::format("{} holds records already: --append adds to them, --replace takes their place",
+                      sluice::quoted(arguments.to)),
+          exit_failed);
+    }
+  }
+  return run_command(run, with);
+}
+
+}  // namespace sluice

@@ -180,6 +180,37 @@ class Several(ProgramTest):
         told = [json.loads(path.read_text()) for path in self.folder.glob("hook.*")]
         self.assertEqual(sorted((t["job"], t["exit_code"]) for t in told), [("a", 0), ("bad", 1)])
 
+    def test_a_range_of_days_run_again_does_what_is_left(self):
+        database = self.make_table("CREATE TABLE visits (day TEXT)", "visits.db")
+        reader = {"stepType": "stream", "category": "reader", "name": "Reader",
+                  "parameter": {"sliceRecordCount": 2, "column": [{"type": "string", "value": "${bizdate}"}]}}
+        path = self.put("daily", job(reader, sqlite_writer(database, "visits", ["day"])))
+        done, summary = self.run_several(path, "--bizdate", "20260227..20260301", "--parallel", "2", "--memory", "8M")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(r["label"], r["end"]) for r in summary["runs"]],
+                         [(f"daily {day}", "succeeded") for day in ("2026-02-27", "2026-02-28", "2026-03-01")])
+        self.assertIn("admits one run of a job at a time", done.stderr)
+        done, summary = self.run_several(path, "--bizdate", "20260228..20260302")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([r["end"] for r in summary["runs"]], ["done_before", "done_before", "succeeded"])
+        self.assertIn("2 of them were done before", done.stderr.splitlines()[-1])
+        self.assertEqual(self.rows(database, "SELECT day, count(*) FROM visits GROUP BY day ORDER BY day"),
+                         [(day, 2) for day in ("20260227", "20260228", "20260301", "20260302")])
+
+    def test_days_into_files_go_at_once(self):
+        reader = {"stepType": "stream", "category": "reader", "name": "Reader",
+                  "parameter": {"sliceRecordCount": 3, "column": [{"type": "string", "value": "${bizdate}"}]}}
+        out = self.folder / "out"
+        out.mkdir()
+        writer = {"stepType": "text", "category": "writer", "name": "Writer",
+                  "parameter": {"path": str(out), "fileName": "day-${bizdate}", "fileFormat": "csv", "writeMode": "truncate"}}
+        self.put("daily", job(reader, writer))
+        done, summary = self.run_several(self.jobs, "--bizdate", "20260227..20260302", "--parallel", "4")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((summary["at_once"], len(summary["runs"])), (4, 4))
+        self.assertEqual(sorted(p.name[:12] for p in out.iterdir()),
+                         ["day-20260227", "day-20260228", "day-20260301", "day-20260302"])
+
     def test_an_empty_folder_is_a_wrong_command_line(self):
         done, _ = self.run_several(self.jobs)
         self.assertEqual(done.returncode, 2)

@@ -26,6 +26,8 @@ struct run_arguments : job_arguments {
   std::vector<std::string> jobs;  ///< As given: files, folders, `-`.
   std::uint32_t jobs_at_once = 1;
   bool stop_on_failure = false;
+  std::vector<planned_request> range;  ///< The days of `--bizdate A..B`; empty where it is no range.
+  std::uint32_t days_at_once = 1;      ///< `--parallel`, of one job.
   report_form report = report_form::text;
   std::optional<std::uint64_t> memory_bytes;
   std::string memory_origin;  ///< Where `memory_bytes` comes from if not from `--memory`.

@@ -59,11 +59,13 @@ void job_flags::describe(CLI::App& app) {
   datasources_.describe(app);
 }
 
-result<void> job_flags::put_into(job_arguments& to) const {
+result<void> job_flags::put_into(job_arguments& to, std::vector<planned_request>* range) const {
   SLUICE_CHECK(put_parameters(to.parameters, to.literal_parameters, parameters_));
   to.parameter_files = parameter_files_;
   SLUICE_TRY(const auto planned, planned_times(planned_));
-  if (planned.size() > 1) {
+  if (planned.size() > 1 && range != nullptr) {
+    *range = planned;
+  } else if (planned.size() > 1) {
     return fail(error_kind::bad_option, "--bizdate: {} is a range; give one day",
                 sluice::quoted(planned_.bizdate));
   }

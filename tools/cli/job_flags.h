@@ -25,7 +25,9 @@ class job_flags {
   /// Tells CLI11 the flags. `app` keeps references into this object.
   void describe(CLI::App& app);
   /// Fills `to` with what was given; `bad_option` where a value is wrong.
-  result<void> put_into(job_arguments& to) const;
+  /// With `range` a range of business dates is taken: `range` gets its days, and `to` the first. Else it is
+  /// refused.
+  result<void> put_into(job_arguments& to, std::vector<planned_request>* range = nullptr) const;
 
  private:
   std::vector<std::string> parameters_, parameter_files_, set_;

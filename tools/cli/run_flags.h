@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tools/cli/command_syntax.h"
 #include "tools/cli/job_flags.h"
@@ -13,8 +14,8 @@ class run_flags {
  public:
   /// Tells CLI11 the flags. `app` keeps references into this object.
   void describe(CLI::App& app);
-  /// Fills `run` with what was given; `bad_option` where a value is wrong.
-  result<void> put_into(run_arguments& run) const;
+  /// Fills `run` with what was given; `bad_option` where a value is wrong. `range` as in `job_flags`.
+  result<void> put_into(run_arguments& run, std::vector<planned_request>* range = nullptr) const;
 
  private:
   job_flags job_;

@@ -1,6 +1,7 @@
 #include "tools/cli/run_flags.h"
 
 namespace sluice {
+
 void run_flags::describe(CLI::App& run) {
   job_.describe(run);
   run.add_option(
@@ -50,8 +51,8 @@ void run_flags::describe(CLI::App& run) {
   run.add_flag("--no-progress", no_progress_, "Show neither live area nor progress lines");
 }
 
-result<void> run_flags::put_into(run_arguments& run) const {
-  SLUICE_CHECK(job_.put_into(run));
+result<void> run_flags::put_into(run_arguments& run, std::vector<planned_request>* range) const {
+  SLUICE_CHECK(job_.put_into(run, range));
   SLUICE_TRY(run.memory_bytes, memory_of(memory_));
   SLUICE_TRY(run.report_interval, time_of("--report-interval", report_interval_));
   SLUICE_TRY(run.stall_timeout, time_of("--stall-timeout", stall_timeout_));
@@ -95,6 +96,9 @@ class run_command_flags final : public command_syntax {
         "standard input");
     run.add_option("--jobs", jobs_at_once_, "How many of several jobs run at once; default: 1")
         ->type_name("N");
+    run.add_option("--parallel", days_at_once_,
+                   "How many days of one job run at once, with a range of --bizdate; default: 1")
+        ->type_name("N");
     run.add_flag("--stop-on-failure", stop_on_failure_,
                  "Of several jobs begin no more once one has failed; those at work go on to their end");
     flags_.describe(run);
@@ -112,13 +116,19 @@ class run_command_flags final : public command_syntax {
     run.job_file = jobs_.front();
     SLUICE_TRY(run.jobs_at_once, count_of("--jobs", jobs_at_once_));
     run.stop_on_failure = stop_on_failure_;
-    SLUICE_CHECK(flags_.put_into(run));
+    SLUICE_CHECK(flags_.put_into(run, &run.range));
+    if (!days_at_once_.empty()) {
+      if (run.range.empty()) {
+        return usage("--parallel is for the days of --bizdate A..B; several jobs at once are --jobs");
+      }
+      SLUICE_TRY(run.days_at_once, count_of("--parallel", days_at_once_));
+    }
     return run;
   }
 
  private:
   std::vector<std::string> jobs_;
-  std::string jobs_at_once_ = "1";
+  std::string jobs_at_once_ = "1", days_at_once_;
   bool stop_on_failure_ = false;
   run_flags flags_;
 };

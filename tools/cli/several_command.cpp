@@ -38,6 +38,13 @@ double seconds_since(steady::time_point then) {
   return std::chrono::duration<double>(steady::now() - then).count();
 }
 
+/// `2025-07-19`.
+std::string day_text_of(const planned_request& day) {
+  const std::chrono::year_month_day date(day.business_day.value_or(std::chrono::local_days{}));
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
 const char* word_of(notice_level level) {
   return level == notice_level::info ? "info" : level == notice_level::warning ? "warning" : "error";
 }
@@ -60,6 +67,11 @@ class several_session {
   int run();
 
  private:
+  /// Which runs of a job exclude each other.
+  struct job_claim {
+    std::string key = {};        ///< The job key; empty where the job cannot be loaded.
+    bool one_at_a_time = false;  ///< The destination keeps marks, and with them a claim for each job key.
+  };
   struct one_run {
     run_arguments arguments;
     std::unique_ptr<child_run> process;  ///< While it is at work.
@@ -69,7 +81,9 @@ class several_session {
   result<void> list();
   result<void> share_memory();
   result<void> watch_signals();
-  std::string claim_of(const run_arguments& arguments) const;
+  job_claim claim_of(const run_arguments& arguments) const;
+  void add_runs(const job_list& list, const std::vector<job_claim>& claims, const planned_request* day);
+  void say_how_days_go(const job_list& list, const std::vector<job_claim>& claims);
   void begin_runs();
   void begin_run(std::size_t index);
   void wait_for_something();
@@ -121,34 +135,83 @@ result<void> several_session::list() {
   for (const std::string& line : list.notices) {
     say(notice_level::warning, line);
   }
+  std::vector<job_claim> claims;
+  for (const listed_job& job : list.jobs) {
+    run_arguments its = arguments_;
+    its.job_file = job.file;
+    claims.push_back(claim_of(its));
+  }
+  if (arguments_.range.empty()) {
+    add_runs(list, claims, nullptr);
+  }
+  // A day of all jobs after the other: what one job makes another may need.
+  for (const planned_request& day : arguments_.range) {
+    add_runs(list, claims, &day);
+  }
+  queue_.emplace(entries_, arguments_.jobs_at_once, arguments_.days_at_once);
+  if (arguments_.planned.given()) {
+    say_how_days_go(list, claims);
+  }
+  return {};
+}
+
+void several_session::add_runs(const job_list& list, const std::vector<job_claim>& claims,
+                               const planned_request* day) {
   for (std::size_t i = 0; i < list.jobs.size(); ++i) {
     const listed_job& job = list.jobs[i];
+    const std::string day_text = day == nullptr ? "" : day_text_of(*day);
     one_run one;
     one.arguments = arguments_;
     one.arguments.job_file = job.file;
     one.arguments.jobs = {job.file};
+    one.arguments.range.clear();
+    if (day != nullptr) {
+      one.arguments.planned = *day;
+    }
     one.arguments.summary_file.reset();
     one.arguments.json = true;
     if (arguments_.metrics_file) {
       one.arguments.metrics_file = metrics_file_of(*arguments_.metrics_file, job.label);
     }
-    entries_.push_back({i, claim_of(one.arguments)});
+    // Where the destination admits as many runs as come, days do not wait for each other.
+    const job_claim& claim = claims[i];
+    entries_.push_back({i, claim.key.empty() || claim.one_at_a_time ? claim.key : claim.key + day_text});
     run_outcome outcome;
-    outcome.label = job.label;
+    outcome.label = day == nullptr ? job.label : job.label + " " + day_text;
     outcome.file = job.file;
     all_.runs.push_back(std::move(outcome));
     runs_.push_back(std::move(one));
   }
-  queue_.emplace(entries_, arguments_.jobs_at_once, 1);
-  return {};
+}
+
+/// What a reader of the command line would not expect, and what the same command does once more.
+void several_session::say_how_days_go(const job_list& list, const std::vector<job_claim>& claims) {
+  bool all_kept = true;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    all_kept = all_kept && claims[i].one_at_a_time;
+    if (claims[i].one_at_a_time && arguments_.days_at_once > 1) {
+      say(notice_level::warning,
+          fmt::format(
+              "{}: its destination admits one run of a job at a time; its days run one after the other",
+              escaped(list.jobs[i].label)));
+    }
+  }
+  if (all_kept) {
+    all_.go_on = "The same command once more passes by what is done for its planned time.";
+  }
 }
 
 /// A destination that keeps marks admits one run of a job at a time. What else is wrong with the job is told
 /// by its run.
-std::string several_session::claim_of(const run_arguments& arguments) const {
+several_session::job_claim several_session::claim_of(const run_arguments& arguments) const {
   secret_filter unused;
   const auto loaded = load_for_command(arguments.job_file, arguments, parts_, unused);
-  return loaded ? loaded->what.key : "";
+  if (!loaded) {
+    return {};
+  }
+  const plugin* writer = loaded->writer;
+  return {loaded->what.key,
+          writer != nullptr && writer->writes != nullptr && writer->writes->can.transactional};
 }
 
 /// The budget is the process's: runs at work at once share it.

@@ -17,12 +17,16 @@ using json = nlohmann::ordered_json;
 /// More names in one sentence nobody reads; the table has them all.
 constexpr std::size_t names_max = 10;
 
+/// The code of a run that is refused because its planned time is done (actors/supervise/continuation.cpp).
+constexpr const char* done_code = "done";
+
 bool is_success(run_end end) {
-  return end == run_end::succeeded || end == run_end::succeeded_with_dirty;
+  return end == run_end::succeeded || end == run_end::succeeded_with_dirty || end == run_end::done_before;
 }
 
 struct tally {
-  std::size_t succeeded = 0, with_dirty = 0, failed = 0, wrong = 0, stopped = 0, not_begun = 0;
+  std::size_t succeeded = 0, with_dirty = 0, failed = 0, wrong = 0, stopped = 0, not_begun = 0,
+              done_before = 0;
   record_counts counts;
 };
 
@@ -35,6 +39,7 @@ tally tally_of(const runs_outcome& all) {
     t.wrong += run.end == run_end::wrong ? 1 : 0;
     t.stopped += run.end == run_end::stopped ? 1 : 0;
     t.not_begun += run.end == run_end::not_begun ? 1 : 0;
+    t.done_before += run.end == run_end::done_before ? 1 : 0;
     t.counts += run.counts;
   }
   return t;
@@ -53,6 +58,8 @@ std::string words_of(run_end end) {
       return "wrong job";
     case run_end::not_begun:
       return "not begun";
+    case run_end::done_before:
+      return "done before";
     default:
       return std::string(to_string(end));
   }
@@ -104,6 +111,9 @@ std::string shell_word(const std::string& text) {
 
 /// How the rest is run again; empty where nobody types so much, or standard input is gone.
 std::string again_text(const runs_outcome& all, const std::string& command) {
+  if (!all.go_on.empty()) {
+    return " " + all.go_on;
+  }
   std::vector<std::string> files;
   for (const run_outcome& run : all.runs) {
     if (!is_success(run.end)) {
@@ -144,8 +154,9 @@ report_line last_line(const runs_outcome& all, const std::string& command) {
                     again_text(all, command))};
   }
   return {t.with_dirty > 0 ? notice_level::warning : notice_level::info,
-          fmt::format("{} succeeded after {}{}.", all.runs.size() == 1 ? "The run" : "All " + total,
-                      duration_text(all.seconds), dirty_text(t))};
+          fmt::format("{} succeeded after {}{}{}.", all.runs.size() == 1 ? "The run" : "All " + total,
+                      duration_text(all.seconds), dirty_text(t),
+                      t.done_before > 0 ? fmt::format("; {} of them were done before", t.done_before) : "")};
 }
 
 std::uint64_t number_at(const json& object, const char* name) {
@@ -175,6 +186,8 @@ std::string_view to_string(run_end end) {
       return "wrong";
     case run_end::stopped:
       return "stopped";
+    case run_end::done_before:
+      return "done_before";
     case run_end::not_begun:
       break;
   }
@@ -204,6 +217,9 @@ void put_summary(run_outcome& outcome, const std::string& summary_text, int exit
   }
   if (const auto& error = summary["error"]; error.is_object()) {
     outcome.reason = fmt::format("{} ({})", error.value("message", ""), error.value("kind", ""));
+    if (error["code"] == done_code) {
+      outcome.end = run_end::done_before;
+    }
   } else if (outcome.end == run_end::failed) {
     outcome.reason = outcome.counts.dirty > 0 ? "dirty records, and --fail-on-dirty" : "";
   }
@@ -250,11 +266,12 @@ std::string several_json(const runs_outcome& all) {
   j["started"] = utc_text(all.started_unix_ms);
   j["seconds"] = static_cast<double>(static_cast<std::int64_t>(all.seconds * 1000 + 0.5)) / 1000;
   j["at_once"] = all.at_once;
-  j["ends"] = {{"succeeded", t.succeeded - t.with_dirty},
+  j["ends"] = {{"succeeded", t.succeeded - t.with_dirty - t.done_before},
                {"succeeded_with_dirty", t.with_dirty},
                {"failed", t.failed},
                {"wrong", t.wrong},
                {"stopped", t.stopped},
+               {"done_before", t.done_before},
                {"not_begun", t.not_begun}};
   j["read"] = t.counts.read;
   j["written"] = t.counts.written;

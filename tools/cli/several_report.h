@@ -16,8 +16,9 @@ enum class run_end {
   succeeded,
   succeeded_with_dirty,  ///< And its exit code is 0.
   failed,
-  wrong,    ///< The job's text is: exit code 2.
-  stopped,  ///< By a signal.
+  wrong,        ///< The job's text is: exit code 2.
+  stopped,      ///< By a signal.
+  done_before,  ///< Its planned time is done: nothing was to do.
   not_begun
 };
 std::string_view to_string(run_end end);
@@ -42,9 +43,11 @@ struct runs_outcome {
   std::string stopped_by;  ///< `SIGTERM`; empty where no signal came.
   bool stopped_on_failure = false;
   std::uint64_t at_once = 1;
+  std::string go_on;  ///< How the rest is run, where the command that was given does it again.
 };
 
-/// Takes what `sluice run --json` printed and its exit code into the outcome.
+/// Takes what `sluice run --json` printed and its exit code into the outcome. A planned time that is done
+/// already is no failure here: whoever runs several again means those that are not.
 void put_summary(run_outcome& outcome, const std::string& summary_text, int exit_code);
 /// The process ended by a signal or without a summary; `reason` says so.
 void put_crash(run_outcome& outcome, std::string reason);

@@ -107,7 +107,8 @@ int with_program(Command&& command) {
 
 int carry_out(const run_arguments& arguments) {
   return with_program([&](const program& parts) {
-    return names_several(arguments.jobs) ? several_command(arguments, parts) : run_command(arguments, parts);
+    return names_several(arguments.jobs) || !arguments.range.empty() ? several_command(arguments, parts)
+                                                                     : run_command(arguments, parts);
   });
 }
 

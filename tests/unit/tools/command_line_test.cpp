@@ -153,6 +153,22 @@ TEST(command_line, several_jobs_keep_their_order_and_standard_input_is_one) {
   EXPECT_EQ(run_of({"run", "a.json", "--report", "datax"}).report, report_form::datax);
 }
 
+TEST(command_line, a_range_of_days_is_taken_by_run_alone) {
+  const run_arguments run =
+      run_of({"run", "a.json", "--bizdate", "20250717..20250719", "--at", "02:30", "--parallel", "2"});
+  ASSERT_EQ(run.range.size(), 3U);
+  using std::chrono::local_days;
+  using namespace std::chrono_literals;
+  EXPECT_EQ(run.range[2].business_day, local_days(std::chrono::year_month_day(2025y / 7 / 19)));
+  EXPECT_EQ(run.days_at_once, 2U);
+  EXPECT_TRUE(run_of({"run", "a.json", "--bizdate", "20250717"}).range.empty());
+  EXPECT_THAT(refusal_of({"run", "a.json", "--parallel", "2"}),
+              HasSubstr("--parallel is for the days of --bizdate"));
+  EXPECT_THAT(refusal_of({"run", "a.json", "--bizdate", "20250717..20250719", "--parallel", "0"}),
+              HasSubstr("--parallel takes a whole number"));
+  EXPECT_THAT(refusal_of({"params", "a.json", "--bizdate", "20250717..20250719"}), HasSubstr("give one day"));
+}
+
 TEST(command_line, a_mistyped_word_is_answered_with_the_nearest_one) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{"rnu", "job.json"}, "did you mean run?"},

@@ -67,6 +67,9 @@ struct several_runs_with_a_fake_engine : ::testing::Test {
     j.key = stem.substr(0, stem.find('-'));
     j.instance = stem;
     j.document = "{}";
+    if (options.plan) {
+      j.planned = options.plan(dialect::script2, std::nullopt).value();
+    }
     j.reader.plugin = "file";
     j.reader.parameter = option_values(file, "steps[0].parameter", json::object(), nullptr,
                                        testing::sample_plugins()[0].reads->options, dialect::script2);
@@ -91,6 +94,9 @@ struct several_runs_with_a_fake_engine : ::testing::Test {
     run_plan plan;
     plan.run = s.run;
     observer.planned(plan);
+    if (what.planned && what.planned->given) {
+      note("day " + what.planned->business_date_text() + " of " + what.name);
+    }
     note("begin " + what.name + " with " + std::to_string(settings.memory_bytes >> 20) + "M");
     const std::string kind = what.key;
     if (kind == "dirty") {
@@ -264,6 +270,44 @@ TEST_F(several_runs_with_a_fake_engine, jobs_of_one_key_are_never_at_work_at_onc
   EXPECT_EQ(run({"good-1.json", "good-2.json", "good-3.json"}), 0);
   EXPECT_THAT(notes(), ElementsAre("begin good-1 with 160M", "end good-1", "begin good-2 with 160M",
                                    "end good-2", "begin good-3 with 160M", "end good-3"));
+}
+
+std::vector<planned_request> days(const std::string& range) {
+  planned_flags flags;
+  flags.bizdate = range;
+  return planned_times(flags).value();
+}
+
+TEST_F(several_runs_with_a_fake_engine, a_range_of_days_runs_all_jobs_of_a_day_before_the_next) {
+  arguments.range = days("20260130..20260201");
+  arguments.planned = arguments.range.front();
+  EXPECT_EQ(run({"good.json", "dirty.json"}), 0) << err();
+  std::vector<std::string> order;
+  for (const std::string& line : notes()) {
+    if (line.starts_with("day ")) {
+      order.push_back(line.substr(4));
+    }
+  }
+  EXPECT_THAT(order, ElementsAre("2026-01-30 of good", "2026-01-30 of dirty", "2026-01-31 of good",
+                                 "2026-01-31 of dirty", "2026-02-01 of good", "2026-02-01 of dirty"));
+  EXPECT_EQ(summary()["runs"][2]["label"], "good 2026-01-31");
+  EXPECT_THAT(err(), HasSubstr("[good 2026-01-31] "));
+}
+
+TEST_F(several_runs_with_a_fake_engine, days_go_at_once_where_the_destination_admits_it) {
+  // The sample's sink keeps no marks.
+  arguments.range = days("20260130..20260202");
+  arguments.planned = arguments.range.front();
+  arguments.days_at_once = 2;
+  arguments.jobs = {"slow.json"};
+  arguments.job_file = "slow.json";
+  const pid_t pid = start();
+  wait_for_note("day 2026-01-30");
+  wait_for_note("day 2026-01-31");
+  ::kill(pid, SIGTERM);
+  EXPECT_EQ(code_of(pid), 143) << err();
+  EXPECT_EQ(summary()["at_once"], 2);
+  EXPECT_EQ(summary()["ends"]["not_begun"], 2);
 }
 
 TEST_F(several_runs_with_a_fake_engine, the_death_of_the_parent_stops_its_runs) {

@@ -140,6 +140,27 @@ TEST(the_report_of_several_runs, a_process_that_crashed_is_a_failed_run) {
   EXPECT_THAT(silent.reason, HasSubstr("without a summary"));
 }
 
+TEST(the_report_of_several_runs, what_was_done_before_is_no_failure_and_said) {
+  run_summary s = testing::sample_summary();
+  s.state = run_state::failed;
+  s.counts = {};
+  s.failure = error{error_kind::conflict, "run 01 has done this job for the planned time", "done"};
+  run_context c = testing::sample_context();
+  run_outcome o = not_begun("a 2025-07-17");
+  put_summary(o, summary_json(s, c, {}), 1);
+  EXPECT_EQ(o.end, run_end::done_before);
+  runs_outcome all = all_of({o, good("a 2025-07-18")});
+  EXPECT_EQ(exit_code_of(all), 0);
+  EXPECT_THAT(lines_of(all), ::testing::Contains(HasSubstr("a 2025-07-17  done before")));
+  EXPECT_THAT(lines_of(all).back(),
+              HasSubstr("All 2 runs succeeded after 1 min 2 s; 1 of them were done before."));
+  all.runs.push_back(failed("a 2025-07-19"));
+  all.go_on = "The same command once more passes by what is done for its planned time.";
+  EXPECT_EQ(exit_code_of(all), 1);
+  EXPECT_THAT(lines_of(all).back(), HasSubstr("a 2025-07-19. The same command once more passes by"));
+  EXPECT_EQ(json::parse(several_json(all))["ends"]["done_before"], 1);
+}
+
 TEST(the_json_of_several_runs, has_each_run_s_summary_without_its_splits) {
   const json j = json::parse(several_json(all_of({good("a"), failed("b"), not_begun("c")})));
   EXPECT_EQ(j["state"], "failed");

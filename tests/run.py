@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -277,6 +278,10 @@ def main():
     if unknown:
         parser.error(f"unknown suite: {', '.join(unknown)}; --help lists them")
 
+    # A shell starts what it runs in the background with SIGINT ignored, and all its children inherit that: no test could
+    # interrupt the program.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     LOGS.mkdir(parents=True, exist_ok=True)
     wanted = dict.fromkeys(s for given in options.suites for s in GROUPS.get(given, [given]))
     passed = 0

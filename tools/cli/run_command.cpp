@@ -149,6 +149,12 @@ result<void> run_session::load(const planned_time* continued) {
   }
   context_.parameters = secrets_.apply(what.parameters.empty() ? arguments_.parameters : what.parameters);
   context_.planned_for = what.planned;
+  context_.datasources.clear();
+  for (const auto& [side, step] : {std::pair{"reader", &what.reader}, {"writer", &what.writer}}) {
+    for (const named_datasource& one : step->datasources) {
+      context_.datasources.push_back({side, one});
+    }
+  }
   context_.warnings.clear();
   for (const std::string& line : what.warnings) {
     context_.warnings.push_back(secrets_.apply(line));

@@ -4,18 +4,27 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "jobspec/datasource_use.h"
 #include "jobspec/planned_time.h"
 #include "tools/cli/memory_limit.h"
 
 namespace sluice {
 
+/// A data source that an end of the run is in.
+struct used_datasource {
+  std::string_view side;  ///< `reader`, `writer`.
+  named_datasource what;
+};
+
 /// What the program knows of a run beside the engine's summary; secrets are masked already.
 struct run_context {
   std::string job_file;
   std::map<std::string, std::string> parameters;
-  std::optional<planned_time> planned_for;  ///< Nothing where the job could not be loaded.
+  std::optional<planned_time> planned_for;   ///< Nothing where the job could not be loaded.
+  std::vector<used_datasource> datasources;  ///< The reader's first.
   std::string zone;
   std::string zone_origin;
   memory_budget memory;

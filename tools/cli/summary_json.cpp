@@ -120,6 +120,15 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
                     {"origin", c.planned_for->origin},
                     {"given", c.planned_for->given}};
   }
+  j["datasources"] = json::array();
+  for (const auto& [side, used] : c.datasources) {
+    j["datasources"].push_back({{"side", side},
+                                {"name", used.name},
+                                {"type", used.type},
+                                {"environment", to_string(used.env)},
+                                {"environment_origin", used.env_origin},
+                                {"registry", used.file}});
+  }
   j["zone"] = {{"name", nothing_if_empty(c.zone)}, {"origin", nothing_if_empty(c.zone_origin)}};
   j["started"] = utc_text(c.started_unix_ms);
   j["seconds"] = rounded(c.seconds);

@@ -197,6 +197,32 @@ class DataSources(ProgramTest):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("not supported yet", done.stderr)
 
+    def test_remove_leaves_the_rest_of_the_file_as_it_is(self):
+        self.registry.write_text('// mine\n{"datasources": [\n  // two\n  {"name": "a", "type": "sqlite", "connectionProperties": {"path": "a"}},\n'
+                                 '  {"name": "b", "type": "sqlite", "connectionProperties": {"path": "b"}}\n]}\n')
+        flags = ["--datasources", self.registry]
+        done = self.sluice("datasource", "remove", "b", *flags)
+        self.assertEqual((done.returncode, "--yes" in done.stderr), (2, True), done)
+        done = self.sluice("datasource", "remove", "b", *flags, "--yes")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(self.registry.read_text(), '// mine\n{"datasources": [\n  // two\n  {"name": "a", "type": "sqlite", '
+                                                    '"connectionProperties": {"path": "a"}}\n]}\n')
+        self.assertEqual(stat.S_IMODE(self.registry.stat().st_mode), 0o600)
+        self.assertEqual(self.sluice("datasource", "list", *flags).returncode, 0)
+        self.assertIn("prod, dev, both", self.sluice("datasource", "remove", "a", "--env", "test", *flags).stderr)
+
+    def test_the_summary_names_the_data_sources_and_nothing_of_what_they_say(self):
+        ended = self.run_named(job(reader(datasource="shop", table="t", envType=1), writer(datasource="dw", table="t")))
+        self.assert_succeeds(ended)
+        common = {"type": "sqlite", "registry": str(self.registry)}
+        self.assertEqual(ended.summary["datasources"],
+                         [{"side": "reader", "name": "shop", "environment": "development", "environment_origin": "envType", **common},
+                          {"side": "writer", "name": "dw", "environment": "production", "environment_origin": "default", **common}])
+        ended = self.run_named(job(reader(datasource="shop", table="t"), writer(jdbcUrl=f"jdbc:sqlite:{self.folder}/dw-dev.db", table="t")),
+                               "--env", "prod")
+        self.assert_succeeds(ended)
+        self.assertEqual([(one["side"], one["environment_origin"]) for one in ended.summary["datasources"]], [("reader", "--env")])
+
     def test_test_names_the_step_that_fails(self):
         (self.folder / "text.db").write_text("this is no database, but long enough to have a header " * 3)
         (self.folder / "folder.db").mkdir()

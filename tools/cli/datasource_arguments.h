@@ -34,4 +34,12 @@ struct datasource_add_arguments {
   bool drop_comments = false;
 };
 
+/// `sluice datasource remove NAME`.
+struct datasource_remove_arguments {
+  registry_arguments registry;  ///< `env`: which variant; nothing: the only one.
+  std::string name;
+  bool both = false;  ///< `--env both`: the entry without an environment.
+  bool yes = false;   ///< Do not ask.
+};
+
 }  // namespace sluice

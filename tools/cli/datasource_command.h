@@ -19,4 +19,9 @@ int datasource_test(const datasource_test_arguments& arguments, const program& p
 /// where the entry would be wrong; nothing is written then.
 int datasource_add(const datasource_add_arguments& arguments, const program& parts);
 
+/// Takes one entry out of the file, which stays as it is elsewhere, comments included; asks at a terminal
+/// before. The file is replaced as a whole, mode 0600. 2 where it is not clear which entry is meant, there is
+/// none, or nobody could be asked; 1 where the answer was no.
+int datasource_remove(const datasource_remove_arguments& arguments, const program& parts);
+
 }  // namespace sluice

@@ -4,19 +4,24 @@
 namespace sluice {
 namespace {
 
-/// `sluice datasource` with its three commands.
+/// `sluice datasource` with its four commands.
 class datasource_flags final : public command_syntax {
  public:
   void describe(CLI::App& app) override;
   [[nodiscard]] result<command> given() const override;
 
  private:
+  [[nodiscard]] result<command> given_remove() const;
+
   CLI::App* list_ = nullptr;
   CLI::App* test_ = nullptr;
   CLI::App* add_ = nullptr;
+  CLI::App* remove_ = nullptr;
   registry_flags registry_[3];
   bool list_json_ = false, test_json_ = false, replace_ = false, drop_comments_ = false;
   std::string test_name_, add_name_, type_, description_, properties_file_;
+  std::string remove_name_, remove_file_, remove_env_;
+  bool yes_ = false;
   std::vector<std::string> set_;
 };
 
@@ -24,6 +29,9 @@ void datasource_flags::describe(CLI::App& app) {
   list_ = app.add_subcommand("list", "List the data sources of the registry");
   test_ = app.add_subcommand("test", "Try to connect, step by step");
   add_ = app.add_subcommand("add", "Add a data source to the registry, asking for what is missing");
+  remove_ = app.add_subcommand("remove", "Take a data source out of the registry");
+  remove_->set_help_flag("-h,--help", "Print this help and exit");
+  remove_->allow_extras();
   int number = 0;
   for (CLI::App* one : {list_, test_, add_}) {
     one->set_help_flag("-h,--help", "Print this help and exit");
@@ -46,6 +54,17 @@ void datasource_flags::describe(CLI::App& app) {
   add_->add_option("--description", description_, "For people");
   add_->add_flag("--replace", replace_, "Replace the variant that is there");
   add_->add_flag("--drop-comments", drop_comments_, "Write the file anew although that loses its comments");
+  remove_->add_option("NAME", remove_name_, "Name of the data source");
+  remove_
+      ->add_option(
+          "--datasources", remove_file_,
+          "Registry of data sources; default: $SLUICE_DATASOURCES, the user's sluice/datasources.json")
+      ->type_name("FILE");
+  remove_
+      ->add_option("--env", remove_env_,
+                   "Which variant: prod, dev, or both for the entry without envType; default: the only one")
+      ->type_name("ENV");
+  remove_->add_flag("--yes", yes_, "Do not ask");
 }
 
 result<command> datasource_flags::given() const {
@@ -80,7 +99,28 @@ result<command> datasource_flags::given() const {
     add.drop_comments = drop_comments_;
     return add;
   }
-  return usage("what to do is missing: sluice datasource list, test NAME or add NAME");
+  return remove_->parsed()
+             ? given_remove()
+             : usage("what to do is missing: sluice datasource list, test NAME, add NAME or remove NAME");
+}
+
+result<command> datasource_flags::given_remove() const {
+  datasource_remove_arguments remove;
+  if (remove_name_.empty()) {
+    return usage("the name is missing: sluice datasource remove NAME");
+  }
+  remove.registry.file = given_text(remove_file_);
+  if (!remove_env_.empty()) {
+    SLUICE_TRY(remove.registry.env,
+               one_of<std::optional<datasource_env>>("--env", remove_env_,
+                                                     {{"prod", datasource_env::production},
+                                                      {"dev", datasource_env::development},
+                                                      {"both", std::nullopt}}));
+    remove.both = !remove.registry.env;
+  }
+  remove.name = remove_name_;
+  remove.yes = yes_;
+  return remove;
 }
 
 }  // namespace

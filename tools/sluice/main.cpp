@@ -83,6 +83,9 @@ int carry_out(const datasource_test_arguments& arguments) {
 int carry_out(const datasource_add_arguments& arguments) {
   return datasource_add(arguments, real_program());
 }
+int carry_out(const datasource_remove_arguments& arguments) {
+  return datasource_remove(arguments, real_program());
+}
 
 int carry_out(const version_arguments& arguments) {
   return print(arguments.json ? "{\"version\":1,\"name\":\"sluice\",\"release\":\"" SLUICE_VERSION "\"}\n"

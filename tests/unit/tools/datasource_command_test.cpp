@@ -276,5 +276,92 @@ TEST_F(datasource_command, test_of_a_type_without_a_plugin_says_so) {
   EXPECT_THAT(err(), HasSubstr("did you mean \"shop\"?"));
 }
 
+/// `remove` of a registry with comments.
+struct datasource_remove_command : datasource_command {
+  datasource_remove_arguments remove;
+  const std::string text = R"(// mine
+{"datasources": [
+  {"name": "shop", "type": "sqlite", "envType": "Prod", "connectionProperties": {"path": "a.db"}}, // live
+  {"name": "shop", "type": "sqlite", "envType": "Dev", "connectionProperties": {"path": "b.db"}},
+  {"name": "bad", "type": "nonsense"}
+]}
+)";
+  void SetUp() override {
+    datasource_command::SetUp();
+    folder.put("config/sluice/datasources.json", text);
+    std::filesystem::permissions(file(), std::filesystem::perms(0644));
+    remove.registry.file = file();
+    remove.name = "bad";
+    remove.yes = true;
+  }
+  [[nodiscard]] std::string now() const { return folder.get("config/sluice/datasources.json"); }
+};
+
+TEST_F(datasource_remove_command, takes_the_entry_out_and_nothing_else_also_one_that_is_wrong) {
+  EXPECT_EQ(datasource_remove(remove, parts), 0) << err();
+  EXPECT_THAT(now(), AllOf(HasSubstr("// mine\n"), HasSubstr("}}, // live\n"), HasSubstr("b.db\"}}\n]}\n"),
+                           Not(HasSubstr("nonsense"))));
+  EXPECT_EQ(testing::mode_of(file()), 0600u);
+  EXPECT_THAT(out(), HasSubstr("\"bad\" (nonsense, both environments) is no longer in "));
+}
+
+TEST_F(datasource_remove_command, asks_which_variant_where_there_are_several) {
+  remove.name = "shop";
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  EXPECT_THAT(err(),
+              AllOf(HasSubstr("has 2 entries: production (--env prod, "),
+                    HasSubstr("development (--env dev, "), HasSubstr("say with --env which is to go")));
+  EXPECT_EQ(now(), text);
+  remove.both = true;
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  EXPECT_THAT(err(), HasSubstr("has no such variant; it has production"));
+  remove.both = false;
+  remove.registry.env = datasource_env::development;
+  EXPECT_EQ(datasource_remove(remove, parts), 0) << err();
+  EXPECT_THAT(now(), AllOf(HasSubstr("a.db"), Not(HasSubstr("b.db"))));
+  EXPECT_THAT(out(), HasSubstr("(sqlite, development) is no longer in "));
+  EXPECT_THAT(out(), HasSubstr("; that for production stays"));
+  EXPECT_EQ(datasource_remove(remove, parts), 2) << "that variant is gone";
+  EXPECT_THAT(err(), HasSubstr("has no such variant; it has production"));
+  remove.registry.env.reset();
+  EXPECT_EQ(datasource_remove(remove, parts), 0) << "the only one left needs no --env";
+}
+
+TEST_F(datasource_remove_command, tells_near_names_and_the_places_looked_at) {
+  remove.name = "shp";
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  EXPECT_THAT(err(), HasSubstr("did you mean \"shop\"?"));
+  EXPECT_EQ(now(), text);
+  remove.registry.file = folder.file("none.json");
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  EXPECT_THAT(err(), HasSubstr("--datasources: no such file"));
+}
+
+TEST_F(datasource_remove_command, refuses_one_that_stands_twice_for_the_same_environment) {
+  folder.put("config/sluice/datasources.json", R"({"datasources": [{"name": "bad"}, {"name": "bad"}]})");
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  remove.both = true;
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  EXPECT_THAT(err(), HasSubstr("stands more than once for the same environment"));
+}
+
+TEST_F(datasource_remove_command, without_yes_somebody_must_be_there_to_be_asked) {
+  remove.yes = false;
+  EXPECT_EQ(datasource_remove(remove, parts), 2);
+  EXPECT_THAT(err(), AllOf(HasSubstr("nobody is there to ask"), HasSubstr("--yes")));
+  parts.in_is_terminal = true;
+  for (const char* no : {"n\n", "\n", "", "yess\n"}) {
+    answer_with(no);
+    EXPECT_EQ(datasource_remove(remove, parts), 1) << no;
+    EXPECT_THAT(err(), AllOf(HasSubstr("Remove \"bad\" (nonsense, both environments) from "),
+                             HasSubstr("sluice: nothing was removed")));
+    EXPECT_EQ(now(), text);
+    ::close(pair[0]);
+  }
+  answer_with("Yes\n");
+  EXPECT_EQ(datasource_remove(remove, parts), 0) << err();
+  EXPECT_NE(now(), text);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -9,6 +9,7 @@
 #include "jobspec/option.h"
 #include "jobspec/option_values.h"
 #include "plugins/api/connection_test.h"
+#include "plugins/api/plain_secret.h"
 #include "plugins/api/sketch.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
@@ -16,9 +17,6 @@
 #include "transport/record/zone.h"
 
 namespace sluice {
-
-/// Gives a secret that stands in clear; fails for one with references.
-result<secret> plain_secret(const secret_text& written, const stop_signal& stop);
 
 /// What a source or target may use of its run. Outlives both.
 struct plugin_context {
@@ -87,12 +85,16 @@ struct plugin {
   // For `sluice template` and `sluice copy`; nullptr where the plugin has no such thing.
   /// The end that a person means by `text`; nothing where it is none of this plugin's.
   std::optional<end_place> (*recognise)(std::string_view text) = nullptr;
+  /// The end that `rest` is in a data source of the plugin (`orders` of `db:orders`); `bad_option` where it
+  /// can be none. Does no I/O. nullptr: `rest` is a table's name.
+  result<end_place> (*place_in)(end_datasource source, std::string_view rest) = nullptr;
   /// Looks at the real end and writes down how it is read; `bad_option` where there is no such thing. Changes
-  /// nothing.
-  result<end_sketch> (*sketch_source)(const end_place& where, dialect d, const stop_signal& stop) = nullptr;
+  /// nothing. Of an end in a data source it leaves out what connects: `datasource` is put in for it.
+  result<end_sketch> (*sketch_source)(const end_place& where, const sketch_context& context,
+                                      const stop_signal& stop) = nullptr;
   /// The same for a destination of these columns.
-  result<end_sketch> (*sketch_target)(const end_place& where, dialect d, const schema& columns,
-                                      sketch_mode mode, const stop_signal& stop) = nullptr;
+  result<end_sketch> (*sketch_target)(const end_place& where, const schema& columns,
+                                      const sketch_context& context, const stop_signal& stop) = nullptr;
 };
 
 /// All plugins, in the order of the one list (plugins/plugins.cpp).

@@ -1,16 +1,27 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "jobspec/option_values.h"
+#include "plugins/api/plain_secret.h"
 #include "transport/record/schema.h"
 
 namespace sluice {
+
+/// The data source that an end is in (`db` of `db:orders`), with what connects to it.
+struct end_datasource {
+  std::string name;
+  option_values options;    ///< Of the plugin's side, as the registry says them; secrets by `secret_of`.
+  std::string base_folder;  ///< Relative paths of the step are below it; empty where it has none.
+};
 
 /// An end as a person names it on a command line (`orders.csv`, `sqlite:shop.db:orders`), taken apart by the
 /// plugin that knows it.
@@ -18,6 +29,7 @@ struct end_place {
   std::string path;
   std::string table;  ///< Empty where none is named.
   std::string form;   ///< The word before the first colon, in small letters; empty without one.
+  std::optional<end_datasource> datasource = {};  ///< What connects, where a data source says it.
 };
 
 /// An option of a step, with the reason for its value.
@@ -33,6 +45,15 @@ enum class sketch_mode {
   refuse,    ///< Nothing may be there.
   append,
   replace,
+};
+
+/// What looking at a real end may use.
+struct sketch_context {
+  dialect form = dialect::script2;           ///< Of the job to be written.
+  sketch_mode mode = sketch_mode::as_it_is;  ///< Of a destination.
+  /// As `plugin_context::resolve_secret`, for a connection to look through.
+  std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
+      plain_secret;
 };
 
 /// A step made by looking at the real end; nothing of it is a guess that may be wrong without a word.

@@ -110,6 +110,7 @@ plugin sqlite_plugin() {
           .make_target = make_target,
           .test_connection = sqlite::try_connection,
           .recognise = sqlite::recognise,
+          .place_in = sqlite::place_in,
           .sketch_source = sqlite::sketch_source,
           .sketch_target = sqlite::sketch_target};
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_progress.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "transport/base/text.h"
@@ -32,22 +33,35 @@ void put(end_sketch& to, std::string name, json value, std::string comment = {})
   to.options.push_back({std::move(name), std::move(value), std::move(comment)});
 }
 
-/// DataX's jobs have both in a list of connections.
+/// DataX's jobs have both in a list of connections. The address of a data source stands in the registry
+/// alone.
 void put_place(end_sketch& to, const end_place& where, const std::string& table, dialect d, bool reads) {
   const std::string url = "jdbc:sqlite:" + where.path;
   if (d == dialect::datax) {
-    const json urls = reads ? json::array({url}) : json(url);
-    put(to, "connection", json::array({{{"jdbcUrl", urls}, {"table", json::array({table})}}}));
+    json connection = json::object();
+    if (!where.datasource) {
+      connection["jdbcUrl"] = reads ? json::array({url}) : json(url);
+    }
+    connection["table"] = json::array({table});
+    put(to, "connection", json::array({std::move(connection)}));
     return;
   }
-  put(to, "jdbcUrl", url);
+  if (!where.datasource) {
+    put(to, "jdbcUrl", url);
+  }
   put(to, "table", table);
+}
+
+/// How a table of the same file is named: `sqlite:shop.db:TABLE`, `db:TABLE`.
+std::string way_to_name(const end_place& where) {
+  return where.datasource ? where.datasource->name + ":TABLE"
+                          : fmt::format("sqlite:{}:TABLE", where.path.empty() ? "PATH" : where.path);
 }
 
 result<void> require_table(const end_place& where) {
   if (where.path.empty() || where.table.empty()) {
-    return fail(error_kind::bad_option, "{}: the table is missing; write sqlite:{}:TABLE",
-                sluice::quoted(where.path), where.path.empty() ? "PATH" : where.path);
+    return fail(error_kind::bad_option, "{}: the table is missing; write {}", sluice::quoted(where.path),
+                way_to_name(where));
   }
   return {};
 }
@@ -116,16 +130,24 @@ std::optional<end_place> recognise(std::string_view text) {
   return std::nullopt;
 }
 
-result<end_sketch> sketch_source(const end_place& where, dialect d, const stop_signal& stop) {
+result<end_place> place_in(end_datasource source, std::string_view rest) {
+  end_place where;
+  SLUICE_TRY(where.path, read_file_option(source.options));
+  where.table = rest;
+  where.datasource = std::move(source);
+  return where;
+}
+
+result<end_sketch> sketch_source(const end_place& where, const sketch_context& context,
+                                 const stop_signal& stop) {
   SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
   SLUICE_TRY(const auto table, look_up_table(db, where.table));
   if (!table || where.table.empty()) {
     SLUICE_TRY(const std::string missing, describe_missing_table(db, where.table));
-    return fail(error_kind::bad_option, "{}: {}; write sqlite:{}:TABLE", sluice::quoted(where.path), missing,
-                where.path);
+    return fail(error_kind::bad_option, "{}; write {}", missing, way_to_name(where));
   }
   end_sketch sketch;
-  put_place(sketch, where, table->name, d, true);
+  put_place(sketch, where, table->name, context.form, true);
   json names = json::array();
   for (const table_column& c : table->columns) {
     names.push_back(c.name);
@@ -139,7 +161,7 @@ result<end_sketch> sketch_source(const end_place& where, dialect d, const stop_s
   return sketch;
 }
 
-result<end_sketch> sketch_target(const end_place& where, dialect d, const schema& columns, sketch_mode mode,
+result<end_sketch> sketch_target(const end_place& where, const schema& columns, const sketch_context& context,
                                  const stop_signal& stop) {
   SLUICE_CHECK(require_table(where));
   end_sketch sketch;
@@ -154,12 +176,12 @@ result<end_sketch> sketch_target(const end_place& where, dialect d, const schema
     }
   }
   const std::string name = table ? table->name : where.table;
-  put_place(sketch, where, name, d, false);
+  put_place(sketch, where, name, context.form, false);
   SLUICE_TRY(json names, table ? names_for_table(*table, columns, sketch) : names_for_new_table(columns));
   put(sketch, "column", std::move(names));
   put(sketch, "writeMode", "insert",
       "replace, update and ignore are there for tables with a key: they make a second run leave no doubles.");
-  if (mode == sketch_mode::replace) {
+  if (context.mode == sketch_mode::replace) {
     put(sketch, "preSql", json::array({fmt::format("DELETE FROM {}", quote_name(name))}),
         "Empties the table before the data.");
   }

@@ -61,6 +61,7 @@ plugin text_plugin() {
   p.make_source = &make_text_source;
   p.make_target = &make_text_target;
   p.recognise = &recognise_text;
+  p.place_in = &text_place_in;
   p.sketch_source = &sketch_text_source;
   p.sketch_target = &sketch_text_target;
   return p;

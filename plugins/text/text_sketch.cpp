@@ -42,6 +42,12 @@ bool is_json(const end_place& where) {
          (where.form.empty() && has_ending(plain_name(where.path), {".json", ".jsonl", ".ndjson"}));
 }
 
+/// The file itself; the step has its path below the data source's folder.
+std::string real_path(const end_place& where) {
+  return where.datasource ? (std::filesystem::path(where.datasource->base_folder) / where.path).string()
+                          : where.path;
+}
+
 /// The layout of a reader with these options; the options are ours, so that a failure is one of ours too.
 result<text_layout> layout_of(const nlohmann::json& parameter, dialect d) {
   const option_values values("template", "parameter", parameter, nullptr, text_reader_description().options,
@@ -109,7 +115,7 @@ cut cut_of(const text_sample& sample, std::string_view delimiter) {
 /// Everything of one call of `sketch_text_source`.
 class source_sketcher {
  public:
-  source_sketcher(const end_place& where, dialect d) : where_(where), dialect_(d) {}
+  source_sketcher(const end_place& where, dialect d) : where_(where), file_(real_path(where)), dialect_(d) {}
 
   result<end_sketch> sketch() {
     parameter_["path"] = {where_.path};
@@ -119,19 +125,19 @@ class source_sketcher {
     if (!compress.empty()) {
       parameter_["compress"] = compress;
     }
-    SLUICE_TRY(encoding_, encoding_of(where_.path, compress, dialect_));
+    SLUICE_TRY(encoding_, encoding_of(file_, compress, dialect_));
     parameter_["encoding"] = encoding_;
     if (!json_) {
       SLUICE_CHECK(find_delimiter());
     }
     SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
-    SLUICE_TRY(sample_, read_sample(layout, where_.path, rows_looked_at));
+    SLUICE_TRY(sample_, read_sample(layout, file_, rows_looked_at));
     if (!sample_.is_text) {
       return fail(
           error_kind::bad_option,
           "{}: the file is not text in {}, and which encoding it has cannot be told from its bytes; write a "
           "template by hand (sluice template text …) and set \"encoding\"",
-          sluice::quoted(where_.path), encoding_);
+          sluice::quoted(file_), encoding_);
     }
     put("path", {where_.path}, "");
     put("fileFormat", parameter_["fileFormat"], "");
@@ -153,7 +159,7 @@ class source_sketcher {
     for (const std::string_view delimiter : delimiters) {
       parameter_["fieldDelimiter"] = delimiter;
       SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
-      SLUICE_TRY(const text_sample sample, read_sample(layout, where_.path, rows_for_delimiter));
+      SLUICE_TRY(const text_sample sample, read_sample(layout, file_, rows_for_delimiter));
       const cut c = cut_of(sample, delimiter);
       if (!best || c.better_than(*best)) {
         best = c;
@@ -186,7 +192,7 @@ class source_sketcher {
       return fail(error_kind::bad_option,
                   "{}: the file has no record to look at; write a template by hand (sluice "
                   "template text …)",
-                  sluice::quoted(where_.path));
+                  sluice::quoted(file_));
     }
     const heading_guess heading = guess_heading(columns);
     put("fieldDelimiter", cut_.delimiter, fmt::format("{} fields a record.", columns.size()));
@@ -318,7 +324,7 @@ class source_sketcher {
     if (order.empty()) {
       return fail(error_kind::bad_option,
                   "{}: no line looked at is a JSON object; expected JSON Lines, one object a line",
-                  sluice::quoted(where_.path));
+                  sluice::quoted(file_));
     }
     sketch_.remarks.push_back(looked_at(sample_.lines.size()));
     if (broken != 0) {
@@ -340,6 +346,7 @@ class source_sketcher {
   }
 
   const end_place& where_;
+  const std::string file_;
   dialect dialect_;
   bool json_ = false;
   nlohmann::json parameter_;
@@ -366,14 +373,35 @@ std::optional<end_place> recognise_text(std::string_view text) {
   return std::nullopt;
 }
 
-result<end_sketch> sketch_text_source(const end_place& where, dialect d, const stop_signal& stop) {
-  (void)stop;
-  return source_sketcher(where, d).sketch();
+result<end_place> text_place_in(end_datasource source, std::string_view rest) {
+  // A name of any ending is a file here: what else would be in a folder?
+  end_place where = recognise_text(rest).value_or(end_place{std::string(rest), "", ""});
+  if (where.path.empty()) {
+    return fail(error_kind::bad_option, "the file is missing; write {0}:FILE, such as {0}:orders.csv",
+                source.name);
+  }
+  const std::filesystem::path plain = std::filesystem::path(where.path).lexically_normal();
+  if (plain.is_absolute() || *plain.begin() == "..") {
+    return fail(
+        error_kind::bad_option,
+        "{} is not below the folder {}; name a file below it, such as {}:orders.csv, or leave the data "
+        "source's name out",
+        sluice::quoted(where.path), sluice::quoted(source.base_folder), source.name);
+  }
+  where.datasource = std::move(source);
+  return where;
 }
 
-result<end_sketch> sketch_text_target(const end_place& where, dialect d, const schema& columns,
-                                      sketch_mode mode, const stop_signal& stop) {
-  (void)d, (void)stop;
+result<end_sketch> sketch_text_source(const end_place& where, const sketch_context& context,
+                                      const stop_signal& stop) {
+  (void)stop;
+  return source_sketcher(where, context.form).sketch();
+}
+
+result<end_sketch> sketch_text_target(const end_place& where, const schema& columns,
+                                      const sketch_context& context, const stop_signal& stop) {
+  (void)stop;
+  const sketch_mode mode = context.mode;
   end_sketch sketch;
   const std::filesystem::path path(where.path);
   if (path.filename().empty() || path.filename() == "." || path.filename() == "..") {
@@ -389,7 +417,8 @@ result<end_sketch> sketch_text_target(const end_place& where, dialect d, const s
   const auto put = [&](std::string option, json value, std::string comment) {
     sketch.options.push_back({std::move(option), std::move(value), std::move(comment)});
   };
-  put("path", path.has_parent_path() ? path.parent_path().string() : ".", "The folder.");
+  put("path", path.has_parent_path() ? path.parent_path().string() : ".",
+      where.datasource ? "The folder, below the data source's." : "The folder.");
   put("fileName", name.substr(0, dot), "");
   if (dot < name.size()) {
     put("suffix", name.substr(dot), "");
@@ -419,7 +448,7 @@ result<end_sketch> sketch_text_target(const end_place& where, dialect d, const s
     put("nullFormat", "", "NULL is written as nothing, an empty text in quotes.");
   }
   std::error_code ignored;
-  sketch.holds_records = std::filesystem::exists(path, ignored);
+  sketch.holds_records = std::filesystem::exists(real_path(where), ignored);
   return sketch;
 }
 

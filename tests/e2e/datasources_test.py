@@ -261,6 +261,100 @@ class DataSources(ProgramTest):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("connect fails: this process may not read the file", done.stderr)
 
+    def template(self, *arguments, code=0, registry=None, **environment):
+        done = self.sluice("template", *arguments, "--datasources", registry or self.registry, **environment)
+        self.assertEqual(done.returncode, code, done)
+        return done.stderr if code else done.stdout
+
+    def test_a_template_names_data_sources_and_passes_check_in_both_dialects(self):
+        self.write("orders.csv", "id,note\n7,x\n")
+        for number, dialect in enumerate(("di", "datax")):
+            for source, target, table in (("shop:t", "dw:t", "t"), ("in:orders.csv", "dw:made", "made"), ("in:tsv:orders.csv", "in:a/x.csv", None),
+                                          ("shop:t", f"in:out/{dialect}.csv.gz", None)):
+                with self.subTest(dialect=dialect, source=source, target=target):
+                    made = self.template(source, target, "--dialect", dialect)
+                    for end in (source, target):
+                        self.assertIn(f'"datasource": "{end.split(":")[0]}"', made)
+                    for absent in ("jdbcUrl", "envType", str(self.folder)):
+                        self.assertNotIn(absent, made)
+                    path = self.write("made.json", made)
+                    checked = self.sluice("check", "--strict", path, "--datasources", self.registry)
+                    self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+                    ended = self.run_named(made)
+                    self.assert_succeeds(ended)
+                    if table:
+                        self.assertTrue(self.rows(self.folder / "dw.db", f"SELECT * FROM {table}"))
+            self.assertTrue((self.folder / f"out/{dialect}.csv.gz").exists())
+            (self.folder / "a/x.csv").unlink()
+            (self.folder / "dw.db").unlink()
+            self.make_rows("dw.db", 0)
+
+    def test_a_template_of_the_development_variant_says_so_in_the_job(self):
+        for dialect in ("di", "datax"):
+            with self.subTest(dialect):
+                (self.folder / "dw-dev.db").unlink()
+                self.make_rows("dw-dev.db", 0)
+                made = self.template("shop:t", "dw:t", "--env", "dev", "--dialect", dialect)
+                self.assertEqual(made.count('"envType": 1'), 2)
+                self.assert_succeeds(self.run_named(made))
+                self.assertEqual(self.notes("dw-dev.db"), ["dev.db"])
+
+    def test_a_plugin_s_word_goes_before_a_data_source_and_that_before_a_path(self):
+        self.write("plain.csv", "id,note\n7,x\n")
+        self.write_registry(registry(*((name, "sqlite", None, {"path": "dev.db"}) for name in ("sqlite", "csv", "shop.db", "a", "a:b"))))
+        self.assertIn('"jdbcUrl": "jdbc:sqlite:shop.db"', self.template("sqlite:shop.db:t", "stream"))
+        self.assertIn('"path": ["plain.csv"]', self.template("csv:plain.csv", "stream"))
+        self.assertIn('"datasource": "shop.db"', self.template("shop.db:t", "stream"))
+        self.assertIn('"datasource": "a:b"', self.template("a:b:t", "stream"))
+        self.assertIn('"jdbcUrl": "jdbc:sqlite:dw.db"', self.template("dw.db:t", "stream"))
+        self.assertIn("names no", self.template("sqlite", "in", code=2))
+
+    def test_a_registry_is_not_needed_for_paths(self):
+        broken = self.write("broken.json", "{")
+        for place, warned in ((self.folder / "none.json", False), (broken, True)):
+            with self.subTest(place):
+                done = self.sluice("template", "shop.db:t", "stream", "--datasources", place)
+                self.assertEqual(done.returncode, 0, done)
+                self.assertIn('"jdbcUrl": "jdbc:sqlite:shop.db"', done.stdout)
+                self.assertEqual("is taken as a path" in done.stderr, warned, done.stderr)
+                self.assertEqual(self.sluice("template", "sqlite:shop.db:t", "stream", "--datasources", place).stderr, "")
+
+    def test_what_names_no_end_in_a_data_source_is_told(self):
+        self.write_registry(registry(("shop", "sqlite", "Prod", {"path": "shop.db"}), ("old", "sqlite", "Dev", {"path": "shop.db"}),
+                                     ("in", "localfile", None, {"baseDir": "."}), ("bad", "sqlite", None, {"pth": "x"}),
+                                     ("wh", "mysql", None, {"address": [{"host": "h", "port": 1}], "database": "d", "username": "u",
+                                                            "password": PLANTED[0]})))
+        for end, texts in (("shpo:t", ['no data source "shpo"', "datasources.json", "(--datasources)", "did you mean shop:t?"]),
+                           ("other:t", ["which has bad, in, old, shop, wh", "sluice datasource add other"]),
+                           ("shop", ['"shop" is a data source', "shop:TABLE"]), ("shop:", ["has no table", "write shop:TABLE"]),
+                           ("shop:x", ['data source "shop" (production)', 'no table "x"', "write shop:TABLE"]),
+                           ("old:t", ["no variant for production", "--env"]), ("bad:t", ["is wrong", "datasources.json:", 'has none of "path"']),
+                           ("wh:t", ["of the type mysql, which is not supported yet", "localfile, sqlite"]),
+                           ("mongodb:t", ["(MongoDB) is not supported yet"]),
+                           ("in:", ["in:FILE"]), ("in:/etc/hosts", ["not below the folder"]), ("in:a/../../x", ["not below the folder"]),
+                           ("in:none.csv", ['data source "in" (production)', "none.csv"])):
+            with self.subTest(end):
+                err = self.template(end, "stream", code=2)
+                for text in texts:
+                    self.assertIn(text, err)
+                self.assertNotIn(PLANTED[0], err)
+        err = self.template("shop:t", "stream", code=2, registry=self.folder / "none.json")
+        for text in ("no registry of data sources", "none.json", "--datasources: no such file", "SLUICE_DATASOURCES", "sluice datasource add"):
+            self.assertIn(text, err)
+
+    def test_copy_goes_from_data_source_to_data_source(self):
+        flags = ["--datasources", self.registry, "--state-dir", self.state]
+        done = self.sluice("copy", "shop:t", "dw:copied", *flags, "--save", "saved.json")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn('from data source "shop" (production, default), to data source "dw"', done.stderr)
+        self.assertEqual(self.rows(self.folder / "dw.db", "SELECT count(*) FROM copied"), [(3,)])
+        self.assertNotIn("jdbcUrl", (self.folder / "saved.json").read_text())
+        again = self.sluice("copy", "shop:t", "dw:copied", *flags)
+        self.assertEqual((again.returncode, "--append adds to them" in again.stderr), (1, True), again)
+        done = self.sluice("copy", "shop:t", "in:dev.csv", *flags, "--env", "dev", "--where", "id = 0")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual((self.folder / "dev.csv").read_text().splitlines(), ["id,note", "0,dev.db"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -74,6 +74,7 @@ struct template_arguments {
   std::string from;
   std::string to;
   dialect form = dialect::script2;
+  registry_arguments datasources;
 };
 
 /// `sluice copy SRC DST [flags]`.

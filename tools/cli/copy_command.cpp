@@ -21,6 +21,21 @@ int complain(const program& parts, const error& why) {
   return complain(parts, why.message, why.kind == error_kind::bad_option ? exit_wrong_use : exit_failed);
 }
 
+/// The draft, its warnings shown; an error has its secrets taken out.
+result<job_draft> draft_for_command(const draft_request& request, const program& parts) {
+  secret_filter secrets;
+  auto draft = draft_job(request, parts, secrets, {});
+  if (!draft) {
+    error why = std::move(draft).error();
+    why.message = secrets.apply(why.message);
+    return fail(std::move(why));
+  }
+  for (const std::string& line : draft->warnings) {
+    write_out(parts.err_fd, secrets.apply(fmt::format("warning: {}\n", line)));
+  }
+  return draft;
+}
+
 /// Whether the destination's records are those of an unfinished run of this very job.
 result<bool> is_continued(const run_arguments& run, const program& parts) {
   secret_filter secrets;
@@ -46,7 +61,8 @@ int template_command(const template_arguments& arguments, const program& parts) 
   request.from = arguments.from;
   request.to = arguments.to;
   request.form = arguments.form;
-  const auto draft = draft_job(request, *parts.plugins, {});
+  request.datasources = arguments.datasources;
+  const auto draft = draft_for_command(request, parts);
   if (!draft) {
     return complain(parts, draft.error());
   }
@@ -60,7 +76,8 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
   request.to = arguments.to;
   request.mode = arguments.mode;
   request.where = arguments.where;
-  const auto draft = draft_job(request, *parts.plugins, {});
+  request.datasources = arguments.run.datasources;
+  const auto draft = draft_for_command(request, parts);
   if (!draft) {
     return complain(parts, draft.error());
   }

@@ -6,7 +6,8 @@ namespace {
 class copy_flags final : public command_syntax {
  public:
   void describe(CLI::App& app) override {
-    app.add_option("SRC", from_, "What is read: a file, or sqlite:FILE:TABLE");
+    app.add_option("SRC", from_,
+                   "What is read: a file, sqlite:FILE:TABLE, or a data source's table NAME:TABLE");
     app.add_option("DST", to_, "Where it goes, likewise; a table or file that is missing is made");
     app.add_option("--where", where_, "Condition on the source's rows")->type_name("CONDITION");
     app.add_option("--save", save_, "Write the job to this file, too")->type_name("FILE");

@@ -4,51 +4,40 @@
 
 #include <algorithm>
 
-#include "tools/cli/plugin_names.h"
+#include "tools/cli/find_end.h"
+#include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
 
 namespace sluice {
 namespace {
 
-/// A plugin with the place that a text names, or without one where the text is the plugin's name.
-struct named_end {
-  const plugin* of = nullptr;
-  std::optional<end_place> where;
-};
-
-result<named_end> find_end(const std::string& text, bool reader, const std::vector<plugin>& plugins) {
-  const std::string_view side = reader ? "reader" : "writer";
-  for (const plugin& p : plugins) {
-    auto where = p.recognise == nullptr ? std::nullopt : p.recognise(text);
-    if (where && (reader ? p.sketch_source != nullptr : p.sketch_target != nullptr)) {
-      return named_end{&p, std::move(where)};
-    }
+/// The data source's name in place of what connects; the variant where it is not the usual one.
+void put_datasource(const found_end& end, end_sketch& sketch) {
+  std::vector<sketched_option> first = {
+      {"datasource", end.where->datasource->name, "What connects stands in the registry of data sources."}};
+  if (end.env == datasource_env::development) {
+    first.push_back({"envType", 1, "The development variant; --env goes before it."});
   }
-  if (const plugin* p = find_plugin(plugins, text)) {
-    if ((reader ? p->reads : p->writes) == nullptr) {
-      return fail(error_kind::bad_option, "the plugin {} has no {}", sluice::quoted(text), side);
-    }
-    return named_end{p, std::nullopt};
-  }
-  std::vector<std::string> names;
-  for (const plugin& p : plugins) {
-    names.push_back(p.name);
-  }
-  const std::string near(nearest(text, names_in(plugins)));
-  return fail(error_kind::bad_option,
-              "{} names no {}{}; give a file such as orders.csv or csv:orders.data, a table such as "
-              "shop.db:orders or sqlite:FILE:TABLE, or a plugin: {}",
-              sluice::quoted(text), side, near.empty() ? "" : fmt::format(" (did you mean {}?)", near),
-              fmt::join(names, ", "));
+  sketch.options.insert(sketch.options.begin(), first.begin(), first.end());
 }
 
-result<template_end> sketched(const named_end& end, result<end_sketch> sketch) {
+/// The end of a sketch, with the data source it was looked at through.
+result<template_end> sketched(const found_end& end, result<end_sketch> sketch) {
+  const bool named = end.where->datasource.has_value();
   if (!sketch) {
-    return fail(std::move(sketch).error());
+    error why = std::move(sketch).error();
+    if (named) {
+      why.message = fmt::format("the data source {} ({}): {}", sluice::quoted(end.where->datasource->name),
+                                to_string(*end.env), why.message);
+    }
+    return fail(std::move(why));
   }
   template_end out;
   out.of = end.of;
   out.sketch = std::move(*sketch);
+  if (named) {
+    put_datasource(end, out.sketch);
+  }
   return out;
 }
 
@@ -67,22 +56,36 @@ result<void> add_where(const draft_request& request, template_end& reader) {
 
 }  // namespace
 
-result<job_draft> draft_job(const draft_request& request, const std::vector<plugin>& plugins,
+result<job_draft> draft_job(const draft_request& request, const program& parts, secret_filter& secrets,
                             const stop_signal& stop) {
-  SLUICE_TRY(const named_end from, find_end(request.from, true, plugins));
-  SLUICE_TRY(const named_end to, find_end(request.to, false, plugins));
+  end_finder ends(parts, request.datasources);
+  SLUICE_TRY(const found_end from, ends.find(request.from, true));
+  SLUICE_TRY(const found_end to, ends.find(request.to, false));
   job_draft draft;
   draft.form = request.form;
+  draft.warnings = ends.warnings();
+  secret_resolver resolver(resolving_into(
+      secrets, parts.variable, [&](std::string line) { draft.warnings.push_back(std::move(line)); }));
+  for (const found_end* end : {&from, &to}) {
+    if (end->where && end->where->datasource) {
+      secrets.add_options(end->where->datasource->options);
+    }
+  }
+  sketch_context context;
+  context.form = request.form;
+  context.mode = request.mode;
+  context.resolve_secret = [&](const secret_text& written, const stop_signal& until) {
+    return resolver.resolve(written, until);
+  };
   if (from.where) {
-    SLUICE_TRY(draft.reader, sketched(from, from.of->sketch_source(*from.where, request.form, stop)));
+    SLUICE_TRY(draft.reader, sketched(from, from.of->sketch_source(*from.where, context, stop)));
   } else {
     draft.reader = end_of_sample(*from.of, *from.of->reads);
   }
   SLUICE_CHECK(add_where(request, draft.reader));
   if (to.where && from.where) {
     SLUICE_TRY(draft.writer,
-               sketched(to, to.of->sketch_target(*to.where, request.form, draft.reader.sketch.columns,
-                                                 request.mode, stop)));
+               sketched(to, to.of->sketch_target(*to.where, draft.reader.sketch.columns, context, stop)));
   } else {
     draft.writer = end_of_sample(*to.of, *to.of->writes);
     if (to.where) {

@@ -4,23 +4,28 @@
 #include <string>
 #include <vector>
 
-#include "plugins/api/plugin.h"
+#include "tools/cli/datasource_files.h"
 #include "tools/cli/job_template.h"
+#include "tools/cli/program.h"
+#include "tools/cli/secret_filter.h"
 
 namespace sluice {
 
 /// What a draft is made from: two ends as a person names them.
 struct draft_request {
-  std::string from;  ///< `orders.csv`, `sqlite:shop.db:orders`, or a plugin's name.
+  std::string from;  ///< `orders.csv`, `sqlite:shop.db:orders`, `db:orders`, or a plugin's name.
   std::string to;
   dialect form = dialect::script2;
   sketch_mode mode = sketch_mode::as_it_is;
   std::optional<std::string> where;  ///< A condition for a reader that has one.
+  registry_arguments datasources;
 };
 
 /// Looks at both ends and drafts a job; an end that is only a plugin's name gets the plugin's sample.
-/// `bad_option` where a text names neither, with what it may be. Changes nothing.
-result<job_draft> draft_job(const draft_request& request, const std::vector<plugin>& plugins,
+/// `bad_option` where a text names neither, with what it may be. Changes nothing. `secrets` learns what must
+/// not be shown: apply it to the draft's warnings, and to an error. The job itself has none: it names data
+/// sources.
+result<job_draft> draft_job(const draft_request& request, const program& parts, secret_filter& secrets,
                             const stop_signal& stop);
 
 }  // namespace sluice

@@ -21,6 +21,7 @@ struct job_draft {
   std::vector<std::string> head;  ///< Sentences for the top of the file.
   template_end reader;
   template_end writer;
+  std::vector<std::string> warnings;  ///< Of the looking, a line each; not part of the text.
 };
 
 /// The end made of the plugin's own sample, for a template by names alone. `side` is the reader's or

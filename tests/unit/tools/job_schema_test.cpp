@@ -53,6 +53,9 @@ const std::string good_reader =
     R"({"stepType": "text", "category": "reader", "name": "R", "parameter": {"path": ["a.csv"]}})";
 
 TEST(job_schema, accepts_the_template_of_every_pair_of_plugins) {
+  program parts;
+  parts.plugins = &all_plugins();
+  parts.variable = [](const char*) { return std::optional<std::string>(); };
   for (const dialect d : {dialect::script2, dialect::datax}) {
     for (const auto& which : schemas_for(d)) {
       const checker schema(which);
@@ -61,7 +64,9 @@ TEST(job_schema, accepts_the_template_of_every_pair_of_plugins) {
           if (from.reads == nullptr || to.writes == nullptr) {
             continue;
           }
-          const auto draft = draft_job({from.name, to.name, d, sketch_mode::as_it_is, {}}, all_plugins(), {});
+          secret_filter secrets;
+          const auto draft =
+              draft_job({from.name, to.name, d, sketch_mode::as_it_is, {}, {}}, parts, secrets, {});
           ASSERT_TRUE(draft.has_value()) << draft.error().message;
           EXPECT_TRUE(schema.accepts(job_text(*draft))) << job_text(*draft);
         }

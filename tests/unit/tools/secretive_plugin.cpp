@@ -82,6 +82,21 @@ std::vector<connection_step> try_login(const option_values& options, const plugi
        done ? "logged in" : done.error().message, done ? "" : "correct the password"}};
 }
 
+/// Logs in with what the data source says, as a look at a table of a server does.
+result<end_sketch> look_at_table(const end_place& where, const sketch_context& context,
+                                 const stop_signal& stop) {
+  if (!where.datasource) {
+    return fail(error_kind::internal, "the end came without its data source");
+  }
+  plugin_context with;
+  with.resolve_secret = context.resolve_secret;
+  SLUICE_CHECK(log_in(where.datasource->options, with, stop));
+  end_sketch sketch;
+  sketch.options = {{"table", where.table, ""}};
+  sketch.columns = {{"n", type_of(type_id::int64), false, "number"}};
+  return sketch;
+}
+
 }  // namespace
 
 secretive_server& server() {
@@ -97,12 +112,14 @@ plugin secretive_plugin() {
                   {.name = "database", .meaning = "Database."},
                   {.name = "username", .meaning = "Account."},
                   {.name = "password", .meaning = "Its password.", .secret = true},
+                  {.name = "table", .meaning = "Table."},
                   {.name = "rows", .type = option_type::integer, .meaning = "Rows."}}};
   return {.name = "mysql",
           .summary = "Numbers.",
           .reads = &reads,
           .make_source = &make,
-          .test_connection = &try_login};
+          .test_connection = &try_login,
+          .sketch_source = &look_at_table};
 }
 
 }  // namespace sluice::testing

@@ -17,7 +17,8 @@ struct secretive_server {
 secretive_server& server();
 
 /// A reader of numbers in four splits, with the name and the options of the type `mysql` of data sources. It
-/// logs in with `password` in `source::open` and in each `reader::open`.
+/// logs in with `password` in `source::open` and in each `reader::open`, and where a template looks at a
+/// table through its data source.
 plugin secretive_plugin();
 
 }  // namespace sluice::testing

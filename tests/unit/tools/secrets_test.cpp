@@ -12,6 +12,7 @@
 
 #include "tests/unit/tools/secretive_plugin.h"
 #include "tests/unit/tools/test_folder.h"
+#include "tools/cli/copy_command.h"
 #include "tools/cli/datasource_command.h"
 #include "tools/cli/run_command.h"
 
@@ -362,6 +363,38 @@ TEST_F(secrets_in_the_program, are_looked_up_by_a_test_of_the_data_source_and_hi
   EXPECT_EQ(datasource_list({arguments.datasources, true}, parts), 0);
   EXPECT_THAT(folder.get("out"), HasSubstr("password in clear"));
   expect_hidden(planted, "list");
+}
+
+TEST_F(secrets_in_the_program, a_template_looks_through_a_data_source_and_holds_its_name_alone) {
+  template_arguments asked{"shop:orders", "stream", dialect::script2, arguments.datasources};
+  variables["SHOP_PW"] = planted;
+  for (const std::string& password : {std::string("${env:SHOP_PW}"), std::string(planted)}) {
+    for (const dialect form : {dialect::datax, dialect::script2}) {
+      ::truncate(folder.file("out").c_str(), 0);
+      write_registry(password, 0644);
+      asked.form = form;
+      const int before = server().logins;
+      EXPECT_EQ(template_command(asked, parts), 0) << err();
+      EXPECT_EQ(server().logins, before + 1);
+      const std::string job = folder.get("out");
+      EXPECT_THAT(job, AllOf(HasSubstr("\"datasource\": \"shop\""), HasSubstr("\"table\": \"orders\""),
+                             Not(HasSubstr("envType")), Not(HasSubstr("address")), Not(HasSubstr("username")),
+                             Not(HasSubstr(planted))))
+          << job;
+    }
+  }
+  EXPECT_THAT(err(), HasSubstr("passwords in clear (of shop)"));
+  write("job.json", folder.get("out"));
+  EXPECT_EQ(run(), 0) << err();
+  variables["SHOP_PW"] = "an0ther-s3cret";
+  write_registry("${env:SHOP_PW}");
+  EXPECT_EQ(template_command(asked, parts), 1);
+  EXPECT_THAT(err(), HasSubstr("sluice: the data source \"shop\" (production): "));
+  EXPECT_THAT(err(), HasSubstr("access denied for \"reader\" using password \"***\""));
+  EXPECT_THAT(err(), Not(HasSubstr("an0ther-s3cret")));
+  variables.clear();
+  EXPECT_EQ(template_command(asked, parts), 1);
+  EXPECT_THAT(err(), HasSubstr("SHOP_PW"));
 }
 
 }  // namespace

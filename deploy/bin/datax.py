@@ -28,6 +28,7 @@ except ImportError:  # Python 2
 # DataX's RET_STATE: FAIL is -1, which a shell sees as 255; an engine that fails ends with 1.
 WRONG_USE = 255
 FAILED = 1
+SLUICE_WRONG_USE = 2
 
 URL_SECONDS_MAX = 60
 JOB_BYTES_MAX = 64 << 20  # As `sluice run` has it.
@@ -62,7 +63,8 @@ def option_parser():
                       help="taken and not used: a job runs on this machine")
     parser.add_option("-p", "--params", metavar="PARAMETERS", default="",
                       help="values for the job's variables: -p \"-Dname=value -Dother=value\"")
-    parser.add_option("-r", "--reader", metavar="NAME", help="with -w: print a job's template")
+    parser.add_option("-r", "--reader", metavar="NAME",
+                      help="with -w: print a job's template, such as -r txtfilereader -w sqlitewriter")
     parser.add_option("-w", "--writer", metavar="NAME", help="with -r: print a job's template")
     parser.add_option("-d", "--debug", action="store_true", help="taken and not used")
     parser.add_option("--loglevel", metavar="LEVEL", default="info", help="debug, info, warn or error")
@@ -121,14 +123,21 @@ def find_program():
     raise Refused("the program sluice is not beside this file and not on the PATH; set SLUICE_PROGRAM to it", FAILED)
 
 
-def help_of(program, *command):
-    """The help of a command of Sluice; empty where there is no such command."""
-    try:
-        asked = subprocess.Popen([program] + list(command) + ["--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        text, _ = asked.communicate()
-    except OSError as why:
-        raise Refused("%s cannot be run: %s" % (program, why.strerror), FAILED)
-    return text.decode("utf-8", "replace") if asked.returncode == 0 else ""
+def template_command(program, reader, writer):
+    """The command line that prints a job's template; nothing where none is asked for."""
+    if reader is None and writer is None:
+        return None
+    reader, writer = (reader or "").strip(), (writer or "").strip()
+    if not reader or not writer:
+        raise Refused("a template needs both plugins, and %s is missing: datax.py -r %s -w %s"
+                      % ("the reader (-r)" if not reader else "the writer (-w)", reader or "NAME", writer or "NAME"))
+    return [program, "template", reader, writer, "--dialect", "datax"]
+
+
+def print_template(command):
+    """Prints the template; DataX's exit code: a name that is none is a wrong argument."""
+    code = subprocess.call(command)
+    return WRONG_USE if code == SLUICE_WRONG_USE else code
 
 
 def fetch(url):
@@ -168,14 +177,8 @@ def run_arguments(program, options, job):
     return arguments
 
 
-def command_of(arguments):
+def command_of(program, options, jobs):
     """The command line of Sluice for DataX's; standard input is the job where the job is an address."""
-    options, jobs = option_parser().parse_args(arguments)
-    program = find_program()
-    if options.reader and options.writer:
-        if not help_of(program, "template"):
-            raise Refused("this release of sluice prints no templates; `sluice plugins NAME` shows a plugin's options")
-        return [program, "template", options.reader, options.writer, "--dialect", "datax"]
     if len(jobs) != 1:
         raise Refused("%s; see datax.py --help" % ("the job is missing" if not jobs else "one job at a time: " + jobs[1]))
     job = jobs[0]
@@ -188,15 +191,21 @@ def command_of(arguments):
 
 
 def main(arguments):
+    program = "sluice"
     try:
-        command = command_of(arguments)
+        options, jobs = option_parser().parse_args(arguments)
+        program = find_program()
+        template = template_command(program, options.reader, options.writer)
+        if template:
+            return print_template(template)
+        command = command_of(program, options, jobs)
         sys.stdout.flush()
         os.execvp(command[0], command)
     except Refused as why:
         print("datax.py: %s" % why, file=sys.stderr)
         return why.code
     except OSError as why:
-        print("datax.py: %s cannot be run: %s" % (command[0], why.strerror), file=sys.stderr)
+        print("datax.py: %s cannot be run: %s" % (program, why.strerror), file=sys.stderr)
         return FAILED
 
 

@@ -14,18 +14,15 @@ import threading
 import unittest
 from pathlib import Path
 
-from e2e.harness import ROOT
+from e2e.harness import PROGRAM, ROOT
 
 LAUNCHER = ROOT / "deploy" / "bin" / "datax.py"
 
 # What the launcher adds.
 AS_DATAX = ["--report", "datax", "--compat", "datax"]
 
-# Tells its process id, its arguments and its standard input where that is a file; makes templates with TEMPLATES set.
+# Tells its process id, its arguments and its standard input where that is a file.
 TELLER = """#!/bin/sh
-case "$*" in
-  "template --help") [ -n "$TEMPLATES" ] || exit 2; echo usage; exit 0 ;;
-esac
 [ -z "$SLEEP" ] || { echo started; exec sleep 60; }
 echo "$$"
 for word in "$@"; do printf '%s\\0' "$word"; done
@@ -210,12 +207,45 @@ class LauncherCases:
         self.assertIn("none.json cannot be read", missing.err)
         self.assertIn("404", missing.err)
 
-    def test_a_template_comes_from_the_program_where_it_makes_them(self):
-        told = self.launch("-r", "txtfilereader", "-w", "streamwriter", TEMPLATES="1")
-        self.assertEqual(told.arguments, ["template", "txtfilereader", "streamwriter", "--dialect", "datax"])
-        told = self.launch("-r", "txtfilereader", "-w", "streamwriter")
-        self.assertEqual(told.code, 255)
-        self.assertIn("prints no templates", told.err)
+    def test_a_template_comes_from_the_program_with_datax_s_exit_codes(self):
+        for arguments in (["-r", "txtfilereader", "-w", "streamwriter"], ["--writer=streamwriter", "--reader", "txtfilereader"],
+                          ["-r", "txtfilereader", "-w", "streamwriter", "-m", "local", "ignored.json"]):
+            with self.subTest(arguments):
+                told = self.launch(*arguments)
+                self.assertEqual(told.arguments, ["template", "txtfilereader", "streamwriter", "--dialect", "datax"], told.err)
+                self.assertEqual(told.code, 0)
+        for code, wanted in ((1, 1), (2, 255)):
+            self.assertEqual(self.launch("-r", "a", "-w", "b", CODE=str(code)).code, wanted)
+
+    def test_half_a_template_is_refused(self):
+        for arguments, message in ((["-r", "mysqlreader"], "the writer (-w) is missing: datax.py -r mysqlreader -w NAME"),
+                                   (["-w", "mysqlwriter", "a.json"], "the reader (-r) is missing: datax.py -r NAME -w mysqlwriter"),
+                                   (["-r", "a", "-w", ""], "the writer (-w) is missing")):
+            with self.subTest(arguments):
+                told = self.launch(*arguments)
+                self.assertEqual(told.code, 255)
+                self.assertIn(message, told.err)
+                self.assertIsNone(told.pid)
+
+    def test_a_template_of_the_real_program_is_a_job_on_standard_output_and_runs(self):
+        env = {**self.env, "SLUICE_PROGRAM": str(PROGRAM)}
+
+        def template(reader, writer):
+            return subprocess.run([self.python, str(LAUNCHER), "-r", reader, "-w", writer], env=env, capture_output=True,
+                                  text=True, timeout=60, cwd=self.folder)
+        made = template("streamreader", "streamwriter")
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        self.assertIn('"name": "streamreader"', made.stdout)
+        (self.folder / "job.json").write_text(made.stdout)
+        ran = subprocess.run([self.python, str(LAUNCHER), "job.json"], env={**env, "SLUICE_STATE": str(self.folder / "state")},
+                             capture_output=True, text=True, timeout=60, cwd=self.folder)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        for reader, message in (("mongodbreader", "MongoDB) is not supported yet"), ("txtfilereadr", "did you mean txtfilereader?"),
+                                ("txtfilewriter", "did you mean txtfilereader?")):
+            with self.subTest(reader):
+                wrong = template(reader, "streamwriter")
+                self.assertEqual((wrong.returncode, wrong.stdout), (255, ""))
+                self.assertIn(message, wrong.stderr)
 
     def test_wrong_arguments_end_with_255(self):
         for arguments, message in (([], "the job is missing"), (["a.json", "b.json"], "one job at a time: b.json"),

@@ -81,7 +81,7 @@ result<std::string> without_entry(const std::string& file, std::string_view text
   SLUICE_TRY(const std::string plain, blank_loose_parts(file, text));
   const std::size_t begin =
       offset_of(plain, position_of(before.places.get(), path_join("datasources", index)));
-  std::size_t end = end_of_value(plain, begin);
+  const std::size_t end = end_of_value(plain, begin);
   std::string out(text);
   const std::size_t next = skip_blanks_and_comments(text, end);
   if (next < text.size() && text[next] == ',') {

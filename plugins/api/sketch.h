@@ -30,6 +30,7 @@ struct end_place {
   std::string table;  ///< Empty where none is named.
   std::string form;   ///< The word before the first colon, in small letters; empty without one.
   std::optional<end_datasource> datasource = {};  ///< What connects, where a data source says it.
+  std::optional<bool> heading = {};  ///< Whether the first record is one, where the person says it.
 };
 
 /// An option of a step, with the reason for its value.
@@ -63,6 +64,10 @@ struct end_sketch {
   schema columns;                        ///< Of a source: what its reader delivers.
   std::vector<std::string> column_comments;  ///< One a column; may be shorter.
   bool holds_records = false;                ///< Of a destination: records are there already.
+  std::string heading_unsure;  ///< Of a source: the sentence that says so where it cannot be told.
+  /// What may be wrong with the draft, a sentence each with what to do: nobody sees the job's comments before
+  /// a copy runs.
+  std::vector<std::string> doubts;
 };
 
 /// `sqlite` and `shop.db:orders` of `sqlite:shop.db:orders`; an empty word where there is none. A word has

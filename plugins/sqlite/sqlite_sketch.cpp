@@ -66,6 +66,14 @@ result<void> require_table(const end_place& where) {
   return {};
 }
 
+result<void> require_writable(const table_info& table, const end_place& where) {
+  if (table.type == table_type::view) {
+    return fail(error_kind::bad_option, "{}: {} is a view; name the table that is to be written",
+                sluice::quoted(where.path), sluice::quoted(table.name));
+  }
+  return {};
+}
+
 /// The sources' names for a table to be made.
 result<json> names_for_new_table(const schema& columns) {
   json names = json::array();
@@ -92,6 +100,13 @@ result<json> names_for_table(const table_info& table, const schema& columns, end
   std::vector<std::string> missing;
   for (const field& f : columns) {
     const table_column* found = table.find(f.name);
+    if (found != nullptr && found->generated) {
+      return fail(
+          error_kind::bad_option,
+          "the column {} of table {} is computed by the table and cannot be written; write a template "
+          "and leave it out at both ends",
+          sluice::quoted(found->name), sluice::quoted(table.name));
+    }
     if (found == nullptr) {
       missing.push_back(sluice::quoted(f.name));
     } else {
@@ -108,6 +123,10 @@ result<json> names_for_table(const table_info& table, const schema& columns, end
     for (const table_column& c : table.columns) {
       names.push_back(c.name);
     }
+    to.doubts.push_back(
+        fmt::format("no name of a column is the same at both ends: they are paired by position with those of "
+                    "table {}",
+                    sluice::quoted(table.name)));
     return names;
   }
   return fail(error_kind::bad_option, "table {} has no column for {} of the source; it has {}",
@@ -142,7 +161,7 @@ result<end_sketch> sketch_source(const end_place& where, const sketch_context& c
                                  const stop_signal& stop) {
   SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
   SLUICE_TRY(const auto table, look_up_table(db, where.table));
-  if (!table || where.table.empty()) {
+  if (!table) {
     SLUICE_TRY(const std::string missing, describe_missing_table(db, where.table));
     return fail(error_kind::bad_option, "{}; write {}", missing, way_to_name(where));
   }
@@ -171,6 +190,7 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
     SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
     SLUICE_TRY(table, look_up_table(db, where.table));
     if (table) {
+      SLUICE_CHECK(require_writable(*table, where));
       SLUICE_TRY(const auto any, db.ask(fmt::format("SELECT 1 FROM {} LIMIT 1", table->quoted_name())));
       sketch.holds_records = any.has_value();
     }

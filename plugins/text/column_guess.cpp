@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "transport/record/parse.h"
 
 namespace sluice {
 namespace {
+
+/// A longer text is no name.
+constexpr std::size_t heading_bytes_max = 64;
 
 /// What files of the world write for NULL.
 constexpr auto null_words =
@@ -118,6 +120,10 @@ std::string why_text(const std::vector<sampled_field>& fields, const std::option
   return {};
 }
 
+bool is_no_name(std::string_view text) {
+  return std::find(null_words.begin(), null_words.end(), text) != null_words.end();
+}
+
 bool is_typed(const std::vector<sampled_field>& fields, const std::optional<std::string>& null_text) {
   return guess_column(fields, null_text).type != declared_type::string_text;
 }
@@ -180,16 +186,20 @@ std::optional<std::string> guess_null_text(const std::vector<std::vector<sampled
 }
 
 heading_guess guess_heading(const std::vector<std::vector<sampled_field>>& columns) {
-  std::set<std::string> names;
   bool typed_below = false;
+  bool named = false;
   for (const auto& column : columns) {
     if (column.empty()) {
       return {};
     }
     const std::string& name = column.front().text;
-    const bool digits_first = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) != 0;
-    if (name.empty() || digits_first || name.size() > 64 || is_exact_long(name) || is_exact_decimal(name) ||
-        name == "true" || name == "false" || !names.insert(name).second) {
+    if (is_no_name(name)) {
+      continue;
+    }
+    named = true;
+    const bool digits_first = std::isdigit(static_cast<unsigned char>(name[0])) != 0;
+    if (digits_first || name.size() > heading_bytes_max ||
+        guess_column({column.front()}, std::nullopt).type != declared_type::string_text) {
       return {};
     }
     const std::vector<sampled_field> below(column.begin() + 1, column.end());
@@ -199,12 +209,16 @@ heading_guess guess_heading(const std::vector<std::vector<sampled_field>>& colum
     const auto null_text = guess_null_text({below});
     typed_below = typed_below || (is_typed(below, null_text) && !is_typed(column, null_text));
   }
+  if (!named) {
+    return {};
+  }
   // Where all is text, a heading's name does not come again below it.
   const bool repeated = std::any_of(columns.begin(), columns.end(), [](const auto& column) {
-    return std::any_of(column.begin() + 1, column.end(),
+    return !is_no_name(column.front().text) &&
+           std::any_of(column.begin() + 1, column.end(),
                        [&](const sampled_field& f) { return f.text == column.front().text; });
   });
-  return {typed_below || !repeated, !typed_below};
+  return {typed_below || !repeated, !typed_below && !repeated};
 }
 
 }  // namespace sluice

@@ -32,8 +32,9 @@ column_guess guess_column(const std::vector<sampled_field>& fields,
 /// would be text without it; else `\N` where it occurs; else nothing. An empty text counts only unquoted.
 std::optional<std::string> guess_null_text(const std::vector<std::vector<sampled_field>>& columns);
 
-/// Whether the first row of a sample is a heading: all names differ, none is empty or a number, and a column
-/// below one has another type than text, or (`unsure`) nothing but its looks says so.
+/// Whether the first row of a sample is a heading: none of its fields is a number, a date or a boolean, and a
+/// column below has another type than text. Where all is text and no field comes again below itself, it may
+/// be one: that is `unsure`. A heading may have fields that are empty or come twice.
 struct heading_guess {
   bool is_heading = false;
   bool unsure = false;

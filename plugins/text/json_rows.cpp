@@ -1,11 +1,14 @@
 #include "plugins/text/json_rows.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
+
+#include "transport/base/text.h"
 
 namespace sluice {
 namespace {
@@ -231,9 +234,11 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
       p.each_member(line, [&](std::string_view key, std::optional<std::string_view> text) {
         const auto found = p.columns_of_key.find(key);
         if (found == p.columns_of_key.end()) {
-          if (layout_.all_columns) {
+          if (layout_.all_columns || layout_.other_fields_dirty) {
             refusal.value = std::string(key);
-            refusal.detail = "the key is not among those of the first record";
+            refusal.detail = fmt::format("{} the key {}",
+                                         layout_.all_columns ? "the first record lacks" : "no column names",
+                                         sluice::quoted(key));
             return dirty_code::too_many_fields;
           }
           return dirty_code::none;

@@ -267,6 +267,8 @@ result<text_layout> text_layout_of(const option_values& options, const conversio
   SLUICE_TRY(layout.compressed, compression_of(options));
   SLUICE_TRY(const auto skip_header, options.boolean("skipHeader"));
   layout.skip_header = skip_header.value_or(false) && layout.format != file_format::json;
+  SLUICE_TRY(const auto other_fields, options.text("otherFields"));
+  layout.other_fields_dirty = other_fields == "dirty";
   SLUICE_CHECK(read_grammar(options, layout));
   if (layout.format != file_format::json) {
     SLUICE_TRY(layout.null_text, options.text("nullFormat"));

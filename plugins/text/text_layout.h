@@ -43,6 +43,7 @@ struct text_layout {
   std::optional<std::string> null_text;          ///< An unquoted field equal to it is NULL.
   std::optional<std::uint64_t> field_chars_max;  ///< `safetySwitch`.
   bool all_columns = false;                      ///< `["*"]`.
+  bool other_fields_dirty = false;               ///< `otherFields`.
   std::vector<column_spec> columns;
   bool no_file_is_success = false;
   std::optional<std::string> awaited_file;  ///< `markDoneFileName`.
@@ -63,7 +64,7 @@ struct bound_columns {
   std::vector<column> columns;
   std::vector<value_parser> parsers;        ///< One a column; each reader has copies of its own.
   std::size_t fields_needed = 0;            ///< Fields a record must have at least.
-  std::optional<std::size_t> fields_exact;  ///< With `["*"]`: fields a record must have.
+  std::optional<std::size_t> fields_exact;  ///< With `["*"]` or `otherFields`: fields a record must have.
   std::vector<std::string> headings;        ///< The header's texts; empty without one.
 };
 

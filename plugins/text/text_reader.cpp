@@ -108,9 +108,15 @@ std::vector<option> options() {
        .type = option_type::columns,
        .meaning = "[\"*\"] for all fields as text (a record must then have as many as the first one), or a "
                   "list of columns; "
-                  "fields that no column names are then left out.",
+                  "fields that no column names are then left out (see otherFields).",
        .default_text = "[\"*\"]",
        .members = column_members()},
+      {.name = "otherFields",
+       .type = option_type::text,
+       .meaning = "What becomes of a record with fields (json: keys) that no column names: ignore (they are "
+                  "left out) or dirty (the record is dirty).",
+       .default_text = "ignore",
+       .allowed = {"ignore", "dirty"}},
       {.name = "fieldDelimiter",
        .type = option_type::delimiter,
        .meaning = "What stands between fields: one or more characters, at most 16 bytes.",
@@ -187,7 +193,7 @@ const side_description& text_reader_description() {
   "column": [
     {"index": 0, "type": "LONG"},
     {"index": 1, "type": "STRING"},
-    {"index": 2, "type": "DATE", "format": "yyyy-MM-dd"}
+    {"index": 2, "type": "DOUBLE"}
   ]
 })"};
   return description;

@@ -14,6 +14,7 @@ void take_record(const text_layout& layout, const record_window& window, std::si
                  field_decoder& decoder, text_sample& sample, std::size_t& bytes) {
   const std::string_view raw = window.record(r);
   if (layout.skip_empty && raw.empty()) {
+    ++sample.empty_records;
     return;
   }
   bytes += raw.size();

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <set>
 
 #include "plugins/common/files/file_handle.h"
+#include "plugins/common/files/file_list.h"
 #include "plugins/text/text_file_reader.h"
 #include "plugins/text/text_reader.h"
 #include "plugins/text/text_sample.h"
@@ -22,6 +25,22 @@ constexpr std::size_t rows_looked_at = 10'000;
 /// Enough to tell delimiters apart.
 constexpr std::size_t rows_for_delimiter = 500;
 constexpr auto delimiters = std::to_array<std::string_view>({",", "\t", ";", "|", "\x01"});
+
+/// The compression that a file's first bytes show (RFC 1952, RFC 8878, APPNOTE.TXT of PKWARE, bzip2's
+/// sources); empty where they show none. Nothing where the file cannot be read.
+std::optional<std::string> compression_of_bytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::array<char, 4> bytes{};
+  if (!in.read(bytes.data(), bytes.size()) && in.gcount() == 0) {
+    return in.eof() ? std::optional(std::string()) : std::nullopt;
+  }
+  const std::string_view head(bytes.data(), static_cast<std::size_t>(in.gcount()));
+  return head.starts_with("\x1f\x8b")           ? "gzip"
+         : head.starts_with("\x28\xb5\x2f\xfd") ? "zstd"
+         : head.starts_with("BZh")              ? "bzip2"
+         : head.starts_with("PK\x03\x04")       ? "zip"
+                                                : "";
+}
 
 std::string compression_of_name(std::string_view path) {
   return has_ending(path, {".gz"})    ? "gzip"
@@ -118,31 +137,36 @@ class source_sketcher {
   source_sketcher(const end_place& where, dialect d) : where_(where), file_(real_path(where)), dialect_(d) {}
 
   result<end_sketch> sketch() {
+    SLUICE_TRY(path_, first_file());
     parameter_["path"] = {where_.path};
     json_ = is_json(where_);
     parameter_["fileFormat"] = json_ ? "json" : "csv";
-    const std::string compress = compression_of_name(where_.path);
+    parameter_["skipEmptyRecords"] = true;
+    const std::string by_name = compression_of_name(path_);
+    const std::string compress = compression_of_bytes(path_).value_or(by_name);
     if (!compress.empty()) {
       parameter_["compress"] = compress;
     }
-    SLUICE_TRY(encoding_, encoding_of(file_, compress, dialect_));
+    SLUICE_TRY(encoding_, encoding_of(path_, compress, dialect_));
     parameter_["encoding"] = encoding_;
     if (!json_) {
       SLUICE_CHECK(find_delimiter());
+      // Of a single field an empty line may be the value.
+      parameter_["skipEmptyRecords"] = cut_.fields > 1;
     }
     SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
-    SLUICE_TRY(sample_, read_sample(layout, file_, rows_looked_at));
+    SLUICE_TRY(sample_, read_sample(layout, path_, rows_looked_at));
     if (!sample_.is_text) {
       return fail(
           error_kind::bad_option,
           "{}: the file is not text in {}, and which encoding it has cannot be told from its bytes; write a "
           "template by hand (sluice template text …) and set \"encoding\"",
-          sluice::quoted(file_), encoding_);
+          sluice::quoted(path_), encoding_);
     }
     put("path", {where_.path}, "");
     put("fileFormat", parameter_["fileFormat"], "");
     if (!compress.empty()) {
-      put("compress", compress, "By the file's name.");
+      put("compress", compress, compress == by_name ? "By the file's name." : "By the file's first bytes.");
     }
     put("encoding", encoding_,
         encoding_ == "UTF-8" ? "All bytes looked at are UTF-8." : "By the file's first bytes.");
@@ -159,7 +183,7 @@ class source_sketcher {
     for (const std::string_view delimiter : delimiters) {
       parameter_["fieldDelimiter"] = delimiter;
       SLUICE_TRY(const text_layout layout, layout_of(parameter_, dialect_));
-      SLUICE_TRY(const text_sample sample, read_sample(layout, file_, rows_for_delimiter));
+      SLUICE_TRY(const text_sample sample, read_sample(layout, path_, rows_for_delimiter));
       const cut c = cut_of(sample, delimiter);
       if (!best || c.better_than(*best)) {
         best = c;
@@ -168,6 +192,25 @@ class source_sketcher {
     cut_ = *best;
     parameter_["fieldDelimiter"] = cut_.delimiter;
     return {};
+  }
+
+  /// The file that is looked at: of a pattern the first one, which stands for all.
+  result<std::string> first_file() {
+    SLUICE_TRY(const auto found, files_matching(file_));
+    if (found.empty()) {
+      return fail(error_kind::bad_option, "no file matches {}", sluice::quoted(where_.path));
+    }
+    std::error_code ignored;
+    if (std::filesystem::is_directory(found.front(), ignored)) {
+      return fail(error_kind::bad_option, "{}: this is a folder; name its files, such as {}",
+                  sluice::quoted(where_.path),
+                  sluice::quoted((std::filesystem::path(where_.path) / "*.csv").string()));
+    }
+    if (found.size() > 1) {
+      sketch_.remarks.push_back(fmt::format("{} files match; looked at was {}.", with_thousands(found.size()),
+                                            sluice::quoted(found.front())));
+    }
+    return found.front();
   }
 
   [[nodiscard]] std::string looked_at(std::size_t records) const {
@@ -194,29 +237,83 @@ class source_sketcher {
                   "template text …)",
                   sluice::quoted(file_));
     }
-    const heading_guess heading = guess_heading(columns);
     put("fieldDelimiter", cut_.delimiter, fmt::format("{} fields a record.", columns.size()));
-    put("skipHeader", heading.is_heading,
-        !heading.is_heading ? "The first record looks like the others, not like a heading."
-        : heading.unsure
-            ? "The first record looks like a heading, but all columns are text: see whether it is one."
-            : "The first record is a heading: below it are values of other types.");
-    if (heading.is_heading) {
-      for (auto& column : columns) {
-        names_.push_back(column.front().text);
-        column.erase(column.begin());
-      }
-    }
+    put_heading(columns);
     sketch_.remarks.push_back(looked_at(columns[0].size() + other + sample_.dirty));
     if (other + sample_.dirty != 0) {
-      sketch_.remarks.push_back(
-          fmt::format("{} of them will be dirty: {} with another number of fields than {}, {} with quotes "
-                      "that do not match.",
-                      other + sample_.dirty, other, columns.size(), sample_.dirty));
+      const std::string line = fmt::format(
+          "{} of them will be dirty: {} with another number of fields than {}, {} with quotes "
+          "that do not match.",
+          with_thousands(other + sample_.dirty), with_thousands(other), columns.size(),
+          with_thousands(sample_.dirty));
+      sketch_.remarks.push_back(line);
+      sketch_.doubts.push_back(
+          fmt::format("{}: {} Bear them with a higher errorLimit, or mend the file.", path_, line));
     }
+    put_empty_records();
     put_null(columns);
     put_columns(columns);
+    put("otherFields", "dirty", "A record with more fields than these is dirty; ignore leaves them out.");
     return std::move(sketch_);
+  }
+
+  /// Takes the heading off the columns, where the first record is one.
+  void put_heading(std::vector<std::vector<sampled_field>>& columns) {
+    const heading_guess guess = guess_heading(columns);
+    const bool is_heading = where_.heading.value_or(guess.is_heading);
+    put("skipHeader", is_heading,
+        where_.heading      ? "As was said."
+        : !guess.is_heading ? "The first record looks like the others, not like a heading."
+        : guess.unsure
+            ? "The first record looks like a heading, but all columns are text: see whether it is one."
+            : "The first record is a heading: below it are values of other types.");
+    if (guess.unsure && !where_.heading) {
+      sketch_.heading_unsure = fmt::format(
+          "{}: whether the first record ({}) is a heading cannot be told, because all columns are text",
+          sluice::quoted(path_), sluice::quoted(first_fields(columns)));
+    }
+    if (!is_heading) {
+      return;
+    }
+    std::set<std::string> taken;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const std::string said = columns[i].front().text;
+      std::string name = said.empty() ? fmt::format("column_{}", i + 1) : said;
+      for (int n = 2; !taken.insert(name).second; ++n) {
+        name = fmt::format("{}_{}", said.empty() ? "column" : said, n);
+      }
+      if (name != said) {
+        sketch_.remarks.push_back(fmt::format("Column {} is called {} here: its heading is {}.", i + 1,
+                                              sluice::quoted(name),
+                                              said.empty() ? "empty" : "that of another column, too"));
+      }
+      names_.push_back(std::move(name));
+      columns[i].erase(columns[i].begin());
+    }
+  }
+
+  static std::string first_fields(const std::vector<std::vector<sampled_field>>& columns) {
+    std::string out;
+    for (const auto& column : columns) {
+      out += (out.empty() ? "" : ", ") + column.front().text;
+    }
+    return out;
+  }
+
+  void put_empty_records() {
+    const bool empty_fields =
+        std::any_of(sample_.rows.begin(), sample_.rows.end(), [](const std::vector<sampled_field>& row) {
+          return row.size() == 1 && row[0].text.empty() && !row[0].quoted;
+        });
+    if (!json_ && cut_.fields == 1 && empty_fields) {
+      put("skipEmptyRecords", false,
+          "An empty line is a record whose only field is empty; true leaves it out.");
+    }
+    if (sample_.empty_records != 0) {
+      put("skipEmptyRecords", true,
+          fmt::format("{} empty line{} seen; each would be a record of its own.",
+                      with_thousands(sample_.empty_records), sample_.empty_records == 1 ? " was" : "s were"));
+    }
   }
 
   [[nodiscard]] std::size_t most_fields() const { return cut_of(sample_, "").fields; }
@@ -328,8 +425,13 @@ class source_sketcher {
     }
     sketch_.remarks.push_back(looked_at(sample_.lines.size()));
     if (broken != 0) {
-      sketch_.remarks.push_back(fmt::format("{} of them are no JSON objects and will be dirty.", broken));
+      const std::string line = fmt::format("{} of them {} and will be dirty.", with_thousands(broken),
+                                           broken == 1 ? "is no JSON object" : "are no JSON objects");
+      sketch_.remarks.push_back(line);
+      sketch_.doubts.push_back(
+          fmt::format("{}: {} Bear them with a higher errorLimit, or mend the file.", path_, line));
     }
+    put_empty_records();
     json list = json::array();
     for (const std::string& key : order) {
       const column_guess guess = guess_of(members[key]);
@@ -342,12 +444,15 @@ class source_sketcher {
       sketch_.column_comments.push_back(guess.reason);
     }
     put("column", std::move(list), "");
+    put("otherFields", "dirty",
+        "A record with a key that is not among these is dirty; ignore leaves it out.");
     return std::move(sketch_);
   }
 
   const end_place& where_;
   const std::string file_;
   dialect dialect_;
+  std::string path_;  ///< The file that is looked at.
   bool json_ = false;
   nlohmann::json parameter_;
   std::string encoding_;
@@ -413,7 +518,7 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   const std::size_t dot = std::min(name.find('.', 1), name.size());
   const bool json_lines = is_json(where);
   const bool tabs = where.form == "tsv" || has_ending(plain_name(where.path), {".tsv"});
-  const bool one_file = mode != sketch_mode::append && compress != "zip";
+  const bool one_file = compress != "zip";
   const auto put = [&](std::string option, json value, std::string comment) {
     sketch.options.push_back({std::move(option), std::move(value), std::move(comment)});
   };
@@ -425,13 +530,9 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   }
   put("singleFileOutput", one_file,
       one_file ? "One file with exactly this name." : "Each split writes a file with a name of its own.");
-  put("writeMode",
-      mode == sketch_mode::append    ? "append"
-      : mode == sketch_mode::replace ? "truncate"
-                                     : "nonConflict",
-      mode == sketch_mode::append    ? "Files that are there stay."
-      : mode == sketch_mode::replace ? "A file that is there is replaced once the new one is complete."
-                                     : "Refuses to run while the file is there; truncate replaces it.");
+  put("writeMode", mode == sketch_mode::replace ? "truncate" : "nonConflict",
+      mode == sketch_mode::replace ? "A file that is there is replaced once the new one is complete."
+                                   : "Refuses to run while the file is there; truncate replaces it.");
   put("fileFormat", json_lines ? "json" : "csv", "");
   if (!json_lines) {
     put("fieldDelimiter", tabs ? "\t" : ",", "");
@@ -449,6 +550,21 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   }
   std::error_code ignored;
   sketch.holds_records = std::filesystem::exists(real_path(where), ignored);
+  if (sketch.holds_records && mode == sketch_mode::append) {
+    return fail(
+        error_kind::bad_option,
+        "{}: a file appears whole and is never added to; give another name, or replace it (--replace)",
+        sluice::quoted(where.path));
+  }
+  for (const field& f : columns) {
+    if (f.type.id == type_id::binary) {
+      sketch.doubts.push_back(
+          fmt::format("{}: the column {} holds bytes; those that are text in UTF-8 are written, records with "
+                      "others are dirty. A column expression such as hex({}) writes all of them.",
+                      where.path, sluice::quoted(f.name), f.name));
+    }
+  }
+  sketch.remarks.insert(sketch.remarks.end(), sketch.doubts.begin(), sketch.doubts.end());
   return sketch;
 }
 

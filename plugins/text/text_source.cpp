@@ -16,6 +16,24 @@
 namespace sluice {
 namespace {
 
+/// `otherFields` is dirty: a field that no column names would make every record dirty.
+result<void> require_all_fields(const bound_columns& bound) {
+  std::vector<bool> named(bound.fields_needed);
+  for (const auto& column : bound.columns) {
+    if (!column.constant) {
+      named[column.field] = true;
+    }
+  }
+  const auto gap = std::find(named.begin(), named.end(), false);
+  if (gap == named.end()) {
+    return {};
+  }
+  return fail(error_kind::bad_option,
+              "otherFields is dirty, and no column names the field with the index {}: every record would be "
+              "dirty; name all fields, or leave otherFields out",
+              gap - named.begin());
+}
+
 /// Smaller parts cost more in opening and marking than they gain.
 constexpr std::uint64_t split_bytes_min = std::uint64_t{8} << 20;
 /// Larger ones leave the last pipeline working alone for long.
@@ -260,6 +278,9 @@ result<void> text_source::bind_columns() {
   }
   if (layout_->all_columns && !json) {
     bound->fields_exact = first.size();
+  } else if (layout_->other_fields_dirty && !json && bound->fields_needed != 0) {
+    SLUICE_CHECK(require_all_fields(*bound));
+    bound->fields_exact = bound->fields_needed;
   }
   bound->columns_schema = std::move(columns);
   bound_ = std::move(bound);

@@ -1,7 +1,9 @@
 """check, plan, template and copy: what they say beforehand, what they make, and that looking changes nothing."""
 
+import gzip
 import hashlib
 import json
+import re
 import sqlite3
 import subprocess
 import unittest
@@ -183,6 +185,11 @@ class Template(ForetellTest):
                         checked = self.sluice("check", "--offline", "--strict", path)
                         self.assertEqual(checked.returncode, 0, ended.stdout + checked.stdout + checked.stderr)
                         self.assertIn("// More options", ended.stdout)
+                        # Each of the options can be taken in by removing the slashes.
+                        taken = re.sub(r'(?m)^( *)// ("[A-Za-z]+": [^,\n]*,)$', r"\1\2", ended.stdout)
+                        self.assertNotEqual(taken, ended.stdout)
+                        checked = self.sluice("check", "--offline", self.put_job(taken, "taken.json"))
+                        self.assertNotIn("JSON", checked.stdout + checked.stderr)
                         made += 1
         self.assertGreaterEqual(made, 2 * 9)
 
@@ -277,6 +284,95 @@ class Copy(ForetellTest):
         self.assertEqual(self.copy("events.jsonl", "shop.db:events").returncode, 0)
         self.assertEqual(self.rows(self.folder / "shop.db", "SELECT id, name, tags FROM events"),
                          [(1, "a", '["x"]'), (2, "007", None)])
+
+    def test_nothing_that_is_there_is_overwritten_by_save(self):
+        csv = self.write("orders.csv", ORDERS)
+        other = self.write("other.json", "mine")
+        db = self.make_table(name="shop.db")
+        before = self.digest(db)
+        for save, message in (("orders.csv", "is an end of the copy"), ("new.db", "is an end of the copy"),
+                              ("shop.db", "is there already"), ("other.json", "is there already")):
+            with self.subTest(save):
+                ended = self.copy("orders.csv", "new.db:orders", "--save", save)
+                self.assertEqual(ended.returncode, 2, ended.stderr)
+                self.assertIn(message, ended.stderr)
+        self.assertEqual((csv.read_text(), other.read_text(), self.digest(db)), (ORDERS, "mine", before))
+        self.assertFalse((self.folder / "new.db").exists())
+        for _ in range(2):
+            ended = self.copy("orders.csv", "twice.db:orders", "--save", "made.json", "--replace")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+
+    def test_fields_and_keys_that_no_column_has_are_dirty(self):
+        self.write("long.csv", "id,name\n1,Ann\n2,Smith, John\n3,Bob\n")
+        ended = self.copy("long.csv", "shop.db:long")
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn("1 of them will be dirty", ended.stderr)
+        self.assertIn("too_many_fields", ended.stderr)
+        ended = self.copy("long.csv", "shop.db:long", "--error-limit", "1")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT id, name FROM long"), [(1, "Ann"), (3, "Bob")])
+        late = "".join(f'{{"id": {i}}}\n' for i in range(10_100)) + '{"id": 1, "late": 2}\n'
+        self.write("late.jsonl", late)
+        ended = self.copy("late.jsonl", "shop.db:late")
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertRegex(ended.stderr, r'late\.jsonl line 10,?101: .*"late"')
+
+    def test_a_heading_that_cannot_be_told_is_asked_for(self):
+        self.write("people.csv", "Ann,Berlin\nBob,Paris\nCid,Rome\n")
+        asked = self.copy("people.csv", "shop.db:people")
+        self.assertEqual(asked.returncode, 2)
+        self.assertIn('the first record ("Ann, Berlin") is a heading cannot be told', asked.stderr)
+        self.assertIn("say --header or --no-header", asked.stderr)
+        for flag, count in (("--no-header", 3), ("--header", 2)):
+            self.assertEqual(self.copy("people.csv", f"{flag[2:]}.db:people", flag).returncode, 0)
+            self.assertEqual(self.rows(self.folder / f"{flag[2:]}.db", "SELECT count(*) FROM people"), [(count,)])
+        self.assertIn('"skipHeader": false', self.sluice("template", "people.csv", "a.db:t", "--no-header").stdout)
+        wrong = self.sluice("template", "shop.db:people", "out.csv", "--header")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("are for files of text", wrong.stderr)
+        self.assertIn("exclude each other", self.copy("people.csv", "a.db:t", "--header", "--no-header").stderr)
+
+    def test_a_heading_with_gaps_and_doubles_stays_one(self):
+        self.write("gaps.csv", "id,n,n,\n1,a,b,\n2,c,d,\n")
+        ended = self.copy("gaps.csv", "shop.db:gaps")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT id, n, n_2, column_4 FROM gaps"),
+                         [(1, "a", "b", ""), (2, "c", "d", "")])
+
+    def test_empty_lines_are_no_records_and_a_pattern_is_its_files(self):
+        self.write("part_1.csv", "id,n\n1,a\n\n2,b\n\n")
+        self.write("part_2.csv", "id,n\n3,c\n")
+        ended = self.copy("part_*.csv", "shop.db:parts")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT count(*) FROM parts"), [(3,)])
+        self.write("lines.jsonl", '{"id": 1}\n\n{"id": 2}\n')
+        self.assertEqual(self.copy("lines.jsonl", "shop.db:lines").returncode, 0)
+        nothing = self.copy("none_*.csv", "shop.db:t")
+        self.assertNotEqual(nothing.returncode, 0)
+        self.assertIn("no file matches", nothing.stderr)
+
+    def test_a_compression_is_known_by_its_bytes(self):
+        self.write("plain.csv", gzip.compress(ORDERS.encode()))
+        ended = self.copy("plain.csv", "shop.db:orders")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", "SELECT count(*) FROM orders"), [(2,)])
+
+    def test_what_a_destination_cannot_take_is_said_at_once(self):
+        db = self.make_table("CREATE TABLE t (id INTEGER, x AS (id + 1))", "gen.db")
+        with sqlite3.connect(db) as connection:
+            connection.execute("CREATE VIEW v AS SELECT id FROM t")
+            connection.execute("CREATE TABLE blobs (id INTEGER PRIMARY KEY, b BLOB)")
+        connection.close()
+        self.write("two.csv", "id,x\n1,2\n")
+        for table, message in (("t", "is computed by the table"), ("v", "is a view")):
+            ended = self.copy("two.csv", f"gen.db:{table}", "--append")
+            self.assertEqual(ended.returncode, 2, ended.stderr)
+            self.assertIn(message, ended.stderr)
+        ended = self.copy("gen.db:blobs", "out.csv")
+        self.assertIn("hex(b)", ended.stderr)
+        self.assertEqual(self.copy("gen.db:blobs", "out.csv", "--replace").returncode, 0)
+        ended = self.copy("gen.db:blobs", "out.csv", "--append")
+        self.assertIn("is never added to", ended.stderr)
 
     def test_a_plugin_name_is_no_place(self):
         ended = self.copy("stream", "shop.db:t")

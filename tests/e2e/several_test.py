@@ -87,7 +87,7 @@ class Several(ProgramTest):
         done, summary = self.run_several(path, self.jobs)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(summary["runs"]), 1)
-        self.assertIn("is named twice; it is run once", done.stderr)
+        self.assertIn("is named twice; it counts once", done.stderr)
 
     def test_a_job_comes_from_standard_input(self):
         document = json.dumps(self.csv_to_sqlite("a"))

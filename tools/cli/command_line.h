@@ -74,6 +74,7 @@ struct template_arguments {
   std::string from;
   std::string to;
   dialect form = dialect::script2;
+  std::optional<bool> heading;  ///< `--header`, `--no-header`.
   registry_arguments datasources;
 };
 
@@ -84,6 +85,8 @@ struct copy_arguments {
   std::optional<std::string> where;
   std::optional<std::string> save;
   sketch_mode mode = sketch_mode::refuse;
+  std::optional<bool> heading;  ///< `--header`, `--no-header`.
+  std::uint64_t error_limit = 0;
   run_arguments run;  ///< Its job file is not set.
 };
 

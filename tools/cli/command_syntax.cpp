@@ -93,6 +93,16 @@ result<std::vector<std::pair<std::string, std::string>>> paths_and_values(
   return pairs;
 }
 
+result<std::uint64_t> limit_of(const char* flag, const std::string& text) {
+  std::uint64_t limit = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (problem != std::errc() || end != text.data() + text.size()) {
+    return fail(error_kind::bad_option, "{} takes a whole number from 0 on; found {}", flag,
+                sluice::quoted(text));
+  }
+  return limit;
+}
+
 result<std::uint32_t> count_of(const char* flag, const std::string& text) {
   constexpr std::uint32_t count_max = 1000;
   std::uint32_t count = 0;

@@ -62,6 +62,9 @@ result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std
 result<std::vector<std::pair<std::string, std::string>>> paths_and_values(
     const std::vector<std::string>& texts);
 
+/// A whole number from 0 on.
+result<std::uint64_t> limit_of(const char* flag, const std::string& text);
+
 /// A number from 1 to 1,000.
 result<std::uint32_t> count_of(const char* flag, const std::string& text);
 

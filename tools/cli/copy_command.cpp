@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "jobspec/job.h"
 #include "tools/cli/draft_job.h"
 #include "tools/cli/files.h"
@@ -11,6 +13,9 @@
 
 namespace sluice {
 namespace {
+
+/// Where a message says which file the job is in, and it is in none.
+constexpr const char* made_job = "<copy>";
 
 int complain(const program& parts, const std::string& message, int code) {
   write_out(parts.err_fd, fmt::format("sluice: {}\n", message));
@@ -54,6 +59,28 @@ result<bool> is_continued(const run_arguments& run, const program& parts) {
   return std::holds_alternative<go_on_with>(found.next);
 }
 
+/// Writes a file that is not there yet, or that holds this very job.
+result<void> save_job(const std::string& file, const std::string& text, const job_draft& draft) {
+  std::error_code ignored;
+  const auto whole = std::filesystem::weakly_canonical(file, ignored);
+  for (const template_end* end : {&draft.reader, &draft.writer}) {
+    if (!end->file.empty() && std::filesystem::weakly_canonical(end->file, ignored) == whole) {
+      return fail(error_kind::bad_option, "--save: {} is an end of the copy; give another name",
+                  sluice::quoted(file));
+    }
+  }
+  if (std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) {
+    const auto there = read_file(file);
+    return there && *there == text
+               ? result<void>()
+               : fail(error_kind::bad_option,
+                      "--save: {} is there already and is not overwritten; give another name, or remove it",
+                      sluice::quoted(file));
+  }
+  // 0666: readable as any file the user makes, by the umask.
+  return write_file_whole(file, text, 0666);
+}
+
 }  // namespace
 
 int template_command(const template_arguments& arguments, const program& parts) {
@@ -61,6 +88,7 @@ int template_command(const template_arguments& arguments, const program& parts) 
   request.from = arguments.from;
   request.to = arguments.to;
   request.form = arguments.form;
+  request.heading = arguments.heading;
   request.datasources = arguments.datasources;
   const auto draft = draft_for_command(request, parts);
   if (!draft) {
@@ -76,6 +104,8 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
   request.to = arguments.to;
   request.mode = arguments.mode;
   request.where = arguments.where;
+  request.heading = arguments.heading;
+  request.error_limit = arguments.error_limit;
   request.datasources = arguments.run.datasources;
   const auto draft = draft_for_command(request, parts);
   if (!draft) {
@@ -88,15 +118,23 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
         "alone says no place",
         exit_wrong_use);
   }
+  if (!draft->reader.sketch.heading_unsure.empty()) {
+    return complain(parts, draft->reader.sketch.heading_unsure + "; say --header or --no-header",
+                    exit_wrong_use);
+  }
+  for (const template_end* end : {&draft->reader, &draft->writer}) {
+    for (const std::string& doubt : end->sketch.doubts) {
+      write_out(parts.err_fd, fmt::format("warning: {}\n", doubt));
+    }
+  }
   const std::string text = job_text(*draft);
   if (arguments.save) {
-    // 0666: readable as any file the user makes, by the umask.
-    if (auto saved = write_file_whole(*arguments.save, text, 0666); !saved) {
+    if (auto saved = save_job(*arguments.save, text, *draft); !saved) {
       return complain(parts, saved.error());
     }
   }
   run_arguments run = arguments.run;
-  run.job_file = arguments.save.value_or("copy.json");
+  run.job_file = arguments.save.value_or(made_job);
   run.jobs = {run.job_file};
   if (!run.name) {
     run.name = "copy";

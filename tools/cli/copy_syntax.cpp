@@ -10,7 +10,12 @@ class copy_flags final : public command_syntax {
                    "What is read: a file, sqlite:FILE:TABLE, or a data source's table NAME:TABLE");
     app.add_option("DST", to_, "Where it goes, likewise; a table or file that is missing is made");
     app.add_option("--where", where_, "Condition on the source's rows")->type_name("CONDITION");
-    app.add_option("--save", save_, "Write the job to this file, too")->type_name("FILE");
+    heading_.describe(app);
+    app.add_option("--error-limit", error_limit_,
+                   "Bear so many dirty records; one more fails the run. Default: 0")
+        ->type_name("N");
+    app.add_option("--save", save_, "Write the job to this file, too; one that is there is not overwritten")
+        ->type_name("FILE");
     app.add_flag("--append", append_, "Add to the records that are there");
     app.add_flag("--replace", replace_, "Put the records in the place of those that are there");
     run_.describe(app);
@@ -29,12 +34,15 @@ class copy_flags final : public command_syntax {
     copy.where = given_text(where_);
     copy.save = given_text(save_);
     copy.mode = append_ ? sketch_mode::append : replace_ ? sketch_mode::replace : sketch_mode::refuse;
+    SLUICE_TRY(copy.heading, heading_.given());
+    SLUICE_TRY(copy.error_limit, limit_of("--error-limit", error_limit_));
     SLUICE_CHECK(run_.put_into(copy.run));
     return copy;
   }
 
  private:
-  std::string from_, to_, where_, save_;
+  std::string from_, to_, where_, save_, error_limit_ = "0";
+  heading_flags heading_;
   bool append_ = false, replace_ = false;
   run_flags run_;
 };

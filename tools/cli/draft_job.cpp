@@ -35,18 +35,35 @@ result<template_end> sketched(const found_end& end, result<end_sketch> sketch) {
   template_end out;
   out.of = end.of;
   out.sketch = std::move(*sketch);
+  out.file = end.where->path;
   if (named) {
     put_datasource(end, out.sketch);
   }
   return out;
 }
 
+bool has_option(const plugin& p, std::string_view name) {
+  const auto& options = p.reads->options;
+  return std::any_of(options.begin(), options.end(), [&](const option& o) { return o.name == name; });
+}
+
+result<void> add_heading(const draft_request& request, found_end& reader) {
+  if (!request.heading) {
+    return {};
+  }
+  if (!reader.where || !has_option(*reader.of, "skipHeader")) {
+    return fail(error_kind::bad_option, "--header and --no-header are for files of text, and {} is none",
+                sluice::quoted(request.from));
+  }
+  reader.where->heading = request.heading;
+  return {};
+}
+
 result<void> add_where(const draft_request& request, template_end& reader) {
   if (!request.where) {
     return {};
   }
-  const auto& options = reader.of->reads->options;
-  if (std::none_of(options.begin(), options.end(), [](const option& o) { return o.name == "where"; })) {
+  if (!has_option(*reader.of, "where")) {
     return fail(error_kind::bad_option, "--where: the reader {} has no conditions; leave it out",
                 sluice::quoted(reader.of->name));
   }
@@ -59,14 +76,16 @@ result<void> add_where(const draft_request& request, template_end& reader) {
 result<job_draft> draft_job(const draft_request& request, const program& parts, secret_filter& secrets,
                             const stop_signal& stop) {
   end_finder ends(parts, request.datasources);
-  SLUICE_TRY(const found_end from, ends.find(request.from, true));
+  SLUICE_TRY(found_end from, ends.find(request.from, true));
   SLUICE_TRY(const found_end to, ends.find(request.to, false));
+  SLUICE_CHECK(add_heading(request, from));
   job_draft draft;
   draft.form = request.form;
+  draft.error_limit = request.error_limit;
   draft.warnings = ends.warnings();
   secret_resolver resolver(resolving_into(
       secrets, parts.variable, [&](std::string line) { draft.warnings.push_back(std::move(line)); }));
-  for (const found_end* end : {&from, &to}) {
+  for (const found_end* end : std::initializer_list<const found_end*>{&from, &to}) {
     if (end->where && end->where->datasource) {
       secrets.add_options(end->where->datasource->options);
     }

@@ -18,6 +18,8 @@ struct draft_request {
   dialect form = dialect::script2;
   sketch_mode mode = sketch_mode::as_it_is;
   std::optional<std::string> where;  ///< A condition for a reader that has one.
+  std::optional<bool> heading;       ///< Whether the first record is one, for a reader that has headings.
+  std::uint64_t error_limit = 0;     ///< Dirty records that the job bears.
   registry_arguments datasources;
 };
 

@@ -22,6 +22,18 @@ result<registry_arguments> registry_flags::given() const {
   return to;
 }
 
+void heading_flags::describe(CLI::App& app) {
+  app.add_flag("--header", with_, "The source's first record is a heading; default: what its look says");
+  app.add_flag("--no-header", without_, "The source's first record is none");
+}
+
+result<std::optional<bool>> heading_flags::given() const {
+  if (with_ && without_) {
+    return usage("--header and --no-header exclude each other; give one");
+  }
+  return with_ || without_ ? std::optional(with_) : std::nullopt;
+}
+
 void job_flags::describe(CLI::App& app) {
   app.add_option("-p,--param", parameters_,
                  "Parameter name=value, put in for ${name}; may be repeated. The value may hold $bizdate, "

@@ -19,6 +19,18 @@ class registry_flags {
   std::string file_, env_;
 };
 
+/// `--header` and `--no-header` of the commands that look at a source.
+class heading_flags {
+ public:
+  /// Tells CLI11 the flags. `app` keeps references into this object.
+  void describe(CLI::App& app);
+  /// Nothing where neither was given.
+  [[nodiscard]] result<std::optional<bool>> given() const;
+
+ private:
+  bool with_ = false, without_ = false;
+};
+
 /// The flags of `job_arguments`. A member of the syntax of each command that takes a job, and gone with it.
 class job_flags {
  public:

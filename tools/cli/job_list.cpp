@@ -118,7 +118,7 @@ result<job_list> list_jobs(const std::vector<std::string>& given) {
     }
     for (const std::string& file : files) {
       if (!seen.insert(identity(file)).second) {
-        list.notices.push_back(fmt::format("{} is named twice; it is run once",
+        list.notices.push_back(fmt::format("{} is named twice; it counts once",
                                            file == standard_input ? "standard input" : escaped(file)));
         continue;
       }

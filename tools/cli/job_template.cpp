@@ -93,7 +93,8 @@ void put_parameter(page& out, const template_end& end, const std::vector<option>
   }
   const auto& options = end.sketch.options;
   for (std::size_t i = 0; i < options.size(); ++i) {
-    const char* comma = i + 1 < options.size() ? "," : "";
+    // The options that follow as comments can be taken in as they are.
+    const char* comma = i + 1 < options.size() || end.with_other_options ? "," : "";
     if (!options[i].comment.empty()) {
       out.comment(options[i].comment);
     }
@@ -115,7 +116,8 @@ void put_parameter(page& out, const template_end& end, const std::vector<option>
         out.comment("More options, as they are where they are left out:");
         first = false;
       }
-      out.comment(fmt::format("{}: {}, {}", json(o.name).dump(), default_as_json(o), o.meaning));
+      out.comment(o.meaning);
+      out.comment(fmt::format("{}: {},", json(o.name).dump(), default_as_json(o)));
     }
   }
   out.close("}");
@@ -138,8 +140,11 @@ std::string concurrency_comment(const job_draft& draft) {
              : "Pipelines at a time.";
 }
 
-constexpr const char* error_comment =
-    "No dirty record is borne: the run fails with the first one. A higher number bears that many.";
+std::string error_comment(const job_draft& draft) {
+  return draft.error_limit == 0
+             ? "No dirty record is borne: the run fails with the first one. A higher number bears that many."
+             : "So many dirty records are borne: one more fails the run.";
+}
 
 void put_script2(page& out, const job_draft& draft) {
   out.open("{");
@@ -157,8 +162,8 @@ void put_script2(page& out, const job_draft& draft) {
   }
   out.close("],");
   out.open("\"setting\": {");
-  out.comment(error_comment);
-  out.line("\"errorLimit\": {\"record\": \"0\"},");
+  out.comment(error_comment(draft));
+  out.line(fmt::format("\"errorLimit\": {{\"record\": \"{}\"}},", draft.error_limit));
   out.comment(concurrency_comment(draft) +
               " With \"throttle\": true and \"mbps\": 10 the job moves at most 10 MiB a second.");
   out.line(fmt::format("\"speed\": {{\"concurrent\": {}, \"throttle\": false}}", concurrency_of(draft)));
@@ -171,8 +176,8 @@ void put_datax(page& out, const job_draft& draft) {
   out.open("{");
   out.open("\"job\": {");
   out.open("\"setting\": {");
-  out.comment(error_comment);
-  out.line("\"errorLimit\": {\"record\": 0},");
+  out.comment(error_comment(draft));
+  out.line(fmt::format("\"errorLimit\": {{\"record\": {}}},", draft.error_limit));
   out.comment(concurrency_comment(draft));
   out.line(fmt::format("\"speed\": {{\"channel\": {}}}", concurrency_of(draft)));
   out.close("},");

@@ -12,6 +12,7 @@ namespace sluice {
 struct template_end {
   const plugin* of = nullptr;
   end_sketch sketch;
+  std::string file = {};            ///< Of a real end that is one, or in one.
   bool with_other_options = false;  ///< The options that are not set follow as comments.
 };
 
@@ -19,6 +20,7 @@ struct template_end {
 struct job_draft {
   dialect form = dialect::script2;
   std::vector<std::string> head;  ///< Sentences for the top of the file.
+  std::uint64_t error_limit = 0;  ///< Dirty records that the job bears.
   template_end reader;
   template_end writer;
   std::vector<std::string> warnings;  ///< Of the looking, a line each; not part of the text.

@@ -79,7 +79,7 @@ TEST_F(jobs_in_a_folder, a_file_named_twice_is_listed_once_and_said) {
   const auto list = list_jobs({folder.file("jobs"), folder.file("jobs/../jobs/a.json"), "-", "-"});
   ASSERT_TRUE(list.has_value());
   EXPECT_EQ(list->jobs.size(), 3U);
-  EXPECT_THAT(list->notices, ElementsAre(HasSubstr("a.json is named twice; it is run once"),
+  EXPECT_THAT(list->notices, ElementsAre(HasSubstr("a.json is named twice; it counts once"),
                                          HasSubstr("standard input is named twice")));
 }
 

@@ -100,12 +100,22 @@ TEST(column_guess, a_heading_is_told_from_a_record) {
   EXPECT_TRUE(sure.is_heading);
   EXPECT_FALSE(sure.unsure);
   EXPECT_FALSE(guess_heading({fields({"1", "2"}), fields({"a", "b"})}).is_heading);
-  EXPECT_FALSE(guess_heading({fields({"id", "1"}), fields({"", "b"})}).is_heading);
-  EXPECT_FALSE(guess_heading({fields({"id", "1"}), fields({"id", "b"})}).is_heading);
   EXPECT_FALSE(guess_heading({fields({"a", "b", "a"}), fields({"c", "d", "e"})}).is_heading);
+  EXPECT_FALSE(guess_heading({fields({"2024-01-01", "2024-01-02"}), fields({"x", "y"})}).is_heading);
+  EXPECT_FALSE(guess_heading({fields({"true", "false"}), fields({"x", "y"})}).is_heading);
+  EXPECT_TRUE(guess_heading({fields({"N/A", "1"}), fields({"Ann", "Bob"})}).unsure);
   const auto looks = guess_heading({fields({"first", "Ann"}), fields({"last", "Lee"})});
   EXPECT_TRUE(looks.is_heading);
   EXPECT_TRUE(looks.unsure);
+}
+
+TEST(column_guess, a_heading_may_lack_a_name_or_have_one_twice) {
+  for (const char* second : {"", "id"}) {
+    const auto guess = guess_heading({fields({"id", "1"}), fields({second, "b"})});
+    EXPECT_TRUE(guess.is_heading) << second;
+    EXPECT_FALSE(guess.unsure) << second;
+  }
+  EXPECT_FALSE(guess_heading({fields({"", "1"}), fields({"", "b"})}).is_heading);
 }
 
 TEST(column_guess, a_heading_above_numbers_with_gaps_is_still_one) {

@@ -10,6 +10,7 @@ batch_builder::limits limits_of(const memory_plan& memory) {
   batch_builder::limits l;
   l.bytes_target = memory.batch_bytes_target;
   l.bytes_max = memory.batch_bytes_max;
+  l.rows_max = memory.batch_rows_max;
   return l;
 }
 

@@ -9,6 +9,7 @@
 #include "jobspec/job.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
+#include "transport/flow/budget.h"
 
 namespace sluice {
 
@@ -31,5 +32,10 @@ struct concurrency_choice {
 /// `writers_max` is the destination's (0: no limit), `splits_undone` what is left to read.
 concurrency_choice choose_concurrency(const speed_limit& speed, std::uint32_t writers_max,
                                       std::size_t splits_undone);
+
+/// What cuts a run's batches.
+inline throttle_rates throttle_of(const speed_limit& speed) {
+  return {speed.bytes_per_second, speed.records_per_second};
+}
 
 }  // namespace sluice

@@ -142,8 +142,7 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
   look_.concurrency = choose_concurrency(
       what_.speed, look_.target.what.writers_max,
       settings_.plan_splits && done ? look_.splits.size() - look_.splits_done : what_.speed.concurrent);
-  look_.memory =
-      divide_memory(settings_.memory_bytes, look_.concurrency.pipelines, what_.speed.bytes_per_second);
+  look_.memory = divide_memory(settings_.memory_bytes, look_.concurrency.pipelines, throttle_of(what_.speed));
   return std::move(look_);
 }
 

@@ -1,6 +1,6 @@
 #include "actors/supervise/make_ends.h"
 
-#include "transport/flow/budget.h"
+#include "actors/supervise/beginnings.h"
 
 namespace sluice {
 
@@ -21,7 +21,7 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   }
 
   const memory_plan memory =
-      divide_memory(settings.memory_bytes, what.speed.concurrent, what.speed.bytes_per_second);
+      divide_memory(settings.memory_bytes, what.speed.concurrent, throttle_of(what.speed));
   ends.pool = buffer_pool::make(memory.cache_bytes_max);
   plugin_context context;
   context.pool = ends.pool;

@@ -177,7 +177,7 @@ void run_core::splits_known() {
   concurrency_choice choice = choose_concurrency(config_.what->speed, target_.what.writers_max, undone);
   concurrency_ = choice.pipelines;
   summary_.concurrency_reason = std::move(choice.reason);
-  memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, config_.what->speed.bytes_per_second);
+  memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, throttle_of(config_.what->speed));
 
   std::optional<std::uint64_t> exact = 0;
   for (const split_state& s : splits_) {

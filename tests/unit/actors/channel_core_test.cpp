@@ -63,7 +63,7 @@ std::shared_ptr<batch> texts(const std::vector<std::pair<std::string, std::strin
 }
 
 channel_core::config config_of(std::shared_ptr<const mapping> map, bool throttled = false) {
-  return {std::move(map), buffer_pool::make(1 << 20), divide_memory(16 << 20, 1, std::nullopt), throttled};
+  return {std::move(map), buffer_pool::make(1 << 20), divide_memory(16 << 20, 1, {}), throttled};
 }
 
 rewind_msg begin(std::uint64_t window = 1 << 20) {

@@ -61,8 +61,8 @@ class reader_core_test : public ::testing::Test {
   }
 
   std::shared_ptr<counting_reader> plugin = std::make_shared<counting_reader>();
-  reader_core core{
-      {run_id{}, one_number(), buffer_pool::make(1 << 20), divide_memory(16 << 20, 1, std::nullopt)}, plugin};
+  reader_core core{{run_id{}, one_number(), buffer_pool::make(1 << 20), divide_memory(16 << 20, 1, {})},
+                   plugin};
   stop_signal never;
 };
 

@@ -76,7 +76,7 @@ TEST(run, a_refused_row_beyond_the_limit_stops_the_run_and_no_batch_is_written_a
             std::string::npos)
       << s.failure->message;
   // Within one credit window: what was on its way when the first record was refused.
-  const memory_plan memory = divide_memory(r.env->settings.memory_bytes, 1, std::nullopt);
+  const memory_plan memory = divide_memory(r.env->settings.memory_bytes, 1, {});
   EXPECT_LE(r.from->records_made.load() * 100, 2 * memory.window_bytes + 4 * memory.batch_bytes_max);
   EXPECT_TRUE(r.to->abandoned);
   ASSERT_FALSE(r.observer.first_dirty.empty());

@@ -15,7 +15,7 @@ class writer_core_test : public ::testing::Test {
  protected:
   void begin(std::uint64_t commit_rows = 1000) {
     writer_core::config c;
-    c.memory = divide_memory(16 << 20, 1, std::nullopt);
+    c.memory = divide_memory(16 << 20, 1, {});
     c.resumable = true;
     c.commit_rows = commit_rows;
     c.line_at = line_at;
@@ -248,7 +248,7 @@ TEST_F(writer_core_test, retries_end_after_their_number_and_a_plugin_that_waited
   writer_log log2;
   auto waited = std::make_shared<scripted_writer>();
   writer_core::config c;
-  c.memory = divide_memory(16 << 20, 1, std::nullopt);
+  c.memory = divide_memory(16 << 20, 1, {});
   writer_core other(c, waited, log2);
   other.assign({1}, {}, first_epoch, never);
   other.dropped({{1}, first_epoch});

@@ -95,7 +95,7 @@ TEST(rate, an_idle_hour_saves_up_no_more_than_the_burst) {
 TEST(budget, all_pipelines_together_stay_within_the_memory_given) {
   for (const std::uint64_t memory : {8ull << 20, 160ull << 20, 4ull << 30}) {
     for (const std::uint32_t pipelines : {1u, 3u, 16u}) {
-      const memory_plan plan = divide_memory(memory, pipelines, std::nullopt);
+      const memory_plan plan = divide_memory(memory, pipelines, {});
       EXPECT_LE(plan.batch_bytes_max * memory_plan::units_per_pipeline * pipelines, memory);
       EXPECT_GE(plan.window_bytes, 4 * plan.batch_bytes_max);
       EXPECT_LT(plan.batch_bytes_target, plan.batch_bytes_max);
@@ -104,7 +104,15 @@ TEST(budget, all_pipelines_together_stay_within_the_memory_given) {
 }
 
 TEST(budget, a_throttled_batch_is_fifty_milliseconds_of_the_pipelines_share) {
-  EXPECT_EQ(divide_memory(160ull << 20, 4, 1 << 20).batch_bytes_target, (1u << 20) / 20 / 4);
+  EXPECT_EQ(divide_memory(160ull << 20, 4, {.bytes_per_second = 1 << 20}).batch_bytes_target,
+            (1u << 20) / 20 / 4);
+  const auto rows_of = [](std::uint64_t records_per_second) {
+    return divide_memory(160ull << 20, 4, {.records_per_second = records_per_second}).batch_rows_max;
+  };
+  EXPECT_EQ(rows_of(8'000), 100u);
+  EXPECT_EQ(rows_of(10), 1u);
+  EXPECT_EQ(rows_of(1'000'000'000), memory_plan::batch_rows_most);
+  EXPECT_EQ(divide_memory(160ull << 20, 4, {}).batch_rows_max, memory_plan::batch_rows_most);
 }
 
 TEST(overdraft, it_is_lent_to_one_at_a_time_in_the_order_asked) {

@@ -138,8 +138,12 @@ reader_step reader_core::read(const stop_signal& stop) {
   pending_->run = config_.run;
   pending_->split = at_->split;
   pending_->split_end = ended_;
-  pending_->lease = std::exchange(lease_, nullptr);
-  builder_.set_limits(limits_);
+  if (lease_ != nullptr) {
+    pending_->lease = std::exchange(lease_, nullptr);
+    // One that remembers how much room the large record took would take as much for the next, without a
+    // lease.
+    builder_ = batch_builder(config_.columns, config_.pool, limits_);
+  }
   return hand_over();
 }
 

@@ -49,7 +49,7 @@ void record_window::open(std::unique_ptr<input_stream> stream, std::uint64_t off
   records_ = 0;
   starts_[0] = 0;
   lines_.clear();
-  shrink();
+  shrink(0);
 }
 
 void record_window::move_to_front(std::size_t from) {
@@ -60,11 +60,11 @@ void record_window::move_to_front(std::size_t from) {
   offset_ += from;
 }
 
-result<void> record_window::fill() {
+result<void> record_window::fill(std::size_t bytes) {
   buffer_.reserve(capacity_);
   char* to = buffer_.as<char>();
-  while (size_ < capacity_ && !ended_) {
-    SLUICE_TRY(const std::size_t got, stream_->read(to + size_, capacity_ - size_));
+  while (size_ < bytes && !ended_) {
+    SLUICE_TRY(const std::size_t got, stream_->read(to + size_, bytes - size_));
     ended_ = got == 0;
     size_ += got;
   }
@@ -126,20 +126,28 @@ result<record_window::outcome> record_window::next(std::uint64_t record_bytes_ma
   records_ = 0;
   starts_[0] = 0;
   lines_.clear();
-  SLUICE_CHECK(fill());
-  if (size_ == 0) {
-    return outcome::end;
-  }
   index_.clear();
   state_ = {};
-  scanned_ = scanner_.index(data(), 0, size_, ended_, state_, index_);
-  if (ended_ && scanned_ == size_) {
-    scanner_.finish(size_, state_, index_);
-  }
-  find_starts();
-  count_lines();
-  if (records_ != 0) {
-    return outcome::records;
+  scanned_ = 0;
+  // A window that grew is filled in steps: when its record ends, little of what follows is in hand, and the
+  // room can be given back at once.
+  for (std::size_t upto = std::max(size_, bytes_normal_);; upto += bytes_normal_) {
+    SLUICE_CHECK(fill(std::min(upto, capacity_)));
+    if (size_ == 0) {
+      return outcome::end;
+    }
+    scanned_ = scanner_.index(data(), scanned_, size_, ended_, state_, index_);
+    if (ended_ && scanned_ == size_) {
+      scanner_.finish(size_, state_, index_);
+    }
+    find_starts();
+    count_lines();
+    if (records_ != 0) {
+      return outcome::records;
+    }
+    if (ended_ || size_ >= capacity_ || index_.nearly_full()) {
+      break;
+    }
   }
   return size_ > record_bytes_max_ || index_.nearly_full() ? outcome::skip : outcome::grow;
 }
@@ -157,8 +165,8 @@ void record_window::grow() {
   buffer_.reserve(capacity_);
 }
 
-void record_window::shrink() {
-  const std::size_t from = starts_[records_];
+void record_window::shrink(std::size_t record) {
+  const std::size_t from = starts_[record];
   if (capacity_ == bytes_normal_ || size_ - from > bytes_normal_) {
     return;
   }
@@ -167,7 +175,7 @@ void record_window::shrink() {
   if (size_ != from) {
     std::memcpy(small.data(), buffer_.data() + from, size_ - from);
   }
-  const std::uint64_t line_behind = line(records_);
+  const std::uint64_t line_behind = line(record);
   buffer_ = std::move(small);
   size_ -= from;
   offset_ += from;
@@ -200,11 +208,11 @@ result<record_window::skipped> record_window::skip_record() {
     if (stop == size_) {
       // Only the bytes that the scan could not decide on are kept.
       starts_[0] = static_cast<std::uint32_t>(at);
-      shrink();
+      shrink(0);
       move_to_front(starts_[0]);
       starts_[0] = 0;
       at = 0;
-      SLUICE_CHECK(fill());
+      SLUICE_CHECK(fill(capacity_));
     }
   }
   std::size_t end = index_.field_ends()[index_.record_fields()[0] - 1];
@@ -218,7 +226,7 @@ result<record_window::skipped> record_window::skip_record() {
   const bool cr = !scanner_.grammar().record_end && end < size_ && data()[end] == '\r';
   std::size_t behind = std::min(end + 1, size_);
   move_to_front(behind);
-  SLUICE_CHECK(fill());
+  SLUICE_CHECK(fill(std::min(capacity_, std::max(size_, bytes_normal_))));
   if (cr && size_ != 0 && data()[0] == '\n') {
     move_to_front(1);
   }

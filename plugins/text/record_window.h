@@ -36,8 +36,10 @@ class record_window {
   /// After `grow`: what the window would hold.
   [[nodiscard]] std::size_t bytes_wanted() const;
   void grow();
-  /// Gives back what it grew by, once no record in hand needs it: all are done with.
-  void shrink();
+  [[nodiscard]] bool is_grown() const { return capacity_ > bytes_normal_; }
+  /// Gives back what it grew by. Records before `record` are done with; those from it on are no longer in
+  /// hand and come with the next `next`. Without effect where they need the room.
+  void shrink(std::size_t record);
 
   struct skipped {
     std::uint64_t offset = 0;
@@ -81,7 +83,8 @@ class record_window {
   }
 
  private:
-  result<void> fill();
+  /// Reads on until this much is in hand, or to the end.
+  result<void> fill(std::size_t bytes);
   void move_to_front(std::size_t from);
   void find_starts();
   void count_lines();

@@ -481,9 +481,9 @@ result<read_answer> text_file_reader::finish(read_answer::kind what, batch_build
     }
     builder.set_cursor({{"byte", number_scalar(offset)}, {"line", number_scalar(line)}, {"hash", {hash}}});
   }
-  if (next_ == window_.records()) {
-    window_.shrink();
-    next_ = window_.records();
+  if (window_.is_grown()) {
+    window_.shrink(next_);
+    next_ = std::min(next_, window_.records());
   }
   return read_answer{what, 0};
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "plugins/common/output/file_calls.h"
@@ -14,7 +15,14 @@ namespace {
 // Large enough that a system call costs nothing beside it, small enough to stay in the second cache.
 constexpr std::size_t flush_bytes = std::size_t{1} << 20;
 // A buffer that grew for one large record is given back.
-constexpr std::size_t kept_bytes_max = std::size_t{4} << 20;
+constexpr std::size_t kept_bytes_most = std::size_t{4} << 20;
+constexpr std::size_t kept_bytes_least = std::size_t{64} << 10;
+
+std::size_t kept_bytes_of(const plugin_context& context) {
+  return context.memory_bytes == 0
+             ? kept_bytes_most
+             : std::clamp<std::size_t>(2 * context.memory_bytes, kept_bytes_least, kept_bytes_most);
+}
 
 }  // namespace
 
@@ -31,7 +39,7 @@ std::string text_run::name_of(split_index split, std::size_t part) const {
 
 result<std::unique_ptr<writer>> text_writer::make(std::shared_ptr<text_run> run, schema_ptr columns,
                                                   const plugin_context& context) {
-  std::unique_ptr<text_writer> made(new text_writer(std::move(run), context.pool));
+  std::unique_ptr<text_writer> made(new text_writer(std::move(run), context.pool, kept_bytes_of(context)));
   const text_writer_options& options = made->run_->options;
   SLUICE_TRY(made->encoder_, text_encoder::make(options.encoding));
   SLUICE_TRY(made->formatter_, options.format == file_format::json
@@ -97,8 +105,11 @@ result<void> text_writer::put(std::string_view text) {
 result<void> text_writer::flush() {
   SLUICE_CHECK(put({text_.as<char>(), text_.size()}));
   text_.clear();
-  if (text_.capacity() > kept_bytes_max) {
+  if (text_.capacity() > kept_bytes_max_) {
     text_ = growing_buffer(pool_);
+  }
+  if (encoded_.capacity() > kept_bytes_max_) {
+    encoded_ = {};
   }
   return {};
 }

@@ -46,8 +46,8 @@ class text_writer final : public writer {
     std::uint64_t records = 0;
   };
 
-  text_writer(std::shared_ptr<text_run> run, std::shared_ptr<buffer_pool> pool)
-      : run_(std::move(run)), pool_(std::move(pool)), text_(pool_) {}
+  text_writer(std::shared_ptr<text_run> run, std::shared_ptr<buffer_pool> pool, std::size_t kept_bytes_max)
+      : run_(std::move(run)), pool_(std::move(pool)), kept_bytes_max_(kept_bytes_max), text_(pool_) {}
   result<void> begin_part();
   result<void> end_part();
   result<void> begin_next_part(std::size_t row_begin);
@@ -58,6 +58,7 @@ class text_writer final : public writer {
 
   std::shared_ptr<text_run> run_;
   std::shared_ptr<buffer_pool> pool_;
+  std::size_t kept_bytes_max_;  // of a buffer between two batches
   std::unique_ptr<record_formatter> formatter_;
   std::unique_ptr<text_encoder> encoder_;
   split_index split_;

@@ -1,6 +1,7 @@
 // The program `sluice`: puts the real engine, plugins and process into what tools/cli does.
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -150,7 +151,23 @@ int run_program(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace sluice
 
+namespace {
+
+/// What the process holds shall follow what its data needs (docs/status.md, bounded memory).
+void set_up_allocator() {
+#ifdef __GLIBC__
+  // The blocks of a record larger than a batch go back to the system at once; left alone, glibc keeps blocks
+  // of up to 32 MiB after the first is freed, in a heap for each thread.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  ::mallopt(M_ARENA_MAX, 4);
+#endif
+}
+
+}  // namespace
+
 int main(int count, char** values) {
+  set_up_allocator();
   const int code = sluice::run_program({values + 1, values + count});
   // A call of a plugin that did not return at a stop may still run on its thread: nothing is destroyed under
   // it.

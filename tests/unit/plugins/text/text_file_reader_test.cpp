@@ -153,6 +153,41 @@ TEST(text_file_reader, asks_for_room_before_it_holds_a_record_larger_than_its_wi
   EXPECT_LT(out->needs_bytes_max, 4 * large.size());
 }
 
+TEST(text_file_reader, gives_the_room_of_a_large_record_back_with_it) {
+  const temporary_folder folder;
+  const std::string large(5'000'000, 'y');
+  reading r{.parameter = {{"path", folder.file("a.csv", large + ",1\r\n" + large + ",2\r\nb,3\r\nc,4\r\n")}}};
+  r.memory_bytes = std::size_t{128} << 10;
+  r.pool = buffer_pool::make(0);
+  const auto from = r.make_source();
+  ASSERT_TRUE(from) << from.error().message;
+  const auto description = (*from)->open({});
+  ASSERT_TRUE(description) << description.error().message;
+  const auto splits = (*from)->plan_splits(1, {});
+  ASSERT_TRUE(splits) << splits.error().message;
+  auto reader = (*from)->make_reader();
+  ASSERT_TRUE(reader) << reader.error().message;
+  ASSERT_TRUE((*reader)->open((*splits)[0].description, {}, {}));
+  std::size_t records = 0;
+  for (bool more = true; more;) {
+    batch_builder builder(description->columns, r.pool, r.limits);
+    auto answer = (*reader)->read(builder, {});
+    while (answer && answer->what == read_answer::kind::needs) {
+      auto wide = r.limits;
+      wide.bytes_max = answer->bytes;
+      builder.set_limits(wide);
+      answer = (*reader)->read(builder, {});
+    }
+    ASSERT_TRUE(answer) << answer.error().message;
+    more = answer->what != read_answer::kind::end;
+    const auto b = builder.seal(records);
+    records += b->records_read;
+    // Beside the batch, which holds the record, only a window of the usual size is left.
+    EXPECT_LT(r.pool->bytes_in_use(), b->bytes_held() + (std::size_t{2} << 20)) << records;
+  }
+  EXPECT_EQ(records, 4U);
+}
+
 TEST(text_file_reader, reads_a_large_json_line) {
   const temporary_folder folder;
   const std::string large(5'000'000, 'y');

@@ -59,7 +59,14 @@ void copy_range(const batch& b, std::uint32_t first, std::uint32_t last,
   }
   if (b.places) {
     source_places p = *b.places;
-    p.byte_deltas = slice(b.places->byte_deltas);
+    if (!b.places->byte_deltas.empty()) {
+      p.byte_deltas = slice(b.places->byte_deltas);
+    }
+    if (!b.places->keys.empty()) {
+      growing_buffer keys(pool);
+      keys.append(b.places->keys.as<std::int64_t>() + first, std::size_t{last - first} * 8);
+      p.keys = keys.seal();
+    }
     if (!b.places->line_deltas.empty()) {
       p.line_deltas = slice(b.places->line_deltas);
     } else if (p.line_first != 0) {

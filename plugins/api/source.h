@@ -27,6 +27,8 @@ struct source_description {
   std::vector<std::string> statements;  ///< What is read, as shown in plan and summary: SQL, or files.
   bool repeatable = false;              ///< Reading a split again gives the same records in the same order.
   bool resumable = false;               ///< Its readers make cursors and `open` after one.
+  /// `plan_splits` takes no pass over the data: `check` asks for it, too.
+  bool plans_at_once = false;
   std::vector<std::string> notes =
       {};  ///< For the plan, one sentence each: time of a newline pass, a choice made.
   /// Canonical path of a file that a writer cannot commit to while this side reads it (SQLite outside WAL

@@ -130,6 +130,7 @@ result<void> sqlite_reader::open(const scalar_list& split_description, const std
   ended_ = false;
   SLUICE_CHECK(connect_once(stop));
   key_ = reading_key(*plan_, split_description);
+  key_is_number_ = plan_->key_is_rowid && !key_.empty();
   if (after) {
     bool same = after->size() == key_.size() && !key_.empty();
     for (std::size_t i = 0; same && i < key_.size(); ++i) {
@@ -160,7 +161,7 @@ result<void> sqlite_reader::open(const scalar_list& split_description, const std
 }
 
 std::uint64_t sqlite_reader::row_bytes() const {
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = key_is_number_ ? sizeof(std::int64_t) : 0;
   for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
     const storage s = select_.storage_at(static_cast<int>(i));
     const bool sized = s == storage::text || s == storage::blob;
@@ -223,6 +224,10 @@ cursor sqlite_reader::cursor_here() const {
 }
 
 void sqlite_reader::take_row(batch_builder& builder) {
+  if (!builder.has_places()) {
+    const std::string table = plan_->table.empty() ? "querySql" : plan_->table;
+    builder.begin_keys(table, key_is_number_ ? unquote_name(key_.back()) : std::string());
+  }
   dirty_record why;
   if (row_bytes() > builder.limit().record_bytes_max) {
     refuse_as(why, dirty_code::record_too_large,
@@ -238,6 +243,9 @@ void sqlite_reader::take_row(batch_builder& builder) {
       }
     }
     if (why.code.empty()) {
+      if (key_is_number_) {
+        builder.place_key(select_.int64_at(static_cast<int>(plan_->kinds.size() + key_.size() - 1)));
+      }
       builder.commit_row();
       return;
     }

@@ -44,6 +44,7 @@ class sqlite_reader : public reader {
   file_connection connection_;
   statement select_;
   std::vector<std::string> key_;  ///< Of the open split.
+  bool key_is_number_ = false;    ///< The rowid: each row's stands in the batch, for its dirty record.
   bool row_at_hand_ = false;      ///< Stepped to, not yet taken.
   bool ended_ = false;
   std::string scratch_;

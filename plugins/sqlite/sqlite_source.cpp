@@ -86,6 +86,8 @@ result<source_description> sqlite_source::open(const stop_signal& stop) {
             ? "What is read has no unique key: it is one split and cannot resume inside it."
             : "A querySql is one split and cannot resume inside it.");
   }
+  out.plans_at_once = plan->split_key.empty() || plan->split_key == plan->key[0] ||
+                      plan->order_by_split_key || plan->split_key_is_text;
   plan_ = std::move(plan);
   return out;
 }
@@ -122,6 +124,7 @@ result<void> sqlite_source::describe_table(read_plan& plan) {
   for (const std::string& k : table->key) {
     plan.key.push_back(quote_name(k));
   }
+  plan.key_is_rowid = !table->without_rowid;
   auto columns = std::make_shared<schema>();
   const std::vector<std::string> entries = options_.all_columns ? table->column_names() : options_.columns;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -182,6 +185,7 @@ result<void> sqlite_source::choose_split_key(const table_info& table, read_plan&
   if (pk != nullptr) {
     plan.split_key = quote_name(pk->name);
     plan.split_key_nullable = !pk->not_null && !pk->is_rowid;
+    plan.split_key_is_text = pk->kind.gives == affinity::text;
     return choose_order(plan);
   }
   const table_column* first = table.find(table.key[0]);
@@ -220,6 +224,21 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
   if (advice <= 1 || plan.split_key.empty()) {
     return whole;
   }
+  const auto one_split = [&](std::string_view held) -> result<std::vector<split>> {
+    const std::string what = fmt::format(
+        "column {} holds {} values, expected integers only; name another column, or leave splitPk out",
+        plan.split_key, held);
+    if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
+      return values_.bad("splitPk", what);
+    }
+    if (warn_) {
+      warn_(fmt::format("{}: {}; the table is read as one split", values_.place("splitPk"), what));
+    }
+    return whole;
+  };
+  if (plan.split_key_is_text) {
+    return one_split(to_string(storage::text));
+  }
   const std::string rows = fmt::format("FROM {} WHERE {}", quote_name(plan.table), plan.condition());
   SLUICE_TRY(statement bounds,
              connection_.db->prepare(
@@ -234,16 +253,7 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
     if (options_.split_pk.empty()) {
       return whole;
     }
-    const std::string what = fmt::format(
-        "column {} holds {} values, expected integers only; name another column, or leave splitPk out",
-        plan.split_key, to_string(bounds.storage_at(bounds.storage_at(0) == storage::integer ? 1 : 0)));
-    if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
-      return values_.bad("splitPk", what);
-    }
-    if (warn_) {
-      warn_(fmt::format("{}: {}; the table is read as one split", values_.place("splitPk"), what));
-    }
-    return whole;
+    return one_split(to_string(bounds.storage_at(bounds.storage_at(0) == storage::integer ? 1 : 0)));
   }
   const int128 least = bounds.int64_at(0);
   const int128 count = int128{bounds.int64_at(1)} - least + 1;

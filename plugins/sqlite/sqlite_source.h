@@ -20,7 +20,9 @@ struct read_plan {
   std::vector<column_kind> kinds;
   schema_ptr columns;
   std::vector<std::string>
-      key;                ///< Total order of the rows, in SQL names; empty: read whole, without cursors.
+      key;  ///< Total order of the rows, in SQL names; empty: read whole, without cursors.
+  bool key_is_rowid = false;
+  bool split_key_is_text = false;  ///< It is declared as a text, so that it never holds an integer.
   std::string split_key;  ///< SQL name of the column by whose ranges splits are cut; empty: one split.
   bool split_key_nullable = false;
   bool order_by_split_key =

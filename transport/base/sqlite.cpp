@@ -220,6 +220,17 @@ result<statement> database::prepare(std::string_view sql) {
   return made;
 }
 
+result<std::string_view> database::compile_first(std::string_view sql) {
+  sqlite3_stmt* raw = nullptr;
+  const char* tail = nullptr;
+  const int code = sqlite3_prepare_v3(state_->db, sql.data(), static_cast<int>(sql.size()), 0, &raw, &tail);
+  const statement made(raw);
+  if (code != SQLITE_OK) {
+    return fail(failure(quoted(sql)));
+  }
+  return sql.substr(static_cast<std::size_t>(tail - sql.data()));
+}
+
 result<void> database::run(std::string_view sql) {
   while (sql.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
     sqlite3_stmt* raw = nullptr;

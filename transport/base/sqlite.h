@@ -105,6 +105,9 @@ class database {
 
   /// Prepares exactly one statement; `bad_option` with SQLite's words where it is not one.
   result<statement> prepare(std::string_view sql);
+  /// Compiles the first statement of a text and does not run it; returns what stands behind it. (Of a PRAGMA
+  /// compiling may be running.)
+  result<std::string_view> compile_first(std::string_view sql);
   /// Runs all statements of a text; rows are dropped.
   result<void> run(std::string_view sql);
   /// Runs one statement with parameters to its end; returns the number of rows changed.

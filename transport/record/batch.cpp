@@ -1,5 +1,7 @@
 #include "transport/record/batch.h"
 
+#include <fmt/format.h>
+
 #include "transport/base/base64.h"
 #include "transport/record/bits.h"
 #include "transport/record/canonical.h"
@@ -43,7 +45,8 @@ std::uint64_t batch::bytes_held() const {
     bytes += sizeof(column) + c.validity.size() + c.offsets.size() + c.values.size();
   }
   if (places) {
-    bytes += places->source.size() + places->byte_deltas.size() + places->line_deltas.size();
+    bytes += places->source.size() + places->byte_deltas.size() + places->line_deltas.size() +
+             places->key_name.size() + places->keys.size();
   }
   for (const dirty_record& d : dirty) {
     bytes += d.bytes_held();
@@ -107,6 +110,9 @@ dirty_record dirty_from_row(const batch& b, std::uint32_t row, dirty_side side) 
     d.source = p.source;
     if (!p.byte_deltas.empty()) {
       d.byte_offset = p.byte_offset_first + p.byte_deltas.as<std::uint32_t>()[row];
+    }
+    if (!p.keys.empty()) {
+      d.key = fmt::format("{}={}", p.key_name, p.keys.as<std::int64_t>()[row]);
     }
     if (p.line_first != 0) {
       d.line = p.line_first + (p.line_deltas.empty() ? row : p.line_deltas.as<std::uint32_t>()[row]);

@@ -44,14 +44,16 @@ struct column {
   }
 };
 
-/// Where the records of a batch stood in a file, in 4 bytes a record.
+/// Where the records of a batch stood: in a file, in 4 bytes a record, or in a table by its key, in 8.
 struct source_places {
-  std::string source;  ///< The file's path as the job's user knows it.
+  std::string source;  ///< The file's path as the job's user knows it, or the table.
   std::uint64_t byte_offset_first =
       0;                         ///< Of the batch's first record (in the uncompressed, decoded-from bytes).
   std::uint64_t line_first = 0;  ///< From 1; 0 = not known (the reader counts it when asked).
   buffer byte_deltas;            ///< A uint32 for each row from `byte_offset_first`.
   buffer line_deltas;            ///< A uint32 for each row from `line_first`; empty: one line a record.
+  std::string key_name = {};     ///< Of a table with one whole number as its key.
+  buffer keys = {};              ///< An int64 for each row; empty: there is no such key.
 };
 
 /// An immutable set of records in columns with its identity: what travels. Sealed once and then only shared

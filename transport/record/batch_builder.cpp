@@ -13,7 +13,8 @@ batch_builder::batch_builder(schema_ptr columns_schema, std::shared_ptr<buffer_p
       limits_(l),
       position_deltas_(pool_),
       byte_deltas_(pool_),
-      line_deltas_(pool_) {
+      line_deltas_(pool_),
+      keys_(pool_) {
   columns_.reserve(schema_->size());
   for (const field& f : *schema_) {
     columns_.emplace_back(f.type, pool_);
@@ -38,6 +39,7 @@ void batch_builder::discard_row() {
     const std::size_t kept = rows_ * sizeof(std::uint32_t);
     byte_deltas_.resize(std::min(kept, byte_deltas_.size()));
     line_deltas_.resize(std::min(kept, line_deltas_.size()));
+    keys_.resize(std::min(rows_ * sizeof(std::int64_t), keys_.size()));
   }
 }
 
@@ -60,7 +62,8 @@ void batch_builder::refuse(dirty_record record, std::string_view raw) {
 }
 
 std::size_t batch_builder::bytes() const {
-  std::size_t bytes = position_deltas_.size() + byte_deltas_.size() + line_deltas_.size() + dirty_bytes_;
+  std::size_t bytes =
+      position_deltas_.size() + byte_deltas_.size() + line_deltas_.size() + keys_.size() + dirty_bytes_;
   for (const column_builder& c : columns_) {
     bytes += c.bytes();
   }
@@ -72,6 +75,12 @@ void batch_builder::begin_places(std::string source, std::uint64_t byte_offset, 
   places_->source = std::move(source);
   places_->byte_offset_first = byte_offset;
   places_->line_first = line;
+}
+
+void batch_builder::begin_keys(std::string table, std::string key_name) {
+  places_.emplace();
+  places_->source = std::move(table);
+  places_->key_name = std::move(key_name);
 }
 
 std::shared_ptr<batch> batch_builder::seal(std::uint64_t position_first) {
@@ -93,6 +102,7 @@ std::shared_ptr<batch> batch_builder::seal(std::uint64_t position_first) {
     } else {
       line_deltas_.clear();
     }
+    places_->keys = keys_.seal();
     b->places = std::exchange(places_, std::nullopt);
   }
   b->dirty = std::exchange(dirty_, {});

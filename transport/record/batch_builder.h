@@ -131,6 +131,10 @@ class batch_builder {
   void set_cursor(cursor c) { cursor_ = std::move(c); }
   /// File readers: starts (once a batch) the places; then `place_row` before each `commit_row`.
   void begin_places(std::string source, std::uint64_t byte_offset, std::uint64_t line);
+  /// Readers of tables: likewise, once a batch, with the table and the name of its key; then, where it has
+  /// one that is a whole number, `place_key` before each `commit_row`.
+  void begin_keys(std::string table, std::string key_name);
+  void place_key(std::int64_t key) { keys_.push(key); }
   [[nodiscard]] bool has_places() const { return places_.has_value(); }
   void place_row(std::uint32_t byte_delta, std::uint32_t line_delta) {
     byte_deltas_.push(byte_delta);
@@ -150,6 +154,7 @@ class batch_builder {
   growing_buffer position_deltas_;
   growing_buffer byte_deltas_;
   growing_buffer line_deltas_;
+  growing_buffer keys_;
   std::optional<source_places> places_;
   std::optional<cursor> cursor_;
   std::vector<dirty_record> dirty_;

@@ -23,6 +23,12 @@ bool is_time(type_id id) {
   return id == type_id::date || has_unit(id);
 }
 
+/// A text that passes as it is, but for the empty one, into a column that holds no text.
+bool takes_empty_as_null(const field& from, const field& to, const conversion_context& context) {
+  return context.empty_as_null && !to.holds_text && from.type.id == type_id::utf8 &&
+         to.type.id == type_id::utf8 && lookup_conversion(from.type, to.type).kind == conversion_kind::same;
+}
+
 std::string shown(const field& f) {
   return f.source_type_name.empty() ? to_string(f.type)
                                     : fmt::format("{} ({})", to_string(f.type), f.source_type_name);
@@ -35,6 +41,20 @@ result<std::unique_ptr<const column_converter>> make_converter(const field& from
   const conversion found = lookup_conversion(from.type, to.type);
   if (found.kind == conversion_kind::refused) {
     return fail(error_kind::bad_option, "{} cannot become {}: {}.", shown(from), shown(to), found.rule);
+  }
+  if (takes_empty_as_null(from, to, context)) {
+    return convert::by_step(
+        from, to, [nullable = to.nullable](const column& c, std::uint32_t row, column_builder& out) {
+          const std::string_view text = c.get_bytes(row);
+          if (!text.empty()) {
+            out.append_bytes(text);
+          } else if (nullable) {
+            out.append_null();
+          } else {
+            return dirty_code::null_not_allowed;
+          }
+          return dirty_code::none;
+        });
   }
   if (found.kind == conversion_kind::same) {
     if (!from.nullable || to.nullable) {

@@ -14,6 +14,9 @@ struct field {
   data_type type = {};
   bool nullable = true;
   std::string source_type_name = {};  ///< The system's own name of the type, such as `varchar(20)` or `LONG`.
+  /// Of a destination: false where a column takes texts as they come and yet holds something else, such as
+  /// dates.
+  bool holds_text = true;
   friend bool operator==(const field&, const field&) = default;
 };
 

@@ -113,7 +113,16 @@ std::shared_ptr<batch> select_rows(const batch& b, const std::vector<std::uint8_
     if (!b.places->byte_deltas.empty()) {
       out->places->byte_deltas = gather_deltas(b.places->byte_deltas, rows, pool);
     }
-    out->places->line_deltas = gather_deltas(b.places->line_deltas, rows, pool);
+    if (b.places->keys.empty()) {
+      out->places->line_deltas = gather_deltas(b.places->line_deltas, rows, pool);
+    }
+  }
+  if (out->places && !b.places->keys.empty()) {
+    growing_buffer keys(pool);
+    if (!rows.empty()) {
+      gather_fixed<sizeof(std::int64_t)>(b.places->keys, rows, keys);
+    }
+    out->places->keys = keys.seal();
   }
   out->rows_sum = {};
   return out;

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t header_items = 19;
 constexpr std::uint64_t rows_max = std::uint64_t{1} << 24;
 constexpr std::size_t columns_max = fields_max;
-/// position_deltas, byte_deltas and line_deltas stand before the columns' buffers.
-constexpr std::size_t loose_buffers = 3;
+/// position_deltas, byte_deltas, line_deltas and keys stand before the columns' buffers.
+constexpr std::size_t loose_buffers = 4;
 constexpr std::size_t column_buffers = 3;
 
 std::size_t aligned(std::size_t n) {
@@ -25,7 +25,8 @@ std::size_t aligned(std::size_t n) {
 
 std::vector<const buffer*> buffers_of(const batch& b) {
   std::vector<const buffer*> all = {&b.position_deltas, b.places ? &b.places->byte_deltas : nullptr,
-                                    b.places ? &b.places->line_deltas : nullptr};
+                                    b.places ? &b.places->line_deltas : nullptr,
+                                    b.places ? &b.places->keys : nullptr};
   all.reserve(loose_buffers + column_buffers * b.columns.size());
   for (const column& c : b.columns) {
     all.insert(all.end(), {&c.validity, &c.offsets, &c.values});
@@ -46,10 +47,11 @@ void write_header(frame_writer& to, const batch& b, const std::vector<const buff
   to.boolean(b.split_end);
   write_cursor(to, b.after);
   if (b.places) {
-    to.array(3);
+    to.array(4);
     to.bytes(b.places->source);
     to.number(b.places->byte_offset_first);
     to.number(b.places->line_first);
+    to.bytes(b.places->key_name);
   } else {
     to.nil();
   }
@@ -165,6 +167,9 @@ void check_contents(frame_reader& from, const batch& b) {
   if (b.places) {
     check_deltas(from, "the byte offsets", b.places->byte_deltas, b.rows);
     check_deltas(from, "the lines", b.places->line_deltas, b.rows);
+    if (!b.places->keys.empty() && b.places->keys.size() != b.rows * sizeof(std::int64_t)) {
+      from.refuse("the keys", "are not one a row");
+    }
   }
   for (std::size_t i = 0; i < b.columns.size() && from.good(); ++i) {
     const auto why = wrong_with(b.columns[i], (*b.columns_schema)[i].type.id, b.rows);
@@ -199,11 +204,12 @@ void read_places(frame_reader& from, batch& b) {
   if (from.nil()) {
     return;
   }
-  from.array_of("the places", 3);
+  from.array_of("the places", 4);
   b.places.emplace();
   b.places->source = from.bytes("the source", source_bytes_max);
   b.places->byte_offset_first = from.number("the first byte offset");
   b.places->line_first = from.number("the first line");
+  b.places->key_name = from.bytes("the key's name", source_bytes_max);
 }
 
 /// Cuts the body into the batch's buffers.
@@ -223,10 +229,12 @@ void take_buffers(frame_reader& from, const buffer& frame, std::string_view body
   b.position_deltas = take();
   buffer byte_deltas = take();
   buffer line_deltas = take();
+  buffer keys = take();
   if (b.places) {
     b.places->byte_deltas = std::move(byte_deltas);
     b.places->line_deltas = std::move(line_deltas);
-  } else if (!byte_deltas.empty() || !line_deltas.empty()) {
+    b.places->keys = std::move(keys);
+  } else if (!byte_deltas.empty() || !line_deltas.empty() || !keys.empty()) {
     from.refuse("the places", "are missing, but not what belongs to them");
   }
   for (column& c : b.columns) {

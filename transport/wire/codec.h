@@ -21,13 +21,14 @@
 //   multiple of 64
 //                              of the frame
 //   run      = bin 16;  read_sum, rows_sum = bin 16, little endian;  changed, split_end = bool;  the others
-//   uint after    = nil | scalars places   = nil | [source: bin, byte_offset_first: uint, line_first: uint]
+//   uint after    = nil | scalars places   = nil | [source: bin, byte_offset_first: uint, line_first: uint,
+//                                                            key_name: bin]
 //   dirty    = [record *]
 //   null_counts = [uint *]     one a column
 //   buffers  = [(offset: uint, length: uint) *]   offsets from behind the pad, each the next multiple of 64
 //   behind
-//                              the buffer before: position_deltas, byte_deltas, line_deltas, then of each
-//                              column validity, offsets, values as in struct batch; an absent buffer has
+//                              the buffer before: position_deltas, byte_deltas, line_deltas, keys, then of
+//                              each column validity, offsets, values as in struct batch; an absent buffer has
 //                              length 0
 //   body     = bin 32: pad zeros, the buffers, zeros between them
 //
@@ -47,7 +48,7 @@
 namespace sluice {
 
 /// Raised with every change of the grammar; there is one program on both ends, so only one version is spoken.
-inline constexpr std::uint64_t wire_version = 1;
+inline constexpr std::uint64_t wire_version = 2;
 
 /// Never reused.
 enum class message_kind : std::uint8_t {

@@ -243,6 +243,29 @@ TEST(convert, empty_text_is_null_only_where_the_job_says_so_and_the_type_is_not_
   EXPECT_EQ(converted(utf8, {""}, binary, context)[0], "");
   EXPECT_EQ(converted(utf8, {""}, chars(3), context)[0], "");
   EXPECT_EQ(converted(binary, {""}, utf8, context)[0], "");
+
+  // A column that takes texts as they come and yet holds dates.
+  const field text{.name = "d", .type = utf8};
+  field date_text{.name = "d", .type = utf8};
+  date_text.holds_text = false;
+  const auto made = make_converter(text, date_text, context);
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_NE(*made, nullptr);
+  const auto pool = buffer_pool::make(1 << 20);
+  column_builder from(utf8, pool);
+  from.append_bytes("");
+  from.append_bytes("2024-02-29");
+  from.append_null();
+  column_builder to(utf8, pool);
+  std::vector<conversion_failure> failures;
+  (*made)->convert(from.seal(), 0, 3, to, failures);
+  const column out = to.seal();
+  EXPECT_TRUE(failures.empty());
+  EXPECT_TRUE(out.is_null(0));
+  EXPECT_EQ(out.get_bytes(1), "2024-02-29");
+  EXPECT_TRUE(out.is_null(2));
+  EXPECT_EQ(*make_converter(text, text, context), nullptr);
+  EXPECT_EQ(*make_converter(text, date_text, {}), nullptr);
 }
 
 TEST(convert, null_stays_null_and_is_refused_where_the_column_takes_none) {

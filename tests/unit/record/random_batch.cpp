@@ -165,6 +165,10 @@ std::shared_ptr<batch> random_batch(random_source& random, const schema_ptr& col
     builder.begin_places("/data/größe 1.csv", random.below(1U << 30),
                          random.chance(80) ? 1 + random.below(1000) : 0);
   }
+  const bool has_keys = !has_places && random.chance(50);
+  if (has_keys) {
+    builder.begin_keys("größen", "id");
+  }
   const unsigned bad_percent = random.chance(50) ? 10 : 0;
   std::uint32_t line = 0;
   for (std::uint32_t i = 0; i < records; ++i) {
@@ -192,6 +196,9 @@ std::shared_ptr<batch> random_batch(random_source& random, const schema_ptr& col
     }
     if (has_places) {
       builder.place_row(i * 40, line);
+    }
+    if (has_keys) {
+      builder.place_key(std::int64_t{7} * i - 3);
     }
     builder.commit_row();
   }
@@ -241,6 +248,8 @@ void expect_equal(const batch& a, const batch& b) {
     const auto bytes = [](const buffer& x) { return std::string(x.as<char>(), x.size()); };
     EXPECT_EQ(bytes(a.places->byte_deltas), bytes(b.places->byte_deltas));
     EXPECT_EQ(bytes(a.places->line_deltas), bytes(b.places->line_deltas));
+    EXPECT_EQ(a.places->key_name, b.places->key_name);
+    EXPECT_EQ(bytes(a.places->keys), bytes(b.places->keys));
   }
   for (std::uint32_t row = 0; row < a.rows; ++row) {
     ASSERT_EQ(a.position_of(row), b.position_of(row)) << row;

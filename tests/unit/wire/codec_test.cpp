@@ -210,13 +210,13 @@ TEST(wire, brings_a_record_of_64_mb_across) {
 
 TEST(wire, refuses_another_version_with_what_to_do) {
   std::string frame = text_of(encode(*golden_batch(), pool()).value());
-  frame[1] = 2;
+  frame[1] = 9;
   for (const auto& failure : {kind_of(exact(frame)).error(), decode_control(exact(frame)).error(),
                               decode_batch(exact(frame), golden_batch()->columns_schema).error()}) {
     EXPECT_EQ(failure.kind, error_kind::not_supported);
     EXPECT_EQ(
         failure.message,
-        "The other end speaks version 2 of the wire, this one 1. Run the same version of sluice on both.");
+        "The other end speaks version 9 of the wire, this one 2. Run the same version of sluice on both.");
   }
   // Whatever another version puts behind its number, it is told from a damaged frame.
   EXPECT_EQ(kind_of(exact("\x94\x07\x81\xa1x\xc0")).error().kind, error_kind::not_supported);
@@ -396,6 +396,11 @@ TEST(wire, refuses_columns_that_would_be_read_out_of_bounds) {
        },
        "UTF-8"},
       {"a source too long", [](batch& b) { b.places->source.assign(65537, 'x'); }, "at most 65536"},
+      {"keys that are not one a row",
+       [](batch& b) {
+         b.places->keys = bytes_of({1, 2, 3});
+       },
+       "the keys are not one a row"},
   };
   for (const lie& l : lies) {
     SCOPED_TRACE(l.name);

@@ -87,6 +87,29 @@ struct order_case {
   bool resumable;
 };
 
+TEST_F(sqlite_reader_test, gives_every_row_its_key_for_those_who_refuse_it_later) {
+  sql("CREATE TABLE t(x TEXT, n INTEGER, r INTEGER); CREATE INDEX i ON t(r);"
+      "INSERT INTO t(rowid, x, n, r) VALUES(-3, 'a', 1, 30), (7, 'b', 'bad', 20), (9, 'c', 3, 10);"
+      "CREATE TABLE u(name TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID; INSERT INTO u VALUES('k', 1)");
+  const auto places = [&](const std::string& more, std::uint32_t advice) {
+    auto from = open(more, advice);
+    std::vector<std::string> found;
+    for (const auto& b : all(from)) {
+      for (std::uint32_t row = 0; row < b->rows; ++row) {
+        const dirty_record d = dirty_from_row(*b, row, dirty_side::writer);
+        found.push_back(d.source + " " + d.key);
+      }
+    }
+    return found;
+  };
+  EXPECT_EQ(places(R"("table": "t", "column": ["x", "n"])", 1),
+            (std::vector<std::string>{"t rowid=-3", "t rowid=9"}));
+  EXPECT_EQ(places(R"("table": "t", "column": ["x"], "splitPk": "r", "splitFactor": 1)", 2),
+            (std::vector<std::string>{"t rowid=9", "t rowid=7", "t rowid=-3"}));
+  EXPECT_EQ(places(R"("table": "u", "column": ["*"])", 1), std::vector<std::string>{"u "});
+  EXPECT_EQ(places(R"("querySql": "SELECT x FROM t WHERE n = 1")", 1), std::vector<std::string>{"querySql "});
+}
+
 TEST_F(sqlite_reader_test, resumes_behind_any_cursor_with_exactly_the_rest) {
   const order_case cases[] = {
       {"rowid", "t(k TEXT, n INT)", R"("table": "t", "column": ["k"])", true},

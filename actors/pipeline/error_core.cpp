@@ -11,7 +11,7 @@ namespace {
 
 /// `orders.csv line 7`, `table t key id=5`, `split 3 record 12`.
 std::string where(const dirty_record& d, split_index split) {
-  std::string text = d.source;
+  std::string text = escaped(d.source);
   if (d.line) {
     text += fmt::format("{}line {}", text.empty() ? "" : " ", *d.line);
   } else if (!d.key.empty()) {
@@ -32,7 +32,7 @@ std::optional<error> error_core::report(const dirty_report& m) {
     ++s.codes_above[d.code];
     ++total_;
     const std::string reason =
-        d.column.empty() ? d.message : fmt::format("column {}: {}", d.column, d.message);
+        d.column.empty() ? d.message : fmt::format("column {}: {}", escaped(d.column), d.message);
     if (!any_) {
       any_ = true;
       only_reason_ = reason;
@@ -54,7 +54,7 @@ std::optional<error> error_core::report(const dirty_report& m) {
       failure =
           error{error_kind::over_limit,
                 fmt::format("{}; dirty record {} crossed it: {}{}: {}", bound, total_, where(d, m.split),
-                            d.column.empty() ? "" : fmt::format(" column {}", d.column), d.message),
+                            d.column.empty() ? "" : fmt::format(" column {}", escaped(d.column)), d.message),
                 "errorLimit", false};
     }
   }

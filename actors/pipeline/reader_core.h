@@ -51,6 +51,8 @@ class reader_core {
   [[nodiscard]] std::optional<sent_msg> sent() const;
   /// True when the split is being read but the batch in hand has no credit: the rest is slower.
   [[nodiscard]] bool waits_for_credit() const { return pending_ && at_ && at_->epoch.value != 0; }
+  /// The batch that priming has read, until it is sent; else nullptr.
+  [[nodiscard]] const batch* in_hand() const { return pending_.get(); }
 
  private:
   reader_step read(const stop_signal& stop);

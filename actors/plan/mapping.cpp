@@ -67,7 +67,12 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
     return with_place(converter.error());
   }
   if (*converter != nullptr) {
-    map.lines.push_back(fmt::format("{}: {}{}", pair_text(column, from, to), rule.rule, zone));
+    map.lines.push_back(
+        fmt::format("{}: {}{}", pair_text(column, from, to),
+                    rule.kind == conversion_kind::same && from.type.id == type_id::utf8 && !to.holds_text
+                        ? "empty text becomes NULL"
+                        : rule.rule,
+                    zone));
   }
   map.converters.push_back(std::move(*converter));
   return {};

@@ -68,7 +68,11 @@ using end_answer =
 
 // ---- a pipeline's actors to the supervisor ----------------------------------------------------------------
 
-struct reader_primed {};
+/// The first batch of a split is in hand.
+struct reader_primed {
+  std::uint64_t records = 0;
+  bool complete = false;  ///< It is the last one, too.
+};
 struct reader_failed {
   std::uint32_t pipeline = 0;
   split_index split;

@@ -21,6 +21,19 @@ std::optional<error> same_file_failure(const job& what, const source_description
       "same_file", true};
 }
 
+error placed(error why, const job& what, const std::string& place) {
+  const std::string in_file = what.file + ":";
+  const std::size_t at = why.message.find(in_file);
+  const std::size_t line = at + in_file.size();
+  const bool in_job = at != std::string::npos && line < why.message.size() && why.message[line] >= '0' &&
+                      why.message[line] <= '9';
+  const bool has_one = in_job || why.message.starts_with("--set ");
+  if (!has_one && !place.empty() && why.kind != error_kind::cancelled) {
+    why.message = fmt::format("{}: {}", place, why.message);
+  }
+  return why;
+}
+
 start_facts start_facts_of(const job& what, const target_description& to,
                            run_settings::unfinished on_unfinished, std::chrono::seconds resume_window) {
   start_facts mine;

@@ -20,6 +20,9 @@ namespace sluice {
 std::optional<error> same_file_failure(const job& what, const source_description& from,
                                        const target_description& to);
 
+/// A failure of one end behind its place in the job file, unless its message names one already.
+error placed(error why, const job& what, const std::string& place);
+
 /// What the continuation of earlier runs is decided by.
 start_facts start_facts_of(const job& what, const target_description& to,
                            run_settings::unfinished on_unfinished, std::chrono::seconds resume_window);

@@ -45,6 +45,22 @@ refuse refuse_emptying(const found_run& f, const start_facts& mine) {
       std::nullopt};
 }
 
+/// It may have written rows although no mark tells so.
+bool lost_its_marks(const run_row& row) {
+  return !row.has_marks && (row.stage == "loading" || row.stage.starts_with("post:"));
+}
+
+refuse refuse_without_marks(const run_row& row) {
+  return {{error_kind::conflict,
+           fmt::format("run {} of this job is unfinished ({}), and its marks are gone from the destination: "
+                       "what it has written cannot be told, so that going on would double it. Take out what "
+                       "it has written, or let preSql or writeMode replace it, then begin anew with "
+                       "--on-unfinished fresh, which forgets that run",
+                       row.run.text(), row.stage),
+           "marks_gone", true},
+          std::nullopt};
+}
+
 refuse refuse_half(const found_run& f, const start_facts& mine) {
   const bool same_name = f.row.job_name == mine.job_name;
   const std::string difference = difference_text(f.row.key_parts, mine.key_parts);
@@ -60,7 +76,9 @@ refuse refuse_half(const found_run& f, const start_facts& mine) {
        fmt::format("run {} of job {} is unfinished ({}) and has written {} rows into {}. {}. {}, or begin "
                    "anew with --on-unfinished fresh, which forgets that run: {}",
                    f.row.run.text(), sluice::quoted(f.row.job_name), f.row.stage,
-                   with_thousands(f.row.written), escaped(mine.output_name), whose,
+                   lost_its_marks(f.row) ? "an unknown number of (its marks are gone)"
+                                         : with_thousands(f.row.written),
+                   escaped(mine.output_name), whose,
                    same_name ? "Put the job back as it was and run it, which finishes that run"
                              : "Run that job again, which finishes that run",
                    stays),
@@ -98,7 +116,7 @@ std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, b
     }
     return std::nullopt;
   }
-  if (row.written == 0) {
+  if (row.written == 0 && !lost_its_marks(row)) {
     if (same_name) {
       answer.discard.push_back(row.run);
       answer.notices.push_back(fmt::format(
@@ -148,6 +166,9 @@ bool planned_differs(const planned_time& kept, const start_facts& mine) {
 
 /// What an unfinished run of this very instance means.
 continuation judge_own(const run_row& row, const start_facts& mine) {
+  if (lost_its_marks(row)) {
+    return refuse_without_marks(row);
+  }
   const auto kept = read_kept_time(row.planned_time);
   const bool recent = (kept && kept->given) || row.renewed_age_s <= mine.resume_window.count();
   if (mine.on_unfinished == unfinished::resume ||

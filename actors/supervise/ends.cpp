@@ -79,7 +79,7 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
                           return rows ? end_answer(target_loaded{std::move(*rows)})
                                       : target_failed("reading the frozen plan", rows.error());
                         },
-                        [&](const target_claim& m) { return claim(m); },
+                        [&](const target_claim& m) { return claim(m, stop); },
                         [&](const target_before& b) { return before(b, stop); },
                         [&](const target_make_writers& m) -> end_answer {
                           writers_made made;
@@ -122,8 +122,13 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
   return answer;
 }
 
-end_answer target_end::claim(const target_claim& c) {
+end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   progress_store* store = target_->progress();
+  if (!c.seen) {
+    if (auto r = target_->check_steps(stop); !r) {
+      return target_failed("checking the steps", r.error());
+    }
+  }
   if (auto r = store->make_tables(); !r) {
     return target_failed("making the progress tables", r.error());
   }

@@ -23,11 +23,12 @@ class looker {
   result<void> find_splits();
   void group_splits();
 
-  /// The answer of that kind, or the end's failure.
+  /// The answer of that kind, or the end's failure, named as a run names it.
   template <class Answer>
-  static result<Answer> expect(end_answer answer) {
+  result<Answer> expect(end_answer answer) {
     if (auto* failed = std::get_if<end_failed>(&answer)) {
-      return fail(std::move(failed->why));
+      return fail(
+          placed(std::move(failed->why), what_, failed->source ? what_.reader.place : what_.writer.place));
     }
     return std::get<Answer>(std::move(answer));
   }
@@ -70,7 +71,12 @@ result<void> looker::find_continuation() {
       look_.target.runs,
       start_facts_of(what_, look_.target.what, settings_.on_unfinished, settings_.resume_window));
   if (const auto* refused = std::get_if<refuse>(&look_.next)) {
-    return fail(refused->why);
+    return fail(placed(refused->why, what_, what_.writer.place));
+  }
+  if (std::holds_alternative<begin_fresh>(look_.next)) {
+    if (auto sound = ends_.to->check_steps(stop_); !sound) {
+      return fail(placed(std::move(sound).error(), what_, what_.writer.place));
+    }
   }
   return {};
 }
@@ -132,16 +138,19 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
   if (done) {
     done = find_continuation();
   }
-  if (done && settings_.plan_splits) {
+  const bool plans = settings_.plan_splits || look_.source.plans_at_once;
+  if (done && plans) {
     done = find_splits();
+  }
+  if (settings_.plan_splits) {
     group_splits();
   }
   if (!done) {
     look_.failure = done.error();
   }
-  look_.concurrency = choose_concurrency(
-      what_.speed, look_.target.what.writers_max,
-      settings_.plan_splits && done ? look_.splits.size() - look_.splits_done : what_.speed.concurrent);
+  look_.concurrency =
+      choose_concurrency(what_.speed, look_.target.what.writers_max,
+                         plans && done ? look_.splits.size() - look_.splits_done : what_.speed.concurrent);
   look_.memory = divide_memory(settings_.memory_bytes, look_.concurrency.pipelines, throttle_of(what_.speed));
   return std::move(look_);
 }

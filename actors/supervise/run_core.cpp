@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/supervise/beginnings.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -181,7 +182,8 @@ void run_core::on(const reader_failed& m) {
     return;
   }
   if (m.why.kind != error_kind::cancelled || !failure_) {
-    fail_run(placed(with_label(m.why, splits_[m.split.value].label), config_.what->reader.place));
+    fail_run(
+        placed(with_label(m.why, splits_[m.split.value].label), *config_.what, config_.what->reader.place));
   }
 }
 
@@ -208,9 +210,10 @@ void run_core::on(const split_failed& m) {
     return;
   }
   const error why = with_label(m.why, s.label);
-  fail_run(!m.end ? why
-                  : placed(why, m.end == dirty_side::reader ? config_.what->reader.place
-                                                            : config_.what->writer.place));
+  fail_run(
+      !m.end ? why
+             : placed(why, *config_.what,
+                      m.end == dirty_side::reader ? config_.what->reader.place : config_.what->writer.place));
 }
 
 void run_core::on(const dirty_seen& m) {
@@ -261,21 +264,22 @@ record_counts run_core::committed_counts() const {
 }
 
 std::optional<error> run_core::expectation_failure(std::uint64_t records, std::uint64_t dirty,
-                                                   bool complete) const {
+                                                   known how) const {
   const expectation& x = config_.what->expect;
-  if (x.min_records && records < *x.min_records) {
+  if (how != known::at_least && x.min_records && records < *x.min_records) {
     return error{error_kind::over_limit,
                  fmt::format("{}: at least {} records are expected, but the source has {}",
                              x.min_records_place, *x.min_records, records),
                  "expect", false};
   }
   if (x.max_records && records > *x.max_records) {
-    return error{error_kind::over_limit,
-                 fmt::format("{}: at most {} records are expected, but the source has {}",
-                             x.max_records_place, *x.max_records, records),
-                 "expect", false};
+    return error{
+        error_kind::over_limit,
+        fmt::format("{}: at most {} records are expected, but the source has {}{}", x.max_records_place,
+                    *x.max_records, how == known::at_least ? "at least " : "", records),
+        "expect", false};
   }
-  if (complete && x.max_dirty_ratio && records != 0 &&
+  if (how == known::at_end && x.max_dirty_ratio && records != 0 &&
       static_cast<double>(dirty) / static_cast<double>(records) > *x.max_dirty_ratio) {
     return error{error_kind::over_limit,
                  fmt::format("{}: at most the share {} may be dirty, but {} of {} records are",
@@ -302,7 +306,7 @@ void run_core::end_data_phase() {
     }
   }
   const record_counts all = committed_counts();
-  if (auto e = expectation_failure(all.read, all.dirty, true)) {
+  if (auto e = expectation_failure(all.read, all.dirty, known::at_end)) {
     fail_run(std::move(*e));
     return;
   }
@@ -347,6 +351,7 @@ void run_core::on(const error_sealed& m) {
     return;
   }
   enter(phase::after, "post_sql");
+  after_begun_ = true;
   ask_target(target_after{summary_.run,
                           stage_step(stage_, "post:").value_or(0),
                           {summary_.dirty_by_code, summary_.dirty_missing}});

@@ -70,7 +70,7 @@ class run_core {
 
   void start();
   void on(end_answer& answer);
-  void on(const reader_primed&);
+  void on(const reader_primed& m);
   void on(const reader_failed& m);
   void on(const split_opened& m);
   void on(const split_wrote& m);
@@ -140,14 +140,14 @@ class run_core {
   void go_on_from(continuation next);
   void finish_off(const run_row& run);
   void splits_known();
+  void prime(std::size_t split);
+  void look_ahead(const reader_primed& m);
   void claim();
   void take_mapping(std::shared_ptr<const mapping> map);
   void before();
   void next_split(std::uint32_t pipeline);
   void data_complete();
   void fail_run(error why, bool stopped_on_request = false);
-  /// `why` behind the place in the job file, unless its message names one already.
-  [[nodiscard]] error placed(error why, const std::string& place) const;
   void when_quiet();
   void end_data_phase();
   void finish_summary();
@@ -155,8 +155,11 @@ class run_core {
   void end_run();
   void account_for_concurrency();
   [[nodiscard]] record_counts committed_counts() const;
+  /// `records`: how many the source has, or, while `known` is `at_least`, has so far. `dirty` is only judged
+  /// with `at_end`.
+  enum class known { at_least, exactly, at_end };
   [[nodiscard]] std::optional<error> expectation_failure(std::uint64_t records, std::uint64_t dirty,
-                                                         bool complete) const;
+                                                         known how) const;
   [[nodiscard]] bool all_stopped() const;
   [[nodiscard]] std::string go_on_text() const;
   void name_stalls(std::chrono::steady_clock::time_point now);
@@ -191,11 +194,15 @@ class run_core {
   std::vector<std::size_t> again_;  // splits to be taken again
   std::vector<pipeline_state> pipelines_;
   std::size_t splits_done_ = 0;
+  std::size_t splits_primed_ = 0;     // whose first batch was looked at
+  std::uint64_t records_primed_ = 0;  // in them
+  bool looked_ahead_ = false;         // what can be known of an expectation before the data is judged
 
   bool source_busy_ = false;
   bool target_busy_ = false;
   bool claimed_ = false;
   bool before_begun_ = false;
+  bool after_begun_ = false;
   bool errors_started_ = false;
   bool errors_sealed_ = false;
   bool errors_seal_sent_ = false;

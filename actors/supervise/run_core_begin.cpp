@@ -10,6 +10,13 @@
 #include "transport/base/text.h"
 
 namespace sluice {
+namespace {
+
+/// Small splits are read twice where an expectation asks how many records there are in all: not too many of
+/// them.
+constexpr std::uint64_t records_looked_at_max = 100'000;
+
+}  // namespace
 
 std::optional<std::size_t> run_core::stage_step(const std::string& stage, std::string_view prefix) {
   if (stage.rfind(prefix, 0) != 0) {
@@ -75,7 +82,7 @@ void run_core::answered(target_opened& a) {
 void run_core::go_on_from(continuation next) {
   if (auto* r = std::get_if<refuse>(&next)) {
     summary_.in_the_way = r->in_the_way;
-    fail_run(placed(std::move(r->why), config_.what->writer.place));
+    fail_run(placed(std::move(r->why), *config_.what, config_.what->writer.place));
   } else if (auto* other = std::get_if<plan_otherwise>(&next)) {
     summary_.plan_as = other->planned;
     fail_run({error_kind::conflict,
@@ -184,7 +191,7 @@ void run_core::splits_known() {
     exact = exact && s.records_exact ? std::optional(*exact + *s.records_exact) : std::nullopt;
   }
   if (exact) {
-    if (auto e = expectation_failure(*exact, 0, false)) {
+    if (auto e = expectation_failure(*exact, 0, known::exactly)) {
       fail_run(std::move(*e));
       return;
     }
@@ -220,12 +227,47 @@ void run_core::answered(readers_made& a) {
     pipelines_.back().stopped = true;  // until its writer exists there is nothing to wait for
   }
   const auto first = std::find_if(splits_.begin(), splits_.end(), [](const auto& s) { return !s.at.done; });
-  out_.prime(0, {first->at.split, first->description, {0}, first->at.after, first->at.position, 0});
+  prime(static_cast<std::size_t>(first - splits_.begin()));
 }
 
-void run_core::on(const reader_primed&) {
-  if (phase_ == phase::prime && !failure_) {
+void run_core::prime(std::size_t split) {
+  const split_state& s = splits_[split];
+  out_.prime(0, {s.at.split, s.description, {0}, s.at.after, s.at.position, 0});
+}
+
+void run_core::on(const reader_primed& m) {
+  if (phase_ != phase::prime || failure_) {
+    return;
+  }
+  const expectation& x = config_.what->expect;
+  // Of a run whose data was begun only the end tells.
+  const bool begun = stage_ != "claimed" && !stage_step(stage_, "pre:");
+  if (looked_ahead_ || begun || (!x.min_records && !x.max_records)) {
     claim();
+  } else {
+    look_ahead(m);
+  }
+}
+
+void run_core::look_ahead(const reader_primed& m) {
+  records_primed_ += m.records;
+  ++splits_primed_;
+  const bool all = m.complete && splits_primed_ == splits_.size();
+  if (auto e = expectation_failure(records_primed_, 0, all ? known::exactly : known::at_least)) {
+    fail_run(std::move(*e));
+    return;
+  }
+  const expectation& x = config_.what->expect;
+  const bool decided = all || (!x.max_records && records_primed_ >= *x.min_records);
+  if (m.complete && !decided && records_primed_ < records_looked_at_max) {
+    prime(splits_primed_);
+    return;
+  }
+  looked_ahead_ = true;
+  if (splits_primed_ == 1) {
+    claim();
+  } else {
+    prime(0);  // what is in hand is the beginning of another split
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
 
@@ -34,20 +35,8 @@ void run_core::answered(end_failed& a) {
     when_quiet();
     return;
   }
-  fail_run(placed(std::move(a.why), a.source ? config_.what->reader.place : config_.what->writer.place));
-}
-
-error run_core::placed(error why, const std::string& place) const {
-  const std::string in_file = config_.what->file + ":";
-  const std::size_t at = why.message.find(in_file);
-  const std::size_t line = at + in_file.size();
-  const bool in_job = at != std::string::npos && line < why.message.size() && why.message[line] >= '0' &&
-                      why.message[line] <= '9';
-  const bool has_one = in_job || why.message.starts_with("--set ");
-  if (!has_one && !place.empty() && why.kind != error_kind::cancelled) {
-    why.message = fmt::format("{}: {}", place, why.message);
-  }
-  return why;
+  fail_run(placed(std::move(a.why), *config_.what,
+                  a.source ? config_.what->reader.place : config_.what->writer.place));
 }
 
 void run_core::on(const stop_request& m) {
@@ -96,13 +85,15 @@ std::string run_core::go_on_text() const {
   if (!failure_) {
     return {};
   }
-  if (!claimed_) {
-    return pipelines_.empty() || !before_begun_ ? "Nothing was changed at the destination."
-                                                : "Run it again: it starts over.";
+  const bool passes = may_be_tried_again(failure_->kind);
+  if (!claimed_ && !before_begun_) {
+    return "Nothing was changed at the destination.";
   }
-  if (!target_.what.exactly_once) {
-    return may_be_tried_again(failure_->kind) ? "Run it again: it starts over."
-                                              : "Mend the cause and run it again: it starts over.";
+  if (!claimed_ || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
+    return passes ? "Run it again: it starts over." : "Mend the cause and run it again: it starts over.";
+  }
+  if (failure_->kind == error_kind::conflict) {
+    return "Another process goes on with the run.";
   }
   if (failure_->code == "errorLimit" || failure_->code == "expect") {
     return std::string(failure_->code == "expect" ? "With another expectation" : "With a higher errorLimit") +
@@ -117,8 +108,17 @@ std::string run_core::go_on_text() const {
            "begin anew with "
            "--on-unfinished fresh: rows that are written stay, and inserting them again doubles them.";
   }
-  return "The same command goes on from the last mark; --on-unfinished fresh begins anew (what is written "
-         "stays).";
+  const std::string first =
+      passes || failure_->kind == error_kind::internal ? "Run it again" : "Mend the cause and run it again";
+  if (data_started_ == steady_clock::time_point{} && !data_done_ && !resumed_) {
+    return first + ": it goes on with the step before the data that failed; nothing is written yet.";
+  }
+  if (after_begun_) {
+    return first + ": all records are written, and it goes on with the step behind the data that failed.";
+  }
+  return first +
+         ": the same command goes on from the last mark; --on-unfinished fresh begins anew (what is "
+         "written stays).";
 }
 
 void run_core::finish_summary() {

@@ -43,6 +43,7 @@ struct run_row {
   /// Empty where an older program made the row.
   scalar_list key_parts;
   std::uint64_t written = 0;         ///< Rows that its marks cover; 0 once it is done.
+  bool has_marks = true;             ///< False: none of its splits is found any more, or none is yet.
   std::optional<run_totals> totals;  ///< Once it is done; nothing where an older program ended it.
 };
 
@@ -75,7 +76,7 @@ class progress_store {
   /// Names of the tables, as announced in plan and log.
   [[nodiscard]] virtual std::string tables() const = 0;
   /// All runs of the job key, and of other keys those that are not done and have this job name, this output
-  /// or none known (an older program's); newest first. Empty where the tables do not exist. `not_supported`
+  /// or none known (an older program's); newest first. Empty where there is no table of runs. `not_supported`
   /// where one of them is of a newer program.
   virtual result<std::vector<run_row>> runs_of(const run_query& query) = 0;
   /// Makes the tables where they do not exist or are of an older program, and removes runs done longer than 7

@@ -108,6 +108,12 @@ class target {
     return {};
   }
 
+  /// Looks for mistakes in the steps without running any, after `open`, where none has run yet: `bad_option`
+  /// with the step's place. Changes nothing.
+  virtual result<void> check_steps(const stop_signal& stop) {
+    (void)stop;
+    return {};
+  }
   [[nodiscard]] virtual std::vector<target_step> steps_before() const { return {}; }
   [[nodiscard]] virtual std::vector<target_step> steps_after() const { return {}; }
   /// Runs one step; with a progress store the stage (`pre:N`, `post:N`, N = index + 1 steps done) is recorded

@@ -355,8 +355,10 @@ std::vector<option> target_option_list() {
        .default_text = "insert"},
       {.name = "createTable",
        .type = option_type::boolean,
-       .meaning = "Makes the table (and the file) where it is missing, with columns named and typed after "
-                  "the reader's; decimals become TEXT.",
+       .meaning =
+           "Makes the table (and the file) where it is missing, with columns named and typed after "
+           "the reader's; decimals become TEXT. It is made before preSql runs, or behind it where preSql "
+           "makes or drops the table.",
        .default_text = "false"},
       {.name = "emptyAsNull",
        .type = option_type::boolean,

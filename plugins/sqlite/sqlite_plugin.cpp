@@ -62,8 +62,9 @@ std::vector<std::string> remarks() {
       "Dates and times are written as ISO 8601 text: `2024-02-29`, `23:59:59`, `2024-02-29 23:59:59.250` "
       "with as many digits as the value needs, "
       "instants (`TIMESTAMPTZ`) in UTC with `+00:00`. DATE, TIME and DATETIME columns take any text as it "
-      "comes, because SQLite does, and are "
-      "read as the exact text of whatever they hold; so are expressions and columns without a declared type.",
+      "comes, because SQLite does (with `emptyAsNull` the empty one as NULL), and are "
+      "read as the exact text of whatever they hold; so are expressions and columns without a declared type. "
+      "Numbers and booleans have no unit of time: into such a column they are refused before data moves.",
       "On reading, a value of another storage class than its column declares is dirty with code "
       "`wrong_type`; `CAST(column AS TEXT)` or "
       "`hex(column)` as the column entry reads it all the same.",
@@ -80,8 +81,13 @@ std::vector<std::string> remarks() {
       "A claim of a process on the same host is taken over only when that process is dead. Each preSql and "
       "postSql statement runs in one "
       "transaction with the record that it ran; VACUUM, PRAGMA, ATTACH and DETACH cannot, and may run twice "
-      "after a crash.",
-      "Views and virtual tables are no destinations. Reader and writer may share one file only in WAL mode.",
+      "after a crash. All but PRAGMA are compiled before the first one runs, by `check` and `plan` too, so "
+      "that a slip of the pen or a missing table is told before anything changes; tables that an earlier "
+      "statement may make count as there.",
+      "Views and virtual tables are no destinations. Reader and writer may share one file only in WAL mode. "
+      "Who only reads a file in WAL mode (a source, `check`, `plan`, `template`) leaves its -wal and -shm "
+      "files behind where no other program has it open: SQLite lets only a connection that may write remove "
+      "them, and Sluice never writes to a source.",
   };
 }
 

@@ -143,16 +143,25 @@ result<run_row> read_run(const statement& s) {
     SLUICE_TRY(const scalar_list kept, scalars_from_json(s.bytes_at(18)));
     SLUICE_TRY(r.totals, totals_from(kept));
   }
+  r.has_marks = s.int64_at(19) != 0;
   return r;
 }
 
-/// The columns that `read_run` reads. `added`: the table has those of version 2.
-std::string run_columns(bool added) {
+result<bool> has_table(database& db, std::string_view name) {
+  SLUICE_TRY(const auto count,
+             db.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", {name}));
+  return count == "1";
+}
+
+/// The columns that `read_run` reads. `added`: the table has those of version 2. `marks`: the other table is
+/// there.
+std::string run_columns(bool added, bool marks) {
   return fmt::format(
       "run, job_key, instance, job_name, stage, term, planned_time, owner_host, owner_pid, owner_start, "
-      "owner_session, {0} - renewed_at, {0} - finished_at, version, (SELECT coalesce(sum(written), 0) FROM "
-      "sluice_progress p WHERE p.run = sluice_run.run), {1}",
-      now_sql, added ? "output, empties, key_parts, totals" : "NULL, NULL, NULL, NULL");
+      "owner_session, {0} - renewed_at, {0} - finished_at, version, {2}, {1}, {3}",
+      now_sql, added ? "output, empties, key_parts, totals" : "NULL, NULL, NULL, NULL",
+      marks ? "(SELECT coalesce(sum(written), 0) FROM sluice_progress p WHERE p.run = sluice_run.run)" : "0",
+      marks ? "EXISTS(SELECT 1 FROM sluice_progress p WHERE p.run = sluice_run.run)" : "0");
 }
 
 result<bool> has_added_columns(database& db) {
@@ -163,12 +172,13 @@ result<bool> has_added_columns(database& db) {
 
 result<std::vector<run_row>> read_runs(database& db, const run_query& query) {
   SLUICE_TRY(const bool added, has_added_columns(db));
+  SLUICE_TRY(const bool marks, has_table(db, progress_table));
   SLUICE_TRY(
       statement select,
       db.prepare(fmt::format(
           "SELECT {} FROM sluice_run WHERE job_key = ?1 OR (stage <> 'done' AND (job_name = ?2 OR {})) "
           "ORDER BY started_at DESC, run DESC",
-          run_columns(added), added ? "output = ?3 OR output IS NULL" : "?3 = ?3")));
+          run_columns(added, marks), added ? "output = ?3 OR output IS NULL" : "?3 = ?3")));
   select.bind_text(1, query.job_key);
   select.bind_text(2, query.job_name);
   select.bind_text(3, query.output);
@@ -360,10 +370,9 @@ std::string sqlite_progress::tables() const {
 
 result<bool> sqlite_progress::has_tables() {
   SLUICE_TRY(database * db, existing());
-  SLUICE_TRY(const auto count,
-             db->ask("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)",
-                     {run_table, progress_table}));
-  return count == "2";
+  SLUICE_TRY(const bool runs, has_table(*db, run_table));
+  SLUICE_TRY(const bool marks, has_table(*db, progress_table));
+  return runs && marks;
 }
 
 result<bool> sqlite_progress::has_old_tables() {
@@ -379,12 +388,10 @@ result<std::vector<run_row>> sqlite_progress::runs_of(const run_query& query) {
   if (!connection_.db) {
     return std::vector<run_row>();  // the target found no file
   }
-  SLUICE_TRY(const bool there, has_tables());
-  if (!there) {
-    return std::vector<run_row>();
-  }
   SLUICE_TRY(database * db, existing());
-  return read_runs(*db, query);
+  // Without the table of marks the runs still tell that there was something.
+  SLUICE_TRY(const bool there, has_table(*db, run_table));
+  return there ? read_runs(*db, query) : std::vector<run_row>();
 }
 
 result<void> sqlite_progress::make_tables() {
@@ -499,6 +506,10 @@ result<void> sqlite_progress::freeze(const run_id& run, const std::vector<progre
 
 result<std::vector<progress_row>> sqlite_progress::load(const run_id& run) {
   SLUICE_TRY(database * db, existing());
+  SLUICE_TRY(const bool there, has_table(*db, progress_table));
+  if (!there) {
+    return std::vector<progress_row>();
+  }
   SLUICE_TRY(statement select,
              db->prepare(fmt::format(
                  "SELECT split, description, label, {} FROM sluice_progress WHERE run = ? ORDER BY split",

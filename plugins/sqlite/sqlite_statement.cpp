@@ -1,6 +1,7 @@
 #include "plugins/sqlite/sqlite_statement.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "plugins/sqlite/sqlite_table.h"
 
@@ -46,6 +47,30 @@ bool take(std::vector<std::string>& tokens, std::initializer_list<std::string_vi
   return true;
 }
 
+/// The same for the name of this table, with or without its database.
+bool take_table(std::vector<std::string>& tokens, std::string_view table) {
+  const bool with_database =
+      tokens.size() >= 3 && tokens[1] == "." && same_name(unquote_name(tokens[0]), "main");
+  const std::size_t at = with_database ? 2 : 0;
+  // `other.t` is a table of another database.
+  if (tokens.size() <= at || !same_name(unquote_name(tokens[at]), table) ||
+      (tokens.size() > at + 1 && tokens[at + 1] == ".")) {
+    return false;
+  }
+  tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(at + 1));
+  return true;
+}
+
+/// Of `ALTER TABLE … RENAME TO name`.
+std::optional<std::string> new_name_of(const std::vector<std::string>& tokens) {
+  const std::size_t n = tokens.size();
+  if (n < 6 || !same_name(tokens[0], "ALTER") || !same_name(tokens[1], "TABLE") ||
+      !same_name(tokens[n - 3], "RENAME") || !same_name(tokens[n - 2], "TO")) {
+    return std::nullopt;
+  }
+  return unquote_name(tokens[n - 1]);
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> statements_of(std::string_view sql) {
@@ -73,16 +98,38 @@ std::vector<std::vector<std::string>> statements_of(std::string_view sql) {
 
 bool empties_table(std::string_view sql, std::string_view table) {
   for (std::vector<std::string>& tokens : statements_of(sql)) {
-    bool all = take(tokens, {"DELETE", "FROM"});
-    if (!all && take(tokens, {"DROP", "TABLE"})) {
-      all = true;
-      take(tokens, {"IF", "EXISTS"});
-    }
-    if (all && tokens.size() == 3 && tokens[1] == "." && same_name(unquote_name(tokens[0]), "main")) {
-      tokens.erase(tokens.begin(), tokens.begin() + 2);
-    }
-    if (all && tokens.size() == 1 && same_name(unquote_name(tokens[0]), table)) {
+    if (take(tokens, {"DELETE", "FROM"}) && take_table(tokens, table) && tokens.empty()) {
       return true;
+    }
+  }
+  return drops_table(sql, table);
+}
+
+bool makes_table(std::string_view sql, std::string_view table) {
+  for (std::vector<std::string>& tokens : statements_of(sql)) {
+    if (take(tokens, {"CREATE", "TABLE"})) {
+      take(tokens, {"IF", "NOT", "EXISTS"});
+      if (take_table(tokens, table)) {
+        return true;
+      }
+    } else if (new_name_of(tokens) && same_name(*new_name_of(tokens), table)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool drops_table(std::string_view sql, std::string_view table) {
+  for (std::vector<std::string>& tokens : statements_of(sql)) {
+    const bool renamed = new_name_of(tokens).has_value();
+    if (renamed && take(tokens, {"ALTER", "TABLE"}) && take_table(tokens, table)) {
+      return true;
+    }
+    if (take(tokens, {"DROP", "TABLE"})) {
+      take(tokens, {"IF", "EXISTS"});
+      if (take_table(tokens, table) && tokens.empty()) {
+        return true;
+      }
     }
   }
   return false;

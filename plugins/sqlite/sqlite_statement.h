@@ -15,4 +15,9 @@ std::vector<std::vector<std::string>> statements_of(std::string_view sql);
 /// where it cannot be seen (a trigger, a condition that is always true).
 bool empties_table(std::string_view sql, std::string_view table);
 
+/// Whether one of the statements makes a table of that name: CREATE TABLE, or ALTER TABLE … RENAME TO.
+bool makes_table(std::string_view sql, std::string_view table);
+/// Whether one of them takes it away: DROP TABLE, or ALTER TABLE … RENAME TO another name.
+bool drops_table(std::string_view sql, std::string_view table);
+
 }  // namespace sluice::sqlite

@@ -15,13 +15,28 @@ namespace {
 
 /// Statements that SQLite does not run inside a transaction, or that do nothing there. They may be repeated.
 constexpr auto outside_words = std::to_array<std::string_view>({"VACUUM", "PRAGMA", "ATTACH", "DETACH"});
-constexpr auto emptying_words = std::to_array<std::string_view>({"DELETE", "DROP"});
+constexpr auto removing_words = std::to_array<std::string_view>({"DELETE", "DROP"});
+/// Behind these other tables and columns may be there than now.
+constexpr auto changing_words =
+    std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "ATTACH", "DETACH"});
 constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
 
 template <class Words>
 bool begins_with_any(const std::string& sql, const Words& words) {
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view w) { return begins_with_word(sql, w); });
+}
+
+/// What SQLite says of a text that is no SQL, whatever tables there are.
+bool is_syntax_error(std::string_view message) {
+  return message.find("syntax error") != std::string_view::npos || message.starts_with("incomplete input") ||
+         message.starts_with("unrecognized token");
+}
+
+/// The first word of the first statement; empty where there is none.
+std::string first_word(std::string_view sql) {
+  const auto statements = statements_of(sql);
+  return statements.empty() ? std::string() : statements.front().front();
 }
 
 /// `CREATE TABLE` with the names that the job maps to, or the reader's.
@@ -77,7 +92,7 @@ result<bool> sqlite_target::find_file() const {
 
 bool sqlite_target::table_comes_later() const {
   return std::any_of(
-      options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(steps_run_, options_.pre_sql.size())),
+      options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(pre_sql_run_, options_.pre_sql.size())),
       options_.pre_sql.end(), [](const std::string& sql) { return begins_with_any(sql, making_words); });
 }
 
@@ -89,8 +104,9 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   out.exactly_once = true;
   out.writers_max = 1;
   out.connections = {.own = 1, .each_pipeline = 1};
-  out.run_again = run_again_text();
   plan_.reset();
+  table_there_ = false;
+  has_key_.reset();
   connection_.stop = stop;
   SLUICE_TRY(const bool there, find_file());
   if (there) {
@@ -123,35 +139,56 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   }
   // SQLite takes names in capitals and small letters for the same.
   out.output = folded_name(table_);
+  std::vector<std::string> statements;
   for (const std::string& sql : options_.pre_sql) {
     out.empties = out.empties || empties_table(sql, table_);
-    out.changes.push_back(fmt::format("preSql will run: {}", statement_text(sql)));
+    statements.push_back(fmt::format("preSql will run: {}", statement_text(sql)));
+  }
+  if (!creates_first()) {
+    out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+    statements.clear();
   }
   SLUICE_CHECK(describe_table(source_columns, out));
+  out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+  out.run_again = run_again_text();
   return out;
 }
 
 std::string sqlite_target::run_again_text() const {
-  const bool emptied =
-      std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(),
-                  [](const std::string& sql) { return begins_with_any(sql, emptying_words); });
-  if (emptied) {
-    return "preSql runs again first (it deletes rows or tables), then all rows are written anew";
+  const auto any = [&](const auto& is) {
+    return std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(), is);
+  };
+  if (any([&](const std::string& sql) { return empties_table(sql, table_); })) {
+    return "preSql runs again first and empties the table, then all rows are written anew";
   }
+  std::string text;
   switch (options_.mode) {
     case write_mode::insert:
-      return "all rows are inserted once more: doubled, or dirty where a unique key refuses them";
+      text = !has_key_ ? "all rows are inserted once more: doubled, or dirty where a unique key refuses them"
+             : *has_key_ ? "all rows are inserted once more, and those whose key is there already are dirty"
+                         : "all rows are inserted once more: doubled";
+      break;
     case write_mode::replace:
-      return "rows with the same key are replaced: the table is the same afterwards where it has a key, and "
-             "doubled where it has none";
+      text = "rows with the same key are replaced";
+      break;
     case write_mode::update:
-      return "rows with the same key are updated with the same values, others are inserted: the table is the "
-             "same afterwards where it has a key, and doubled where it has none";
+      text = "rows with the same key are updated with the same values, others are inserted";
+      break;
     case write_mode::ignore:
-      return "rows whose key is there already are left out and counted as ignored; without a key all are "
-             "inserted once more";
+      text = "rows whose key is there already are left out and counted as ignored";
+      break;
   }
-  return {};
+  if (options_.mode == write_mode::replace || options_.mode == write_mode::update) {
+    text += has_key_ == true ? ": the table is the same afterwards"
+                             : ": the table is the same afterwards where it has a key, and doubled where it "
+                               "has none";
+  } else if (options_.mode == write_mode::ignore && has_key_ != true) {
+    text += "; without a key all are inserted once more";
+  }
+  if (any([](const std::string& sql) { return begins_with_any(sql, removing_words); })) {
+    return fmt::format("preSql runs again first; of the rows that it leaves there holds: {}", text);
+  }
+  return options_.pre_sql.empty() ? text : fmt::format("preSql runs again first, then {}", text);
 }
 
 result<void> sqlite_target::describe_table(const schema& source_columns, target_description& out) {
@@ -172,9 +209,22 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
                       ? "a virtual table, whose module may keep rows outside of the transaction"
                       : "a table of SQLite's or Sluice's own");
     }
-    create_sql_ = options_.create_table ? "SELECT 1" : "";
+    table_there_ = true;
+    if (options_.create_table) {
+      // Made again where preSql takes it away.
+      auto names = created_names(source_columns);
+      create_sql_ = "SELECT 1";
+      if (names && names->size() == source_columns.size()) {
+        SLUICE_TRY(create_sql_, created_table_sql(table_, *names, source_columns));
+      }
+      if (creates_last() && create_sql_.starts_with("CREATE")) {
+        out.changes.push_back(
+            fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
+      }
+    }
     auto mapped = mapped_columns(*table, source_columns.size());
     if (mapped) {
+      has_key_ = meets_key(*table, *mapped);
       use_columns(table->name, *mapped, source_columns, out);
       return {};
     }
@@ -237,17 +287,11 @@ result<void> sqlite_target::check_key(const table_info& table,
   if (options_.mode == write_mode::insert) {
     return {};
   }
-  // A column that is not mapped takes its default; without one it is NULL, which equals nothing.
-  const auto has_value = [&](const std::string& name) {
-    const table_column* column = table.find(name);
-    return column == nullptr || column->has_default || column->generated ||
-           std::any_of(mapped.begin(), mapped.end(), [&](const table_column& m) { return m.name == name; });
-  };
+  if (meets_key(table, mapped)) {
+    return {};
+  }
   std::string keys;
   for (const unique_key& key : table.unique_keys) {
-    if (std::all_of(key.columns.begin(), key.columns.end(), has_value)) {
-      return {};
-    }
     keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key.columns, ", "));
   }
   const std::string found =
@@ -260,6 +304,18 @@ result<void> sqlite_target::check_key(const table_info& table,
                                  "\"writeMode\" to \"insert\"",
                                  to_string(options_.mode), found,
                                  keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
+}
+
+bool sqlite_target::meets_key(const table_info& table, const std::vector<table_column>& mapped) const {
+  // A column that is not mapped takes its default; without one it is NULL, which equals nothing.
+  const auto has_value = [&](const std::string& name) {
+    const table_column* column = table.find(name);
+    return column == nullptr || column->has_default || column->generated ||
+           std::any_of(mapped.begin(), mapped.end(), [&](const table_column& m) { return m.name == name; });
+  };
+  return std::any_of(table.unique_keys.begin(), table.unique_keys.end(), [&](const unique_key& key) {
+    return std::all_of(key.columns.begin(), key.columns.end(), has_value);
+  });
 }
 
 result<void> sqlite_target::check_unmapped(const table_info& table,
@@ -277,7 +333,7 @@ result<void> sqlite_target::check_unmapped(const table_info& table,
   return {};
 }
 
-result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
+result<std::vector<std::string>> sqlite_target::created_names(const schema& source_columns) const {
   std::vector<std::string> names;
   for (std::size_t i = 0; options_.all_columns && i < source_columns.size(); ++i) {
     names.push_back(source_columns[i].name);
@@ -290,6 +346,11 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
   for (std::size_t i = 0; !options_.all_columns && i < options_.columns.size(); ++i) {
     names.push_back(unquote_name(options_.columns[i]));
   }
+  return names;
+}
+
+result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
+  SLUICE_TRY(const std::vector<std::string> names, created_names(source_columns));
   if (options_.mode != write_mode::insert && !table_comes_later()) {
     return values_.bad("writeMode",
                        fmt::format("{} finds rows by a key, and the table that createTable makes has none; "
@@ -318,6 +379,9 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
   }
   SLUICE_TRY(create_sql_, created_table_sql(table_, names, source_columns));
   out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
+  if (!table_comes_later()) {
+    has_key_ = false;
+  }
   use_columns(table_, made, source_columns, out);
   return {};
 }
@@ -331,8 +395,8 @@ void sqlite_target::use_columns(const std::string& table, const std::vector<tabl
   plan->memory_bytes = memory_bytes_;
   for (std::size_t i = 0; i < mapped.size(); ++i) {
     const table_column& c = mapped[i];
-    columns->push_back(
-        {c.name, write_type(c.kind, source_columns[i].type), !c.not_null && !c.is_rowid, c.declared_type});
+    columns->push_back({c.name, write_type(c.kind, source_columns[i].type), !c.not_null && !c.is_rowid,
+                        c.declared_type, holds_text(c.kind)});
     plan->columns.push_back(c.name);
     plan->kinds.push_back({c.kind, c.not_null, c.is_rowid});
   }
@@ -342,14 +406,87 @@ void sqlite_target::use_columns(const std::string& table, const std::vector<tabl
 
 std::vector<target_step> sqlite_target::steps_before() const {
   std::vector<target_step> steps;
-  for (const std::string& sql : options_.pre_sql) {
-    steps.push_back({sql, begins_with_any(sql, outside_words)});
-  }
-  if (options_.create_table) {
-    steps.push_back(
-        {create_sql_.starts_with("CREATE") ? create_sql_ : "create the table where it is missing", true});
+  for (const step& s : all_steps_before()) {
+    const bool sure = !s.is_create || (!table_there_ && s.sql.starts_with("CREATE"));
+    steps.push_back({sure ? s.sql : "create the table where it is missing",
+                     s.is_create || begins_with_any(s.sql, outside_words)});
   }
   return steps;
+}
+
+bool sqlite_target::creates_first() const {
+  return options_.create_table &&
+         std::none_of(options_.pre_sql.begin(), options_.pre_sql.end(),
+                      [&](const std::string& sql) { return makes_table(sql, table_); });
+}
+
+bool sqlite_target::creates_last() const {
+  return options_.create_table &&
+         std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(), [&](const std::string& sql) {
+           return makes_table(sql, table_) || drops_table(sql, table_);
+         });
+}
+
+std::vector<sqlite_target::step> sqlite_target::all_steps_before() const {
+  std::vector<step> steps;
+  if (creates_first()) {
+    steps.push_back({create_sql_, "createTable", true});
+  }
+  for (std::size_t i = 0; i < options_.pre_sql.size(); ++i) {
+    steps.push_back({options_.pre_sql[i], fmt::format("preSql[{}]", i)});
+  }
+  if (creates_last()) {
+    steps.push_back({create_sql_, "createTable", true});
+  }
+  return steps;
+}
+
+result<void> sqlite_target::check_steps(const stop_signal& stop) {
+  std::optional<database> nothing;
+  if (!connection_.db) {
+    // Where there is no file yet, an empty database tells as much.
+    SLUICE_TRY(database made, database::open(":memory:", open_mode::create, {}, stop));
+    nothing.emplace(std::move(made));
+  }
+  database& db = nothing ? *nothing : *connection_.db;
+  db.use_stop(stop);
+  bool statements_change = false;
+  for (std::size_t i = 0; i < options_.pre_sql.size(); ++i) {
+    SLUICE_CHECK(check_step(db, options_.pre_sql[i], fmt::format("preSql[{}]", i), statements_change));
+  }
+  for (std::size_t i = 0; i < options_.post_sql.size(); ++i) {
+    SLUICE_CHECK(check_step(db, options_.post_sql[i], fmt::format("postSql[{}]", i), statements_change));
+  }
+  return {};
+}
+
+result<void> sqlite_target::check_step(database& db, const std::string& sql, const std::string& place,
+                                       bool& statements_change) const {
+  std::string_view rest = sql;
+  // Some PRAGMAs act when they are compiled.
+  for (std::string word = first_word(rest); !word.empty() && !same_name(word, "PRAGMA");
+       word = first_word(rest)) {
+    const auto behind = db.compile_first(rest);
+    if (behind) {
+      statements_change =
+          statements_change || std::any_of(changing_words.begin(), changing_words.end(),
+                                           [&](std::string_view w) { return same_name(w, word); });
+      rest = *behind;
+      continue;
+    }
+    const std::string why = db.failure_text();
+    const bool made_before = options_.create_table && (same_name(why, "no such table: " + table_) ||
+                                                       same_name(why, "no such table: main." + table_));
+    const bool sure = is_syntax_error(why) ||
+                      (db.failure_meaning().name == "SQLITE_ERROR" && !statements_change && !made_before);
+    if (sure) {
+      return fail(error_kind::bad_option, "{}: {}: {}: {}; mend the statement", values_.place(place),
+                  sluice::quoted(options_.file), sluice::quoted(sql), why);
+    }
+    statements_change = true;  // what stands behind cannot be told either
+    return {};
+  }
+  return {};
 }
 
 std::vector<target_step> sqlite_target::steps_after() const {
@@ -393,10 +530,11 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
 }
 
 result<void> sqlite_target::run_step_before(std::size_t index, const stop_signal& stop) {
-  const bool is_create = index >= options_.pre_sql.size();
-  SLUICE_CHECK(run_step(is_create ? create_sql_ : options_.pre_sql[index], fmt::format("pre:{}", index + 1),
-                        is_create ? "createTable" : fmt::format("preSql[{}]", index), stop));
-  steps_run_ = std::max(steps_run_, index + 1);
+  const std::vector<step> steps = all_steps_before();
+  const step& s = steps[index];
+  SLUICE_CHECK(run_step(s.sql, fmt::format("pre:{}", index + 1), s.place, stop));
+  const std::size_t first = creates_first() ? 1 : 0;
+  pre_sql_run_ = std::max(pre_sql_run_, std::min(options_.pre_sql.size(), index + 1 - first));
   return {};
 }
 

@@ -95,9 +95,6 @@ bool is_integer(type_id id) {
 bool is_float(type_id id) {
   return id == type_id::float32 || id == type_id::float64;
 }
-bool is_time(type_id id) {
-  return id == type_id::date || has_unit(id);
-}
 
 /// A value as it comes, in one of the storage classes: integers beyond int63 cannot come, floats are double.
 data_type as_it_comes(const data_type& source) {
@@ -123,9 +120,11 @@ data_type number_type(const data_type& source) {
   return source.id == type_id::boolean ? type_of(type_id::int64) : type_of(type_id::decimal_text);
 }
 
-/// Times as ISO text in the unit they come in; whatever is no time comes as it is.
+/// Times as ISO text in the unit they come in, and texts and bytes as they come. What has no unit of time is
+/// wanted as a time, so that the table of conversions refuses it.
 data_type time_type_for(const data_type& source, type_id wanted) {
-  if (!is_time(source.id) || source.id == type_id::duration) {
+  if (source.id == type_id::utf8 || source.id == type_id::binary ||
+      (source.id == type_id::duration && wanted == type_id::time_of_day)) {
     return as_it_comes(source);
   }
   if (wanted == type_id::date) {
@@ -216,6 +215,11 @@ data_type write_type(const column_kind& kind, const data_type& source) {
       break;
   }
   return as_it_comes(source);
+}
+
+bool holds_text(const column_kind& kind) {
+  return kind.holds != held_as::date && kind.holds != held_as::time && kind.holds != held_as::timestamp &&
+         kind.holds != held_as::instant;
 }
 
 std::string_view created_type(const data_type& type) {

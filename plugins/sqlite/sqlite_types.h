@@ -43,6 +43,9 @@ data_type read_type(const column_kind& kind);
 /// The type in which a writer wants values of `source` for such a column, so that nothing changes on the way.
 data_type write_type(const column_kind& kind, const data_type& source);
 
+/// Whether a text is at home in such a column: in one of dates and times it only stands for one.
+bool holds_text(const column_kind& kind);
+
 /// The declared type that `createTable` gives a column of this type.
 std::string_view created_type(const data_type& type);
 

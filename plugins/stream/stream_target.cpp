@@ -164,6 +164,13 @@ struct stream_run {
 result<void> write_standard_output(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EPIPE) {
+      return fail(
+          {error_kind::denied,
+           "Whoever read the standard output went away before the end. Let it read all of it, or write "
+           "to a file with \"path\" and \"fileName\".",
+           "EPIPE", true});
+    }
     if (written < 0 && errno != EINTR) {
       return fail(file_error(errno, "write to", "the standard output"));
     }

@@ -12,6 +12,11 @@
 namespace sluice {
 namespace {
 
+/// A run now would be refused, and once another process has ended it would not.
+bool passes_by_itself(const error& failure) {
+  return failure.kind == error_kind::conflict && (failure.code == "claimed" || failure.code == "emptied");
+}
+
 /// Everything of one job's check.
 class job_check {
  public:
@@ -71,8 +76,8 @@ class job_check {
     if (!found.failure) {
       return;
     }
-    if (found.failure->kind == error_kind::conflict) {
-      // The job is right; only its moment is not: another run holds the destination.
+    if (passes_by_itself(*found.failure)) {
+      // The job is right; only its moment is not: another process is at work on the destination.
       row_.warnings.push_back(secrets_.apply(found.failure->message));
       return;
     }

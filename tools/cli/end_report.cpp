@@ -258,7 +258,16 @@ std::vector<report_line> end_report(const run_summary& s, const run_context& c) 
     put_dirty(r, s, c);
     put_nothing_read(r, s);
   }
+  const bool failed = s.state == run_state::failed || s.state == run_state::stopped;
+  const std::string no_summary =
+      c.summary_trouble.empty() ? "" : fmt::format("--summary was not written: {}", c.summary_trouble);
+  if (failed && !no_summary.empty()) {
+    r.warn(no_summary);
+  }
   put_last(r, s, c);
+  if (!failed && !no_summary.empty()) {
+    r.warn(no_summary);
+  }
   return r.lines;
 }
 

@@ -61,6 +61,9 @@ std::string transaction_text(const plan_view& view) {
 }
 
 std::string start_text(const job_look& look) {
+  if (look.failure) {
+    return "is refused: " + look.failure->message;
+  }
   if (const auto* unfinished = std::get_if<go_on_with>(&look.next)) {
     return fmt::format("continues run {} ({} of {} splits done)", unfinished->run.run.text(),
                        look.splits_done, look.splits.size());

@@ -50,12 +50,16 @@ std::string dirty_text(const dirty_record& record) {
   } else {
     add(fmt::format("record {}", record.position), " ");
   }
-  // Most messages name column and value themselves.
-  const std::string value = record.value ? sluice::quoted(*record.value) : "";
-  const bool in_message = record.value && record.message.find(value) != std::string::npos;
-  if (!record.column.empty() && !in_message) {
+  // Many messages name the column or the value themselves.
+  const auto in_message = [&](const std::string& text) {
+    return record.message.find(text) != std::string::npos;
+  };
+  const std::string value = record.value ? sluice::quoted(*record.value) : "NULL";
+  if (!record.column.empty() && !in_message("column " + sluice::quoted(record.column))) {
     add(fmt::format("column {}", escaped(record.column)), ", ");
-    add(record.value ? "value " + value : "value NULL", ", ");
+  }
+  if (!record.column.empty() && !(record.value && in_message(value))) {
+    add("value " + value, ", ");
   }
   return fmt::format("{}: {} ({})", place, record.message, escaped(record.code));
 }

@@ -39,6 +39,15 @@ constexpr std::chrono::milliseconds live_interval{250};
 /// A job file is at most 16 MiB (jobspec); as run it may be a little more.
 constexpr std::size_t job_file_bytes_max = std::size_t{64} << 20;
 
+/// The writer's output is this program's standard output.
+bool prints_records(const job& what) {
+  if (what.writer.plugin != "stream" || what.writer.parameter.has("path")) {
+    return false;
+  }
+  const auto print = what.writer.parameter.boolean("print");
+  return print && print->value_or(true);
+}
+
 run_id new_run_id(std::uint64_t unix_ms) {
   std::uint64_t random[2] = {unix_ms, static_cast<std::uint64_t>(::getpid())};
   // Fails only on kernels without the call; then time and pid still tell runs apart.
@@ -146,6 +155,14 @@ result<void> run_session::load(const planned_time* continued) {
       return fail(error_kind::internal, "{}: the plugin {} is not in the list", step->place,
                   sluice::quoted(step->plugin));
     }
+  }
+  if (arguments_.json && prints_records(what)) {
+    summary_.wrong_job = true;
+    return fail(error_kind::bad_option,
+                "{}: the writer prints records to standard output, where --json prints nothing but the "
+                "summary: write the summary with --summary FILE, or set \"path\" and \"fileName\" to have "
+                "the records in a file",
+                what.writer.place);
   }
   context_.parameters = secrets_.apply(what.parameters.empty() ? arguments_.parameters : what.parameters);
   context_.planned_for = what.planned;
@@ -406,7 +423,7 @@ void run_session::write_summary(const run_summary& summary) {
   if (arguments_.summary_file) {
     // 0666: readable as any file the user makes, by the umask.
     if (auto written = write_file_whole(*arguments_.summary_file, summary_text_, 0666); !written) {
-      warn("--summary: " + written.error().message);
+      context_.summary_trouble = written.error().message;
     }
   }
 }

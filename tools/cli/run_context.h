@@ -37,6 +37,7 @@ struct run_context {
   bool planned = false;    ///< It came as far as a plan: counts mean something.
   bool fail_on_dirty = false;
   std::vector<std::string> first_dirty;  ///< The first reasons, a line each.
+  std::string summary_trouble;           ///< Why `--summary` could not be written; else empty.
   std::vector<std::string> warnings;     ///< The job's, a line each.
 };
 

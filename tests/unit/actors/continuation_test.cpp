@@ -241,6 +241,30 @@ start_facts start_planned(bool given, bool uses_date, unfinished on_unfinished =
   return mine;
 }
 
+TEST(continuation, a_run_whose_marks_are_gone_is_never_taken_for_one_that_has_written_nothing) {
+  found_run own = run("i", "loading", owner::dead, 5);
+  own.row.has_marks = false;
+  const auto answer = decide_continuation({own}, start());
+  const auto* refused = std::get_if<refuse>(&answer);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why.code, "marks_gone");
+  EXPECT_NE(refused->why.message.find("--on-unfinished fresh"), std::string::npos) << refused->why.message;
+  EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({own}, start(unfinished::fresh))));
+
+  // Between its claim and its plan it had none yet.
+  own.row.stage = "claimed";
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({own}, start())));
+
+  found_run changed = run("i", "loading", owner::dead, 5);
+  changed.row.job_key = "other";
+  changed.row.has_marks = false;
+  const auto of_changed = decide_continuation({changed}, start());
+  ASSERT_TRUE(std::holds_alternative<refuse>(of_changed));
+  EXPECT_NE(std::get<refuse>(of_changed).why.message.find("an unknown number of (its marks are gone) rows"),
+            std::string::npos)
+      << std::get<refuse>(of_changed).why.message;
+}
+
 TEST(continuation, a_planned_time_that_was_given_is_done_once) {
   const auto done = run("i", "done", owner::released, 5);
   for (const unfinished what : {unfinished::automatic, unfinished::resume, unfinished::fail}) {

@@ -47,6 +47,7 @@ struct made_source : source {
   std::uint32_t splits = 1;
   std::uint64_t records = 100;
   std::uint64_t record_bytes = 100;
+  bool counts_known = true;         ///< Splits tell how many records they have.
   std::optional<error> first_read;  ///< The first read fails with this.
   std::atomic<std::uint64_t> records_made = 0;
 
@@ -89,7 +90,9 @@ struct made_source : source {
     std::vector<split> all(splits);
     for (std::uint32_t i = 0; i < splits; ++i) {
       all[i].label = "split " + std::to_string(i);
-      all[i].records_exact = records;
+      if (counts_known) {
+        all[i].records_exact = records;
+      }
     }
     return all;
   }

@@ -57,6 +57,49 @@ TEST(run, an_expectation_that_is_known_to_fail_fails_before_anything_changes) {
   EXPECT_EQ(r.to->changes, 0);
 }
 
+TEST(run, an_expectation_that_the_first_batches_decide_fails_before_anything_changes) {
+  for (const std::uint64_t splits : {1, 3}) {
+    for (const std::uint64_t records : {0, 2, 4}) {
+      threaded_run r;
+      r.from->counts_known = false;
+      r.from->splits = static_cast<std::uint32_t>(splits);
+      r.from->records = records;
+      r.to->before = {{"DELETE FROM t", true}};
+      r.what.expect.min_records = splits * records + 1;
+      const run_summary s = r.run();
+      ASSERT_TRUE(s.failure);
+      EXPECT_EQ(s.failure->code, "expect");
+      EXPECT_EQ(r.to->changes, 0) << splits << " splits of " << records;
+      EXPECT_EQ(s.how_to_go_on, "Nothing was changed at the destination.");
+    }
+  }
+  threaded_run r;
+  r.from->counts_known = false;
+  r.from->splits = 3;
+  r.from->records = 2;
+  r.what.expect.max_records = 3;
+  const run_summary s = r.run();
+  EXPECT_EQ(r.to->changes, 0);
+  EXPECT_NE(s.failure->message.find("at most 3 records are expected, but the source has at least 4"),
+            std::string::npos)
+      << s.failure->message;
+}
+
+TEST(run, a_look_at_the_first_batches_loses_and_doubles_nothing) {
+  for (const std::uint32_t concurrent : {1, 2}) {
+    threaded_run r;
+    r.from->counts_known = false;
+    r.from->splits = 5;
+    r.from->records = 3;
+    r.what.speed.concurrent = concurrent;
+    r.what.expect.min_records = 7;
+    r.what.expect.max_records = 15;
+    const run_summary s = r.run();
+    EXPECT_EQ(s.state, run_state::succeeded) << (s.failure ? s.failure->message : "");
+    EXPECT_EQ(s.counts.written, 15u);
+  }
+}
+
 TEST(run, a_refused_row_beyond_the_limit_stops_the_run_and_no_batch_is_written_after_the_stop) {
   threaded_run r;
   r.from->records = 1'000'000;

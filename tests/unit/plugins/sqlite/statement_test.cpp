@@ -36,6 +36,33 @@ TEST(sqlite_statement, a_text_empties_the_table_where_one_of_its_statements_remo
   }
 }
 
+TEST(sqlite_statement, a_text_makes_or_drops_the_table_where_one_of_its_statements_does) {
+  struct {
+    const char* sql;
+    bool makes;
+    bool drops;
+  } const cases[] = {
+      {"CREATE TABLE orders(a)", true, false},
+      {"create table if not exists main.\"Orders\"(a)", true, false},
+      {"ALTER TABLE staging RENAME TO [orders]", true, false},
+      {"ALTER TABLE orders RENAME TO old", false, true},
+      {"DROP TABLE orders; CREATE TABLE orders(a)", true, true},
+      {"DROP TABLE IF EXISTS orders", false, true},
+      {"ALTER TABLE orders RENAME COLUMN a TO orders", false, false},
+      {"CREATE TABLE orders2(a)", false, false},
+      {"CREATE TABLE other.orders(a)", false, false},
+      {"CREATE INDEX orders ON x(a)", false, false},
+      {"DROP INDEX orders", false, false},
+      {"DELETE FROM orders", false, false},
+      {"CREATE TABLE", false, false},
+      {"", false, false},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(makes_table(c.sql, "orders"), c.makes) << c.sql;
+    EXPECT_EQ(drops_table(c.sql, "orders"), c.drops) << c.sql;
+  }
+}
+
 TEST(sqlite_statement, tokens_keep_their_quotes_and_comments_are_gone) {
   const auto found = statements_of("a.\"b;\"\"c\" -- x\n;; 'd''e'=[f g] /* h */ ü");
   const std::vector<std::vector<std::string>> expected = {{"a", ".", "\"b;\"\"c\""},

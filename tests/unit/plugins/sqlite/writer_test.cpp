@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "plugins/sqlite/sqlite_writer.h"
 #include "tests/unit/plugins/sqlite/sqlite_fixture.h"
 #include "transport/record/batch_builder.h"
 #include "transport/record/canonical.h"
+#include "transport/record/convert.h"
 
 namespace sluice::testing {
 namespace {
@@ -375,6 +377,112 @@ TEST_F(sqlite_writer_test, makes_file_and_table_when_asked_to) {
   auto run = begin(R"("table": "new one", "column": ["*"], "createTable": true)", columns);
   EXPECT_EQ(rows("SELECT name, type FROM pragma_table_info('new one')"),
             (std::vector<std::string>{"id|INTEGER", "Preis \"neu\"|TEXT", "at|DATE"}));
+}
+
+TEST_F(sqlite_writer_test, makes_a_missing_table_before_the_statements_that_need_it) {
+  const schema columns = {column_of("id", type_of(type_id::int64))};
+  struct {
+    const char* pre_sql;
+    std::vector<std::string> steps;
+  } const cases[] = {
+      {"DELETE FROM t", {"CREATE", "DELETE"}},
+      {"CREATE UNIQUE INDEX i ON t(id)", {"CREATE", "CREATE UNIQUE INDEX"}},
+      {"DROP TABLE t", {"CREATE", "DROP", "CREATE TABLE IF"}},
+      {"CREATE TABLE t(id INTEGER PRIMARY KEY, more)", {"CREATE TABLE t(id", "CREATE TABLE IF"}},
+  };
+  for (const auto& c : cases) {
+    std::filesystem::remove(file());
+    const std::string more =
+        fmt::format(R"("table": "t", "column": ["id"], "createTable": true, "preSql": ["{}"])", c.pre_sql);
+    const auto steps = [&] {
+      auto object = make_target(more);
+      EXPECT_TRUE(object->open(columns, {}));
+      EXPECT_TRUE(object->check_steps({})) << c.pre_sql;
+      return object->steps_before();
+    };
+    const auto found = steps();
+    ASSERT_EQ(found.size(), c.steps.size()) << c.pre_sql;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_TRUE(found[i].text.starts_with(c.steps[i])) << found[i].text;
+    }
+    auto run = begin(more, columns);
+    EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"0"}) << c.pre_sql;
+    // A resume counts the steps as the run did that began.
+    EXPECT_EQ(steps().size(), c.steps.size()) << c.pre_sql;
+  }
+}
+
+TEST_F(sqlite_writer_test, finds_mistakes_in_statements_without_running_one) {
+  const schema columns = {column_of("id", type_of(type_id::int64))};
+  sql("CREATE TABLE t(id); INSERT INTO t VALUES(1)");
+  struct {
+    const char* steps;
+    const char* place;  // Empty: sound, or not to be told.
+  } const cases[] = {
+      {R"("preSql": ["delete from t"], "postSql": ["analyze t"])", ""},
+      {R"("preSql": ["delet from t"])", "preSql[0]"},
+      {R"("preSql": ["create table x(a)", "select '"])", "preSql[1]"},
+      {R"("postSql": ["anlyze x"])", "postSql[0]"},
+      {R"("preSql": ["delete from other"])", "preSql[0]"},
+      {R"("preSql": ["delete from t where nothing = 1"])", "preSql[0]"},
+      {R"("preSql": ["create table other(a)", "delete from other"])", ""},
+      {R"("preSql": ["/* x */ create table other(a); insert into other values(1)"])", ""},
+      {R"("preSql": ["create table other(a)"], "postSql": ["insert into other values(1)"])", ""},
+      {R"("preSql": ["attach 'x.db' as x", "delete from x.t"])", ""},
+      {R"("preSql": ["pragma foreign_keys = on"])", ""},
+  };
+  for (const auto& c : cases) {
+    auto object = make_target(fmt::format(R"("table": "t", "column": ["id"], {})", c.steps));
+    ASSERT_TRUE(object->open(columns, {})) << c.steps;
+    const auto sound = object->check_steps({});
+    const std::string why = sound ? "" : sound.error().message;
+    EXPECT_EQ(!sound, *c.place != '\0') << c.steps << ": " << why;
+    EXPECT_NE(why.find(c.place), std::string::npos) << why;
+  }
+  EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"1"});
+}
+
+TEST_F(sqlite_writer_test, says_what_a_second_run_does_as_far_as_it_is_known) {
+  const schema columns = {column_of("id", type_of(type_id::int64))};
+  sql("CREATE TABLE t(id); CREATE TABLE k(id INTEGER PRIMARY KEY)");
+  struct {
+    const char* more;
+    const char* text;
+  } const cases[] = {
+      {R"("table": "t")", "all rows are inserted once more: doubled"},
+      {R"("table": "k")", "all rows are inserted once more, and those whose key is there already are dirty"},
+      {R"("table": "k", "writeMode": "update")",
+       "rows with the same key are updated with the same values, others are inserted: the table is the same "
+       "afterwards"},
+      {R"("table": "t", "preSql": ["DELETE FROM t"])",
+       "preSql runs again first and empties the table, then all rows are written anew"},
+      {R"("table": "t", "preSql": ["DELETE FROM t WHERE id > 4"])",
+       "preSql runs again first; of the rows that it leaves there holds: all rows are inserted once more: "
+       "doubled"},
+      {R"("table": "t", "preSql": ["DELETE FROM k"])",
+       "preSql runs again first; of the rows that it leaves there holds: all rows are inserted once more: "
+       "doubled"},
+      {R"("table": "new", "createTable": true)", "all rows are inserted once more: doubled"},
+  };
+  for (const auto& c : cases) {
+    auto object = make_target(fmt::format(R"("column": ["id"], {})", c.more));
+    const auto found = object->open(columns, {});
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->run_again, c.text) << c.more;
+  }
+}
+
+TEST_F(sqlite_writer_test, wants_what_has_no_unit_of_time_as_a_time_so_that_it_is_refused) {
+  for (const char* declared : {"DATE", "TIME", "DATETIME", "TIMESTAMPTZ"}) {
+    for (const type_id from : {type_id::boolean, type_id::int64, type_id::uint64, type_id::float64}) {
+      const auto to = sqlite::write_type(sqlite::kind_of(declared, false), type_of(from));
+      EXPECT_EQ(lookup_conversion(type_of(from), to).kind, conversion_kind::refused) << declared;
+    }
+    EXPECT_EQ(sqlite::write_type(sqlite::kind_of(declared, false), type_of(type_id::utf8)),
+              type_of(type_id::utf8));
+    EXPECT_FALSE(sqlite::holds_text(sqlite::kind_of(declared, false)));
+  }
+  EXPECT_TRUE(sqlite::holds_text(sqlite::kind_of("VARCHAR(20)", false)));
 }
 
 TEST_F(sqlite_writer_test, waits_with_the_comparison_for_a_table_that_presql_makes) {

@@ -86,6 +86,23 @@ refuse refuse_half(const found_run& f, const start_facts& mine) {
       f.row.run};
 }
 
+/// That a run is forgotten whose rows stay; empty where it wrote none, or they are about to be removed.
+std::string forgotten_rows(const run_row& row, const start_facts& mine) {
+  return row.written == 0 || mine.empties
+             ? ""
+             : fmt::format(
+                   "run {} is forgotten, and the {} rows it has written stay: the same rows inserted "
+                   "again are there twice",
+                   row.run.text(), with_thousands(row.written));
+}
+
+void forget(const run_row& row, const start_facts& mine, begin_fresh& answer) {
+  answer.discard.push_back(row.run);
+  if (auto line = forgotten_rows(row, mine); !line.empty()) {
+    answer.notices.push_back(std::move(line));
+  }
+}
+
 /// What a run of another job key means for this start.
 std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, begin_fresh& answer) {
   const run_row& row = f.row;
@@ -125,7 +142,7 @@ std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, b
     return std::nullopt;
   }
   if (mine.on_unfinished == unfinished::fresh) {
-    answer.discard.push_back(row.run);
+    forget(row, mine, answer);
     return std::nullopt;
   }
   return refuse_half(f, mine);
@@ -219,7 +236,7 @@ continuation decide_continuation(const std::vector<found_run>& found, const star
       continue;
     }
     if (mine.on_unfinished == unfinished::fresh) {
-      answer.discard.push_back(row.run);
+      forget(row, mine, answer);
       continue;
     }
     continuation own = judge_own(row, mine);

@@ -303,5 +303,20 @@ TEST(continuation, the_window_counts_where_the_planned_time_was_not_given) {
   EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({mine}, start_planned(false, true))));
 }
 
+TEST(continuation, a_run_that_is_forgotten_says_that_its_rows_stay) {
+  auto mine = start(unfinished::fresh);
+  found_run half = run("i", "loading", owner::released, 5);
+  half.row.written = 1234;
+  auto next = decide_continuation({half}, mine);
+  const auto* fresh = std::get_if<begin_fresh>(&next);
+  ASSERT_NE(fresh, nullptr);
+  ASSERT_EQ(fresh->notices.size(), 1U);
+  EXPECT_NE(fresh->notices[0].find("the 1,234 rows it has written stay"), std::string::npos)
+      << fresh->notices[0];
+  mine.empties = true;
+  next = decide_continuation({half}, mine);
+  EXPECT_TRUE(std::get<begin_fresh>(next).notices.empty()) << "the job removes them first";
+}
+
 }  // namespace
 }  // namespace sluice

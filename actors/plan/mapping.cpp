@@ -41,9 +41,13 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
   const field& from = (*map.between)[column];
   const field& to = (*map.target)[column];
   const auto with_place = [&](const error& e) {
-    return fail(e.kind, "{}: column {} ({}) to {} ({}): {}",
-                what.writer.parameter.place(fmt::format("column[{}]", column)), column,
-                sluice::quoted(from.name), column, sluice::quoted(to.name), e.message);
+    // Columns of a file without headings have no names.
+    const auto named = [&](const std::string& name) {
+      return fmt::format("{}{}", column, name.empty() ? "" : fmt::format(" ({})", sluice::quoted(name)));
+    };
+    return fail(e.kind, "{}: column {} to {}: {}",
+                what.writer.parameter.place(fmt::format("column[{}]", column)), named(from.name),
+                named(to.name), e.message);
   };
   const conversion rule = lookup_conversion(from.type, to.type);
   const std::string zone =

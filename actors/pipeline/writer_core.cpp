@@ -307,7 +307,6 @@ void writer_core::commit(const stop_signal& stop) {
   next.epoch = epoch_;
   next.transaction = durable_.transaction + 1;
   if (next.done) {
-    next.after.reset();
     if (!next.counts.closes() || !next.sums.closes() || next.position != next.counts.read) {
       plugin_->rollback();
       state_ = stopping_ ? state::stopped : state::idle;

@@ -20,11 +20,16 @@ struct source_open {};
 struct source_plan {
   std::uint32_t advice = 1;
 };
+/// In place of `source_plan` where a run is continued.
+struct source_take_up {
+  std::vector<frozen_split> splits;
+};
 struct source_make_readers {
   std::uint32_t count = 1;
 };
 struct source_check {};
-using source_command = std::variant<source_open, source_plan, source_make_readers, source_check>;
+using source_command =
+    std::variant<source_open, source_plan, source_take_up, source_make_readers, source_check>;
 
 /// Connect, describe, and list the runs of the job that the destination knows.
 struct target_open {

@@ -20,6 +20,7 @@ namespace sluice {
 struct source_opened {
   source_description what;
 };
+struct source_taken_up {};
 struct source_planned {
   std::vector<split> splits;
 };
@@ -62,9 +63,9 @@ struct end_failed {
   std::string doing;
   error why;
 };
-using end_answer =
-    std::variant<source_opened, source_planned, readers_made, source_checked, target_opened, target_loaded,
-                 target_claimed, target_ready, writers_made, target_finished, target_released, end_failed>;
+using end_answer = std::variant<source_opened, source_planned, source_taken_up, readers_made, source_checked,
+                                target_opened, target_loaded, target_claimed, target_ready, writers_made,
+                                target_finished, target_released, end_failed>;
 
 // ---- a pipeline's actors to the supervisor ----------------------------------------------------------------
 

@@ -1,8 +1,11 @@
 #include "actors/supervise/beginnings.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "transport/base/text.h"
 
@@ -10,15 +13,52 @@ namespace sluice {
 
 std::optional<error> same_file_failure(const job& what, const source_description& from,
                                        const target_description& to) {
-  if (from.locked_file.empty() || from.locked_file != to.locked_file) {
-    return std::nullopt;
+  using kind = file_use::kind;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, const file_use*> read;
+  for (const file_use& file : from.files_read) {
+    read.emplace(std::pair(file.device, file.inode), &file);
   }
-  return error{
-      error_kind::bad_option,
-      fmt::format("{}: reader and writer use the same file {}, and one would lock the other out: write to "
-                  "another file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
-                  what.writer.place, sluice::quoted(from.locked_file)),
-      "same_file", true};
+  for (const file_use& changed : to.files_changed) {
+    const auto found = read.find({changed.device, changed.inode});
+    if (found == read.end() ||
+        (found->second->as == kind::shared_database && changed.as == kind::shared_database)) {
+      continue;
+    }
+    const file_use& file = *found->second;
+    const std::string also =
+        changed.path == file.path ? "" : fmt::format(" (there {})", sluice::quoted(changed.path));
+    const bool databases = file.as != kind::plain && changed.as != kind::plain;
+    return error{
+        error_kind::bad_option,
+        databases
+            ? fmt::format("{}: reader and writer use the same file {}{}, and one would lock the other out: "
+                          "write to another file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
+                          what.writer.place, sluice::quoted(file.path), also)
+            : fmt::format("{}: the file {} is read by this job ({}) and would be {} by its writer{}: write "
+                          "to another place or under another name",
+                          what.writer.place, sluice::quoted(file.path), what.reader.place, changed.change,
+                          also),
+        "same_file", true};
+  }
+  return std::nullopt;
+}
+
+std::string own_output_warning(const job& what, const source_description& from,
+                               const target_description& to) {
+  for (const file_pattern& pattern : from.patterns) {
+    for (const made_file& made : to.files_made) {
+      const bool same_folder = std::any_of(pattern.folders.begin(), pattern.folders.end(),
+                                           [&](const file_use& f) { return f.same_file(made.folder); });
+      if (same_folder && ::fnmatch(pattern.name.c_str(), made.name.c_str(), FNM_PERIOD) == 0) {
+        return fmt::format(
+            "{}: the pattern {} of the reader also meets what the writer makes, such as {}: run again, the "
+            "job would read its own output. Write into another folder, or under a name that the pattern does "
+            "not meet",
+            what.writer.place, sluice::quoted(pattern.text), sluice::quoted(made.path));
+      }
+    }
+  }
+  return {};
 }
 
 error placed(error why, const job& what, const std::string& place) {

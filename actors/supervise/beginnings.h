@@ -16,9 +16,13 @@ namespace sluice {
 // What is decided at the beginning of a run, once both ends are open: by the run itself, and by `check` and
 // `plan`, which foretell it.
 
-/// `bad_option` where both ends are one file and one end would lock the other out.
+/// `bad_option` where the destination would remove, replace or write to a file that the source reads, or both
+/// ends are one database in which one end would lock the other out.
 std::optional<error> same_file_failure(const job& what, const source_description& from,
                                        const target_description& to);
+
+/// A sentence where the source's patterns would meet the files that this job makes; else empty.
+std::string own_output_warning(const job& what, const source_description& from, const target_description& to);
 
 /// A failure of one end behind its place in the job file, unless its message names one already.
 error placed(error why, const job& what, const std::string& place);

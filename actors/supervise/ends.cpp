@@ -51,6 +51,11 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
                           return splits ? end_answer(source_planned{std::move(*splits)})
                                         : source_failed("planning the splits", splits.error());
                         },
+                        [&](const source_take_up& t) -> end_answer {
+                          auto ok = source_->take_up(t.splits, stop);
+                          return ok ? end_answer(source_taken_up{})
+                                    : source_failed("taking up the splits", ok.error());
+                        },
                         [&](const source_make_readers& m) -> end_answer {
                           readers_made made;
                           for (std::uint32_t i = 0; i < m.count; ++i) {

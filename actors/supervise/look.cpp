@@ -52,6 +52,9 @@ result<void> looker::open_ends() {
   if (auto same = same_file_failure(what_, look_.source, look_.target.what)) {
     return fail(std::move(*same));
   }
+  if (auto own = own_output_warning(what_, look_.source, look_.target.what); !own.empty()) {
+    look_.warnings.push_back(std::move(own));
+  }
   return {};
 }
 
@@ -85,9 +88,14 @@ result<void> looker::find_splits() {
   if (const auto* unfinished = std::get_if<go_on_with>(&look_.next)) {
     SLUICE_TRY(auto frozen,
                expect<target_loaded>(target_->carry_out(target_load{unfinished->run.run}, stop_)));
+    source_take_up all;
     for (progress_row& row : frozen.rows) {
+      all.splits.push_back({row.description, row.at.after, row.at.done});
       look_.splits_done += row.at.done ? 1 : 0;
       look_.splits.push_back({std::move(row.description), std::move(row.label)});
+    }
+    if (unfinished->run.stage.rfind("post:", 0) != 0) {
+      SLUICE_CHECK(expect<source_taken_up>(source_->carry_out(all, stop_)));
     }
   }
   if (look_.splits.empty()) {

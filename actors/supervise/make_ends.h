@@ -25,6 +25,7 @@ struct end_settings {
   run_id run;
   decltype(plugin_context::resolve_secret) resolve_secret;
   std::function<void(std::string)> warn;
+  decltype(plugin_context::note) note = [](const std::string&) {};
 };
 
 /// Makes both ends; no I/O. `bad_option` where the job's text or the zone is wrong.

@@ -114,6 +114,9 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   given.run = settings.run;
   given.resolve_secret = settings.resolve_secret;
   given.warn = [&observer](std::string line) { observer.notice(notice_level::warning, "plugin", -1, line); };
+  given.note = [&observer](const std::string& line) {
+    observer.notice(notice_level::info, "plugin", -1, line);
+  };
   auto ends = make_ends(what, reader_plugin, writer_plugin, given);
   if (!ends) {
     return ended_early(std::move(ends).error(), true);

@@ -121,6 +121,7 @@ class run_core {
   // One for each kind of answer of the ends.
   void answered(source_opened& a);
   void answered(source_planned& a);
+  void answered(source_taken_up& a);
   void answered(readers_made& a);
   void answered(source_checked& a);
   void answered(target_opened& a);

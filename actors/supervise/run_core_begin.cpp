@@ -58,6 +58,9 @@ void run_core::answered(target_opened& a) {
     fail_run(std::move(*same));
     return;
   }
+  if (const auto own = own_output_warning(*config_.what, source_, target_.what); !own.empty()) {
+    note(notice_level::warning, own);
+  }
   if (target_.what.columns != nullptr) {
     summary_.writer_columns = columns_text(*target_.what.columns);
     auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion);
@@ -158,6 +161,23 @@ void run_core::answered(target_loaded& a) {
   note(notice_level::info,
        fmt::format("continuing run {} at {} records read, {} of {} splits done", seen_->run.text(),
                    with_thousands(resumed_counts_.read), splits_done_, splits_.size()));
+  if (stage_step(stage_, "post:")) {
+    splits_known();  // the source was found unchanged before: what became of it since is nobody's business
+    return;
+  }
+  source_take_up all;
+  for (const split_state& s : splits_) {
+    all.splits.push_back({s.description, s.at.after, s.at.done});
+  }
+  ask_source(std::move(all));
+}
+
+void run_core::answered(source_taken_up&) {
+  source_busy_ = false;
+  if (failure_) {
+    when_quiet();
+    return;
+  }
   splits_known();
 }
 

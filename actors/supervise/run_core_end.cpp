@@ -1,6 +1,7 @@
 // How a run ends: what stops it, what is waited for, what its summary says.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/supervise/beginnings.h"
@@ -86,10 +87,14 @@ std::string run_core::go_on_text() const {
     return {};
   }
   const bool passes = may_be_tried_again(failure_->kind);
-  if (!claimed_ && !before_begun_) {
-    return "Nothing was changed at the destination.";
+  if (!claimed_ && !before_begun_ && !resumed_) {
+    const bool rows_stand = std::any_of(target_.runs.begin(), target_.runs.end(), [](const found_run& f) {
+      return f.row.stage != "done" && f.row.written != 0;
+    });
+    return rows_stand ? "This start changed nothing at the destination."
+                      : "Nothing was changed at the destination.";
   }
-  if (!claimed_ || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
+  if ((!claimed_ && !resumed_) || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
     return passes ? "Run it again: it starts over." : "Mend the cause and run it again: it starts over.";
   }
   if (failure_->kind == error_kind::conflict) {
@@ -104,9 +109,12 @@ std::string run_core::go_on_text() const {
            "written stay, and inserting them again doubles them.";
   }
   if (failure_->kind == error_kind::source_changed) {
-    return "Put the source back as it was and run the same command again to go on from the last mark, or "
-           "begin anew with "
-           "--on-unfinished fresh: rows that are written stay, and inserting them again doubles them.";
+    return fmt::format(
+        "{}Put the source back as it was, or mend it behind what was read, and run the same command again to "
+        "go on from the last mark; or begin anew with --on-unfinished fresh: rows that are written stay, and "
+        "inserting them again doubles them.",
+        claimed_ ? ""
+                 : fmt::format("{} rows are written already. ", with_thousands(resumed_counts_.written)));
   }
   const std::string first =
       passes || failure_->kind == error_kind::internal ? "Run it again" : "Mend the cause and run it again";
@@ -159,7 +167,7 @@ void run_core::finish_summary() {
   if (failure_) {
     summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
     summary_.retryable = may_be_tried_again(failure_->kind);
-    summary_.resumable = claimed_ && target_.what.exactly_once;
+    summary_.resumable = (claimed_ || resumed_) && target_.what.exactly_once;
     summary_.how_to_go_on = go_on_text();
   } else {
     summary_.state = summary_.counts.dirty == 0 ? run_state::succeeded : run_state::succeeded_with_dirty;

@@ -29,6 +29,8 @@ struct plugin_context {
   std::uint64_t memory_bytes =
       0;  ///< This end's share of the budget for buffers of its own, for each pipeline.
   std::function<void(std::string)> warn;  ///< One line for log and summary. Thread-safe.
+  /// One line for the log, of what is as it should be. Thread-safe.
+  std::function<void(std::string)> note = [](const std::string&) {};
   /// Looks a secret option up (`option_values::secret_of`), now: called each time a connection is opened, so
   /// that rotated and short-lived secrets work. May wait; thread-safe. Never keep what it returns.
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/connections.h"
+#include "plugins/api/file_use.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch_builder.h"
 
@@ -21,6 +22,13 @@ struct split {
   std::optional<std::uint64_t> bytes_estimate = {};  ///< For progress and time left.
 };
 
+/// A split of a run that is continued, as it stands in the destination.
+struct frozen_split {
+  scalar_list description;
+  std::optional<cursor> after;  ///< Nothing: nothing of it was delivered, or its reader makes no cursors.
+  bool done = false;
+};
+
 /// What a source says of itself once it is open.
 struct source_description {
   schema_ptr columns;                   ///< In the order of the job's `column`.
@@ -31,9 +39,9 @@ struct source_description {
   bool plans_at_once = false;
   std::vector<std::string> notes =
       {};  ///< For the plan, one sentence each: time of a newline pass, a choice made.
-  /// Canonical path of a file that a writer cannot commit to while this side reads it (SQLite outside WAL
-  /// mode); empty = none. A plan whose two ends name the same file is refused as `bad_option`.
-  std::string locked_file = {};
+  std::vector<file_use> files_read = {};  ///< Files of this machine.
+  /// Patterns by which files are found: what the destination makes may fall under them the next time.
+  std::vector<file_pattern> patterns = {};
   connection_count connections = {};
 };
 
@@ -83,6 +91,14 @@ class source {
   /// The splits, at least one, in a stable order; `advice` pipelines will work on them. Called once, after
   /// `open`, and not at all by a resumed run, whose splits are frozen.
   virtual result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) = 0;
+
+  /// Called in place of `plan_splits`, before the first reader is made, where a run is continued:
+  /// `source_changed` where what was delivered is known to be no longer what the source holds, or the splits
+  /// no longer describe it. What is left to `reader::open` is the part before a split's cursor.
+  virtual result<void> take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) {
+    (void)splits, (void)stop;
+    return {};
+  }
 
   /// The statement that reads a split, as it is sent and with `?` for what is bound; `resumed`: behind a
   /// cursor. Empty where none is sent (files). For the plan; after `open`.

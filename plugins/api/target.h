@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/connections.h"
+#include "plugins/api/file_use.h"
 #include "plugins/api/progress.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch.h"
@@ -75,8 +76,9 @@ struct target_description {
   std::string output = {};
   /// What stands in the output is removed before the data, by the write mode or a step before.
   bool empties = false;
-  std::vector<std::string> notes = {};  ///< For the plan, one sentence each.
-  std::string locked_file = {};         ///< As `source_description::locked_file`.
+  std::vector<std::string> notes = {};       ///< For the plan, one sentence each.
+  std::vector<file_use> files_changed = {};  ///< Files that are there and do not stay as they are.
+  std::vector<made_file> files_made = {};    ///< Such as it makes, one of a kind.
   connection_count connections = {};
   /// For the plan, one sentence: what the same job does here when it is run again after a success.
   std::string run_again = {};

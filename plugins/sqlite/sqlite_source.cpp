@@ -71,9 +71,11 @@ result<source_description> sqlite_source::open(const stop_signal& stop) {
   out.repeatable = !plan->key.empty();
   out.resumable = !plan->key.empty();
   SLUICE_TRY(const auto journal, db.ask("PRAGMA journal_mode"));
+  const auto as = journal == "wal" ? file_use::kind::shared_database : file_use::kind::locked_database;
+  if (auto file = file_use_of(options_.file, as)) {
+    out.files_read.push_back(std::move(*file));
+  }
   if (journal != "wal") {
-    std::error_code ignored;
-    out.locked_file = std::filesystem::canonical(options_.file, ignored).string();
     out.notes.emplace_back(
         "The SQLite file is not in WAL mode: while it is read, other programs cannot commit changes to it.");
   }

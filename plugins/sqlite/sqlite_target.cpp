@@ -119,9 +119,9 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
     database* db = *connected;
     db->clear_interrupt();
     SLUICE_TRY(const auto journal, db->ask("PRAGMA journal_mode"));
-    if (journal != "wal") {
-      std::error_code ignored;
-      out.locked_file = std::filesystem::canonical(options_.file, ignored).string();
+    const auto as = journal == "wal" ? file_use::kind::shared_database : file_use::kind::locked_database;
+    if (auto file = file_use_of(options_.file, as, "written to")) {
+      out.files_changed.push_back(std::move(*file));
     }
     SLUICE_TRY(const bool marks, progress_.has_tables());
     if (!marks) {

@@ -204,6 +204,11 @@ std::size_t csv_rows::fill_text(std::size_t column, const span& rows, column_bui
   return r;
 }
 
+bool csv_rows::is_unclosed(const record_window& window, std::size_t r) {
+  const std::size_t fields = window.fields(r);
+  return fields != 0 && decoder_.decode(window.field(r, fields - 1)).code == dirty_code::unclosed_quote;
+}
+
 std::vector<dirty_field> csv_rows::raw_fields(std::string_view, const record_window& window, std::size_t r) {
   std::vector<dirty_field> fields(std::min(window.fields(r), fields_max));
   for (std::size_t f = 0; f < fields.size(); ++f) {

@@ -16,6 +16,7 @@ class csv_rows final : public row_appender {
 
   std::size_t append(const record_window& window, std::size_t first, std::size_t last, batch_builder& to,
                      row_refusal& refusal) override;
+  bool is_unclosed(const record_window& window, std::size_t r) override;
   std::vector<dirty_field> raw_fields(std::string_view record, const record_window& window,
                                       std::size_t r) override;
 

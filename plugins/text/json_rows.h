@@ -25,18 +25,21 @@ class json_rows final : public row_appender {
                                       std::size_t r) override;
 
  private:
-  friend std::vector<std::string> json_keys(std::string_view line, dirty_code& code);
+  friend std::vector<std::string> json_keys(std::string_view line, dirty_code& code, std::string& why);
   struct parser;
+  void note_other(std::string_view key);
   bool append_row(std::string_view line, batch_builder& to, row_refusal& refusal);
 
   const text_layout& layout_;
   const bound_columns& bound_;
   std::vector<value_parser> parsers_;
   std::unique_ptr<parser> parser_;
+  std::vector<bool> ever_seen_;  ///< By column: told to `bound_.keys`.
+  std::uint64_t records_ = 0;
 };
 
-/// The member names of one JSON object in order; `not_json` or `duplicate_key` in `code` where it is none. 64
-/// bytes behind the line must be readable.
-std::vector<std::string> json_keys(std::string_view line, dirty_code& code);
+/// The member names of one JSON object in order; `not_json` (with the reason in `why`) or `duplicate_key` in
+/// `code` where it is none. 64 bytes behind the line must be readable.
+std::vector<std::string> json_keys(std::string_view line, dirty_code& code, std::string& why);
 
 }  // namespace sluice

@@ -12,9 +12,11 @@ constexpr std::size_t search_bytes = 4096;
 /// Reads a file block by block for a scan that goes on from block to block.
 class block_scan {
  public:
-  block_scan(const csv_scanner& scanner, const file_handle& file, std::uint64_t from, std::uint64_t end)
+  block_scan(const csv_scanner& scanner, const file_handle& file, std::uint64_t from, std::uint64_t end,
+             running_digest* digest = nullptr)
       : scanner_(scanner),
         file_(file),
+        digest_(digest),
         offset_(from),
         end_(end),
         block_(block_bytes + 64),
@@ -58,6 +60,18 @@ class block_scan {
     }
   }
 
+  /// Reads on to the end without looking.
+  result<void> read_rest(const stop_signal& stop) {
+    while (!last()) {
+      if (stop.fired()) {
+        return fail(error_kind::cancelled, "stopped while reading {}", file_.path());
+      }
+      at_ = size_;
+      SLUICE_CHECK(refill());
+    }
+    return {};
+  }
+
  private:
   [[nodiscard]] std::uint64_t place() const { return offset_ + at_; }
   [[nodiscard]] bool last() const { return offset_ + size_ == end_; }
@@ -74,6 +88,9 @@ class block_scan {
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes - size_, end_ - offset_ - size_));
     SLUICE_TRY(const std::size_t got, file_.read_at(offset_ + size_, block_.data() + size_, wanted));
+    if (digest_ != nullptr) {
+      digest_->add(block_.data() + size_, got);
+    }
     size_ += got;
     if (got < wanted) {
       return fail(error_kind::source_changed,
@@ -100,7 +117,8 @@ class block_scan {
 
   const csv_scanner& scanner_;
   const file_handle& file_;
-  std::uint64_t offset_;  // of block_[0]
+  running_digest* digest_;  // Gets what is read; may be null.
+  std::uint64_t offset_;    // of block_[0]
   std::uint64_t end_;
   std::vector<char> block_;
   std::size_t size_ = 0;
@@ -114,9 +132,9 @@ class block_scan {
 
 result<std::vector<record_place>> find_record_places(const csv_scanner& scanner, const file_handle& file,
                                                      std::uint64_t size, std::uint64_t split_bytes,
-                                                     const stop_signal& stop) {
+                                                     const stop_signal& stop, running_digest* whole) {
   std::vector<record_place> places;
-  block_scan scan(scanner, file, 0, size);
+  block_scan scan(scanner, file, 0, size, whole);
   std::uint64_t target = split_bytes;
   while (target < size) {
     SLUICE_CHECK(scan.advance_to(target, stop));
@@ -126,6 +144,9 @@ result<std::vector<record_place>> find_record_places(const csv_scanner& scanner,
     }
     places.push_back(*place);
     target = (place->offset / split_bytes + 1) * split_bytes;
+  }
+  if (whole != nullptr) {
+    SLUICE_CHECK(scan.read_rest(stop));
   }
   return places;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "plugins/common/files/file_handle.h"
+#include "plugins/common/files/running_digest.h"
 #include "plugins/text/csv_scanner.h"
 #include "transport/base/stop.h"
 
@@ -17,11 +18,12 @@ struct record_place {
 
 /// Where a file may be split: the first record at or behind each multiple of `split_bytes`, found by one
 /// sequential pass over quotes and line ends with the reader's own grammar, so that split reading meets the
-/// same records. The start of the file is not among them. `cancelled` when the stop fires; else fails as
-/// reading does.
+/// same records. The start of the file is not among them. `whole`, where given, gets all of the file's bytes.
+/// `cancelled` when the stop fires; else fails as reading does.
 result<std::vector<record_place>> find_record_places(const csv_scanner& scanner, const file_handle& file,
                                                      std::uint64_t size, std::uint64_t split_bytes,
-                                                     const stop_signal& stop);
+                                                     const stop_signal& stop,
+                                                     running_digest* whole = nullptr);
 
 /// The same where no character can hide a line end (no quotes, no escapes): only the bytes behind each
 /// multiple are read. Lines are not known then.

@@ -44,6 +44,7 @@ void record_window::open(std::unique_ptr<input_stream> stream, std::uint64_t off
   ended_ = false;
   drop_bom_ = drop_bom;
   offset_ = offset;
+  digested_ = offset;
   line_ = line;
   size_ = 0;
   records_ = 0;
@@ -52,7 +53,17 @@ void record_window::open(std::unique_ptr<input_stream> stream, std::uint64_t off
   shrink(0);
 }
 
+/// Bytes of the buffer up to `end` are done with.
+void record_window::digest_bytes(std::size_t end) {
+  if (offset_ + end > digested_) {
+    const auto from = static_cast<std::size_t>(digested_ - offset_);
+    digest_.add(data() + from, end - from);
+    digested_ = offset_ + end;
+  }
+}
+
 void record_window::move_to_front(std::size_t from) {
+  digest_bytes(from);
   if (from != 0 && size_ > from) {
     std::memmove(buffer_.data(), buffer_.data() + from, size_ - from);
   }
@@ -170,6 +181,7 @@ void record_window::shrink(std::size_t record) {
   if (capacity_ == bytes_normal_ || size_ - from > bytes_normal_) {
     return;
   }
+  digest_bytes(from);
   growing_buffer small(pool_);
   small.reserve(bytes_normal_);
   if (size_ != from) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/files/running_digest.h"
 #include "plugins/text/csv_scanner.h"
 #include "plugins/text/input_stream.h"
 #include "transport/record/buffer.h"
@@ -23,6 +24,11 @@ class record_window {
   /// Begins to read `stream`, whose first byte is at `offset` of the file and on line `line`. `drop_bom`: a
   /// UTF-8 byte order mark at the start is no part of the first record.
   void open(std::unique_ptr<input_stream> stream, std::uint64_t offset, std::uint64_t line, bool drop_bom);
+
+  /// Goes on from its state at `open` with what is dropped, and what `digest_to` names.
+  [[nodiscard]] running_digest& digest() { return digest_; }
+  /// Takes what stands before a record (`records()`: behind the last one) into the digest.
+  void digest_to(std::size_t record) { digest_bytes(starts_[record]); }
 
   enum class outcome {
     records,  ///< At least one is here.
@@ -86,6 +92,7 @@ class record_window {
   /// Reads on until this much is in hand, or to the end.
   result<void> fill(std::size_t bytes);
   void move_to_front(std::size_t from);
+  void digest_bytes(std::size_t end);
   void find_starts();
   void count_lines();
 
@@ -100,7 +107,9 @@ class record_window {
   bool ended_ = false;
   bool drop_bom_ = false;
   std::uint64_t offset_ = 0;  // of data()[0]
-  std::uint64_t line_ = 1;    // of the first record in hand
+  running_digest digest_;
+  std::uint64_t digested_ = 0;  // Offset up to which bytes are in it.
+  std::uint64_t line_ = 1;      // of the first record in hand
   std::uint64_t record_bytes_max_ = 0;
   csv_index index_;
   std::size_t records_ = 0;

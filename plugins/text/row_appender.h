@@ -28,6 +28,12 @@ class row_appender {
   virtual std::size_t append(const record_window& window, std::size_t first, std::size_t last,
                              batch_builder& to, row_refusal& refusal) = 0;
 
+  /// Whether a quote of the record's last field is not closed, so that its other fields may be missing.
+  virtual bool is_unclosed(const record_window& window, std::size_t r) {
+    (void)window, (void)r;
+    return false;
+  }
+
   /// The fields of a record as they stand in the file, for its dirty record.
   virtual std::vector<dirty_field> raw_fields(std::string_view record, const record_window& window,
                                               std::size_t r) = 0;

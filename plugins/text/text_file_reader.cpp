@@ -57,12 +57,16 @@ scalar number_scalar(std::uint64_t n) {
 }  // namespace
 
 scalar_list file_part::description() const {
-  return {{"path", {path}},
-          {"from", number_scalar(from)},
-          {"to", number_scalar(to)},
-          {"line", number_scalar(line)},
-          {"size", number_scalar(identity.size)},
-          {"mtime_ns", {identity.mtime_ns}}};
+  scalar_list list = {{"path", {path}},
+                      {"from", number_scalar(from)},
+                      {"to", number_scalar(to)},
+                      {"line", number_scalar(line)},
+                      {"size", number_scalar(identity.size)},
+                      {"mtime_ns", {identity.mtime_ns}}};
+  if (!sum.empty()) {
+    list.push_back({"sum", {sum}});
+  }
+  return list;
 }
 
 result<file_part> file_part::from_description(const scalar_list& description) {
@@ -78,7 +82,45 @@ result<file_part> file_part::from_description(const scalar_list& description) {
     return fail(error_kind::internal, "A stored description of a file has no time.");
   }
   part.identity.mtime_ns = *value;
+  if (find(description, "sum") != nullptr) {
+    SLUICE_TRY(part.sum, text(description, "sum"));
+  }
   return part;
+}
+
+cursor file_place::to_cursor() const {
+  return {{"byte", number_scalar(byte)}, {"line", number_scalar(line)}, {"sum", {sum}}, {"blocks", {blocks}}};
+}
+
+result<file_place> file_place::from_cursor(const cursor& after) {
+  if (find(after, "hash") != nullptr && find(after, "sum") == nullptr) {
+    return fail(error_kind::source_changed,
+                "This run was begun by an older version of Sluice, whose marks do not tell whether a file "
+                "is still the same: finish it with that version.");
+  }
+  file_place place;
+  SLUICE_TRY(place.byte, number(after, "byte"));
+  SLUICE_TRY(place.line, number(after, "line"));
+  SLUICE_TRY(place.sum, text(after, "sum"));
+  SLUICE_TRY(place.blocks, text(after, "blocks"));
+  return place;
+}
+
+result<bool> digest_up_to(input_stream& stream, std::uint64_t bytes, running_digest& digest,
+                          const std::string& name, const stop_signal& stop) {
+  std::string block(window_bytes_max, '\0');
+  while (digest.bytes() < bytes) {
+    if (stop.fired()) {
+      return fail(error_kind::cancelled, "stopped while looking for byte {} of {}", bytes, name);
+    }
+    SLUICE_TRY(const std::size_t got,
+               stream.read(block.data(), std::min<std::uint64_t>(block.size(), bytes - digest.bytes())));
+    if (got == 0) {
+      return false;
+    }
+    digest.add(block.data(), got);
+  }
+  return true;
 }
 
 result<std::unique_ptr<input_stream>> open_stream(const text_layout& layout, const file_handle& file,
@@ -114,8 +156,10 @@ text_file_reader::text_file_reader(std::shared_ptr<const text_layout> layout,
 
 result<std::unique_ptr<reader>> text_file_reader::make(std::shared_ptr<const text_layout> layout,
                                                        std::shared_ptr<const bound_columns> bound,
-                                                       const plugin_context& context) {
+                                                       const plugin_context& context,
+                                                       std::shared_ptr<const changed_files> changed) {
   auto made = std::make_unique<text_file_reader>(std::move(layout), std::move(bound), context);
+  made->changed_ = std::move(changed);
   if (made->layout_->format == file_format::json) {
     made->rows_ = std::make_unique<json_rows>(*made->layout_, *made->bound_);
   } else {
@@ -135,7 +179,7 @@ result<void> text_file_reader::open(const scalar_list& split_description, const 
   next_ = 0;
   run_max_ = run_records_max;
   lines_before_.reset();
-  hash_of_head_.clear();
+  window_.digest().begin();
   if (part_.path.empty()) {
     window_.open(plain_stream(file_, 0, 0), 0, 1, false);
     return {};
@@ -148,18 +192,12 @@ result<void> text_file_reader::open(const scalar_list& split_description, const 
     return fail(error{gone ? error_kind::source_changed : opened.error().kind, opened.error().message, {}});
   }
   SLUICE_TRY(const file_identity now, file_.identity());
-  if (now != part_.identity) {
-    return fail(error_kind::source_changed,
-                "The file {} changed since the run was planned: it had {} bytes and has {}{}. Run again with "
-                "--on-unfinished fresh.",
-                sluice::quoted(part_.path), part_.identity.size, now.size,
-                now.size == part_.identity.size ? " and another modification time" : "");
-  }
-  if (layout_->compressed != compression::none) {
-    SLUICE_TRY(hash_of_head_, file_.hash_before(std::min<std::uint64_t>(now.size, hashed_bytes)));
+  const bool as_planned = now == part_.identity;
+  if (!as_planned) {
+    SLUICE_CHECK(accept(now));
   }
   if (after) {
-    return open_after(*after, stop);
+    return open_after(*after, as_planned, stop);
   }
   SLUICE_TRY(auto stream, open_stream(*layout_, file_, part_.from, part_.to));
   lines_known_ = part_.line != 0;
@@ -170,49 +208,48 @@ result<void> text_file_reader::open(const scalar_list& split_description, const 
   return {};
 }
 
-result<void> text_file_reader::open_after(const cursor& after, const stop_signal& stop) {
-  SLUICE_TRY(const std::uint64_t offset, number(after, "byte"));
-  SLUICE_TRY(const std::uint64_t line, number(after, "line"));
-  SLUICE_TRY(const std::string hash, text(after, "hash"));
-  const bool plain = layout_->compressed == compression::none && !layout_->decode_whole;
-  std::string hash_now = hash_of_head_;
-  if (layout_->compressed == compression::none) {
-    SLUICE_TRY(hash_now, file_.hash_before(
-                             plain ? offset : std::min<std::uint64_t>(part_.identity.size, hashed_bytes)));
+/// Of a file that is not as it was planned: whether a continued run may read it, and up to where.
+result<void> text_file_reader::accept(const file_identity& now) {
+  const auto found = changed_ == nullptr ? changed_files::const_iterator() : changed_->find(part_.path);
+  if (changed_ == nullptr || found == changed_->end() || found->second != now) {
+    return fail(error_kind::source_changed,
+                "The file {} changed since the run was planned: it had {} bytes and has {}{}.",
+                sluice::quoted(part_.path), part_.identity.size, now.size,
+                now.size == part_.identity.size ? " and another modification time" : "");
   }
-  if (hash_now != hash) {
-    return fail(
-        error_kind::source_changed,
-        "The file {} is not the one that was read up to byte {}: its content before that differs. Put the "
-        "former file back, or run again with --on-unfinished fresh.",
-        sluice::quoted(part_.path), offset);
+  if (part_.to == part_.identity.size) {
+    part_.to = now.size;
   }
-  SLUICE_TRY(auto stream, open_stream(*layout_, file_, plain ? offset : 0, part_.to));
-  if (!plain) {
-    SLUICE_CHECK(skip_to(*stream, offset, stop));
-  }
-  lines_known_ = line != 0;
-  lines_from_ = offset;
-  skip_next_record_ = false;
-  window_.open(std::move(stream), offset, std::max<std::uint64_t>(line, 1), false);
   return {};
 }
 
-result<void> text_file_reader::skip_to(input_stream& stream, std::uint64_t offset, const stop_signal& stop) {
-  std::string block(window_bytes_max, '\0');
-  for (std::uint64_t at = 0; at < offset;) {
-    if (stop.fired()) {
-      return fail(error_kind::cancelled, "stopped while looking for byte {} of {}", offset, part_.path);
-    }
-    SLUICE_TRY(const std::size_t got,
-               stream.read(block.data(), std::min<std::uint64_t>(block.size(), offset - at)));
-    if (got == 0) {
-      return fail(error_kind::source_changed,
-                  "The file {} ends at byte {} and was read up to byte {} before.",
-                  sluice::quoted(part_.path), at, offset);
-    }
-    at += got;
+result<void> text_file_reader::open_after(const cursor& after, bool as_planned, const stop_signal& stop) {
+  SLUICE_TRY(const file_place place, file_place::from_cursor(after));
+  const bool plain = layout_->compressed == compression::none && !layout_->decode_whole;
+  running_digest& digest = window_.digest();
+  SLUICE_TRY(auto stream, open_stream(*layout_, file_, plain ? place.byte : 0, part_.to));
+  bool same = false;
+  if (plain) {
+    // Of a file that is as it was planned, the end of what was read is enough.
+    const std::uint64_t bytes = place.byte - std::min(part_.from, place.byte);
+    const std::uint64_t whole_blocks =
+        as_planned ? bytes / running_digest::block_bytes * running_digest::block_bytes : 0;
+    const auto before = plain_stream(file_, part_.from + whole_blocks, place.byte);
+    same = whole_blocks == 0 || digest.restore(place.blocks, whole_blocks);
+    SLUICE_TRY(const bool there, digest_up_to(*before, bytes, digest, part_.path, stop));
+    same = same && there;
+  } else {
+    SLUICE_TRY(same, digest_up_to(*stream, place.byte, digest, part_.path, stop));
   }
+  if (!same || digest.digest() != place.sum) {
+    return fail(error_kind::source_changed,
+                "The file {} is not the one that was read up to byte {}: its content before that differs.",
+                sluice::quoted(part_.path), place.byte);
+  }
+  lines_known_ = place.line != 0;
+  lines_from_ = place.byte;
+  skip_next_record_ = false;
+  window_.open(std::move(stream), place.byte, std::max<std::uint64_t>(place.line, 1), false);
   return {};
 }
 
@@ -368,6 +405,15 @@ text_file_reader::standing text_file_reader::examine(std::size_t record, row_ref
   if (layout_->format == file_format::json) {
     return standing::row;
   }
+  const bool fits = fields >= bound_->fields_needed && fields <= bound_->fields_exact.value_or(fields_max);
+  if (!fits && rows_->is_unclosed(window_, record)) {
+    refusal = {
+        dirty_code::unclosed_quote,
+        {},
+        {},
+        fmt::format("it stands in field {} of this record, which took all that follows into itself", fields)};
+    return standing::refused;
+  }
   if (fields < bound_->fields_needed) {
     refusal = {dirty_code::too_few_fields,
                {},
@@ -421,13 +467,23 @@ result<void> text_file_reader::refuse(std::size_t record, const row_refusal& ref
     const auto& column = bound_->columns[*refusal.column];
     dirty.column = !f.name.empty() ? f.name : std::to_string(column.field);
     dirty.target_type = to_string(f.type);
-    what = fmt::format("{} in column {} is not {}. ", sluice::quoted(refusal.value.value_or("")),
-                       sluice::quoted(dirty.column), bound_->parsers[*refusal.column].expected());
-    if (bound_->parsers[*refusal.column].declared() == declared_type::string_text) {
-      what.clear();
+    const value_parser& parser = bound_->parsers[*refusal.column];
+    if (refusal.code == dirty_code::too_precise) {
+      what = fmt::format(
+          "{} in column {} has a fraction of a second, and the column's format has no place for "
+          "it; give the column a format such as \"yyyy-MM-dd HH:mm:ss.SSS\". ",
+          sluice::quoted(refusal.value.value_or("")), sluice::quoted(dirty.column));
+    } else if (refusal.code != dirty_code::duplicate_key && parser.declared() != declared_type::string_text) {
+      what = fmt::format("{} in column {} is not {}. ", sluice::quoted(refusal.value.value_or("")),
+                         sluice::quoted(dirty.column), parser.expected());
     }
+    // What is expected is said already, and better: of a file's field this sentence's second half is wrong.
+    meaning = refusal.code == dirty_code::not_a_boolean ? std::string_view() : meaning;
   }
   dirty.message = fmt::format("{}{}", what, meaning);
+  while (dirty.message.ends_with(' ')) {
+    dirty.message.pop_back();
+  }
   if (!refusal.detail.empty()) {
     dirty.message.insert(dirty.message.size() - 1, ": " + refusal.detail);
   }
@@ -470,16 +526,10 @@ result<void> text_file_reader::refuse_skipped(batch_builder& builder, const stop
 /// Sets the cursor behind the records taken.
 result<read_answer> text_file_reader::finish(read_answer::kind what, batch_builder& builder) {
   if (!part_.path.empty()) {
-    const std::uint64_t offset = window_.offset(next_);
-    const std::uint64_t line = lines_known_ ? window_.line(next_) : 0;
-    std::string hash = hash_of_head_;
-    if (layout_->compressed == compression::none && !layout_->decode_whole) {
-      SLUICE_TRY(hash, file_.hash_before(offset));
-    } else if (hash.empty()) {
-      SLUICE_TRY(hash, file_.hash_before(std::min<std::uint64_t>(part_.identity.size, hashed_bytes)));
-      hash_of_head_ = hash;
-    }
-    builder.set_cursor({{"byte", number_scalar(offset)}, {"line", number_scalar(line)}, {"hash", {hash}}});
+    window_.digest_to(next_);
+    builder.set_cursor(file_place{window_.offset(next_), lines_known_ ? window_.line(next_) : 0,
+                                  window_.digest().digest(), window_.digest().blocks()}
+                           .to_cursor());
   }
   if (window_.is_grown()) {
     window_.shrink(next_);

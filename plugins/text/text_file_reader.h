@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,21 +19,44 @@ struct file_part {
   std::uint64_t from = 0;  ///< A record begins here.
   std::uint64_t to = 0;    ///< And here, or the file ends.
   std::uint64_t line = 0;  ///< Of `from`; 0: not known.
-  file_identity identity;
+  file_identity identity;  ///< Of the file when the run was planned.
+  std::string sum = {};    ///< `running_digest` of the whole file where it has several parts; may be empty.
 
+  [[nodiscard]] bool is_whole_file() const { return from == 0 && to == identity.size; }
   [[nodiscard]] scalar_list description() const;
   /// `internal` where it is not a description of ours.
   static result<file_part> from_description(const scalar_list& description);
 };
+
+/// What a cursor says of how far a part is read.
+struct file_place {
+  std::uint64_t byte = 0;
+  std::uint64_t line = 0;
+  std::string sum;
+  std::string blocks;
+
+  [[nodiscard]] cursor to_cursor() const;
+  /// `source_changed` where an older program made it, which kept less; `internal` where it is none of ours.
+  static result<file_place> from_cursor(const cursor& after);
+};
+
+/// Takes the next bytes of `stream` into `digest` until it has `bytes` in all. False where the stream ends
+/// before. `name` is the file's, for messages.
+result<bool> digest_up_to(input_stream& stream, std::uint64_t bytes, running_digest& digest,
+                          const std::string& name, const stop_signal& stop);
 
 /// What the file holds as UTF-8 or in its own encoding, decompressed, from its start; only plain files have
 /// other parts.
 result<std::unique_ptr<input_stream>> open_stream(const text_layout& layout, const file_handle& file,
                                                   std::uint64_t from, std::uint64_t to);
 
-/// Reads parts of text files. Its cursor is {byte, line, hash}: the byte where the next record begins, its
-/// line (0 where lines are not known), and the hash of the 64 KiB before it (of a compressed file: of its
-/// first 64 KiB); in a compressed or wholly decoded file bytes are counted behind decompression and decoding.
+/// Files that are not as they were when the run was planned and that a continued run may read all the same,
+/// as they were when it began.
+using changed_files = std::map<std::string, file_identity>;
+
+/// Reads parts of text files. Its cursor is {byte, line, sum, blocks}: the byte where the next record begins,
+/// its line (0 where lines are not known), and the `running_digest` of everything in the part before it; in a
+/// compressed or wholly decoded file bytes are counted and digested behind decompression and decoding.
 class text_file_reader final : public reader {
  public:
   text_file_reader(std::shared_ptr<const text_layout> layout, std::shared_ptr<const bound_columns> bound,
@@ -41,15 +65,16 @@ class text_file_reader final : public reader {
   /// Memory for the layouts the readers share is the callers'. `bad_option` where the encoding is none.
   static result<std::unique_ptr<reader>> make(std::shared_ptr<const text_layout> layout,
                                               std::shared_ptr<const bound_columns> bound,
-                                              const plugin_context& context);
+                                              const plugin_context& context,
+                                              std::shared_ptr<const changed_files> changed = nullptr);
 
   result<void> open(const scalar_list& split_description, const std::optional<cursor>& after,
                     const stop_signal& stop) override;
   result<read_answer> read(batch_builder& builder, const stop_signal& stop) override;
 
  private:
-  result<void> open_after(const cursor& after, const stop_signal& stop);
-  result<void> skip_to(input_stream& stream, std::uint64_t offset, const stop_signal& stop);
+  result<void> accept(const file_identity& now);
+  result<void> open_after(const cursor& after, bool as_planned, const stop_signal& stop);
   result<std::optional<read_answer>> next_window(batch_builder& builder, const stop_signal& stop);
   result<void> refuse_skipped(batch_builder& builder, const stop_signal& stop);
   [[nodiscard]] std::uint64_t bytes_for_next() const;
@@ -66,6 +91,7 @@ class text_file_reader final : public reader {
 
   std::shared_ptr<const text_layout> layout_;
   std::shared_ptr<const bound_columns> bound_;
+  std::shared_ptr<const changed_files> changed_;
   csv_scanner scanner_;
   record_window window_;
   std::unique_ptr<row_appender> rows_;
@@ -74,7 +100,6 @@ class text_file_reader final : public reader {
   file_handle file_;
   file_part part_;
   std::unique_ptr<input_stream> stream_;
-  std::string hash_of_head_;
   bool lines_known_ = true;
   std::uint64_t lines_from_ = 0;               ///< Where counting began, if lines are not known.
   std::optional<std::uint64_t> lines_before_;  ///< Lines before that, once counted.

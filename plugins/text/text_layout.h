@@ -8,6 +8,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/text/csv_grammar.h"
+#include "plugins/text/keys_seen.h"
 #include "plugins/text/text_options.h"
 #include "plugins/text/value_parser.h"
 #include "transport/record/schema.h"
@@ -66,6 +67,7 @@ struct bound_columns {
   std::size_t fields_needed = 0;            ///< Fields a record must have at least.
   std::optional<std::size_t> fields_exact;  ///< With `["*"]` or `otherFields`: fields a record must have.
   std::vector<std::string> headings;        ///< The header's texts; empty without one.
+  std::shared_ptr<keys_seen> keys;          ///< JSON: what the readers find; the one thing that changes.
 };
 
 }  // namespace sluice

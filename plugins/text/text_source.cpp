@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 
@@ -41,7 +42,36 @@ constexpr std::uint64_t split_bytes_max = std::uint64_t{256} << 20;
 constexpr std::uint64_t splits_a_pipeline = 4;
 constexpr std::uint64_t splits_max = 10'000;
 constexpr std::size_t files_shown = 20;
+/// In so many records keys are looked for beforehand.
+constexpr std::size_t records_looked_at = 1000;
+/// How often it is said that a file is waited for.
+constexpr std::int64_t note_minutes = 5;
 constexpr std::uint64_t first_record_bytes_max = std::uint64_t{64} << 20;
+
+/// What a file begins with that is not what the job takes it for.
+struct file_mark {
+  std::string_view bytes;
+  std::string_view kind;
+  std::string_view remedy;
+};
+using namespace std::string_view_literals;
+constexpr std::array packed_marks = std::to_array<file_mark>({
+    {"\x1f\x8b\x08"sv, "gzip", "set compress to gzip"},
+    {"\x28\xb5\x2f\xfd"sv, "zstd", "set compress to zstd"},
+    {"PK\x03\x04"sv, "zip", "set compress to zip"},
+    // Behind the level stands the mark of a block, which is pi.
+    {"BZh1\x31\x41\x59\x26\x53\x59"sv, "bzip2", "set compress to bzip2"},
+    {"BZh6\x31\x41\x59\x26\x53\x59"sv, "bzip2", "set compress to bzip2"},
+    {"BZh9\x31\x41\x59\x26\x53\x59"sv, "bzip2", "set compress to bzip2"},
+    {"\xfd\x37zXZ\0"sv, "xz", "it is not supported, unpack it first"},
+});
+/// The longer ones first: that of UTF-16LE is the beginning of UTF-32LE's.
+constexpr std::array encoding_marks = std::to_array<file_mark>({
+    {"\xff\xfe\0\0"sv, "UTF-32LE", "set encoding to UTF-32"},
+    {"\0\0\xfe\xff"sv, "UTF-32BE", "set encoding to UTF-32"},
+    {"\xff\xfe"sv, "UTF-16LE", "set encoding to UTF-16"},
+    {"\xfe\xff"sv, "UTF-16BE", "set encoding to UTF-16"},
+});
 
 std::string file_label(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -82,6 +112,14 @@ result<source_description> text_source::open(const stop_signal& stop) {
     description.statements.push_back(
         fmt::format("no file matches {}", sluice::quoted(layout_->paths.front())));
   }
+  for (const known_file& file : files_) {
+    description.files_read.push_back(file.use);
+  }
+  for (const std::string& path : layout_->paths) {
+    if (auto pattern = pattern_of(path)) {
+      description.patterns.push_back(std::move(*pattern));
+    }
+  }
   description.repeatable = true;
   description.resumable = true;
   return description;
@@ -100,6 +138,12 @@ result<void> text_source::await_marker(const stop_signal& stop) {
           fmt::format("the file {} did not appear within {} minutes; see what should have made it, or "
                       "raise maxRetryTime.",
                       sluice::quoted(*layout_->awaited_file), layout_->awaited_minutes_max));
+    }
+    if (minute % note_minutes == 0) {
+      context_.note(fmt::format("{}: {} for the file {}, {} of {} minutes so far (maxRetryTime)",
+                                options_.place("markDoneFileName"), minute == 0 ? "waits" : "still waits",
+                                sluice::quoted(*layout_->awaited_file), minute,
+                                layout_->awaited_minutes_max));
     }
     SLUICE_CHECK(
         wait(-1, wait_for::readable, std::chrono::steady_clock::now() + std::chrono::minutes(1), stop));
@@ -136,13 +180,40 @@ result<void> text_source::find_files(const stop_signal& stop) {
         return with_place(file.error());
       }
       SLUICE_TRY(const file_identity identity, file->identity());
-      files_.push_back({name, identity});
+      SLUICE_CHECK(check_kind(*file));
+      files_.push_back({name, identity, file_use_of(name).value_or(file_use{name})});
     }
     if (names->empty() && !layout_->no_file_is_success) {
       return options_.bad(
           "path", fmt::format("no file matches {}; correct the pattern, or set successOnNoFile to true if "
                               "that is no mistake.",
                               sluice::quoted(path)));
+    }
+  }
+  return {};
+}
+
+/// `bad_option` where the file's first bytes show that it is compressed, or in another encoding, and the job
+/// does not say so: as text it would be garbage.
+result<void> text_source::check_kind(const file_handle& file) const {
+  if (layout_->compressed != compression::none) {
+    return {};  // its library tells
+  }
+  std::array<char, 10> bytes{};
+  SLUICE_TRY(const std::size_t got, file.read_at(0, bytes.data(), bytes.size()));
+  const std::string_view head(bytes.data(), got);
+  for (const file_mark& mark : packed_marks) {
+    if (head.starts_with(mark.bytes)) {
+      return options_.bad("compress", fmt::format("the file {} is {} data and no text: {}.",
+                                                  sluice::quoted(file.path()), mark.kind, mark.remedy));
+    }
+  }
+  for (const file_mark& mark : encoding_marks) {
+    if (layout_->encoding_is_utf8 && !layout_->decode_whole && head.starts_with(mark.bytes)) {
+      return options_.bad(
+          "encoding", fmt::format("the file {} begins with the byte order mark of {} and would be read as "
+                                  "{}: {}.",
+                                  sluice::quoted(file.path()), mark.kind, layout_->encoding, mark.remedy));
     }
   }
   return {};
@@ -184,13 +255,14 @@ result<std::vector<std::string>> text_source::first_record(const known_file& kno
       any = true;
       if (layout_->format == file_format::json) {
         dirty_code code = dirty_code::none;
-        std::vector<std::string> keys = json_keys(raw, code);
+        std::string why;
+        std::vector<std::string> keys = json_keys(raw, code, why);
         if (code != dirty_code::none) {
           return fail(
               error_kind::source_changed,
               "The first line of {} is not a JSON object with keys that differ, so that [\"*\"] says no "
-              "columns: {}. List the columns in the job.",
-              sluice::quoted(known.path), sluice::quoted(raw));
+              "columns: {}{}. List the columns in the job.",
+              sluice::quoted(known.path), sluice::quoted(raw), why.empty() ? "" : fmt::format(" ({})", why));
         }
         return keys;
       }
@@ -219,9 +291,9 @@ result<std::size_t> text_source::field_of(const column_spec& column,
   }
   if (!found) {
     const auto near = nearest(column.name, headings);
-    return fail(error_kind::bad_option, "{}: {} has no heading {}{}.", column.place,
+    return fail(error_kind::bad_option, "{}: {} has no heading {}{}", column.place,
                 sluice::quoted(files_.front().path), sluice::quoted(column.name),
-                near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near)));
+                near.empty() ? "." : fmt::format("; did you mean {}?", sluice::quoted(near)));
   }
   return *found;
 }
@@ -283,20 +355,89 @@ result<void> text_source::bind_columns() {
     bound->fields_exact = bound->fields_needed;
   }
   bound->columns_schema = std::move(columns);
+  bound->keys = std::make_shared<keys_seen>(bound->columns.size());
   bound_ = std::move(bound);
-  return by_heading ? compare_headings() : result<void>();
+  if (json && !layout_->all_columns && !files_.empty()) {
+    SLUICE_CHECK(look_for_keys(files_.front()));
+  }
+  const bool names_from_first = !json && layout_->all_columns && layout_->skip_header;
+  return by_heading || names_from_first ? compare_headings() : result<void>();
 }
 
-/// Columns found by heading are right in every file only where all have the same headings.
+/// Warns, before anything is read, of keys that the first records of JSON Lines lack: of those that look like
+/// another one that is there, and of all where these are all the records.
+result<void> text_source::look_for_keys(const known_file& known) {
+  SLUICE_TRY(const file_handle file, file_handle::open(known.path));
+  SLUICE_TRY(auto stream, open_stream(*layout_, file, 0, known.identity.size));
+  const csv_scanner scanner(layout_->grammar);
+  record_window window(scanner, context_.pool, std::size_t{64} << 10);
+  window.open(std::move(stream), 0, 1, layout_->encoding_is_utf8);
+  const auto outcome = window.next(first_record_bytes_max);
+  if (!outcome || *outcome != record_window::outcome::records) {
+    return {};  // reading it will say what is wrong
+  }
+  const std::size_t looked_at = std::min(window.records(), records_looked_at);
+  std::set<std::string> keys;
+  for (std::size_t r = 0; r < looked_at; ++r) {
+    dirty_code code = dirty_code::none;
+    std::string why;
+    for (std::string& key : json_keys(window.record(r), code, why)) {
+      keys.insert(std::move(key));
+    }
+  }
+  bool all = files_.size() == 1 && looked_at == window.records();
+  if (all) {
+    const auto next = window.next(first_record_bytes_max);
+    all = next && *next == record_window::outcome::end;
+  }
+  const std::vector<std::string> there(keys.begin(), keys.end());
+  for (std::size_t c = 0; c < bound_->columns.size() && !there.empty(); ++c) {
+    const std::string& key = bound_->columns[c].key;
+    if (!bound_->columns[c].constant && !keys.contains(key) && (all || !near_key(key, there).empty())) {
+      warn_of_key(c,
+                  fmt::format("{} {} of {}", all ? "the" : "the first",
+                              looked_at == 1 ? "record" : fmt::format("{} records", looked_at),
+                              sluice::quoted(known.path)),
+                  there);
+      if (all) {
+        told_of_.insert(c);
+      }
+    }
+  }
+  return {};
+}
+
+std::string text_source::near_key(const std::string& key, const std::vector<std::string>& there) {
+  const auto same =
+      std::find_if(there.begin(), there.end(), [&](const auto& k) { return same_word(k, key); });
+  return same != there.end() ? *same : std::string(nearest(key, there));
+}
+
+void text_source::warn_of_key(std::size_t column, const std::string& where,
+                              const std::vector<std::string>& there) const {
+  if (!context_.warn) {
+    return;
+  }
+  const std::string& key = bound_->columns[column].key;
+  const std::string near = near_key(key, there);
+  context_.warn(fmt::format("{}: none of {} has the key {}, and a missing key is NULL{}",
+                            layout_->columns[column].place, where, sluice::quoted(key),
+                            near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near))));
+}
+
+/// Columns found or named by heading are right in every file only where all have the same headings.
 result<void> text_source::compare_headings() {
   for (std::size_t i = 1; i < files_.size(); ++i) {
     bool any = false;
     SLUICE_TRY(const auto headings, first_record(files_[i], any));
     if (any && headings != bound_->headings) {
       return options_.bad(
-          "column", fmt::format("{} and {} have different headings; write \"index\" in place of \"name\", "
-                                "or read them in two jobs.",
-                                sluice::quoted(files_.front().path), sluice::quoted(files_[i].path)));
+          "column",
+          fmt::format("{} and {} have different headings; {}, or read them in two jobs.",
+                      sluice::quoted(files_.front().path), sluice::quoted(files_[i].path),
+                      layout_->all_columns
+                          ? "list the columns by \"index\" where their places are the same all the same"
+                          : "write \"index\" in place of \"name\""));
     }
   }
   return {};
@@ -329,19 +470,23 @@ result<std::vector<split>> text_source::plan_splits(std::uint32_t advice, const 
 result<void> text_source::split_file(const known_file& known, std::uint64_t split_bytes,
                                      const stop_signal& stop, std::vector<split>& splits) {
   std::vector<record_place> places{{0, 1}};
+  std::string sum;
   if (split_bytes < known.identity.size) {
     SLUICE_TRY(const file_handle file, file_handle::open(known.path));
     const csv_scanner scanner(layout_->grammar);
     const csv_grammar& g = layout_->grammar;
     const bool plain_ends = !g.quoting && !g.backslash && !(g.wide_characters && g.record_end);
     const auto start = std::chrono::steady_clock::now();
+    running_digest digest;
     SLUICE_TRY(const auto found,
-               plain_ends ? guess_record_places(scanner, file, known.identity.size, split_bytes)
-                          : find_record_places(scanner, file, known.identity.size, split_bytes, stop));
+               plain_ends
+                   ? guess_record_places(scanner, file, known.identity.size, split_bytes)
+                   : find_record_places(scanner, file, known.identity.size, split_bytes, stop, &digest));
     places.insert(places.end(), found.begin(), found.end());
-    if (context_.warn && !plain_ends) {
+    sum = plain_ends || found.empty() ? "" : digest.digest();
+    if (!plain_ends) {
       const double seconds = seconds_since(start);
-      context_.warn(fmt::format("{}: one pass over quotes and line ends found {} splits in {:.3f} s.",
+      context_.note(fmt::format("{}: one pass over quotes and line ends found {} splits in {:.3f} s.",
                                 file_label(known.path), places.size(), seconds));
     }
   }
@@ -352,6 +497,7 @@ result<void> text_source::split_file(const known_file& known, std::uint64_t spli
     part.to = i + 1 < places.size() ? places[i + 1].offset : known.identity.size;
     part.line = places[i].line;
     part.identity = known.identity;
+    part.sum = sum;
     std::string label = file_label(known.path);
     if (places.size() > 1) {
       label += fmt::format(" bytes {} to {}", part.from, part.to);
@@ -365,7 +511,7 @@ result<std::unique_ptr<reader>> text_source::make_reader() {
   if (bound_ == nullptr) {
     return fail(error_kind::internal, "A reader of text files was made before its source was open.");
   }
-  return text_file_reader::make(layout_, bound_, context_);
+  return text_file_reader::make(layout_, bound_, context_, changed_);
 }
 
 std::optional<std::uint64_t> text_source::line_at(const std::string& file, std::uint64_t byte_offset,
@@ -401,6 +547,14 @@ result<void> text_source::check_unchanged(const stop_signal& stop) {
           now && now->size != known.identity.size
               ? fmt::format(" (from {} to {} bytes)", known.identity.size, now->size)
               : "");
+    }
+  }
+  const keys_seen& keys = *bound_->keys;
+  if (layout_->format == file_format::json && !layout_->all_columns && keys.records() != 0) {
+    for (std::size_t c = 0; c < keys.columns(); ++c) {
+      if (!keys.has(c) && !bound_->columns[c].constant && !told_of_.contains(c)) {
+        warn_of_key(c, fmt::format("the {} records read", with_thousands(keys.records())), keys.others());
+      }
     }
   }
   return {};

@@ -41,10 +41,24 @@ class text_target final : public target {
     }
     SLUICE_CHECK(check_folder_writable(o.folder));
     SLUICE_CHECK(look_at_old_files());
+    const auto changes = [&](const std::string& path, const std::string& change) {
+      if (auto file = file_use_of(path, file_use::kind::plain, change)) {
+        description.files_changed.push_back(std::move(*file));
+      }
+    };
     for (const std::string& name : replaced_) {
-      description.changes.push_back(fmt::format("The file {} is {} once the new ones are complete.",
-                                                sluice::quoted(o.folder + "/" + name),
-                                                o.single_file ? "replaced" : "removed"));
+      const std::string path = o.folder + "/" + name;
+      const std::string change = o.single_file ? "replaced" : "removed";
+      description.changes.push_back(
+          fmt::format("The file {} is {} once the new ones are complete.", sluice::quoted(path), change));
+      changes(path, change);
+    }
+    if (!o.done_file.empty()) {
+      changes(o.done_file, "replaced");
+    }
+    if (auto folder = file_use_of(o.folder)) {
+      const std::string name = o.single_file ? single_name() : run_->name_of({0}, 0);
+      description.files_made.push_back({o.folder + "/" + name, name, std::move(*folder)});
     }
     return description;
   }

@@ -75,7 +75,7 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
   if (format) {
     texts.push_back(*format);
   } else {
-    texts = {formats.datetime_format, formats.date_format, formats.time_format};
+    texts = {formats.datetime_format, formats.date_format};
     texts.insert(texts.end(), formats.extra_formats.begin(), formats.extra_formats.end());
   }
   std::vector<date_pattern> patterns;
@@ -83,9 +83,22 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
   bool offsets = false;
   for (const std::string& text : texts) {
     SLUICE_TRY(auto pattern, date_pattern::make(text));
+    if (!pattern.has_date()) {
+      if (format) {
+        return fail(error_kind::bad_option,
+                    "the format {} has no date, and a time of day alone is no point in time; declare the "
+                    "column STRING.",
+                    sluice::quoted(text));
+      }
+      continue;  // for times of day only, which no column here is
+    }
     offsets = offsets || pattern.has_offset();
     digits = std::max(digits, std::min(fraction_letters(text), 9U));
     patterns.push_back(std::move(pattern));
+  }
+  if (patterns.empty()) {
+    return fail(error_kind::bad_option,
+                "none of the formats of common.column has a date; give the column a format of its own.");
   }
   if (offsets &&
       !std::all_of(patterns.begin(), patterns.end(), [](const auto& p) { return p.has_offset(); })) {
@@ -136,10 +149,17 @@ dirty_code value_parser::append(std::string_view text, column_builder& to) {
 dirty_code value_parser::append_date(std::string_view text, column_builder& to) {
   dirty_code first = dirty_code::none;
   for (const date_pattern& pattern : patterns_) {
-    const auto wall = pattern.parse(text);
+    const auto wall = pattern.parse(text, {.fraction = true, .end_of_day = false});
     if (!wall.ok()) {
       first = first == dirty_code::none ? wall.code : first;
       continue;
+    }
+    std::int64_t kept_nanos = nanos_per_second;
+    for (unsigned digit = 0; digit < type_.fraction_digits; ++digit) {
+      kept_nanos /= 10;
+    }
+    if (wall.value.nanos_of_day % kept_nanos != 0) {
+      return dirty_code::too_precise;
     }
     const std::int64_t per = units_per_second(type_.unit);
     const int128 seconds = int128{wall.value.days} * seconds_per_day - wall.value.offset_s;

@@ -93,7 +93,8 @@ inline std::vector<record> read(std::string_view text, const dialect& d) {
 /// Why the record is none of `fields` text columns; empty where it is.
 inline std::string refusal(const record& r, std::size_t fields) {
   if (r.fields.size() < fields) {
-    return "too_few_fields";
+    // An open quote may have taken the others into its field.
+    return r.codes.back() == "unclosed_quote" ? r.codes.back() : "too_few_fields";
   }
   for (std::size_t f = 0; f < fields; ++f) {
     if (!r.codes[f].empty()) {

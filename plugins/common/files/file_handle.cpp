@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <cerrno>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "transport/base/text.h"
 
@@ -119,17 +117,6 @@ result<std::size_t> file_handle::read_at(std::uint64_t offset, char* to, std::si
     done += static_cast<std::size_t>(got);
   }
   return done;
-}
-
-result<std::string> file_handle::hash_before(std::uint64_t offset) const {
-  const std::size_t size = offset < hashed_bytes ? static_cast<std::size_t>(offset) : hashed_bytes;
-  std::vector<char> bytes(size);
-  SLUICE_TRY(const std::size_t got, read_at(offset - size, bytes.data(), size));
-  return hash_of(bytes.data(), got);
-}
-
-std::string hash_of(const char* bytes, std::size_t size) {
-  return fmt::format("{:016x}", XXH3_64bits(bytes, size));
 }
 
 }  // namespace sluice

@@ -44,18 +44,9 @@ class file_handle {
   /// system's reason where the file cannot be read.
   result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t size) const;
 
-  /// 16 hexadecimal digits: XXH3-64 of the 64 KiB before `offset` (of all before it where that is less).
-  [[nodiscard]] result<std::string> hash_before(std::uint64_t offset) const;
-
  private:
   int fd_ = -1;
   std::string path_;
 };
-
-/// How much `hash_before` looks at.
-inline constexpr std::size_t hashed_bytes = std::size_t{64} << 10;
-
-/// As `file_handle::hash_before`, of bytes in hand.
-std::string hash_of(const char* bytes, std::size_t size);
 
 }  // namespace sluice

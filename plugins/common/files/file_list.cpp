@@ -44,4 +44,25 @@ result<std::vector<std::string>> files_matching(const std::string& path) {
   return files;
 }
 
+std::optional<file_pattern> pattern_of(const std::string& path) {
+  if (!is_pattern(path)) {
+    return std::nullopt;
+  }
+  const std::size_t slash = path.rfind('/');
+  const bool has_folder = slash != std::string::npos;
+  file_pattern pattern{path, has_folder ? path.substr(slash + 1) : path, {}};
+  const std::string folder = !has_folder ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  glob_t found{};
+  // A folder's name without such characters is found as itself.
+  if (::glob(folder.c_str(), GLOB_NOSORT, nullptr, &found) == 0) {
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      if (auto use = file_use_of(found.gl_pathv[i])) {
+        pattern.folders.push_back(std::move(*use));
+      }
+    }
+  }
+  ::globfree(&found);
+  return pattern;
+}
+
 }  // namespace sluice

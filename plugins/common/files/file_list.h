@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "plugins/api/file_use.h"
 #include "transport/base/result.h"
 
 namespace sluice {
@@ -14,5 +16,8 @@ bool is_pattern(const std::string& path);
 /// locale); folders that a pattern meets are left out. A path that is no pattern is itself, whether it
 /// exists or not. `denied` where a folder on the way may not be read.
 result<std::vector<std::string>> files_matching(const std::string& path);
+
+/// A pattern with the folders it looks into; nothing where `path` is no pattern.
+std::optional<file_pattern> pattern_of(const std::string& path);
 
 }  // namespace sluice

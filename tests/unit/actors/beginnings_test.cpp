@@ -27,18 +27,64 @@ TEST(beginnings, the_destination_and_the_splits_limit_the_pipelines) {
   EXPECT_EQ(choose_concurrency(asking_for(4), 0, 0).pipelines, 1U);
 }
 
-TEST(beginnings, only_one_locked_file_at_both_ends_is_refused) {
+job job_with_places() {
   job what;
+  what.reader.place = "a.json:2:5 steps[0]";
   what.writer.place = "a.json:3:5 steps[1]";
+  return what;
+}
+
+file_use use(std::uint64_t inode, file_use::kind as = file_use::kind::plain, std::string change = {}) {
+  return {"/data/shop", 1, inode, as, std::move(change)};
+}
+
+TEST(beginnings, a_database_that_is_locked_at_both_ends_is_refused) {
+  const job what = job_with_places();
   source_description from;
   target_description to;
   EXPECT_FALSE(same_file_failure(what, from, to));
-  from.locked_file = to.locked_file = "/data/shop.db";
+  from.files_read = {use(5, file_use::kind::locked_database)};
+  to.files_changed = {use(5, file_use::kind::locked_database, "written to")};
   const auto failure = same_file_failure(what, from, to);
   ASSERT_TRUE(failure);
   EXPECT_TRUE(failure->message.starts_with("a.json:3:5 steps[1]: ")) << failure->message;
-  to.locked_file = "/data/other.db";
+  EXPECT_NE(failure->message.find("WAL"), std::string::npos) << failure->message;
+  to.files_changed[0].inode = 6;
   EXPECT_FALSE(same_file_failure(what, from, to));
+  from.files_read = {use(6, file_use::kind::shared_database)};
+  to.files_changed[0].as = file_use::kind::shared_database;
+  EXPECT_FALSE(same_file_failure(what, from, to)) << "in WAL mode both may be at work";
+}
+
+TEST(beginnings, a_job_does_not_change_the_files_it_reads) {
+  const job what = job_with_places();
+  source_description from;
+  target_description to;
+  from.files_read = {use(4), use(5)};
+  to.files_changed = {use(6, file_use::kind::plain, "removed"), use(5, file_use::kind::plain, "removed")};
+  to.files_changed[1].path = "/data/link";
+  const auto failure = same_file_failure(what, from, to);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->kind, error_kind::bad_option);
+  EXPECT_NE(failure->message.find("would be removed by its writer (there \"/data/link\")"), std::string::npos)
+      << failure->message;
+  to.files_changed = {use(4, file_use::kind::shared_database, "written to")};
+  EXPECT_TRUE(same_file_failure(what, from, to)) << "a database read as text";
+  to.files_changed[0].device = 2;
+  EXPECT_FALSE(same_file_failure(what, from, to));
+}
+
+TEST(beginnings, a_pattern_that_meets_the_jobs_own_output_is_named) {
+  const job what = job_with_places();
+  source_description from;
+  target_description to;
+  from.patterns = {{"src/*.csv", "*.csv", {use(7)}}};
+  to.files_made = {{"src/n__1_0.csv", "n__1_0.csv", use(7)}};
+  EXPECT_NE(own_output_warning(what, from, to).find("\"src/*.csv\""), std::string::npos);
+  to.files_made[0].name = "n__1_0.txt";
+  EXPECT_EQ(own_output_warning(what, from, to), "");
+  to.files_made = {{"out/n.csv", "n.csv", use(8)}};
+  EXPECT_EQ(own_output_warning(what, from, to), "");
 }
 
 TEST(column_pairs, say_what_makes_a_record_dirty) {

@@ -244,7 +244,8 @@ TEST_F(sqlite_reader_test, finds_a_record_over_the_limit_dirty_and_cut) {
 TEST_F(sqlite_reader_test, keeps_its_snapshot_when_a_split_is_opened_again) {
   sql("PRAGMA journal_mode = WAL; CREATE TABLE t(k TEXT); INSERT INTO t VALUES('a')");
   auto from = open(R"("table": "t", "column": ["k"])");
-  EXPECT_EQ(from.description.locked_file, "") << "in WAL mode nobody waits";
+  ASSERT_EQ(from.description.files_read.size(), 1u);
+  EXPECT_EQ(from.description.files_read[0].as, file_use::kind::shared_database) << "in WAL mode nobody waits";
   auto r = from.object->make_reader();
   EXPECT_EQ(rows_of(read_split(**r, from.description, from.splits[0], {})).size(), 1u);
   sql("INSERT INTO t VALUES('b')");
@@ -256,11 +257,13 @@ TEST_F(sqlite_reader_test, keeps_its_snapshot_when_a_split_is_opened_again) {
 TEST_F(sqlite_reader_test, names_the_file_it_locks_outside_wal_mode_as_the_target_does) {
   sql("CREATE TABLE t(k TEXT)");
   auto from = open(R"("table": "t", "column": ["k"])");
-  EXPECT_EQ(from.description.locked_file, std::filesystem::canonical(file()).string());
+  ASSERT_EQ(from.description.files_read.size(), 1u);
+  EXPECT_EQ(from.description.files_read[0].as, file_use::kind::locked_database);
   auto to = make_target(R"("table": "t", "column": ["k"])");
   const auto opened = to->open({column_of("k", type_of(type_id::utf8))}, {});
   ASSERT_TRUE(opened);
-  EXPECT_EQ(opened->locked_file, from.description.locked_file);
+  ASSERT_EQ(opened->files_changed.size(), 1u);
+  EXPECT_TRUE(opened->files_changed[0].same_file(from.description.files_read[0]));
 }
 
 TEST_F(sqlite_reader_test, takes_a_query_with_the_declared_types_of_its_columns) {

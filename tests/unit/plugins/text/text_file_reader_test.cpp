@@ -130,14 +130,15 @@ TEST(text_file_reader, counts_lines_of_a_part_whose_line_is_not_known_only_for_a
   EXPECT_GT(out->splits, 1U);
   EXPECT_EQ(shown_dirty(*out), "2400001:too_few_fields");
   EXPECT_EQ(out->rows.back().line, 0U);
-  EXPECT_TRUE(r.warnings.empty());
+  EXPECT_TRUE(r.notes.empty());
   r.parameter["fileFormat"] = "csv";
   const auto quoted_out = r.read();
   ASSERT_TRUE(quoted_out);
   EXPECT_EQ(shown_dirty(*quoted_out), "2400001:too_few_fields");
   EXPECT_EQ(quoted_out->rows.back().line, 2'500'000U);
-  ASSERT_EQ(r.warnings.size(), 1U);
-  EXPECT_NE(r.warnings[0].find("one pass over quotes"), std::string::npos) << r.warnings[0];
+  ASSERT_EQ(r.notes.size(), 1U);
+  EXPECT_NE(r.notes[0].find("one pass over quotes"), std::string::npos) << r.notes[0];
+  EXPECT_TRUE(r.warnings.empty());
 }
 
 TEST(text_file_reader, asks_for_room_before_it_holds_a_record_larger_than_its_window) {
@@ -314,6 +315,14 @@ TEST(text_file_reader, names_the_place_and_the_way_out_of_wrong_use) {
   folder.file("other.csv", "b,a\n1,2\n");
   folder.file("twice.csv", "a,a\n1,2\n");
   folder.file("large.csv", std::string(10, 'x'));
+  folder.file("packed.gz", "\x1f\x8b\x08 and so on");
+  folder.file("packed.zip", "PK\x03\x04 and so on");
+  folder.file("wide.csv", std::string_view("\xff\xfe"
+                                           "a\0\n\0",
+                                           6));
+  folder.file("wider.csv", std::string_view("\xff\xfe\0\0"
+                                            "a\0\0\0",
+                                            8));
   std::filesystem::create_directory(folder.path("folder"));
   const std::vector<wrong_use> cases = {
       {"no path", R"({})", "no path is given"},
@@ -360,6 +369,15 @@ TEST(text_file_reader, names_the_place_and_the_way_out_of_wrong_use) {
       {"other headings",
        R"({"path":["DIR/good.csv","DIR/other.csv"],"skipHeader":true,"column":[{"name":"a","type":"string"}]})",
        "have different headings"},
+      {"other headings by place", R"({"path":["DIR/good.csv","DIR/other.csv"],"skipHeader":true})",
+       "list the columns by \"index\""},
+      {"a format without a date",
+       R"({"path":"DIR/good.csv","column":[{"index":0,"type":"date","format":"HH:mm:ss"}]})",
+       "has no date, and a time of day alone is no point in time"},
+      {"gzip unsaid", R"({"path":"DIR/packed.gz"})", "is gzip data and no text: set compress to gzip"},
+      {"zip unsaid", R"({"path":"DIR/packed.zip"})", "set compress to zip"},
+      {"UTF-16 unsaid", R"({"path":"DIR/wide.csv"})", "byte order mark of UTF-16LE"},
+      {"UTF-32 unsaid", R"({"path":"DIR/wider.csv"})", "byte order mark of UTF-32LE"},
       {"json by index",
        R"({"path":"DIR/good.csv","fileFormat":"json","column":[{"index":0,"type":"string"}]})",
        "are named, not numbered"},
@@ -403,6 +421,132 @@ TEST(text_file_reader, names_a_file_that_may_not_be_read) {
   const auto out = r.read();
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().kind, error_kind::denied);
+}
+
+/// The message of each dirty record of a file with one column.
+std::vector<std::string> messages_of(const std::string& content, nlohmann::json column,
+                                     nlohmann::json more = nlohmann::json::object()) {
+  const temporary_folder folder;
+  reading r{.parameter = {{"path", folder.file("a", content)},
+                          {"column", nlohmann::json::array({std::move(column)})}}};
+  r.parameter.update(more);
+  const auto out = r.read();
+  EXPECT_TRUE(out) << out.error().message;
+  std::vector<std::string> messages;
+  for (const dirty_record& d : out ? out->dirty : std::vector<dirty_record>()) {
+    messages.push_back(d.code + ": " + d.message);
+  }
+  return messages;
+}
+
+TEST(text_file_reader, takes_no_time_of_day_for_a_point_in_time) {
+  const auto messages =
+      messages_of("10:00:00\n2024-01-01\n2024-01-01 10:00:00\n", {{"index", 0}, {"type", "date"}});
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_TRUE(messages[0].starts_with("not_a_date: \"10:00:00\"")) << messages[0];
+  EXPECT_EQ(messages[0].find("HH:mm:ss\" or \"HH"), std::string::npos) << messages[0];
+}
+
+TEST(text_file_reader, takes_a_fraction_of_zeros_and_names_the_cure_for_another) {
+  const auto messages = messages_of("2024-01-01 00:00:00.0\n2024-01-01 00:00:00.500\n2024-01-01 00:00:00.\n",
+                                    {{"index", 0}, {"type", "date"}});
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_TRUE(messages[0].starts_with("too_precise: ")) << messages[0];
+  EXPECT_NE(messages[0].find("yyyy-MM-dd HH:mm:ss.SSS"), std::string::npos) << messages[0];
+  EXPECT_TRUE(messages[1].starts_with("not_a_date: ")) << messages[1];
+  EXPECT_EQ(messages_of("2024-01-01 00:00:00.5\n",
+                        {{"index", 0}, {"type", "date"}, {"format", "yyyy-MM-dd HH:mm:ss.S"}})
+                .size(),
+            0U);
+}
+
+TEST(text_file_reader, blames_the_quote_that_swallowed_the_other_fields) {
+  const auto messages = messages_of("1,a,x\n2,\"b,x\n3,c,x\n", {{"index", 2}, {"type", "string"}});
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_TRUE(messages[0].starts_with("unclosed_quote: ")) << messages[0];
+  EXPECT_NE(messages[0].find("field 2"), std::string::npos) << messages[0];
+}
+
+TEST(text_file_reader, says_of_a_boolean_only_what_a_file_may_hold) {
+  EXPECT_EQ(messages_of("1\n", {{"index", 0}, {"type", "boolean"}, {"name", "b"}}),
+            std::vector<std::string>{"not_a_boolean: \"1\" in column \"b\" is not true or false."});
+}
+
+TEST(text_file_reader, says_what_is_wrong_with_a_line_that_is_no_json) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "it is empty"},
+      {"[{\"id\":1}]", "it is an array"},
+      {"nonsense", "it begins with \"nonsense\""},
+      {R"({"id":"a)", "not closed by a quote"},
+      {R"({"id":1} {"id":2})", "something stands behind the object"},
+      {R"({"id":"\ud800"})", "surrogate"},
+      {R"({"x":1,"id":01})", "a number is not written as JSON wants it, in the member at byte 7"},
+      {R"({"id":nul})", "none of true, false and null"},
+      {R"({"id":1,})", "missing or misplaced"},
+  };
+  for (const auto& [line, reason] : cases) {
+    const auto messages =
+        messages_of(line + "\n", {{"name", "id"}, {"type", "string"}}, {{"fileFormat", "json"}});
+    ASSERT_EQ(messages.size(), 1U) << line;
+    EXPECT_TRUE(messages[0].starts_with("not_json: The line is not a JSON object: ")) << messages[0];
+    EXPECT_NE(messages[0].find(reason), std::string::npos) << messages[0];
+  }
+}
+
+TEST(text_file_reader, says_which_file_it_waits_for_and_how_long) {
+  const temporary_folder folder;
+  reading r{.parameter = {{"path", folder.file("a.csv", "1\n")},
+                          {"markDoneFileName", folder.path("done")},
+                          {"maxRetryTime", 7}}};
+  const auto from = r.make_source();
+  stop_source stop;
+  stop.fire();
+  EXPECT_FALSE((*from)->open(stop.signal()));
+  ASSERT_EQ(r.notes.size(), 1U);
+  EXPECT_NE(r.notes[0].find(folder.path("done")), std::string::npos) << r.notes[0];
+  EXPECT_NE(r.notes[0].find("0 of 7 minutes"), std::string::npos) << r.notes[0];
+}
+
+TEST(text_file_reader, names_the_key_that_a_line_has_twice) {
+  EXPECT_EQ(
+      messages_of(R"({"id":1,"id":2})"
+                  "\n",
+                  {{"name", "id"}, {"type", "long"}}, {{"fileFormat", "json"}}),
+      std::vector<std::string>{"duplicate_key: The JSON object has the same key twice, so that its value is "
+                               "not clear: \"id\"."});
+}
+
+TEST(text_file_reader, warns_of_keys_that_no_record_has) {
+  const temporary_folder folder;
+  reading r{.parameter = {
+                {"path", folder.file("a.jsonl", "{\"id\":1,\"name\":\"a\"}\n{\"id\":2}\n")},
+                {"fileFormat", "json"},
+                {"column", {{{"name", "ID"}, {"type", "long"}}, {{"name", "nmae"}, {"type", "string"}}}}}};
+  ASSERT_TRUE(r.read());
+  ASSERT_EQ(r.warnings.size(), 2U);
+  EXPECT_NE(r.warnings[0].find("none of the 2 records"), std::string::npos) << r.warnings[0];
+  EXPECT_NE(r.warnings[0].find("did you mean \"id\"?"), std::string::npos) << r.warnings[0];
+  EXPECT_NE(r.warnings[1].find("did you mean \"name\"?"), std::string::npos) << r.warnings[1];
+
+  // What the first thousand records lack may come later.
+  std::string many;
+  for (int i = 0; i < 1500; ++i) {
+    many += i == 700 ? "no json\n" : "{\"id\":1}\n";
+  }
+  reading late{
+      .parameter = {
+          {"path", folder.file("b.jsonl", many)},
+          {"fileFormat", "json"},
+          {"column", {{{"name", "id"}, {"type", "long"}}, {{"name", "remark"}, {"type", "string"}}}}}};
+  ASSERT_TRUE(late.read());
+  ASSERT_EQ(late.warnings.size(), 1U);
+  EXPECT_NE(late.warnings[0].find("none of the 1,500 records read has the key \"remark\""), std::string::npos)
+      << late.warnings[0];
+
+  r.warnings.clear();
+  r.parameter["column"] = {{{"name", "id"}, {"type", "long"}}, {{"name", "name"}, {"type", "string"}}};
+  ASSERT_TRUE(r.read());
+  EXPECT_TRUE(r.warnings.empty()) << r.warnings[0];
 }
 
 }  // namespace

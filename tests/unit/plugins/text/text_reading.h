@@ -69,6 +69,7 @@ struct reading {
   std::optional<std::uint64_t> batches_max = std::nullopt;  ///< Stops after so many.
   std::optional<cursor> after = std::nullopt;               ///< Of the first split.
   std::vector<std::string> warnings = {};
+  std::vector<std::string> notes = {};
   std::shared_ptr<buffer_pool> pool = buffer_pool::make(std::size_t{4} << 20);
 
   plugin_context context() {
@@ -77,6 +78,7 @@ struct reading {
     c.memory_bytes = memory_bytes;
     c.formats = formats;
     c.warn = [this](std::string line) { warnings.push_back(std::move(line)); };
+    c.note = [this](std::string line) { notes.push_back(std::move(line)); };
     return c;
   }
 

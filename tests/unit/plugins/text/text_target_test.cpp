@@ -296,6 +296,9 @@ TEST(TextTarget, TruncateListsWhatItRemovesAndRemovesItOnlyAtTheEnd) {
   ASSERT_TRUE(described);
   ASSERT_THAT(described->changes, SizeIs(1));
   EXPECT_THAT(described->changes[0], HasSubstr(folder.file("out_old")));
+  ASSERT_THAT(described->files_changed, SizeIs(1)) << "by which a job is kept from removing its own source";
+  EXPECT_EQ(described->files_changed[0].path, folder.file("out_old"));
+  EXPECT_EQ(described->files_changed[0].change, "removed");
   ASSERT_TRUE(t->prepare(context_for_test().run, {}));
   const auto w = t->make_writer(b->columns_schema);
   auto m = (*w)->open({0}, {1}, {});

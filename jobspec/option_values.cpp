@@ -43,7 +43,7 @@ std::string shown(const nlohmann::json& value, std::string_view key, const optio
     return "a secret value";
   }
   if (value.is_string()) {
-    return sluice::quoted(mask_addresses(value.get_ref<const std::string&>()));
+    return shown_text(value.get_ref<const std::string&>());
   }
   if (value.is_object() || value.is_array()) {
     // What is inside may hold secrets under keys of their own.
@@ -202,9 +202,11 @@ void option_values::take_secrets(nlohmann::json& value, const std::string& path,
         all || (o == nullptr ? looks_secret(key) || is_slip_of_secret(described, key) : o->secret);
     static const std::vector<option> none;
     const std::string here = path_join(path, key);
+    // `useSpecialSecret` is true or false, and no secret.
+    const bool truth = o == nullptr && as_boolean(inner).has_value();
     if (!hidden || !is_scalar(inner)) {
       take_secrets(inner, here, o == nullptr ? none : o->members, hidden, folder, to);
-    } else if (!counts_as_unset(inner, key, o) && !to.contains(here)) {
+    } else if (!truth && !counts_as_unset(inner, key, o) && !to.contains(here)) {
       to.emplace(here, secret_text::parse(inner.is_string() ? inner.get<std::string>() : inner.dump(),
                                           place_text(file_, places_.get(), here), folder));
       inner = secret_mask;
@@ -307,7 +309,7 @@ bool option_values::has(std::string_view name) const {
 }
 
 tl::unexpected<error> option_values::bad(std::string_view name, std::string_view message) const {
-  return fail(error_kind::bad_option, "{}: {}", place(name), message);
+  return fail(error_kind::bad_option, "{}: {}", place(name), hide_secrets(message));
 }
 
 tl::unexpected<error> option_values::mismatch(const found_value& found, std::string_view expected) const {

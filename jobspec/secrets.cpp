@@ -4,6 +4,7 @@
 #include <array>
 
 #include "jobspec/words.h"
+#include "transport/base/text.h"
 
 namespace sluice {
 namespace {
@@ -17,6 +18,9 @@ bool is_name_character(char c) {
          c == '.';
 }
 
+/// A password in a URL may hold a comma or a parenthesis; only what surely ends a property ends it here.
+constexpr const char* property_ends = "&;\"' \t\r\n";
+
 /// Masks the value behind each `name=` whose name looks secret.
 std::string mask_properties(std::string_view text) {
   std::string out;
@@ -29,8 +33,7 @@ std::string mask_properties(std::string_view text) {
     if (at < copied || !looks_secret(text.substr(name, at - name))) {
       continue;
     }
-    // A password in a URL may hold a comma or a parenthesis; only what surely ends a property ends it here.
-    const std::size_t end = std::min(text.find_first_of("&;\"' \t\r\n", at + 1), text.size());
+    const std::size_t end = std::min(text.find_first_of(property_ends, at + 1), text.size());
     if (end > at + 1) {
       out.append(text.substr(copied, at + 1 - copied)).append(secret_mask);
       copied = end;
@@ -57,6 +60,117 @@ std::string mask_user_info(std::string_view text) {
   return out.append(text.substr(copied));
 }
 
+/// Masks the password of `jdbc:oracle:thin:user/password@host`.
+std::string mask_oracle(std::string_view text) {
+  constexpr std::string_view begin = "jdbc:oracle:";
+  const std::string small = lower(text);
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t at = small.find(begin); at != std::string::npos; at = small.find(begin, at + 1)) {
+    const std::string_view word = text.substr(at, text.find_first_of(" \t\r\n\"'", at) - at);
+    const std::size_t slash = word.find('/');
+    const std::size_t host = word.find('@', slash == std::string_view::npos ? 0 : slash);
+    // Behind the host begins another part, in which the password's own @ would be the last one.
+    if (slash == std::string_view::npos || host == std::string_view::npos || word.find('@') < slash) {
+      continue;
+    }
+    out.append(text.substr(copied, at + slash + 1 - copied)).append(secret_mask);
+    copied = at + host;
+  }
+  return out.append(text.substr(copied));
+}
+
+/// Whether what stands behind `name=` in a message is no value: the message's own word for one, or a
+/// reference or variable.
+bool is_stand_in(std::string_view value) {
+  return value.starts_with("VALUE") || value.starts_with("${") || value.starts_with(secret_mask);
+}
+
+bool names_secret(std::string_view name) {
+  return looks_secret(name) || lower(name) == "key";
+}
+
+/// The length of the quote at the beginning of `text`, with the backslashes of one that is escaped; 0 where
+/// there is none.
+std::size_t quote_bytes(std::string_view text) {
+  const std::size_t at = std::min(text.find_first_not_of('\\'), text.size());
+  return at < text.size() && (text[at] == '"' || text[at] == '\'') ? at + 1 : 0;
+}
+
+/// Where a value that begins at `at` ends, a property's or a member's: behind its quotes, or at what
+/// separates it from the next.
+std::size_t value_end(std::string_view text, std::size_t at, bool property) {
+  const std::size_t quote = quote_bytes(text.substr(at));
+  if (text[at] == '[' || text[at] == '{') {
+    const std::size_t close = text.find(text[at] == '[' ? ']' : '}', at);
+    return close == std::string_view::npos ? text.size() : close + 1;
+  }
+  if (quote == 0) {
+    return std::min(text.find_first_of(property ? property_ends : ", \t\r\n{}\"'", at), text.size());
+  }
+  const std::size_t end = text.find(text.substr(at, quote), at + quote);
+  return end == std::string_view::npos ? text.size() : end + quote;
+}
+
+/// Masks the value of each `name=value` and `"name": value` whose name says that it is a secret.
+std::string mask_members(std::string_view text) {
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t at = text.find_first_of("=:"); at != std::string_view::npos;
+       at = text.find_first_of("=:", at + 1)) {
+    std::size_t end = at;
+    while (end > copied &&
+           (text[end - 1] == ' ' || text[end - 1] == '"' || text[end - 1] == '\'' || text[end - 1] == '\\')) {
+      --end;
+    }
+    // A colon behind a bare word is that of a sentence.
+    if (text[at] == ':' && text.substr(end, at - end).find_first_of("\"'") == std::string_view::npos) {
+      continue;
+    }
+    std::size_t name = end;
+    while (name > copied && is_name_character(text[name - 1])) {
+      --name;
+    }
+    const std::size_t value = std::min(text.find_first_not_of(' ', at + 1), text.size());
+    if (at < copied || value == text.size() || !names_secret(text.substr(name, end - name)) ||
+        is_stand_in(text.substr(value + quote_bytes(text.substr(value))))) {
+      continue;
+    }
+    const std::size_t behind = value_end(text, value, text[at] == '=');
+    const std::size_t quote = quote_bytes(text.substr(value));
+    if (behind > value + quote) {
+      out.append(text.substr(copied, value + quote - copied)).append(secret_mask);
+      copied = quote != 0 && behind >= value + 2 * quote && text[behind - 1] == text[value + quote - 1]
+                   ? behind - quote
+                   : behind;
+    }
+  }
+  return out.append(text.substr(copied));
+}
+
+/// Masks the password of each `user:password@host`.
+std::string mask_accounts(std::string_view text) {
+  constexpr std::string_view around = " \t\r\n\"'`<>()[]{},;|";
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+    const std::size_t border = text.find_last_of(around, at);
+    std::size_t begin = std::max(border == std::string_view::npos ? 0 : border + 1, copied);
+    const std::string_view word = text.substr(begin, at - begin);
+    if (const std::size_t scheme = word.rfind("://"); scheme != std::string_view::npos) {
+      begin += scheme + 3;
+    } else if (lower(word).starts_with("jdbc:")) {
+      continue;
+    }
+    const std::size_t colon = text.find(':', begin);
+    if (colon < at && text.substr(begin, at - begin).find('?') == std::string_view::npos) {
+      out.append(text.substr(copied, colon + 1 - copied)).append(secret_mask);
+      copied = at;
+    }
+  }
+  return out.append(text.substr(copied));
+}
+
 }  // namespace
 
 bool looks_secret(std::string_view key) {
@@ -73,7 +187,15 @@ std::string mask_addresses(std::string_view text) {
   if (text.find("://") == std::string_view::npos && !lower(text.substr(0, 5)).starts_with("jdbc:")) {
     return std::string(text);
   }
-  return mask_properties(mask_user_info(text));
+  return mask_oracle(mask_properties(mask_user_info(text)));
+}
+
+std::string hide_secrets(std::string_view text) {
+  return mask_members(mask_accounts(mask_oracle(mask_user_info(text))));
+}
+
+std::string shown_text(std::string_view value) {
+  return quoted(hide_secrets(value));
 }
 
 }  // namespace sluice

@@ -13,7 +13,16 @@ inline constexpr std::string_view secret_mask = "***";
 bool looks_secret(std::string_view key);
 
 /// `text` with the passwords of addresses in it replaced by `***`: `password=` and the like among the
-/// properties of a URL, and the password of `scheme://user:password@host`.
+/// properties of a URL, and the password of `scheme://user:password@host` and of Oracle's
+/// `jdbc:oracle:thin:user/password@host`.
 std::string mask_addresses(std::string_view text);
+
+/// A text that may repeat any part of a job or of the registry, for a message: what `mask_addresses` hides,
+/// and, wherever they stand, `password=…`, `"password": …` and `user:…@host`. A text in quotes may be escaped
+/// already. Hides too much rather than too little, so not for what is kept or copied.
+std::string hide_secrets(std::string_view text);
+
+/// `value` for a message: quoted, without what `hide_secrets` hides.
+std::string shown_text(std::string_view value);
 
 }  // namespace sluice

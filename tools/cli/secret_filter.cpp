@@ -11,6 +11,29 @@ namespace {
 constexpr std::size_t masked_everywhere_bytes_min = 4;
 /// Of a value that is longer, so much of its beginning is masked, too.
 constexpr std::size_t cut_bytes_min = 12;
+constexpr std::size_t rests_max = 256;
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool by_size(const std::string& a, const std::string& b) {
+  return a.size() > b.size();
+}
+
+/// How many bytes of `text` are the beginning of `rest`, whole words alone; 0 where they are too few.
+std::size_t bytes_of_rest(std::string_view text, std::string_view rest) {
+  const auto same = std::mismatch(rest.begin(), rest.end(), text.begin(), text.end());
+  std::size_t size = static_cast<std::size_t>(same.first - rest.begin());
+  if (size < text.size() && is_word(text[size])) {
+    // Another word that begins alike.
+    while (size > 0 && is_word(text[size - 1])) {
+      --size;
+    }
+  }
+  return size < masked_everywhere_bytes_min ? 0 : size;
+}
 
 }  // namespace
 
@@ -39,9 +62,14 @@ void secret_filter::add(std::string_view value) {
     if (std::find(values_.begin(), values_.end(), form) == values_.end()) {
       values_.push_back(form);
     }
+    for (std::size_t at = 1; at < form.size() && rests_.size() < rests_max; ++at) {
+      if (is_word(form[at]) && !is_word(form[at - 1])) {
+        rests_.push_back(form.substr(at));
+      }
+    }
   }
-  std::sort(values_.begin(), values_.end(),
-            [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::sort(values_.begin(), values_.end(), by_size);
+  std::sort(rests_.begin(), rests_.end(), by_size);
 }
 
 void secret_filter::add_options(const option_values& values) {
@@ -68,6 +96,21 @@ std::string secret_filter::apply(std::string text) const {
       const auto rest = std::mismatch(value.begin(), value.end(),
                                       text.begin() + static_cast<std::ptrdiff_t>(at), text.end());
       text.replace(at, static_cast<std::size_t>(rest.first - value.begin()), secret_mask);
+    }
+  }
+  return rests_.empty() ? text : without_rests(std::move(text));
+}
+
+std::string secret_filter::without_rests(std::string text) const {
+  for (std::size_t at = text.find_first_of("\"'`"); at != std::string::npos;
+       at = text.find_first_of("\"'`", at + 1)) {
+    const std::string_view behind = std::string_view(text).substr(at + 1);
+    std::size_t bytes = 0;
+    for (const std::string& rest : rests_) {
+      bytes = std::max(bytes, bytes_of_rest(behind, rest));
+    }
+    if (bytes != 0) {
+      text.replace(at + 1, bytes, secret_mask);
     }
   }
   return text;

@@ -15,7 +15,8 @@ namespace sluice {
 /// Takes secrets out of texts: the values of parameters named like secrets (`looks_secret`), and of the
 /// options that a plugin describes as secret, as they are and as JSON writes them. Values of less than 4
 /// bytes are only masked where they stand alone, because replacing them everywhere would destroy the text and
-/// show where they were. Learns while the run goes on what is looked up for connections. Thread-safe.
+/// show where they were. Where a server quotes the rest of a text behind the place it stumbled at, a secret's
+/// rest is masked, too. Learns while the run goes on what is looked up for connections. Thread-safe.
 class secret_filter {
  public:
   secret_filter() = default;
@@ -39,7 +40,10 @@ class secret_filter {
 
  private:
   mutable std::mutex mutex_;
+  [[nodiscard]] std::string without_rests(std::string text) const;
+
   std::vector<std::string> values_;  ///< Longest first, so that one inside another leaves no rest.
+  std::vector<std::string> rests_;   ///< What stands behind each border of a word in them, longest first.
 };
 
 /// What looks references up by `variable`, adding each value found to `shown` and telling warnings to `warn`.

@@ -36,6 +36,14 @@ TEST(secret_filter, learns_values_that_are_looked_up_and_does_not_take_a_referen
   EXPECT_EQ(mask.apply(std::string("${env:SHOP_PW} is hunter2")), "${env:SHOP_PW} is ***");
 }
 
+TEST(secret_filter, the_rest_of_a_secret_that_a_server_quotes_is_masked) {
+  const secret_filter mask(std::map<std::string, std::string>{{"password", "O'SEKRET1 and more"}});
+  EXPECT_EQ(mask.apply(std::string("near \"SEKRET1\": syntax error")), "near \"***\": syntax error");
+  EXPECT_EQ(mask.apply(std::string("near 'SEKRET1 and mo' at line 1")), "near '***' at line 1");
+  EXPECT_EQ(mask.apply(std::string("near \"SEKRET12\"")), "near \"SEKRET12\"") << "another word";
+  EXPECT_EQ(mask.apply(std::string("read more and more")), "read more and more");
+}
+
 TEST(secret_filter, a_value_of_asterisks_does_not_loop) {
   const secret_filter mask(std::map<std::string, std::string>{{"password", "****"}});
   EXPECT_EQ(mask.apply(std::string("x ******** y")), "x ****** y");

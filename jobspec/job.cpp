@@ -226,6 +226,7 @@ class parse {
         places_(read.places),
         original_(std::move(read.root)),
         out_(file, read.places, options.strict) {
+        bare_(std::move(read.bare)),
     job_.file = file;
     job_.strict = options.strict;
     job_.warnings = std::move(read.warnings);
@@ -312,7 +313,9 @@ class parse {
     job_.form = recognise(original_).value_or(dialect::script2);
     plan();
     document_ = original_;
-    auto uses = substitute(document_, job_.form, scope(given_), out_).uses;
+    substitution done = substitute(document_, job_.form, scope(given_), out_, bare_);
+    move_places(*places_, done.growths);
+    auto& uses = done.uses;
     // The document is walked by the names of its keys.
     std::stable_sort(uses.begin(), uses.end(), [this](const parameter_use& x, const parameter_use& y) {
       return position_of(places_.get(), x.path) < position_of(places_.get(), y.path);
@@ -320,7 +323,7 @@ class parse {
     for (auto* target : {&document_, &original_}) {
       set_values(*target);
     }
-    return uses;
+    return std::move(uses);
   }
 
   [[nodiscard]] parameter_scope scope(const given_parameters& given) const {
@@ -334,7 +337,7 @@ class parse {
     }
     json early = original_;
     findings silent(job_.file, nullptr, false);
-    substitute(early, job_.form, {given_, nullptr}, silent);
+    substitute(early, job_.form, {given_, nullptr}, silent, bare_);
     json_places scratch;
     for (const auto& [path, value] : options_.set) {
       set_value(early, scratch, path, value, silent);
@@ -415,7 +418,7 @@ class parse {
     }
     json shown = unset_;
     findings silent(job_.file, nullptr, false);
-    substitute(shown, job_.form, scope(values), silent);
+    substitute(shown, job_.form, scope(values), silent, bare_);
     json_places scratch;
     for (const auto& [path, value] : options_.set) {
       set_value(shown, scratch, path, value, silent);
@@ -457,6 +460,7 @@ tl::expected<std::string, job_errors> text_of(const std::string& file) {
   std::vector<char> piece(std::size_t{64} << 10);
   while (text.size() <= job_bytes_max && in) {
     in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+  const bare_paths bare_;
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
   if (in.bad()) {
@@ -469,7 +473,7 @@ tl::expected<std::string, job_errors> text_of(const std::string& file) {
 
 tl::expected<job, job_errors> parse_job(const std::string& file, std::string_view text,
                                         const load_options& options, const plugin_lookup& plugins) {
-  auto read = read_loose_json(file, text);
+  auto read = read_loose_json(file, text, bare_variables::kept);
   if (!read) {
     return one_error(read.error().message);
   }
@@ -491,7 +495,7 @@ tl::expected<job_variables, job_errors> load_variables(const std::string& file, 
   if (!text) {
     return tl::unexpected(text.error());
   }
-  auto read = read_loose_json(file, *text);
+  auto read = read_loose_json(file, *text, bare_variables::kept);
   if (!read) {
     return one_error(read.error().message);
   }

@@ -69,11 +69,12 @@ class line_counter {
   std::uint32_t column_ = 1;
 };
 
-/// Whether a key that stands before `offset` in the same line names a secret: then what stands at `offset`
-/// may be one whose quotes were forgotten.
+/// Whether a key that stands before `offset` in the same line, or in the one before where only blanks are
+/// between, names a secret: then what stands at `offset` may be one whose quotes were forgotten.
 bool behind_secret_key(std::string_view text, std::size_t offset) {
-  const std::size_t line = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
   std::string_view before = text.substr(0, offset);
+  const std::size_t last = before.find_last_not_of(" \t\r\n'\"");
+  const std::size_t line = last == std::string_view::npos ? last : before.rfind('\n', last);
   before.remove_prefix(line == std::string_view::npos ? 0 : line + 1);
   while (!before.empty()) {
     const std::size_t end = std::min(before.find_first_of("\" \t:,{}[]'"), before.size());
@@ -97,6 +98,10 @@ std::string syntax_message(std::string_view what, std::string_view token, bool a
   }
   if (says("ill-formed UTF-8")) {
     return "found bytes that are not UTF-8; save the file as UTF-8";
+  }
+  if (says("surrogate")) {
+    return "found half of a pair of \\u escapes; a character beyond U+FFFF is written as two, such as "
+           "\\ud83d\\ude00, or as itself";
   }
   if (says("invalid string")) {
     return fmt::format("found the escape \\{}, which JSON does not have; a backslash itself is written \\\\",
@@ -136,8 +141,15 @@ std::string syntax_message(std::string_view what, std::string_view token, bool a
 /// Builds the document from the library's events and notes where each value begins.
 class document_builder {
  public:
-  document_builder(const std::string& file, std::string_view text, const std::size_t* consumed)
-      : file_(file), text_(text), consumed_(consumed), lines_(text) {
+  /// `text` is `written` without its loose parts; `bare` says where in both the words with variables stand.
+  document_builder(const std::string& file, std::string_view text, std::string_view written,
+                   std::vector<bare_word> bare, const std::size_t* consumed)
+      : file_(file),
+        text_(text),
+        written_(written),
+        bare_(std::move(bare)),
+        consumed_(consumed),
+        lines_(text) {
     out_.places = std::make_shared<json_places>();
   }
 
@@ -147,7 +159,25 @@ class document_builder {
   bool number_integer(std::int64_t value) { return number(value); }
   bool number_unsigned(std::uint64_t value) { return number(value); }
   bool number_float(double value, const std::string&) { return number(value); }
-  bool string(std::string& value) { return scalar(std::move(value)); }
+  bool string(std::string& value) {
+    const bare_word* bare = bare_at(token_begin());
+    if (bare != nullptr) {
+      value = written_.substr(bare->offset, bare->bytes);
+    }
+    const std::size_t begin = token_begin();
+    if (place(std::move(value)) == nullptr) {
+      return false;
+    }
+    if (bare != nullptr && !out_.places->contains(path_)) {
+      refuse(begin, "a variable outside a text stands too deep here; put it into quotes");
+      return false;
+    }
+    if (bare != nullptr) {
+      out_.bare.insert(path_);
+    }
+    path_.resize(path_bytes_before_);
+    return true;
+  }
   bool binary(json::binary_t&) { return false; }
   bool start_object(std::size_t) { return begin(json::object()); }
   bool end_object() { return end(); }
@@ -155,6 +185,10 @@ class document_builder {
   bool end_array() { return end(); }
   bool key(std::string& name) {
     auto& top = open_.back();
+    if (const bare_word* bare = bare_at(token_begin())) {
+      refuse(bare->offset, variable_as_key(*bare));
+      return false;
+    }
     top.key = std::move(name);
     const auto where = lines_.at(token_begin());
     token_end_ = *consumed_;
@@ -182,6 +216,10 @@ class document_builder {
     const bool at_end = says("unexpected end of input") || says("missing closing quote") ||
                         (says("invalid literal") && begin + word.size() == text_.size());
     const bool hide = !structural && !inside_text && behind_secret_key(text_, begin);
+    if (const bare_word* bare = bare_at(begin); bare != nullptr && !hide) {
+      refuse(begin, bare_word_message(written_.substr(bare->offset, bare->bytes)));
+      return false;
+    }
     refuse(at_end ? text_.size() : begin, syntax_message(said, word, at_end, hide));
     return false;
   }
@@ -197,7 +235,19 @@ class document_builder {
   };
 
   void refuse(std::size_t offset, std::string_view message) {
-    mistake_ = fmt::format("{}{}", place_at(file_, text_, offset), message);
+    mistake_ = fmt::format("{}{}", place_at(file_, text_, offset), hide_secrets(message));
+  }
+
+  /// The word with a variable that begins there; nullptr where none does.
+  [[nodiscard]] const bare_word* bare_at(std::size_t offset) const {
+    const auto at = std::lower_bound(bare_.begin(), bare_.end(), offset,
+                                     [](const bare_word& w, std::size_t o) { return w.offset < o; });
+    return at != bare_.end() && at->offset == offset ? &*at : nullptr;
+  }
+
+  [[nodiscard]] std::string variable_as_key(const bare_word& bare) const {
+    return fmt::format("found the variable {} where a key is expected; variables stand in place of values",
+                       escaped(written_.substr(bare.offset, bare.bytes)));
   }
 
   /// Where the token of the current event begins: behind the last one, blanks and separators. (A number takes
@@ -218,14 +268,19 @@ class document_builder {
 
   /// Drops the places of the value at `path` and of all below it.
   void forget(const std::string& path) {
-    auto& places = *out_.places;
-    places.erase(path);
-    for (const char* below : {".", "["}) {
-      for (auto at = places.lower_bound(path + below);
-           at != places.end() && at->first.starts_with(path + below);) {
-        at = places.erase(at);
+    const auto drop = [&path](auto& paths, const auto& text_of) {
+      if (const auto at = paths.find(path); at != paths.end()) {
+        paths.erase(at);
       }
-    }
+      for (const char* below : {".", "["}) {
+        for (auto at = paths.lower_bound(path + below);
+             at != paths.end() && text_of(*at).starts_with(path + below);) {
+          at = paths.erase(at);
+        }
+      }
+    };
+    drop(*out_.places, [](const auto& entry) -> const std::string& { return entry.first; });
+    drop(out_.bare, [](const std::string& entry) -> const std::string& { return entry; });
   }
 
   /// Puts the value into the container at hand and returns where it is; nullptr at a limit.
@@ -304,6 +359,8 @@ class document_builder {
 
   const std::string& file_;
   std::string_view text_;
+  std::string_view written_;
+  std::vector<bare_word> bare_;
   const std::size_t* consumed_;
   line_counter lines_;
   loose_document out_;
@@ -317,20 +374,27 @@ class document_builder {
 
 }  // namespace
 
-result<loose_document> read_loose_json(const std::string& file, std::string_view text) {
+result<loose_document> read_loose_json(const std::string& file, std::string_view text,
+                                       bare_variables variables) {
   if (text.size() > job_bytes_max) {
     return fail(error_kind::bad_option, "{}: the file has {}, a job file has at most {}; is it a job?", file,
                 bytes_text(text.size()), bytes_text(job_bytes_max));
   }
-  SLUICE_TRY(const std::string plain, blank_loose_parts(file, text));
+  std::vector<bare_word> bare;
+  SLUICE_TRY(const std::string plain,
+             blank_loose_parts(file, text, variables == bare_variables::kept ? &bare : nullptr));
   if (plain.find_first_not_of(" \t\r\n") == std::string::npos) {
     return fail(error_kind::bad_option,
                 "{}: the file is empty; a job is a JSON object with \"steps\" or \"job\"", file);
   }
   // The BOM was blanked; it is no column of the first line.
-  const std::string_view body = std::string_view(plain).substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+  const std::size_t head = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  const std::string_view body = std::string_view(plain).substr(head);
+  for (bare_word& word : bare) {
+    word.offset -= head;
+  }
   std::size_t consumed = 0;
-  document_builder builder(file, body, &consumed);
+  document_builder builder(file, body, text.substr(head), std::move(bare), &consumed);
   const char* begin = body.data();
   const char* end = begin + body.size();
   if (!json::sax_parse(counting_iterator(begin, begin, &consumed), counting_iterator(end, begin, &consumed),

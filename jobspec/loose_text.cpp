@@ -50,7 +50,8 @@ bool is_word(char c) {
 /// Walks over the text once, blanking as it goes.
 class blanker {
  public:
-  blanker(const std::string& file, std::string_view text) : file_(file), text_(text), out_(text) {}
+  blanker(const std::string& file, std::string_view text, std::vector<bare_word>* bare)
+      : file_(file), text_(text), out_(text), bare_(bare) {}
 
   result<std::string> run() {
     if (text_.starts_with(bom)) {
@@ -91,7 +92,7 @@ class blanker {
       return comment();
     }
     if (c == '$') {
-      return bad(at_, variable_message());
+      return variable();
     }
     if (c == '\0') {
       return bad(at_, "found a NUL byte, which no job file has; is this a text file in UTF-8?");
@@ -148,27 +149,51 @@ class blanker {
     return bad(at_, "found \"/\", expected a value; a comment begins with // or /*");
   }
 
-  [[nodiscard]] std::string variable_message() const {
-    std::size_t end = at_ + 1;
-    const bool braces = end < text_.size() && (text_[end] == '{' || text_[end] == '[');
-    if (braces) {
+  /// Where the variable that begins at `at` ends.
+  [[nodiscard]] std::size_t variable_end(std::size_t at) const {
+    std::size_t end = at + 1;
+    if (end < text_.size() && (text_[end] == '{' || text_[end] == '[')) {
       const std::size_t close = text_.find_first_of("]}\r\n", end);
-      end = close == std::string_view::npos ? text_.size() : close + 1;
-    } else {
-      while (end < text_.size() && is_word(text_[end])) {
-        ++end;
-      }
+      return close == std::string_view::npos ? text_.size() : close + 1;
     }
-    const std::string shown = escaped(text_.substr(at_, end - at_));
-    return fmt::format(
-        "found the variable {} outside a text; put it into quotes, as in \"{}\" (a number may be written so "
-        "too)",
-        shown, shown);
+    while (end < text_.size() && is_word(text_[end])) {
+      ++end;
+    }
+    return end;
+  }
+
+  /// A word with a variable that stands where a value may.
+  result<void> variable() {
+    const auto joins = [](char c) { return is_word(c) || c == '-' || c == '+'; };
+    std::size_t begin = at_;
+    while (begin > 0 && joins(out_[begin - 1])) {
+      --begin;
+    }
+    std::size_t end = variable_end(at_);
+    const char last = text_[end - 1];
+    if (bare_ == nullptr || end - at_ < 2 || last == '\n' || last == '\r' ||
+        (!is_word(last) && last != '}' && last != ']')) {
+      return bad(at_, bare_word_message(text_.substr(at_, end - at_)));
+    }
+    while (end < text_.size() && (joins(text_[end]) || text_[end] == '$')) {
+      end = text_[end] == '$' ? variable_end(end) : end + 1;
+    }
+    for (std::size_t i = begin + 1; i + 1 < end; ++i) {
+      const char c = text_[i];
+      out_[i] = c == '"' || c == '\\' || (c >= 0 && c < ' ') ? '_' : c;
+    }
+    out_[begin] = '"';
+    out_[end - 1] = '"';
+    bare_->push_back({begin, end - begin});
+    remember('"', end - 1);
+    at_ = end;
+    return {};
   }
 
   const std::string& file_;
   std::string_view text_;
   std::string out_;
+  std::vector<bare_word>* bare_;
   std::size_t at_ = 0;
   // The last two characters that are neither blank nor comment, outside of texts.
   char last_ = '\0';
@@ -187,11 +212,20 @@ std::string place_at(const std::string& file, std::string_view text, std::size_t
   return fmt::format("{}:{}:{}: ", file, lines + 1, characters_of(head.substr(line_begin)) + 1);
 }
 
-result<std::string> blank_loose_parts(const std::string& file, std::string_view text) {
+std::string bare_word_message(std::string_view word) {
+  const std::string shown = escaped(word);
+  return fmt::format(
+      "found the variable {} outside a text; put it into quotes, as in \"{}\" (a number may be written so "
+      "too)",
+      shown, shown);
+}
+
+result<std::string> blank_loose_parts(const std::string& file, std::string_view text,
+                                      std::vector<bare_word>* bare) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     return fail(error_kind::bad_option, "{}: the file is in UTF-16; save it as UTF-8", file);
   }
-  return blanker(file, text).run();
+  return blanker(file, text, bare).run();
 }
 
 }  // namespace sluice

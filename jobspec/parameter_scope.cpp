@@ -75,7 +75,8 @@ std::string replace_variables(std::string_view text,
     }
     const std::string_view rest = text.substr(dollar + 1);
     written_variable found;
-    if (rest.starts_with('{') || (rest.size() > 1 && rest[0] == '[' && is_letter(rest[1]))) {
+    const std::size_t inside = std::min(rest.find_first_not_of(' ', 1), rest.size());
+    if (rest.starts_with('{') || (rest.starts_with('[') && inside < rest.size() && is_letter(rest[inside]))) {
       const std::size_t close = text.find(rest[0] == '{' ? '}' : ']', dollar);
       if (close == std::string_view::npos) {
         found = {form::unclosed, text.substr(dollar), {}};
@@ -135,10 +136,14 @@ result<std::optional<variable_value>> parameter_scope::named(std::string_view na
     return std::optional(std::move(value));
   }
   if (given != given_.end() && !itself) {
+    std::string way;
+    for (auto at = std::find(inside.begin(), inside.end(), name); at != inside.end(); ++at) {
+      way += fmt::format("{} names ", escaped(*at));
+    }
     return fail(error_kind::bad_option,
-                "the parameter {} names itself by way of others; give one of them a value", quoted(name));
+                "parameters name each other in a circle, {}{}; give one of them a value", way, escaped(name));
   }
-  if (planned_ != nullptr && planned_->assigns == name) {
+  if (is_assigned(name)) {
     return built_in(name);
   }
   if (const auto* known = find_predefined(name)) {
@@ -147,6 +152,10 @@ result<std::optional<variable_value>> parameter_scope::named(std::string_view na
     return std::optional(std::move(value));
   }
   return std::nullopt;
+}
+
+bool parameter_scope::is_assigned(std::string_view name) const {
+  return planned_ != nullptr && planned_->assigns && (name == "bizdate" || name == "cyctime");
 }
 
 result<std::optional<variable_value>> parameter_scope::built_in(std::string_view name) const {
@@ -159,7 +168,7 @@ result<std::optional<variable_value>> parameter_scope::built_in(std::string_view
   variable_value out;
   out.text = built_in_value(name, *planned_).value_or(std::string());
   out.expression = fmt::format("${}", name);
-  out.origin = planned_->assigns == name ? planned_->origin : "built-in";
+  out.origin = is_assigned(name) ? planned_->origin : "built-in";
   out.uses_date = true;
   return std::optional(std::move(out));
 }
@@ -199,7 +208,7 @@ result<variable_value> parameter_scope::date(std::string_view written) const {
 
 result<variable_value> parameter_scope::expression(std::string_view written, const path& inside) const {
   if (written[1] == '[') {
-    return date(written);
+    return date(fmt::format("$[{}]", trimmed(written.substr(2, written.size() - 3))));
   }
   const std::string_view name = trimmed(written.substr(2, written.size() - 3));
   if (!is_parameter_name(name)) {

@@ -38,7 +38,8 @@ inline constexpr std::size_t parameter_bytes_max = std::size_t{1} << 20;
 inline constexpr std::size_t parameter_depth_max = 16;
 
 /// Resolves the variables of one job (job-formats 4.2, 4.3, 4.6), in this order: a given parameter; `bizdate`
-/// or `cyctime` where a flag assigns it; a predefined name such as `bdp.system.bizdate`; a date format.
+/// and `cyctime` where a flag says for which time the run is; a predefined name such as `bdp.system.bizdate`;
+/// a date format.
 ///
 /// A given value may itself hold expressions, built-ins and other parameters; one that names itself
 /// (`bizdate=$bizdate`, `yyyymmdd=${yyyymmdd}`) means what the name stands for without being given. Values of
@@ -70,6 +71,8 @@ class parameter_scope {
   /// The parameters whose values are being read, outermost first.
   using path = std::vector<std::string_view>;
   [[nodiscard]] result<std::optional<variable_value>> named(std::string_view name, const path& inside) const;
+  /// Whether a flag gives the parameter the built-in's value.
+  [[nodiscard]] bool is_assigned(std::string_view name) const;
   [[nodiscard]] result<std::optional<variable_value>> built_in(std::string_view name) const;
   [[nodiscard]] result<variable_value> expression(std::string_view written, const path& inside) const;
   [[nodiscard]] result<variable_value> date(std::string_view written) const;
@@ -86,7 +89,7 @@ class parameter_scope {
 struct written_variable {
   enum class form {
     braces,    ///< `${...}`
-    brackets,  ///< `$[...]` with a letter behind the bracket; others (`$[0]`) are text.
+    brackets,  ///< `$[...]` with a letter first, blanks before it or not; others (`$[0]`) are text.
     word,      ///< `$name`; the name may be empty.
     unclosed,  ///< `${` or `$[` to the end of the text.
   };

@@ -1,11 +1,14 @@
 #include "jobspec/parameters.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 
 #include "jobspec/date_expression.h"
 #include "jobspec/escapes.h"
 #include "jobspec/loose_json.h"
+#include "jobspec/loose_text.h"
 #include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "transport/base/secret.h"
@@ -25,27 +28,73 @@ std::string_view key_of(std::string_view path) {
   return path.substr(path.find_last_of('.') + 1);
 }
 
+/// A text of a DataX file while values are put in: as text, and as it stands in the file.
+class text_in_file {
+ public:
+  /// `bare`: it stands outside of quotes.
+  explicit text_in_file(bool bare) : bare_(bare) {}
+
+  void add(std::string_view text) {
+    plain_ += text;
+    written_ += bare_ ? std::string(text) : as_json(text);
+  }
+  /// A value; `raw`: it goes into the file before that is JSON.
+  void add_value(std::string_view value, bool raw) {
+    plain_ += value;
+    if (bare_) {
+      written_ += value;
+      return;
+    }
+    if (!raw) {
+      written_ += as_json(value);
+      return;
+    }
+    raw_ = raw_ || value.find_first_of("\"\\") != std::string_view::npos;
+    for (const char c : value) {
+      // DataX's parser takes control characters inside texts.
+      written_ += c >= 0 && c < ' ' ? as_json(std::string_view(&c, 1)) : std::string(1, c);
+    }
+  }
+
+  [[nodiscard]] const std::string& plain() const { return plain_; }
+  /// Whether it may be something else than the one text `plain`.
+  [[nodiscard]] bool is_json() const { return bare_ || raw_; }
+  [[nodiscard]] bool is_bare() const { return bare_; }
+  [[nodiscard]] std::string json_text() const { return bare_ ? written_ : "\"" + written_ + "\""; }
+
+ private:
+  static std::string as_json(std::string_view text) {
+    const std::string dumped = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+    return dumped.substr(1, dumped.size() - 2);
+  }
+
+  bool bare_;
+  bool raw_ = false;
+  std::string plain_;
+  std::string written_;
+};
+
 /// Replaces the variables of one document.
 class substituter {
  public:
-  substituter(dialect form, const parameter_scope& scope, findings& out)
-      : form_(form), scope_(scope), out_(out) {}
+  substituter(dialect form, const parameter_scope& scope, const bare_paths& bare, findings& out)
+      : form_(form), scope_(scope), bare_(bare), out_(out) {}
 
-  void walk(json& value, const std::string& path) {
+  /// `written` is the path in the file, from which `path` differs behind a list that grew.
+  void walk(json& value, const std::string& path, const std::string& written) {
     if (value.is_string()) {
       auto& text = value.get_ref<std::string&>();
       if (text.find('$') != std::string::npos) {
         path_ = path;
-        text = form_ == dialect::datax ? datax_text(text) : script_text(text);
+        if (form_ == dialect::script2 && bare_.contains(written)) {
+          out_.error(path, bare_word_message(text));
+        }
+        text = form_ == dialect::datax ? datax_text(text, false).plain() : script_text(text);
       }
     } else if (value.is_array()) {
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        walk(value[i], path_join(path, i));
-      }
+      walk_list(value, path, written);
     } else if (value.is_object()) {
-      for (auto& [key, inner] : value.items()) {
-        walk(inner, path_join(path, key));
-      }
+      walk_object(value, path, written);
     }
   }
 
@@ -73,6 +122,78 @@ class substituter {
   substitution take() { return std::move(done_); }
 
  private:
+  [[nodiscard]] bool may_be_json(const json& value) const {
+    return form_ == dialect::datax && value.is_string() &&
+           value.get_ref<const std::string&>().find('$') != std::string::npos;
+  }
+
+  void walk_list(json& list, const std::string& path, const std::string& written) {
+    json out = json::array();
+    std::size_t index = 0;
+    for (auto& entry : list) {
+      const std::string here = path_join(path, out.size());
+      const std::string from = path_join(written, index++);
+      if (!may_be_json(entry)) {
+        walk(entry, here, from);
+        out.push_back(std::move(entry));
+        continue;
+      }
+      path_ = here;
+      const text_in_file text = datax_text(entry.get_ref<const std::string&>(), bare_.contains(from));
+      const auto parsed = text.is_json() ? parse_part("[" + text.json_text() + "]", text) : std::nullopt;
+      if (!parsed) {
+        out.push_back(text.plain());
+        continue;
+      }
+      if (parsed->size() != 1) {
+        done_.growths.push_back({path, out.size(), parsed->size()});
+      }
+      out.insert(out.end(), parsed->begin(), parsed->end());
+    }
+    list = std::move(out);
+  }
+
+  void walk_object(json& object, const std::string& path, const std::string& written) {
+    json more = json::object();
+    for (auto& [key, inner] : object.items()) {
+      const std::string here = path_join(path, key);
+      const std::string from = path_join(written, key);
+      if (!may_be_json(inner)) {
+        walk(inner, here, from);
+        continue;
+      }
+      path_ = here;
+      const text_in_file text = datax_text(inner.get_ref<const std::string&>(), bare_.contains(from));
+      auto parsed = text.is_json()
+                        ? parse_part(fmt::format("{{{}:{}}}", json(key).dump(), text.json_text()), text)
+                        : std::nullopt;
+      if (!parsed) {
+        inner = text.plain();
+        continue;
+      }
+      inner = std::move((*parsed)[key]);
+      parsed->erase(key);
+      more.update(*parsed);
+    }
+    object.update(more);
+  }
+
+  /// The list or object that `part` is; nothing where it is none, which outside of quotes is a mistake.
+  std::optional<json> parse_part(const std::string& part, const text_in_file& text) {
+    auto read = read_loose_json("", part);
+    if (read) {
+      return std::move(read->root);
+    }
+    if (text.is_bare() && !bare_is_missing_) {
+      out_.error(path_,
+                 fmt::format("found {} where the variable outside a text was, which is no JSON; put the "
+                             "variable into quotes",
+                             bare_is_secret_ || looks_secret(key_of(path_)) ? "something that is not shown"
+                                                                            : sluice::quoted(text.plain())));
+    }
+    return std::nullopt;
+  }
+
   std::string script_text(std::string_view text) {
     return replace_variables(text, [this](const written_variable& found, std::string& done) {
       using form = written_variable::form;
@@ -88,7 +209,8 @@ class substituter {
         if (!value) {
           refuse(found, value.error());
         } else if (*value) {
-          use(found, std::move(**value), done);
+          done += (*value)->text;
+          use(found, std::move(**value));
         } else {
           // A dollar sign in a path or an expression.
           done.append(found.whole);
@@ -97,25 +219,28 @@ class substituter {
       }
       auto value = scope_.expression(found.whole);
       if (value) {
-        use(found, std::move(*value), done);
+        done += value->text;
+        use(found, std::move(*value));
       } else {
         refuse(found, value.error());
       }
     });
   }
 
-  std::string datax_text(std::string_view text) {
-    std::string done;
+  text_in_file datax_text(std::string_view text, bool bare) {
+    text_in_file done(bare);
+    bare_is_missing_ = false;
+    bare_is_secret_ = false;
     std::size_t at = 0;
     while (at < text.size()) {
       const std::size_t dollar = std::min(text.find('$', at), text.size());
-      done.append(text.substr(at, dollar - at));
+      done.add(text.substr(at, dollar - at));
       if (dollar == text.size()) {
         break;
       }
       if (const std::size_t end = secret_reference_end(text, dollar); end != std::string_view::npos) {
         // `${env:NAME}` and its like are looked up when a connection is opened, not here.
-        done.append(text.substr(dollar, end - dollar));
+        done.add(text.substr(dollar, end - dollar));
         at = end;
         continue;
       }
@@ -126,7 +251,7 @@ class substituter {
 
   /// Puts the value of the variable at the beginning of `text` behind `done`, or the text as written; returns
   /// the number of bytes it took.
-  std::size_t datax_variable(std::string_view text, std::string& done) {
+  std::size_t datax_variable(std::string_view text, text_in_file& done) {
     // DataX's own pattern: \$\{?(\w+)\}?
     const bool brace = text.substr(1).starts_with('{');
     const std::size_t close = brace ? text.find('}') : std::string_view::npos;
@@ -139,27 +264,40 @@ class substituter {
     const std::string_view name = text.substr(begin, end - begin);
     if (name.empty()) {
       warn_of_date(text);
-      done += '$';
+      done.add("$");
       return 1;
     }
     const std::size_t size = end + (text.substr(end).starts_with('}') ? 1 : 0);
     return datax_value(text.substr(0, size), name, done);
   }
 
-  std::size_t datax_value(std::string_view whole, std::string_view name, std::string& done) {
+  std::size_t datax_value(std::string_view whole, std::string_view name, text_in_file& done) {
     const written_variable found{written_variable::form::braces, whole, name};
     auto value = scope_.named(name);
     if (!value) {
+      bare_is_missing_ = true;
       refuse(found, value.error());
     } else if (*value && !trimmed((*value)->text).empty()) {
-      use(found, std::move(**value), done);
+      const auto given = scope_.given().find(name);
+      done.add_value((*value)->text, given != scope_.given().end() && given->second.literal);
+      bare_is_secret_ = bare_is_secret_ || looks_secret(name);
+      use(found, std::move(**value));
     } else {
       if (is_parameter_name(name) || whole[1] == '{') {
+        const std::string cure = parameter_scope::cure(name);
         done_.missing.push_back({std::string(name), path_, std::string(whole)});
-        out_.warning(path_, fmt::format("the parameter {} has no value and stays as written; give it with {}",
-                                        escaped(whole), parameter_scope::cure(name)));
+        if (done.is_bare()) {
+          bare_is_missing_ = true;
+          out_.error(path_,
+                     fmt::format("the parameter {} has no value and stands outside a text; give it with {}",
+                                 escaped(whole), cure));
+        } else {
+          out_.warning(path_,
+                       fmt::format("the parameter {} has no value and stays as written; give it with {}",
+                                   escaped(whole), cure));
+        }
       }
-      done.append(whole);
+      done.add(whole);
     }
     return whole.size();
   }
@@ -176,8 +314,7 @@ class substituter {
     }
   }
 
-  void use(const written_variable& found, variable_value value, std::string& done) {
-    done += value.text;
+  void use(const written_variable& found, variable_value value) {
     if (!value.doubt.empty()) {
       out_.warning(path_, value.doubt);
     }
@@ -207,8 +344,11 @@ class substituter {
 
   dialect form_;
   const parameter_scope& scope_;
+  const bare_paths& bare_;
   findings& out_;
   std::string path_;  ///< Of the text at hand.
+  bool bare_is_missing_ = false;
+  bool bare_is_secret_ = false;
   substitution done_;
   std::set<std::string> refused_;  ///< Given parameters whose value is wrong.
 };
@@ -235,17 +375,43 @@ void forget_below(json_places& places, const std::string& path) {
 
 }  // namespace
 
-substitution substitute(json& document, dialect form, const parameter_scope& scope, findings& out) {
+substitution substitute(json& document, dialect form, const parameter_scope& scope, findings& out,
+                        const bare_paths& bare) {
   for (const auto& [name, value] : scope.given()) {
     if (!is_utf8(value.text)) {
       out.error("", fmt::format("the value of the parameter {} is not UTF-8", sluice::quoted(name)));
       return {};
     }
   }
-  substituter work(form, scope, out);
-  work.walk(document, "");
+  substituter work(form, scope, bare, out);
+  work.walk(document, "", "");
   work.warn_of_unused();
   return work.take();
+}
+
+void move_places(json_places& places, const std::vector<list_growth>& growths) {
+  for (const list_growth& growth : growths) {
+    const std::string begin = growth.path + "[";
+    std::vector<std::pair<std::string, std::pair<std::uint32_t, std::uint32_t>>> moved;
+    for (auto at = places.lower_bound(begin); at != places.end() && at->first.starts_with(begin);) {
+      std::size_t index = 0;
+      const char* end = at->first.data() + at->first.size();
+      const auto number = std::from_chars(at->first.data() + begin.size(), end, index);
+      if (index <= growth.index && (growth.entries != 0 || index != growth.index)) {
+        ++at;
+        continue;
+      }
+      if (index > growth.index) {
+        moved.emplace_back(fmt::format("{}{}{}", begin, index + growth.entries - 1, number.ptr), at->second);
+      }
+      at = places.erase(at);
+    }
+    const auto first = places.find(path_join(growth.path, growth.index));
+    for (std::size_t i = 1; first != places.end() && i < growth.entries; ++i) {
+      moved.emplace_back(path_join(growth.path, growth.index + i), first->second);
+    }
+    places.insert(moved.begin(), moved.end());
+  }
 }
 
 void set_value(json& document, json_places& places, const std::string& path, const std::string& value,

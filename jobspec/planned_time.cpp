@@ -197,13 +197,12 @@ result<std::vector<planned_request>> planned_times(const planned_flags& flags) {
 }
 
 planned_time planned_for(const planned_request& asked, local_seconds now, std::string zone) {
-  planned_time planned{now, std::move(zone), asked.given(), asked.given() ? asked.origin : "now", {}};
+  planned_time planned{now, std::move(zone), asked.given(), asked.given() ? asked.origin : "now",
+                       asked.given()};
   if (asked.time) {
     planned.at = *asked.time;
-    planned.assigns = "cyctime";
   } else if (asked.business_day) {
     planned.at = *asked.business_day + days{1} + asked.time_of_day.value_or(seconds{0});
-    planned.assigns = "bizdate";
   } else if (asked.time_of_day) {
     planned.at = floor<days>(now) + *asked.time_of_day;
     if (planned.at > now) {

@@ -17,9 +17,9 @@ struct planned_time {
   std::string zone;    ///< Name of the run's zone.
   bool given = false;  ///< By the command line; else it is the moment of the start.
   std::string origin;  ///< `--bizdate 20250719`, `now`.
-  /// The built-in that the flag assigns to the parameter of the same name, unless it has a value: `bizdate`
-  /// or `cyctime`. Empty for none.
-  std::string assigns;
+  /// Whether parameters called `bizdate` and `cyctime` without a value have those of the built-ins: where the
+  /// command line says for which time the run is. From the clock they are not taken.
+  bool assigns = false;
 
   /// The day the data belongs to: the day before.
   [[nodiscard]] std::chrono::local_days business_date() const {

@@ -173,5 +173,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::abort();
     }
   }
+  // DataX's own form goes into the file before that is JSON.
+  for (auto& [name, one] : given) {
+    one.literal = true;
+  }
+  for (const bare_paths& bare : {bare_paths{}, bare_paths{"x[1]", "x[2].y"}}) {
+    const std::string word(text);
+    nlohmann::json document = {{"x", {word, word, {{"y", word}}}}};
+    findings out("j", nullptr, false);
+    const substitution done = substitute(document, dialect::datax, {given, &planned}, out, bare);
+    json_places places = {{"x[0]", {1, 1}}, {"x[1]", {1, 2}}, {"x[2]", {1, 3}}, {"x[2].y", {1, 4}}};
+    move_places(places, done.growths);
+    if (!document.is_object() || !document.contains("x") || places.size() > document["x"].size() + 1) {
+      std::abort();
+    }
+  }
   return 0;
 }

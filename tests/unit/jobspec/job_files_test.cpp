@@ -60,7 +60,7 @@ load_options options_of(const fs::path& file) {
     return [time](dialect, const std::optional<std::string>&) -> result<planned_time> {
       SLUICE_TRY(const auto asked, planned_times({.cyctime = time}));
       planned_time planned = planned_for(asked.front(), {}, "UTC");
-      planned.assigns.clear();
+      planned.assigns = false;
       return planned;
     };
   };

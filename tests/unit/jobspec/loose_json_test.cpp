@@ -46,6 +46,20 @@ TEST(LooseJson, TextsAreUntouched) {
   EXPECT_EQ(read->root, nlohmann::json::parse(text));
 }
 
+TEST(LooseJson, AVariableOutsideOfTextsIsKeptOnlyWhereItIsAskedFor) {
+  const std::string text = "{\"a\": ${x}, \"b\": [1${y}0, $z],\n\"c\": \"${t}\"}";
+  EXPECT_THAT(read_loose_json("a.json", text).error().message,
+              HasSubstr("a.json:1:7: found the variable ${x} outside a text"));
+  const auto read = read_loose_json("a.json", text, bare_variables::kept);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_THAT(read->bare, ElementsAre("a", "b[0]", "b[1]"));
+  EXPECT_EQ(read->root["b"][0], "1${y}0");
+  EXPECT_EQ(read->places->at("c"), place(2, 6));
+  for (const char* wrong : {"{${a}: 1}", "{${a}}", "[${a]", "[$]", "[\"x\" ${a}]"}) {
+    EXPECT_FALSE(read_loose_json("a.json", wrong, bare_variables::kept)) << wrong;
+  }
+}
+
 TEST(LooseJson, ADuplicateKeyTakesItsOldPlacesWithIt) {
   const auto read = read_loose_json("a.json", "{\"a\": {\"b\": 1, \"c\": [2]},\n\"a\": {\"b\": 3}}");
   ASSERT_TRUE(read) << read.error().message;
@@ -126,7 +140,8 @@ TEST(LooseJson, AnyDamageIsAnErrorWithAPlaceOrReadsOn) {
 TEST(LooseJsonSecrets, AreNotShownByAMistakeThatTheyAre) {
   for (const char* text :
        {"{\"password\": hunter2}", "{\"password\": \"a\" \"hunter2\"}", "{\"a\": 1, \"apiKey\": 12hunter2}",
-        "{\n\"token\" hunter2}", "{password: 'hunter2'}", "{\"pwd\": 'hunter2'}"}) {
+        "{\n\"token\" hunter2}", "{\"password\":\n'hunter2'}", "{\"password\": \n\t hunter2}",
+        "{password: 'hunter2'}", "{\"pwd\": 'hunter2'}"}) {
     const auto read = read_loose_json("j.json", text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().message.find("hunter2"), std::string::npos) << read.error().message;

@@ -42,7 +42,7 @@ planned_time planned_at(const std::string& text) {
   const auto asked = planned_times({.cyctime = text});
   EXPECT_TRUE(asked) << text;
   planned_time planned = planned_for(asked.value().front(), {}, "UTC");
-  planned.assigns.clear();
+  planned.assigns = false;
   return planned;
 }
 
@@ -176,14 +176,32 @@ TEST(scheduling_parameters, what_was_used_says_where_and_where_it_comes_from) {
   EXPECT_EQ(a.found.uses[1].value.origin, "the job");
 }
 
-TEST(scheduling_parameters, a_flag_assigns_the_built_in_of_its_name_unless_a_value_is_given) {
+TEST(scheduling_parameters,
+     a_planned_time_that_is_given_assigns_bizdate_and_cyctime_unless_they_have_values) {
   planned_time planned = planned_at("2025-07-20 00:00:00");
-  planned.assigns = "bizdate";
+  planned.assigns = true;
   planned.origin = "--bizdate 20250719";
   EXPECT_EQ(substituted("${bizdate}", {}, planned).text, "20250719");
   EXPECT_EQ(substituted("${bizdate}", {}, planned).found.uses[0].value.origin, "--bizdate 20250719");
   EXPECT_EQ(substituted("${bizdate}", {{"bizdate", {"x"}}}, planned).text, "x");
   EXPECT_EQ(substituted("${bizdate}", {}, planned, dialect::datax).text, "20250719");
+  EXPECT_EQ(substituted("${cyctime}", {}, planned).text, "20250720000000");
+  for (const planned_flags& flags : {planned_flags{.cyctime = "2025-07-20 10:30:00"},
+                                     planned_flags{.bizdate = "20250719"}, planned_flags{.at = "02:30"}}) {
+    EXPECT_TRUE(planned_for(planned_times(flags).value().front(), {}, "UTC").assigns);
+  }
+  EXPECT_FALSE(planned_for(planned_times({}).value().front(), {}, "UTC").assigns)
+      << "from the clock nothing is assigned";
+}
+
+TEST(scheduling_parameters, blanks_inside_the_brackets_of_an_expression_do_not_count) {
+  EXPECT_EQ(substituted("$[ yyyymmdd ] ${ yyyymmdd } $[ 0 ]").text, "20250720 20250719 $[ 0 ]");
+}
+
+TEST(scheduling_parameters, parameters_that_go_in_a_circle_are_named_in_their_order) {
+  const answer a = substituted("${a}", {{"a", {"${b}"}}, {"b", {"${c}"}}, {"c", {"${a}"}}});
+  ASSERT_EQ(a.errors.size(), 1U);
+  EXPECT_THAT(a.errors[0], HasSubstr("a names b names c names a"));
 }
 
 TEST(scheduling_parameters, without_a_planned_time_a_date_is_an_error_and_a_value_is_not) {
@@ -193,6 +211,65 @@ TEST(scheduling_parameters, without_a_planned_time_a_date_is_an_error_and_a_valu
   substitute(document, dialect::script2, {given, nullptr}, out);
   EXPECT_EQ(document["a"], "1");
   EXPECT_EQ(out.take_errors().size(), 2U);
+}
+
+given_parameter as_datax(const std::string& text) {
+  return {text, "-p", true};
+}
+
+TEST(datax_parameters, a_word_outside_of_texts_becomes_the_json_that_its_values_make) {
+  auto read = read_loose_json("j", R"({"n": ${n}, "k": -$n, "list": [1, ${cols}, {"last": "${n}"}]})",
+                              bare_variables::kept);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_THAT(read->bare, ElementsAre("k", "list[1]", "n"));
+  findings out("j", read->places, false);
+  const given_parameters given = {{"n", as_datax("2")}, {"cols", as_datax(R"("a","b")")}};
+  const substitution done = substitute(read->root, dialect::datax, {given, nullptr}, out, read->bare);
+  EXPECT_EQ(read->root, json::parse(R"({"n": 2, "k": -2, "list": [1, "a", "b", {"last": "2"}]})"));
+  EXPECT_THAT(out.take_errors(), IsEmpty());
+  std::vector<std::string> paths;
+  for (const auto& use : done.uses) {
+    paths.push_back(use.path);
+  }
+  EXPECT_THAT(paths, ElementsAre("k", "list[1]", "list[3].last", "n")) << "as they are afterwards";
+  const auto before = *read->places;
+  move_places(*read->places, done.growths);
+  EXPECT_EQ(read->places->at("list[3].last"), before.at("list[2].last"));
+  EXPECT_EQ(read->places->at("list[2]"), before.at("list[1]"));
+  EXPECT_FALSE(read->places->contains("list[2].last"));
+}
+
+TEST(datax_parameters, a_value_given_as_datax_does_may_close_the_text_it_stands_in) {
+  json document = {{"columns", {"${cols}"}}, {"where", "x=\"${q}\""}, {"w", "${more}"}};
+  findings out("j", nullptr, false);
+  const given_parameters given = {
+      {"cols", as_datax(R"(id","name)")}, {"q", as_datax("a\"b")}, {"more", as_datax(R"(1","extra":"2)")}};
+  substitute(document, dialect::datax, {given, nullptr}, out);
+  EXPECT_EQ(document,
+            json({{"columns", {"id", "name"}}, {"where", "x=\"a\"b\""}, {"w", "1"}, {"extra", "2"}}))
+      << "one that would break the JSON is taken as text";
+  EXPECT_THAT(out.take_errors(), IsEmpty());
+  EXPECT_EQ(
+      substituted("a${q}", {{"q", as_datax(R"(\t\\)")}}, planned_at("2025-07-20 10:30:00"), dialect::datax)
+          .text,
+      "a\t\\")
+      << "its escapes are JSON's";
+  EXPECT_EQ(
+      substituted("${q}", {{"q", {R"(id","name)"}}}, planned_at("2025-07-20 10:30:00"), dialect::datax).text,
+      R"(id","name)")
+      << "a value of Sluice's own form stays a value";
+}
+
+TEST(datax_parameters, a_word_outside_of_texts_without_a_value_or_json_is_an_error) {
+  auto read = read_loose_json("j", R"({"a": ${none}, "b": ${word}, "password": ${s}})", bare_variables::kept);
+  ASSERT_TRUE(read);
+  findings out("j", read->places, false);
+  const given_parameters given = {{"word", as_datax("x y")}, {"s", as_datax("SEKRET 1")}};
+  substitute(read->root, dialect::datax, {given, nullptr}, out, read->bare);
+  const auto errors = out.take_errors();
+  EXPECT_THAT(errors, ElementsAre(HasSubstr("j:1:7 a: the parameter ${none} has no value"),
+                                  HasSubstr("j:1:21 b: found \"x y\""), HasSubstr("not shown")));
+  EXPECT_EQ(errors[2].find("SEKRET"), std::string::npos);
 }
 
 TEST(datax_parameters, dates_in_the_text_stay_as_written_with_a_warning_and_work_as_values) {

@@ -58,7 +58,7 @@ inline run_context sample_context() {
   c.parameters = {{"bizdate", "20260130"}, {"password", "***"}};
   c.planned_for =
       planned_time{std::chrono::local_days{std::chrono::year{2026} / 1 / 31} + std::chrono::minutes{150},
-                   "Europe/Berlin", true, "--bizdate 20260130 --at 02:30", "bizdate"};
+                   "Europe/Berlin", true, "--bizdate 20260130 --at 02:30", true};
   c.datasources = {{"reader", {"shop", datasource_env::production, "default", "sqlite", "datasources.json"}},
                    {"writer", {"dw", datasource_env::development, "envType", "sqlite", "datasources.json"}}};
   c.zone = "Europe/Berlin";

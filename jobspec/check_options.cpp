@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jobspec/known_keys.h"
+#include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "transport/base/secret.h"
 #include "transport/base/text.h"
@@ -51,6 +52,14 @@ void check_columns(const option_values& values, const option& o, const std::stri
   }
 }
 
+/// `u0001` and `x01`: an escape that lost its backslash on the way.
+bool is_bare_escape(std::string_view text) {
+  return ((text.size() == 5 && text[0] == 'u') || (text.size() == 3 && text[0] == 'x')) &&
+         std::all_of(text.begin() + 1, text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+         });
+}
+
 template <class Answer>
 bool good(const Answer& answer, const option_values& values, const option& o, findings& out) {
   if (!answer) {
@@ -74,9 +83,17 @@ void check_type(const option_values& values, const option& o, const std::string&
   switch (o.type) {
     case option_type::text:
     case option_type::character:
-    case option_type::delimiter:
       good(values.text(o.name), values, o, out);
       return;
+    case option_type::delimiter: {
+      const auto text = values.text(o.name);
+      if (good(text, values, o, out) && *text && is_bare_escape(**text)) {
+        out.warning(path_join(path, o.name),
+                    fmt::format("found {0}, taken as these {1} characters; for the character write \"\\{0}\"",
+                                **text, (*text)->size()));
+      }
+      return;
+    }
     case option_type::integer:
       good(values.integer(o.name), values, o, out);
       return;
@@ -134,7 +151,8 @@ void check_options(const option_values& values, const std::vector<option>& optio
     }
     if (!values.has(o.name) || (o.required && is_empty_list(values, o))) {
       if (o.required) {
-        out.error(path, fmt::format("{} is {}: {}", sluice::quoted(o.name),
+        out.error_about(path, path_join(path, o.name),
+                        fmt::format("{} is {}: {}", sluice::quoted(o.name),
                                     given_names(values, o).empty() ? "missing" : "empty", o.meaning));
       }
       continue;
@@ -170,6 +188,13 @@ void check_keys(const json& object, const std::string& path, std::span<const std
       continue;
     }
     const std::string here = path_join(path, key);
+    if (key.starts_with('*') && looks_secret(key)) {
+      out.error(here,
+                fmt::format("this is a secret encrypted by DataX, which is not supported; write {} with a "
+                            "reference such as ${{env:NAME}}",
+                            sluice::quoted(key.substr(1))));
+      continue;
+    }
     const bool blank =
         value.is_null() || (value.is_string() && trimmed(value.get_ref<const std::string&>()).empty());
     if (const auto purpose = purpose_elsewhere(key); !purpose.empty()) {

@@ -1,19 +1,23 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "jobspec/json_path.h"
+#include "jobspec/secrets.h"
 #include "transport/base/error.h"
 
 namespace sluice {
 
-/// Collects all that is wrong with, or odd about, one job file. One thread.
+/// Collects all that is wrong with, or odd about, one job file. Messages may repeat what stands there:
+/// secrets in them are hidden here. One thread.
 class findings {
  public:
   findings(std::string file, std::shared_ptr<const json_places> places, bool strict)
@@ -26,7 +30,23 @@ class findings {
   }
 
   /// `message` behind the place of `path`.
-  void error(std::string_view path, std::string_view message) { errors_.push_back(line(path, message)); }
+  void error(std::string_view path, std::string_view message) { error_about(path, path, message); }
+  /// The same where it says something of `subject`, which does not stand in the file.
+  void error_about(std::string_view path, std::string_view subject, std::string_view message) {
+    errors_.push_back(line(path, message));
+    subjects_.emplace(subject);
+  }
+  /// A line with its place, of somebody who did not know what has been found. Left out where something has
+  /// been said of that place already.
+  void error_of_another(const std::string& line_with_place) {
+    const found_line found = placed(line_with_place);
+    if (!subjects_.contains(found.pattern)) {
+      errors_.push_back({found.position, found.text});
+    }
+  }
+  void warning_of_another(const std::string& line_with_place) {
+    warnings_.push_back({placed(line_with_place).position, hide_secrets(line_with_place)});
+  }
   void warning(std::string_view path, std::string_view message) { warnings_.push_back(line(path, message)); }
   /// What `--strict` refuses and only warns of else.
   void odd(std::string_view path, std::string_view message) {
@@ -49,9 +69,11 @@ class findings {
   }
   /// A failure whose message has its place already.
   void error(const sluice::error& failure, std::pair<std::uint32_t, std::uint32_t> position) {
-    errors_.push_back({position, failure.message});
+    errors_.push_back({position, hide_secrets(failure.message)});
+    subjects_.insert(placed(failure.message).pattern);
   }
 
+  [[nodiscard]] std::size_t error_count() const { return errors_.size(); }
   [[nodiscard]] bool any_error() const { return !errors_.empty(); }
   /// Whether every error is something not supported yet.
   [[nodiscard]] bool only_not_supported() const {
@@ -70,7 +92,26 @@ class findings {
   };
 
   [[nodiscard]] found_line line(std::string_view path, std::string_view message) const {
-    return {position_of(places_.get(), path), fmt::format("{}: {}", place(path), message)};
+    return {position_of(places_.get(), path), fmt::format("{}: {}", place(path), hide_secrets(message))};
+  }
+
+  /// Takes `file:14:22 path: message` apart; `pattern` is the path.
+  [[nodiscard]] found_line placed(const std::string& text) const {
+    found_line out{{0, 0}, hide_secrets(text), {}};
+    std::string_view rest = text;
+    if (!rest.starts_with(file_ + ":")) {
+      return out;
+    }
+    rest.remove_prefix(file_.size() + 1);
+    const auto number = [&rest](std::uint32_t& to) {
+      const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), to);
+      rest.remove_prefix(static_cast<std::size_t>(read.ptr - rest.data()));
+      rest.remove_prefix(rest.empty() ? 0 : 1);
+    };
+    number(out.position.first);
+    number(out.position.second);
+    out.pattern = rest.substr(0, rest.find(": "));
+    return out;
   }
 
   std::vector<std::string> take(std::vector<found_line>& lines) {
@@ -94,6 +135,7 @@ class findings {
   bool strict_;
   std::vector<found_line> errors_;
   std::vector<found_line> warnings_;
+  std::set<std::string, std::less<>> subjects_;  ///< Paths of which an error speaks.
   std::map<std::string, std::size_t> odd_keys_;
   std::vector<std::string> not_supported_;
 };

@@ -156,9 +156,11 @@ known_side resolve_end(const std::optional<step_shape>& step, bool reader, diale
     side->options = &no_options();
   }
   to.plugin = side->plugin;
+  const std::size_t errors_before = out.error_count();
   resolved_parameter resolved =
       resolve_datasources(step->parameter, step->parameter_path, side->plugin, *side->options, sources, out);
   to.datasources = std::move(resolved.sources);
+  to.incomplete = out.error_count() != errors_before;
   to.parameter = option_values(out.file(), step->parameter_path, std::move(resolved.parameter), out.places(),
                                *side->options, d, side->defaults, resolved.supplied);
   if (!step->parameter_is_wrong) {
@@ -224,9 +226,9 @@ class parse {
       : options_(options),
         plugins_(plugins),
         places_(read.places),
+        bare_(std::move(read.bare)),
         original_(std::move(read.root)),
         out_(file, read.places, options.strict) {
-        bare_(std::move(read.bare)),
     job_.file = file;
     job_.strict = options.strict;
     job_.warnings = std::move(read.warnings);
@@ -245,6 +247,7 @@ class parse {
       read_settings(shape, job_, out_);
       job_.compat = options_.compat.value_or(job_.compat);
     }
+    ask_plugins(shape);
     if (out_.any_error()) {
       const bool broken = !out_.only_not_supported();
       job_errors wrong{out_.take_errors(), {}, out_.not_supported(), broken};
@@ -303,6 +306,33 @@ class parse {
   }
 
  private:
+  /// What the parser does not know itself.
+  void ask_plugins(const job_shape& shape) {
+    if (!plugins_.check || !recognise(document_)) {
+      return;
+    }
+    job asked = job_;
+    for (const auto& [step, end] :
+         {std::pair{&shape.reader, &asked.reader}, std::pair{&shape.writer, &asked.writer}}) {
+      if (!*step || (*step)->parameter_is_wrong || end->incomplete) {
+        end->plugin.clear();
+      }
+    }
+    const text_verdict said = plugins_.check(asked);
+    job_.order_compared = said.order_compared;
+    for (const std::string& line : said.errors) {
+      if (line.starts_with(job_.file + ":")) {
+        out_.error_of_another(line);
+      } else {
+        // Of `--set` or a data source: nobody else has spoken of it.
+        out_.error({error_kind::bad_option, line, {}}, {0, 0});
+      }
+    }
+    for (const std::string& line : said.warnings) {
+      out_.warning_of_another(line);
+    }
+  }
+
   /// The environment that a step's data source is taken from; nothing where it names none.
   static std::optional<datasource_env> env_of(const job_step& step) {
     return step.datasources.empty() ? std::nullopt : std::optional(step.datasources.front().env);
@@ -430,6 +460,7 @@ class parse {
   const given_parameters given_ = given_by(options_);
   const plugin_lookup& plugins_;
   std::shared_ptr<json_places> places_;
+  const bare_paths bare_;
   json original_;           ///< As in the file, with `--set`.
   json unset_ = original_;  ///< As in the file.
   json document_;           ///< As run.
@@ -460,7 +491,6 @@ tl::expected<std::string, job_errors> text_of(const std::string& file) {
   std::vector<char> piece(std::size_t{64} << 10);
   while (text.size() <= job_bytes_max && in) {
     in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-  const bare_paths bare_;
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
   if (in.bad()) {

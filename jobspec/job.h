@@ -53,6 +53,7 @@ struct column_formats {
   std::optional<std::string> time_format;
   std::optional<std::vector<std::string>> extra_formats;
   std::optional<std::string> encoding;
+  std::map<std::string, std::string> places = {};  ///< Where each stands, by its key.
 };
 
 /// One end of a job.
@@ -62,6 +63,7 @@ struct job_step {
   std::string place;
   option_values parameter;
   std::vector<named_datasource> datasources;  ///< That it names; what they say is in `parameter`.
+  bool incomplete = false;                    ///< A data source that it names could not be had.
 };
 
 /// A job after parsing, substitution and validation of its text: one model for both dialects.
@@ -79,7 +81,8 @@ struct job {
   compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.
   std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
   std::string time_zone_place;              ///< Where that stands.
-  bool strict = false;  ///< `--strict`: what is odd is refused, also what only both ends show.
+  bool strict = false;          ///< `--strict`: what is odd is refused, also what only both ends show.
+  bool order_compared = false;  ///< The columns that both ends list have been compared by name.
   /// Substituted: name to value; `***` for one that went into a secret or is called like one.
   std::map<std::string, std::string> parameters;
   std::optional<planned_time> planned;  ///< Nothing only where the caller has no clock.
@@ -100,9 +103,18 @@ struct known_side {
 /// Finds a plugin's side by the name in the file, in small letters and trimmed. Nothing: unknown, or that
 /// side does not exist. `parse_job` itself tries everyday names (`pg`), and in a DataX file the name without
 /// its suffix and as a stepType.
+/// What somebody else than the parser says of a job's text: lines with their places.
+struct text_verdict {
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+  bool order_compared = false;  ///< Both ends list their columns by name, and their order has been judged.
+};
 struct plugin_lookup {
   std::function<std::optional<known_side>(std::string_view type, bool reader, dialect d)> find;
   std::function<std::vector<std::string>(bool reader, dialect d)> names;  ///< For "did you mean".
+  /// What the plugins themselves say of the text, and what the text of both ends shows together. Called once
+  /// for each job, also for one with mistakes: an end that could not be read has no `plugin`. May be empty.
+  std::function<text_verdict(const job& what)> check = {};
 };
 
 struct load_options {

@@ -301,15 +301,27 @@ void find_datax_end(const json& content, const std::string& path, bool reads, jo
 }
 
 void find_datax(const json& root, job_shape& shape, findings& out) {
-  static constexpr std::array<std::string_view, 6> root_keys = {"job",   "core", "common",
-                                                                "entry", "type", "version"};
-  static constexpr std::array<std::string_view, 4> job_keys = {"setting", "content", "preHandler",
-                                                               "postHandler"};
+  static constexpr std::array<std::string_view, 7> root_keys = {"job",  "core",    "common", "entry",
+                                                                "type", "version", "steps"};
+  static constexpr std::array<std::string_view, 6> job_keys = {"setting", "content",    "core",
+                                                               "common",  "preHandler", "postHandler"};
   static constexpr std::array<std::string_view, 3> content_keys = {"reader", "writer", "transformer"};
   check_keys(root, "", root_keys, out);
   const json job = object_member(root, "job", "", out);
   shape.setting = {"job.setting", object_member(job, "setting", "job", out)};
   check_keys(job, "job", job_keys, out);
+  for (const std::string_view key : {"core", "common"}) {
+    const std::string beside = fmt::format(
+        "has no effect here; in a DataX file {} stands at the top, beside \"job\"", sluice::quoted(key));
+    if (const placed_json lost = member(job, key, "job"); !lost.value.is_null()) {
+      out.odd(lost.path, beside);
+    }
+    if (const placed_json lost = member(shape.setting.value, key, shape.setting.path);
+        !lost.value.is_null()) {
+      out.odd(lost.path, beside);
+      shape.setting.value.erase(std::string(key));
+    }
+  }
   shape.common = member(root, "common", "");
   shape.core = member(root, "core", "");
   for (const std::string_view handler : {"preHandler", "postHandler"}) {
@@ -410,6 +422,12 @@ job_shape find_shape(const json& root, findings& out) {
   }
   shape.form = *form;
   if (*form == dialect::datax) {
+    if (root.contains("steps")) {
+      out.error(
+          "steps",
+          "the file has \"steps\" (script mode 2.0) and \"job\" (DataX), which are two jobs; keep one of "
+          "them");
+    }
     find_datax(root, shape, out);
   } else if (root.contains("configuration") && !root.contains("steps")) {
     find_configuration(root, shape, out);

@@ -105,6 +105,11 @@ void read_formats(const job_shape& shape, job& to, findings& out) {
   if (const auto extra = column.text_list("extraFormats"); extra && column.has("extraFormats")) {
     to.formats.extra_formats = *extra;
   }
+  for (const char* key : {"datetimeFormat", "dateFormat", "timeFormat", "extraFormats", "encoding"}) {
+    if (column.has(key)) {
+      to.formats.places[key] = column.place(key);
+    }
+  }
 }
 
 std::optional<std::uint64_t> positive(std::optional<std::int64_t> n) {
@@ -113,7 +118,10 @@ std::optional<std::uint64_t> positive(std::optional<std::int64_t> n) {
 
 /// `throttle` and `mbps` of 2.0: bytes a second for the whole job.
 std::optional<std::uint64_t> read_throttle(const option_values& speed, findings& out) {
-  if (!value_of(speed.boolean("throttle")).value_or(false)) {
+  const auto throttle = speed.boolean("throttle");
+  // One that is neither true nor false has been refused; the speed beside it was meant to count.
+  const bool meant = throttle ? throttle->value_or(false) : speed.has("mbps");
+  if (!meant) {
     if (speed.has("mbps") && !speed.has("throttle")) {
       out.warning(path_join(speed.path(), "mbps"), "has no effect without \"throttle\": true");
     }
@@ -169,9 +177,10 @@ void read_script2_speed(const option_values& setting, speed_limit& to, findings&
     if (to.concurrent < distribute_concurrent_min) {
       out.error(
           path,
-          fmt::format("\"distribute\" needs \"speed.concurrent\" of at least {}, found {}; raise it, or set "
-                      "\"executeMode\" to null to run on one machine",
-                      distribute_concurrent_min, to.concurrent));
+          fmt::format(
+              "\"distribute\" needs \"speed.concurrent\" of at least {}, found {}{}; raise it, or set "
+              "\"executeMode\" to null to run on one machine",
+              distribute_concurrent_min, to.concurrent, speed.has("concurrent") ? "" : ", the default"));
     } else {
       out.warning(path, "\"distribute\" has no effect here: the job runs on this machine alone");
     }

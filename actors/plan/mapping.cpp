@@ -136,7 +136,8 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                 what.writer.parameter.place("column"), map->between->size(), columns_text(*map->between),
                 map->target->size(), columns_text(*map->target));
   }
-  if (const std::string order = other_order(*map->between, *map->target); !order.empty()) {
+  const std::string order = what.order_compared ? "" : other_order(*map->between, *map->target);
+  if (!order.empty()) {
     const std::string line = fmt::format("{}: {}", what.writer.parameter.place("column"), order);
     if (what.strict) {
       return fail(error_kind::bad_option, "{} (--strict)", line);

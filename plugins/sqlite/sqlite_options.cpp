@@ -6,6 +6,8 @@
 #include <array>
 #include <cctype>
 
+#include "jobspec/option_mistakes.h"
+#include "jobspec/secrets.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "transport/base/text.h"
 
@@ -71,18 +73,18 @@ result<void> read_file(const placed_texts& url, end_options& out) {
   const std::string text = trimmed(url.texts[0]);
   if (!same_name(std::string_view(text).substr(0, url_prefix.size()), url_prefix)) {
     return fail(error_kind::bad_option, "{}: found {}, expected \"jdbc:sqlite:<path>\"", url.place,
-                sluice::quoted(text));
+                shown_text(text));
   }
   out.file = text.substr(url_prefix.size());
   out.file_place = url.place;
   if (out.file.empty() || out.file.starts_with(":memory:") || out.file.starts_with("file:")) {
     return fail(error_kind::bad_option, "{}: found {}, expected the path of a file after \"jdbc:sqlite:\"",
-                url.place, sluice::quoted(text));
+                url.place, shown_text(text));
   }
   if (out.file.find('?') != std::string::npos) {
     return fail(error_kind::bad_option,
                 "{}: found {}; parameters behind \"?\" are not taken, put PRAGMA statements into \"session\"",
-                url.place, sluice::quoted(text));
+                url.place, shown_text(text.substr(0, text.find('?')) + "?..."));
   }
   return {};
 }
@@ -114,49 +116,72 @@ result<void> read_session(const option_values& values, end_options& out) {
   return {};
 }
 
-result<void> read_end(const option_values& values, bool may_query, end_options& out) {
-  SLUICE_TRY(const auto connections, values.object_list("connection"));
-  if (connections.size() > 1) {
-    return values.bad("connection", fmt::format("found {} connections, expected one; use one job a file",
-                                                connections.size()));
-  }
-  SLUICE_TRY(const placed_texts url, find_texts(values, connections, "jdbcUrl"));
-  SLUICE_CHECK(read_file(url, out));
-  SLUICE_TRY(const placed_texts table, find_texts(values, connections, "table"));
+result<void> read_table(const placed_texts& table, bool may_query, end_options& out) {
   out.table_place = table.place;
-  if (may_query) {
-    SLUICE_TRY(const placed_texts query, find_texts(values, connections, "querySql"));
-    if (query.texts.size() > 1) {
-      return fail(error_kind::bad_option,
-                  "{}: found {} queries, expected one; join them with UNION ALL or use one job a query",
-                  query.place, query.texts.size());
-    }
-    if (!query.texts.empty()) {
-      out.query = trimmed(query.texts[0]);
-      out.query_place = query.place;
-    }
-  }
   if (table.texts.size() > 1) {
     return fail(error_kind::bad_option, "{}: found {} tables, expected one; use one job a table", table.place,
                 table.texts.size());
   }
-  if (out.query.empty()) {
-    out.table = table.texts.empty() ? "" : trimmed(table.texts[0]);
-    if (out.table.empty()) {
-      return fail(error_kind::bad_option, "{}: no table is named; set \"table\"{}", table.place,
-                  may_query ? " or \"querySql\"" : "");
+  if (!out.query.empty()) {
+    return {};
+  }
+  out.table = table.texts.empty() ? "" : trimmed(table.texts[0]);
+  if (out.table.empty()) {
+    return fail(error_kind::bad_option, "{}: no table is named; set \"table\"{}", table.place,
+                may_query ? " or \"querySql\"" : "");
+  }
+  if (!table_name_of(out.table)) {
+    return fail(error_kind::bad_option,
+                "{}: found {}; only tables of the file itself are there, name it without a database or as "
+                "main.<table>",
+                table.place, sluice::quoted(out.table));
+  }
+  return {};
+}
+
+result<void> read_query(const placed_texts& query, end_options& out) {
+  if (query.texts.size() > 1) {
+    return fail(error_kind::bad_option,
+                "{}: found {} queries, expected one; join them with UNION ALL or use one job a query",
+                query.place, query.texts.size());
+  }
+  if (!query.texts.empty()) {
+    out.query = trimmed(query.texts[0]);
+    out.query_place = query.place;
+  }
+  return {};
+}
+
+result<void> read_end(const option_values& values, bool may_query, end_options& out) {
+  option_mistakes wrong;
+  std::vector<option_values> connections;
+  if (wrong.take(values.object_list("connection"), connections) && connections.size() > 1) {
+    wrong.check<void>(values.bad(
+        "connection",
+        fmt::format("found {} connections, expected one; use one job a file", connections.size())));
+  } else if (!wrong.any()) {
+    placed_texts found;
+    if (wrong.take(find_texts(values, connections, "jdbcUrl"), found)) {
+      wrong.check(read_file(found, out));
     }
-    if (!table_name_of(out.table)) {
-      return fail(error_kind::bad_option,
-                  "{}: found {}; only tables of the file itself are there, name it without a database or as "
-                  "main.<table>",
-                  table.place, sluice::quoted(out.table));
+    if (may_query && wrong.take(find_texts(values, connections, "querySql"), found)) {
+      wrong.check(read_query(found, out));
+    }
+    if (wrong.take(find_texts(values, connections, "table"), found)) {
+      wrong.check(read_table(found, may_query, out));
     }
   }
-  SLUICE_TRY(const auto busy_ms, values.integer("busyTimeout"));
+  std::optional<std::int64_t> busy_ms;
+  wrong.take(values.integer("busyTimeout"), busy_ms);
   out.busy_timeout = std::chrono::milliseconds(busy_ms.value_or(30'000));
-  SLUICE_TRY(out.columns, values.text_list("column"));
-  return read_session(values, out);
+  if (wrong.take(values.text_list("column"), out.columns) && out.columns.empty() && out.query.empty()) {
+    wrong.check<void>(
+        values.bad("column", may_query ? "no column is named; list the columns, or [\"*\"] for all"
+                                       : "no column is named; list the table's columns in the reader's "
+                                         "order, or [\"*\"] for all"));
+  }
+  wrong.check(read_session(values, out));
+  return wrong.all();
 }
 
 /// `["*"]` alone is all columns; beside others it is a mistake.
@@ -208,7 +233,8 @@ result<std::vector<std::string>> read_steps(const option_values& values, const s
                                             const std::string& table) {
   SLUICE_TRY(const auto texts, values.text_list(name));
   std::vector<std::string> steps;
-  const std::string quoted_table = quote_name(*table_name_of(table));
+  // A table that is none has been refused.
+  const std::string quoted_table = quote_name(table_name_of(table).value_or(table));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     std::string sql = trimmed(texts[i]);
     for (std::size_t at = sql.find("@table"); at != std::string::npos;
@@ -352,7 +378,9 @@ std::vector<option> target_option_list() {
        .meaning = "`insert`: a row that a key refuses is dirty. `ignore`: it is left out and counted. "
                   "`replace`: it replaces the row with its "
                   "key. `update`: it updates that row's mapped columns.",
-       .default_text = "insert"},
+       .default_text = "insert",
+       .allowed = {"insert", "replace", "update", "ignore", "insert into", "insert ignore",
+                   "insert or ignore", "replace into", "insert or replace"}},
       {.name = "createTable",
        .type = option_type::boolean,
        .meaning =
@@ -388,41 +416,43 @@ result<std::string> read_file_option(const option_values& values) {
 
 result<source_options> read_source_options(const option_values& values) {
   source_options out;
-  SLUICE_CHECK(read_end(values, true, out));
+  option_mistakes wrong;
+  wrong.check(read_end(values, true, out));
   if (!out.query.empty()) {
+    SLUICE_CHECK(wrong.all());
     return out;
   }
-  if (out.columns.empty()) {
-    return values.bad("column", "no column is named; list the columns, or [\"*\"] for all");
-  }
-  SLUICE_TRY(out.all_columns, is_all_columns(values, out));
-  SLUICE_TRY(const auto where, values.text("where"));
+  wrong.take(is_all_columns(values, out), out.all_columns);
+  std::optional<std::string> where;
+  wrong.take(values.text("where"), where);
   out.where = trimmed(where.value_or(""));
   constexpr std::string_view wide_semicolon = "\xEF\xBC\x9B";  // U+FF1B, which job-formats 6.5 drops too
   while (out.where.ends_with(';') || out.where.ends_with(wide_semicolon)) {
     out.where = trimmed(
         out.where.substr(0, out.where.size() - (out.where.ends_with(';') ? 1 : wide_semicolon.size())));
   }
-  SLUICE_TRY(const auto split_pk, values.text("splitPk"));
+  std::optional<std::string> split_pk;
+  wrong.take(values.text("splitPk"), split_pk);
   out.split_pk = unquote_name(trimmed(split_pk.value_or("")));
-  SLUICE_TRY(const auto factor, values.integer("splitFactor"));
+  std::optional<std::int64_t> factor;
+  wrong.take(values.integer("splitFactor"), factor);
   out.split_factor = static_cast<std::uint32_t>(factor.value_or(5));
+  SLUICE_CHECK(wrong.all());
   return out;
 }
 
 result<target_options> read_target_options(const option_values& values) {
   target_options out;
-  SLUICE_CHECK(read_end(values, false, out));
-  if (out.columns.empty()) {
-    return values.bad(
-        "column", "no column is named; list the table's columns in the reader's order, or [\"*\"] for all");
-  }
-  SLUICE_TRY(out.all_columns, is_all_columns(values, out));
-  SLUICE_TRY(out.mode, mode_of(values));
-  SLUICE_TRY(out.pre_sql, read_steps(values, "preSql", out.table));
-  SLUICE_TRY(out.post_sql, read_steps(values, "postSql", out.table));
-  SLUICE_TRY(const auto create, values.boolean("createTable"));
+  option_mistakes wrong;
+  wrong.check(read_end(values, false, out));
+  wrong.take(is_all_columns(values, out), out.all_columns);
+  wrong.take(mode_of(values), out.mode);
+  wrong.take(read_steps(values, "preSql", out.table), out.pre_sql);
+  wrong.take(read_steps(values, "postSql", out.table), out.post_sql);
+  std::optional<bool> create;
+  wrong.take(values.boolean("createTable"), create);
   out.create_table = create.value_or(false);
+  SLUICE_CHECK(wrong.all());
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "jobspec/option_mistakes.h"
 #include "transport/base/text.h"
 #include "transport/record/calendar.h"
 #include "transport/record/date_pattern.h"
@@ -227,9 +228,11 @@ result<std::vector<stream_column>> parse_stream_columns(const option_values& opt
     return options.bad("column", "column is empty; give at least one column.");
   }
   std::vector<stream_column> columns;
+  option_mistakes wrong;
   for (const option_values& item : items) {
-    SLUICE_TRY(columns.emplace_back(), column_parser(item).parse());
+    wrong.take(column_parser(item).parse(), columns.emplace_back());
   }
+  SLUICE_CHECK(wrong.all());
   return columns;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "jobspec/option_mistakes.h"
 #include "plugins/stream/stream_columns.h"
 #include "plugins/stream/stream_filler.h"
 #include "transport/base/text.h"
@@ -166,12 +167,15 @@ const side_description& stream_reader_description() {
 
 result<std::unique_ptr<source>> make_stream_source(const option_values& options,
                                                    const plugin_context& context) {
-  SLUICE_TRY(auto columns, parse_stream_columns(options));
-  SLUICE_TRY(const auto records, options.integer("sliceRecordCount"));
-  if (!records) {
-    return options.bad("sliceRecordCount",
-                       "sliceRecordCount is not set; write how many records a slice has.");
+  option_mistakes wrong;
+  std::vector<stream_column> columns;
+  wrong.take(parse_stream_columns(options), columns);
+  std::optional<std::int64_t> records;
+  if (wrong.take(options.integer("sliceRecordCount"), records) && !records) {
+    wrong.check<void>(
+        options.bad("sliceRecordCount", "sliceRecordCount is not set; write how many records a slice has."));
   }
+  SLUICE_CHECK(wrong.all());
   return std::make_unique<stream_source>(std::move(columns), static_cast<std::uint64_t>(*records),
                                          seed_of(context.run));
 }

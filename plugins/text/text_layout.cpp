@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "jobspec/option_mistakes.h"
 #include "jobspec/words.h"
 #include "plugins/text/charset_decoder.h"
 #include "transport/base/text.h"
@@ -155,20 +156,27 @@ result<void> read_grammar(const option_values& options, text_layout& layout) {
     return read_encoding(options, layout);
   }
   bool delimiter_in_config = false;
-  SLUICE_TRY(const option_values config, options.object("csvReaderConfig"));
-  SLUICE_CHECK(read_csv_config(config, layout, delimiter_in_config));
+  option_mistakes wrong;
+  option_values config;
+  if (wrong.take(options.object("csvReaderConfig"), config)) {
+    wrong.check(read_csv_config(config, layout, delimiter_in_config));
+  }
   if (options.has("fieldDelimiter") || !delimiter_in_config) {
-    SLUICE_TRY(g.delimiter, delimiter_of(options, "fieldDelimiter", delimiter_bytes_max));
+    wrong.take(delimiter_of(options, "fieldDelimiter", delimiter_bytes_max), g.delimiter);
     delimiter_in_config = false;
   }
   if (options.has("skipEmptyRecords")) {
-    SLUICE_TRY(const auto skip_empty, options.boolean("skipEmptyRecords"));
+    std::optional<bool> skip_empty;
+    wrong.take(options.boolean("skipEmptyRecords"), skip_empty);
     layout.skip_empty = skip_empty.value_or(false);
   }
-  SLUICE_CHECK(read_line_delimiter(options, layout));
+  wrong.check(read_line_delimiter(options, layout));
   g.quoting = g.quoting && layout.format == file_format::csv;
-  SLUICE_CHECK(check_grammar(options, g, delimiter_in_config));
-  return read_encoding(options, layout);
+  if (!wrong.any()) {
+    wrong.check(check_grammar(options, g, delimiter_in_config));
+  }
+  wrong.check(read_encoding(options, layout));
+  return wrong.all();
 }
 
 result<column_spec> column_of(const option_values& item, const text_layout& layout,
@@ -244,34 +252,40 @@ result<void> read_columns(const option_values& options, const conversion_context
         "column", "the list is empty; write [\"*\"] for all fields, or objects with \"index\" and \"type\".");
   }
   SLUICE_TRY(const auto items, options.object_list("column"));
+  option_mistakes wrong;
   for (const option_values& item : items) {
-    SLUICE_TRY(column_spec column, column_of(item, layout, formats));
-    if (column.constant) {
-      SLUICE_CHECK(check_constant(item, column, formats));
+    column_spec column;
+    if (wrong.take(column_of(item, layout, formats), column)) {
+      if (column.constant) {
+        wrong.check(check_constant(item, column, formats));
+      }
+      layout.columns.push_back(std::move(column));
     }
-    layout.columns.push_back(std::move(column));
   }
-  return {};
+  return wrong.all();
 }
 
 }  // namespace
 
 result<text_layout> text_layout_of(const option_values& options, const conversion_context& formats) {
   text_layout layout;
-  SLUICE_TRY(layout.paths, options.text_list("path"));
-  if (layout.paths.empty()) {
-    return options.bad("path",
-                       "no path is given; write the name of a file or a pattern such as \"/data/*.csv\".");
+  option_mistakes wrong;
+  if (wrong.take(options.text_list("path"), layout.paths) && layout.paths.empty()) {
+    wrong.check<void>(options.bad(
+        "path", "no path is given; write the name of a file or a pattern such as \"/data/*.csv\"."));
   }
-  SLUICE_TRY(layout.format, file_format_of(options));
-  SLUICE_TRY(layout.compressed, compression_of(options));
-  SLUICE_TRY(const auto skip_header, options.boolean("skipHeader"));
+  // What a file's format means for its grammar and columns is not known without it.
+  const bool format_known = wrong.take(file_format_of(options), layout.format);
+  wrong.take(compression_of(options), layout.compressed);
+  std::optional<bool> skip_header;
+  wrong.take(options.boolean("skipHeader"), skip_header);
   layout.skip_header = skip_header.value_or(false) && layout.format != file_format::json;
-  SLUICE_TRY(const auto other_fields, options.text("otherFields"));
+  std::optional<std::string> other_fields;
+  wrong.take(options.text("otherFields"), other_fields);
   layout.other_fields_dirty = other_fields == "dirty";
-  SLUICE_CHECK(read_grammar(options, layout));
+  wrong.check(format_known ? read_grammar(options, layout) : read_encoding(options, layout));
   if (layout.format != file_format::json) {
-    SLUICE_TRY(layout.null_text, options.text("nullFormat"));
+    wrong.take(options.text("nullFormat"), layout.null_text);
     if (layout.null_text) {
       layout.null_text = unescaped_characters(*layout.null_text);
     }
@@ -279,12 +293,17 @@ result<text_layout> text_layout_of(const option_values& options, const conversio
       layout.null_text = std::string(trimmed(*layout.null_text));
     }
   }
-  SLUICE_CHECK(read_columns(options, formats, layout));
-  SLUICE_TRY(const auto no_file, options.boolean("successOnNoFile"));
+  if (format_known) {
+    wrong.check(read_columns(options, formats, layout));
+  }
+  std::optional<bool> no_file;
+  wrong.take(options.boolean("successOnNoFile"), no_file);
   layout.no_file_is_success = no_file.value_or(false);
-  SLUICE_TRY(layout.awaited_file, options.text("markDoneFileName"));
-  SLUICE_TRY(const auto minutes, options.integer("maxRetryTime"));
+  wrong.take(options.text("markDoneFileName"), layout.awaited_file);
+  std::optional<std::int64_t> minutes;
+  wrong.take(options.integer("maxRetryTime"), minutes);
   layout.awaited_minutes_max = minutes.value_or(60);
+  SLUICE_CHECK(wrong.all());
   return layout;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "jobspec/option_mistakes.h"
 #include "plugins/common/output/text_encoder.h"
 #include "plugins/common/output/value_printer.h"
 #include "transport/base/text.h"
@@ -15,39 +16,45 @@ namespace {
 constexpr std::size_t delimiter_bytes_max = 16;
 
 result<void> take_places(const option_values& options, text_writer_options& to) {
-  SLUICE_TRY(const auto path, options.text("path"));
-  SLUICE_TRY(const auto file_name, options.text("fileName"));
-  if (!path) {
-    return options.bad("path", "path is not set; write the folder for the files.");
+  option_mistakes wrong;
+  const auto refuse = [&](std::string_view name, const std::string& why) {
+    wrong.check<void>(options.bad(name, why));
+  };
+  std::optional<std::string> path;
+  std::optional<std::string> file_name;
+  std::optional<std::string> suffix;
+  std::optional<std::string> done_file;
+  if (wrong.take(options.text("path"), path) && !path) {
+    refuse("path", "path is not set; write the folder for the files.");
   }
-  if (!file_name) {
-    return options.bad("fileName", "fileName is not set; write what the names of the files begin with.");
+  if (wrong.take(options.text("fileName"), file_name) && !file_name) {
+    refuse("fileName", "fileName is not set; write what the names of the files begin with.");
   }
-  if (file_name->find('/') != std::string::npos || file_name->starts_with(".sluice-")) {
-    return options.bad("fileName",
-                       fmt::format("fileName is {}; write a name without a slash that does not begin with "
+  to.folder = path.value_or("");
+  to.file_name = file_name.value_or("");
+  if (to.file_name.find('/') != std::string::npos || to.file_name.starts_with(".sluice-")) {
+    refuse("fileName", fmt::format("fileName is {}; write a name without a slash that does not begin with "
                                    "\".sluice-\", and the folder in path.",
-                                   sluice::quoted(*file_name)));
+                                   sluice::quoted(to.file_name)));
   }
-  to.folder = *path;
-  to.file_name = *file_name;
-  SLUICE_TRY(const auto suffix, options.text("suffix"));
+  wrong.take(options.text("suffix"), suffix);
   to.suffix = suffix.value_or("");
   if (to.suffix.find('/') != std::string::npos) {
-    return options.bad("suffix",
-                       fmt::format("suffix is {}; write it without a slash.", sluice::quoted(to.suffix)));
+    refuse("suffix", fmt::format("suffix is {}; write it without a slash.", sluice::quoted(to.suffix)));
   }
-  SLUICE_TRY(const auto done_file, options.text("markDoneFileName"));
+  wrong.take(options.text("markDoneFileName"), done_file);
   to.done_file = done_file.value_or("");
   if (!to.done_file.empty() && to.done_file.front() != '/') {
-    return options.bad("markDoneFileName", fmt::format("markDoneFileName is {}; write an absolute path.",
-                                                       sluice::quoted(to.done_file)));
+    refuse("markDoneFileName",
+           fmt::format("markDoneFileName is {}; write an absolute path.", sluice::quoted(to.done_file)));
   }
-  return {};
+  return wrong.all();
 }
 
 result<void> take_mode(const option_values& options, text_writer_options& to) {
-  SLUICE_TRY(const auto mode, options.text("writeMode"));
+  option_mistakes wrong;
+  std::optional<std::string> mode;
+  wrong.take(options.text("writeMode"), mode);
   std::string lower = mode.value_or("truncate");
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -55,25 +62,28 @@ result<void> take_mode(const option_values& options, text_writer_options& to) {
             : lower == "nonconflict" ? file_write_mode::non_conflict
                                      : file_write_mode::truncate;
   if (to.mode == file_write_mode::truncate && lower != "truncate") {
-    return options.bad("writeMode", fmt::format("writeMode is {}; write truncate, append or nonConflict.",
-                                                sluice::quoted(*mode)));
+    wrong.check<void>(options.bad(
+        "writeMode",
+        fmt::format("writeMode is {}; write truncate, append or nonConflict.", sluice::quoted(*mode))));
   }
-  SLUICE_TRY(const auto single, options.boolean("singleFileOutput"));
+  std::optional<bool> single;
+  wrong.take(options.boolean("singleFileOutput"), single);
   to.single_file = single.value_or(false);
   if (to.single_file && to.mode == file_write_mode::append) {
-    return options.bad("singleFileOutput",
-                       "singleFileOutput writes one file with exactly the given name, so writeMode "
-                       "append has nothing to append to; write truncate or nonConflict.");
+    wrong.check<void>(
+        options.bad("singleFileOutput",
+                    "singleFileOutput writes one file with exactly the given name, so writeMode "
+                    "append has nothing to append to; write truncate or nonConflict."));
   }
-  SLUICE_TRY(to.compress, compression_of(options));
-  if (to.single_file && to.compress == compression::zip) {
-    return options.bad("compress",
-                       "A zip archive cannot be joined from the parts of several splits; write gzip or "
-                       "zstd, or leave singleFileOutput out.");
+  if (wrong.take(compression_of(options), to.compress) && to.single_file && to.compress == compression::zip) {
+    wrong.check<void>(options.bad("compress",
+                                  "A zip archive cannot be joined from the parts of several splits; write "
+                                  "gzip or zstd, or leave singleFileOutput out."));
   }
-  SLUICE_TRY(const auto megabytes, options.integer("maxFileSize"));
+  std::optional<std::int64_t> megabytes;
+  wrong.take(options.integer("maxFileSize"), megabytes);
   to.file_bytes_max = to.single_file ? 0 : static_cast<std::uint64_t>(megabytes.value_or(0)) << 20;
-  return {};
+  return wrong.all();
 }
 
 result<void> take_grammar(const option_values& options, text_writer_options& to) {
@@ -115,19 +125,21 @@ result<void> take_texts(const option_values& options, const std::optional<std::s
   } else if (options.job_dialect() == dialect::datax) {
     to.null_text = "null";
   }
-  SLUICE_TRY(const auto encoding, options.text("encoding"));
+  option_mistakes wrong;
+  std::optional<std::string> encoding;
+  wrong.take(options.text("encoding"), encoding);
   to.encoding = encoding.value_or("UTF-8");
   if (auto encoder = text_encoder::make(to.encoding); !encoder) {
-    return options.bad("encoding", encoder.error().message);
+    wrong.check<void>(options.bad("encoding", encoder.error().message));
   }
-  SLUICE_TRY(to.date_format, options.text("dateFormat"));
+  wrong.take(options.text("dateFormat"), to.date_format);
   if (auto pattern =
           value_printer::make(type_of(type_id::date), {.zone = nullptr, .date_format = to.date_format});
       !pattern) {
-    return options.bad("dateFormat", pattern.error().message);
+    wrong.check<void>(options.bad("dateFormat", pattern.error().message));
   }
-  SLUICE_TRY(to.header, options.text_list("header"));
-  return {};
+  wrong.take(options.text_list("header"), to.header);
+  return wrong.all();
 }
 
 std::vector<option> writer_options() {
@@ -221,11 +233,14 @@ std::vector<option> writer_options() {
 
 result<text_writer_options> parse_text_writer_options(const option_values& options) {
   text_writer_options parsed;
-  SLUICE_CHECK(take_places(options, parsed));
-  SLUICE_CHECK(take_mode(options, parsed));
-  SLUICE_CHECK(take_grammar(options, parsed));
-  SLUICE_TRY(const auto null_format, options.text("nullFormat"));
-  SLUICE_CHECK(take_texts(options, null_format, parsed));
+  option_mistakes wrong;
+  wrong.check(take_places(options, parsed));
+  wrong.check(take_mode(options, parsed));
+  wrong.check(take_grammar(options, parsed));
+  std::optional<std::string> null_format;
+  wrong.take(options.text("nullFormat"), null_format);
+  wrong.check(take_texts(options, null_format, parsed));
+  SLUICE_CHECK(wrong.all());
   return parsed;
 }
 

@@ -29,7 +29,7 @@ class JobFormats(ProgramTest):
             db.execute("INSERT INTO people VALUES('kept', 'kept')")
         db.close()
         before = self.database.read_bytes()
-        self.assert_fails(self.run_job(document, "--strict"), 1, "mapped by position", "--strict")
+        self.assert_fails(self.run_job(document, "--strict"), 2, "mapped by position", "--strict")
         self.assertEqual(self.database.read_bytes(), before)
 
     def test_the_same_order_is_not_warned_of(self):

@@ -1,7 +1,10 @@
 #include "tools/cli/plugin_names.h"
 
 #include <strings.h>
+
 #include <algorithm>
+
+#include "tools/cli/text_check.h"
 
 namespace sluice {
 namespace {
@@ -59,6 +62,7 @@ plugin_lookup lookup_in(const std::vector<plugin>& plugins) {
     }
     return names;
   };
+  lookup.check = [all](const job& what) { return check_text(what, *all); };
   return lookup;
 }
 

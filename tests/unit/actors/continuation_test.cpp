@@ -236,7 +236,7 @@ TEST(continuation, an_own_unfinished_run_is_continued_whatever_else_is_half_done
 start_facts start_planned(bool given, bool uses_date, unfinished on_unfinished = unfinished::automatic) {
   using namespace std::chrono;
   start_facts mine = start(on_unfinished);
-  mine.planned = planned_time{local_days{2025y / 7 / 20} + 12h, "UTC", given, "", ""};
+  mine.planned = planned_time{local_days{2025y / 7 / 20} + 12h, "UTC", given, "", false};
   mine.uses_date = uses_date;
   return mine;
 }

@@ -45,13 +45,20 @@ class entry_reader {
   entry_reader(const std::string& file, std::shared_ptr<const json_places> places, std::string folder)
       : file_(file), places_(std::move(places)), folder_(std::move(folder)) {}
 
-  datasource read(const json& entry, const std::string& path) {
+  datasource read(json entry, const std::string& path) {
     datasource out;
     out.place = place_text(file_, places_.get(), path);
     findings wrong(file_, places_, false);
     if (!entry.is_object()) {
       wrong.error(path, "expected an object with \"name\", \"type\" and \"connectionProperties\"");
     } else {
+      // The cloud's API delivers them as JSON in a text.
+      for (const char* key : {"connectionProperties", "ConnectionProperties"}) {
+        if (entry.contains(key) && entry[key].is_string()) {
+          json inner = json::parse(entry[key].get_ref<const std::string&>(), nullptr, false);
+          entry[key] = inner.is_object() ? std::move(inner) : std::move(entry[key]);
+        }
+      }
       // Properties are checked by their own description.
       json head = entry;
       for (const char* key : {"connectionProperties", "ConnectionProperties"}) {
@@ -239,6 +246,12 @@ std::string path_below(std::string_view path, const std::string& folder) {
 
 result<datasource_registry> datasource_registry::parse(const std::string& file, std::string_view text,
                                                        const std::string& folder) {
+  if (trimmed(text).empty()) {
+    return fail(
+        error_kind::bad_option,
+        "{}: the file is empty; a registry of data sources is {{\"version\": 1, \"datasources\": []}}",
+        escaped(file));
+  }
   SLUICE_TRY(const loose_document read, read_loose_json(file, text));
   findings wrong(file, read.places, false);
   const auto list = read.root.is_object() ? read.root.find("datasources") : read.root.end();
@@ -273,7 +286,9 @@ result<const datasource*> datasource_registry::find(std::string_view name, datas
   std::vector<std::string> variants;
   for (const datasource& one : all_) {
     if (one.name != name) {
-      names.push_back(one.name);
+      if (std::find(names.begin(), names.end(), one.name) == names.end()) {
+        names.push_back(one.name);
+      }
       continue;
     }
     if (one.env == env) {

@@ -61,6 +61,18 @@ class DataSources(ProgramTest):
     def notes(self, name):
         return [note for _, note in self.rows(self.folder / name, "SELECT * FROM t ORDER BY id")]
 
+    def test_the_folder_of_files_is_tested(self):
+        good = self.sluice("datasource", "test", "in", "--datasources", self.registry)
+        self.assertEqual(good.returncode, 0, good.stderr)
+        self.assertIn("it can be read and written", good.stdout)
+        self.write_registry(registry(("in", "localfile", None, {"baseDir": "missing"})))
+        bad = self.sluice("datasource", "test", "in", "--datasources", self.registry)
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn("there is no folder", bad.stderr)
+        added = self.sluice("datasource", "add", "in2", "--type", "localfile", "--set", "baseDir=gone", "--datasources", self.registry)
+        self.assertEqual(added.returncode, 0, added.stderr)
+        self.assertIn("warning: there is no folder", added.stderr)
+
     def test_a_job_reads_and_writes_through_the_registry_flat_and_in_connection(self):
         for parameter in ({"datasource": "%s", "table": "t"}, {"connection": [{"datasource": "%s", "table": ["t"]}]},
                           {"connection": {"datasource": "%s", "table": "t"}}, {"datasource": "%s", "connection": [{"table": ["t"]}]}):

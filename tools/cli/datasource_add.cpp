@@ -369,11 +369,21 @@ result<std::string> add(const datasource_add_arguments& arguments, const program
   SLUICE_TRY(json document, registry_document(path, arguments.drop_comments));
   SLUICE_TRY(json entry, entry_maker(arguments, parts).make());
   const std::string type = entry["type"];
+  std::string warning;
+  if (const auto& given = entry["connectionProperties"];
+      type == "localfile" && given.contains("baseDir") && given["baseDir"].is_string()) {
+    const std::string below = std::filesystem::absolute(path, failure).parent_path().string();
+    const std::string base = path_below(given["baseDir"].get<std::string>(), below);
+    if (!std::filesystem::is_directory(base, failure)) {
+      warning = fmt::format("warning: there is no folder {}\n", sluice::quoted(base));
+    }
+  }
   SLUICE_CHECK(put(document, std::move(entry), arguments.replace, path));
   if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) {
     SLUICE_CHECK(make_private_folder(folder.string()));
   }
   SLUICE_CHECK(write_file_whole(path, document.dump(indent) + "\n", 0600));
+  write_out(parts.err_fd, warning);
   return fmt::format("{} ({}) is in {}; \"sluice datasource test {}\" tries it\n",
                      sluice::quoted(arguments.name), type, sluice::quoted(path), escaped(arguments.name));
 }

@@ -1,9 +1,11 @@
 #include "tools/cli/datasource_command.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -37,7 +39,7 @@ const plugin* plugin_of(const datasource& source, const program& parts) {
 std::string where_text(const datasource& source) {
   const auto text = [&](const char* key) {
     const auto found = source.properties.text(key);
-    return found && *found ? mask_addresses(**found) : std::string();
+    return found && *found ? **found : std::string();
   };
   std::string out;
   if (const auto addresses = source.properties.object_list("address"); addresses) {
@@ -53,7 +55,7 @@ std::string where_text(const datasource& source) {
     out = out.empty() ? text(key) : out;
   }
   const std::string database = text("database");
-  return out + (database.empty() ? "" : "/" + database);
+  return hide_secrets(out + (database.empty() ? "" : "/" + database));
 }
 
 /// `password ${env:SHOP_PW}`, `password in clear`.
@@ -151,6 +153,36 @@ void look_up_secrets(test_report& report, secret_resolver& resolver) {
   }
 }
 
+/// Looks at the folder of a data source of files.
+std::vector<connection_step> test_folder(const std::string& folder) {
+  using outcome = connection_step::outcome;
+  std::error_code failure;
+  const std::string shown = sluice::quoted(folder);
+  if (!std::filesystem::exists(folder, failure)) {
+    return {{connection_stage::database, outcome::failed, fmt::format("there is no folder {}", shown),
+             "make it, or correct \"baseDir\""}};
+  }
+  if (!std::filesystem::is_directory(folder, failure)) {
+    return {{connection_stage::database, outcome::failed, fmt::format("{} is no folder", shown),
+             "give the folder of the files in \"baseDir\""}};
+  }
+  std::vector<connection_step> steps = {
+      {connection_stage::database, outcome::passed, fmt::format("the folder {} is there", shown), ""}};
+  const bool reads = ::access(folder.c_str(), R_OK | X_OK) == 0;
+  const bool writes = ::access(folder.c_str(), W_OK | X_OK) == 0;
+  if (reads && writes) {
+    steps.push_back({connection_stage::rights, outcome::passed, "it can be read and written", ""});
+  } else if (reads || writes) {
+    steps.push_back({connection_stage::rights, outcome::limited,
+                     reads ? "it can be read, not written" : "it can be written, not read",
+                     reads ? "only readers can use it" : "only writers can use it"});
+  } else {
+    steps.push_back({connection_stage::rights, outcome::failed, "it can be neither read nor written",
+                     "give this account the rights"});
+  }
+  return steps;
+}
+
 test_report run_test(const datasource& source, datasource_env env, const program& parts,
                      secret_filter& filter, std::vector<std::string>& warnings) {
   test_report report;
@@ -164,6 +196,9 @@ test_report run_test(const datasource& source, datasource_env env, const program
   if (p == nullptr) {
     report.not_tested = fmt::format(
         "the type {} is not supported yet: there is no plugin that connects to it", source.type->name);
+  } else if (source.type->binding == datasource_binding::base_folder) {
+    const auto folder = source.properties.text("baseDir");
+    report.steps = test_folder(folder && *folder ? **folder : "");
   } else if (p->test_connection == nullptr) {
     report.not_tested = fmt::format("the plugin {} has no test of its connection", p->name);
   } else if (report.secrets_found) {

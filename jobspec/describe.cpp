@@ -126,12 +126,14 @@ json value_schema(const option& o) {
     case option_type::text:
     case option_type::character:
     case option_type::delimiter: {
-      // `allowed` is not an enum here: case does not count, and a parameter may stand in its place.
-      json out = {{"type", with_null(scalar)}};
-      if (!o.allowed.empty()) {
-        out["examples"] = o.allowed;
+      if (o.allowed.empty()) {
+        return {{"type", with_null(scalar)}};
       }
-      return out;
+      // The words as an enum, which editors offer; in any case, blank, or with a parameter as a pattern.
+      return {{"anyOf",
+               json::array({{{"enum", o.allowed}},
+                            {{"type", "string"}, {"pattern", any_case_pattern(o.allowed) + "|^\\s*$|\\$"}},
+                            {{"type", "null"}}})}};
     }
     case option_type::integer:
     case option_type::number: {
@@ -142,10 +144,15 @@ json value_schema(const option& o) {
       if (o.number_max < 1e300) {
         number["maximum"] = o.number_max;
       }
-      return {{"anyOf", json::array({number, {{"type", {"string", "null"}}}})}};
+      return {
+          {"anyOf", json::array({number,
+                                 {{"type", "string"}, {"pattern", "^\\s*([+-]?[0-9.][0-9.eE+-]*)?\\s*$|\\$"}},
+                                 {{"type", "null"}}})}};
     }
     case option_type::boolean:
-      return {{"type", {"boolean", "string", "null"}}};
+      return {{"anyOf", json::array({{{"type", {"boolean", "null"}}},
+                                     {{"type", "string"},
+                                      {"pattern", any_case_pattern({"true", "false"}) + "|^\\s*$|\\$"}}})}};
     case option_type::text_list:
       return {{"anyOf", json::array({{{"type", "array"}, {"items", {{"type", scalar}}}},
                                      {{"type", with_null(scalar)}}})}};
@@ -164,6 +171,22 @@ json value_schema(const option& o) {
 }
 
 }  // namespace
+
+std::string any_case_pattern(const std::vector<std::string>& words) {
+  std::string out = "^\\s*(";
+  for (const std::string& word : words) {
+    out += out.ends_with('(') ? "" : "|";
+    for (const char c : word) {
+      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (letter) {
+        out += {'[', static_cast<char>(c | 0x20), static_cast<char>(c & ~0x20), ']'};
+      } else {
+        out += (c >= '0' && c <= '9') || c == '_' || c == ' ' ? std::string(1, c) : std::string("\\") + c;
+      }
+    }
+  }
+  return out + ")\\s*$";
+}
 
 std::string options_markdown(const std::vector<option>& options) {
   if (options.empty()) {

@@ -12,6 +12,9 @@ namespace sluice {
 /// `connection.jdbcUrl` behind their object. Ends with a newline; empty for no options.
 std::string options_markdown(const std::vector<option>& options);
 
+/// A regular expression for one of the words in any case, with blanks around.
+std::string any_case_pattern(const std::vector<std::string>& words);
+
 /// The options as a JSON Schema (draft 2020-12) of the `parameter` object: as loose as the parser, so numbers
 /// and booleans may be texts and a list may be one value; other keys are allowed, as the parser only warns of
 /// them.

@@ -69,6 +69,14 @@ std::string decode_escapes(std::string_view text) {
       continue;
     }
     const char kind = text[at + 1];
+    // Three octal digits, as in C and Java.
+    if (at + 4 <= text.size() && kind >= '0' && kind <= '3' &&
+        text.substr(at + 2, 2).find_first_not_of("01234567") == std::string_view::npos) {
+      out += *utf8_of(
+          static_cast<std::uint32_t>((kind - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0')));
+      at += 4;
+      continue;
+    }
     if (const std::size_t simple = simple_escapes.find(kind); simple != std::string_view::npos) {
       out += simple_values[simple];
       at += 2;

@@ -9,9 +9,9 @@
 
 namespace sluice {
 
-/// `text` with backslash escapes decoded, as job files write delimiters (`\t`, `\u0001`, `\x01`, `\\`):
-/// JSON's own escapes once more, for files in which they were escaped twice. An unknown escape stays as it
-/// is.
+/// `text` with backslash escapes decoded, as job files write delimiters (`\t`, `\u0001`, `\x01`, `\001`,
+/// `\\`): JSON's own escapes once more, for files in which they were escaped twice. An unknown escape stays
+/// as it is.
 std::string decode_escapes(std::string_view text);
 
 /// The UTF-8 form of a code point; nothing where there is no such character (surrogates, beyond U+10FFFF).

@@ -84,11 +84,12 @@ tl::unexpected<error> unexpected_argument(const CLI::App& app, const std::vector
     return usage(fmt::format("unexpected argument {}; see sluice {} --help", sluice::quoted(extras.front()),
                              app.get_name()));
   }
+  const std::string program = app.get_parent() == nullptr ? "sluice" : "sluice " + app.get_name();
   const std::string name = flag->substr(0, flag->find('='));
   const auto known = flags_of(app);
   const std::string near(nearest(name, known));
-  return usage(fmt::format("unknown flag {} of sluice {}{}", sluice::quoted(name), app.get_name(),
-                           near.empty() ? fmt::format("; see sluice {} --help", app.get_name()) : ""),
+  return usage(fmt::format("unknown flag {} of {}{}", sluice::quoted(name), program,
+                           near.empty() ? fmt::format("; see {} --help", program) : ""),
                near);
 }
 
@@ -133,10 +134,22 @@ result<command> parse_command_line(const std::vector<std::string>& arguments) {
   try {
     // CLI11 takes its arguments last first.
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    // `sluice help run` is `sluice run --help`.
+    if (!reversed.empty() && reversed.back() == "help") {
+      reversed.pop_back();
+      reversed.insert(reversed.begin(), "--help");
+    }
     p.app.parse(reversed);
     return command_of(p);
   } catch (const CLI::CallForHelp&) {
     return help_arguments{p.app.help()};
+  } catch (const CLI::ArgumentMismatch& e) {
+    // CLI11 begins with the flag, and tells the two cases apart in words only.
+    const std::string said = e.what();
+    const std::string flag = said.substr(0, said.find(':'));
+    return usage(said.find("missing") != std::string::npos
+                     ? fmt::format("{} needs a value; see sluice --help", flag)
+                     : fmt::format("{} is given more than once; give it once", flag));
   } catch (const CLI::ParseError& e) {
     return usage(std::string(e.what()) + "; see sluice --help");
   } catch (const std::exception& e) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "tools/cli/configuration.h"
 #include "tools/cli/units.h"
@@ -75,7 +76,15 @@ result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std
       // The text may be a secret whose name was forgotten: it is not shown.
       return fail(error_kind::bad_option, "-p needs name=value; what was given has no =");
     }
-    SLUICE_CHECK(put_parameter(to, text.substr(0, equals), text.substr(equals + 1)));
+    const std::string name = text.substr(0, equals);
+    if (name == trimmed(name) && name.find_first_of(" \t\r\n${}[]\"'") != std::string::npos) {
+      return fail(
+          error_kind::bad_option,
+          "-p: {} is no name of a parameter; it has letters, digits, _ and dots, and one -p gives one "
+          "parameter",
+          shown_text(name));
+    }
+    SLUICE_CHECK(put_parameter(to, name, text.substr(equals + 1)));
   }
   return {};
 }

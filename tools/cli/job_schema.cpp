@@ -1,6 +1,5 @@
 #include "tools/cli/job_schema.h"
 
-#include <cctype>
 #include <string>
 #include <string_view>
 
@@ -15,23 +14,6 @@ using json = nlohmann::ordered_json;
 
 json reference(const std::string& name) {
   return {{"$ref", "#/definitions/" + name}};
-}
-
-/// A regular expression for one of the words in any case, with blanks around.
-std::string any_case(const std::vector<std::string>& words) {
-  std::string out = "^\\s*(";
-  for (const std::string& word : words) {
-    out += out.ends_with('(') ? "" : "|";
-    for (const char c : word) {
-      const auto letter = static_cast<unsigned char>(c);
-      if (std::isalpha(letter) != 0) {
-        out += {'[', static_cast<char>(std::tolower(letter)), static_cast<char>(std::toupper(letter)), ']'};
-      } else {
-        out += std::isalnum(letter) != 0 || c == '_' ? std::string(1, c) : std::string("\\") + c;
-      }
-    }
-  }
-  return out + ")\\s*$";
 }
 
 std::vector<std::string> names_of(const plugin& p, bool reader, dialect d) {
@@ -85,7 +67,7 @@ class dialect_schema {
       }
     }
     return {{"description", reader ? "What reads the source." : "What writes the destination."},
-            {"anyOf", {{{"enum", ours}}, {{"type", "string"}, {"pattern", any_case(known)}}}}};
+            {"anyOf", {{{"enum", ours}}, {{"type", "string"}, {"pattern", any_case_pattern(known)}}}}};
   }
 
   /// For each plugin: where the type is one of its names, the parameter is described by its options.
@@ -108,7 +90,7 @@ class dialect_schema {
   }
 
   [[nodiscard]] static json category(const std::string& word) {
-    return {{"type", "string"}, {"pattern", any_case({word})}};
+    return {{"type", "string"}, {"pattern", any_case_pattern({word})}};
   }
 
   [[nodiscard]] json step() const {

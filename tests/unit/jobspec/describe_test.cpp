@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+
 namespace sluice {
 namespace {
 
@@ -48,9 +50,18 @@ TEST(OptionsSchema, IsAsLooseAsTheParser) {
   const json schema = options_schema(described());
   EXPECT_EQ(schema["type"], "object");
   EXPECT_EQ(schema["allOf"], json::parse(R"([{"anyOf": [{"required": ["path"]}]}])"));
-  EXPECT_EQ(schema["properties"]["batchSize"]["anyOf"],
-            json::parse(
-                R"([{"type": "integer", "minimum": 1.0, "maximum": 1000.0}, {"type": ["string", "null"]}])"));
+  const json& number = schema["properties"]["batchSize"]["anyOf"];
+  EXPECT_EQ(number[0], json::parse(R"({"type": "integer", "minimum": 1.0, "maximum": 1000.0})"));
+  const std::regex as_text(number[1]["pattern"].get<std::string>());
+  for (const char* text : {"", " 12 ", "1e3", "-5", "${n}"}) {
+    EXPECT_TRUE(std::regex_search(text, as_text)) << text;
+  }
+  EXPECT_FALSE(std::regex_search("x", as_text));
+  const json& word = schema["properties"]["writeMode"]["anyOf"];
+  EXPECT_EQ(word[0]["enum"], json({"insert", "replace"})) << "editors offer these";
+  const std::regex in_any_case(word[1]["pattern"].get<std::string>());
+  EXPECT_TRUE(std::regex_search(" Insert ", in_any_case));
+  EXPECT_FALSE(std::regex_search("upsert", in_any_case));
   EXPECT_EQ(schema["properties"]["batch"], schema["properties"]["batchSize"]);
   const json& member = schema["properties"]["connection"]["anyOf"][0]["properties"]["password"];
   EXPECT_EQ(member["writeOnly"], true);

@@ -120,6 +120,15 @@ TEST(command_line, parameters_are_taken_in_the_form_of_datax) {
   EXPECT_THAT(refusal_of({"run", "job.json", "-p", "-Da"}), HasSubstr("has no ="));
 }
 
+TEST(command_line, help_is_also_a_command) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"help", "check"}, {"check", "--help"}}) {
+    const auto answer = parse_command_line(words);
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_THAT(std::get<help_arguments>(*answer).text, HasSubstr("--offline"));
+  }
+}
+
 TEST(command_line, parameters_in_the_form_of_datax_are_literal_and_files_and_planned_times_are_taken) {
   const run_arguments run =
       run_of({"run", "job.json", "-p", "-Da=1 -Db=2", "-p", "c=3", "--param-file", "x.txt",
@@ -129,6 +138,10 @@ TEST(command_line, parameters_in_the_form_of_datax_are_literal_and_files_and_pla
   EXPECT_EQ(run.planned.origin, "--bizdate 20250719 --at 02:30");
   for (const auto& [arguments, part] : std::vector<std::pair<std::vector<std::string>, const char*>>{
            {{"run", "j", "-p", "x = $bizdate"}, "blanks stand around \"x \""},
+           {{"run", "j", "-p", "foo bar=1"}, "-p: \"foo bar\" is no name of a parameter"},
+           {{"--foo"}, "unknown flag \"--foo\" of sluice; see sluice --help"},
+           {{"run", "j", "--summary", "a", "--summary", "b"}, "--summary is given more than once"},
+           {{"run", "j", "--summary"}, "--summary needs a value"},
            {{"run", "j", "--bizdate", "tomorrow"}, "--bizdate: \"tomorrow\" is no day"},
            {{"params", "j", "--at", "9"}, "--at: \"9\" is no time of day"},
            {{"params"}, "the job file is missing: sluice params JOB"}}) {

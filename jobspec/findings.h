@@ -40,7 +40,7 @@ class findings {
   /// been said of that place already.
   void error_of_another(const std::string& line_with_place) {
     const found_line found = placed(line_with_place);
-    if (!subjects_.contains(found.pattern)) {
+    if (found.pattern.empty() || !subjects_.contains(found.pattern)) {
       errors_.push_back({found.position, found.text});
     }
   }
@@ -67,10 +67,13 @@ class findings {
     errors_.push_back(line(path, message));
     not_supported_.push_back(std::move(what));
   }
-  /// A failure whose message has its place already.
+  /// A failure whose message has its place already. Left out where something has been said of that place.
   void error(const sluice::error& failure, std::pair<std::uint32_t, std::uint32_t> position) {
-    errors_.push_back({position, hide_secrets(failure.message)});
-    subjects_.insert(placed(failure.message).pattern);
+    const std::string subject = placed(failure.message).pattern;
+    // A variable without a value is said once; that its name is no number is not said as well.
+    if (subject.empty() || subjects_.insert(subject).second) {
+      errors_.push_back({position, hide_secrets(failure.message)});
+    }
   }
 
   [[nodiscard]] std::size_t error_count() const { return errors_.size(); }

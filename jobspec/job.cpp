@@ -321,12 +321,7 @@ class parse {
     const text_verdict said = plugins_.check(asked);
     job_.order_compared = said.order_compared;
     for (const std::string& line : said.errors) {
-      if (line.starts_with(job_.file + ":")) {
-        out_.error_of_another(line);
-      } else {
-        // Of `--set` or a data source: nobody else has spoken of it.
-        out_.error({error_kind::bad_option, line, {}}, {0, 0});
-      }
+      out_.error_of_another(line);
     }
     for (const std::string& line : said.warnings) {
       out_.warning_of_another(line);

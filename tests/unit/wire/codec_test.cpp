@@ -416,12 +416,12 @@ TEST(wire, refuses_columns_that_would_be_read_out_of_bounds) {
 }
 
 TEST(wire, refuses_nests_maps_texts_and_floats) {
-  const std::string deep = "\x94\x01\x02" + std::string(20, '\x91') + "\xc0";
+  const std::string deep = "\x94\x02\x02" + std::string(20, '\x91') + "\xc0";
   for (const std::string& frame :
-       {std::string(), std::string("\xc0"), std::string("\x93\x01\x02\xc0"),
-        std::string("\x94\xff\x02\xc0\xc0"), deep, std::string("\x94\x01\x02\x80\xc4\x00", 6),
-        std::string("\x94\x01\x02\xa1x\xc4\x00", 7), std::string("\x94\x01\x02\xdd\xff\xff\xff\xff"),
-        std::string("\x94\x01\x02\xca\x00\x00\x00\x00\xc4\x00", 10)}) {
+       {std::string(), std::string("\xc0"), std::string("\x93\x02\x02\xc0"),
+        std::string("\x94\xff\x02\xc0\xc0"), deep, std::string("\x94\x02\x02\x80\xc4\x00", 6),
+        std::string("\x94\x02\x02\xa1x\xc4\x00", 7), std::string("\x94\x02\x02\xdd\xff\xff\xff\xff"),
+        std::string("\x94\x02\x02\xca\x00\x00\x00\x00\xc4\x00", 10)}) {
     const auto back = decode_control(exact(frame));
     ASSERT_FALSE(back.has_value());
     EXPECT_EQ(back.error().code, "bad_frame") << back.error().message;

@@ -186,7 +186,7 @@ std::string sqlite_target::run_again_text() const {
     text += "; without a key all are inserted once more";
   }
   if (any([](const std::string& sql) { return begins_with_any(sql, removing_words); })) {
-    return fmt::format("preSql runs again first; of the rows that it leaves there holds: {}", text);
+    return fmt::format("preSql runs again first and takes rows away; beside those that it leaves {}", text);
   }
   return options_.pre_sql.empty() ? text : fmt::format("preSql runs again first, then {}", text);
 }
@@ -475,8 +475,12 @@ result<void> sqlite_target::check_step(database& db, const std::string& sql, con
       continue;
     }
     const std::string why = db.failure_text();
-    const bool made_before = options_.create_table && (same_name(why, "no such table: " + table_) ||
-                                                       same_name(why, "no such table: main." + table_));
+    const auto lacks = [&](const std::string& name) {
+      return same_name(why, "no such table: " + name) || same_name(why, "no such table: main." + name);
+    };
+    // By createTable, or with the claim.
+    const bool made_before =
+        (options_.create_table && lacks(table_)) || lacks("sluice_run") || lacks("sluice_progress");
     const bool sure = is_syntax_error(why) ||
                       (db.failure_meaning().name == "SQLITE_ERROR" && !statements_change && !made_before);
     if (sure) {

@@ -394,13 +394,13 @@ TEST_F(sqlite_writer_test, makes_a_missing_table_before_the_statements_that_need
     std::filesystem::remove(file());
     const std::string more =
         fmt::format(R"("table": "t", "column": ["id"], "createTable": true, "preSql": ["{}"])", c.pre_sql);
-    const auto steps = [&] {
+    const auto steps = [&](bool none_has_run) {
       auto object = make_target(more);
       EXPECT_TRUE(object->open(columns, {}));
-      EXPECT_TRUE(object->check_steps({})) << c.pre_sql;
+      EXPECT_TRUE(!none_has_run || object->check_steps({})) << c.pre_sql;
       return object->steps_before();
     };
-    const auto found = steps();
+    const auto found = steps(true);
     ASSERT_EQ(found.size(), c.steps.size()) << c.pre_sql;
     for (std::size_t i = 0; i < found.size(); ++i) {
       EXPECT_TRUE(found[i].text.starts_with(c.steps[i])) << found[i].text;
@@ -408,7 +408,7 @@ TEST_F(sqlite_writer_test, makes_a_missing_table_before_the_statements_that_need
     auto run = begin(more, columns);
     EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"0"}) << c.pre_sql;
     // A resume counts the steps as the run did that began.
-    EXPECT_EQ(steps().size(), c.steps.size()) << c.pre_sql;
+    EXPECT_EQ(steps(false).size(), c.steps.size()) << c.pre_sql;
   }
 }
 
@@ -419,17 +419,18 @@ TEST_F(sqlite_writer_test, finds_mistakes_in_statements_without_running_one) {
     const char* steps;
     const char* place;  // Empty: sound, or not to be told.
   } const cases[] = {
-      {R"("preSql": ["delete from t"], "postSql": ["analyze t"])", ""},
-      {R"("preSql": ["delet from t"])", "preSql[0]"},
-      {R"("preSql": ["create table x(a)", "select '"])", "preSql[1]"},
-      {R"("postSql": ["anlyze x"])", "postSql[0]"},
-      {R"("preSql": ["delete from other"])", "preSql[0]"},
-      {R"("preSql": ["delete from t where nothing = 1"])", "preSql[0]"},
-      {R"("preSql": ["create table other(a)", "delete from other"])", ""},
-      {R"("preSql": ["/* x */ create table other(a); insert into other values(1)"])", ""},
-      {R"("preSql": ["create table other(a)"], "postSql": ["insert into other values(1)"])", ""},
-      {R"("preSql": ["attach 'x.db' as x", "delete from x.t"])", ""},
-      {R"("preSql": ["pragma foreign_keys = on"])", ""},
+      {R"j("preSql": ["delete from t"], "postSql": ["analyze t"])j", ""},
+      {R"j("preSql": ["delet from t"])j", "preSql[0]"},
+      {R"j("preSql": ["create table x(a)", "select '"])j", "preSql[1]"},
+      {R"j("postSql": ["anlyze x"])j", "postSql[0]"},
+      {R"j("preSql": ["delete from other"])j", "preSql[0]"},
+      {R"j("preSql": ["delete from t where nothing = 1"])j", "preSql[0]"},
+      {R"j("preSql": ["create table other(a)", "delete from other"])j", ""},
+      {R"j("preSql": ["/* x */ create table other(a); insert into other values(1)"])j", ""},
+      {R"j("preSql": ["create table other(a)"], "postSql": ["insert into other values(1)"])j", ""},
+      {R"j("postSql": ["delete from sluice_run where stage = 'x'"])j", ""},
+      {R"j("preSql": ["attach 'x.db' as x", "delete from x.t"])j", ""},
+      {R"j("preSql": ["pragma foreign_keys = on"])j", ""},
   };
   for (const auto& c : cases) {
     auto object = make_target(fmt::format(R"("table": "t", "column": ["id"], {})", c.steps));
@@ -457,11 +458,11 @@ TEST_F(sqlite_writer_test, says_what_a_second_run_does_as_far_as_it_is_known) {
       {R"("table": "t", "preSql": ["DELETE FROM t"])",
        "preSql runs again first and empties the table, then all rows are written anew"},
       {R"("table": "t", "preSql": ["DELETE FROM t WHERE id > 4"])",
-       "preSql runs again first; of the rows that it leaves there holds: all rows are inserted once more: "
-       "doubled"},
+       "preSql runs again first and takes rows away; beside those that it leaves all rows are inserted once "
+       "more: doubled"},
       {R"("table": "t", "preSql": ["DELETE FROM k"])",
-       "preSql runs again first; of the rows that it leaves there holds: all rows are inserted once more: "
-       "doubled"},
+       "preSql runs again first and takes rows away; beside those that it leaves all rows are inserted once "
+       "more: doubled"},
       {R"("table": "new", "createTable": true)", "all rows are inserted once more: doubled"},
   };
   for (const auto& c : cases) {

@@ -92,6 +92,8 @@ class Statements(BeforeDataTest):
                 ended = self.look(command, document)
                 self.assertEqual(ended.returncode, 1, ended.stdout + ended.stderr)
                 self.assertRegex(ended.stdout + ended.stderr, rf"look\.json:\d+:\d+ .*{place[:-3]}\[0\]: ")
+                if command == "plan":
+                    self.assertRegex(ended.stdout, r"(?m)^A run now +is refused: .*look\.json:\d+:")
             self.assert_fails(self.run_job(document), 1, place, "Nothing")
         self.assertEqual(self.rows(target, "SELECT name FROM sqlite_master"), [("t",)])
 
@@ -241,6 +243,18 @@ class Memory(BeforeDataTest):
 
 
 class Json(BeforeDataTest):
+    def test_a_reader_of_the_output_that_goes_away_is_named_and_not_waited_for(self):
+        printing = job({"stepType": "stream", "category": "reader", "name": "Reader",
+                        "parameter": {"column": [{"value": "x"}], "sliceRecordCount": 1_000_000}},
+                       {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {}})
+        with subprocess.Popen(self.arguments(printing), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              cwd=self.folder) as run:
+            run.stdout.readline()
+            run.stdout.close()
+            told = run.stderr.read()
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("Whoever read the standard output went away before the end.", told)
+
     def test_records_and_summary_never_share_standard_output(self):
         printing = {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {}}
         ended = self.run_job(job(numbers_reader(self.write("one.csv", "1,a\n")), printing), "--json")

@@ -117,6 +117,19 @@ TEST(end_report, a_failure_names_kind_cause_and_how_to_go_on_last) {
   EXPECT_EQ(lines.back().level, notice_level::error);
 }
 
+TEST(end_report, a_summary_that_was_not_written_is_told_last_and_before_what_to_do) {
+  run_context c = calm();
+  c.summary_trouble = "there is no folder";
+  EXPECT_EQ(end_report(good(), c).back().text, "--summary was not written: there is no folder");
+  run_summary failed = good();
+  failed.state = run_state::failed;
+  failed.failure = error{error_kind::denied, "no right", "", false};
+  failed.how_to_go_on = "Mend it.";
+  const auto lines = end_report(failed, c);
+  EXPECT_EQ(lines.back().text, "Mend it.");
+  EXPECT_THAT(all(lines), HasSubstr("--summary was not written: there is no folder"));
+}
+
 TEST(end_report, a_run_without_a_plan_has_no_account) {
   run_summary s;
   s.failure = error{error_kind::bad_option, "the job is wrong", {}};

@@ -135,6 +135,13 @@ TEST(dirty_text, does_not_repeat_a_value_that_the_message_shows) {
             R"(orders.csv line 17: "a\nbc" in column "amount" is not a number. (not_a_number))");
 }
 
+TEST(dirty_text, names_the_column_that_a_message_with_the_value_leaves_open) {
+  dirty_record d = sample_dirty();
+  d.message = R"("a\nbc" is not taken as int64.)";
+  EXPECT_EQ(dirty_text(d),
+            R"(orders.csv line 17, column amount: "a\nbc" is not taken as int64. (not_a_number))");
+}
+
 TEST(plan_text, names_zone_promise_memory_and_concurrency) {
   run_plan plan;
   plan.run = run_id::make(1, 2, 3);

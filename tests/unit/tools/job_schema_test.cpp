@@ -65,8 +65,9 @@ TEST(job_schema, accepts_the_template_of_every_pair_of_plugins) {
             continue;
           }
           secret_filter secrets;
-          const auto draft =
-              draft_job({from.name, to.name, d, sketch_mode::as_it_is, {}, {}}, parts, secrets, {});
+          const auto draft = draft_job(
+              {.from = from.name, .to = to.name, .form = d, .where = {}, .heading = {}, .datasources = {}},
+              parts, secrets, {});
           ASSERT_TRUE(draft.has_value()) << draft.error().message;
           EXPECT_TRUE(schema.accepts(job_text(*draft))) << job_text(*draft);
         }

@@ -366,7 +366,7 @@ TEST_F(secrets_in_the_program, are_looked_up_by_a_test_of_the_data_source_and_hi
 }
 
 TEST_F(secrets_in_the_program, a_template_looks_through_a_data_source_and_holds_its_name_alone) {
-  template_arguments asked{"shop:orders", "stream", dialect::script2, arguments.datasources};
+  template_arguments asked{"shop:orders", "stream", dialect::script2, {}, arguments.datasources};
   variables["SHOP_PW"] = planted;
   for (const std::string& password : {std::string("${env:SHOP_PW}"), std::string(planted)}) {
     for (const dialect form : {dialect::datax, dialect::script2}) {

@@ -564,7 +564,7 @@ TEST_F(sqlite_writer_test, refuses_wrong_jobs_with_place_value_and_way_out) {
       {R"("table": "orders")", bad, {"no column is named"}},
       {R"("table": "orders", "column": ["id", "must"], "writeMode": "upsert")",
        bad,
-       {"writeMode", "\"upsert\"", "insert, replace, update or ignore"}},
+       {"writeMode", "\"upsert\"", "\"insert\", \"replace\", \"update\", \"ignore\""}},
       {R"("table": "orders", "column": ["id", "must"], "preSql": ["BEGIN"])",
        bad,
        {"preSql[0]", "leave BEGIN out"}},

@@ -131,8 +131,9 @@ class ChangedJob(ProgramTest):
         shutil.copy(self.source, copy)
         self.source = copy
         half = self.half()
-        with open(copy, "a", encoding="utf-8") as file:
-            file.write("1,one more\n")
+        with open(copy, "r+b") as file:
+            file.seek(file.read(4096).index(b"\n") + 1)  # within what is written already
+            file.write(b"9")
         ended = self.run_job(self.orders())
         self.assert_fails(ended, 1, "job.json:", "steps[0]", "copy.csv")
         self.assertEqual(ended.summary["error"]["kind"], "source_changed")

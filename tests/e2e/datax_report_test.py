@@ -44,15 +44,15 @@ class DataxReport(ProgramTest):
                               env={**os.environ, "SLUICE_PROGRAM": str(PROGRAM), "SLUICE_STATE": str(self.state), **env})
 
     def test_standard_output_is_datax_s_to_the_byte_and_nothing_else(self):
-        done = self.launch(stream_job(1000), "-p", "-Dword=hello")
+        done = self.launch(stream_job(50), "-p", "-Dword=hello")
         self.assertEqual(done.returncode, 0, done.stderr)
         first, _, rest = done.stdout.partition("\n")
         line = PROGRESS.fullmatch(first)
         self.assertTrue(line, done.stdout)
-        self.assertEqual((line[1], line[4], line[8]), ("1000", "0", "100.00"))
+        self.assertEqual((line[1], line[4], line[8]), ("50", "0", "100.00"))
         summary = SUMMARY.fullmatch(rest)
         self.assertTrue(summary, done.stdout)
-        self.assertEqual((summary[1].strip(), summary[2].strip()), ("1000", "0"))
+        self.assertEqual((summary[1].strip(), summary[2].strip()), ("50", "0"))
         self.assertIn("= written", done.stderr)
 
     def test_progress_lines_come_while_it_runs(self):

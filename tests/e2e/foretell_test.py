@@ -298,9 +298,10 @@ class Copy(ForetellTest):
                 self.assertIn(message, ended.stderr)
         self.assertEqual((csv.read_text(), other.read_text(), self.digest(db)), (ORDERS, "mine", before))
         self.assertFalse((self.folder / "new.db").exists())
+        # The very same job is no loss.
         for _ in range(2):
-            ended = self.copy("orders.csv", "twice.db:orders", "--save", "made.json", "--replace")
-        self.assertEqual(ended.returncode, 0, ended.stderr)
+            ended = self.copy("orders.csv", "twice.csv", "--save", "made.json", "--replace")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
 
     def test_fields_and_keys_that_no_column_has_are_dirty(self):
         self.write("long.csv", "id,name\n1,Ann\n2,Smith, John\n3,Bob\n")

@@ -24,7 +24,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (d.null_text) {
     parameter["nullFormat"] = *d.null_text;
   }
-  const auto actual = text_fuzz::read(content, parameter, 1U + data[1]);
+  const auto read_actual = text_fuzz::read(content, parameter, 1U + data[1]);
+  if (!read_actual) {
+    return 0;
+  }
+  const text_fuzz::outcome& actual = *read_actual;
 
   const std::size_t mark = content.starts_with("\xEF\xBB\xBF") ? 3 : 0;
   std::size_t rows = 0;

@@ -75,8 +75,12 @@ class line_reference : public nlohmann::json_sax<nlohmann::json> {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view content(reinterpret_cast<const char*>(data), size);
-  const auto actual = text_fuzz::read(
+  const auto read_actual = text_fuzz::read(
       content, {{"fileFormat", "json"}, {"column", {{{"name", "a"}, {"type", "string"}}}}}, 100);
+  if (!read_actual) {
+    return 0;
+  }
+  const text_fuzz::outcome& actual = *read_actual;
   std::size_t row = 0;
   std::size_t dirty = 0;
   std::uint64_t number = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,8 +69,10 @@ inline void keep(const batch& b, outcome& out) {
   }
 }
 
-/// All records of `content` read with `parameter`, in batches of at most `rows_max` rows.
-inline outcome read(std::string_view content, nlohmann::json parameter, std::uint32_t rows_max) {
+/// All records of `content` read with `parameter`, in batches of at most `rows_max` rows. Nothing where the
+/// source refuses the file by its first bytes: they are those of a compression or of another encoding.
+inline std::optional<outcome> read(std::string_view content, nlohmann::json parameter,
+                                   std::uint32_t rows_max) {
   const unnamed_file file(content);
   parameter["path"] = file.path();
   plugin_context context;
@@ -80,7 +83,10 @@ inline outcome read(std::string_view content, nlohmann::json parameter, std::uin
   auto source = make_text_source(options, context);
   require(source.has_value(), "the options are right");
   const auto description = (*source)->open({});
-  require(description.has_value(), "the source opens");
+  require(description.has_value() || description.error().kind == error_kind::bad_option, "the source opens");
+  if (!description) {
+    return std::nullopt;
+  }
   const auto splits = (*source)->plan_splits(1, {});
   auto reader = (*source)->make_reader();
   require((*reader)->open((*splits)[0].description, {}, {}).has_value(), "the reader opens");

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 
 #include "plugins/common/files/file_handle.h"
 #include "plugins/common/files/file_list.h"
+#include "plugins/text/packed_mark.h"
 #include "plugins/text/text_file_reader.h"
 #include "plugins/text/text_reader.h"
 #include "plugins/text/text_sample.h"
@@ -26,20 +26,13 @@ constexpr std::size_t rows_looked_at = 10'000;
 constexpr std::size_t rows_for_delimiter = 500;
 constexpr auto delimiters = std::to_array<std::string_view>({",", "\t", ";", "|", "\x01"});
 
-/// The compression that a file's first bytes show (RFC 1952, RFC 8878, APPNOTE.TXT of PKWARE, bzip2's
-/// sources); empty where they show none. Nothing where the file cannot be read.
+/// The compression that a file's first bytes show; empty where they show none. Nothing where the file cannot
+/// be read.
 std::optional<std::string> compression_of_bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::array<char, 4> bytes{};
-  if (!in.read(bytes.data(), bytes.size()) && in.gcount() == 0) {
-    return in.eof() ? std::optional(std::string()) : std::nullopt;
-  }
-  const std::string_view head(bytes.data(), static_cast<std::size_t>(in.gcount()));
-  return head.starts_with("\x1f\x8b")           ? "gzip"
-         : head.starts_with("\x28\xb5\x2f\xfd") ? "zstd"
-         : head.starts_with("BZh")              ? "bzip2"
-         : head.starts_with("PK\x03\x04")       ? "zip"
-                                                : "";
+  const auto file = file_handle::open(path);
+  std::array<char, packed_mark_bytes> bytes{};
+  const auto got = file ? file->read_at(0, bytes.data(), bytes.size()) : result<std::size_t>(0);
+  return file && got ? std::optional(std::string(packed_by({bytes.data(), *got}))) : std::nullopt;
 }
 
 std::string compression_of_name(std::string_view path) {

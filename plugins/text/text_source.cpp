@@ -12,6 +12,7 @@
 #include "plugins/text/field_decoder.h"
 #include "plugins/text/json_rows.h"
 #include "plugins/text/newline_pass.h"
+#include "plugins/text/packed_mark.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -55,16 +56,6 @@ struct file_mark {
   std::string_view remedy;
 };
 using namespace std::string_view_literals;
-constexpr std::array packed_marks = std::to_array<file_mark>({
-    {"\x1f\x8b\x08"sv, "gzip", "set compress to gzip"},
-    {"\x28\xb5\x2f\xfd"sv, "zstd", "set compress to zstd"},
-    {"PK\x03\x04"sv, "zip", "set compress to zip"},
-    // Behind the level stands the mark of a block, which is pi.
-    {"BZh1\x31\x41\x59\x26\x53\x59"sv, "bzip2", "set compress to bzip2"},
-    {"BZh6\x31\x41\x59\x26\x53\x59"sv, "bzip2", "set compress to bzip2"},
-    {"BZh9\x31\x41\x59\x26\x53\x59"sv, "bzip2", "set compress to bzip2"},
-    {"\xfd\x37zXZ\0"sv, "xz", "it is not supported, unpack it first"},
-});
 /// The longer ones first: that of UTF-16LE is the beginning of UTF-32LE's.
 constexpr std::array encoding_marks = std::to_array<file_mark>({
     {"\xff\xfe\0\0"sv, "UTF-32LE", "set encoding to UTF-32"},
@@ -199,14 +190,14 @@ result<void> text_source::check_kind(const file_handle& file) const {
   if (layout_->compressed != compression::none) {
     return {};  // its library tells
   }
-  std::array<char, 10> bytes{};
+  std::array<char, packed_mark_bytes> bytes{};
   SLUICE_TRY(const std::size_t got, file.read_at(0, bytes.data(), bytes.size()));
   const std::string_view head(bytes.data(), got);
-  for (const file_mark& mark : packed_marks) {
-    if (head.starts_with(mark.bytes)) {
-      return options_.bad("compress", fmt::format("the file {} is {} data and no text: {}.",
-                                                  sluice::quoted(file.path()), mark.kind, mark.remedy));
-    }
+  if (const auto packed = packed_by(head); !packed.empty()) {
+    return options_.bad("compress", fmt::format("the file {} is {} data and no text: {}.",
+                                                sluice::quoted(file.path()), packed,
+                                                packed == "xz" ? "it is not supported, unpack it first"
+                                                               : fmt::format("set compress to {}", packed)));
   }
   for (const file_mark& mark : encoding_marks) {
     if (layout_->encoding_is_utf8 && !layout_->decode_whole && head.starts_with(mark.bytes)) {

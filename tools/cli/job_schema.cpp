@@ -6,6 +6,7 @@
 #include "jobspec/catalogue.h"
 #include "jobspec/describe.h"
 #include "jobspec/setting_options.h"
+#include "tools/cli/plugin_names.h"
 
 namespace sluice {
 namespace {
@@ -14,18 +15,6 @@ using json = nlohmann::ordered_json;
 
 json reference(const std::string& name) {
   return {{"$ref", "#/definitions/" + name}};
-}
-
-std::vector<std::string> names_of(const plugin& p, bool reader, dialect d) {
-  if ((reader ? p.reads : p.writes) == nullptr) {
-    return {};
-  }
-  if (d == dialect::datax) {
-    return reader ? p.datax_readers : p.datax_writers;
-  }
-  std::vector<std::string> names = p.aliases;
-  names.insert(names.begin(), p.name);
-  return names;
 }
 
 /// The schemas of one dialect's parts; definitions are put into `definitions`.

@@ -17,19 +17,6 @@ bool among(std::string_view name, const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same(name, n); });
 }
 
-/// The names a side goes by in a dialect.
-std::vector<std::string> names_of(const plugin& p, bool reader, dialect d) {
-  if ((reader ? p.reads : p.writes) == nullptr) {
-    return {};
-  }
-  if (d == dialect::datax) {
-    return reader ? p.datax_readers : p.datax_writers;
-  }
-  std::vector<std::string> names = p.aliases;
-  names.insert(names.begin(), p.name);
-  return names;
-}
-
 /// What the name sets of the plugin's options; nullptr where it is a mere name.
 const std::vector<option_default>* defaults_of(const plugin& p, std::string_view name, dialect d) {
   for (const alias_defaults& one : p.named_defaults) {
@@ -41,6 +28,18 @@ const std::vector<option_default>* defaults_of(const plugin& p, std::string_view
 }
 
 }  // namespace
+
+std::vector<std::string> names_of(const plugin& p, bool reader, dialect d) {
+  if ((reader ? p.reads : p.writes) == nullptr) {
+    return {};
+  }
+  if (d == dialect::datax) {
+    return reader ? p.datax_readers : p.datax_writers;
+  }
+  std::vector<std::string> names = p.aliases;
+  names.insert(names.begin(), p.name);
+  return names;
+}
 
 plugin_lookup lookup_in(const std::vector<plugin>& plugins) {
   const std::vector<plugin>* all = &plugins;

@@ -4,11 +4,9 @@
 
 namespace sluice {
 
-result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
-                           const end_settings& settings) {
-  job_ends ends;
-  conversion_context& conversion = ends.conversion;
-  SLUICE_TRY(conversion.zone, time_zone::find(settings.time_zone));
+conversion_context conversion_of(const job& what, std::shared_ptr<const time_zone> zone) {
+  conversion_context conversion;
+  conversion.zone = std::move(zone);
   conversion.datetime_format = what.formats.datetime_format.value_or(conversion.datetime_format);
   conversion.date_format = what.formats.date_format.value_or(conversion.date_format);
   conversion.time_format = what.formats.time_format.value_or(conversion.time_format);
@@ -19,14 +17,21 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   if (what.compat == compat_mode::datax && !what.writer.parameter.has("emptyAsNull")) {
     conversion.empty_as_null = true;  // DataX's default, and counted
   }
+  return conversion;
+}
 
+result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                           const end_settings& settings) {
+  job_ends ends;
+  SLUICE_TRY(auto zone, time_zone::find(settings.time_zone));
+  ends.conversion = conversion_of(what, std::move(zone));
   const memory_plan memory =
       divide_memory(settings.memory_bytes, what.speed.concurrent, throttle_of(what.speed));
   ends.pool = buffer_pool::make(memory.cache_bytes_max);
   plugin_context context;
   context.pool = ends.pool;
-  context.zone = conversion.zone;
-  context.formats = conversion;
+  context.zone = ends.conversion.zone;
+  context.formats = ends.conversion;
   context.job_dialect = what.form;
   context.job_name = what.name;
   context.run = settings.run;

@@ -28,6 +28,9 @@ struct end_settings {
   decltype(plugin_context::note) note = [](const std::string&) {};
 };
 
+/// How the job converts values: its formats, its mode (`setting.compat`) and its writer's `emptyAsNull`.
+conversion_context conversion_of(const job& what, std::shared_ptr<const time_zone> zone);
+
 /// Makes both ends; no I/O. `bad_option` where the job's text or the zone is wrong.
 result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
                            const end_settings& settings);

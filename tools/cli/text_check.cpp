@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "actors/plan/column_order.h"
+#include "actors/supervise/make_ends.h"
 #include "jobspec/words.h"
 #include "plugins/common/output/text_encoder.h"
 #include "tools/cli/plugin_names.h"
@@ -157,13 +158,10 @@ class text_check {
     context.pool = buffer_pool::make(0);
     const auto zone = time_zone::find(what_.time_zone.value_or(what_.planned ? what_.planned->zone : "UTC"));
     context.zone = zone ? *zone : *time_zone::find("UTC");
-    context.formats.zone = context.zone;
     if (formats_are_good_) {
-      auto& formats = context.formats;
-      formats.datetime_format = what_.formats.datetime_format.value_or(formats.datetime_format);
-      formats.date_format = what_.formats.date_format.value_or(formats.date_format);
-      formats.time_format = what_.formats.time_format.value_or(formats.time_format);
-      formats.extra_formats = what_.formats.extra_formats.value_or(formats.extra_formats);
+      context.formats = conversion_of(what_, context.zone);
+    } else {
+      context.formats.zone = context.zone;
     }
     context.job_dialect = what_.form;
     context.job_name = what_.name;

@@ -137,6 +137,10 @@ class source_sketcher {
     parameter_["skipEmptyRecords"] = true;
     const std::string by_name = compression_of_name(path_);
     const std::string compress = compression_of_bytes(path_).value_or(by_name);
+    if (compress == "xz") {
+      return fail(error_kind::bad_option, "{}: xz is not supported; unpack the file first",
+                  sluice::quoted(path_));
+    }
     if (!compress.empty()) {
       parameter_["compress"] = compress;
     }

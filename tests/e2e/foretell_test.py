@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import lzma
 import re
 import sqlite3
 import subprocess
@@ -357,6 +358,10 @@ class Copy(ForetellTest):
         ended = self.copy("plain.csv", "shop.db:orders")
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertEqual(self.rows(self.folder / "shop.db", "SELECT count(*) FROM orders"), [(2,)])
+        self.write("plain.csv", lzma.compress(ORDERS.encode()))
+        ended = self.copy("plain.csv", "shop.db:xz")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("xz is not supported; unpack the file first", ended.stderr)
 
     def test_what_a_destination_cannot_take_is_said_at_once(self):
         db = self.make_table("CREATE TABLE t (id INTEGER, x AS (id + 1))", "gen.db")

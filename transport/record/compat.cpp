@@ -8,6 +8,7 @@
 #include "transport/record/calendar.h"
 #include "transport/record/conversion_table.h"
 #include "transport/record/convert_steps.h"
+#include "transport/record/datax_time.h"
 #include "transport/record/parse.h"
 
 namespace sluice {
@@ -41,25 +42,6 @@ unsigned digits_kept(const data_type& to) {
   return to.id == type_id::utf8 ? 0 : std::min<unsigned>(java_digits, to.fraction_digits);
 }
 
-/// The number in front of the point; nothing beyond 64 bits.
-std::optional<int128> whole_part(std::string_view text) {
-  const parsed<number_parts> n = split_number(text);
-  constexpr std::int64_t digits_max = 20;
-  if (!n || n.value.what != number_parts::form::finite || n.value.point > digits_max) {
-    return std::nullopt;
-  }
-  int128 whole = 0;
-  std::int64_t place = n.value.point;
-  for (const std::string_view part : {n.value.head, n.value.tail}) {
-    for (const char c : part) {
-      if (place-- > 0) {
-        whole = whole * 10 + (c - '0');
-      }
-    }
-  }
-  return n.value.negative ? -whole : whole;
-}
-
 bool fits(int128 v, const data_type& type) {
   const unsigned bits = type.integer_bits == 0 ? 64 : type.integer_bits;
   if (type.id == type_id::uint64) {
@@ -81,12 +63,18 @@ void convert_exactly(const column_converter* exact, const column& from, std::uin
 /// Changes what the exact conversion refuses.
 class mending_converter final : public changing_converter {
  public:
-  mending_converter(field from, field to, std::unique_ptr<const column_converter> exact,
-                    std::vector<std::unique_ptr<const column_converter>> finer, bool empty_is_null)
+  /// What times in text are read with again.
+  struct time_readers {
+    std::vector<std::unique_ptr<const column_converter>> finer = {};  ///< To micro- and nanoseconds.
+    std::vector<date_pattern> patterns = {};                          ///< Of points in time.
+    time_zone_ptr zone = nullptr;                                     ///< Where they become instants.
+  };
+  mending_converter(field from, field to, std::unique_ptr<const column_converter> exact, time_readers times,
+                    bool empty_is_null)
       : from_(std::move(from)),
         to_(std::move(to)),
         exact_(std::move(exact)),
-        finer_(std::move(finer)),
+        times_(std::move(times)),
         empty_is_null_(empty_is_null),
         pool_(buffer_pool::make(0)) {}
 
@@ -138,6 +126,9 @@ class mending_converter final : public changing_converter {
     if (is(dirty_code::too_precise) || is(dirty_code::has_time)) {
       return cut_time(from, row, to);
     }
+    if (is(dirty_code::not_a_date) && from_.type.id == type_id::utf8) {
+      return read_loosely(from.get_bytes(row), to);
+    }
     return std::nullopt;
   }
 
@@ -171,12 +162,12 @@ class mending_converter final : public changing_converter {
 
   /// Reads the text with all its digits, then cuts them.
   std::optional<change_rule> cut_time(const column& from, std::uint32_t row, column_builder& to) const {
-    for (std::size_t i = 0; i < finer_.size(); ++i) {
+    for (std::size_t i = 0; i < times_.finer.size(); ++i) {
       const time_unit unit = i == 0 ? time_unit::micro : time_unit::nano;
       const type_id id = to_.type.id == type_id::date ? type_id::timestamp : to_.type.id;
       column_builder builder(time_type(id, unit), pool_);
       std::vector<conversion_failure> refused;
-      finer_[i]->convert(from, row, row + 1, builder, refused);
+      times_.finer[i]->convert(from, row, row + 1, builder, refused);
       if (!refused.empty()) {
         continue;
       }
@@ -197,10 +188,42 @@ class mending_converter final : public changing_converter {
     return std::nullopt;
   }
 
+  /// The text as Java's lenient parsers read it.
+  std::optional<change_rule> read_loosely(std::string_view text, column_builder& to) const {
+    const auto read = read_as_datax(times_.patterns, text);
+    if (!read) {
+      return std::nullopt;
+    }
+    if (to_.type.id == type_id::date) {
+      to.append(read->at.days);
+      const bool cut = read->at.nanos_of_day != 0 && read->rule != change_rule::carried_over;
+      return cut ? change_rule::time_cut : read->rule;
+    }
+    std::int64_t seconds = std::int64_t{read->at.days} * seconds_per_day +
+                           read->at.nanos_of_day / nanos_per_second - read->at.offset_s;
+    if (times_.zone != nullptr && !read->at.has_offset) {
+      const time_zone::wall_answer utc = times_.zone->to_utc(seconds);
+      if (utc.kind != time_zone::wall_kind::unique) {
+        return std::nullopt;
+      }
+      seconds = utc.utc_seconds;
+    }
+    const std::int64_t per = units_per_second(to_.type.unit);
+    const auto step = static_cast<std::int64_t>(power_of_ten(9 - digits_kept(to_.type)));
+    const std::int64_t nanos = read->at.nanos_of_day % nanos_per_second;
+    const int128 value =
+        static_cast<int128>(seconds) * per + (nanos - nanos % step) / (nanos_per_second / per);
+    if (value <= time_minus_infinity || value >= time_infinity) {
+      return std::nullopt;
+    }
+    to.append(static_cast<std::int64_t>(value));
+    return read->rule;
+  }
+
   field from_;
   field to_;
   std::unique_ptr<const column_converter> exact_;
-  std::vector<std::unique_ptr<const column_converter>> finer_;  ///< Texts to times of micro- and nanoseconds.
+  time_readers times_;
   bool empty_is_null_;
   std::shared_ptr<buffer_pool> pool_;
 };
@@ -386,6 +409,24 @@ bool by_cutting(const data_type& from, const data_type& to) {
 
 }  // namespace
 
+std::optional<int128> whole_part(std::string_view text) {
+  const parsed<number_parts> n = split_number(text);
+  constexpr std::int64_t digits_max = 20;
+  if (!n || n.value.what != number_parts::form::finite || n.value.point > digits_max) {
+    return std::nullopt;
+  }
+  int128 whole = 0;
+  std::int64_t place = n.value.point;
+  for (const std::string_view part : {n.value.head, n.value.tail}) {
+    for (const char c : part) {
+      if (place-- > 0) {
+        whole = whole * 10 + (c - '0');
+      }
+    }
+  }
+  return n.value.negative ? -whole : whole;
+}
+
 std::vector<change_rule> possible_changes(const data_type& from, const data_type& to) {
   std::vector<change_rule> rules;
   const bool text = from.id == type_id::utf8;
@@ -413,8 +454,9 @@ std::vector<change_rule> possible_changes(const data_type& from, const data_type
   if (text && has_second(to.id)) {
     rules.push_back(change_rule::second_fraction_cut);
   }
-  if (text && to.id == type_id::date) {
-    rules.push_back(change_rule::time_cut);
+  if (text && is_point(to.id)) {
+    rules.insert(rules.end(), {change_rule::time_cut, change_rule::text_cut, change_rule::carried_over,
+                               change_rule::other_digits});
   }
   return rules;
 }
@@ -432,16 +474,20 @@ result<std::unique_ptr<const changing_converter>> make_changing_converter(const 
     return std::make_unique<const cutting_converter>(from, to, std::move(exact),
                                                      needs_zone ? context.zone : nullptr);
   }
-  std::vector<std::unique_ptr<const column_converter>> finer;
+  mending_converter::time_readers times;
   if (from.type.id == type_id::utf8 && (has_second(to.type.id) || to.type.id == type_id::date)) {
     for (const time_unit unit : {time_unit::micro, time_unit::nano}) {
       field fine = to;
       fine.type = time_type(to.type.id == type_id::date ? type_id::timestamp : to.type.id, unit);
       SLUICE_TRY(auto made, make_converter(from, fine, counted));
-      finer.push_back(std::move(made));
+      times.finer.push_back(std::move(made));
+    }
+    if (is_point(to.type.id)) {
+      SLUICE_TRY(times.patterns, convert::patterns_for(to.type.id, context));
+      times.zone = to.type.id == type_id::instant ? context.zone : nullptr;
     }
   }
-  return std::make_unique<const mending_converter>(from, to, std::move(exact), std::move(finer),
+  return std::make_unique<const mending_converter>(from, to, std::move(exact), std::move(times),
                                                    context.empty_as_null);
 }
 

@@ -7,6 +7,7 @@
 
 #include "transport/base/text.h"
 #include "transport/record/convert.h"
+#include "transport/record/date_pattern.h"
 #include "transport/record/dirty_codes.h"
 #include "transport/record/parse.h"
 
@@ -133,6 +134,10 @@ inline dirty_code append_ascii(std::string_view text, std::uint64_t length_max, 
 
 /// Whether the number fits a decimal_text column of (precision, scale); precision 0 takes any.
 dirty_code check_decimal_text(const data_type& type, const number_parts& number);
+
+/// The job's formats that a text of a time may be in, in the order they are tried: those with a date, or, for
+/// a time of day, those without.
+result<std::vector<date_pattern>> patterns_for(type_id to, const conversion_context& context);
 
 // The parts of the table; each gives nullptr for a pair that is not its own.
 std::unique_ptr<const column_converter> make_number_converter(const field& from, const field& to);

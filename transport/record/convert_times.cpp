@@ -134,23 +134,6 @@ made by_count(const field& from, const field& to, Change change) {
 
 // --- from text ---
 
-/// The patterns that a text may be in, in the order they are tried.
-result<std::vector<date_pattern>> patterns_for(type_id to, const conversion_context& context) {
-  std::vector<date_pattern> patterns;
-  std::vector<std::string> texts = {context.datetime_format, context.date_format, context.time_format};
-  texts.insert(texts.end(), context.extra_formats.begin(), context.extra_formats.end());
-  for (const std::string& text : texts) {
-    SLUICE_TRY(date_pattern pattern, date_pattern::make(text));
-    const bool usable = to == type_id::time_of_day
-                            ? !pattern.has_date()
-                            : pattern.has_date() && (to == type_id::instant || !pattern.has_offset());
-    if (usable) {
-      patterns.push_back(std::move(pattern));
-    }
-  }
-  return patterns;
-}
-
 parsed<wall_time> parse_any(const std::vector<date_pattern>& patterns, std::string_view text,
                             bool end_of_day) {
   if (text.empty()) {
@@ -446,6 +429,22 @@ made between_lengths(const field& from, const field& to) {
 }
 
 }  // namespace
+
+result<std::vector<date_pattern>> patterns_for(type_id to, const conversion_context& context) {
+  std::vector<date_pattern> patterns;
+  std::vector<std::string> texts = {context.datetime_format, context.date_format, context.time_format};
+  texts.insert(texts.end(), context.extra_formats.begin(), context.extra_formats.end());
+  for (const std::string& text : texts) {
+    SLUICE_TRY(date_pattern pattern, date_pattern::make(text));
+    const bool usable = to == type_id::time_of_day
+                            ? !pattern.has_date()
+                            : pattern.has_date() && (to == type_id::instant || !pattern.has_offset());
+    if (usable) {
+      patterns.push_back(std::move(pattern));
+    }
+  }
+  return patterns;
+}
 
 made_or_error make_time_converter(const field& from, const field& to, const conversion_context& context) {
   if (from.type.id == type_id::utf8) {

@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 
 #include "transport/base/text.h"
 #include "transport/record/calendar.h"
+#include "transport/record/date_pattern_items.h"
 #include "transport/record/format.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::int64_t nanos_per_minute = 60 * nanos_per_second;
-constexpr std::int64_t nanos_per_hour = 60 * nanos_per_minute;
-constexpr std::int64_t nanos_per_day = 24 * nanos_per_hour;
+using namespace pattern;
 
 constexpr std::array letters = std::to_array<pattern_letter>({
     {'G', "era: AD or BC", true},
@@ -56,25 +54,8 @@ constexpr std::array letters = std::to_array<pattern_letter>({
     {'p', "padding is not supported; write the letter twice for two digits", false},
 });
 
-constexpr std::array<std::string_view, 12> months = {"January",   "February", "March",    "April",
-                                                     "May",       "June",     "July",     "August",
-                                                     "September", "October",  "November", "December"};
-constexpr std::array<std::string_view, 7> weekdays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                                      "Friday", "Saturday", "Sunday"};
-
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_digit(char c) {
-  return static_cast<unsigned char>(c - '0') < 10;
-}
-char fold(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool starts_with_word(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(),
-                                                  [](char a, char b) { return fold(a) == fold(b); });
 }
 
 /// Which width a letter may have.
@@ -103,39 +84,6 @@ bool is_width(char letter, std::size_t width) {
   }
 }
 
-using item = date_pattern::item;
-
-/// Digits of a numeric item, least and most; {0, 0} for one that is text.
-struct digit_range {
-  unsigned least;
-  unsigned most;
-};
-digit_range digits_of(const item& i) {
-  switch (i.letter) {
-    case 'y':
-      return i.width == 1 ? digit_range{1, 9} : digit_range{i.width, i.width};
-    case 'S':
-      return {i.width, i.width};
-    case 'D':
-      return {i.width, 3};
-    case 'u':
-      return {i.width, i.width};
-    case 'M':
-    case 'L':
-      return i.width > 2 ? digit_range{0, 0} : digit_range{i.width, 2};
-    case 'd':
-    case 'H':
-    case 'k':
-    case 'K':
-    case 'h':
-    case 'm':
-    case 's':
-      return {i.width, 2};
-    default:
-      return {0, 0};
-  }
-}
-
 /// What a letter stands for, so that two letters of one meaning are seen as the same.
 char meaning_of(const item& i) {
   switch (i.letter) {
@@ -153,251 +101,6 @@ char meaning_of(const item& i) {
     default:
       return i.letter;
   }
-}
-
-/// Values of the fields as read; -1 where there is none.
-struct fields {
-  std::int64_t year = -1;
-  int month = -1, day = -1, day_of_year = -1, weekday = -1;
-  int hour = -1, hour_of_half = -1, minute = -1, second = -1;
-  std::int64_t nanos = 0;
-  bool afternoon = false;
-  bool before_christ = false, has_era = false, proleptic = false;
-  std::int32_t offset_s = 0;
-  bool has_offset = false;
-};
-
-/// Reads a name of the list at the start of `text`, short or long; its index, -1 where there is none.
-template <std::size_t N>
-int read_name(std::string_view& text, const std::array<std::string_view, N>& names, bool whole) {
-  for (std::size_t i = 0; i < N; ++i) {
-    const std::string_view name = whole ? names[i] : names[i].substr(0, 3);
-    if (starts_with_word(text, name)) {
-      text.remove_prefix(name.size());
-      return static_cast<int>(i);
-    }
-  }
-  return -1;
-}
-
-bool read_offset(std::string_view& text, const item& i, fields& f) {
-  f.has_offset = true;
-  const bool colon = i.letter == 'Z' ? i.width == 5 : i.width == 3;
-  const bool zulu = i.letter == 'X' || (i.letter == 'Z' && i.width == 5);
-  if (zulu && text.starts_with('Z')) {
-    text.remove_prefix(1);
-    return true;
-  }
-  const auto two = [&text](std::size_t at) {
-    return text.size() >= at + 2 && is_digit(text[at]) && is_digit(text[at + 1])
-               ? (text[at] - '0') * 10 + (text[at + 1] - '0')
-               : -1;
-  };
-  if (text.empty() || (text.front() != '+' && text.front() != '-') || two(1) < 0) {
-    return false;
-  }
-  const int hours = two(1);
-  int minutes = 0;
-  std::size_t length = 3;
-  if (i.letter == 'Z' || i.width > 1) {
-    if (colon && (text.size() < 4 || text[3] != ':')) {
-      return false;
-    }
-    minutes = two(colon ? 4 : 3);
-    length = colon ? 6 : 5;
-  } else if (two(3) >= 0) {  // X writes minutes only where there are some
-    minutes = two(3);
-    length = 5;
-  }
-  if (hours > 18 || minutes < 0 || minutes > 59 || (hours == 18 && minutes != 0)) {
-    return false;
-  }
-  f.offset_s = (hours * 3600 + minutes * 60) * (text.front() == '-' ? -1 : 1);
-  text.remove_prefix(length);
-  return true;
-}
-
-bool set_number(const item& i, std::int64_t n, fields& f) {
-  const auto in = [n](std::int64_t least, std::int64_t most, int& field) {
-    field = static_cast<int>(n);
-    return n >= least && n <= most;
-  };
-  switch (i.letter) {
-    case 'y':
-      f.year = i.width == 2 ? 2000 + n : n;
-      return true;
-    case 'u':
-      if (i.width == 1) {
-        return in(1, 7, f.weekday);
-      }
-      f.year = n;
-      f.proleptic = true;
-      return true;
-    case 'M':
-    case 'L':
-      return in(1, 12, f.month);
-    case 'd':
-      return in(1, 31, f.day);
-    case 'D':
-      return in(1, 366, f.day_of_year);
-    case 'H':
-      return in(0, 24, f.hour);
-    case 'k':
-      if (!in(1, 24, f.hour)) {
-        return false;
-      }
-      f.hour %= 24;
-      return true;
-    case 'K':
-      return in(0, 11, f.hour_of_half);
-    case 'h':
-      if (!in(1, 12, f.hour_of_half)) {
-        return false;
-      }
-      f.hour_of_half %= 12;
-      return true;
-    case 'm':
-      return in(0, 59, f.minute);
-    case 's':
-      return in(0, 59, f.second);
-    default:
-      f.nanos = n;
-      for (unsigned digit = i.width; digit < 9; ++digit) {
-        f.nanos *= 10;
-      }
-      return true;
-  }
-}
-
-bool read_item(std::string_view& text, const item& i, fields& f) {
-  if (i.letter == 0) {
-    if (!text.starts_with(i.literal)) {
-      return false;
-    }
-    text.remove_prefix(i.literal.size());
-    return true;
-  }
-  const digit_range range = digits_of(i);
-  if (range.most != 0) {
-    std::int64_t n = 0;
-    unsigned digits = 0;
-    for (; digits < range.most && digits < text.size() && is_digit(text[digits]); ++digits) {
-      n = n * 10 + (text[digits] - '0');
-    }
-    text.remove_prefix(digits);
-    return digits >= range.least && set_number(i, n, f);
-  }
-  switch (i.letter) {
-    case 'M':
-    case 'L': {
-      const int month = read_name(text, months, i.width == 4);
-      f.month = month + 1;
-      return month >= 0;
-    }
-    case 'E': {
-      const int weekday = read_name(text, weekdays, i.width == 4);
-      f.weekday = weekday + 1;
-      return weekday >= 0;
-    }
-    case 'G':
-    case 'a': {
-      const bool first = starts_with_word(text, i.letter == 'G' ? "AD" : "AM");
-      if (!first && !starts_with_word(text, i.letter == 'G' ? "BC" : "PM")) {
-        return false;
-      }
-      (i.letter == 'G' ? f.before_christ : f.afternoon) = !first;
-      f.has_era = f.has_era || i.letter == 'G';
-      text.remove_prefix(2);
-      return true;
-    }
-    default:
-      return read_offset(text, i, f);
-  }
-}
-
-/// The value of the fields; nothing where they contradict each other or name what does not exist.
-std::optional<wall_time> value_of(const fields& f, bool has_date, bool end_of_day) {
-  wall_time t;
-  if (has_date) {
-    // The year 0 of an era does not exist; of the proleptic calendar it does.
-    if (!f.proleptic && f.year == 0) {
-      return std::nullopt;
-    }
-    const std::int64_t year = f.before_christ ? 1 - f.year : f.year;
-    std::int64_t days = 0;
-    if (f.day_of_year > 0) {
-      if (f.day_of_year > (is_leap(year) ? 366 : 365)) {
-        return std::nullopt;
-      }
-      days = days_from_civil(year, 1, 1) + f.day_of_year - 1;
-    } else {
-      const auto month = static_cast<unsigned>(std::max(f.month, 1));
-      const auto day = static_cast<unsigned>(std::max(f.day, 1));
-      if (day > days_in_month(year, month)) {
-        return std::nullopt;
-      }
-      days = days_from_civil(year, month, day);
-    }
-    if (days <= date_minus_infinity || days >= date_infinity) {
-      return std::nullopt;
-    }
-    t.days = static_cast<std::int32_t>(days);
-    if (f.weekday > 0 && iso_weekday(t.days) != static_cast<unsigned>(f.weekday)) {
-      return std::nullopt;
-    }
-  }
-  const std::int64_t hour =
-      f.hour_of_half >= 0 ? f.hour_of_half + (f.afternoon ? 12 : 0) : std::max(f.hour, 0);
-  t.nanos_of_day = hour * nanos_per_hour + std::max(f.minute, 0) * nanos_per_minute +
-                   std::max(f.second, 0) * nanos_per_second + f.nanos;
-  if (t.nanos_of_day > nanos_per_day || (t.nanos_of_day == nanos_per_day && !end_of_day)) {
-    return std::nullopt;
-  }
-  t.offset_s = f.offset_s;
-  t.has_offset = f.has_offset;
-  return t;
-}
-
-/// `.digits` behind the seconds as nanoseconds.
-parsed<std::int64_t> read_fraction(std::string_view text) {
-  if (text.size() < 2 || text.front() != '.') {
-    return refuse(dirty_code::not_a_date);
-  }
-  parsed<std::int64_t> nanos;
-  std::size_t digit = 0;
-  for (const char c : text.substr(1)) {
-    if (!is_digit(c)) {
-      return refuse(dirty_code::not_a_date);
-    }
-    if (digit < 9) {
-      nanos.value = nanos.value * 10 + (c - '0');
-    } else if (c != '0') {
-      nanos.code = dirty_code::too_precise;
-    }
-    ++digit;
-  }
-  for (; digit < 9; ++digit) {
-    nanos.value *= 10;
-  }
-  return nanos;
-}
-
-unsigned two_digits(const char* at) {
-  const auto high = static_cast<unsigned char>(at[0] - '0');
-  const auto low = static_cast<unsigned char>(at[1] - '0');
-  return high < 10 && low < 10 ? high * 10U + low : 10000U;  // more than any field, also times 100
-}
-
-/// The date at `at`, its parts `step` apart; false where it is none.
-bool read_plain_date(const char* at, std::size_t step, std::int32_t& days) {
-  const unsigned year = two_digits(at) * 100 + two_digits(at + 2);
-  const unsigned month = two_digits(at + 4 + step);
-  const unsigned day = two_digits(at + 6 + 2 * step);
-  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) {
-    return false;
-  }
-  days = static_cast<std::int32_t>(days_from_civil(year, month, day));
-  return true;
 }
 
 char* put_two(unsigned n, char* to) {
@@ -616,62 +319,6 @@ result<void> date_pattern::check_fields() const {
                 quoted(text_));
   }
   return {};
-}
-
-parsed<wall_time> date_pattern::parse(std::string_view text, options o) const {
-  if (text.empty()) {
-    return refuse(dirty_code::empty);
-  }
-  parsed<wall_time> out;
-  switch (shape_) {
-    case shape::datetime:
-      if (text.size() != 19) {
-        break;
-      }
-      if (text[4] == '-' && text[7] == '-' && text[10] == ' ' && text[13] == ':' && text[16] == ':') {
-        const unsigned hour = two_digits(text.data() + 11);
-        const unsigned minute = two_digits(text.data() + 14);
-        const unsigned second = two_digits(text.data() + 17);
-        if (hour < 24 && minute < 60 && second < 60 && read_plain_date(text.data(), 1, out.value.days)) {
-          out.value.nanos_of_day = std::int64_t{hour * 3600 + minute * 60 + second} * nanos_per_second;
-          return out;
-        }
-      }
-      break;
-    case shape::date:
-      if (text.size() == 10 && text[4] == '-' && text[7] == '-' &&
-          read_plain_date(text.data(), 1, out.value.days)) {
-        return out;
-      }
-      return refuse(dirty_code::not_a_date);
-    case shape::compact_date:
-      if (text.size() == 8 && read_plain_date(text.data(), 0, out.value.days)) {
-        return out;
-      }
-      return refuse(dirty_code::not_a_date);
-    case shape::general:
-      break;
-  }
-  return parse_general(text, o);
-}
-
-parsed<wall_time> date_pattern::parse_general(std::string_view text, options o) const {
-  fields f;
-  for (const item& i : items_) {
-    if (!read_item(text, i, f)) {
-      return refuse(dirty_code::not_a_date);
-    }
-  }
-  if (!text.empty()) {
-    const parsed<std::int64_t> fraction =
-        o.fraction && ends_with_seconds_ ? read_fraction(text) : refuse(dirty_code::not_a_date);
-    if (!fraction) {
-      return refuse(fraction.code);
-    }
-    f.nanos += fraction.value;
-  }
-  const std::optional<wall_time> value = value_of(f, has_date_, o.end_of_day);
-  return value ? parsed<wall_time>{*value} : refuse(dirty_code::not_a_date);
 }
 
 dirty_code date_pattern::write(const wall_time& t, unsigned fraction_digits, char*& to) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,19 @@ class date_pattern {
   /// `not_a_date`, `empty`, `too_precise` (more than 9 digits of a fraction). Only of an `exact` pattern.
   [[nodiscard]] parsed<wall_time> parse(std::string_view text, options o) const;
   [[nodiscard]] parsed<wall_time> parse(std::string_view text) const { return parse(text, options{}); }
+
+  /// What Java's lenient parsers make of a text that `parse` refuses.
+  struct loose_reading {
+    wall_time at;
+    bool carried = false;       ///< A field is beyond its range and was counted on: 30 February is 2 March.
+    bool other_digits = false;  ///< A number has other digits than its letters say.
+    std::string_view rest;      ///< What stands behind the pattern's end.
+  };
+  /// The beginning of the text as SimpleDateFormat reads it, with carrying over and with as many digits as
+  /// there are. Nothing where it does not match, lies before the year 1, or the pattern has no date; nor
+  /// where S would not be digits of a fraction, blanks or signs stand before a number, or the day of the week
+  /// is another. Only of an `exact` pattern.
+  [[nodiscard]] std::optional<loose_reading> parse_as_java(std::string_view text) const;
 
   /// Writes at `to`, which has room for `chars_max()`, and moves it to the end. Where `fraction_digits` is
   /// not 0, the pattern ends with seconds and the fraction is not 0, that many digits are added. With `exact`

@@ -304,5 +304,73 @@ TEST(date_pattern, the_fast_paths_agree_with_the_general_one) {
   }
 }
 
+struct java_case {
+  std::string_view pattern;
+  std::string_view text;
+  std::string_view read;  ///< The value, `carried`, `digits`, and the rest in quotes; or `nothing`.
+};
+
+// clang-format off
+constexpr std::array java_cases = std::to_array<java_case>({
+  {"yyyy-MM-dd", "2024-02-29", "2024-02-29 00:00:00.000000000"},
+  {"yyyy-MM-dd", "2023-02-30", "2023-03-02 00:00:00.000000000 carried"},
+  {"yyyy-MM-dd", "2024-13-01", "2025-01-01 00:00:00.000000000 carried"},
+  {"yyyy-MM-dd", "2024-00-10", "2023-12-10 00:00:00.000000000 carried"},
+  {"yyyy-MM-dd", "2024-03-00", "2024-02-29 00:00:00.000000000 carried"},
+  {"yyyy-MM-dd", "2024-1-2", "2024-01-02 00:00:00.000000000 digits"},
+  {"yyyy-MM-dd", "24-1-2", "0024-01-02 00:00:00.000000000 digits"},
+  {"yyyy-MM-dd", "2024-01-02 10:11:12", "2024-01-02 00:00:00.000000000 \" 10:11:12\""},
+  {"yyyy-MM-dd", "2024-01-02x", "2024-01-02 00:00:00.000000000 \"x\""},
+  {"yyyy-MM-dd", "0000-00-00", "nothing"},
+  {"yyyy-MM-dd", "0001-00-01", "nothing"},
+  {"yyyy-MM-dd", "2024/01/02", "nothing"},
+  {"yyyy-MM-dd", " 2024-01-02", "nothing"},
+  {"yyyy-MM-dd", "2024--1-02", "nothing"},
+  {"yyyy-MM-dd", "2024-01-", "nothing"},
+  {"yyyy-MM-dd", "2024-01-1234567890", "nothing"},
+  {"yyyy-MM-dd", "", "nothing"},
+  {"yyyyMMdd", "20240230", "2024-03-01 00:00:00.000000000 carried"},
+  {"yyyyMMdd", "2024010", "2023-12-31 00:00:00.000000000 carried digits"},
+  {"yyyyMMdd", "20240102", "2024-01-02 00:00:00.000000000"},
+  {"yyyyMMdd", "2024010203", "2024-07-21 00:00:00.000000000 carried digits"},
+  {"yyyyMMdd", "202401", "nothing"},
+  {"yyyy-MM-dd HH:mm:ss", "2024-02-29 24:00:00", "2024-03-01 00:00:00.000000000 carried"},
+  {"yyyy-MM-dd HH:mm:ss", "2024-02-29 25:61:61", "2024-03-01 02:02:01.000000000 carried"},
+  {"yyyy-MM-dd HH:mm:ss", "2024-02-29 1:2:3", "2024-02-29 01:02:03.000000000 digits"},
+  {"yyyy-MM-dd HH:mm:ss", "2024-02-29 01:02:03.456", "2024-02-29 01:02:03.000000000 \".456\""},
+  {"yyyy-MM-dd HH:mm:ss", "2024-02-29 01:02:03+02:00", "2024-02-29 01:02:03.000000000 \"+02:00\""},
+  {"yyyy-MM-dd HH:mm:ss", "2024-02-29", "nothing"},
+  {"yyyy-MM-dd HH:mm:ss.SSS", "2024-02-29 01:02:03.456", "2024-02-29 01:02:03.456000000"},
+  {"yyyy-MM-dd HH:mm:ss.SSS", "2024-02-30 01:02:03.456", "2024-03-01 01:02:03.456000000 carried"},
+  {"yyyy-MM-dd HH:mm:ss.SSS", "2024-02-29 01:02:03.4567", "nothing"},
+  {"yyyy-MM-dd HH:mm:ss.SSS", "2024-02-29 01:02:03.4", "nothing"},
+  {"yy-MM-dd", "24-01-02", "2024-01-02 00:00:00.000000000"},
+  {"yy-MM-dd", "2024-01-02", "2024-01-02 00:00:00.000000000 digits"},
+  {"yyyy-DDD", "2023-366", "2024-01-01 00:00:00.000000000 carried"},
+  {"dd MMM yyyy", "31 Feb 2024 x", "2024-03-02 00:00:00.000000000 carried \" x\""},
+  {"E dd MM yyyy", "Mon 01 01 2024", "2024-01-01 00:00:00.000000000"},
+  {"E dd MM yyyy", "Tue 01 01 2024", "nothing"},
+  {"hh:mm a, yyyy-MM-dd", "13:00 AM, 2024-01-02", "2024-01-02 13:00:00.000000000 carried"},
+  {"yyyy-MM-dd HH:mmXXX", "2024-01-32 10:00+02:00", "2024-02-01 10:00:00.000000000 7200 carried"},
+  {"HH:mm:ss", "10:11:12", "nothing"},
+});
+// clang-format on
+
+TEST(date_pattern, reads_a_text_s_beginning_as_java_s_lenient_parsers_do) {
+  for (const java_case& c : java_cases) {
+    const auto pattern = date_pattern::make(c.pattern);
+    ASSERT_TRUE(pattern) << pattern.error().message;
+    const auto read = pattern->parse_as_java(c.text);
+    std::string said = "nothing";
+    if (read) {
+      said = shown(read->at) + (read->carried ? " carried" : "") + (read->other_digits ? " digits" : "") +
+             (read->rest.empty() ? "" : " \"" + std::string(read->rest) + "\"");
+      const bool strict = !read->carried && !read->other_digits && read->rest.empty();
+      EXPECT_EQ(pattern->parse(c.text).ok(), strict) << c.pattern << " reads " << c.text;
+    }
+    EXPECT_EQ(said, c.read) << c.pattern << " reads " << c.text;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

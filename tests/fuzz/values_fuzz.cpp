@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "transport/record/change_rule.h"
 #include "transport/record/date_pattern.h"
 #include "transport/record/format.h"
 #include "transport/record/parse.h"
@@ -61,6 +62,20 @@ void times(std::string_view text) {
   }
 }
 
+/// Where nothing is carried over, cut or written otherwise, the strict reading reads the same.
+void as_java(const date_pattern& pattern, std::string_view text) {
+  const auto read = pattern.parse_as_java(text);
+  if (!read) {
+    return;
+  }
+  must(text.ends_with(read->rest));
+  must(read->at.nanos_of_day >= 0 && read->at.nanos_of_day < 86'400'000'000'000);
+  if (!read->carried && !read->other_digits && read->rest.empty()) {
+    const auto strict = pattern.parse(text);
+    must(strict.ok() && strict.value == read->at);
+  }
+}
+
 /// The bytes up to the first newline are a pattern, the others its text.
 void patterns(std::string_view input) {
   const std::size_t border = std::min(input.find('\n'), input.size());
@@ -69,6 +84,7 @@ void patterns(std::string_view input) {
     return;
   }
   const std::string_view text = input.substr(std::min(border + 1, input.size()));
+  as_java(*pattern, text);
   const auto t = pattern->parse(text, {.fraction = true, .end_of_day = true});
   if (!t) {
     return;
@@ -91,6 +107,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   times(input);
   patterns(input);
   (void)is_utf8(input);
+  if (const auto counts = change_counts_from(input)) {
+    must(*change_counts_from(to_text(*counts)) == *counts);
+  }
   if (const auto regex = whole_regex::make(input.substr(0, size / 2))) {
     (void)regex->matches(input.substr(size / 2));
   }

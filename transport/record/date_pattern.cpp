@@ -243,7 +243,10 @@ void date_pattern::note_fields() {
     chars_max_ += i.letter == 0 ? i.literal.size() : std::max<std::size_t>(12, i.width);
   }
   chars_max_ += 24;  // A fraction added behind, and room for the widest store.
-  ends_with_seconds_ = items_.back().letter == 's';
+  // One that has a fraction elsewhere takes none behind its seconds.
+  ends_with_seconds_ =
+      items_.back().letter == 's' &&
+      std::none_of(items_.begin(), items_.end(), [](const item& i) { return i.letter == 'S'; });
   if (text_ == "yyyy-MM-dd HH:mm:ss") {
     shape_ = shape::datetime;
   } else if (text_ == "yyyy-MM-dd") {

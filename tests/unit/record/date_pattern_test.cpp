@@ -304,6 +304,17 @@ TEST(date_pattern, the_fast_paths_agree_with_the_general_one) {
   }
 }
 
+TEST(date_pattern, takes_no_second_fraction_behind_its_seconds) {
+  const auto pattern = date_pattern::make("yyyyMMddSHHmmss");
+  ASSERT_TRUE(pattern) << pattern.error().message;
+  EXPECT_FALSE(pattern->ends_with_seconds());
+  const auto read = pattern->parse("202402293101112", {.fraction = true, .end_of_day = false});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(shown(read.value), "2024-02-29 10:11:12.300000000");
+  EXPECT_EQ(written(*pattern, read.value, 9), "202402293101112");
+  EXPECT_FALSE(pattern->parse("202402293101112.5", {.fraction = true, .end_of_day = false}));
+}
+
 struct java_case {
   std::string_view pattern;
   std::string_view text;

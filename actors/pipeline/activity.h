@@ -13,11 +13,12 @@ enum class doing : std::uint8_t {
   source_call,       ///< Reader: in a call of the source.
   credit,            ///< Reader: the batch in hand has no credit.
   throttle,          ///< Channel: the job's rate.
+  transforming,      ///< Channel: at work on the job's transformers; added up, not set.
   destination_call,  ///< Writer: in a call of the destination.
   batches,           ///< Writer: waiting for batches.
   dirty_file,        ///< Writer: waiting until dirty records are durable.
 };
-inline constexpr std::size_t doing_kinds = 7;
+inline constexpr std::size_t doing_kinds = 8;
 
 /// Where one actor writes what it is doing, and the supervisor reads it, because an actor in a blocking call
 /// answers no message. One writer, any readers; lives as long as the run. The only state actors share, and
@@ -32,6 +33,10 @@ class activity {
     spent_[before].fetch_add(t - since_.load(std::memory_order_relaxed), std::memory_order_relaxed);
     since_.store(t, std::memory_order_relaxed);
     what_.store(static_cast<std::uint8_t>(what), std::memory_order_relaxed);
+  }
+  /// Time spent on something that is over already.
+  void add(doing what, std::chrono::nanoseconds spent) {
+    spent_[static_cast<std::size_t>(what)].fetch_add(spent.count(), std::memory_order_relaxed);
   }
   [[nodiscard]] doing what() const { return static_cast<doing>(what_.load(std::memory_order_relaxed)); }
   [[nodiscard]] double seconds_since(time_point now) const {

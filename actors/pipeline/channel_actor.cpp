@@ -7,7 +7,9 @@ namespace sluice {
 
 channel_actor::channel_actor(caf::actor_config& cfg, channel_core::config c,
                              std::shared_ptr<pipeline_activity> board)
-    : actor_base(cfg), core_(std::move(c), *this), board_(std::move(board)) {}
+    : actor_base(cfg),
+      core_(std::move(c), *this, [this] { return now_of(this); }),
+      board_(std::move(board)) {}
 
 void channel_actor::to_writer(batch_ptr b) {
   send(beside_.down, batch_msg{std::move(b)});
@@ -31,6 +33,8 @@ void channel_actor::note_activity() {
   if (board_->channel.what() != what) {
     board_->channel.set(what, now_of(this));
   }
+  board_->channel.add(doing::transforming, core_.transforming() - transforming_told_);
+  transforming_told_ = core_.transforming();
 }
 
 caf::behavior channel_actor::make_behavior() {

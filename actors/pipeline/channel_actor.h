@@ -27,6 +27,7 @@ class channel_actor : public actor_base, private channel_out {
   std::shared_ptr<pipeline_activity> board_;
   neighbours_msg beside_;
   bool ticking_ = false;
+  std::chrono::nanoseconds transforming_told_{0};
 };
 
 }  // namespace sluice

@@ -95,9 +95,6 @@ void channel_core::pump() {
       parts_.pop_front();
       part.b->sequence = ++sequence_;
       ended_ = part.b->split_end;
-      if (config_.changes != nullptr && !part.changes.empty()) {
-        config_.changes->note(at_->split, at_->epoch, sequence_, part.changes);
-      }
       out_.to_writer(batch_ptr(std::move(part.b)));
       if (parts_.empty()) {
         if (const auto total = from_reader_.consume(converted_bytes_, queue_.empty())) {
@@ -126,7 +123,10 @@ void channel_core::pump() {
     asked_ = false;
     passed_ = false;
     converted_bytes_ = b->bytes_held();
-    parts_ = convert_batch(*b, *config_.map, config_.pool, config_.memory.batch_bytes_max);
+    parts_ = convert_batch(*b, *config_.map, config_.pool, config_.memory.batch_bytes_max, clock_);
+    for (const converted_part& part : parts_) {
+      transforming_ += part.transforming;
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
 
-#include "actors/pipeline/change_ledger.h"
 #include "actors/pipeline/convert_batch.h"
 #include "actors/plan/mapping.h"
 #include "transport/flow/budget.h"
@@ -36,9 +36,10 @@ class channel_core {
     std::shared_ptr<buffer_pool> pool;
     memory_plan memory;
     bool throttled = false;
-    std::shared_ptr<change_ledger> changes = nullptr;  ///< nullptr: nobody counts them.
   };
-  channel_core(config c, channel_out& out) : config_(std::move(c)), out_(out) {}
+  /// `clock` times the transformers; it may be empty.
+  channel_core(config c, channel_out& out, stopwatch clock = {})
+      : config_(std::move(c)), out_(out), clock_(std::move(clock)) {}
 
   // From the writer.
   void rewind(const rewind_msg& m);
@@ -53,6 +54,8 @@ class channel_core {
   void tick();
 
   [[nodiscard]] bool waits_for_throttle() const { return asked_ && !passed_; }
+  /// What the transformers have taken so far.
+  [[nodiscard]] std::chrono::nanoseconds transforming() const { return transforming_; }
   /// What is held, in bytes, for the gauge of a stuck pipeline.
   [[nodiscard]] std::uint64_t bytes_queued() const;
 
@@ -62,6 +65,8 @@ class channel_core {
 
   config config_;
   channel_out& out_;
+  stopwatch clock_;
+  std::chrono::nanoseconds transforming_{0};
   std::optional<rewind_msg> at_;
   credit_sender to_writer_;
   credit_receiver from_reader_;

@@ -19,7 +19,9 @@ struct part_builder {
   std::vector<std::uint8_t> keep;  // bitmap over those rows, as long as it has to be; beyond it all are kept
   std::vector<dirty_record> dirty;
   std::uint64_t filtered = 0;
-  std::vector<std::pair<std::uint32_t, value_change>> changes;  // with their columns
+  std::uint64_t filtered_bytes = 0;
+  std::vector<changed_value> changes;
+  std::chrono::nanoseconds transforming{0};
 
   void refuse(std::uint32_t row) {
     const std::uint32_t bit = row - first;
@@ -86,11 +88,12 @@ std::string column_name(const field& first_choice, const field& other, std::size
 class batch_conversion {
  public:
   batch_conversion(const batch& b, const mapping& map, std::shared_ptr<buffer_pool> pool,
-                   std::uint64_t part_bytes_max)
+                   std::uint64_t part_bytes_max, const stopwatch& clock)
       : b_(b),
         map_(map),
         pool_(std::move(pool)),
         part_bytes_(part_bytes_max / 2),
+        clock_(clock),
         reader_dirty_(b.dirty.begin()) {
     // A chunk is cut so that wide rows do not pass the limit.
     if (b.rows != 0) {
@@ -136,14 +139,18 @@ class batch_conversion {
       convert_columns(part, columns, first, last);
       return;
     }
+    const auto begun = clock_ ? clock_() : std::chrono::steady_clock::time_point();
     const transformed_rows rows = run_steps(map_.steps, b_, first, last, pool_);
+    part.transforming += clock_ ? clock_() - begun : std::chrono::nanoseconds(0);
     part.filtered += rows.dropped;
-    for (std::uint32_t i = 0; i < last - first; ++i) {
-      if (!rows.kept(i)) {
-        part.refuse(first + i);
+    for (std::uint32_t row = first; row < last; ++row) {
+      if (!rows.kept(row - first)) {
+        part.refuse(row);
+        part.filtered_bytes += b_.row_bytes(row, row + 1);
       }
     }
     for (const transformed_rows::failure& f : rows.failures) {
+      part.filtered_bytes -= b_.row_bytes(f.why.row, f.why.row + 1);
       dirty_record d = dirty_from_row(b_, f.why.row, dirty_side::channel);
       const field& from = (*map_.source)[f.column_index];
       d.column = column_name(from, from, f.column_index);
@@ -176,9 +183,8 @@ class batch_conversion {
         refused_.emplace_back(i, std::move(f));
         refused_.back().second.row += first - at;
       }
-      for (value_change& c : changes_) {
-        c.row += first - at;
-        part.changes.emplace_back(i, c);
+      for (const value_change& c : changes_) {
+        part.changes.push_back({c.row + first - at, i, c.rule});
       }
     }
     // The first column to refuse a row is the one named.
@@ -220,11 +226,14 @@ class batch_conversion {
     copy_range(b_, part.first, part.last, pool_, *out);
     out->changed = true;
     out->lease = b_.lease;
-    for (const auto& [index, change] : part.changes) {
-      if (part.kept(change.row)) {
-        ++made.changes[{index, change.rule}];
+    for (const auto* changed : {&b_.changed_as_read, &std::as_const(part.changes)}) {
+      for (const changed_value& c : *changed) {
+        if (c.row >= part.first && c.row < part.last && part.kept(c.row)) {
+          ++out->changes[{c.column, c.rule}];
+        }
       }
     }
+    made.transforming = part.transforming;
     if (!part.keep.empty()) {
       part.keep.resize(out->rows / 8 + 1, 0xFF);
       out = select_rows(*out, part.keep, pool_);
@@ -239,9 +248,11 @@ class batch_conversion {
               [](const auto& x, const auto& y) { return x.position < y.position; });
     out->dirty = std::move(part.dirty);
     out->rows_sum = canonical_sum(out->columns, *map_.target, 0, out->rows);
+    out->filtered_bytes = part.filtered_bytes;
     if (is_last) {
       out->records_read = b_.records_read - records_done_;
       out->filtered = b_.filtered + part.filtered;
+      out->filtered_bytes += b_.filtered_bytes;
       out->record_bytes = b_.record_bytes;
       out->read_sum = b_.read_sum;
       out->after = b_.after;
@@ -263,6 +274,7 @@ class batch_conversion {
   const mapping& map_;
   std::shared_ptr<buffer_pool> pool_;
   std::uint64_t part_bytes_;
+  const stopwatch& clock_;
   std::uint32_t rows_fit_ = chunk_rows;
   std::vector<dirty_record>::const_iterator reader_dirty_;
   std::uint64_t records_done_ = 0;
@@ -275,14 +287,18 @@ class batch_conversion {
 
 std::deque<converted_part> convert_batch(const batch& b, const mapping& map,
                                          const std::shared_ptr<buffer_pool>& pool,
-                                         std::uint64_t part_bytes_max) {
+                                         std::uint64_t part_bytes_max, const stopwatch& clock) {
   if (map.passes()) {
+    auto whole = std::make_shared<batch>(b);
+    whole->columns_schema = map.target;
+    for (const changed_value& c : std::exchange(whole->changed_as_read, {})) {
+      ++whole->changes[{c.column, c.rule}];
+    }
     std::deque<converted_part> parts;
-    parts.push_back({std::make_shared<batch>(b), {}});
-    parts.back().b->columns_schema = map.target;
+    parts.push_back({std::move(whole), {}});
     return parts;
   }
-  return batch_conversion(b, map, pool, part_bytes_max).run();
+  return batch_conversion(b, map, pool, part_bytes_max, clock).run();
 }
 
 }  // namespace sluice

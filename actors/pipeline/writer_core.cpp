@@ -71,9 +71,6 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   durable_.sequence = 0;
   current_ = durable_;
   state_ = state::dropping;
-  if (config_.changes != nullptr) {
-    config_.changes->opened(split_, epoch_, durable_.position == 0);
-  }
   out_.opened(durable_);
   out_.to_error(dirty_drop{split_, epoch_, durable_.position, durable_.counts});
 }
@@ -202,7 +199,12 @@ void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
   delta.dirty = dirty.size();
   delta.filtered = b->filtered;
   delta.bytes = b->record_bytes;
+  delta.filtered_bytes = b->filtered_bytes;
+  for (const dirty_record& d : dirty) {
+    delta.dirty_bytes += d.record_bytes;
+  }
   current_.counts += delta;
+  current_.changes += b->changes;
   current_.sums.read += b->read_sum;
   current_.sums.written += partly ? answer.written_sum : b->rows_sum;
   current_.sums.changed = current_.sums.changed || b->changed || b->filtered != 0 || answer.ignored != 0;
@@ -343,9 +345,6 @@ void writer_core::commit(const stop_signal& stop) {
     out_.to_error(dirty_commit{split_, epoch_, durable_.position, durable_.counts.dirty});
   }
   state_ = durable_.done ? state::idle : state::loading;
-  if (config_.changes != nullptr) {
-    config_.changes->committed(split_, epoch_, durable_.sequence);
-  }
   out_.committed(durable_);
   if (stopping_) {
     rest();

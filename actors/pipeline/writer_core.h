@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "actors/pipeline/change_ledger.h"
 #include "plugins/api/target.h"
 #include "transport/flow/budget.h"
 #include "transport/flow/credit.h"
@@ -59,8 +58,7 @@ class writer_core {
     std::uint64_t commit_bytes = std::uint64_t{64} << 20;
     std::uint64_t commit_rows = 100'000;
     std::chrono::milliseconds commit_interval{2000};
-    std::uint32_t retries_max = 3;                     ///< In a row without a commit between.
-    std::shared_ptr<change_ledger> changes = nullptr;  ///< nullptr: nobody counts them.
+    std::uint32_t retries_max = 3;  ///< In a row without a commit between.
     /// The line of a record whose place in a file is known only by its byte; may block. Empty: none is known.
     std::function<std::optional<std::uint64_t>(const std::string& file, std::uint64_t byte_offset,
                                                const stop_signal& stop)>

@@ -1,9 +1,8 @@
 #include "actors/plan/column_pairs.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "actors/plan/mapping.h"
 #include "transport/record/compat.h"
 
 namespace sluice {
@@ -30,13 +29,11 @@ std::vector<column_pair> describe_column_pairs(const schema& from, const schema&
     if (found.needs_zone && context.zone) {
       pair.zone = context.zone->name();
     }
-    const auto rules = compat == compat_mode::datax ? possible_changes(from[i].type, to[i].type)
-                                                    : std::vector<change_rule>();
-    for (const change_rule rule : rules) {
-      pair.changes += fmt::format("{}{}", pair.changes.empty() ? "" : ", ", to_string(rule));
-    }
-    const result<void> made = rules.empty() ? made_or_not(make_converter(from[i], to[i], context))
-                                            : made_or_not(make_changing_converter(from[i], to[i], context));
+    const bool datax = compat == compat_mode::datax;
+    pair.changes = datax ? rules_text(datax_changes(from[i], to[i])) : "";
+    const bool as_it_is = !datax || possible_changes(from[i].type, to[i].type).empty();
+    const result<void> made = as_it_is ? made_or_not(make_converter(from[i], to[i], context))
+                                       : made_or_not(make_changing_converter(from[i], to[i], context));
     if (!made) {
       pair.kind = conversion_kind::refused;
       pair.problem = made.error().message;
@@ -53,6 +50,20 @@ std::vector<column_pair> describe_column_pairs(const schema& from, const schema&
       }
     }
     pairs.push_back(std::move(pair));
+  }
+  return pairs;
+}
+
+std::vector<column_pair> describe_reader_changes(const schema& columns) {
+  std::vector<column_pair> pairs;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!columns[i].changed_as_read.empty()) {
+      column_pair pair;
+      pair.index = i;
+      pair.from = pair.to = columns[i];
+      pair.changes = rules_text(columns[i].changed_as_read);
+      pairs.push_back(std::move(pair));
+    }
   }
   return pairs;
 }

@@ -28,6 +28,9 @@ struct column_pair {
 std::vector<column_pair> describe_column_pairs(const schema& from, const schema& to,
                                                const conversion_context& context, compat_mode compat);
 
+/// For a destination that takes what comes: the columns in which the reader itself may change values.
+std::vector<column_pair> describe_reader_changes(const schema& columns);
+
 /// `exact`, `checked` or `refused`: the plan's three words. A column that passes as it is, is exact; one that
 /// may be NULL and goes where none may be, is checked.
 std::string_view plan_word(const column_pair& pair);

@@ -28,14 +28,6 @@ std::string pair_text(std::size_t column, const field& from, const field& to) {
                      sluice::quoted(to.name), to_string(to.type));
 }
 
-std::string rules_text(const std::vector<change_rule>& rules) {
-  std::string text;
-  for (const change_rule rule : rules) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", to_string(rule));
-  }
-  return text;
-}
-
 /// The converter of one pair and its line for the plan.
 result<void> map_pair(const job& what, std::size_t column, const conversion_context& context, mapping& map) {
   const field& from = (*map.between)[column];
@@ -52,17 +44,23 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
   const conversion rule = lookup_conversion(from.type, to.type);
   const std::string zone =
       rule.needs_zone && context.zone ? fmt::format(" (in {})", context.zone->name()) : "";
+  std::vector<change_rule> rules;
   if (what.compat == compat_mode::datax) {
+    rules = datax_changes(from, to);
     map.changers.emplace_back();
-    if (const auto rules = possible_changes(from.type, to.type); !rules.empty()) {
+    if (!possible_changes(from.type, to.type).empty()) {
       auto changer = make_changing_converter(from, to, context);
       if (!changer) {
         return with_place(changer.error());
       }
       map.changers.back() = std::move(*changer);
       map.converters.emplace_back();
+    }
+    if (!rules.empty()) {
       map.lines.push_back(fmt::format("{}: as DataX does it, counted: {}{}", pair_text(column, from, to),
                                       rules_text(rules), zone));
+    }
+    if (map.changers.back() != nullptr) {
       return {};
     }
   }
@@ -70,7 +68,7 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
   if (!converter) {
     return with_place(converter.error());
   }
-  if (*converter != nullptr) {
+  if (*converter != nullptr && rules.empty()) {
     map.lines.push_back(
         fmt::format("{}: {}{}", pair_text(column, from, to),
                     rule.kind == conversion_kind::same && from.type.id == type_id::utf8 && !to.holds_text
@@ -96,18 +94,22 @@ result<schema_ptr> columns_behind_transformers(const job& what, const schema_ptr
   return columns_behind(steps, source);
 }
 
-std::vector<pair_changes> datax_changes(const schema& from, const schema& to) {
-  std::vector<pair_changes> pairs;
-  for (std::size_t i = 0; i < std::min(from.size(), to.size()); ++i) {
-    if (auto rules = possible_changes(from[i].type, to[i].type); !rules.empty()) {
-      pairs.push_back({i, from[i], to[i], std::move(rules)});
+std::vector<change_rule> datax_changes(const field& from, const field& to) {
+  std::vector<change_rule> rules = from.changed_as_read;
+  for (const change_rule rule : possible_changes(from.type, to.type)) {
+    if (std::find(rules.begin(), rules.end(), rule) == rules.end()) {
+      rules.push_back(rule);
     }
   }
-  return pairs;
+  return rules;
 }
 
-std::string to_string(const pair_changes& pair) {
-  return fmt::format("{}: {}", pair_text(pair.column, pair.from, pair.to), rules_text(pair.rules));
+std::string rules_text(const std::vector<change_rule>& rules) {
+  std::string text;
+  for (const change_rule rule : rules) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", to_string(rule));
+  }
+  return text;
 }
 
 std::string columns_text(const schema& s) {
@@ -147,6 +149,11 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
   for (std::size_t i = 0; i < map->between->size(); ++i) {
     if (target == nullptr) {
       map->converters.push_back(nullptr);
+      if (const field& column = (*map->between)[i]; !column.changed_as_read.empty()) {
+        map->lines.push_back(fmt::format("column {} {} {}: as DataX does it, counted: {}", i,
+                                         sluice::quoted(column.name), to_string(column.type),
+                                         rules_text(column.changed_as_read)));
+      }
     } else {
       SLUICE_CHECK(map_pair(what, i, context, *map));
     }

@@ -26,7 +26,7 @@ struct mapping {
       lines;  ///< A sentence for each column pair that is not passed as it is, for the plan.
   std::vector<std::string> warnings;  ///< Of names that stand at other positions; with their place.
 
-  /// True when batches pass untouched.
+  /// True when batches pass untouched but for their counts of changed values.
   [[nodiscard]] bool passes() const;
   [[nodiscard]] const changing_converter* changer(std::size_t column) const {
     return column < changers.size() ? changers[column].get() : nullptr;
@@ -38,17 +38,12 @@ struct mapping {
 result<schema_ptr> columns_behind_transformers(const job& what, const schema_ptr& source,
                                                const conversion_context& context);
 
-/// A column pair in which DataX may change values, and how.
-struct pair_changes {
-  std::size_t column = 0;
-  field from;
-  field to;
-  std::vector<change_rule> rules;
-};
-/// What the mode `datax` would change between the columns, paired by position: nothing where none would be.
-std::vector<pair_changes> datax_changes(const schema& from, const schema& to);
-/// `column 2 "amount" utf8 to "amount" int64: empty_is_null, fraction_cut`.
-std::string to_string(const pair_changes& pair);
+/// What the mode `datax` may change between a column as read and the same behind the transformers and at the
+/// destination: in the reader, then in the channel.
+std::vector<change_rule> datax_changes(const field& from, const field& to);
+
+/// `empty_is_null, fraction_cut`.
+std::string rules_text(const std::vector<change_rule>& rules);
 
 /// Pairs the columns by position (job-formats 1.10). `target` nullptr: the destination takes what comes.
 /// `bad_option` with both counts and the columns, with the pair that the conversion table refuses, or, where

@@ -60,6 +60,7 @@ result<void> looker::open_ends() {
 
 result<void> looker::compare() {
   if (look_.target.what.columns == nullptr) {
+    look_.pairs = describe_reader_changes(*between_);
     return {};
   }
   look_.pairs = describe_column_pairs(*between_, *look_.target.what.columns, ends_.conversion, what_.compat);

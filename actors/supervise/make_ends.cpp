@@ -17,6 +17,7 @@ conversion_context conversion_of(const job& what, std::shared_ptr<const time_zon
   if (what.compat == compat_mode::datax && !what.writer.parameter.has("emptyAsNull")) {
     conversion.empty_as_null = true;  // DataX's default, and counted
   }
+  conversion.as_datax = what.compat == compat_mode::datax;
   return conversion;
 }
 

@@ -77,6 +77,7 @@ struct wait_times {
   double writer_working = 0;  ///< In calls of the destination.
   double writer_waiting = 0;  ///< For batches: the source is slower.
   double dirty_waiting = 0;   ///< For the dirty file.
+  double transforming = 0;    ///< In transformers; the other work of channels is not timed.
 };
 
 /// Values of a column that were changed by a rule of docs/compat.md.
@@ -118,7 +119,7 @@ struct run_summary {
   record_sums sums;
   std::string sums_form;  ///< `canonical/1`.
   std::map<std::string, std::uint64_t> dirty_by_code;
-  std::vector<change_summary> changes;  ///< By `compat`, in what this process committed.
+  std::vector<change_summary> changes;  ///< By `compat`, in what all processes of the run committed.
   std::map<std::string, std::uint64_t> committed_by_table;
   std::string only_reason;  ///< The reason all dirty records share; empty where there are several.
   std::uint64_t dirty_missing = 0;

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "actors/pipeline/activity.h"
-#include "actors/pipeline/change_ledger.h"
 #include "actors/plan/mapping.h"
 #include "actors/protocol/report.h"
 #include "actors/supervise/continuation.h"
@@ -64,7 +63,6 @@ class run_core {
     conversion_context conversion;
     claim_owner me;
     std::string sums_form;
-    std::shared_ptr<change_ledger> changes = nullptr;
   };
   run_core(config c, run_out& out, run_observer& observer);
 
@@ -152,7 +150,7 @@ class run_core {
   void when_quiet();
   void end_data_phase();
   void finish_summary();
-  void put_changes();
+  void put_changes(const change_counts& changes);
   void end_run();
   void account_for_concurrency();
   [[nodiscard]] record_counts committed_counts() const;

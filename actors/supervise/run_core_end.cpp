@@ -137,13 +137,14 @@ void run_core::finish_summary() {
   account_for_concurrency();
   summary_.counts = committed_counts();
   summary_.counts_before = resumed_counts_;
+  change_counts changes;
   for (const split_state& s : splits_) {
     summary_.sums += s.at.sums;
+    changes += s.at.changes;
     if (summary_.splits.size() < 10'000) {
       summary_.splits.push_back({s.at.split.value, s.label, s.at.counts, s.at.sums, s.at.done});
     }
   }
-  put_changes();
   summary_.splits_total = splits_.size();
   summary_.splits_done = splits_done_;
   if (finished_before_) {
@@ -152,7 +153,9 @@ void run_core::finish_summary() {
     summary_.splits_total = summary_.splits_done = finished_before_->splits;
     summary_.dirty_by_code = finished_before_->dirty_by_code;
     summary_.dirty_missing = finished_before_->dirty_missing;
+    changes = finished_before_->changes;
   }
+  put_changes(changes);
   if (!target_.what.name.empty()) {
     // Without marks a run that failed leaves nothing that counts: its output never appeared.
     const bool stands = target_.has_store || !failure_;
@@ -183,12 +186,10 @@ void run_core::finish_summary() {
   ask_target(r);
 }
 
-void run_core::put_changes() {
-  if (config_.changes == nullptr || mapping_ == nullptr) {
-    return;
-  }
-  for (const auto& [what, count] : config_.changes->totals()) {
-    const std::string& name = (*mapping_->target)[what.first].name;
+void run_core::put_changes(const change_counts& changes) {
+  for (const auto& [what, count] : changes) {
+    const bool named = mapping_ != nullptr && what.first < mapping_->target->size();
+    const std::string& name = named ? (*mapping_->target)[what.first].name : std::string();
     summary_.changes.push_back(
         {name.empty() ? std::to_string(what.first) : name, std::string(to_string(what.second)), count});
   }

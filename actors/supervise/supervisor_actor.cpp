@@ -23,9 +23,8 @@ caf::behavior supervisor_actor::make_behavior() {
                                             env_->stop_reading.signal(), actor_ref(this));
         target_ = spawn_actor<target_actor>(system(), env_->wire.blocking, env_->to, env_->stop_now.signal(),
                                             actor_ref(this));
-        run_core::config c{
-            env_->what,   env_->settings, env_->conversion, env_->me, std::string(canonical_name),
-            env_->changes};
+        run_core::config c{env_->what, env_->settings, env_->conversion, env_->me,
+                           std::string(canonical_name)};
         core_ = std::make_unique<run_core>(std::move(c), static_cast<run_out&>(*this), *env_->observer);
         core_->start();
         tell_later(this, actor_ref(this), tick_interval, tick_msg{});
@@ -111,8 +110,7 @@ void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<wri
                                      const run_id& run, bool reader_resumes) {
   auto& p = pipelines_[pipeline];
   p.writer_plugin = plugin;
-  channel_core::config channel{std::move(map), env_->pool, memory, static_cast<bool>(shared_.throttle),
-                               env_->changes};
+  channel_core::config channel{std::move(map), env_->pool, memory, static_cast<bool>(shared_.throttle)};
   writer_core::config w;
   w.run = run;
   w.memory = memory;
@@ -121,7 +119,6 @@ void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<wri
   w.commit_rows = env_->settings.commit_rows;
   w.commit_interval = env_->settings.commit_interval;
   w.retries_max = env_->settings.retries_max;
-  w.changes = env_->changes;
   w.line_at = [from = env_->from](const std::string& file, std::uint64_t byte_offset,
                                   const stop_signal& stop) { return from->line_at(file, byte_offset, stop); };
   p.actors = join_pipeline(system(), env_->wire, pipeline, p.actors.reader, std::move(channel), w,

@@ -18,7 +18,6 @@ struct run_environment {
   std::shared_ptr<source> from;
   std::shared_ptr<target> to;
   std::shared_ptr<buffer_pool> pool;
-  std::shared_ptr<change_ledger> changes = std::make_shared<change_ledger>();
   run_observer* observer = nullptr;
   wiring wire;
   stop_source stop_reading;  ///< Fired at once when the run is to stop: readers and source.

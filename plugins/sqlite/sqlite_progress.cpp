@@ -17,10 +17,20 @@ constexpr std::int64_t days_kept_done = 7;
 constexpr std::int64_t seconds_until_stale = 60;  // delivery.md, "Job key, instance, claim"
 
 /// `version` is that of a run's row and its splits, so that an older program sees what it does not know.
-/// Version 1 had neither of the columns added below.
-constexpr std::int64_t row_version = 2;
-constexpr auto columns_of_version_2 =
-    std::to_array<std::string_view>({"output TEXT", "empties INTEGER", "key_parts TEXT", "totals TEXT"});
+/// Version 1 had none of the columns added below, version 2 those of `sluice_run`.
+constexpr std::int64_t row_version = 3;
+struct added_column {
+  std::string_view table;
+  std::string_view name;
+  std::string_view type;
+};
+constexpr auto added_columns = std::to_array<added_column>({{run_table, "output", "TEXT"},
+                                                            {run_table, "empties", "INTEGER"},
+                                                            {run_table, "key_parts", "TEXT"},
+                                                            {run_table, "totals", "TEXT"},
+                                                            {progress_table, "dirty_bytes", "INTEGER"},
+                                                            {progress_table, "filtered_bytes", "INTEGER"},
+                                                            {progress_table, "changes", "TEXT"}});
 /// No STRICT and no WITHOUT ROWID: old tools must be able to open the file.
 constexpr std::string_view make_tables_sql = R"(
 CREATE TABLE IF NOT EXISTS sluice_run(
@@ -34,7 +44,7 @@ CREATE TABLE IF NOT EXISTS sluice_progress(
   epoch INTEGER NOT NULL, owner TEXT NOT NULL, txn INTEGER NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, cursor TEXT,
   read INTEGER NOT NULL, written INTEGER NOT NULL, ignored INTEGER NOT NULL, dirty INTEGER NOT NULL, filtered INTEGER NOT NULL,
   bytes INTEGER NOT NULL, read_sum TEXT NOT NULL, written_sum TEXT NOT NULL, dirty_sum TEXT NOT NULL, changed INTEGER NOT NULL,
-  done INTEGER NOT NULL, PRIMARY KEY(run, split));
+  done INTEGER NOT NULL, dirty_bytes INTEGER, filtered_bytes INTEGER, changes TEXT, PRIMARY KEY(run, split));
 )";
 
 /// The destination's clock, in seconds.
@@ -42,7 +52,11 @@ constexpr std::string_view now_sql = "CAST(strftime('%s', 'now') AS INTEGER)";
 
 constexpr std::string_view mark_columns =
     "epoch, txn, sequence, position, cursor, read, written, ignored, dirty, filtered, bytes, read_sum, "
-    "written_sum, dirty_sum, changed, done";
+    "written_sum, dirty_sum, changed, done, dirty_bytes, filtered_bytes, changes";
+/// Of a table of an older version, which did not count these: NULL is none.
+constexpr std::string_view mark_columns_of_version_2 =
+    "epoch, txn, sequence, position, cursor, read, written, ignored, dirty, filtered, bytes, read_sum, "
+    "written_sum, dirty_sum, changed, done, NULL, NULL, NULL";
 
 std::int64_t stored(std::uint64_t n) {
   return static_cast<std::int64_t>(n);
@@ -86,17 +100,21 @@ result<mark> read_mark(const statement& s, int first, split_index split) {
   SLUICE_TRY(m.sums.dirty, row_sum_from(s.bytes_at(first + 13)));
   m.sums.changed = s.int64_at(first + 14) != 0;
   m.done = s.int64_at(first + 15) != 0;
+  m.counts.dirty_bytes = loaded(s, first + 16);
+  m.counts.filtered_bytes = loaded(s, first + 17);
+  SLUICE_TRY(m.changes, change_counts_from(s.bytes_at(first + 18)));
   return m;
 }
 
 /// Adds the values of `mark_columns` but epoch and txn to `parameters`' end, in order.
 struct mark_values {
   std::optional<std::string> after;
-  std::string read_sum, written_sum, dirty_sum;
+  std::string read_sum, written_sum, dirty_sum, changes;
   explicit mark_values(const mark& m)
       : read_sum(sluice::to_string(m.sums.read)),
         written_sum(sluice::to_string(m.sums.written)),
-        dirty_sum(sluice::to_string(m.sums.dirty)) {
+        dirty_sum(sluice::to_string(m.sums.dirty)),
+        changes(to_text(m.changes)) {
     if (m.after) {
       after = to_json(*m.after);
     }
@@ -116,6 +134,9 @@ struct mark_values {
     s.bind_text(first + 11, dirty_sum);
     s.bind(first + 12, std::int64_t{m.sums.changed});
     s.bind(first + 13, std::int64_t{m.done});
+    s.bind(first + 14, stored(m.counts.dirty_bytes));
+    s.bind(first + 15, stored(m.counts.filtered_bytes));
+    s.bind_text(first + 16, changes);
   }
 };
 
@@ -153,8 +174,8 @@ result<bool> has_table(database& db, std::string_view name) {
   return count == "1";
 }
 
-/// The columns that `read_run` reads. `added`: the table has those of version 2. `marks`: the other table is
-/// there.
+/// The columns that `read_run` reads. `added`: the table has those that were added. `marks`: the other table
+/// is there.
 std::string run_columns(bool added, bool marks) {
   return fmt::format(
       "run, job_key, instance, job_name, stage, term, planned_time, owner_host, owner_pid, owner_start, "
@@ -164,14 +185,28 @@ std::string run_columns(bool added, bool marks) {
       marks ? "EXISTS(SELECT 1 FROM sluice_progress p WHERE p.run = sluice_run.run)" : "0");
 }
 
-result<bool> has_added_columns(database& db) {
-  SLUICE_TRY(const auto found,
-             db.ask("SELECT count(*) FROM pragma_table_info('sluice_run') WHERE name = 'totals'"));
-  return found == "1";
+/// Those columns that the tables of this file lack, because an older program made them.
+result<std::vector<added_column>> missing_columns(database& db) {
+  std::vector<added_column> missing;
+  for (const added_column& column : added_columns) {
+    SLUICE_TRY(const auto found, db.ask("SELECT count(*) FROM pragma_table_info(?) WHERE name = ?",
+                                        {column.table, column.name}));
+    if (found != "1") {
+      missing.push_back(column);
+    }
+  }
+  return missing;
+}
+
+/// Whether the table has the columns that were added to it.
+result<bool> has_added_columns(database& db, std::string_view table) {
+  SLUICE_TRY(const auto missing, missing_columns(db));
+  return std::none_of(missing.begin(), missing.end(),
+                      [table](const added_column& column) { return column.table == table; });
 }
 
 result<std::vector<run_row>> read_runs(database& db, const run_query& query) {
-  SLUICE_TRY(const bool added, has_added_columns(db));
+  SLUICE_TRY(const bool added, has_added_columns(db, run_table));
   SLUICE_TRY(const bool marks, has_table(db, progress_table));
   SLUICE_TRY(
       statement select,
@@ -346,7 +381,8 @@ result<void> end_mark(database& db, const claim_state& claim, const mark& m) {
   SLUICE_TRY(statement update, db.prepare("UPDATE sluice_progress SET sequence = ?5, position = ?6, cursor = "
                                           "?7, read = ?8, written = ?9, ignored = ?10, dirty = "
                                           "?11, filtered = ?12, bytes = ?13, read_sum = ?14, written_sum = "
-                                          "?15, dirty_sum = ?16, changed = ?17, done = ?18 "
+                                          "?15, dirty_sum = ?16, changed = ?17, done = ?18, dirty_bytes = "
+                                          "?19, filtered_bytes = ?20, changes = ?21 "
                                           "WHERE run = ?1 AND split = ?2 AND epoch = ?3 AND txn = ?4"));
   const std::string run = claim.run.text();
   const mark_values values(m);
@@ -375,13 +411,13 @@ result<bool> sqlite_progress::has_tables() {
   return runs && marks;
 }
 
-result<bool> sqlite_progress::has_old_tables() {
+result<std::size_t> sqlite_progress::columns_to_add() {
   SLUICE_TRY(const bool there, has_tables());
   if (!there) {
-    return false;
+    return std::size_t{0};
   }
-  SLUICE_TRY(const bool added, has_added_columns(*connection_.db));
-  return !added;
+  SLUICE_TRY(const auto missing, missing_columns(*connection_.db));
+  return missing.size();
 }
 
 result<std::vector<run_row>> sqlite_progress::runs_of(const run_query& query) {
@@ -398,11 +434,10 @@ result<void> sqlite_progress::make_tables() {
   SLUICE_TRY(database * db, connection_.get(open_mode::create));
   return in_transaction(*db, [&]() -> result<void> {
     SLUICE_CHECK(db->run(make_tables_sql));
-    SLUICE_TRY(const bool added, has_added_columns(*db));
-    for (const std::string_view column : columns_of_version_2) {
-      if (!added) {
-        SLUICE_CHECK(db->run(fmt::format("ALTER TABLE sluice_run ADD COLUMN {}", column)));
-      }
+    SLUICE_TRY(const auto missing, missing_columns(*db));
+    for (const added_column& column : missing) {
+      SLUICE_CHECK(
+          db->run(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", column.table, column.name, column.type)));
     }
     SLUICE_TRY(
         const auto removed,
@@ -464,14 +499,15 @@ result<std::uint16_t> sqlite_progress::claim_again(const run_row& seen, const cl
         const auto taken,
         db->run(
             fmt::format(
-                "UPDATE sluice_run SET term = ?, owner_host = ?, owner_pid = ?, owner_start = ?, "
+                "UPDATE sluice_run SET term = ?, version = ?, owner_host = ?, owner_pid = ?, owner_start = "
+                "?, "
                 "owner_session "
                 "= ?, renewed_at = {} WHERE run = ? AND term = ? AND owner_host IS ? AND owner_pid IS ? AND "
                 "owner_start IS ?",
                 now_sql),
-            {std::int64_t{term}, std::string_view(me.host), me.pid, std::string_view(me.process_start),
-             std::string_view(me.session), std::string_view(seen.run.text()), std::int64_t{seen.term}, host,
-             pid, start}));
+            {std::int64_t{term}, row_version, std::string_view(me.host), me.pid,
+             std::string_view(me.process_start), std::string_view(me.session),
+             std::string_view(seen.run.text()), std::int64_t{seen.term}, host, pid, start}));
     return taken == 1 ? result<void>() : fail(taken_over(db->path(), "run " + seen.run.text()));
   });
   SLUICE_CHECK(std::move(done));
@@ -485,7 +521,7 @@ result<void> sqlite_progress::freeze(const run_id& run, const std::vector<progre
   SLUICE_TRY(database * db, existing());
   return in_transaction(*db, [&]() -> result<void> {
     SLUICE_TRY(statement insert, db->prepare("INSERT INTO sluice_progress VALUES(?, ?, ?, ?, 0, '', 0, ?, ?, "
-                                             "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                             "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     const std::string run_text = run.text();
     for (const progress_row& row : splits) {
       const std::string description = to_json(row.description);
@@ -510,10 +546,11 @@ result<std::vector<progress_row>> sqlite_progress::load(const run_id& run) {
   if (!there) {
     return std::vector<progress_row>();
   }
+  SLUICE_TRY(const bool added, has_added_columns(*db, progress_table));
   SLUICE_TRY(statement select,
              db->prepare(fmt::format(
                  "SELECT split, description, label, {} FROM sluice_progress WHERE run = ? ORDER BY split",
-                 mark_columns)));
+                 added ? mark_columns : mark_columns_of_version_2)));
   const std::string run_text = run.text();
   select.bind_text(1, run_text);
   std::vector<progress_row> rows;
@@ -566,6 +603,7 @@ result<run_totals> sqlite_progress::finish(const run_id& run, const dirty_totals
       }
       totals.counts += c;
       totals.sums += row.at.sums;
+      totals.changes += row.at.changes;
     }
     SLUICE_CHECK(set_stage_of(*db, claim_, "done"));
     const std::string kept = to_json(to_scalars(totals));

@@ -91,8 +91,9 @@ class sqlite_progress : public progress_store {
 
   /// Whether both tables are there.
   result<bool> has_tables();
-  /// Whether they are there, made by an older program: `make_tables` will add columns.
-  result<bool> has_old_tables();
+  /// How many columns `make_tables` will add, because they were made by an older program; 0 also where there
+  /// are none.
+  result<std::size_t> columns_to_add();
 
  private:
   /// `conflict` where a process that lives holds the run's claim, and it is not this target's own.

@@ -128,9 +128,11 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
       out.changes.push_back(
           fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
     }
-    SLUICE_TRY(const bool old, progress_.has_old_tables());
-    if (old) {
-      out.changes.push_back("The table sluice_run of an older version gets four more columns.");
+    SLUICE_TRY(const std::size_t columns, progress_.columns_to_add());
+    if (columns != 0) {
+      out.changes.push_back(fmt::format(
+          "The tables sluice_run and sluice_progress, made by an older version, get {} more column{}.",
+          columns, columns == 1 ? "" : "s"));
     }
   } else {
     out.changes.push_back(fmt::format(

@@ -75,6 +75,26 @@ class DataxReport(ProgramTest):
         self.assertEqual(line.group(1, 5, 6, 7), ("0", "50", "0", "50"))
         self.assertIn("Transformer过滤记录总数         :                  50\n", done.stdout)
 
+    def test_bytes_of_dirty_and_filtered_records_and_the_time_of_transformers_are_as_they_are(self):
+        source = self.write("in.txt", "1,one\nno number at all,two\n3,drop this\n" + "4,four\n" * 100_000)
+        document = stream_job(1)
+        del document["core"]
+        document["job"]["setting"]["errorLimit"]["record"] = 1
+        content = document["job"]["content"][0]
+        content["reader"] = {"name": "txtfilereader",
+                             "parameter": {"path": [str(source)], "fieldDelimiter": ",",
+                                           "column": [{"index": 0, "type": "long"}, {"index": 1, "type": "string"}]}}
+        content["transformer"] = [{"name": "dx_filter", "parameter": {"columnIndex": 1, "paras": ["=", "drop this"]}},
+                                  {"name": "dx_pad", "parameter": {"columnIndex": 1, "paras": ["l", "20", "x"]}}]
+        done = self.launch(document)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        dirty = len("no number at all,two")
+        last = next(x for x in reversed(done.stdout.splitlines()) if "Total" in x)
+        self.assertTrue(PROGRESS.fullmatch(last), last)
+        self.assertIn(f"Total 100002 records, {8 + 3 + dirty + 100_000 * (8 + 4)} bytes |", last)
+        self.assertIn(f"| Error 1 records, {dirty} bytes |", last)
+        self.assertGreater(float(re.search(r"usedTime ([\d.]+)s", last)[1]), 0, last)
+
     def test_each_failure_is_exit_code_1_with_datax_s_block(self):
         broken = self.launch("{\"job\": ")
         self.assertEqual(broken.returncode, 1, broken.stderr)

@@ -57,14 +57,6 @@ std::uint64_t data_seconds(const run_summary& s, const run_context& c) {
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds));
 }
 
-/// Bytes of filtered and of dirty records are not counted by themselves: their share of all, as if they were
-/// as long as the others.
-std::uint64_t share(std::uint64_t bytes, std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0
-                    : static_cast<std::uint64_t>(static_cast<double>(bytes) * static_cast<double>(part) /
-                                                 static_cast<double>(whole));
-}
-
 }  // namespace
 
 struct datax_report::numbers {
@@ -83,7 +75,7 @@ struct datax_report::numbers {
   }
   explicit numbers(const record_counts& c) : counts(c), filtered(c.filtered) {
     counts.read -= std::min(c.read, c.filtered);
-    counts.bytes -= share(c.bytes, c.filtered, c.read);
+    counts.bytes -= std::min(c.bytes, c.filtered_bytes);
   }
 };
 
@@ -101,11 +93,11 @@ std::string datax_report::head(std::uint64_t unix_ms, std::string_view level, st
 std::string datax_report::line(const numbers& n, std::uint64_t unix_ms) const {
   std::string transformers;
   if (transforms_ && n.counts.read + n.filtered > 0) {
-    // A record that is filtered counts as a success, too, as DataX has it. The time is not measured.
+    // A record that is filtered counts as a success, too, as DataX has it.
     transformers = fmt::format(
         "Transfermor Success {} records | Transformer Error {} records | Transformer Filter {} records | "
-        "Transformer usedTime 0.000s | ",
-        n.transformed(), n.transform_errors, n.filtered);
+        "Transformer usedTime {} | ",
+        n.transformed(), n.transform_errors, n.filtered, seconds_text(n.waits.transforming));
   }
   const double part =
       n.splits_total == 0 ? 0 : static_cast<double>(n.splits_done) / static_cast<double>(n.splits_total);
@@ -114,9 +106,8 @@ std::string datax_report::line(const numbers& n, std::uint64_t unix_ms) const {
              "Total {} records, {} bytes | Speed {}/s, {} records/s | Error {} records, {} bytes |  All Task "
              "WaitWriterTime {} |  All Task WaitReaderTime {} | {}Percentage {:.2f}%\n",
              n.counts.read, n.counts.bytes, datax_bytes_text(n.bytes_per_second), n.records_per_second,
-             n.counts.dirty, share(n.counts.bytes, n.counts.dirty, n.counts.read),
-             seconds_text(n.waits.reader_waiting), seconds_text(n.waits.writer_waiting), transformers,
-             part * 100);
+             n.counts.dirty, n.counts.dirty_bytes, seconds_text(n.waits.reader_waiting),
+             seconds_text(n.waits.writer_waiting), transformers, part * 100);
 }
 
 std::string datax_report::progress(const progress_snapshot& now, std::uint64_t unix_ms) {

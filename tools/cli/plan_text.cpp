@@ -232,11 +232,13 @@ std::string plan_text(const plan_view& view) {
   out.row("", "destination: " + connections_text(look.target.what.connections, look.concurrency.pipelines));
   out.row("Transaction", transaction_text(view));
   out.row("Memory", memory_text(view));
-  if (look.pairs.empty()) {
+  if (look.target.what.columns != nullptr && !look.pairs.empty()) {
+    out.row("Columns", column_counts(look.pairs));
+  } else {
     out.row("Columns", look.target.what.compared ? "the destination takes them as they come"
                                                  : "made by preSql, not compared");
-  } else {
-    out.row("Columns", column_counts(look.pairs));
+  }
+  if (!look.pairs.empty()) {
     out.raw(column_table(look.pairs));
   }
   return out.take();

@@ -72,7 +72,8 @@ void put_work(json& j, const run_summary& s, const run_context& c) {
                 {"channel_throttled", rounded(s.waits.channel_throttled)},
                 {"writer_working", rounded(s.waits.writer_working)},
                 {"writer_waiting", rounded(s.waits.writer_waiting)},
-                {"dirty_waiting", rounded(s.waits.dirty_waiting)}};
+                {"dirty_waiting", rounded(s.waits.dirty_waiting)},
+                {"transforming", rounded(s.waits.transforming)}};
   j["slowest"] = nothing_if_empty(s.slowest);
   j["rewinds"] = s.rewinds;
   j["memory"] = {{"budget_bytes", c.memory.bytes},

@@ -51,7 +51,7 @@ std::uint64_t batch::bytes_held() const {
   for (const dirty_record& d : dirty) {
     bytes += d.bytes_held();
   }
-  return bytes;
+  return bytes + changed_as_read.size() * sizeof(changed_value);
 }
 
 std::uint64_t batch::row_bytes(std::uint32_t first, std::uint32_t last) const {

@@ -9,6 +9,7 @@
 
 #include "transport/base/ids.h"
 #include "transport/record/buffer.h"
+#include "transport/record/change_rule.h"
 #include "transport/record/dirty.h"
 #include "transport/record/scalar.h"
 #include "transport/record/schema.h"
@@ -84,6 +85,11 @@ struct batch {
   row_sum rows_sum;      ///< Over the rows in `columns` as they stand here.
   bool changed = false;  ///< True once conversion or a filter made rows differ from what was read: sums are
                          ///< not compared.
+  std::uint64_t filtered_bytes = 0;  ///< Record bytes of the filtered records.
+  /// The values that the reader has changed (`compat`), in no order. Behind the channel, which counts those
+  /// of the rows that go on, there are none, so that they need no place on a wire.
+  std::vector<changed_value> changed_as_read;
+  change_counts changes;  ///< Behind the channel: of all values of the rows, by `compat`.
 
   std::optional<cursor>
       after;  ///< Where a restart may begin that has this batch; nothing inside a split that cannot resume.

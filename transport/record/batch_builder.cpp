@@ -35,11 +35,18 @@ void batch_builder::discard_row() {
       c.truncate(rows_);
     }
   }
+  discard_changes(rows_);
   if (places_) {
     const std::size_t kept = rows_ * sizeof(std::uint32_t);
     byte_deltas_.resize(std::min(kept, byte_deltas_.size()));
     line_deltas_.resize(std::min(kept, line_deltas_.size()));
     keys_.resize(std::min(rows_ * sizeof(std::int64_t), keys_.size()));
+  }
+}
+
+void batch_builder::discard_changes(std::uint32_t from) {
+  if (!changed_.empty()) {
+    std::erase_if(changed_, [from](const changed_value& c) { return c.row >= from; });
   }
 }
 
@@ -62,8 +69,8 @@ void batch_builder::refuse(dirty_record record, std::string_view raw) {
 }
 
 std::size_t batch_builder::bytes() const {
-  std::size_t bytes =
-      position_deltas_.size() + byte_deltas_.size() + line_deltas_.size() + keys_.size() + dirty_bytes_;
+  std::size_t bytes = position_deltas_.size() + byte_deltas_.size() + line_deltas_.size() + keys_.size() +
+                      dirty_bytes_ + changed_.size() * sizeof(changed_value);
   for (const column_builder& c : columns_) {
     bytes += c.bytes();
   }
@@ -106,6 +113,7 @@ std::shared_ptr<batch> batch_builder::seal(std::uint64_t position_first) {
     b->places = std::exchange(places_, std::nullopt);
   }
   b->dirty = std::exchange(dirty_, {});
+  b->changed_as_read = std::exchange(changed_, {});
   b->records_read = records_;
   b->after = std::exchange(cursor_, std::nullopt);
   b->record_bytes = b->row_bytes(0, rows_);

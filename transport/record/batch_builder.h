@@ -117,10 +117,15 @@ class batch_builder {
   /// columns.
   void refuse(dirty_record record, std::string_view raw = {});
 
+  /// The value of a row, which may not be complete yet, was changed by `compat`.
+  void note_change(const changed_value& change) { changed_.push_back(change); }
+  /// Takes back what was noted of rows from this one on.
+  void discard_changes(std::uint32_t from);
+
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
   /// Rows and refused records.
   [[nodiscard]] std::uint64_t records() const { return records_; }
-  /// Bytes held by columns, deltas and refused records.
+  /// Bytes held by columns, deltas, changes and refused records.
   [[nodiscard]] std::size_t bytes() const;
   /// Never of an empty one, whose offsets alone may reach a small target where there are many columns.
   [[nodiscard]] bool full() const {
@@ -159,6 +164,7 @@ class batch_builder {
   std::optional<cursor> cursor_;
   std::vector<dirty_record> dirty_;
   std::uint64_t dirty_bytes_ = 0;
+  std::vector<changed_value> changed_;
   std::uint32_t rows_ = 0;
   std::uint64_t records_ = 0;
   bool has_deltas_ = false;

@@ -33,6 +33,8 @@ struct conversion_context {
   std::string time_format = "HH:mm:ss";
   std::vector<std::string> extra_formats = {"yyyyMMdd"};
   bool empty_as_null = false;  ///< Empty text into a type that is not text is NULL.
+  /// A reader that gives texts a type changes values as DataX's reader does, and counts it (compat.h).
+  bool as_datax = false;
 };
 
 struct conversion_failure {

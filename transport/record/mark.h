@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "transport/base/ids.h"
+#include "transport/record/change_rule.h"
 #include "transport/record/scalar.h"
 #include "transport/record/sum.h"
 
@@ -16,16 +17,18 @@ struct record_counts {
   std::uint64_t ignored = 0;
   std::uint64_t dirty = 0;
   std::uint64_t filtered = 0;
-  std::uint64_t bytes = 0;  ///< Record bytes as read.
+  std::uint64_t bytes = 0;           ///< Record bytes as read.
+  std::uint64_t dirty_bytes = 0;     ///< Of the dirty records, as they stood where they were refused.
+  std::uint64_t filtered_bytes = 0;  ///< Of the filtered records.
 
   record_counts& operator+=(const record_counts& o) {
     read += o.read, written += o.written, ignored += o.ignored, dirty += o.dirty, filtered += o.filtered;
-    bytes += o.bytes;
+    bytes += o.bytes, dirty_bytes += o.dirty_bytes, filtered_bytes += o.filtered_bytes;
     return *this;
   }
   record_counts& operator-=(const record_counts& o) {
     read -= o.read, written -= o.written, ignored -= o.ignored, dirty -= o.dirty, filtered -= o.filtered;
-    bytes -= o.bytes;
+    bytes -= o.bytes, dirty_bytes -= o.dirty_bytes, filtered_bytes -= o.filtered_bytes;
     return *this;
   }
   /// `read = written + ignored + dirty + filtered`.
@@ -58,6 +61,7 @@ struct mark {
   std::optional<cursor> after;    ///< Where to begin again; nothing = at the start of the split.
   record_counts counts;
   record_sums sums;
+  change_counts changes;  ///< Values changed by `compat`, of the whole split.
   bool done = false;
   friend bool operator==(const mark&, const mark&) = default;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "transport/record/change_rule.h"
 #include "transport/record/type.h"
 
 namespace sluice {
@@ -17,6 +18,8 @@ struct field {
   /// Of a destination: false where a column takes texts as they come and yet holds something else, such as
   /// dates.
   bool holds_text = true;
+  /// Of a source in the mode `datax`: how its reader itself may change values.
+  std::vector<change_rule> changed_as_read = {};
   friend bool operator==(const field&, const field&) = default;
 };
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "transport/record/batch_builder.h"
 #include "transport/record/bits.h"
 
@@ -123,6 +125,14 @@ std::shared_ptr<batch> select_rows(const batch& b, const std::vector<std::uint8_
       gather_fixed<sizeof(std::int64_t)>(b.places->keys, rows, keys);
     }
     out->places->keys = keys.seal();
+  }
+  out->changed_as_read.clear();
+  for (changed_value change : b.changed_as_read) {
+    const auto at = std::lower_bound(rows.begin(), rows.end(), change.row);
+    if (at != rows.end() && *at == change.row) {
+      change.row = static_cast<std::uint32_t>(at - rows.begin());
+      out->changed_as_read.push_back(change);
+    }
   }
   out->rows_sum = {};
   return out;

@@ -12,14 +12,22 @@ namespace {
 constexpr std::string_view code_prefix = "code:";
 constexpr std::size_t codes_max = 200;
 constexpr std::size_t code_bytes_max = 100;
+constexpr std::size_t changes_bytes_max = std::size_t{32} << 10;
 
 /// Where a number of the totals stands under its name.
 template <class Totals>
 auto numbers_of(Totals& t) {
   return std::vector<std::pair<std::string_view, decltype(&t.splits)>>{
-      {"read", &t.counts.read},   {"written", &t.counts.written},     {"ignored", &t.counts.ignored},
-      {"dirty", &t.counts.dirty}, {"filtered", &t.counts.filtered},   {"bytes", &t.counts.bytes},
-      {"splits", &t.splits},      {"dirty_missing", &t.dirty_missing}};
+      {"read", &t.counts.read},
+      {"written", &t.counts.written},
+      {"ignored", &t.counts.ignored},
+      {"dirty", &t.counts.dirty},
+      {"filtered", &t.counts.filtered},
+      {"bytes", &t.counts.bytes},
+      {"dirty_bytes", &t.counts.dirty_bytes},
+      {"filtered_bytes", &t.counts.filtered_bytes},
+      {"splits", &t.splits},
+      {"dirty_missing", &t.dirty_missing}};
 }
 template <class Totals>
 auto sums_of(Totals& t) {
@@ -38,6 +46,10 @@ scalar_list to_scalars(const run_totals& totals) {
     list.push_back({std::string(name), {to_string(*sum)}});
   }
   list.push_back({"changed", {totals.sums.changed}});
+  if (std::string changes = to_text(totals.changes);
+      !changes.empty() && changes.size() <= changes_bytes_max) {
+    list.push_back({"changes", {std::move(changes)}});
+  }
   std::vector<std::pair<std::string, std::uint64_t>> codes(totals.dirty_by_code.begin(),
                                                            totals.dirty_by_code.end());
   std::stable_sort(codes.begin(), codes.end(),
@@ -86,6 +98,13 @@ result<run_totals> totals_from(const scalar_list& list) {
       return wrong("changed");
     }
     totals.sums.changed = *value;
+  }
+  if (const scalar* found = find(list, "changes")) {
+    const auto* value = std::get_if<std::string>(&found->value);
+    if (value == nullptr) {
+      return wrong("changes");
+    }
+    SLUICE_TRY(totals.changes, change_counts_from(*value));
   }
   for (const named_scalar& one : list) {
     if (one.name.starts_with(code_prefix)) {

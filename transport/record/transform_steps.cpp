@@ -61,7 +61,10 @@ schema_ptr columns_behind(const std::vector<transform_step>& steps, const schema
   auto out = std::make_shared<schema>(*columns);
   for (const transform_step& step : steps) {
     if (step.change != nullptr) {
-      (*out)[step.column_index] = step.becomes;
+      field& column = (*out)[step.column_index];
+      auto changed_as_read = std::move(column.changed_as_read);
+      column = step.becomes;
+      column.changed_as_read = std::move(changed_as_read);
     }
   }
   return out;

@@ -12,7 +12,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t header_items = 19;
+constexpr std::size_t header_items = 21;
 constexpr std::uint64_t rows_max = std::uint64_t{1} << 24;
 constexpr std::size_t columns_max = fields_max;
 /// position_deltas, byte_deltas, line_deltas and keys stand before the columns' buffers.
@@ -38,7 +38,7 @@ void write_header(frame_writer& to, const batch& b, const std::vector<const buff
   to.bytes({reinterpret_cast<const char*>(b.run.bytes.data()), b.run.bytes.size()});
   for (const std::uint64_t n :
        {std::uint64_t{b.split.value}, b.epoch.value, b.sequence, std::uint64_t{b.rows}, b.position_first,
-        b.records_read, b.filtered, b.record_bytes}) {
+        b.records_read, b.filtered, b.record_bytes, b.filtered_bytes}) {
     to.number(n);
   }
   write_sum(to, b.read_sum);
@@ -56,6 +56,7 @@ void write_header(frame_writer& to, const batch& b, const std::vector<const buff
     to.nil();
   }
   write_dirty(to, b.dirty);
+  write_changes(to, b.changes);
   to.array(b.columns.size());
   for (const column& c : b.columns) {
     to.number(c.null_count);
@@ -194,6 +195,7 @@ void read_identity(frame_reader& from, batch& b) {
   b.records_read = from.number("the number of records");
   b.filtered = from.number("the number of filtered records");
   b.record_bytes = from.number("the record bytes");
+  b.filtered_bytes = from.number("the bytes of filtered records");
   b.read_sum = read_sum(from);
   b.rows_sum = read_sum(from);
   b.changed = from.boolean("the flag of a change");
@@ -297,6 +299,7 @@ result<std::shared_ptr<batch>> decode_batch(const buffer& frame, const schema_pt
   b->after = read_cursor(from);
   read_places(from, *b);
   b->dirty = read_dirty(from);
+  b->changes = read_changes(from);
   if (columns->size() > columns_max) {
     from.refuse("the batch", "has more columns than a link carries");
   }

@@ -15,8 +15,8 @@
 //
 //   header of a batch =
 //     [pad, run, split, epoch, sequence, rows, position_first, records_read, filtered, record_bytes,
-//     read_sum,
-//      rows_sum, changed, split_end, after, places, dirty, null_counts, buffers]
+//     filtered_bytes, read_sum, rows_sum, changed, split_end, after, places, dirty, changes, null_counts,
+//     buffers]
 //   pad      = uint            0 to 63: bytes in front of the body's first buffer, so that it lies at a
 //   multiple of 64
 //                              of the frame
@@ -24,6 +24,7 @@
 //   uint after    = nil | scalars places   = nil | [source: bin, byte_offset_first: uint, line_first: uint,
 //                                                            key_name: bin]
 //   dirty    = [record *]
+//   changes  = [(column: uint, rule: uint, count: uint) *]   by column and rule; numbers of `change_rule`
 //   null_counts = [uint *]     one a column
 //   buffers  = [(offset: uint, length: uint) *]   offsets from behind the pad, each the next multiple of 64
 //   behind
@@ -39,7 +40,7 @@
 //               column: bin, value: nil | bin, target_type: bin, code: bin, message: bin, fields,
 //               record_bytes: uint, cut: bool, sum: bin 16]
 //   fields   = [[name: bin, type: bin, text: nil | bin] *]
-//   counts   = [read, written, ignored, dirty, filtered, bytes]
+//   counts   = [read, written, ignored, dirty, filtered, bytes, dirty_bytes, filtered_bytes]
 //
 //   header of the others = their members in the order of messages.h; `after` as above, lists as above
 //
@@ -48,7 +49,7 @@
 namespace sluice {
 
 /// Raised with every change of the grammar; there is one program on both ends, so only one version is spoken.
-inline constexpr std::uint64_t wire_version = 2;
+inline constexpr std::uint64_t wire_version = 3;
 
 /// Never reused.
 enum class message_kind : std::uint8_t {

@@ -158,6 +158,13 @@ dirty_record read_record(frame_reader& from) {
   return d;
 }
 
+/// The members of the counts in the order of the grammar.
+template <class Counts>
+auto numbers_of(Counts& c) {
+  return std::array{&c.read,     &c.written, &c.ignored,     &c.dirty,
+                    &c.filtered, &c.bytes,   &c.dirty_bytes, &c.filtered_bytes};
+}
+
 }  // namespace
 
 void write_scalars(frame_writer& to, const scalar_list& list) {
@@ -224,19 +231,43 @@ std::vector<dirty_record> read_dirty(frame_reader& from) {
   return records;
 }
 
+void write_changes(frame_writer& to, const change_counts& changes) {
+  to.array(change_items * changes.size());
+  for (const auto& [what, count] : changes) {
+    to.number(what.first);
+    to.number(static_cast<std::uint64_t>(what.second));
+    to.number(count);
+  }
+}
+
+change_counts read_changes(frame_reader& from) {
+  change_counts changes;
+  const std::size_t items =
+      from.array("the counts of changes", change_items * fields_max * change_rules.size());
+  if (items % change_items != 0) {
+    from.refuse("the counts of changes", "are not three numbers each");
+  }
+  for (std::size_t left = items / change_items; left > 0 && from.good(); --left) {
+    const auto column = static_cast<std::uint32_t>(from.number("a changed column", fields_max - 1));
+    const auto rule = static_cast<change_rule>(from.number("a rule of changes", change_rules.size() - 1));
+    changes[{column, rule}] += from.number("a count of changes");
+  }
+  return changes;
+}
+
 void write_counts(frame_writer& to, const record_counts& counts) {
-  to.array(6);
-  for (const std::uint64_t n :
-       {counts.read, counts.written, counts.ignored, counts.dirty, counts.filtered, counts.bytes}) {
-    to.number(n);
+  const auto numbers = numbers_of(counts);
+  to.array(numbers.size());
+  for (const std::uint64_t* n : numbers) {
+    to.number(*n);
   }
 }
 
 record_counts read_counts(frame_reader& from) {
   record_counts counts;
-  from.array_of("the counts", 6);
-  for (std::uint64_t* n :
-       {&counts.read, &counts.written, &counts.ignored, &counts.dirty, &counts.filtered, &counts.bytes}) {
+  const auto numbers = numbers_of(counts);
+  from.array_of("the counts", numbers.size());
+  for (std::uint64_t* n : numbers) {
     *n = from.number("a count");
   }
   return counts;

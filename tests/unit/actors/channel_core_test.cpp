@@ -190,7 +190,7 @@ TEST(channel_core, columns_behind_functions_are_what_a_destination_is_asked_to_t
   EXPECT_EQ((**behind)[0].name, (*one_number())[0].name);
 }
 
-TEST(channel_core, values_changed_as_datax_does_are_counted_once_their_batch_is_committed) {
+TEST(channel_core, values_changed_as_datax_does_are_counted_in_the_batch_that_has_them) {
   job what;
   what.compat = compat_mode::datax;
   const auto map = text_to_number();
@@ -200,10 +200,7 @@ TEST(channel_core, values_changed_as_datax_does_are_counted_once_their_batch_is_
   EXPECT_EQ((*datax)->lines[0],
             "column 0 \"n\" utf8 to \"n\" int64: as DataX does it, counted: empty_is_null, fraction_cut");
   channel_log log;
-  auto config = config_of(*datax);
-  config.changes = std::make_shared<change_ledger>();
-  config.changes->opened({7}, epoch, true);
-  channel_core core(config, log);
+  channel_core core(config_of(*datax), log);
   core.rewind(begin());
   core.take(texts({{"1.5", "a"}, {"2", "b"}, {"x", "c"}, {"-3.9", "d"}}));
   ASSERT_EQ(log.batches.size(), 1u);
@@ -211,40 +208,61 @@ TEST(channel_core, values_changed_as_datax_does_are_counted_once_their_batch_is_
   EXPECT_EQ(log.batches[0]->columns[0].get<std::int64_t>(0), 1);
   EXPECT_EQ(log.batches[0]->columns[0].get<std::int64_t>(2), -3);
   EXPECT_EQ(log.batches[0]->dirty.size(), 1u) << "DataX refuses it too";
-  EXPECT_TRUE(config.changes->totals().empty());
-  config.changes->committed({7}, epoch, 1);
   const change_counts expected = {{{0, change_rule::fraction_cut}, 2}};
-  EXPECT_EQ(config.changes->totals(), expected);
+  EXPECT_EQ(log.batches[0]->changes, expected);
 }
 
-TEST(channel_core, what_datax_would_change_is_listed_by_column_pair) {
-  const auto map = text_to_number();
-  const auto pairs = datax_changes(*map->source, *map->target);
-  ASSERT_EQ(pairs.size(), 1u) << "text to text is nothing to change";
-  EXPECT_EQ(to_string(pairs[0]), "column 0 \"n\" utf8 to \"n\" int64: empty_is_null, fraction_cut");
-}
+TEST(channel_core, what_the_reader_has_changed_is_counted_where_its_row_goes_on) {
+  auto b = texts({{"1", "a"}, {"x", "b"}, {"3", "c"}});
+  b->changed_as_read = {
+      {0, 1, change_rule::time_cut}, {1, 1, change_rule::time_cut}, {2, 1, change_rule::carried_over}};
+  const auto parts = convert_batch(*b, *text_to_number(), buffer_pool::make(1 << 20), 64 << 10);
+  ASSERT_EQ(parts.size(), 1u);
+  const change_counts expected = {{{1, change_rule::time_cut}, 1}, {{1, change_rule::carried_over}, 1}};
+  EXPECT_EQ(parts[0].b->changes, expected) << "the row with x is dirty";
+  EXPECT_TRUE(parts[0].b->changed_as_read.empty());
 
-TEST(change_ledger, counts_what_is_read_again_once) {
+  auto as_it_is = numbers(0, 3, 1, epoch);
+  as_it_is->changed_as_read = {{2, 0, change_rule::fraction_cut}};
+  const auto passed = convert_batch(*as_it_is, *untouched(), buffer_pool::make(1 << 20), 64 << 10);
   const change_counts one = {{{0, change_rule::fraction_cut}, 1}};
-  const auto count = [](const change_ledger& l) {
-    return l.totals().empty() ? 0 : l.totals().begin()->second;
-  };
-  const epoch_number later = epoch.next();
-  change_ledger ledger;
-  ledger.opened({1}, epoch, true);
-  ledger.note({1}, epoch, 1, one);
-  ledger.note({1}, epoch, 2, one);
-  ledger.committed({1}, epoch, 1);
-  EXPECT_EQ(count(ledger), 1u);
-  ledger.opened({1}, later, false);  // rewound to the mark behind batch 1
-  ledger.note({1}, epoch, 3, one);   // a late one of the older epoch
-  ledger.note({1}, later, 1, one);
-  ledger.committed({1}, epoch, 9);
-  EXPECT_EQ(count(ledger), 1u);
-  ledger.committed({1}, later, 1);
-  EXPECT_EQ(count(ledger), 2u);
-  ledger.opened({1}, later.next(), true);  // a destination without marks begins the split anew
-  EXPECT_EQ(count(ledger), 0u);
+  EXPECT_EQ(passed[0].b->changes, one);
+  EXPECT_TRUE(passed[0].b->changed_as_read.empty());
+}
+
+TEST(channel_core, what_datax_may_change_in_a_column_is_listed_for_the_reader_too) {
+  field whole = {.name = "n", .type = type_of(type_id::int64)};
+  const field real = {.name = "n", .type = type_of(type_id::float64)};
+  EXPECT_EQ(rules_text(datax_changes(whole, real)), "rounded");
+  EXPECT_EQ(rules_text(datax_changes(whole, whole)), "");
+  whole.changed_as_read = {change_rule::fraction_cut};
+  EXPECT_EQ(rules_text(datax_changes(whole, real)), "fraction_cut, rounded");
+  job what;
+  what.compat = compat_mode::datax;
+  const auto columns = std::make_shared<const schema>(schema{whole});
+  const auto map = make_mapping(what, columns, std::make_shared<const schema>(schema{real}), {});
+  ASSERT_TRUE(map) << map.error().message;
+  EXPECT_EQ((*map)->lines.at(0),
+            "column 0 \"n\" int64 to \"n\" float64: as DataX does it, counted: fraction_cut, rounded");
+  const auto same = make_mapping(what, columns, columns, {});
+  ASSERT_TRUE(same) << same.error().message;
+  EXPECT_TRUE((*same)->passes());
+  EXPECT_EQ((*same)->lines.at(0),
+            "column 0 \"n\" int64 to \"n\" int64: as DataX does it, counted: fraction_cut");
+}
+
+TEST(channel_core, the_bytes_of_filtered_records_and_the_time_of_transformers_are_told) {
+  channel_log log;
+  const auto map = text_to_number({{"dx_filter", 1, {"=", "drop"}, "t.json"}});
+  std::chrono::steady_clock::time_point now{};
+  channel_core core(config_of(map), log, [&] { return now += std::chrono::milliseconds(3); });
+  core.rewind(begin());
+  core.take(texts({{"1", "drop"}, {"22", "drop"}, {"333", "keep"}, {"x", "keep"}}));
+  ASSERT_EQ(log.batches.size(), 1u);
+  EXPECT_EQ(log.batches[0]->filtered, 2u);
+  EXPECT_EQ(log.batches[0]->filtered_bytes, 1u + 4 + 2 + 4);
+  EXPECT_EQ(log.batches[0]->dirty.size(), 1u);
+  EXPECT_EQ(core.transforming(), std::chrono::milliseconds(3)) << "one chunk, from clock to clock";
 }
 
 TEST(channel_core, the_parts_of_a_batch_add_up_and_only_the_last_may_carry_a_mark) {

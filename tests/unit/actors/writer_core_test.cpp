@@ -73,6 +73,37 @@ TEST_F(writer_core_test, a_dirty_record_whose_line_nobody_knows_has_it_counted_b
   EXPECT_FALSE(records[2].line);
 }
 
+TEST_F(writer_core_test, a_mark_has_the_changes_and_dirty_bytes_of_its_whole_split_each_once) {
+  plugin->durable.changes = {{{0, change_rule::fraction_cut}, 5}};  // by an earlier process
+  plugin->durable.counts.dirty_bytes = 100;
+  begin();
+  opened();
+  const auto changed = [](std::shared_ptr<batch> b) {
+    b->changes = {{{0, change_rule::fraction_cut}, 2}, {{0, change_rule::rounded}, 1}};
+    dirty_record d;
+    d.position = b->position_first + b->rows;
+    d.record_bytes = 30;
+    b->dirty.push_back(std::move(d));
+    ++b->records_read;
+    b->filtered_bytes = 4;
+    return b;
+  };
+  plugin->next_write = {{error_kind::not_connected, "lost", "", false}};
+  core->take(changed(numbers(0, 3, 1, epoch())), never);
+  ASSERT_EQ(log.losses.size(), 1u);
+  core->retry(never);
+  opened();
+  core->take(changed(numbers(0, 3, 1, epoch())), never);
+  core->commit_timer(never);
+  ASSERT_FALSE(log.syncs.empty());
+  core->synced({{7}, epoch(), 1}, never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  const change_counts expected = {{{0, change_rule::fraction_cut}, 7}, {{0, change_rule::rounded}, 1}};
+  EXPECT_EQ(log.commits[0].changes, expected);
+  EXPECT_EQ(log.commits[0].counts.dirty_bytes, 130u);
+  EXPECT_EQ(log.commits[0].counts.filtered_bytes, 4u);
+}
+
 TEST_F(writer_core_test, a_split_that_is_done_already_is_not_read_again) {
   plugin->durable.done = true;
   begin();

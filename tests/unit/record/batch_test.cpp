@@ -353,6 +353,31 @@ TEST(batch_builder, holds_a_record_of_64_mb_without_doubling_it) {
   EXPECT_LT(pool->bytes_held_peak(), size + (std::size_t{3} << 20));
 }
 
+TEST(batch_builder, keeps_the_changes_of_rows_that_are_complete) {
+  const auto pool = buffer_pool::make(1 << 20);
+  batch_builder builder(
+      std::make_shared<const schema>(schema{{.name = "n", .type = type_of(type_id::int64)}}), pool, {});
+  const std::size_t empty = builder.bytes();
+  for (std::uint32_t row = 0; row < 3; ++row) {
+    builder.at(0).append(std::int64_t{row});
+    builder.note_change({row, 0, change_rule::fraction_cut});
+    row == 1 ? builder.refuse({}, "raw") : builder.commit_row();
+    if (row == 1) {
+      builder.at(0).append(std::int64_t{7});
+      builder.commit_row();
+    }
+  }
+  EXPECT_GE(builder.bytes(), empty + 2 * sizeof(changed_value));
+  builder.note_change({3, 0, change_rule::time_cut});  // of a row that never comes
+  const auto b = builder.seal(0);
+  const std::vector<changed_value> expected = {{0, 0, change_rule::fraction_cut},
+                                               {2, 0, change_rule::fraction_cut}};
+  EXPECT_EQ(b->changed_as_read, expected);
+  const std::vector<changed_value> behind = {{1, 0, change_rule::fraction_cut}};
+  EXPECT_EQ(select_rows(*b, {0b110}, pool)->changed_as_read, behind);
+  EXPECT_TRUE(builder.seal(0)->changed_as_read.empty());
+}
+
 // ---- selecting rows --------------------------------------------------------------------------------------
 
 TEST(select_rows, keeps_values_positions_and_what_was_read) {

@@ -219,6 +219,11 @@ std::shared_ptr<batch> random_batch(random_source& random, const schema_ptr& col
   b->split_end = random.chance(20);
   b->changed = random.chance(50);
   b->filtered = random.below(3);
+  b->filtered_bytes = random.below(1000);
+  if (random.chance(30)) {
+    b->changes[{0, change_rule::fraction_cut}] = 1 + random.below(1000);
+    b->changes[{static_cast<std::uint32_t>(random.below(60000)), change_rule::other_digits}] = ~0ULL;
+  }
   b->records_read += b->filtered;
   return b;
 }
@@ -232,6 +237,8 @@ void expect_equal(const batch& a, const batch& b) {
   EXPECT_EQ(a.dirty, b.dirty);
   EXPECT_EQ(a.records_read, b.records_read);
   EXPECT_EQ(a.filtered, b.filtered);
+  EXPECT_EQ(a.filtered_bytes, b.filtered_bytes);
+  EXPECT_EQ(a.changes, b.changes);
   EXPECT_EQ(a.record_bytes, b.record_bytes);
   EXPECT_TRUE(a.read_sum == b.read_sum);
   EXPECT_TRUE(a.rows_sum == b.rows_sum);

@@ -9,7 +9,8 @@ namespace {
 
 run_totals sample() {
   run_totals t;
-  t.counts = {~std::uint64_t{0}, 5, 1, 3, 2, 700};
+  t.counts = {~std::uint64_t{0}, 5, 1, 3, 2, 700, 70, 7};
+  t.changes = {{{0, change_rule::fraction_cut}, 12}, {{65535, change_rule::other_digits}, ~std::uint64_t{0}}};
   t.sums.read = *row_sum_from("0123456789abcdef0123456789abcdef");
   t.sums.changed = true;
   t.splits = 7;
@@ -35,10 +36,37 @@ TEST(totals, what_is_missing_is_0_and_what_a_newer_program_added_is_left_out) {
 }
 
 TEST(totals, a_value_of_another_type_is_refused_by_name) {
-  for (const char* name : {"read", "read_sum", "changed", "code:x"}) {
+  for (const char* name : {"read", "read_sum", "changed", "changes", "code:x"}) {
     const auto back = totals_from({{name, {1.5}}});
     ASSERT_FALSE(back) << name;
     EXPECT_NE(back.error().message.find(name), std::string::npos) << back.error().message;
+  }
+}
+
+TEST(totals, changes_of_more_columns_than_the_text_has_room_for_are_left_out) {
+  run_totals t;
+  t.counts.read = 5;
+  for (std::uint32_t column = 0; column < 3000; ++column) {
+    t.changes[{column, change_rule::second_fraction_cut}] = 1;
+  }
+  const auto list = scalars_from_json(to_json(to_scalars(t)));
+  ASSERT_TRUE(list) << list.error().message;
+  const auto back = totals_from(*list);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->counts, t.counts);
+  EXPECT_TRUE(back->changes.empty());
+}
+
+TEST(change_counts, are_kept_as_a_text_that_people_can_read) {
+  const change_counts counts = {{{0, change_rule::fraction_cut}, 12}, {{3, change_rule::rounded}, 4}};
+  EXPECT_EQ(to_text(counts), "0:fraction_cut=12,3:rounded=4");
+  EXPECT_EQ(*change_counts_from(to_text(counts)), counts);
+  EXPECT_EQ(to_text({}), "");
+  EXPECT_TRUE(change_counts_from("")->empty());
+  for (const char* wrong : {"x", "0", "0:", "0:fraction_cut", "0:fraction_cut=", "0:mood=1", "0:rounded=1;",
+                            "-1:rounded=1", "0:rounded=-1", "0:rounded=1,", ":rounded=1",
+                            "0:rounded=18446744073709551616", "0:rounded=1 1:rounded=1"}) {
+    EXPECT_FALSE(change_counts_from(wrong)) << wrong;
   }
 }
 

@@ -29,7 +29,7 @@ progress_snapshot snapshot(record_counts counts) {
 run_summary good_summary() {
   run_summary s;
   s.state = run_state::succeeded_with_dirty;
-  s.counts = {2000000, 1999990, 0, 10, 0, 80888896};
+  s.counts = {2000000, 1999990, 0, 10, 0, 80888896, 404};
   s.waits.reader_waiting = 14.27;
   s.waits.writer_waiting = 0.147;
   s.phases = {{"open", 3.0}, {"data", 20.9}};
@@ -47,9 +47,9 @@ run_context good_context() {
 TEST(datax_report_for, a_run_at_work_is_datax_s_progress_line_to_the_byte) {
   datax_report report(started, false, clock_text);
   EXPECT_EQ(
-      report.progress(snapshot({1000000, 999000, 0, 1000, 0, 40000000}), started + 10'000),
+      report.progress(snapshot({1000000, 999000, 0, 1000, 0, 40000000, 41234}), started + 10'000),
       "2026-01-31 08:15:10.123 [job-0] INFO  StandAloneJobContainerCommunicator - Total 1000000 records, "
-      "40000000 bytes | Speed 3.81MB/s, 100000 records/s | Error 1000 records, 40000 bytes |  All Task "
+      "40000000 bytes | Speed 3.81MB/s, 100000 records/s | Error 1000 records, 41234 bytes |  All Task "
       "WaitWriterTime 2,067.719s |  All Task WaitReaderTime 0.063s | Percentage 37.50%\n");
 }
 
@@ -102,16 +102,17 @@ TEST(datax_report_for, a_run_of_less_than_a_second_counts_as_one_second) {
 TEST(datax_report_for, transformers_have_their_part_of_the_line_and_their_block) {
   run_summary s = good_summary();
   // What was filtered is not among DataX's records, and is among its transformer's successes.
-  s.counts = {51858, 43, 0, 20, 51795, 51858 * 10};
+  s.counts = {51858, 43, 0, 20, 51795, 51858 * 10, 210, 51795 * 10};
   s.dirty_by_code = {{"bad_parameter", 10}, {"not_a_number", 10}};
   s.phases = {{"data", 201.5}};
   s.waits = {};
+  s.waits.transforming = 12.25;
   EXPECT_EQ(
       datax_report(started, true, clock_text).ended(s, good_context()),
       "2026-01-31 08:15:26.523 [job-0] INFO  StandAloneJobContainerCommunicator - Total 63 records, 630 "
-      "bytes | Speed 3B/s, 0 records/s | Error 20 records, 200 bytes |  All Task WaitWriterTime 0.000s |  "
+      "bytes | Speed 3B/s, 0 records/s | Error 20 records, 210 bytes |  All Task WaitWriterTime 0.000s |  "
       "All Task WaitReaderTime 0.000s | Transfermor Success 51848 records | Transformer Error 10 records | "
-      "Transformer Filter 51795 records | Transformer usedTime 0.000s | Percentage 100.00%\n"
+      "Transformer Filter 51795 records | Transformer usedTime 12.250s | Percentage 100.00%\n"
       "2026-01-31 08:15:26.523 [job-0] INFO  JobContainer - \n"
       "任务启动时刻                    : 2026-01-31 08:15:00\n"
       "任务结束时刻                    : 2026-01-31 08:15:26\n"

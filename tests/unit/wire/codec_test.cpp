@@ -69,7 +69,7 @@ std::vector<std::pair<std::string, control_message>> control_messages() {
       {"dirty_report", dirty_report{split, epoch, 4, 100, {a_dirty_record(5), a_dirty_record(6)}}},
       {"dirty_sync", dirty_sync{split, epoch, 4}},
       {"dirty_commit", dirty_commit{split, epoch, 1000, 2}},
-      {"dirty_drop", dirty_drop{split, epoch, 1000, {10, 6, 1, 2, 1, 12345}}},
+      {"dirty_drop", dirty_drop{split, epoch, 1000, {10, 6, 1, 2, 1, 12345, 99, 45}}},
       {"dirty_synced", dirty_synced{split, epoch, 4}},
       {"dirty_dropped", dirty_dropped{split, epoch}},
   };
@@ -113,6 +113,8 @@ std::shared_ptr<batch> golden_batch() {
   b->split = {3};
   b->epoch = epoch_number::make(1, 2, 3);
   b->sequence = 5;
+  b->filtered_bytes = 17;
+  b->changes = {{{1, change_rule::rounded}, 2}, {{4, change_rule::time_cut}, 1}};
   b->split_end = true;
   return b;
 }
@@ -120,16 +122,22 @@ std::shared_ptr<batch> golden_batch() {
 // ---- golden files ----------------------------------------------------------------------------------------
 
 /// Compares with the file, or writes it where SLUICE_WRITE_GOLDEN is set (a new version of the wire).
-void expect_golden(const std::string& name, const buffer& frame) {
-  const std::string path = testing::in_source_tree("tests/data/wire/" + name + ".bin");
+void expect_file(const std::string& name, const std::string& content) {
+  const std::string path = testing::in_source_tree(name);
   if (std::getenv("SLUICE_WRITE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text_of(frame);
+    std::ofstream(path, std::ios::binary) << content;
   }
   std::ifstream file(path, std::ios::binary);
   ASSERT_TRUE(file) << path;
   std::ostringstream golden;
   golden << file.rdbuf();
-  EXPECT_EQ(golden.str(), text_of(frame)) << path;
+  EXPECT_EQ(golden.str(), content) << path;
+}
+
+/// The golden file, and the fuzzer's seed: the same behind the byte that chooses its schema.
+void expect_golden(const std::string& name, const buffer& frame) {
+  expect_file("tests/data/wire/" + name + ".bin", text_of(frame));
+  expect_file("tests/fuzz/corpus/wire/" + name, "\x0e" + text_of(frame));
 }
 
 TEST(wire, frames_are_those_of_the_golden_files) {
@@ -216,7 +224,7 @@ TEST(wire, refuses_another_version_with_what_to_do) {
     EXPECT_EQ(failure.kind, error_kind::not_supported);
     EXPECT_EQ(
         failure.message,
-        "The other end speaks version 9 of the wire, this one 2. Run the same version of sluice on both.");
+        "The other end speaks version 9 of the wire, this one 3. Run the same version of sluice on both.");
   }
   // Whatever another version puts behind its number, it is told from a damaged frame.
   EXPECT_EQ(kind_of(exact("\x94\x07\x81\xa1x\xc0")).error().kind, error_kind::not_supported);
@@ -401,6 +409,11 @@ TEST(wire, refuses_columns_that_would_be_read_out_of_bounds) {
          b.places->keys = bytes_of({1, 2, 3});
        },
        "the keys are not one a row"},
+      {"changes by no rule",
+       [](batch& b) {
+         b.changes = {{{0, static_cast<change_rule>(change_rules.size())}, 1}};
+       },
+       "a rule of changes"},
   };
   for (const lie& l : lies) {
     SCOPED_TRACE(l.name);
@@ -416,12 +429,12 @@ TEST(wire, refuses_columns_that_would_be_read_out_of_bounds) {
 }
 
 TEST(wire, refuses_nests_maps_texts_and_floats) {
-  const std::string deep = "\x94\x02\x02" + std::string(20, '\x91') + "\xc0";
+  const std::string deep = "\x94\x03\x02" + std::string(20, '\x91') + "\xc0";
   for (const std::string& frame :
-       {std::string(), std::string("\xc0"), std::string("\x93\x02\x02\xc0"),
-        std::string("\x94\xff\x02\xc0\xc0"), deep, std::string("\x94\x02\x02\x80\xc4\x00", 6),
-        std::string("\x94\x02\x02\xa1x\xc4\x00", 7), std::string("\x94\x02\x02\xdd\xff\xff\xff\xff"),
-        std::string("\x94\x02\x02\xca\x00\x00\x00\x00\xc4\x00", 10)}) {
+       {std::string(), std::string("\xc0"), std::string("\x93\x03\x02\xc0"),
+        std::string("\x94\xff\x02\xc0\xc0"), deep, std::string("\x94\x03\x02\x80\xc4\x00", 6),
+        std::string("\x94\x03\x02\xa1x\xc4\x00", 7), std::string("\x94\x03\x02\xdd\xff\xff\xff\xff"),
+        std::string("\x94\x03\x02\xca\x00\x00\x00\x00\xc4\x00", 10)}) {
     const auto back = decode_control(exact(frame));
     ASSERT_FALSE(back.has_value());
     EXPECT_EQ(back.error().code, "bad_frame") << back.error().message;

@@ -129,6 +129,38 @@ TEST_F(sqlite_progress_test, finishes_only_what_is_done_and_closes) {
   EXPECT_FALSE((*store->runs_of(query_for(run.row)))[0].owner);
 }
 
+TEST_F(sqlite_progress_test, keeps_what_was_changed_with_the_mark_and_in_the_totals) {
+  auto run = begin(into_t, two_texts);
+  const auto opened = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(opened && run.out->write(*two_rows(), {}));
+  mark m = mark_of(*opened, 1, 2, false);
+  m.changes = {{{0, change_rule::fraction_cut}, 3}, {{1, change_rule::rounded}, 1}};
+  m.counts.dirty_bytes = 12;
+  m.counts.filtered_bytes = 34;
+  ASSERT_TRUE(run.out->commit(m, {}));
+  EXPECT_EQ(rows("SELECT changes FROM sluice_progress"),
+            std::vector<std::string>{"0:fraction_cut=3,1:rounded=1"});
+  progress_store* store = run.object->progress();
+  const auto loaded = store->load(run.row.run);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)[0].at.changes, m.changes);
+  EXPECT_EQ((*loaded)[0].at.counts, m.counts);
+  const auto again = run.out->open({0}, epoch_of(1, 1), {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->changes, m.changes) << "where the next process goes on";
+  mark last = *again;
+  last.transaction = 1;
+  last.done = true;
+  ASSERT_TRUE(run.out->commit(last, {}));
+  const auto totals = store->finish(run.row.run, {});
+  ASSERT_TRUE(totals) << totals.error().message;
+  EXPECT_EQ(totals->changes, m.changes);
+  EXPECT_EQ(totals->counts.dirty_bytes, 12u);
+  const auto found = store->runs_of(query_for(run.row));
+  ASSERT_TRUE(found && found->size() == 1 && (*found)[0].totals);
+  EXPECT_EQ((*found)[0].totals->changes, m.changes) << "for a start that has only the claim to release";
+}
+
 TEST_F(sqlite_progress_test, refuses_a_second_run_while_the_first_process_lives_and_names_its_pid) {
   auto run = begin(into_t, two_texts);
   auto other = make_target(into_t);
@@ -359,7 +391,8 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
   const auto opened = object->open(two_texts, {});
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(std::count(opened->changes.begin(), opened->changes.end(),
-                       "The table sluice_run of an older version gets four more columns."),
+                       "The tables sluice_run and sluice_progress, made by an older version, get 7 more "
+                       "columns."),
             1);
   progress_store* store = object->progress();
   auto found = store->runs_of({"0123456789abcdef0123456789abcdef", "", "t"});
@@ -367,13 +400,20 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
   EXPECT_EQ((*found)[0].written, 6u);
   EXPECT_EQ((*found)[0].output, "");
   EXPECT_EQ(store->runs_of({"x", "test job", "t"})->size(), 1u);
+  const auto before = store->load((*found)[0].run);
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_EQ((*before)[0].at.position, 7u) << "read before anything is changed";
   ASSERT_TRUE(store->make_tables());
   ASSERT_TRUE(store->make_tables()) << "a second time there is nothing to add";
   EXPECT_EQ(store->runs_of({"x", "other job", "t"})->size(), 1u) << "its output is not known";
   const auto term = store->claim_again((*found)[0], this_owner());
   ASSERT_TRUE(term) << term.error().message;
   EXPECT_EQ(*term, 4u);
-  EXPECT_EQ((*store->load((*found)[0].run))[0].at.position, 7u);
+  const mark left = (*store->load((*found)[0].run))[0].at;
+  EXPECT_EQ(left.position, 7u);
+  EXPECT_EQ(left.changes, change_counts()) << "an older program kept no counts of changes";
+  EXPECT_EQ(left.counts.dirty_bytes, 0u);
+  EXPECT_EQ(rows("SELECT version FROM sluice_run"), std::vector<std::string>{"3"}) << "it would lose them";
   const auto again = object->open(two_texts, {});
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->changes.empty());
@@ -381,7 +421,7 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
 
 TEST_F(sqlite_progress_test, leaves_runs_of_a_newer_version_to_the_program_that_knows_them) {
   auto run = begin(into_t, two_texts);
-  sql("UPDATE sluice_run SET version = 3");
+  sql("UPDATE sluice_run SET version = 4");
   const auto found = run.object->progress()->runs_of(query_for(run.row));
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().kind, error_kind::not_supported);

@@ -78,6 +78,7 @@ std::size_t csv_rows::append(const record_window& window, std::size_t first, std
                              batch_builder& to, row_refusal& refusal) {
   const std::uint32_t before = to.rows();
   std::size_t end = last;
+  changed_.clear();
   for (std::size_t i = 0; i < order_.size(); ++i) {
     end = fill(order_[i], {window, first, end}, to.at(order_[i]), refusal);
   }
@@ -87,6 +88,11 @@ std::size_t csv_rows::append(const record_window& window, std::size_t first, std
       if (const auto rows = before + static_cast<std::uint32_t>(end - first); to.at(c).size() > rows) {
         to.at(c).truncate(rows);
       }
+    }
+  }
+  for (const changed_value& change : changed_) {
+    if (change.row < before + (end - first)) {
+      to.note_change(change);
     }
   }
   return end;
@@ -133,6 +139,12 @@ std::size_t csv_rows::fill_values(std::size_t column, const span& rows, column_b
         continue;
       }
       code = parser.append(decoded.text, to);
+      if (code != dirty_code::none) {
+        if (const auto rule = parser.append_changed(decoded.text, to)) {
+          changed_.push_back({to.size() - 1, static_cast<std::uint32_t>(column), *rule});
+          continue;
+        }
+      }
     } else {
       decoded.text = raw;
     }

@@ -38,6 +38,7 @@ class csv_rows final : public row_appender {
   bool bytes_are_text_;  ///< Fields need no decoding, trimming or unescaping: only quotes come off.
   std::vector<std::size_t> order_;  ///< Columns that may refuse come first: less is taken back then.
   std::vector<std::uint32_t> nulls_;
+  std::vector<changed_value> changed_;  ///< Of the rows at hand, which may still be taken back.
 };
 
 }  // namespace sluice

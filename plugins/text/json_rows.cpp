@@ -309,6 +309,7 @@ std::size_t json_rows::append(const record_window& window, std::size_t first, st
       for (std::size_t c = 0; c < to.columns(); ++c) {
         to.at(c).truncate(std::min(to.at(c).size(), before + static_cast<std::uint32_t>(r - first)));
       }
+      to.discard_changes(before + static_cast<std::uint32_t>(r - first));
       return r;
     }
   }
@@ -361,8 +362,12 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
     if (!text) {
       to.at(c).append_null();
     } else if (const dirty_code bad = parsers_[c].append(*text, to.at(c)); bad != dirty_code::none) {
-      refusal = {bad, c, std::string(*text), {}};
-      return false;
+      const auto rule = parsers_[c].append_changed(*text, to.at(c));
+      if (!rule) {
+        refusal = {bad, c, std::string(*text), {}};
+        return false;
+      }
+      to.note_change({to.at(c).size() - 1, static_cast<std::uint32_t>(c), *rule});
     }
   }
   return true;

@@ -148,6 +148,7 @@ text_file_reader::text_file_reader(std::shared_ptr<const text_layout> layout,
   for (const field& f : *bound_->columns_schema) {
     row_cost_ +=
         has_offsets(f.type.id) ? sizeof(std::int32_t) : std::max<std::size_t>(fixed_width(f.type.id), 1);
+    row_cost_ += f.changed_as_read.empty() ? 0 : sizeof(changed_value);
   }
   for (const auto& c : bound_->columns) {
     row_cost_ += c.constant ? c.constant->size() : 0;

@@ -334,6 +334,7 @@ result<void> text_source::bind_columns() {
       return fail(error_kind::bad_option, "{}: {}", spec.place, parser.error().message);
     }
     f.type = parser->type();
+    f.changed_as_read = spec.constant ? std::vector<change_rule>() : parser->changes();
     f.nullable = json || layout_->null_text.has_value();
     bound->parsers.push_back(std::move(*parser));
     bound->columns.push_back(std::move(column));

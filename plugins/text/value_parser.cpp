@@ -6,6 +6,8 @@
 #include "jobspec/words.h"
 #include "transport/base/text.h"
 #include "transport/record/calendar.h"
+#include "transport/record/compat.h"
+#include "transport/record/datax_time.h"
 #include "transport/record/parse.h"
 
 namespace sluice {
@@ -62,8 +64,11 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
   switch (type) {
     case declared_type::string_text:
       return value_parser(type, type_of(type_id::utf8));
-    case declared_type::long_number:
-      return value_parser(type, type_of(type_id::int64));
+    case declared_type::long_number: {
+      value_parser parser(type, type_of(type_id::int64));
+      parser.as_datax_ = formats.as_datax;
+      return parser;
+    }
     case declared_type::double_number:
       return value_parser(type, type_of(type_id::decimal_text));
     case declared_type::boolean:
@@ -110,6 +115,7 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
   data_type t = time_type(offsets ? type_id::instant : type_id::timestamp, unit_for(digits));
   t.fraction_digits = static_cast<std::uint8_t>(digits);
   value_parser parser(type, t);
+  parser.as_datax_ = formats.as_datax;
   parser.patterns_ = std::move(patterns);
   return parser;
 }
@@ -146,33 +152,64 @@ dirty_code value_parser::append(std::string_view text, column_builder& to) {
   return append_date(text, to);
 }
 
-dirty_code value_parser::append_date(std::string_view text, column_builder& to) {
+dirty_code value_parser::append_date(std::string_view text, column_builder& to) const {
   dirty_code first = dirty_code::none;
   for (const date_pattern& pattern : patterns_) {
     const auto wall = pattern.parse(text, {.fraction = true, .end_of_day = false});
-    if (!wall.ok()) {
-      first = first == dirty_code::none ? wall.code : first;
-      continue;
+    if (wall.ok()) {
+      return append_time(wall.value, to);
     }
-    std::int64_t kept_nanos = nanos_per_second;
-    for (unsigned digit = 0; digit < type_.fraction_digits; ++digit) {
-      kept_nanos /= 10;
-    }
-    if (wall.value.nanos_of_day % kept_nanos != 0) {
-      return dirty_code::too_precise;
-    }
-    const std::int64_t per = units_per_second(type_.unit);
-    const int128 seconds = int128{wall.value.days} * seconds_per_day - wall.value.offset_s;
-    const int128 units = seconds * per + wall.value.nanos_of_day / (nanos_per_second / per);
-    // The extreme values are the infinities.
-    if (units <= std::numeric_limits<std::int64_t>::min() ||
-        units >= std::numeric_limits<std::int64_t>::max()) {
-      return dirty_code::out_of_range;
-    }
-    to.append(static_cast<std::int64_t>(units));
-    return dirty_code::none;
+    first = first == dirty_code::none ? wall.code : first;
   }
   return first;
+}
+
+dirty_code value_parser::append_time(const wall_time& wall, column_builder& to) const {
+  std::int64_t kept_nanos = nanos_per_second;
+  for (unsigned digit = 0; digit < type_.fraction_digits; ++digit) {
+    kept_nanos /= 10;
+  }
+  if (wall.nanos_of_day % kept_nanos != 0) {
+    return dirty_code::too_precise;
+  }
+  const std::int64_t per = units_per_second(type_.unit);
+  const int128 seconds = int128{wall.days} * seconds_per_day - wall.offset_s;
+  const int128 units = seconds * per + wall.nanos_of_day / (nanos_per_second / per);
+  // The extreme values are the infinities.
+  if (units <= std::numeric_limits<std::int64_t>::min() ||
+      units >= std::numeric_limits<std::int64_t>::max()) {
+    return dirty_code::out_of_range;
+  }
+  to.append(static_cast<std::int64_t>(units));
+  return dirty_code::none;
+}
+
+std::optional<change_rule> value_parser::append_changed(std::string_view text, column_builder& to) const {
+  if (!as_datax_) {
+    return std::nullopt;
+  }
+  if (declared_ == declared_type::long_number) {
+    const auto whole = whole_part(text);
+    if (!whole || *whole < std::numeric_limits<std::int64_t>::min() ||
+        *whole > std::numeric_limits<std::int64_t>::max()) {
+      return std::nullopt;
+    }
+    to.append(static_cast<std::int64_t>(*whole));
+    return change_rule::fraction_cut;
+  }
+  const auto read = read_as_datax(patterns_, text);
+  if (!read || append_time(read->at, to) != dirty_code::none) {
+    return std::nullopt;
+  }
+  return read->rule;
+}
+
+std::vector<change_rule> value_parser::changes() const {
+  if (!as_datax_) {
+    return {};
+  }
+  return declared_ == declared_type::long_number ? std::vector{change_rule::fraction_cut}
+                                                 : possible_changes(patterns_);
 }
 
 std::string value_parser::expected() const {

@@ -7,6 +7,7 @@
 
 #include "transport/base/result.h"
 #include "transport/record/batch_builder.h"
+#include "transport/record/change_rule.h"
 #include "transport/record/convert.h"
 #include "transport/record/date_pattern.h"
 #include "transport/record/dirty_codes.h"
@@ -23,7 +24,8 @@ std::optional<declared_type> declared_type_of(std::string_view word);
 
 /// Turns the text of a field into a value of its column: STRING is utf8, LONG int64, DOUBLE decimal_text (the
 /// exact number), BOOLEAN boolean, DATE a timestamp (an instant where the pattern has an offset) with as many
-/// fraction digits as the pattern has S. Used by one thread.
+/// fraction digits as the pattern has S. In the mode `datax` it also changes what DataX's reader changes.
+/// Used by one thread.
 class value_parser {
  public:
   /// `format`: Java's pattern of a DATE; nothing: the datetime, date, time and extra formats of `formats`, in
@@ -36,16 +38,23 @@ class value_parser {
 
   /// Appends the value, or nothing and says why.
   dirty_code append(std::string_view text, column_builder& to);
+  /// Appends what DataX makes of a text that `append` refuses, and says by what rule; nothing where DataX
+  /// refuses it, too, and outside of the mode `datax`.
+  std::optional<change_rule> append_changed(std::string_view text, column_builder& to) const;
+  /// The rules that `append_changed` may name.
+  [[nodiscard]] std::vector<change_rule> changes() const;
 
   /// What the texts should look like, for messages: `a whole number`, `a date like "yyyy-MM-dd"`.
   [[nodiscard]] std::string expected() const;
 
  private:
   value_parser(declared_type declared, data_type type) : declared_(declared), type_(type) {}
-  dirty_code append_date(std::string_view text, column_builder& to);
+  dirty_code append_date(std::string_view text, column_builder& to) const;
+  [[nodiscard]] dirty_code append_time(const wall_time& wall, column_builder& to) const;
 
   declared_type declared_;
   data_type type_;
+  bool as_datax_ = false;
   std::vector<date_pattern> patterns_;
   std::string scratch_;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -49,6 +50,7 @@ struct outcome {
   schema columns;
   std::vector<row> rows;                    ///< Positions count on over splits.
   std::vector<dirty_record> dirty;          ///< Likewise.
+  std::vector<std::string> changes;         ///< `row.column rule` of changed values, by row and column.
   std::vector<cursor> cursors;              ///< One a batch.
   std::vector<std::size_t> rows_at_cursor;  ///< Rows and dirty records before each cursor.
   std::vector<std::size_t> dirty_at_cursor;
@@ -133,6 +135,14 @@ struct reading {
 
  private:
   static void keep(const batch& b, outcome& out) {
+    auto changed = b.changed_as_read;
+    std::sort(changed.begin(), changed.end(), [](const changed_value& x, const changed_value& y) {
+      return std::pair(x.row, x.column) < std::pair(y.row, y.column);
+    });
+    for (const changed_value& c : changed) {
+      out.changes.push_back(
+          fmt::format("{}.{} {}", out.rows.size() + c.row, c.column, sluice::to_string(c.rule)));
+    }
     for (std::uint32_t i = 0; i < b.rows; ++i) {
       row r;
       for (std::size_t c = 0; c < b.columns.size(); ++c) {

@@ -80,6 +80,10 @@ void check_type(const option_values& values, const option& o, const std::string&
     good(values.secret_of(o.name), values, o, out);
     return;
   }
+  if (o.checked_when_used) {
+    good(values.text(o.name), values, o, out);
+    return;
+  }
   switch (o.type) {
     case option_type::text:
     case option_type::character:

@@ -144,10 +144,10 @@ json value_schema(const option& o) {
       if (o.number_max < 1e300) {
         number["maximum"] = o.number_max;
       }
-      return {
-          {"anyOf", json::array({number,
-                                 {{"type", "string"}, {"pattern", "^\\s*([+-]?[0-9.][0-9.eE+-]*)?\\s*$|\\$"}},
-                                 {{"type", "null"}}})}};
+      // Also as a text of digits, blank, or with a parameter.
+      const char* text = o.type == option_type::integer ? "^\\s*([+-]?[0-9]+)?\\s*$|\\$"
+                                                        : "^\\s*([+-]?[0-9.][0-9.eE+-]*)?\\s*$|\\$";
+      return {{"anyOf", json::array({number, {{"type", "string"}, {"pattern", text}}, {{"type", "null"}}})}};
     }
     case option_type::boolean:
       return {{"anyOf", json::array({{{"type", {"boolean", "null"}}},
@@ -168,6 +168,14 @@ json value_schema(const option& o) {
     }
   }
   return json::object();
+}
+
+/// As an editor puts it into the job: a number where numbers are meant.
+json default_value(const option& o) {
+  const bool plain =
+      o.type == option_type::integer || o.type == option_type::number || o.type == option_type::boolean;
+  json value = plain ? json::parse(o.default_text, nullptr, false) : json();
+  return value.is_number() || value.is_boolean() ? value : json(o.default_text);
 }
 
 }  // namespace
@@ -204,7 +212,7 @@ json options_schema(const std::vector<option>& options) {
     json schema = value_schema(o);
     schema["description"] = o.meaning;
     if (!o.default_text.empty()) {
-      schema["default"] = o.default_text;
+      schema["default"] = default_value(o);
     }
     if (o.secret) {
       schema["writeOnly"] = true;

@@ -39,7 +39,9 @@ struct option {
   std::vector<std::string> allowed = {};  ///< Texts allowed, ignoring case; empty = any.
   std::vector<std::string> aliases = {};  ///< Other names of the same option.
   std::vector<option> members = {};       ///< Of object and object_list.
-  double number_min = -1e300;             ///< integer and number: least and greatest allowed.
+  /// Checked by whoever uses it: where it does not count, what stands there is no mistake.
+  bool checked_when_used = false;
+  double number_min = -1e300;  ///< integer and number: least and greatest allowed.
   double number_max = 1e300;
 };
 

@@ -140,16 +140,9 @@ std::optional<std::uint64_t> read_throttle(const option_values& speed, findings&
     }
     return std::nullopt;
   }
-  static const std::vector<option> mbps_option = {{.name = "mbps",
-                                                   .type = option_type::integer,
-                                                   .meaning = "MiB a second.",
-                                                   .number_min = 1,
-                                                   .number_max = 1'000'000}};
-  const option_values checked(out.file(), speed.path(), speed.json(), out.places(), mbps_option,
-                              speed.job_dialect());
-  const auto mbps = checked.integer("mbps");
+  const auto mbps = speed.integer("mbps");
   if (!mbps) {
-    out.error(mbps.error(), checked.position("mbps"));
+    out.error(mbps.error(), speed.position("mbps"));
     return std::nullopt;
   }
   return static_cast<std::uint64_t>(**mbps) * bytes_per_mb;

@@ -52,10 +52,14 @@ TEST(OptionsSchema, IsAsLooseAsTheParser) {
   const json& number = schema["properties"]["batchSize"]["anyOf"];
   EXPECT_EQ(number[0], json::parse(R"({"type": "integer", "minimum": 1.0, "maximum": 1000.0})"));
   const auto as_text = testing::ContainsRegex(number[1]["pattern"].get<std::string>());
-  for (const char* text : {"", " 12 ", "1e3", "-5", "${n}"}) {
+  for (const char* text : {"", " 12 ", "+3", "-5", "${n}"}) {
     EXPECT_THAT(text, as_text);
   }
-  EXPECT_THAT("x", testing::Not(as_text));
+  for (const char* text : {"x", "1e3", "2.0", "1 2"}) {
+    EXPECT_THAT(text, testing::Not(as_text)) << "the parser refuses it, too";
+  }
+  EXPECT_EQ(schema["properties"]["batchSize"]["default"], 256) << "an editor puts a number in";
+  EXPECT_EQ(schema["properties"]["fieldDelimiter"]["default"], "\t");
   const json& word = schema["properties"]["writeMode"]["anyOf"];
   EXPECT_EQ(word[0]["enum"], json({"insert", "replace"})) << "editors offer these";
   const auto in_any_case = testing::ContainsRegex(word[1]["pattern"].get<std::string>());

@@ -91,6 +91,28 @@ TEST(job_schema, accepts_every_sample_job) {
   EXPECT_GT(seen, 0U);
 }
 
+/// Those whose variables stand outside of quotes are JSON only once they are filled in.
+TEST(job_schema, accepts_every_complete_job_of_the_corpus) {
+  const checker script2_schema(dialect::script2), datax_schema(dialect::datax), both(std::nullopt);
+  std::size_t seen = 0;
+  for (const auto& [folder, own] :
+       {std::pair{"script", &script2_schema}, std::pair{"datax", &datax_schema}}) {
+    const auto path = std::filesystem::path(testing::in_source_tree("tests/data/jobs/corpus")) / folder;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      std::ifstream in(entry.path());
+      std::stringstream text;
+      text << in.rdbuf();
+      if (!read_loose_json("job.json", text.str())) {
+        continue;
+      }
+      EXPECT_TRUE(own->accepts(text.str())) << entry.path();
+      EXPECT_TRUE(both.accepts(text.str())) << entry.path();
+      ++seen;
+    }
+  }
+  EXPECT_GT(seen, 120U);
+}
+
 TEST(job_schema, accepts_what_real_files_have) {
   const checker schema(dialect::script2);
   for (const std::string& text : {
@@ -99,6 +121,9 @@ TEST(job_schema, accepts_what_real_files_have) {
                R"({"stepType": "CSV", "category": "Reader", "name": "R", "parameter": {"path": "a.csv"}})"),
            script2(R"({"stepType": "mongodb", "category": "reader", "parameter": {"anything": [1]}})"),
            script2(good_reader, R"({"speed": {"concurrent": "${n}", "throttle": "false"}})"),
+           script2(good_reader, R"({"speed": {"throttle": true, "mbps": "12", "dmu": "x"}})"),
+           script2(good_reader, R"({"speed": {"throttle": "${t}", "mbps": "${n}", "concurrent": "2"}})"),
+           script2(good_reader, R"({"speed": {"throttle": false, "mbps": ""}})"),
            script2(good_reader, R"({"errorLimit": {"record": "0"}, "executeMode": null})"),
            script2(good_reader, R"({"$schema": "sluice.schema.json"})"),
            std::string(R"({"$schema": "x", "steps": [)") + good_reader +
@@ -139,6 +164,14 @@ TEST(job_schema, refuses_broken_jobs) {
            R"({"stepType": "text", "category": "reader", "parameter": {"path": "a", "skipHeader": []}})")},
       {"too many pipelines", script2(good_reader, R"({"speed": {"concurrent": 1000}})")},
       {"no pipeline", script2(good_reader, R"({"speed": {"concurrent": 0}})")},
+      {"a speed in words", script2(good_reader, R"({"speed": {"throttle": true, "mbps": "x"}})")},
+      {"half a MiB", script2(good_reader, R"({"speed": {"throttle": true, "mbps": 1.5}})")},
+      {"no MiB", script2(good_reader, R"({"speed": {"throttle": true, "mbps": 0}})")},
+      {"a speed as text with a point", script2(good_reader, R"({"speed": {"mbps": "1.5"}})")},
+      {"bytes in words", script2(good_reader, R"({"speed": {"byte": "abc"}})")},
+      {"a truth that is a number", script2(good_reader, R"({"speed": {"throttle": 1}})")},
+      {"a truth in other words", script2(good_reader, R"({"speed": {"throttle": "yes"}})")},
+      {"a truth for a number", script2(good_reader, R"({"speed": {"concurrent": true}})")},
       {"half a record", script2(good_reader, R"({"errorLimit": {"record": 0.5}})")},
       {"less than no record", script2(good_reader, R"({"errorLimit": {"record": -1}})")},
       {"more than all", script2(good_reader, R"({"errorLimit": {"percentage": 2}})")},

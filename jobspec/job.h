@@ -54,6 +54,9 @@ struct column_formats {
   std::optional<std::vector<std::string>> extra_formats;
   std::optional<std::string> encoding;
   std::map<std::string, std::string> places = {};  ///< Where each stands, by its key.
+
+  /// `utf-8` in any spelling, or nothing.
+  [[nodiscard]] bool encoding_is_utf8() const;
 };
 
 /// One end of a job.

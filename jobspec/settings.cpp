@@ -13,6 +13,11 @@ namespace sluice {
 
 using nlohmann::json;
 
+bool column_formats::encoding_is_utf8() const {
+  const std::string name = lower(trimmed(encoding.value_or("")));
+  return name.empty() || name == "utf-8" || name == "utf8";
+}
+
 namespace {
 
 constexpr const char* script2_concurrent = "concurrent";

@@ -11,6 +11,9 @@ conversion_context conversion_of(const job& what, std::shared_ptr<const time_zon
   conversion.date_format = what.formats.date_format.value_or(conversion.date_format);
   conversion.time_format = what.formats.time_format.value_or(conversion.time_format);
   conversion.extra_formats = what.formats.extra_formats.value_or(conversion.extra_formats);
+  if (!what.formats.encoding_is_utf8()) {
+    conversion.bytes_encoding = *what.formats.encoding;
+  }
   if (auto empty = what.writer.parameter.boolean("emptyAsNull"); empty && *empty) {
     conversion.empty_as_null = **empty;
   }

@@ -88,7 +88,23 @@ class Mistakes(ProgramTest):
         found = self.check(text_pair(common={"column": {"datetimeFormat": "yyyy-QQ", "extraFormats": ["yyyy-bb"], "encoding": "foo"}}))
         self.assert_told(found["problems"], "setting.common.column.datetimeFormat", "setting.common.column.extraFormats",
                          "setting.common.column.encoding")
-        self.assert_told(self.check(text_pair(common={"column": {"encoding": "gbk"}}))["warnings"], '"gbk" has no effect')
+        self.assert_told(self.check(text_pair(common={"column": {"encoding": "gbk"}}))["warnings"],
+                         'with "gbk" a job in which one becomes the other is refused')
+
+    def test_binary_values_and_text_in_another_encoding_are_refused(self):
+        source = self.make_table("CREATE TABLE s (n TEXT, b BLOB)", "source.db")
+        target = self.make_table("CREATE TABLE t (n TEXT, b TEXT)", "target.db")
+        reader = {"stepType": "sqlite", "category": "reader", "name": "Reader",
+                  "parameter": {"jdbcUrl": f"jdbc:sqlite:{source}", "table": "s", "column": ["n", "b"]}}
+        document = job(reader, sqlite_writer(target, "t", ["n", "b"]), common={"column": {"encoding": "GBK"}})
+        ended = self.run_job(document)
+        self.assertEqual(ended.code, 1, ended)
+        self.assertRegex(ended.text, r'column 1 .*binary.* cannot become utf8.* in "GBK" \(common\.column\.encoding\)')
+        for name, columns, encoding in (("text alone", ["n"], "GBK"), ("UTF-8 by name", ["n", "b"], " UTF8 ")):
+            with self.subTest(name):
+                reader["parameter"]["column"] = columns
+                fine = job(reader, sqlite_writer(target, "t", columns), common={"column": {"encoding": encoding}})
+                self.assertEqual(self.run_job(fine).code, 0)
 
     def test_two_jobs_in_one_file_and_two_answers_to_one_question(self):
         self.assert_told(self.check({**sqlite_pair(), **datax(stream())})["problems"], "which are two jobs")

@@ -134,21 +134,17 @@ class text_check {
   }
 
   void check_encoding() {
-    if (!what_.formats.encoding) {
-      return;
-    }
-    const std::string name = lower(trimmed(*what_.formats.encoding));
-    if (name == "utf-8" || name == "utf8") {
+    if (what_.formats.encoding_is_utf8()) {
       return;
     }
     const std::string place = place_of("encoding");
     if (const auto known = text_encoder::make(*what_.formats.encoding); !known) {
       out_.errors.push_back(fmt::format("{}: {}", place, known.error().message));
     } else {
-      out_.warnings.push_back(
-          fmt::format("{}: {} has no effect: binary values are taken as UTF-8 where they become text, and "
-                      "others make their record dirty",
-                      place, sluice::quoted(*what_.formats.encoding)));
+      out_.warnings.push_back(fmt::format(
+          "{}: between binary values and text only UTF-8 is supported: with {} a job in which one "
+          "becomes the other is refused",
+          place, sluice::quoted(*what_.formats.encoding)));
     }
   }
 

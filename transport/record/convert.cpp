@@ -42,6 +42,15 @@ result<std::unique_ptr<const column_converter>> make_converter(const field& from
   if (found.kind == conversion_kind::refused) {
     return fail(error_kind::bad_option, "{} cannot become {}: {}.", shown(from), shown(to), found.rule);
   }
+  if (!context.bytes_encoding.empty() &&
+      (from.type.id == type_id::binary) != (to.type.id == type_id::binary)) {
+    return fail(
+        error_kind::bad_option,
+        "{} cannot become {} in {} (common.column.encoding): only UTF-8 is supported there. Convert it "
+        "in the query or let the reader decode it (\"encoding\" of text files), and leave "
+        "common.column.encoding out.",
+        shown(from), shown(to), quoted(context.bytes_encoding));
+  }
   if (takes_empty_as_null(from, to, context)) {
     return convert::by_step(
         from, to, [nullable = to.nullable](const column& c, std::uint32_t row, column_builder& out) {

@@ -32,6 +32,8 @@ struct conversion_context {
   std::string date_format = "yyyy-MM-dd";
   std::string time_format = "HH:mm:ss";
   std::vector<std::string> extra_formats = {"yyyyMMdd"};
+  std::string bytes_encoding =
+      {};                      ///< Between binary and text, where it is not UTF-8: such pairs are refused.
   bool empty_as_null = false;  ///< Empty text into a type that is not text is NULL.
   /// A reader that gives texts a type changes values as DataX's reader does, and counts it (compat.h).
   bool as_datax = false;

@@ -347,6 +347,25 @@ TEST(convert, a_refused_pair_is_an_error_of_the_job_with_both_types) {
             "source.");
 }
 
+TEST(convert, binary_and_text_become_each_other_in_utf8_only) {
+  conversion_context context;
+  context.bytes_encoding = "GBK";
+  const auto made = [&](const data_type& from, const data_type& to) {
+    return make_converter({"a", from, true, {}}, {"b", to, true, {}}, context);
+  };
+  for (const auto& [from, to] : {std::pair{binary, utf8}, std::pair{utf8, binary}}) {
+    const auto refused = made(from, to);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, error_kind::bad_option);
+    EXPECT_NE(refused.error().message.find("in \"GBK\" (common.column.encoding)"), std::string::npos);
+  }
+  EXPECT_TRUE(made(binary, binary));
+  EXPECT_TRUE(made(binary, bytes(3)));
+  EXPECT_TRUE(made(utf8, chars(3)));
+  context.bytes_encoding.clear();
+  EXPECT_TRUE(made(binary, utf8));
+}
+
 TEST(convert, wider_modifiers_pass_as_they_are_and_narrower_ones_are_checked) {
   const auto kind = [](const data_type& from, const data_type& to) {
     return lookup_conversion(from, to).kind;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "transport/base/text.h"
+#include "transport/base/utf8_names.h"
 
 namespace sluice {
 
@@ -45,6 +46,7 @@ std::optional<error> same_file_failure(const job& what, const source_description
 
 std::string own_output_warning(const job& what, const source_description& from,
                                const target_description& to) {
+  const utf8_names names;
   for (const file_pattern& pattern : from.patterns) {
     for (const made_file& made : to.files_made) {
       const bool same_folder = std::any_of(pattern.folders.begin(), pattern.folders.end(),

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "transport/base/text.h"
+#include "transport/base/utf8_names.h"
 
 namespace sluice {
 
@@ -21,6 +22,7 @@ result<std::vector<std::string>> files_matching(const std::string& path) {
   if (!is_pattern(path) || ::stat(path.c_str(), &status) == 0) {
     return std::vector<std::string>{path};
   }
+  const utf8_names names;
   glob_t found{};
   const int code = ::glob(path.c_str(), GLOB_ERR | GLOB_NOSORT | GLOB_MARK, nullptr, &found);
   const int cause = errno;
@@ -52,6 +54,7 @@ std::optional<file_pattern> pattern_of(const std::string& path) {
   const bool has_folder = slash != std::string::npos;
   file_pattern pattern{path, has_folder ? path.substr(slash + 1) : path, {}};
   const std::string folder = !has_folder ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const utf8_names names;
   glob_t found{};
   // A folder's name without such characters is found as itself.
   if (::glob(folder.c_str(), GLOB_NOSORT, nullptr, &found) == 0) {

@@ -81,6 +81,10 @@ TEST(beginnings, a_pattern_that_meets_the_jobs_own_output_is_named) {
   from.patterns = {{"src/*.csv", "*.csv", {use(7)}}};
   to.files_made = {{"src/n__1_0.csv", "n__1_0.csv", use(7)}};
   EXPECT_NE(own_output_warning(what, from, to).find("\"src/*.csv\""), std::string::npos);
+  from.patterns[0].name = "?__1_0.csv";
+  to.files_made[0].name = "\u00e4__1_0.csv";
+  EXPECT_NE(own_output_warning(what, from, to), "") << "a letter of two bytes is one character";
+  from.patterns[0].name = "*.csv";
   to.files_made[0].name = "n__1_0.txt";
   EXPECT_EQ(own_output_warning(what, from, to), "");
   to.files_made = {{"out/n.csv", "n.csv", use(8)}};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jobspec/secrets.h"
+#include "tools/cli/network_probe.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/secret_filter.h"
 #include "transport/base/secret_resolver.h"
@@ -19,6 +20,9 @@ namespace sluice {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+/// A name server or a host that has not answered by then will not.
+constexpr std::chrono::seconds network_step_max{10};
 
 int complain(const program& parts, const error& why) {
   write_out(parts.err_fd, "sluice: " + why.message + "\n");
@@ -130,12 +134,16 @@ struct test_report {
   std::vector<std::pair<std::string, std::string>> secrets;  ///< Name, and what became of its look-up.
   bool secrets_found = true;
   std::vector<connection_step> steps;
-  std::string not_tested;  ///< Why there are no steps.
+  std::string not_tested;  ///< Why there are no steps, or no more.
 
+  [[nodiscard]] const connection_step* failed_step() const {
+    const auto at = std::find_if(steps.begin(), steps.end(), [](const connection_step& step) {
+      return step.what == connection_step::outcome::failed;
+    });
+    return at == steps.end() ? nullptr : &*at;
+  }
   [[nodiscard]] bool passed() const {
-    return secrets_found && not_tested.empty() &&
-           std::all_of(steps.begin(), steps.end(),
-                       [](const auto& step) { return step.what != connection_step::outcome::failed; });
+    return secrets_found && not_tested.empty() && failed_step() == nullptr;
   }
 };
 
@@ -194,8 +202,13 @@ test_report run_test(const datasource& source, datasource_env env, const program
   look_up_secrets(report, resolver);
   const plugin* p = plugin_of(source, parts);
   if (p == nullptr) {
-    report.not_tested = fmt::format(
-        "the type {} is not supported yet: there is no plugin that connects to it", source.type->name);
+    if (const auto places = network_places_of(source); !places.empty()) {
+      report.steps = probe_network(places, network_step_max, {});
+    }
+    const bool reached = !report.steps.empty() && !report.failed_step();
+    report.not_tested =
+        fmt::format("{}the type {} is not supported yet: there is no plugin that connects to it",
+                    reached ? "login and what follows: " : "", source.type->name);
   } else if (source.type->binding == datasource_binding::base_folder) {
     const auto folder = source.properties.text("baseDir");
     report.steps = test_folder(folder && *folder ? **folder : "");
@@ -238,16 +251,11 @@ std::string verdict_text(const test_report& report) {
   if (!report.secrets_found) {
     return "its secrets cannot be looked up";
   }
-  if (!report.not_tested.empty()) {
-    return "not tested: " + report.not_tested;
+  if (const connection_step* step = report.failed_step()) {
+    return fmt::format("{} fails: {}{}", to_string(step->stage), step->found,
+                       step->advice.empty() ? "" : "; " + step->advice);
   }
-  for (const connection_step& step : report.steps) {
-    if (step.what == connection_step::outcome::failed) {
-      return fmt::format("{} fails: {}{}", to_string(step.stage), step.found,
-                         step.advice.empty() ? "" : "; " + step.advice);
-    }
-  }
-  return "ok";
+  return report.not_tested.empty() ? "ok" : "not tested: " + report.not_tested;
 }
 
 std::string report_json(const test_report& report) {

@@ -1,6 +1,7 @@
 #include "tools/cli/datasource_command.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/unit/tools/listening_socket.h"
 #include "tests/unit/tools/sample_plugins.h"
 #include "tests/unit/tools/test_folder.h"
 
@@ -267,13 +269,32 @@ TEST_F(datasource_command, a_registry_that_is_missing_is_told_with_the_places_lo
                     HasSubstr("(not needed)"), HasSubstr("sluice datasource add")));
 }
 
-TEST_F(datasource_command, test_of_a_type_without_a_plugin_says_so) {
+TEST_F(datasource_command, test_of_a_type_without_a_plugin_goes_as_far_as_the_network) {
+  const testing::listening_socket server(AF_INET);
+  add.set[0].second = fmt::format("127.0.0.1:{}", server.port());
+  EXPECT_EQ(datasource_add(add, parts), 0) << err();
+  EXPECT_EQ(datasource_test({add.registry, "shop", false}, parts), 1);
+  EXPECT_THAT(out(), HasSubstr("name resolution  ok: 127.0.0.1 is an address\n"))
+      << "no secret is needed for it";
+  parts.variable = [](const char*) { return std::optional<std::string>("value"); };
+  EXPECT_EQ(datasource_test({add.registry, "shop", false}, parts), 1);
+  EXPECT_THAT(out(),
+              AllOf(HasSubstr("${env:PW}: found"),
+                    HasSubstr(fmt::format("connect          ok: 127.0.0.1:{} answers", server.port())),
+                    HasSubstr("not tested: login and what follows: the type mysql is not supported yet")));
+  EXPECT_THAT(err(), HasSubstr("not tested: login and what follows"));
+  EXPECT_EQ(datasource_test({add.registry, "shp", false}, parts), 2);
+  EXPECT_THAT(err(), HasSubstr("did you mean \"shop\"?"));
+}
+
+TEST_F(datasource_command, test_names_the_step_of_the_network_that_fails) {
+  add.set[0].second = fmt::format("127.0.0.1:{}", testing::closed_port(AF_INET));
   EXPECT_EQ(datasource_add(add, parts), 0) << err();
   parts.variable = [](const char*) { return std::optional<std::string>("value"); };
   EXPECT_EQ(datasource_test({add.registry, "shop", false}, parts), 1);
-  EXPECT_THAT(out(), AllOf(HasSubstr("${env:PW}: found"), HasSubstr("the type mysql is not supported yet")));
-  EXPECT_EQ(datasource_test({add.registry, "shp", false}, parts), 2);
-  EXPECT_THAT(err(), HasSubstr("did you mean \"shop\"?"));
+  EXPECT_THAT(out(), AllOf(HasSubstr("connect          FAILED: 127.0.0.1:"), HasSubstr("connection refused"),
+                           Not(HasSubstr("login and what follows"))));
+  EXPECT_THAT(err(), HasSubstr("\"shop\": connect fails: 127.0.0.1:"));
 }
 
 /// `remove` of a registry with comments.

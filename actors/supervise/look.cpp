@@ -127,6 +127,7 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
   given.time_zone = settings_.time_zone;
   given.memory_bytes = settings_.memory_bytes;
   given.resolve_secret = settings_.resolve_secret;
+  given.only_looks = true;
   given.warn = [this](std::string line) { look_.warnings.push_back(std::move(line)); };
   auto made = make_ends(what_, reader_plugin, writer_plugin, given);
   if (!made) {

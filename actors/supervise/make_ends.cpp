@@ -43,6 +43,8 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   context.resolve_secret = settings.resolve_secret;
   context.warn = settings.warn;
   context.note = settings.note;
+  context.waits = settings.waits;
+  context.only_looks = settings.only_looks;
   SLUICE_TRY(ends.from, reader_plugin.make_source(what.reader.parameter, context));
   SLUICE_TRY(ends.to, writer_plugin.make_target(what.writer.parameter, context));
   return ends;

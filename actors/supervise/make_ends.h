@@ -26,6 +26,8 @@ struct end_settings {
   decltype(plugin_context::resolve_secret) resolve_secret;
   std::function<void(std::string)> warn;
   decltype(plugin_context::note) note = [](const std::string&) {};
+  decltype(plugin_context::waits) waits = [](const std::string&, double) {};
+  bool only_looks = false;
 };
 
 /// How the job converts values: its formats, its mode (`setting.compat`) and its writer's `emptyAsNull`.

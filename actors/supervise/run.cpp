@@ -117,6 +117,7 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   given.note = [&observer](const std::string& line) {
     observer.notice(notice_level::info, "plugin", -1, line);
   };
+  given.waits = [&observer](const std::string& line, double seconds) { observer.waiting(line, seconds); };
   auto ends = make_ends(what, reader_plugin, writer_plugin, given);
   if (!ends) {
     return ended_early(std::move(ends).error(), true);

@@ -164,6 +164,9 @@ class run_observer {
   /// One line for log and terminal. `actor` such as `reader 2`, `split` -1 where none.
   virtual void notice(notice_level level, const std::string& actor, std::int64_t split,
                       const std::string& line) = 0;
+  /// The run stands still until somebody else has done `what`: told when it begins to wait and about each
+  /// second, also before the plan.
+  virtual void waiting(const std::string& what, double seconds) { (void)what, (void)seconds; }
   /// Told once, before anything changes at the destination; not at all where the run fails before.
   virtual void planned(const run_plan& plan) { (void)plan; }
   virtual void progress(const progress_snapshot& now) = 0;

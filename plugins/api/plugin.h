@@ -31,6 +31,11 @@ struct plugin_context {
   std::function<void(std::string)> warn;  ///< One line for log and summary. Thread-safe.
   /// One line for the log, of what is as it should be. Thread-safe.
   std::function<void(std::string)> note = [](const std::string&) {};
+  /// What the run stands still for until somebody else does it, told at once and about each second with the
+  /// seconds waited so far; shown at a pace that people read. Thread-safe.
+  std::function<void(const std::string& what, double seconds)> waits = [](const std::string&, double) {};
+  /// `check` and `plan`: what is not there yet is not waited for, but said.
+  bool only_looks = false;
   /// Looks a secret option up (`option_values::secret_of`), now: called each time a connection is opened, so
   /// that rotated and short-lived secrets work. May wait; thread-safe. Never keep what it returns.
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =

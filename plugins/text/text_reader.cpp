@@ -162,7 +162,7 @@ std::vector<option> options() {
        .meaning = "A file that must be there before the others are read; it is waited for."},
       {.name = "maxRetryTime",
        .type = option_type::integer,
-       .meaning = "How often, once a minute, markDoneFileName is looked for.",
+       .meaning = "How many minutes `markDoneFileName` is waited for; it is looked for each second.",
        .default_text = "60",
        .number_min = 0,
        .number_max = 100000},

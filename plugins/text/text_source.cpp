@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <set>
 
 #include "jobspec/words.h"
@@ -45,8 +47,8 @@ constexpr std::uint64_t splits_max = 10'000;
 constexpr std::size_t files_shown = 20;
 /// In so many records keys are looked for beforehand.
 constexpr std::size_t records_looked_at = 1000;
-/// How often it is said that a file is waited for.
-constexpr std::int64_t note_minutes = 5;
+/// How often a file that is waited for is looked for.
+constexpr std::chrono::seconds look_interval{1};
 constexpr std::uint64_t first_record_bytes_max = std::uint64_t{64} << 20;
 
 /// What a file begins with that is not what the job takes it for.
@@ -87,10 +89,24 @@ result<std::unique_ptr<source>> make_text_source(const option_values& options,
 }
 
 result<source_description> text_source::open(const stop_signal& stop) {
-  SLUICE_CHECK(await_marker(stop));
-  SLUICE_CHECK(find_files(stop));
-  SLUICE_CHECK(bind_columns());
+  SLUICE_TRY(const bool complete, await_marker(stop));
+  result<void> found = find_files(stop);
+  if (found) {
+    found = bind_columns();
+  }
+  if (!found) {
+    error why = std::move(found).error();
+    if (!complete) {
+      why.message += fmt::format(" The file {}, which says that the files are complete, is not there either.",
+                                 sluice::quoted(*layout_->awaited_file));
+    }
+    return fail(std::move(why));
+  }
   source_description description;
+  if (layout_->awaited_file && complete) {
+    description.notes.push_back(fmt::format("The file {} is there, which a run would wait for.",
+                                            sluice::quoted(*layout_->awaited_file)));
+  }
   description.columns = bound_->columns_schema;
   for (std::size_t i = 0; i < files_.size() && i < files_shown; ++i) {
     description.statements.push_back(
@@ -116,30 +132,41 @@ result<source_description> text_source::open(const stop_signal& stop) {
   return description;
 }
 
-/// Waits for `markDoneFileName`, which whoever delivers the files makes when all of them are there.
-result<void> text_source::await_marker(const stop_signal& stop) {
+/// Waits for `markDoneFileName`, which whoever delivers the files makes when all of them are there. False
+/// where it is not there and nothing is waited for.
+result<bool> text_source::await_marker(const stop_signal& stop) {
   if (!layout_->awaited_file) {
-    return {};
+    return true;
   }
+  const std::string& file = *layout_->awaited_file;
+  const std::string place = options_.place("markDoneFileName");
+  const std::string limit = fmt::format("for up to {} minutes (maxRetryTime)", layout_->awaited_minutes_max);
+  const auto began = std::chrono::steady_clock::now();
+  const auto deadline = began + std::chrono::minutes(layout_->awaited_minutes_max);
   struct stat status {};
-  for (std::int64_t minute = 0; ::stat(layout_->awaited_file->c_str(), &status) != 0; ++minute) {
-    if (minute >= layout_->awaited_minutes_max) {
+  while (::stat(file.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) {
+      return fail(error_kind::denied, "{}: {} cannot be looked for: {}", place, sluice::quoted(file),
+                  std::strerror(errno));
+    }
+    if (context_.only_looks) {
+      context_.warn(fmt::format("{}: the file {} is not there yet; a run waits for it, {}", place,
+                                sluice::quoted(file), limit));
+      return false;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) {
       return options_.bad(
           "markDoneFileName",
           fmt::format("the file {} did not appear within {} minutes; see what should have made it, or "
                       "raise maxRetryTime.",
-                      sluice::quoted(*layout_->awaited_file), layout_->awaited_minutes_max));
+                      sluice::quoted(file), layout_->awaited_minutes_max));
     }
-    if (minute % note_minutes == 0) {
-      context_.note(fmt::format("{}: {} for the file {}, {} of {} minutes so far (maxRetryTime)",
-                                options_.place("markDoneFileName"), minute == 0 ? "waits" : "still waits",
-                                sluice::quoted(*layout_->awaited_file), minute,
-                                layout_->awaited_minutes_max));
-    }
-    SLUICE_CHECK(
-        wait(-1, wait_for::readable, std::chrono::steady_clock::now() + std::chrono::minutes(1), stop));
+    context_.waits(fmt::format("{}: waits for the file {}, {}", place, sluice::quoted(file), limit),
+                   std::chrono::duration<double>(now - began).count());
+    SLUICE_CHECK(wait(-1, wait_for::readable, std::min(deadline, now + look_interval), stop));
   }
-  return {};
+  return true;
 }
 
 result<void> text_source::find_files(const stop_signal& stop) {

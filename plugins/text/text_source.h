@@ -33,7 +33,7 @@ class text_source final : public source {
     file_identity identity;
     file_use use;
   };
-  result<void> await_marker(const stop_signal& stop);
+  result<bool> await_marker(const stop_signal& stop);
   result<void> find_files(const stop_signal& stop);
   result<void> check_kind(const file_handle& file) const;
   result<void> bind_columns();

@@ -177,6 +177,28 @@ class Checks(BeforeDataTest):
             self.assertEqual(self.run_job(document).code, code)
 
 
+class AwaitedFiles(BeforeDataTest):
+    def test_a_run_says_what_it_waits_for_and_check_and_plan_do_not_wait(self):
+        mark = self.folder / "day.done"
+        document = job(numbers_reader(self.write("n.csv", "1,a\n2,b\n"), markDoneFileName=str(mark)),
+                       sqlite_writer(self.make_table("CREATE TABLE t (id INTEGER, v TEXT)"), "t", ["id", "v"]))
+        for command in ("check", "plan"):
+            looked = self.look(command, document)
+            self.assertEqual(looked.returncode, 0, looked.stdout + looked.stderr)
+            self.assertRegex(looked.stdout + looked.stderr,
+                             r'markDoneFileName: the file ".*day\.done" is not there yet; a run waits for it, '
+                             r"for up to 60 minutes \(maxRetryTime\)")
+        child = subprocess.Popen(self.arguments(document, "--report-interval", "1s"), stderr=subprocess.PIPE, text=True,
+                                 cwd=self.folder)
+        self.assertRegex(child.stderr.readline(), r'markDoneFileName: waits for the file ".*day\.done", for up to 60')
+        self.assertRegex(child.stderr.readline(), r"waits for the file .*; \d\.\d s so far")
+        mark.touch()
+        rest = child.communicate(timeout=60)[1]
+        self.assertEqual(child.returncode, 0, rest)
+        self.assertEqual(self.count(self.folder / "orders.db"), 2)
+        self.assertIn("is there, which a run would wait for", self.look("plan", document).stdout)
+
+
 class Values(BeforeDataTest):
     def test_what_has_no_unit_of_time_is_refused_and_empty_texts_become_null_in_columns_of_times(self):
         target = self.make_table("CREATE TABLE t(id INTEGER, v DATETIME)", "target.db")

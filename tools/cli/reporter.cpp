@@ -105,6 +105,27 @@ void reporter::notice(notice_level level, const std::string& actor, std::int64_t
   tell(n);
 }
 
+void reporter::waiting(const std::string& what, double seconds) {
+  const std::lock_guard lock(mutex_);
+  const bool begins = seconds < 1;
+  const std::string line =
+      secrets_.apply(begins ? what : fmt::format("{}; {} so far", what, duration_text(seconds)));
+  if (settings_.show_live) {
+    screen_.show_live({line});
+  }
+  const double interval = std::chrono::duration<double>(settings_.report_interval).count();
+  if (!begins && seconds < told_waiting_seconds_ + interval * 0.9) {
+    return;
+  }
+  told_waiting_seconds_ = seconds;
+  // That it waits is no progress: the first line comes in any case.
+  if (begins || (settings_.show_progress && !settings_.show_live)) {
+    log_.write(log_level::info, {}, line);
+  } else {
+    log_.write_file_only(log_level::info, line);
+  }
+}
+
 void reporter::planned(const run_plan& plan) {
   const std::lock_guard lock(mutex_);
   // First, because the lines belong into the log of the run that is continued.

@@ -37,6 +37,7 @@ class reporter : public run_observer {
 
   void notice(notice_level level, const std::string& actor, std::int64_t split,
               const std::string& line) override;
+  void waiting(const std::string& what, double seconds) override;
   void planned(const run_plan& plan) override;
   void progress(const progress_snapshot& now) override;
   void dirty(const dirty_record& record, std::uint32_t split) override;
@@ -67,6 +68,7 @@ class reporter : public run_observer {
   std::vector<early_notice> early_;  ///< What came before the plan: the first line of a run is its plan.
   std::vector<std::string> first_dirty_;
   double reported_seconds_ = 0;
+  double told_waiting_seconds_ = 0;  ///< Of the wait that was told last.
 };
 
 /// A dirty record as one readable line: `orders.csv line 17, column amount, value "abc": … (not_a_number)`.

@@ -96,6 +96,31 @@ TEST_F(reporter_to_file, notices_before_the_plan_wait_for_it_unless_they_warn) {
   EXPECT_LT(out.find("exactly once"), out.find("early"));
 }
 
+TEST_F(reporter_to_file, what_the_run_waits_for_is_told_at_once_and_every_interval) {
+  settings.report_interval = std::chrono::seconds(10);
+  std::string at_once;
+  const std::string out = shown([&](reporter& r) {
+    r.waiting("waits for hunter22", 0);
+    at_once = folder.get("out");
+    for (int second = 1; second <= 21; ++second) {
+      r.waiting("waits for hunter22", second);
+    }
+  });
+  EXPECT_THAT(at_once, HasSubstr("waits for ***\n"));
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3) << out;
+  EXPECT_THAT(out,
+              AllOf(HasSubstr("waits for ***; 9.0 s so far\n"), HasSubstr("waits for ***; 18 s so far\n")));
+}
+
+TEST_F(reporter_to_file, without_progress_only_the_beginning_of_a_wait_is_told) {
+  settings.show_progress = false;
+  const std::string out = shown([](reporter& r) {
+    r.waiting("waits", 0);
+    r.waiting("waits", 100);
+  });
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1) << out;
+}
+
 TEST_F(reporter_to_file, without_a_plan_they_are_told_at_the_end) {
   EXPECT_THAT(shown([](reporter& r) { r.notice(notice_level::info, "source", -1, "early"); }),
               HasSubstr("early"));

@@ -493,20 +493,6 @@ TEST(text_file_reader, says_what_is_wrong_with_a_line_that_is_no_json) {
   }
 }
 
-TEST(text_file_reader, says_which_file_it_waits_for_and_how_long) {
-  const temporary_folder folder;
-  reading r{.parameter = {{"path", folder.file("a.csv", "1\n")},
-                          {"markDoneFileName", folder.path("done")},
-                          {"maxRetryTime", 7}}};
-  const auto from = r.make_source();
-  stop_source stop;
-  stop.fire();
-  EXPECT_FALSE((*from)->open(stop.signal()));
-  ASSERT_EQ(r.notes.size(), 1U);
-  EXPECT_NE(r.notes[0].find(folder.path("done")), std::string::npos) << r.notes[0];
-  EXPECT_NE(r.notes[0].find("0 of 7 minutes"), std::string::npos) << r.notes[0];
-}
-
 TEST(text_file_reader, names_the_key_that_a_line_has_twice) {
   EXPECT_EQ(
       messages_of(R"({"id":1,"id":2})"

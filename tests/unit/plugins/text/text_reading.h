@@ -72,6 +72,8 @@ struct reading {
   std::optional<cursor> after = std::nullopt;               ///< Of the first split.
   std::vector<std::string> warnings = {};
   std::vector<std::string> notes = {};
+  std::function<void(const std::string& what, double seconds)> waits = [](const std::string&, double) {};
+  bool only_looks = false;
   std::shared_ptr<buffer_pool> pool = buffer_pool::make(std::size_t{4} << 20);
 
   plugin_context context() {
@@ -81,6 +83,8 @@ struct reading {
     c.formats = formats;
     c.warn = [this](std::string line) { warnings.push_back(std::move(line)); };
     c.note = [this](std::string line) { notes.push_back(std::move(line)); };
+    c.waits = waits;
+    c.only_looks = only_looks;
     return c;
   }
 

@@ -22,10 +22,13 @@ result<std::vector<transform_step>> steps_of(const job& what, const schema_ptr& 
   return steps;
 }
 
-/// `column 0 "n" utf8 to "n" int64`.
+/// `column 0 "n" utf8 to "n" int64`; columns of a file without headings have no names.
 std::string pair_text(std::size_t column, const field& from, const field& to) {
-  return fmt::format("column {} {} {} to {} {}", column, sluice::quoted(from.name), to_string(from.type),
-                     sluice::quoted(to.name), to_string(to.type));
+  const auto text = [](const field& f) {
+    return f.name.empty() ? to_string(f.type)
+                          : fmt::format("{} {}", sluice::quoted(f.name), to_string(f.type));
+  };
+  return fmt::format("column {} {} to {}", column, text(from), text(to));
 }
 
 /// The converter of one pair and its line for the plan.

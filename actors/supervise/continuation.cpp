@@ -82,7 +82,7 @@ refuse refuse_half(const found_run& f, const start_facts& mine) {
                    same_name ? "Put the job back as it was and run it, which finishes that run"
                              : "Run that job again, which finishes that run",
                    stays),
-       "unfinished", true},
+       unfinished_code, true},
       f.row.run};
 }
 
@@ -162,7 +162,7 @@ error done_already(const run_row& row, const planned_time& planned) {
               "run {} has done this job for the planned time {} already: --on-unfinished fresh does it again "
               "(what it has written stays)",
               row.run.text(), planned.text()),
-          "done", true};
+          done_code, true};
 }
 
 std::string other_instance(const run_row& row) {
@@ -204,7 +204,7 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
                              "it, --on-unfinished fresh "
                              "forgets it and begins anew (what it has written stays)",
                              row.run.text(), row.stage, why),
-                 "unfinished", false},
+                 unfinished_code, false},
                 std::nullopt};
 }
 

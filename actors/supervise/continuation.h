@@ -11,6 +11,11 @@
 
 namespace sluice {
 
+/// The code of a start that is refused because its planned time is done already.
+inline constexpr const char* done_code = "done";
+/// And of one that is refused because of an unfinished run, of this job or of another in the same output.
+inline constexpr const char* unfinished_code = "unfinished";
+
 /// What a start does about the runs that it finds in the destination (delivery.md, "Running it again").
 struct begin_fresh {
   std::vector<run_id> discard;       ///< Unfinished runs to be forgotten.

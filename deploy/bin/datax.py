@@ -183,6 +183,9 @@ def command_of(program, options, jobs):
         raise Refused("%s; see datax.py --help" % ("the job is missing" if not jobs else "one job at a time: " + jobs[1]))
     job = jobs[0]
     if not re.match(r"^https?://", job, re.IGNORECASE):
+        if os.path.isdir(job):
+            raise Refused("%s is a folder, and a job is one file, as in DataX; for all jobs of a folder: sluice run %s"
+                          % (job, job), FAILED)
         return run_arguments(program, options, job)
     fetched = fetch(job)
     command = run_arguments(program, options, "-") + ["--name", name_of(job)]

@@ -256,6 +256,13 @@ class LauncherCases:
                 self.assertIn(message, told.err)
                 self.assertNotIn("Traceback", told.err)
 
+    def test_a_folder_is_no_job(self):
+        told = self.launch(str(self.folder))
+        self.assertEqual(told.code, 1, "as a job that cannot be read")
+        self.assertIn("is a folder, and a job is one file", told.err)
+        self.assertIn("sluice run", told.err)
+        self.assertIsNone(told.pid)
+
     def test_help_is_no_failure(self):
         self.assertEqual(self.launch("--help").code, 0)
 

@@ -101,6 +101,8 @@ class DataxReport(ProgramTest):
         self.assertIn("经DataX智能分析,该任务最可能的错误原因是:\nCode:[Framework-03], Description:[", broken.stdout)
         missing = self.launch(None)
         self.assertEqual(missing.returncode, 1, missing.stderr)
+        for wrong in (broken, missing):
+            self.assertRegex(wrong.stdout.splitlines()[0], r"ERROR Engine - $", "no count of records stands before it")
         document = stream_job(5)
         document["job"]["content"][0]["reader"] = {"name": "txtfilereader", "parameter": {
             "path": [str(self.folder / "none.csv")], "column": [{"index": 0, "type": "string"}]}}

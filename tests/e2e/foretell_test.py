@@ -86,7 +86,19 @@ class Check(ForetellTest):
             self.put_job(document, f"jobs/{name}")
         ended = self.sluice("check", "jobs")
         self.assertEqual(ended.returncode, 2, ended.stdout)
-        self.assertIn("5 jobs: 1 runs, 2 not supported (reader mongodb: 2), 2 broken", ended.stdout)
+        table = ended.stdout[ended.stdout.index("job  "):].splitlines()
+        self.assertEqual([re.split("  +", line) for line in table],
+                         [["job", "state", "problems", "warnings"],
+                          ["jobs/a/good.json", "runs"],
+                          ["jobs/b/again.json", "not supported (reader mongodb)", "1"],
+                          ["jobs/b/missing.json", "not supported (reader mongodb)", "1"],
+                          ["jobs/c/broken.json", "broken", "1"],
+                          ["jobs/c/torn.json", "broken", "1"],
+                          [""],
+                          ["not supported", "jobs"],
+                          ["reader mongodb", "2"],
+                          [""],
+                          ["5 jobs: 1 runs, 2 not supported, 2 broken"]])
         self.assertRegex(ended.stdout, r"c/torn\.json:1:\d+")
         found = json.loads(self.sluice("check", "--json", "jobs").stdout)
         self.assertEqual([j["verdict"] for j in found["jobs"]],

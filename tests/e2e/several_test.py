@@ -194,8 +194,18 @@ class Several(ProgramTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([r["end"] for r in summary["runs"]], ["done_before", "done_before", "succeeded"])
         self.assertIn("2 of them were done before", done.stderr.splitlines()[-1])
+        self.assertRegex(done.stderr, r"(?m)^\[daily 2026-02-28\] Done before: .*run [0-9a-f-]+ has done this job for")
+        self.assertNotIn("Failed", done.stderr)
         self.assertEqual(self.rows(database, "SELECT day, count(*) FROM visits GROUP BY day ORDER BY day"),
                          [(day, 2) for day in ("20260227", "20260228", "20260301", "20260302")])
+
+    def test_a_job_without_a_date_is_refused_in_a_range(self):
+        path = self.put("same", self.csv_to_sqlite("same"))
+        done = subprocess.run(self.command(path, "--bizdate", "20260227..20260301"), capture_output=True, text=True,
+                              timeout=120, cwd=self.folder)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("nothing in same depends on the date, so that each of the 3 days would do the same", done.stderr)
+        self.assertEqual(self.rows(self.folder / "same.db"), [])
 
     def test_days_into_files_go_at_once(self):
         reader = {"stepType": "stream", "category": "reader", "name": "Reader",

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tools/cli/column_table.h"
+#include "tools/cli/end_report.h"
 #include "tools/cli/job_list.h"
 #include "tools/cli/job_loading.h"
 #include "transport/base/text.h"
@@ -15,6 +16,14 @@ namespace {
 /// A run now would be refused, and once another process has ended it would not.
 bool passes_by_itself(const error& failure) {
   return failure.kind == error_kind::conflict && (failure.code == "claimed" || failure.code == "emptied");
+}
+
+/// `column 2 "id" to "key"`; a name that an end does not give is left out.
+std::string pair_text(const column_pair& pair) {
+  const auto named = [](const char* before, const field& f) {
+    return f.name.empty() ? std::string() : fmt::format("{} {}", before, sluice::quoted(f.name));
+  };
+  return fmt::format("column {}{}{}", pair.index, named("", pair.from), named(" to", pair.to));
 }
 
 /// Everything of one job's check.
@@ -46,7 +55,13 @@ class job_check {
  private:
   void refuse(verdict v, const std::string& why) {
     row_.found = v;
-    row_.problems.push_back(secrets_.apply(why));
+    // A message may have several lines: a mistake each.
+    std::string_view rest = why;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      row_.problems.push_back(secrets_.apply(std::string(rest.substr(0, end))));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
   }
 
   void look(const loaded_job& loaded) {
@@ -68,9 +83,7 @@ class job_check {
     for (const column_pair& pair : found.pairs) {
       if (!pair.changes.empty()) {
         row_.found = verdict::runs_with_differences;
-        row_.differences.push_back(fmt::format("column {} {} to {}: {}", pair.index,
-                                               sluice::quoted(pair.from.name), sluice::quoted(pair.to.name),
-                                               pair.changes));
+        row_.differences.push_back(fmt::format("{}: {}", pair_text(pair), pair.changes));
       }
     }
     if (!found.failure) {
@@ -85,9 +98,7 @@ class job_check {
     for (const column_pair& pair : found.pairs) {
       if (pair.kind == conversion_kind::refused &&
           found.failure->message.find(pair.problem) == std::string::npos) {
-        refuse(row_.found,
-               fmt::format("column {} ({}) to {} ({}): {}", pair.index, sluice::quoted(pair.from.name),
-                           pair.index, sluice::quoted(pair.to.name), pair.problem));
+        refuse(row_.found, fmt::format("{}: {}", pair_text(pair), pair.problem));
       }
     }
   }
@@ -146,6 +157,49 @@ std::string details_of(const checked_job& job, bool with_notes) {
   return out;
 }
 
+/// `not supported (reader mongodb)`.
+std::string state_of(const checked_job& job) {
+  const std::string_view word = to_string(job.found);
+  return job.found == verdict::not_supported && !job.not_supported.empty()
+             ? fmt::format("{} ({})", word, escaped(fmt::format("{}", fmt::join(job.not_supported, ", "))))
+             : std::string(word);
+}
+
+std::string table_of(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right) {
+  std::string out;
+  for (const std::string& line : aligned(rows, right)) {
+    out += line + "\n";
+  }
+  return out;
+}
+
+/// A row for each job.
+std::string jobs_table(const std::vector<checked_job>& jobs) {
+  const auto number = [](std::size_t n) { return n == 0 ? "" : std::to_string(n); };
+  std::vector<std::vector<std::string>> rows = {{"job", "state", "problems", "warnings"}};
+  for (const checked_job& job : jobs) {
+    rows.push_back(
+        {escaped(job.file), state_of(job), number(job.problems.size()), number(job.warnings.size())});
+  }
+  return table_of(rows, {false, false, true, true});
+}
+
+/// What is asked for and not there, most asked first.
+std::string missing_table(const std::vector<checked_job>& jobs) {
+  const auto missing = missing_of(jobs);
+  if (missing.empty()) {
+    return {};
+  }
+  std::vector<std::pair<std::string, std::size_t>> sorted(missing.begin(), missing.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::vector<std::string>> rows = {{"not supported", "jobs"}};
+  for (const auto& [what, n] : sorted) {
+    rows.push_back({escaped(what), std::to_string(n)});
+  }
+  return "\n" + table_of(rows, {false, true});
+}
+
 std::string counts_line(const std::vector<checked_job>& jobs) {
   std::string out = fmt::format("{} job{}:", jobs.size(), jobs.size() == 1 ? "" : "s");
   std::string_view join = " ";
@@ -154,15 +208,24 @@ std::string counts_line(const std::vector<checked_job>& jobs) {
       out += fmt::format("{}{} {}", join, n, to_string(v));
       join = ", ";
     }
-    if (const auto missing = missing_of(jobs); v == verdict::not_supported && !missing.empty()) {
-      std::vector<std::string> names;
-      for (const auto& [what, n] : missing) {
-        names.push_back(fmt::format("{}: {}", what, n));
-      }
-      out += fmt::format(" ({})", fmt::join(names, ", "));
-    }
   }
   return out + "\n";
+}
+
+std::string text_of_one(const checked_job& job) {
+  std::string out = fmt::format("{:<22} {}\n{}", state_of(job), escaped(job.file), details_of(job, true));
+  return job.pairs.empty() ? out : out + "\n" + column_table(job.pairs);
+}
+
+/// What is to be said of each, then the table, because the end is what is seen.
+std::string text_of_several(const std::vector<checked_job>& jobs) {
+  std::string out;
+  for (const checked_job& job : jobs) {
+    if (const std::string details = details_of(job, false); !details.empty()) {
+      out += fmt::format("{}\n{}\n", escaped(job.file), details);
+    }
+  }
+  return out + jobs_table(jobs) + missing_table(jobs) + "\n" + counts_line(jobs);
 }
 
 }  // namespace
@@ -188,17 +251,7 @@ checked_job check_job(const std::string& file, const check_arguments& arguments,
 }
 
 std::string check_text(const std::vector<checked_job>& jobs, bool offline) {
-  std::string out;
-  for (const checked_job& job : jobs) {
-    out += fmt::format("{:<22} {}\n{}", to_string(job.found), escaped(job.file),
-                       details_of(job, jobs.size() == 1));
-  }
-  if (jobs.size() == 1 && !jobs[0].pairs.empty()) {
-    out += "\n" + column_table(jobs[0].pairs);
-  }
-  if (jobs.size() > 1) {
-    out += "\n" + counts_line(jobs);
-  }
+  std::string out = jobs.size() == 1 ? text_of_one(jobs[0]) : text_of_several(jobs);
   if (offline) {
     out += "Neither end was opened (--offline): files, tables and columns are not checked.\n";
   }

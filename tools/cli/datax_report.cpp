@@ -142,7 +142,8 @@ std::string datax_report::ended(const run_summary& s, const run_context& c) {
   const bool succeeded = c.exit_code == 0;
   n.splits_done = succeeded ? 1 : s.splits_done;
   n.splits_total = succeeded ? 1 : s.splits_total;
-  std::string text = line(n, ended_unix_ms);
+  // Of a job that cannot be read DataX counts nothing: its container never begins.
+  std::string text = s.wrong_job ? std::string() : line(n, ended_unix_ms);
   if (!succeeded) {
     const framework_error& e = framework_error_of(s);
     return text + head(ended_unix_ms, "ERROR", "Engine") +

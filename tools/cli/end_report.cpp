@@ -165,8 +165,9 @@ std::string dirty_sentence(const run_summary& s) {
       text += " (" + s.only_reason + ")";
     }
   } else {
-    text = fmt::format("{} of {} records are dirty and were not written: {}", with_thousands(s.counts.dirty),
-                       with_thousands(s.counts.read), fmt::join(parts, ", "));
+    // A run that is not taken up knows how many an earlier process counted, and not of which codes.
+    text = fmt::format("{} of {} records are dirty and were not written{}{}", with_thousands(s.counts.dirty),
+                       with_thousands(s.counts.read), parts.empty() ? "" : ": ", fmt::join(parts, ", "));
   }
   if (s.dirty_missing > 0) {
     text += fmt::format("; the text of {} of them was lost with an earlier state folder (dirty_missing)",
@@ -192,6 +193,27 @@ std::string changes_sentence(const run_summary& s) {
                      all == 1 ? "value was" : "values were", fmt::join(parts, ", "));
 }
 
+/// A job may have many mistakes, a line each: all of them are what failed, and not the first alone.
+std::string failure_text(const run_summary& s) {
+  if (!s.failure) {
+    return fmt::format("Failed ({}): the engine gave no reason; please report this",
+                       to_string(error_kind::internal));
+  }
+  const std::string& message = s.failure->message;
+  const auto lines = 1 + std::count(message.begin(), message.end(), '\n');
+  if (lines == 1) {
+    return fmt::format("Failed ({}): {}", to_string(s.failure->kind), message);
+  }
+  std::string text = fmt::format("Failed ({}): {} {}", to_string(s.failure->kind), lines,
+                                 s.wrong_job ? "mistakes in the job" : "reasons");
+  for (std::size_t begin = 0; begin <= message.size();) {
+    const std::size_t end = std::min(message.find('\n', begin), message.size());
+    text += "\n  " + message.substr(begin, end - begin);
+    begin = end + 1;
+  }
+  return text;
+}
+
 void put_last(report& r, const run_summary& s, const run_context& c) {
   const std::string changed = s.changes.empty() ? "" : "; " + changes_sentence(s);
   const std::string go_on = s.how_to_go_on.empty() ? "" : " " + s.how_to_go_on;
@@ -215,8 +237,11 @@ void put_last(report& r, const run_summary& s, const run_context& c) {
       if (s.counts.dirty > 0) {
         r.warn("Warning: " + dirty_sentence(s) + ".");
       }
-      r.fail(fmt::format("Failed ({}): {}", to_string(s.failure ? s.failure->kind : error_kind::internal),
-                         s.failure ? s.failure->message : "the engine gave no reason; please report this"));
+      if (c.done_before) {
+        r.info(fmt::format("Done before: {}.", s.failure ? s.failure->message : "nothing was to do"));
+        return;
+      }
+      r.fail(failure_text(s));
       if (!s.how_to_go_on.empty()) {
         r.fail(s.how_to_go_on);
       }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "actors/supervise/continuation.h"
 #include "jobspec/secrets.h"
 #include "tools/cli/console.h"
 #include "tools/cli/datax_report.h"
@@ -473,7 +474,7 @@ int run_session::end() {
                 summary_.splits_total, context_.seconds,
                 static_cast<double>(summary_.counts.read - summary_.counts_before.read) / total,
                 static_cast<double>(summary_.counts.bytes - summary_.counts_before.bytes) / total);
-  if (arguments_.on_end) {
+  if (arguments_.on_end && !context_.done_before) {
     if (auto ran = run_end_hook(*arguments_.on_end, summary_text_); !ran) {
       warn(ran.error().message);
     }
@@ -516,6 +517,7 @@ int run_session::run() {
     summary_.state = run_state::failed;
     summary_.failure = ready.error();
   }
+  context_.done_before = arguments_.passes_done && summary_.failure && summary_.failure->code == done_code;
   return end();
 }
 

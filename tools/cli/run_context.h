@@ -36,6 +36,7 @@ struct run_context {
   std::string stopped_by;  ///< `SIGTERM`; empty where no signal came.
   bool planned = false;    ///< It came as far as a plan: counts mean something.
   bool fail_on_dirty = false;
+  bool done_before = false;  ///< Its planned time is done already, and that is as it should be (a range).
   std::vector<std::string> first_dirty;  ///< The first reasons, a line each.
   std::string summary_trouble;           ///< Why `--summary` could not be written; else empty.
   std::vector<std::string> warnings;     ///< The job's, a line each.

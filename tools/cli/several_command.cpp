@@ -71,6 +71,7 @@ class several_session {
   struct job_claim {
     std::string key = {};        ///< The job key; empty where the job cannot be loaded.
     bool one_at_a_time = false;  ///< The destination keeps marks, and with them a claim for each job key.
+    bool same_each_day = false;  ///< Nothing of it changes with the date.
   };
   struct one_run {
     run_arguments arguments;
@@ -82,6 +83,7 @@ class several_session {
   result<void> share_memory();
   result<void> watch_signals();
   job_claim claim_of(const run_arguments& arguments) const;
+  [[nodiscard]] result<void> require_dates(const job_list& list, const std::vector<job_claim>& claims) const;
   void add_runs(const job_list& list, const std::vector<job_claim>& claims, const planned_request* day);
   void say_how_days_go(const job_list& list, const std::vector<job_claim>& claims);
   void begin_runs();
@@ -144,6 +146,7 @@ result<void> several_session::list() {
   if (arguments_.range.empty()) {
     add_runs(list, claims, nullptr);
   }
+  SLUICE_CHECK(require_dates(list, claims));
   // A day of all jobs after the other: what one job makes another may need.
   for (const planned_request& day : arguments_.range) {
     add_runs(list, claims, &day);
@@ -167,6 +170,7 @@ void several_session::add_runs(const job_list& list, const std::vector<job_claim
     one.arguments.range.clear();
     if (day != nullptr) {
       one.arguments.planned = *day;
+      one.arguments.passes_done = true;
     }
     one.arguments.summary_file.reset();
     one.arguments.json = true;
@@ -182,6 +186,26 @@ void several_session::add_runs(const job_list& list, const std::vector<job_claim
     all_.runs.push_back(std::move(outcome));
     runs_.push_back(std::move(one));
   }
+}
+
+/// A job that does the same each day would insert the same rows once for each of them.
+result<void> several_session::require_dates(const job_list& list,
+                                            const std::vector<job_claim>& claims) const {
+  if (arguments_.range.size() < 2) {
+    return {};
+  }
+  std::vector<std::string> labels;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    if (claims[i].same_each_day) {
+      labels.push_back(escaped(list.jobs[i].label));
+    }
+  }
+  return labels.empty()
+             ? result<void>()
+             : fail(error_kind::bad_option,
+                    "--bizdate: nothing in {} depends on the date, so that each of the {} days would do the "
+                    "same: use the date there, such as ${{bizdate}}, or run {} without a range",
+                    fmt::join(labels, ", "), arguments_.range.size(), labels.size() == 1 ? "it" : "them");
 }
 
 /// What a reader of the command line would not expect, and what the same command does once more.
@@ -211,7 +235,8 @@ several_session::job_claim several_session::claim_of(const run_arguments& argume
   }
   const plugin* writer = loaded->writer;
   return {loaded->what.key,
-          writer != nullptr && writer->writes != nullptr && writer->writes->can.transactional};
+          writer != nullptr && writer->writes != nullptr && writer->writes->can.transactional,
+          loaded->what.date_place.empty()};
 }
 
 /// The budget is the process's: runs at work at once share it.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/supervise/continuation.h"
 #include "tools/cli/program.h"
 #include "tools/cli/summary_json.h"
 #include "transport/base/text.h"
@@ -16,9 +17,6 @@ using json = nlohmann::ordered_json;
 
 /// More names in one sentence nobody reads; the table has them all.
 constexpr std::size_t names_max = 10;
-
-/// The code of a run that is refused because its planned time is done (actors/supervise/continuation.cpp).
-constexpr const char* done_code = "done";
 
 bool is_success(run_end end) {
   return end == run_end::succeeded || end == run_end::succeeded_with_dirty || end == run_end::done_before;
@@ -45,9 +43,12 @@ tally tally_of(const runs_outcome& all) {
   return t;
 }
 
-std::string first_line(const std::string& text) {
-  const std::size_t end = text.find('\n');
-  return end == std::string::npos ? text : text.substr(0, end) + " …";
+/// In one line; of several mistakes their number and the first, because the run's own lines have all.
+std::string short_reason(const std::string& text) {
+  const auto lines = 1 + std::count(text.begin(), text.end(), '\n');
+  return lines == 1
+             ? text
+             : fmt::format("{} mistakes, told above, the first: {}", lines, text.substr(0, text.find('\n')));
 }
 
 std::string words_of(run_end end) {
@@ -249,7 +250,7 @@ std::vector<report_line> several_report(const runs_outcome& all, const std::stri
   for (const run_outcome& run : all.runs) {
     if (!run.reason.empty() && !is_success(run.end)) {
       lines.push_back(
-          {notice_level::error, fmt::format("{}: {}", escaped(run.label), first_line(run.reason))});
+          {notice_level::error, fmt::format("{}: {}", escaped(run.label), short_reason(run.reason))});
     }
   }
   lines.push_back(last_line(all, command));

@@ -11,6 +11,7 @@ namespace sluice {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -117,23 +118,75 @@ TEST_F(check_with_fakes, a_zone_that_is_none_is_a_broken_text) {
   EXPECT_EQ(check().found, verdict::broken);
 }
 
-TEST(check_text, of_several_jobs_ends_with_counts_by_verdict_and_plugin) {
-  checked_job good;
-  good.file = "good.json";
-  checked_job missing;
-  missing.file = "missing.json";
-  missing.found = verdict::not_supported;
-  missing.not_supported = {"reader mongodb"};
-  missing.problems = {"missing.json:1:1: reader \"mongodb\" is not supported yet"};
+checked_job job_of(const std::string& file, verdict found, std::vector<std::string> not_supported = {}) {
+  checked_job job;
+  job.file = file;
+  job.found = found;
+  job.not_supported = std::move(not_supported);
+  return job;
+}
+
+TEST(check_text, of_several_jobs_is_one_table_with_totals_at_its_end) {
+  checked_job good = job_of("jobs/good.json", verdict::runs);
   good.notes = {"only for one job"};
-  const std::string text = check_text({good, missing, missing}, false);
-  EXPECT_THAT(text, HasSubstr("\n3 jobs: 1 runs, 2 not supported (reader mongodb: 2)\n"));
-  EXPECT_THAT(text, Not(HasSubstr("only for one job")));
-  EXPECT_THAT(check_text({good}, true), HasSubstr("--offline"));
+  checked_job datax = job_of("jobs/datax.json", verdict::runs_with_differences);
+  datax.differences = {"column 1 \"n\": fraction_cut"};
+  datax.warnings = {"jobs/datax.json:1:1 x: has no effect"};
+  checked_job missing =
+      job_of("jobs/missing.json", verdict::not_supported, {"reader mongodb", "writer redis"});
+  missing.problems = {"jobs/missing.json:1:1: reader \"mongodb\" is not supported yet",
+                      "jobs/missing.json:1:9: writer \"redis\" is not supported yet"};
+  const checked_job other = job_of("jobs/other.json", verdict::not_supported, {"writer redis"});
+  checked_job broken = job_of("jobs/broken.json", verdict::broken);
+  broken.problems = {"jobs/broken.json:2:3 steps: expected a list"};
+  EXPECT_EQ(check_text({good, datax, missing, other, broken}, false),
+            "jobs/datax.json\n"
+            "  warning: jobs/datax.json:1:1 x: has no effect\n"
+            "  differs: column 1 \"n\": fraction_cut\n"
+            "\n"
+            "jobs/missing.json\n"
+            "  jobs/missing.json:1:1: reader \"mongodb\" is not supported yet\n"
+            "  jobs/missing.json:1:9: writer \"redis\" is not supported yet\n"
+            "\n"
+            "jobs/broken.json\n"
+            "  jobs/broken.json:2:3 steps: expected a list\n"
+            "\n"
+            "job                state                                         problems  warnings\n"
+            "jobs/good.json     runs\n"
+            "jobs/datax.json    runs with differences                                          1\n"
+            "jobs/missing.json  not supported (reader mongodb, writer redis)         2\n"
+            "jobs/other.json    not supported (writer redis)\n"
+            "jobs/broken.json   broken                                               1\n"
+            "\n"
+            "not supported   jobs\n"
+            "writer redis       2\n"
+            "reader mongodb     1\n"
+            "\n"
+            "5 jobs: 1 runs, 1 runs with differences, 2 not supported, 1 broken\n");
   const json found = json::parse(check_json({good, missing}));
   EXPECT_EQ(found["counts"]["runs"], 1);
   EXPECT_EQ(found["counts"]["broken"], 0);
   EXPECT_EQ(found["not_supported"]["reader mongodb"], 1);
+}
+
+TEST(check_text, of_one_job_has_its_notes_and_no_totals) {
+  checked_job good = job_of("a.json", verdict::runs);
+  good.notes = {"only for one job"};
+  EXPECT_THAT(check_text({good}, true),
+              AllOf(HasSubstr("only for one job"), HasSubstr("--offline"), Not(HasSubstr("1 job"))));
+}
+
+TEST_F(check_with_fakes, names_of_columns_are_told_where_there_are_any) {
+  column_pair unnamed, half, named;
+  unnamed.index = 1;
+  half.index = 2;
+  named.index = 3;
+  half.to.name = named.to.name = "b";
+  named.from.name = "a";
+  unnamed.changes = half.changes = named.changes = "fraction_cut";
+  look.pairs = {unnamed, half, named};
+  EXPECT_THAT(check().differences, ElementsAre("column 1: fraction_cut", "column 2 to \"b\": fraction_cut",
+                                               "column 3 \"a\" to \"b\": fraction_cut"));
 }
 
 TEST(check_text, the_worst_job_decides_the_exit_code) {

@@ -99,6 +99,17 @@ TEST(datax_report_for, a_run_of_less_than_a_second_counts_as_one_second) {
   EXPECT_NE(text.find("记录写入速度                    :             53rec/s\n"), std::string::npos) << text;
 }
 
+TEST(datax_report_for, a_job_that_cannot_be_read_has_no_line_of_counts) {
+  run_summary s;
+  s.wrong_job = true;
+  s.failure = error{error_kind::bad_option, "there is no such file", {}};
+  run_context c = good_context();
+  c.exit_code = 1;
+  const std::string text = datax_report(started, false, clock_text).ended(s, c);
+  EXPECT_EQ(text.find("Total"), std::string::npos) << text;
+  EXPECT_EQ(text.find(" [job-0] ERROR Engine - \n"), 23U) << text;
+}
+
 TEST(datax_report_for, transformers_have_their_part_of_the_line_and_their_block) {
   run_summary s = good_summary();
   // What was filtered is not among DataX's records, and is among its transformer's successes.

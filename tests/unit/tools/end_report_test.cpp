@@ -138,6 +138,37 @@ TEST(end_report, a_run_without_a_plan_has_no_account) {
   EXPECT_EQ(lines.front().text, "Failed (bad_option): the job is wrong");
 }
 
+TEST(end_report, all_mistakes_of_a_job_stand_below_what_failed) {
+  run_summary s;
+  s.wrong_job = true;
+  s.failure = error{error_kind::bad_option, "a.json:1:2 x: wrong\na.json:3:4 y: wrong, too", {}};
+  const auto lines = end_report(s, {});
+  ASSERT_EQ(lines.size(), 1U) << "in the log in JSON they are one object";
+  EXPECT_EQ(lines.front().text,
+            "Failed (bad_option): 2 mistakes in the job\n  a.json:1:2 x: wrong\n  a.json:3:4 y: wrong, too");
+}
+
+TEST(end_report, a_planned_time_that_is_done_is_no_failure_where_that_is_as_it_should_be) {
+  run_summary s;
+  s.state = run_state::failed;
+  s.failure = error{error_kind::conflict, "run 01 has done it", {}};
+  run_context c;
+  c.done_before = true;
+  const auto lines = end_report(s, c);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines.front().level, notice_level::info);
+  EXPECT_EQ(lines.front().text, "Done before: run 01 has done it.");
+}
+
+TEST(end_report, dirty_records_without_codes_end_with_no_empty_list) {
+  run_summary s = good();
+  s.state = run_state::failed;
+  s.failure = error{error_kind::source_changed, "the file changed", {}};
+  s.counts = {1000, 999, 0, 1, 0, 2048};
+  s.dirty_by_code.clear();
+  EXPECT_THAT(all(end_report(s, calm())), HasSubstr("1 of 1,000 records are dirty and were not written.\n"));
+}
+
 TEST(end_report, the_speed_of_a_continued_run_is_that_of_this_process) {
   run_summary s = good();
   s.resumed = true;

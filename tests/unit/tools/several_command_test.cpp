@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "actors/supervise/continuation.h"
 #include "tests/unit/tools/sample_plugins.h"
 #include "tests/unit/tools/test_folder.h"
 #include "transport/base/text.h"
@@ -69,6 +70,7 @@ struct several_runs_with_a_fake_engine : ::testing::Test {
     j.document = "{}";
     if (options.plan) {
       j.planned = options.plan(dialect::script2, std::nullopt).value();
+      j.date_place = stem == "dateless" ? "" : "steps[0].parameter.path";
     }
     j.reader.plugin = "file";
     j.reader.parameter = option_values(file, "steps[0].parameter", json::object(), nullptr,
@@ -292,6 +294,58 @@ TEST_F(several_runs_with_a_fake_engine, a_range_of_days_runs_all_jobs_of_a_day_b
                                  "2026-01-31 of dirty", "2026-02-01 of good", "2026-02-01 of dirty"));
   EXPECT_EQ(summary()["runs"][2]["label"], "good 2026-01-31");
   EXPECT_THAT(err(), HasSubstr("[good 2026-01-31] "));
+}
+
+TEST_F(several_runs_with_a_fake_engine, a_job_that_does_the_same_each_day_is_refused_in_a_range) {
+  arguments.range = days("20260130..20260201");
+  arguments.planned = arguments.range.front();
+  EXPECT_EQ(run({"good.json", "dateless.json"}), 2);
+  EXPECT_THAT(err(), AllOf(HasSubstr("nothing in dateless depends on the date"),
+                           HasSubstr("each of the 3 days would do the same"), HasSubstr("${bizdate}")));
+  EXPECT_TRUE(notes().empty());
+  arguments.range = days("20260130..20260130");
+  EXPECT_EQ(run({"dateless.json"}), 0) << err();
+}
+
+TEST_F(several_runs_with_a_fake_engine, a_day_that_is_done_is_told_as_done_and_calls_no_hook) {
+  arguments.range = days("20260130..20260131");
+  arguments.planned = arguments.range.front();
+  arguments.on_end = "cat >> '" + folder.file("hooks") + "'";
+  parts.execute = [this](const job& what, const plugin&, const plugin&, const run_settings& settings,
+                         run_observer& observer, const stop_signal& stop) {
+    if (what.planned->business_date_text() != "2026-01-30") {
+      return execute(what, settings, observer, stop);
+    }
+    run_summary s;
+    s.run = settings.run;
+    s.state = run_state::failed;
+    s.failure = error{error_kind::conflict, "run 01 has done this job already", done_code, true};
+    s.how_to_go_on = "Nothing was changed at the destination.";
+    return s;
+  };
+  EXPECT_EQ(run({"good.json"}), 0) << err();
+  EXPECT_THAT(err(), AllOf(HasSubstr("[good 2026-01-30] Done before: run 01 has done this job already.\n"),
+                           Not(HasSubstr("Failed")), Not(HasSubstr("Nothing was changed")),
+                           HasSubstr("All 2 runs succeeded after"), HasSubstr("1 of them were done before")));
+  EXPECT_EQ(json::parse(folder.get("hooks"))["state"], "succeeded") << "only the day that ran";
+  EXPECT_EQ(summary()["runs"][0]["end"], "done_before");
+}
+
+TEST_F(several_runs_with_a_fake_engine,
+       of_a_job_with_many_mistakes_all_are_marked_and_the_table_counts_them) {
+  parts.load = [](const std::string& file, const load_options& options, const plugin_lookup& plugins) {
+    if (file == "wrong.json") {
+      return tl::expected<job, job_errors>(tl::unexpected(
+          job_errors{{"wrong.json:3:5 steps: expected a list", "wrong.json:4:1 order: wrong"}}));
+    }
+    return load(file, options, plugins);
+  };
+  EXPECT_EQ(run({"wrong.json", "good.json"}), 2);
+  EXPECT_THAT(err(), AllOf(HasSubstr("[wrong] Failed (bad_option): 2 mistakes in the job\n"
+                                     "[wrong]   wrong.json:3:5 steps: expected a list\n"
+                                     "[wrong]   wrong.json:4:1 order: wrong\n"),
+                           HasSubstr("\nwrong: 2 mistakes, told above, the first: wrong.json:3:5 steps: "
+                                     "expected a list\n")));
 }
 
 TEST_F(several_runs_with_a_fake_engine, days_go_at_once_where_the_destination_admits_it) {

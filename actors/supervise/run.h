@@ -32,6 +32,9 @@ struct run_settings {
   enum class unfinished { automatic, resume, fail, fresh };
   unfinished on_unfinished = unfinished::automatic;
   std::chrono::seconds resume_window{3600};
+  /// How the caller begins anew with a source that changed, for messages; empty: by `unfinished::fresh`, and
+  /// what is written stays.
+  std::string begin_anew;
   run_id run;  ///< Used where no unfinished run is continued.
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
   std::uint64_t commit_rows = 100'000;

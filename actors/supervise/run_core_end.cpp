@@ -101,20 +101,25 @@ std::string run_core::go_on_text() const {
     return "Another process goes on with the run.";
   }
   if (failure_->code == "errorLimit" || failure_->code == "expect") {
-    return std::string(failure_->code == "expect" ? "With another expectation" : "With a higher errorLimit") +
-           " the same command goes on from the last mark. To begin anew with a "
-           "mended source, "
-           "take out what is written or let preSql or writeMode replace it, then use --on-unfinished fresh: "
-           "rows that are "
-           "written stay, and inserting them again doubles them.";
+    const std::string& anew = config_.settings.begin_anew;
+    return fmt::format(
+        "With {} the same command goes on from the last mark. To begin anew with a mended source, {}.",
+        failure_->code == "expect" ? "another expectation" : "a higher errorLimit",
+        anew.empty()
+            ? "take out what is written or let preSql or writeMode replace it, then use "
+              "--on-unfinished fresh: rows that are written stay, and inserting them again doubles them"
+            : anew);
   }
   if (failure_->kind == error_kind::source_changed) {
+    const std::string& anew = config_.settings.begin_anew;
     return fmt::format(
         "{}Put the source back as it was, or mend it behind what was read, and run the same command again to "
-        "go on from the last mark; or begin anew with --on-unfinished fresh: rows that are written stay, and "
-        "inserting them again doubles them.",
-        claimed_ ? ""
-                 : fmt::format("{} rows are written already. ", with_thousands(resumed_counts_.written)));
+        "go on from the last mark; or begin anew{}.",
+        claimed_ ? "" : fmt::format("{} rows are written already. ", with_thousands(resumed_counts_.written)),
+        anew.empty()
+            ? " with --on-unfinished fresh: rows that are written stay, and inserting them again doubles "
+              "them"
+            : ": " + anew);
   }
   const std::string first =
       passes || failure_->kind == error_kind::internal ? "Run it again" : "Mend the cause and run it again";

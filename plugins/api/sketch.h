@@ -48,6 +48,9 @@ enum class sketch_mode {
   replace,
 };
 
+/// The code of a failure that the name of the end alone shows; all others are found by looking.
+inline constexpr const char* end_named_wrong = "end_named_wrong";
+
 /// What looking at a real end may use.
 struct sketch_context {
   dialect form = dialect::script2;           ///< Of the job to be written.

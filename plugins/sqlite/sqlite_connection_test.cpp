@@ -93,8 +93,9 @@ class connection_trial {
 
   void look_inside() {
     const auto tables = db_->ask(
-        "SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE "
-        "'sqlite\\_%' ESCAPE '\\'");
+        "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', "
+        "'virtual') "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
     const auto journal = db_->ask("PRAGMA journal_mode");
     if (!tables || !journal) {
       add(connection_stage::database, outcome::failed,

@@ -58,12 +58,29 @@ std::string way_to_name(const end_place& where) {
                           : fmt::format("sqlite:{}:TABLE", where.path.empty() ? "PATH" : where.path);
 }
 
-result<void> require_table(const end_place& where) {
+tl::unexpected<error> named_wrong(std::string message) {
+  return fail(error{error_kind::bad_option, std::move(message), end_named_wrong, false});
+}
+
+/// The bare name of the table that is meant: `t`, `main.t` and `"t"` are the same one.
+result<std::string> table_of(const end_place& where) {
   if (where.path.empty() || where.table.empty()) {
-    return fail(error_kind::bad_option, "{}: the table is missing; write {}", sluice::quoted(where.path),
-                way_to_name(where));
+    return named_wrong(
+        fmt::format("{}: the table is missing; write {}", sluice::quoted(where.path), way_to_name(where)));
   }
-  return {};
+  auto name = table_name_of(where.table);
+  if (!name) {
+    return named_wrong(fmt::format(
+        "{}: only tables of the file itself are there, and a dot separates a database's name; name it "
+        "without one or as main.TABLE, and put a name with a dot of its own into double quotes",
+        sluice::quoted(where.table)));
+  }
+  return *name;
+}
+
+/// As a job writes it: in quotes where it would be read as something else.
+std::string name_for_job(const std::string& table) {
+  return table_name_of(table) == table ? table : quote_name(table);
 }
 
 result<void> require_writable(const table_info& table, const end_place& where) {
@@ -159,14 +176,23 @@ result<end_place> place_in(end_datasource source, std::string_view rest) {
 
 result<end_sketch> sketch_source(const end_place& where, const sketch_context& context,
                                  const stop_signal& stop) {
+  const auto name = table_of(where);
+  if (!name && (where.path.empty() || !where.table.empty())) {
+    return tl::unexpected(name.error());
+  }
   SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
-  SLUICE_TRY(const auto table, look_up_table(db, where.table));
+  if (!name) {
+    SLUICE_TRY(const std::string there, describe_tables(db));
+    return named_wrong(fmt::format("{}: the table is missing; {}; write {}", sluice::quoted(where.path),
+                                   there, way_to_name(where)));
+  }
+  SLUICE_TRY(const auto table, look_up_table(db, *name));
   if (!table) {
-    SLUICE_TRY(const std::string missing, describe_missing_table(db, where.table));
+    SLUICE_TRY(const std::string missing, describe_missing_table(db, *name));
     return fail(error_kind::bad_option, "{}; write {}", missing, way_to_name(where));
   }
   end_sketch sketch;
-  put_place(sketch, where, table->name, context.form, true);
+  put_place(sketch, where, name_for_job(table->name), context.form, true);
   json names = json::array();
   for (const table_column& c : table->columns) {
     names.push_back(c.name);
@@ -182,21 +208,21 @@ result<end_sketch> sketch_source(const end_place& where, const sketch_context& c
 
 result<end_sketch> sketch_target(const end_place& where, const schema& columns, const sketch_context& context,
                                  const stop_signal& stop) {
-  SLUICE_CHECK(require_table(where));
+  SLUICE_TRY(const std::string asked, table_of(where));
   end_sketch sketch;
   std::optional<table_info> table;
   std::error_code ignored;
   if (std::filesystem::exists(where.path, ignored)) {
     SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
-    SLUICE_TRY(table, look_up_table(db, where.table));
+    SLUICE_TRY(table, look_up_table(db, asked));
     if (table) {
       SLUICE_CHECK(require_writable(*table, where));
       SLUICE_TRY(const auto any, db.ask(fmt::format("SELECT 1 FROM {} LIMIT 1", table->quoted_name())));
       sketch.holds_records = any.has_value();
     }
   }
-  const std::string name = table ? table->name : where.table;
-  put_place(sketch, where, name, context.form, false);
+  const std::string name = table ? table->name : asked;
+  put_place(sketch, where, name_for_job(name), context.form, false);
   SLUICE_TRY(json names, table ? names_for_table(*table, columns, sketch) : names_for_new_table(columns));
   put(sketch, "column", std::move(names));
   put(sketch, "writeMode", "insert",

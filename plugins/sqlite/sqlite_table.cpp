@@ -77,6 +77,24 @@ result<std::vector<unique_key>> look_up_keys(database& db, const table_info& tab
   return keys;
 }
 
+/// Those that a person means: not SQLite's own, not Sluice's, and not the shadow tables in which a virtual
+/// table (such as one of FTS5) keeps what it holds.
+result<std::vector<std::string>> list_tables(database& db) {
+  std::vector<std::string> names;
+  SLUICE_TRY(statement list,
+             db.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', "
+                        "'view', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+                        "AND name NOT LIKE 'sluice\\_%' ESCAPE '\\' ORDER BY name LIMIT 1000"));
+  step_answer answer = list.step();
+  for (; answer == step_answer::row; answer = list.step()) {
+    names.emplace_back(list.text_at(0));
+  }
+  if (answer == step_answer::failed) {
+    return fail(db.failure("list the tables"));
+  }
+  return names;
+}
+
 void choose_key(table_info& table, const std::vector<std::pair<std::int64_t, std::string>>& primary_key) {
   if (table.type != table_type::table) {
     return;
@@ -220,28 +238,20 @@ result<std::optional<table_info>> look_up_table(database& db, const std::string&
   return std::optional(std::move(table));
 }
 
+result<std::string> describe_tables(database& db) {
+  SLUICE_TRY(const auto names, list_tables(db));
+  return names.empty() ? "it has no tables at all" : fmt::format("it has {}", list_of(names));
+}
+
 result<std::string> describe_missing_table(database& db, const std::string& name) {
-  std::vector<std::string> names;
-  SLUICE_TRY(statement list,
-             db.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE "
-                        "'sqlite\\_%' ESCAPE '\\' "
-                        "AND name NOT LIKE 'sluice\\_%' ESCAPE '\\' ORDER BY name LIMIT 1000"));
-  step_answer answer = list.step();
-  for (; answer == step_answer::row; answer = list.step()) {
-    names.push_back(list.text_at(0));
-  }
-  if (answer == step_answer::failed) {
-    return fail(db.failure("list the tables"));
-  }
+  SLUICE_TRY(const auto names, list_tables(db));
   const std::string begin =
       fmt::format("{} has no table {}", sluice::quoted(db.path()), sluice::quoted(name));
-  if (names.empty()) {
-    return begin + "; it has no tables at all";
-  }
   if (const std::string_view near = nearest(name, names); !near.empty()) {
     return fmt::format("{}; did you mean {}?", begin, sluice::quoted(near));
   }
-  return fmt::format("{}; it has {}", begin, list_of(names));
+  SLUICE_TRY(const std::string there, describe_tables(db));
+  return fmt::format("{}; {}", begin, there);
 }
 
 std::string near_column(const table_info& table, std::string_view name) {

@@ -53,6 +53,9 @@ std::optional<std::string> table_name_of(std::string_view text);
 /// What the file says of a table or view; nothing where there is none of that name.
 result<std::optional<table_info>> look_up_table(database& db, const std::string& name);
 
+/// `it has "orders", "customers"`: what a person may mean, without the tables of SQLite and of Sluice.
+result<std::string> describe_tables(database& db);
+
 /// `no table "ordres"; did you mean "orders"?`, or the tables there are.
 result<std::string> describe_missing_table(database& db, const std::string& name);
 

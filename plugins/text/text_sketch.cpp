@@ -507,8 +507,10 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   end_sketch sketch;
   const std::filesystem::path path(where.path);
   if (path.filename().empty() || path.filename() == "." || path.filename() == "..") {
-    return fail(error_kind::bad_option, "{}: this is a folder; name the file to write, such as out.csv",
-                sluice::quoted(where.path));
+    return fail(error{error_kind::bad_option,
+                      fmt::format("{}: this is a folder; name the file to write, such as out.csv",
+                                  sluice::quoted(where.path)),
+                      end_named_wrong, false});
   }
   const std::string compress = compression_of_name(where.path);
   const std::string name = path.filename().string();

@@ -241,7 +241,7 @@ class Template(ForetellTest):
     def test_a_file_in_an_unknown_encoding_is_refused(self):
         self.write("latin.csv", "name\nM\xfcller\n".encode("latin-1"))
         made = self.sluice("template", "latin.csv", "shop.db:t")
-        self.assertEqual(made.returncode, 2)
+        self.assertEqual(made.returncode, 1)
         self.assertIn("encoding", made.stderr)
 
     def test_what_is_no_end_is_named(self):
@@ -303,11 +303,11 @@ class Copy(ForetellTest):
         other = self.write("other.json", "mine")
         db = self.make_table(name="shop.db")
         before = self.digest(db)
-        for save, message in (("orders.csv", "is an end of the copy"), ("new.db", "is an end of the copy"),
-                              ("shop.db", "is there already"), ("other.json", "is there already")):
+        for save, message, code in (("orders.csv", "is an end of the copy", 2), ("new.db", "is an end of the copy", 2),
+                                    ("shop.db", "is there already", 1), ("other.json", "is there already", 1)):
             with self.subTest(save):
                 ended = self.copy("orders.csv", "new.db:orders", "--save", save)
-                self.assertEqual(ended.returncode, 2, ended.stderr)
+                self.assertEqual(ended.returncode, code, ended.stderr)
                 self.assertIn(message, ended.stderr)
         self.assertEqual((csv.read_text(), other.read_text(), self.digest(db)), (ORDERS, "mine", before))
         self.assertFalse((self.folder / "new.db").exists())
@@ -334,7 +334,7 @@ class Copy(ForetellTest):
     def test_a_heading_that_cannot_be_told_is_asked_for(self):
         self.write("people.csv", "Ann,Berlin\nBob,Paris\nCid,Rome\n")
         asked = self.copy("people.csv", "shop.db:people")
-        self.assertEqual(asked.returncode, 2)
+        self.assertEqual(asked.returncode, 1)
         self.assertIn('the first record ("Ann, Berlin") is a heading cannot be told', asked.stderr)
         self.assertIn("say --header or --no-header", asked.stderr)
         for flag, count in (("--no-header", 3), ("--header", 2)):
@@ -372,7 +372,7 @@ class Copy(ForetellTest):
         self.assertEqual(self.rows(self.folder / "shop.db", "SELECT count(*) FROM orders"), [(2,)])
         self.write("plain.csv", lzma.compress(ORDERS.encode()))
         ended = self.copy("plain.csv", "shop.db:xz")
-        self.assertEqual(ended.returncode, 2)
+        self.assertEqual(ended.returncode, 1)
         self.assertIn("xz is not supported; unpack the file first", ended.stderr)
 
     def test_what_a_destination_cannot_take_is_said_at_once(self):
@@ -384,13 +384,70 @@ class Copy(ForetellTest):
         self.write("two.csv", "id,x\n1,2\n")
         for table, message in (("t", "is computed by the table"), ("v", "is a view")):
             ended = self.copy("two.csv", f"gen.db:{table}", "--append")
-            self.assertEqual(ended.returncode, 2, ended.stderr)
+            self.assertEqual(ended.returncode, 1, ended.stderr)
             self.assertIn(message, ended.stderr)
         ended = self.copy("gen.db:blobs", "out.csv")
         self.assertIn("hex(b)", ended.stderr)
         self.assertEqual(self.copy("gen.db:blobs", "out.csv", "--replace").returncode, 0)
         ended = self.copy("gen.db:blobs", "out.csv", "--append")
         self.assertIn("is never added to", ended.stderr)
+
+    def test_only_what_the_command_line_alone_shows_is_exit_code_2(self):
+        self.write("orders.csv", ORDERS)
+        self.make_table("CREATE TABLE orders (id INTEGER)", "shop.db")
+        (self.folder / "in").mkdir()
+        for code, source, target, message in (
+                (1, "none.csv", "shop.db:t", "does not exist"), (1, "none_*.csv", "shop.db:t", "no file matches"),
+                (1, "none.db:t", "out.csv", "there is no such file"), (1, "shop.db:ordres", "out.csv", 'did you mean "orders"?'),
+                (1, "csv:in", "shop.db:t", "this is a folder"),
+                (2, "orders", "shop.db:t", "names no reader"), (2, "orders.csv", "shop.db", "the table is missing"),
+                (2, "shop.db", "out.csv", 'the table is missing; it has "orders"'),
+                (2, "orders.csv", "csv:out/", "this is a folder"), (2, "orders.csv", "shop.db:temp.t", "without one or as main.TABLE")):
+            with self.subTest(source=source, target=target):
+                for command in ("copy", "template"):
+                    ended = self.sluice(command, source, target, *(["--state-dir", self.state] if command == "copy" else []))
+                    self.assertEqual(ended.returncode, code, ended.stderr)
+                    self.assertIn(message, ended.stderr)
+
+    def test_a_table_has_one_name_however_it_is_written(self):
+        self.write("orders.csv", ORDERS)
+        self.assertEqual(self.copy("orders.csv", "shop.db:orders").returncode, 0)
+        for at, name in enumerate(("main.orders", '"orders"', "ORDERS", '"main"."orders"', "[orders]")):
+            with self.subTest(name):
+                again = self.copy("orders.csv", f"shop.db:{name}")
+                self.assertEqual(again.returncode, 1, "a copy given twice does not double")
+                self.assertIn("holds records already", again.stderr)
+                out = f"out {at}.csv"
+                self.assertEqual(self.copy(f"shop.db:{name}", out).returncode, 0)
+                self.assertEqual(len((self.folder / out).read_text().splitlines()), 3)
+        ended = self.copy("orders.csv", 'shop.db:"my.orders"')
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.rows(self.folder / "shop.db", 'SELECT count(*) FROM "my.orders"'), [(2,)])
+
+    def test_tables_that_only_sqlite_itself_uses_are_not_offered(self):
+        self.make_table("CREATE VIRTUAL TABLE notes USING fts5(body)", "notes.db")
+        self.make_table("CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT)", "notes.db")
+        ended = self.copy("notes.db:nothing_near", "out.csv")
+        self.assertIn('it has "counted", "notes"; write', ended.stderr)
+        for hidden in ("notes_data", "sqlite_sequence"):
+            self.assertNotIn(hidden, ended.stderr)
+
+    def test_a_copy_whose_source_was_mended_names_a_way_out_that_works(self):
+        rows = [f"{i},name {i}\n" for i in range(20_000)]
+        count = lambda: self.rows(self.folder / "shop.db", "SELECT count(*), count(DISTINCT id) FROM big")
+        self.write("big.csv", "id,name\n" + "".join(rows) + "x,bad\n")
+        failed = self.copy("big.csv", "shop.db:big")
+        self.assertEqual(failed.returncode, 1, failed.stderr)
+        self.assertIn("give the same command with --replace, which takes out what is written", failed.stderr)
+        self.write("big.csv", "id,name\n" + "".join(rows[1:]) + "0,mended\n")
+        again = self.copy("big.csv", "shop.db:big")
+        self.assertEqual(again.returncode, 1, again.stderr)
+        self.assertIn("or begin anew: give the same command with --replace, which takes out what is written", again.stderr)
+        self.assertNotIn("not written: .", again.stderr)
+        replaced = self.copy("big.csv", "shop.db:big", "--replace")
+        self.assertEqual(replaced.returncode, 0, replaced.stderr)
+        self.assertIn("has rows of an unfinished run, which is forgotten: --replace takes them out", replaced.stderr)
+        self.assertEqual(count(), [(20_000, 20_000)])
 
     def test_a_plugin_name_is_no_place(self):
         ended = self.copy("stream", "shop.db:t")

@@ -28,6 +28,7 @@ struct run_arguments : job_arguments {
   bool stop_on_failure = false;
   std::vector<planned_request> range;  ///< The days of `--bizdate A..B`; empty where it is no range.
   std::uint32_t days_at_once = 1;      ///< `--parallel`, of one job.
+  std::string begin_anew;              ///< `run_settings::begin_anew`.
   bool passes_done = false;            ///< One of a range: a planned time that is done already is no failure.
   report_form report = report_form::text;
   std::optional<std::uint64_t> memory_bytes;

@@ -22,8 +22,10 @@ int complain(const program& parts, const std::string& message, int code) {
   return code;
 }
 
+/// 2 only for what the command line alone shows: a file that is missing may be there the next time.
 int complain(const program& parts, const error& why) {
-  return complain(parts, why.message, why.kind == error_kind::bad_option ? exit_wrong_use : exit_failed);
+  const bool text_alone = why.kind == error_kind::bad_option && why.code != found_by_looking;
+  return complain(parts, why.message, text_alone ? exit_wrong_use : exit_failed);
 }
 
 /// The draft, its warnings shown; an error has its secrets taken out.
@@ -41,8 +43,8 @@ result<job_draft> draft_for_command(const draft_request& request, const program&
   return draft;
 }
 
-/// Whether the destination's records are those of an unfinished run of this very job.
-result<bool> is_continued(const run_arguments& run, const program& parts) {
+/// What a run of the job would find.
+result<job_look> look_beforehand(const run_arguments& run, const program& parts) {
   secret_filter secrets;
   auto loaded = load_for_command(run.job_file, run, parts, secrets);
   if (!loaded) {
@@ -55,8 +57,29 @@ result<bool> is_continued(const run_arguments& run, const program& parts) {
   settings.on_unfinished = run.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(run.resume_window);
   settings.plan_splits = false;
-  const job_look found = look_at_job(*loaded, settings, parts, secrets);
-  return std::holds_alternative<go_on_with>(found.next);
+  job_look found = look_at_job(*loaded, settings, parts, secrets);
+  if (found.failure) {
+    found.failure->message = secrets.apply(found.failure->message);
+  }
+  return found;
+}
+
+/// An unfinished run that stands in the way has left rows that `--replace` takes out: it can be forgotten.
+bool is_replaced(const job_look& found) {
+  return found.failure && found.failure->kind == error_kind::conflict &&
+         found.failure->code == unfinished_code;
+}
+
+/// How a copy is begun anew, behind what it says of going on.
+std::string anew_text(sketch_mode mode) {
+  switch (mode) {
+    case sketch_mode::replace:
+      return "give the same command with --on-unfinished fresh, which takes out what is written";
+    case sketch_mode::refuse:
+      return "give the same command with --replace, which takes out what is written";
+    default:
+      return "";  // What was there before the copy would go, too.
+  }
 }
 
 /// Writes a file that is not there yet, or that holds this very job.
@@ -73,7 +96,7 @@ result<void> save_job(const std::string& file, const std::string& text, const jo
     const auto there = read_file(file);
     return there && *there == text
                ? result<void>()
-               : fail(error_kind::bad_option,
+               : fail(error_kind::conflict,
                       "--save: {} is there already and is not overwritten; give another name, or remove it",
                       sluice::quoted(file));
   }
@@ -120,7 +143,7 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
   }
   if (!draft->reader.sketch.heading_unsure.empty()) {
     return complain(parts, draft->reader.sketch.heading_unsure + "; say --header or --no-header",
-                    exit_wrong_use);
+                    exit_failed);
   }
   for (const template_end* end : {&draft->reader, &draft->writer}) {
     for (const std::string& doubt : end->sketch.doubts) {
@@ -143,12 +166,25 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
   with.load = [&text](const std::string& file, const load_options& options, const plugin_lookup& lookup) {
     return parse_job(file, text, options, lookup);
   };
-  if (draft->writer.sketch.holds_records && arguments.mode == sketch_mode::refuse) {
-    const auto continued = is_continued(run, with);
-    if (!continued) {
-      return complain(parts, continued.error());
+  run.begin_anew = anew_text(arguments.mode);
+  const bool replaces =
+      arguments.mode == sketch_mode::replace && run.on_unfinished == run_settings::unfinished::automatic;
+  if (draft->writer.sketch.holds_records && (arguments.mode == sketch_mode::refuse || replaces)) {
+    const auto found = look_beforehand(run, with);
+    if (!found) {
+      return complain(parts, found.error());
     }
-    if (!*continued) {
+    if (replaces && is_replaced(*found)) {
+      write_out(parts.err_fd, fmt::format("warning: {} has rows of an unfinished run, which is forgotten: "
+                                          "--replace takes them out\n",
+                                          sluice::quoted(arguments.to)));
+      run.on_unfinished = run_settings::unfinished::fresh;
+    }
+    const auto& failure = found->failure;
+    if (failure && failure->kind == error_kind::conflict && failure->code != unfinished_code) {
+      return complain(parts, failure->message, exit_failed);  // another process is at work on it
+    }
+    if (!replaces && !std::holds_alternative<go_on_with>(found->next)) {
       return complain(
           parts,
           fmt::format("{} holds records already: --append adds to them, --replace takes their place",

@@ -26,6 +26,9 @@ result<template_end> sketched(const found_end& end, result<end_sketch> sketch) {
   const bool named = end.where->datasource.has_value();
   if (!sketch) {
     error why = std::move(sketch).error();
+    if (why.code != end_named_wrong) {
+      why.code = found_by_looking;
+    }
     if (named) {
       why.message = fmt::format("the data source {} ({}): {}", sluice::quoted(end.where->datasource->name),
                                 to_string(*end.env), why.message);

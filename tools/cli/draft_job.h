@@ -23,6 +23,9 @@ struct draft_request {
   registry_arguments datasources;
 };
 
+/// The code of a failure of `draft_job` that shows only by looking at an end: the command line is right.
+inline constexpr const char* found_by_looking = "found_by_looking";
+
 /// Looks at both ends and drafts a job; an end that is only a plugin's name gets the plugin's sample.
 /// `bad_option` where a text names neither, with what it may be. Changes nothing. `secrets` learns what must
 /// not be shown: apply it to the draft's warnings, and to an error. The job itself has none: it names data

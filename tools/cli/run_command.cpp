@@ -334,6 +334,7 @@ std::optional<planned_time> run_session::execute() {
   settings.time_zone_origin = context_.zone_origin;
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
+  settings.begin_anew = arguments_.begin_anew;
   settings.run = summary_.run;
   settings.stop_now = stop_now_.signal();
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };

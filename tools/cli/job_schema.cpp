@@ -101,8 +101,13 @@ class dialect_schema {
              {{{"enum", {"reader", "writer"}}},
               category("reader"),
               category("writer"),
-              category("processor")}}}},
-          {"stepType", {{"description", "The plugin; sluice plugins lists them."}, {"type", "string"}}},
+              category("processor"),
+              // Known by name as systems are that Sluice does not have yet.
+              category("map"),
+              category("flatmap")}}}},
+          // The manual's own script has null for its processor.
+          {"stepType",
+           {{"description", "The plugin; sluice plugins lists them."}, {"type", {"string", "null"}}}},
           {"name", {{"description", "For order.hops."}, {"type", {"string", "number", "null"}}}},
           {"parameter", {{"description", "The plugin's options."}, {"type", {"object", "string", "null"}}}}}},
         {"allOf", all}};

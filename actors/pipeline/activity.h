@@ -67,6 +67,10 @@ struct pipeline_activity {
   activity reader;
   activity channel;
   activity writer;
+  /// Of the split that the reader has open, written by the reader: in the source's own measure (0 where it
+  /// does not tell) and in record bytes. The two are of about the same moment.
+  std::atomic<std::uint64_t> source_bytes_read = 0;
+  std::atomic<std::uint64_t> record_bytes_read = 0;
 };
 
 }  // namespace sluice

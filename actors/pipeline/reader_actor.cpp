@@ -28,6 +28,8 @@ void reader_actor::step() {
   board_->reader.set(doing::source_call, now_of(this));
   reader_step s = core_.step(stop_);
   board_->reader.set(core_.waits_for_credit() ? doing::credit : doing::nothing, now_of(this));
+  board_->source_bytes_read.store(core_.read_so_far().source_bytes, std::memory_order_relaxed);
+  board_->record_bytes_read.store(core_.read_so_far().record_bytes, std::memory_order_relaxed);
   switch (s.what) {
     case reader_step::kind::idle:
       return;

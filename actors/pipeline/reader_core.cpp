@@ -103,6 +103,7 @@ reader_step reader_core::step(const stop_signal& stop) {
       return failed(std::move(r).error());
     }
     opened_ = true;
+    read_so_far_ = {};
     return {reader_step::kind::again, nullptr, {}};
   }
   return read(stop);
@@ -135,6 +136,8 @@ reader_step reader_core::read(const stop_signal& stop) {
   }
   pending_ = builder_.seal(position_);
   position_ += pending_->records_read;
+  read_so_far_.source_bytes = plugin_->source_bytes();
+  read_so_far_.record_bytes += pending_->record_bytes;
   pending_->run = config_.run;
   pending_->split = at_->split;
   pending_->split_end = ended_;

@@ -51,6 +51,13 @@ class reader_core {
   [[nodiscard]] std::optional<sent_msg> sent() const;
   /// True when the split is being read but the batch in hand has no credit: the rest is slower.
   [[nodiscard]] bool waits_for_credit() const { return pending_ && at_ && at_->epoch.value != 0; }
+  /// What the plugin has read since it opened the split, in its own measure (0: not told) and in record
+  /// bytes.
+  struct amount_read {
+    std::uint64_t source_bytes = 0;
+    std::uint64_t record_bytes = 0;
+  };
+  [[nodiscard]] const amount_read& read_so_far() const { return read_so_far_; }
   /// The batch that priming has read, until it is sent; else nullptr.
   [[nodiscard]] const batch* in_hand() const { return pending_.get(); }
 
@@ -71,6 +78,7 @@ class reader_core {
   bool lease_wanted_ = false;
   bool primed_told_ = false;
   std::uint64_t bytes_needed_ = 0;
+  amount_read read_so_far_;
   std::uint64_t position_ = 0;
   std::uint64_t sequence_ = 0;
   std::shared_ptr<batch> pending_;

@@ -20,13 +20,21 @@ std::optional<double> fraction_done(const std::vector<split_share>& splits) {
   if (all == 0) {
     return std::nullopt;
   }
-  const double per_record_byte = done > 0 && done_record_bytes > 0 ? done / done_record_bytes : 1;
+  const bool done_ones_tell = done > 0 && done_record_bytes > 0;
   double begun = 0;
   for (const split_share& s : splits) {
-    if (!s.done) {
-      begun += std::min(static_cast<double>(*s.bytes_estimate),
-                        static_cast<double>(s.record_bytes) * per_record_byte);
+    if (s.done || s.record_bytes == 0) {
+      continue;
     }
+    const bool reader_tells = s.source_bytes_read != 0 && s.record_bytes_read != 0;
+    if (!reader_tells && !done_ones_tell) {
+      return std::nullopt;
+    }
+    const double per_record_byte =
+        reader_tells ? static_cast<double>(s.source_bytes_read) / static_cast<double>(s.record_bytes_read)
+                     : done / done_record_bytes;
+    begun += std::min(static_cast<double>(*s.bytes_estimate),
+                      static_cast<double>(s.record_bytes) * per_record_byte);
   }
   return std::min(1.0, (done + begun) / all);
 }

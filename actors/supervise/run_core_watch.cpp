@@ -113,6 +113,13 @@ void run_core::tell_progress(steady_clock::time_point now) {
     p.counts += s.in_flight;
     shares.push_back({s.bytes_estimate, s.at.counts.bytes + s.in_flight.bytes, s.at.done});
   }
+  for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
+    if (const auto a = out_.activity_of(i); a != nullptr && pipelines_[i].split) {
+      split_share& share = shares[*pipelines_[i].split];
+      share.source_bytes_read = a->source_bytes_read.load(std::memory_order_relaxed);
+      share.record_bytes_read = a->record_bytes_read.load(std::memory_order_relaxed);
+    }
+  }
   const double interval = seconds_between(progress_at_, now);
   if (interval > 0 && p.counts.read >= progress_counts_.read) {
     p.records_per_second = static_cast<double>(p.counts.read - progress_counts_.read) / interval;

@@ -74,6 +74,10 @@ class reader {
   /// record. A reader that resumes sets `builder.set_cursor` to where a restart after this batch begins.
   virtual result<read_answer> read(batch_builder& builder, const stop_signal& stop) = 0;
 
+  /// How much of the source `read` has taken since `open`, in the measure of `split::bytes_estimate` (of a
+  /// packed file the packed bytes). For progress only; 0 where it is not told. Called between reads.
+  [[nodiscard]] virtual std::uint64_t source_bytes() const { return 0; }
+
   /// Ends a statement on the server. Thread-safe, returns at once. For readers that wait only through the
   /// stop signal there is nothing to do.
   virtual void interrupt() {}

@@ -48,6 +48,7 @@ class bzip2_input final : public input_stream {
     }
     return wanted - bzip_.avail_out;
   }
+  [[nodiscard]] std::uint64_t source_bytes() const override { return input_.offset(); }
 
  private:
   /// Ends a stream and keeps the input that the next one begins with.

@@ -165,6 +165,7 @@ class decoding_input final : public input_stream {
     given_ += count;
     return count;
   }
+  [[nodiscard]] std::uint64_t source_bytes() const override { return bytes_->source_bytes(); }
 
  private:
   charset_decoder decoder_;

@@ -38,6 +38,7 @@ class gzip_input final : public input_stream {
     }
     return wanted - zlib_.avail_out;
   }
+  [[nodiscard]] std::uint64_t source_bytes() const override { return input_.offset(); }
 
  private:
   result<void> refill() {

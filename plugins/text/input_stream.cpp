@@ -12,7 +12,7 @@ namespace {
 class plain_input final : public input_stream {
  public:
   plain_input(const file_handle& file, std::uint64_t from, std::uint64_t to)
-      : file_(file), at_(from), to_(to) {}
+      : file_(file), from_(from), at_(from), to_(to) {}
 
   result<std::size_t> read(char* to, std::size_t size) override {
     const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, to_ - at_));
@@ -20,9 +20,11 @@ class plain_input final : public input_stream {
     at_ += got;
     return got;
   }
+  [[nodiscard]] std::uint64_t source_bytes() const override { return at_ - from_; }
 
  private:
   const file_handle& file_;
+  std::uint64_t from_;
   std::uint64_t at_;
   std::uint64_t to_;
 };

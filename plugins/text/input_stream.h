@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "plugins/common/files/file_handle.h"
@@ -17,6 +18,10 @@ class input_stream {
   /// Reads up to `size` bytes, at least one; 0 only at the end. `source_changed` where the data is damaged or
   /// cut short, with the file and the byte (of the compressed file) where that was seen.
   virtual result<std::size_t> read(char* to, std::size_t size) = 0;
+
+  /// Bytes of the file that were taken so far for what `read` has given: of a packed file the packed ones.
+  /// For progress; runs ahead of `read` by a block.
+  [[nodiscard]] virtual std::uint64_t source_bytes() const = 0;
 };
 
 /// The bytes [from, to) of the file as they are; ends early where the file does. `file` must outlive the

@@ -25,6 +25,11 @@ class record_window {
   /// UTF-8 byte order mark at the start is no part of the first record.
   void open(std::unique_ptr<input_stream> stream, std::uint64_t offset, std::uint64_t line, bool drop_bom);
 
+  /// As `input_stream::source_bytes`.
+  [[nodiscard]] std::uint64_t source_bytes() const {
+    return stream_ == nullptr ? 0 : stream_->source_bytes();
+  }
+
   /// Goes on from its state at `open` with what is dropped, and what `digest_to` names.
   [[nodiscard]] running_digest& digest() { return digest_; }
   /// Takes what stands before a record (`records()`: behind the last one) into the digest.

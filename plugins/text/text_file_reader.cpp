@@ -180,6 +180,7 @@ result<void> text_file_reader::open(const scalar_list& split_description, const 
   next_ = 0;
   run_max_ = run_records_max;
   lines_before_.reset();
+  source_bytes_before_ = 0;
   window_.digest().begin();
   if (part_.path.empty()) {
     window_.open(plain_stream(file_, 0, 0), 0, 1, false);
@@ -250,6 +251,7 @@ result<void> text_file_reader::open_after(const cursor& after, bool as_planned, 
   lines_known_ = place.line != 0;
   lines_from_ = place.byte;
   skip_next_record_ = false;
+  source_bytes_before_ = stream->source_bytes();
   window_.open(std::move(stream), place.byte, std::max<std::uint64_t>(place.line, 1), false);
   return {};
 }

@@ -71,6 +71,10 @@ class text_file_reader final : public reader {
   result<void> open(const scalar_list& split_description, const std::optional<cursor>& after,
                     const stop_signal& stop) override;
   result<read_answer> read(batch_builder& builder, const stop_signal& stop) override;
+  /// What a continued run reads only to find its place does not count.
+  [[nodiscard]] std::uint64_t source_bytes() const override {
+    return window_.source_bytes() - source_bytes_before_;
+  }
 
  private:
   result<void> accept(const file_identity& now);
@@ -99,7 +103,7 @@ class text_file_reader final : public reader {
 
   file_handle file_;
   file_part part_;
-  std::unique_ptr<input_stream> stream_;
+  std::uint64_t source_bytes_before_ = 0;
   bool lines_known_ = true;
   std::uint64_t lines_from_ = 0;               ///< Where counting began, if lines are not known.
   std::optional<std::uint64_t> lines_before_;  ///< Lines before that, once counted.

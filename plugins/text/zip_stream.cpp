@@ -19,8 +19,11 @@ using entry_ptr = std::unique_ptr<zip_file_t, close_entry>;
 
 class zip_input final : public input_stream {
  public:
-  zip_input(const file_handle& file, archive_ptr archive, entry_ptr entry)
-      : path_(file.path()), archive_(std::move(archive)), entry_(std::move(entry)) {}
+  zip_input(const file_handle& file, archive_ptr archive, entry_ptr entry, double packed_share)
+      : path_(file.path()),
+        archive_(std::move(archive)),
+        entry_(std::move(entry)),
+        packed_share_(packed_share) {}
 
   result<std::size_t> read(char* to, std::size_t size) override {
     const zip_int64_t got = zip_fread(entry_.get(), to, size);
@@ -33,11 +36,16 @@ class zip_input final : public input_stream {
     read_ += static_cast<std::uint64_t>(got);
     return static_cast<std::size_t>(got);
   }
+  /// The library does not tell what it has taken: the entry's own share.
+  [[nodiscard]] std::uint64_t source_bytes() const override {
+    return static_cast<std::uint64_t>(static_cast<double>(read_) * packed_share_);
+  }
 
  private:
   std::string path_;
   archive_ptr archive_;
   entry_ptr entry_;
+  double packed_share_;  // Packed bytes for each one unpacked.
   std::uint64_t read_ = 0;
 };
 
@@ -92,7 +100,12 @@ result<std::unique_ptr<input_stream>> zip_stream(const file_handle& file) {
     return fail(error_kind::not_supported, "The entry of the zip file {} cannot be read: {}.",
                 sluice::quoted(file.path()), zip_strerror(archive.get()));
   }
-  return std::make_unique<zip_input>(file, std::move(archive), std::move(entry));
+  zip_stat_t entry_stat;
+  zip_stat_init(&entry_stat);
+  const bool sized = zip_stat_index(archive.get(), index, 0, &entry_stat) == 0 && entry_stat.size != 0;
+  const double packed_share =
+      sized ? static_cast<double>(entry_stat.comp_size) / static_cast<double>(entry_stat.size) : 1;
+  return std::make_unique<zip_input>(file, std::move(archive), std::move(entry), packed_share);
 }
 
 }  // namespace sluice

@@ -40,6 +40,7 @@ class zstd_input final : public input_stream {
     }
     return out.pos;
   }
+  [[nodiscard]] std::uint64_t source_bytes() const override { return input_.offset(); }
 
  private:
   tl::unexpected<error> failed(std::size_t code) const {

@@ -18,11 +18,17 @@ class counting_reader : public reader {
   std::optional<error> next_failure;
   int opens = 0;
   std::int64_t at = 0;
+  std::int64_t opened_at = 0;
 
   result<void> open(const scalar_list&, const std::optional<cursor>& after, const stop_signal&) override {
     ++opens;
     at = after ? std::get<std::int64_t>(find(*after, "next")->value) : 0;
+    opened_at = at;
     return {};
+  }
+  /// As of a file with three bytes a record.
+  [[nodiscard]] std::uint64_t source_bytes() const override {
+    return static_cast<std::uint64_t>(3 * (at - opened_at));
   }
   result<read_answer> read(batch_builder& builder, const stop_signal&) override {
     if (next_failure) {
@@ -81,6 +87,22 @@ TEST_F(reader_core_test, batches_have_positions_sequences_and_the_end) {
   EXPECT_EQ(got[2]->rows, 5u);
   EXPECT_EQ(core.sent()->sequence, 3u);
   EXPECT_TRUE(core.sent()->ended);
+}
+
+TEST_F(reader_core_test, what_was_read_is_told_in_both_measures_since_the_split_was_opened) {
+  core.rewind(begin({0}));
+  EXPECT_EQ(run().what, reader_step::kind::primed);
+  EXPECT_EQ(core.read_so_far().source_bytes, 30u);
+  EXPECT_EQ(core.read_so_far().record_bytes, 80u);
+  core.rewind(begin({1}));
+  EXPECT_EQ(run().what, reader_step::kind::batch);
+  EXPECT_EQ(core.read_so_far().source_bytes, 30u) << "priming has read it";
+  EXPECT_EQ(run().what, reader_step::kind::batch);
+  EXPECT_EQ(core.read_so_far().record_bytes, 160u);
+  core.rewind(begin({2}, 50));
+  EXPECT_EQ(run().what, reader_step::kind::batch);
+  EXPECT_EQ(core.read_so_far().source_bytes, 30u) << "another epoch counts anew";
+  EXPECT_EQ(core.read_so_far().record_bytes, 80u);
 }
 
 TEST_F(reader_core_test, the_first_batch_is_read_before_the_split_is_open_and_sent_only_after) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "plugins/text/input_stream.h"
 #include "tests/unit/plugins/text/text_reading.h"
 
 namespace sluice {
@@ -114,6 +115,34 @@ TEST(compressed_files, are_read_as_what_they_hold) {
     const auto empty = r.read();
     ASSERT_TRUE(empty) << empty.error().message;
     EXPECT_TRUE(empty->rows.empty());
+  }
+}
+
+TEST(compressed_files, tell_how_many_packed_bytes_were_taken) {
+  const temporary_folder folder;
+  std::string text;
+  for (std::uint64_t i = 0, mixed = 1; i < 200'000; ++i, mixed = mixed * 6364136223846793005U + i) {
+    text += std::to_string(mixed) + "\n";
+  }
+  std::vector<char> taken(text.size() / 2);
+  for (const kind& k : kinds) {
+    const std::string packed = k.compress(text);
+    const auto file = file_handle::open(folder.file(k.name, packed));
+    ASSERT_TRUE(file) << file.error().message;
+    auto stream = decompressing_stream(k.name == std::string("zip")     ? compression::zip
+                                       : k.name == std::string("gzip")  ? compression::gzip
+                                       : k.name == std::string("bzip2") ? compression::bzip2
+                                                                        : compression::zstd,
+                                       *file);
+    ASSERT_TRUE(stream) << stream.error().message;
+    EXPECT_LT((*stream)->source_bytes(), packed.size() / 4) << k.name;
+    for (std::size_t at = 0; at < taken.size();) {
+      const auto got = (*stream)->read(taken.data() + at, taken.size() - at);
+      ASSERT_TRUE(got) << got.error().message;
+      at += *got;
+    }
+    const double share = static_cast<double>((*stream)->source_bytes()) / static_cast<double>(packed.size());
+    EXPECT_NEAR(share, 0.5, 0.15) << k.name;
   }
 }
 

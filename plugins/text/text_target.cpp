@@ -14,6 +14,8 @@
 namespace sluice {
 namespace {
 
+constexpr std::size_t columns_shown = 10;
+
 class text_target final : public target {
  public:
   text_target(text_writer_options options, const plugin_context& context)
@@ -31,6 +33,7 @@ class text_target final : public target {
                   "header has {} names and the source {} columns; write one name a column.", o.header.size(),
                   source_columns.size());
     }
+    SLUICE_CHECK(look_at_date_format(source_columns));
     if (o.format == file_format::json) {
       // Made and dropped again: it says which column has no name before anything is written.
       SLUICE_CHECK(make_json_formatter(o, std::make_shared<const schema>(source_columns), context_.zone));
@@ -111,6 +114,42 @@ class text_target final : public target {
     return {};
   }
 
+  /// A format that formats nothing: the dates are text, maybe, and are written as they stand.
+  result<void> look_at_date_format(const schema& columns) {
+    const text_writer_options& o = run_->options;
+    const bool any = std::any_of(columns.begin(), columns.end(), [](const field& f) {
+      return f.type.id == type_id::date || f.type.id == type_id::timestamp || f.type.id == type_id::instant;
+    });
+    if (!o.date_format || any || std::exchange(told_of_date_format_, true)) {
+      return {};
+    }
+    const std::string line = fmt::format(
+        "{}: has no effect, because none of the columns is a date, a timestamp or an instant ({}); "
+        "leave it out, or have the reader deliver dates",
+        o.date_format_place, types_text(columns));
+    if (context_.strict) {
+      return fail(error_kind::bad_option, "{} (--strict)", line);
+    }
+    if (context_.warn) {
+      context_.warn(line);
+    }
+    return {};
+  }
+
+  /// `id int64, day utf8`.
+  static std::string types_text(const schema& columns) {
+    std::string text;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (i == columns_shown) {
+        return text + fmt::format(", … ({} columns)", columns.size());
+      }
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ",
+                          columns[i].name.empty() ? fmt::format("#{}", i) : escaped(columns[i].name),
+                          to_string(columns[i].type));
+    }
+    return text;
+  }
+
   /// Which files are there already, and whether the write mode allows them.
   result<void> look_at_old_files() {
     const text_writer_options& o = run_->options;
@@ -160,6 +199,7 @@ class text_target final : public target {
   std::shared_ptr<text_run> run_;
   std::vector<std::string> replaced_;  // As listed before anything changed.
   std::set<std::string> named_;
+  bool told_of_date_format_ = false;
 };
 
 }  // namespace

@@ -133,6 +133,7 @@ result<void> take_texts(const option_values& options, const std::optional<std::s
     wrong.check<void>(options.bad("encoding", encoder.error().message));
   }
   wrong.take(options.text("dateFormat"), to.date_format);
+  to.date_format_place = options.place("dateFormat");
   if (auto pattern =
           value_printer::make(type_of(type_id::date), {.zone = nullptr, .date_format = to.date_format});
       !pattern) {
@@ -191,7 +192,9 @@ std::vector<option> writer_options() {
       {.name = "dateFormat",
        .meaning =
            "Java pattern for dates, timestamps and instants; what it leaves out is not written. Without it "
-           "`yyyy-MM-dd` and `yyyy-MM-dd HH:mm:ss` with the fraction where it is not zero."},
+           "`yyyy-MM-dd` and `yyyy-MM-dd HH:mm:ss` with the fraction where it is not zero. Columns of text "
+           "are written as they are, also where they hold dates: where none of the columns is one of these, "
+           "a warning says so (`--strict`: the job is refused)."},
       {.name = "encoding",
        .meaning = "Encoding of the files. A record with a character that it lacks is dirty.",
        .default_text = "UTF-8"},

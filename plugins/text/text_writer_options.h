@@ -30,6 +30,7 @@ struct text_writer_options {
   std::string null_text;  ///< How NULL is written; not in JSON.
   std::string encoding = "UTF-8";
   std::optional<std::string> date_format;
+  std::string date_format_place;  ///< For messages.
   std::vector<std::string> header;
   std::uint64_t file_bytes_max = 0;  ///< Before compression; 0 = no limit.
   bool single_file = false;

@@ -14,6 +14,7 @@
 namespace sluice {
 namespace {
 
+using ::testing::AllOf;
 using testing::context_for_test;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -107,6 +108,34 @@ struct text_case {
   std::string expected;
   dialect d = dialect::script2;
 };
+
+TEST(TextTarget, SaysWhereADateFormatFormatsNothing) {
+  const temporary_folder folder;
+  const schema texts = {{"day", type_of(type_id::utf8)}, {"n", type_of(type_id::int64)}};
+  const schema dates = {{"day", type_of(type_id::date)}, {"n", type_of(type_id::int64)}};
+  const job_end end{folder.path(), R"("dateFormat":"dd.MM.yyyy")"};
+  std::vector<std::string> warnings;
+  const auto open = [&](const job_end& of, const schema& columns, bool strict) {
+    plugin_context context = context_for_test();
+    context.strict = strict;
+    context.warn = [&](std::string line) { warnings.push_back(std::move(line)); };
+    auto made = make_text_target(options_of(text_writer_description(), of.parameter()), context);
+    EXPECT_TRUE(made) << made.error().message;
+    const auto first = (*made)->open(columns, {});
+    return first ? (*made)->open(columns, {}) : first;
+  };
+  EXPECT_TRUE(open(end, texts, false));
+  EXPECT_THAT(warnings, ElementsAre(AllOf(HasSubstr("dateFormat"), HasSubstr("has no effect"),
+                                          HasSubstr("(day utf8, n int64)"))));
+  warnings.clear();
+  const auto refused = open(end, texts, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, error_kind::bad_option);
+  EXPECT_THAT(refused.error().message, HasSubstr("(--strict)"));
+  EXPECT_TRUE(open(end, dates, true));
+  EXPECT_TRUE(open({folder.path(), ""}, texts, true));
+  EXPECT_THAT(warnings, IsEmpty());
+}
 
 TEST(TextTarget, WritesEachFormatAsDocumented) {
   const std::string long_text(5000, 'x');

@@ -94,6 +94,12 @@ std::string run_core::go_on_text() const {
     return rows_stand ? "This start changed nothing at the destination."
                       : "Nothing was changed at the destination.";
   }
+  if (failure_->code == "max_duration") {
+    const bool goes_on = (claimed_ || resumed_) && target_.what.exactly_once && (before_begun_ || resumed_);
+    return goes_on
+               ? "Run the same command again: it goes on from the last mark. Or give a longer --max-duration."
+               : "Give a longer --max-duration: run again, it starts over.";
+  }
   if ((!claimed_ && !resumed_) || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
     return passes ? "Run it again: it starts over." : "Mend the cause and run it again: it starts over.";
   }

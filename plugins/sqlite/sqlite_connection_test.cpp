@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "plugins/sqlite/sqlite_options.h"
+#include "transport/base/process.h"
 #include "transport/base/sqlite.h"
 #include "transport/base/text.h"
 
@@ -49,7 +50,7 @@ class connection_trial {
       return true;
     }
     std::string advice = "correct the path, or make the file: a writer with \"createTable\": true does";
-    std::string found = fmt::format("there is no file {}", sluice::quoted(file_));
+    std::string found = fmt::format("there is no file {}{}", sluice::quoted(file_), looked_in(file_));
     if (failure.value() == EACCES) {
       found = fmt::format("{} cannot be reached", sluice::quoted(file_));
       advice = "give this process the right to enter the folders on its path";

@@ -15,6 +15,7 @@
 #include "plugins/text/json_rows.h"
 #include "plugins/text/newline_pass.h"
 #include "plugins/text/packed_mark.h"
+#include "transport/base/process.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -203,9 +204,9 @@ result<void> text_source::find_files(const stop_signal& stop) {
     }
     if (names->empty() && !layout_->no_file_is_success) {
       return options_.bad(
-          "path", fmt::format("no file matches {}; correct the pattern, or set successOnNoFile to true if "
+          "path", fmt::format("no file matches {}{}; correct the pattern, or set successOnNoFile to true if "
                               "that is no mistake.",
-                              sluice::quoted(path)));
+                              sluice::quoted(path), looked_in(path)));
     }
   }
   return {};

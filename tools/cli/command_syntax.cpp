@@ -73,8 +73,12 @@ result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std
     }
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) {
-      // The text may be a secret whose name was forgotten: it is not shown.
-      return fail(error_kind::bad_option, "-p needs name=value; what was given has no =");
+      // The text may be a secret whose name was forgotten: it is not shown, only which it is.
+      return fail(
+          error_kind::bad_option,
+          "-p needs name=value; number {} of {} -p, a text of {} bytes, has no = (it is not shown: it may "
+          "be a secret)",
+          &text - texts.data() + 1, texts.size(), text.size());
     }
     const std::string name = text.substr(0, equals);
     if (name == trimmed(name) && name.find_first_of(" \t\r\n${}[]\"'") != std::string::npos) {

@@ -25,7 +25,7 @@ state_directory choose_state_directory(const std::optional<std::string>& flag,
       home && home->starts_with('/') && std::filesystem::is_directory(*home, ignored)) {
     return {(std::filesystem::path(*home) / ".local/state/sluice").string(), "HOME"};
   }
-  return {"/var/lib/sluice", "default"};
+  return {"/var/lib/sluice", "the default, as there is no HOME"};
 }
 
 }  // namespace sluice

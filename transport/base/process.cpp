@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "transport/base/text.h"
 
 namespace sluice {
 namespace {
@@ -46,6 +49,15 @@ std::string start_of(std::int64_t pid) {
 }
 
 }  // namespace
+
+std::string looked_in(const std::string& path) {
+  if (path.starts_with('/')) {
+    return {};
+  }
+  std::error_code failed;
+  const std::string folder = std::filesystem::current_path(failed).string();
+  return failed ? std::string() : " in " + sluice::quoted(folder);
+}
 
 process_identity this_process() {
   return {host_name(), ::getpid(), start_of(::getpid())};

@@ -13,6 +13,10 @@ struct process_identity {
   friend bool operator==(const process_identity&, const process_identity&) = default;
 };
 
+/// ` in "/srv/jobs"`, the working directory, where the path is relative: that is where it is looked for;
+/// empty where it is absolute. For messages.
+std::string looked_in(const std::string& path);
+
 /// This process.
 process_identity this_process();
 

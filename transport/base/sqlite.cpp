@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <mutex>
 
+#include "transport/base/process.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -164,7 +165,8 @@ result<database> database::open(const std::string& path, open_mode mode,
                   "check the rights of its folders");
     }
     if (mode != open_mode::create) {
-      return fail(error_kind::bad_option, "{}: there is no such file; check the path", quoted(path));
+      return fail(error_kind::bad_option, "{}: there is no such file{}; check the path", quoted(path),
+                  looked_in(path));
     }
   } else if (S_ISDIR(info.st_mode)) {
     return fail(error_kind::bad_option, "{}: this is a folder; name a database file", quoted(path));

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "transport/base/process.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -21,8 +22,8 @@ tl::unexpected<error> cannot_open(const std::string& path, int code) {
   switch (code) {
     case ENOENT:
     case ENOTDIR:
-      return fail(error_kind::bad_option, "The file {} does not exist; check the path.",
-                  sluice::quoted(path));
+      return fail(error_kind::bad_option, "The file {} does not exist{}; check the path.",
+                  sluice::quoted(path), looked_in(path));
     case EACCES:
     case EPERM:
       return fail(error_kind::denied, "The file {} may not be read by this user ({}); grant read permission.",

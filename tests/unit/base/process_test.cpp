@@ -16,6 +16,13 @@ TEST(process, this_process_is_alive_and_known_by_its_start) {
   EXPECT_EQ(look_up(reused), process_state::dead);
 }
 
+TEST(process, a_relative_path_is_looked_for_in_the_working_directory) {
+  char here[4096] = {};
+  ASSERT_NE(::getcwd(here, sizeof here), nullptr);
+  EXPECT_EQ(looked_in("a/b.csv"), " in \"" + std::string(here) + "\"");
+  EXPECT_EQ(looked_in("/a/b.csv"), "");
+}
+
 TEST(process, an_ended_process_is_dead_even_before_it_is_waited_for) {
   int fds[2];
   ASSERT_EQ(::pipe(fds), 0);

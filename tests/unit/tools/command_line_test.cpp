@@ -120,6 +120,12 @@ TEST(command_line, parameters_are_taken_in_the_form_of_datax) {
   EXPECT_THAT(refusal_of({"run", "job.json", "-p", "-Da"}), HasSubstr("has no ="));
 }
 
+TEST(command_line, a_parameter_without_a_value_is_told_by_its_number_and_not_shown) {
+  EXPECT_THAT(refusal_of({"run", "job.json", "-p", "a=1", "-p", "hunter2"}),
+              ::testing::AllOf(HasSubstr("number 2 of 2 -p, a text of 7 bytes, has no ="),
+                               ::testing::Not(HasSubstr("hunter2"))));
+}
+
 TEST(command_line, help_is_also_a_command) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"help", "check"}, {"check", "--help"}}) {

@@ -39,7 +39,7 @@ TEST(state_directory, places_that_cannot_be_meant_are_passed_over) {
   const auto choice = choose_state_directory(
       {}, {}, variables({{"SLUICE_STATE", ""}, {"XDG_STATE_HOME", "relative"}, {"HOME", "/nonexistent"}}));
   EXPECT_EQ(choice.path, "/var/lib/sluice");
-  EXPECT_EQ(choice.origin, "default");
+  EXPECT_EQ(choice.origin, "the default, as there is no HOME");
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ class run_session {
   result<void> load(const planned_time* continued = nullptr);
   result<void> choose_zone_and_memory();
   result<void> open_folder();
+  result<void> look_for_begun();
   /// The planned time of the unfinished run that must be continued instead; nothing where the run is over.
   std::optional<planned_time> execute();
   result<void> plan_again(const planned_time& kept);
@@ -221,13 +222,30 @@ result<void> run_session::open_folder() {
   auto opened = run_folder::open(state.path, job_->what.name, summary_.run);
   if (!opened) {
     return fail(opened.error().kind,
-                "{}. That is the state directory of {}; give one that can be written with --state-dir",
+                "{}. The state directory comes from {}; give one that can be written, with --state-dir or in "
+                "the environment variable SLUICE_STATE",
                 opened.error().message, state.origin);
   }
   folder_ = std::move(*opened);
   context_.run_folder = folder_->path();
   SLUICE_CHECK(log_->open_file(folder_->file("run.log")));
   return folder_->write("job.json", secrets_.apply(job_->what.document));
+}
+
+/// Where the destination keeps no marks, only the run folders tell of a run that was begun and never ended.
+result<void> run_session::look_for_begun() {
+  if (arguments_.on_unfinished != run_settings::unfinished::fail) {
+    return {};
+  }
+  const auto begun = folder_->begun_by_others(job_->what.instance);
+  if (!begun) {
+    return {};
+  }
+  return fail(error_kind::conflict,
+              "a run of this job is unfinished: its process ended in the middle, its folder is {}, and its "
+              "destination keeps no marks to go on from (--on-unfinished fail). See what became of it; "
+              "without the flag, or with --on-unfinished fresh, the job begins anew",
+              sluice::quoted(*begun));
 }
 
 /// The folder of the run that is continued, under whatever name it was begun, takes this one's place: its
@@ -252,7 +270,14 @@ void run_session::on_plan(const run_plan& plan) {
   if (plan.resumed) {
     adopted_ = adopt_folder_of(plan.run);
   }
-  if (!adopted_ || !plan.resumable) {
+  if (!adopted_) {
+    return;
+  }
+  if (!plan.resumable) {
+    folder_->clear_begun_of_others(job_->what.instance);
+    if (auto marked = folder_->mark_begun(job_->what.instance); !marked) {
+      warn(marked.error().message);
+    }
     return;
   }
   if (auto marked = folder_->mark_unfinished(job_->what.instance); !marked) {
@@ -450,6 +475,7 @@ void run_session::keep_or_forget() {
   if (!folder_) {
     return;
   }
+  folder_->clear_begun();
   if (!summary_.resumable) {
     folder_->clear_unfinished();
   }
@@ -505,6 +531,9 @@ int run_session::run() {
   }
   if (ready) {
     ready = open_folder();
+  }
+  if (ready) {
+    ready = look_for_begun();
   }
   if (ready) {
     if (const auto kept = execute()) {

@@ -16,6 +16,7 @@ namespace sluice {
 namespace {
 
 constexpr const char* unfinished_name = "unfinished";
+constexpr const char* begun_name = "begun";
 
 /// `<state>/runs`, absolute: the process may change its folder.
 std::string runs_in(const std::string& state_directory) {
@@ -126,7 +127,8 @@ void run_folder::clear_unfinished() const {
   ::unlink(file(unfinished_name).c_str());
 }
 
-void run_folder::clear_unfinished_of_others(std::string_view instance) const {
+std::vector<std::string> run_folder::others_with(const char* name, std::string_view text) const {
+  std::vector<std::string> found;
   std::error_code problem;
   const std::filesystem::path mine(path_);
   for (std::filesystem::directory_iterator at(mine.parent_path(), problem), end; !problem && at != end;
@@ -134,9 +136,42 @@ void run_folder::clear_unfinished_of_others(std::string_view instance) const {
     if (at->path() == mine) {
       continue;
     }
-    const std::string marker = (at->path() / unfinished_name).string();
-    if (const auto text = read_file(marker, 256); text && *text == instance) {
-      ::unlink(marker.c_str());
+    if (const auto held = read_file((at->path() / name).string(), 256); held && *held == text) {
+      found.push_back(at->path().string());
+    }
+  }
+  return found;
+}
+
+void run_folder::clear_unfinished_of_others(std::string_view instance) const {
+  for (const std::string& folder : others_with(unfinished_name, instance)) {
+    ::unlink((folder + "/" + unfinished_name).c_str());
+  }
+}
+
+result<void> run_folder::mark_begun(std::string_view instance) const {
+  return write(begun_name, instance);
+}
+
+void run_folder::clear_begun() const {
+  ::unlink(file(begun_name).c_str());
+}
+
+std::optional<std::string> run_folder::begun_by_others(std::string_view instance) const {
+  for (const std::string& folder : others_with(begun_name, instance)) {
+    if (const int fd = lock_run_folder(folder); fd >= 0) {
+      ::close(fd);
+      return folder;
+    }
+  }
+  return std::nullopt;
+}
+
+void run_folder::clear_begun_of_others(std::string_view instance) const {
+  for (const std::string& folder : others_with(begun_name, instance)) {
+    if (const int fd = lock_run_folder(folder); fd >= 0) {
+      ::unlink((folder + "/" + begun_name).c_str());
+      ::close(fd);
     }
   }
 }

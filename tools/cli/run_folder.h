@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "transport/base/ids.h"
 #include "transport/base/result.h"
@@ -14,6 +15,7 @@ namespace sluice {
 ///
 ///     lock          locked (flock) as long as the run's process lives
 ///     unfinished    there while the run may be continued; holds its instance
+///     begun         there while a run works that nothing can continue; holds its instance
 ///     job.json      the job as run, secrets masked
 ///     run.log       every log line
 ///     dirty.jsonl   dirty records, written by the engine, with its pending files
@@ -49,11 +51,22 @@ class run_folder {
   void clear_unfinished() const;
   /// The instance is done or begun anew: nothing continues its earlier runs, so their marks are taken away.
   void clear_unfinished_of_others(std::string_view instance) const;
+  /// Until `clear_begun` this run is one that was begun and whose destination keeps no marks. Of a process
+  /// that is killed it stays.
+  result<void> mark_begun(std::string_view instance) const;
+  void clear_begun() const;
+  /// The folder of another run of this job's name that has the mark for this instance, and whose process does
+  /// not live.
+  [[nodiscard]] std::optional<std::string> begun_by_others(std::string_view instance) const;
+  /// This run begins them anew.
+  void clear_begun_of_others(std::string_view instance) const;
   /// Removes the folder with all in it: for one that turned out not to be needed.
   void remove() const;
 
  private:
   static result<std::unique_ptr<run_folder>> open_at(const std::string& path);
+  /// The other folders of this job's name whose file `name` holds this text.
+  [[nodiscard]] std::vector<std::string> others_with(const char* name, std::string_view text) const;
   run_folder(std::string path, int lock_fd) : path_(std::move(path)), lock_fd_(lock_fd) {}
   std::string path_;
   int lock_fd_;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "tests/unit/tools/test_folder.h"
 #include "tools/cli/files.h"
 
@@ -49,6 +51,26 @@ TEST(run_folder, a_state_directory_that_is_a_file_is_refused_by_name) {
   const auto folder = run_folder::open(state.file("blocked"), "orders", id(5));
   ASSERT_FALSE(folder.has_value());
   EXPECT_THAT(folder.error().message, ::testing::HasSubstr(state.file("blocked")));
+}
+
+TEST(run_folder, a_run_that_was_begun_and_is_dead_is_found_by_its_instance_until_another_takes_it_up) {
+  const test_folder state;
+  auto living = run_folder::open(state.path(), "orders", id(5));
+  ASSERT_TRUE(living.has_value());
+  ASSERT_TRUE((*living)->mark_begun("0123").has_value());
+  const auto later = run_folder::open(state.path(), "orders", id(6));
+  ASSERT_TRUE(later.has_value());
+  EXPECT_EQ((*later)->begun_by_others("0123"), std::nullopt) << "its process lives";
+  const std::string folder = (*living)->path();
+  living->reset();
+  EXPECT_EQ((*later)->begun_by_others("0123"), folder);
+  EXPECT_EQ((*later)->begun_by_others("4567"), std::nullopt) << "another instance";
+  ASSERT_TRUE((*later)->mark_begun("0123").has_value());
+  (*later)->clear_begun_of_others("0123");
+  EXPECT_EQ((*later)->begun_by_others("0123"), std::nullopt);
+  EXPECT_EQ(test_folder::text_of((*later)->file("begun")), "0123");
+  (*later)->clear_begun();
+  EXPECT_FALSE(std::filesystem::exists((*later)->file("begun")));
 }
 
 TEST(run_folder, a_job_name_cannot_lead_out_of_the_state_directory) {

@@ -67,6 +67,7 @@ struct end_sketch {
   schema columns;                        ///< Of a source: what its reader delivers.
   std::vector<std::string> column_comments;  ///< One a column; may be shorter.
   bool holds_records = false;                ///< Of a destination: records are there already.
+  bool appends = true;                       ///< Of a destination: records can be added to those.
   std::string heading_unsure;  ///< Of a source: the sentence that says so where it cannot be told.
   /// What may be wrong with the draft, a sentence each with what to do: nobody sees the job's comments before
   /// a copy runs.

@@ -1,5 +1,6 @@
 #include "plugins/text/text_plugin.h"
 
+#include "plugins/text/text_place.h"
 #include "plugins/text/text_reader.h"
 #include "plugins/text/text_sketch.h"
 #include "plugins/text/text_target.h"

@@ -8,12 +8,15 @@
 #include <map>
 #include <set>
 
+#include "jobspec/words.h"
 #include "plugins/common/files/file_handle.h"
 #include "plugins/common/files/file_list.h"
 #include "plugins/text/packed_mark.h"
 #include "plugins/text/text_file_reader.h"
+#include "plugins/text/text_place.h"
 #include "plugins/text/text_reader.h"
 #include "plugins/text/text_sample.h"
+#include "transport/base/process.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -26,38 +29,12 @@ constexpr std::size_t rows_looked_at = 10'000;
 constexpr std::size_t rows_for_delimiter = 500;
 constexpr auto delimiters = std::to_array<std::string_view>({",", "\t", ";", "|", "\x01"});
 
-/// The compression that a file's first bytes show; empty where they show none. Nothing where the file cannot
-/// be read.
-std::optional<std::string> compression_of_bytes(const std::string& path) {
-  const auto file = file_handle::open(path);
+/// The compression that a file's first bytes show; empty where they show none.
+result<std::string> compression_of_bytes(const std::string& path) {
+  SLUICE_TRY(const file_handle file, file_handle::open(path));
   std::array<char, packed_mark_bytes> bytes{};
-  const auto got = file ? file->read_at(0, bytes.data(), bytes.size()) : result<std::size_t>(0);
-  return file && got ? std::optional(std::string(packed_by({bytes.data(), *got}))) : std::nullopt;
-}
-
-std::string compression_of_name(std::string_view path) {
-  return has_ending(path, {".gz"})    ? "gzip"
-         : has_ending(path, {".zst"}) ? "zstd"
-         : has_ending(path, {".bz2"}) ? "bzip2"
-         : has_ending(path, {".zip"}) ? "zip"
-                                      : "";
-}
-
-/// The name without the ending of a compression.
-std::string_view plain_name(std::string_view path) {
-  const std::string how = compression_of_name(path);
-  return how.empty() ? path : path.substr(0, path.rfind('.'));
-}
-
-bool is_json(const end_place& where) {
-  return where.form == "json" || where.form == "jsonl" ||
-         (where.form.empty() && has_ending(plain_name(where.path), {".json", ".jsonl", ".ndjson"}));
-}
-
-/// The file itself; the step has its path below the data source's folder.
-std::string real_path(const end_place& where) {
-  return where.datasource ? (std::filesystem::path(where.datasource->base_folder) / where.path).string()
-                          : where.path;
+  SLUICE_TRY(const std::size_t got, file.read_at(0, bytes.data(), bytes.size()));
+  return std::string(packed_by({bytes.data(), got}));
 }
 
 /// The layout of a reader with these options; the options are ours, so that a failure is one of ours too.
@@ -136,7 +113,7 @@ class source_sketcher {
     parameter_["fileFormat"] = json_ ? "json" : "csv";
     parameter_["skipEmptyRecords"] = true;
     const std::string by_name = compression_of_name(path_);
-    const std::string compress = compression_of_bytes(path_).value_or(by_name);
+    SLUICE_TRY(const std::string compress, compression_of_bytes(path_));
     if (compress == "xz") {
       return fail(error_kind::bad_option, "{}: xz is not supported; unpack the file first",
                   sluice::quoted(path_));
@@ -167,7 +144,7 @@ class source_sketcher {
     }
     put("encoding", encoding_,
         encoding_ == "UTF-8" ? "All bytes looked at are UTF-8." : "By the file's first bytes.");
-    return json_ ? from_lines() : from_fields();
+    return json_ ? from_lines() : from_fields(layout);
   }
 
  private:
@@ -195,7 +172,8 @@ class source_sketcher {
   result<std::string> first_file() {
     SLUICE_TRY(const auto found, files_matching(file_));
     if (found.empty()) {
-      return fail(error_kind::bad_option, "no file matches {}", sluice::quoted(where_.path));
+      return fail(error_kind::bad_option, "no file matches {}{}; correct the pattern",
+                  sluice::quoted(where_.path), looked_in(file_));
     }
     std::error_code ignored;
     if (std::filesystem::is_directory(found.front(), ignored)) {
@@ -216,9 +194,12 @@ class source_sketcher {
                        sample_.whole_file ? "." : ": what comes behind them and does not fit will be dirty.");
   }
 
-  result<end_sketch> from_fields() {
+  result<end_sketch> from_fields(const text_layout& layout) {
     std::size_t other = 0;
     std::vector<std::vector<sampled_field>> columns(sample_.rows.empty() ? 0 : most_fields());
+    // DataX knows no columns by heading.
+    by_heading_ =
+        dialect_ == dialect::script2 && !columns.empty() && sample_.rows.front().size() == columns.size();
     for (auto& row : sample_.rows) {
       if (row.size() != columns.size()) {
         ++other;
@@ -236,6 +217,7 @@ class source_sketcher {
     }
     put("fieldDelimiter", cut_.delimiter, fmt::format("{} fields a record.", columns.size()));
     put_heading(columns);
+    SLUICE_CHECK(compare_headings(layout));
     sketch_.remarks.push_back(looked_at(columns[0].size() + other + sample_.dirty));
     if (other + sample_.dirty != 0) {
       const std::string line = fmt::format(
@@ -284,9 +266,41 @@ class source_sketcher {
                                               sluice::quoted(name),
                                               said.empty() ? "empty" : "that of another column, too"));
       }
+      // Only a heading that stands once, and that a job can write as it stands, finds its column.
+      by_heading_ = by_heading_ && name == said && trimmed(said) == said;
+      headings_.push_back(said);
       names_.push_back(std::move(name));
       columns[i].erase(columns[i].begin());
     }
+  }
+
+  /// One list of columns is right for all files only where their headings are the same. A file without a
+  /// record says nothing of it.
+  result<void> compare_headings(const text_layout& layout) {
+    SLUICE_TRY(const auto files, files_matching(file_));
+    for (const std::string& other : files) {
+      if (headings_.empty() || other == path_) {
+        continue;
+      }
+      SLUICE_TRY(const text_sample sample, read_sample(layout, other, 1));
+      if (sample.rows.empty()) {
+        continue;
+      }
+      std::vector<std::string> there;
+      for (const sampled_field& field : sample.rows.front()) {
+        there.push_back(field.text);
+      }
+      if (there != headings_) {
+        return fail(error_kind::bad_option,
+                    "{} and {} have different headings ({} and {}), and one list of columns would mix them "
+                    "up: read them in two jobs{}",
+                    sluice::quoted(path_), sluice::quoted(other),
+                    sluice::quoted(fmt::format("{}", fmt::join(headings_, ", "))),
+                    sluice::quoted(fmt::format("{}", fmt::join(there, ", "))),
+                    where_.heading ? "" : ", or say --no-header if the first record is no heading");
+      }
+    }
+    return {};
   }
 
   static std::string first_fields(const std::vector<std::vector<sampled_field>>& columns) {
@@ -334,11 +348,17 @@ class source_sketcher {
   }
 
   void put_columns(const std::vector<std::vector<sampled_field>>& columns) {
+    const bool by_heading = by_heading_ && !names_.empty();
     json list = json::array();
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const std::string name = names_.empty() ? fmt::format("column_{}", i + 1) : names_[i];
       const column_guess guess = guess_column(columns[i], null_text_);
-      json one = {{"index", i}, {"name", name}, {"type", to_string(guess.type)}};
+      json one = json::object();
+      if (!by_heading) {
+        one["index"] = i;
+      }
+      one["name"] = name;
+      one["type"] = to_string(guess.type);
       if (guess.format) {
         one["format"] = *guess.format;
       }
@@ -347,7 +367,7 @@ class source_sketcher {
           {name, guess.value_type, null_text_.has_value(), std::string(to_string(guess.type))});
       sketch_.column_comments.push_back(guess.reason);
     }
-    put("column", std::move(list), "");
+    put("column", std::move(list), by_heading ? "Each is found by its heading." : "");
   }
 
   /// What the values of one member are.
@@ -456,43 +476,13 @@ class source_sketcher {
   cut cut_;
   text_sample sample_;
   std::vector<std::string> names_;
+  std::vector<std::string> headings_;  ///< As the file has them.
+  bool by_heading_ = false;            ///< A column's heading says which it is, no index.
   std::optional<std::string> null_text_;
   end_sketch sketch_;
 };
 
 }  // namespace
-
-std::optional<end_place> recognise_text(std::string_view text) {
-  const auto [form, rest] = split_form(text);
-  for (const std::string_view known : {"csv", "tsv", "text", "json", "jsonl"}) {
-    if (form == known) {
-      return end_place{std::string(rest), "", form};
-    }
-  }
-  if (form.empty() && has_ending(plain_name(text), {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"})) {
-    return end_place{std::string(text), "", ""};
-  }
-  return std::nullopt;
-}
-
-result<end_place> text_place_in(end_datasource source, std::string_view rest) {
-  // A name of any ending is a file here: what else would be in a folder?
-  end_place where = recognise_text(rest).value_or(end_place{std::string(rest), "", ""});
-  if (where.path.empty()) {
-    return fail(error_kind::bad_option, "the file is missing; write {0}:FILE, such as {0}:orders.csv",
-                source.name);
-  }
-  const std::filesystem::path plain = std::filesystem::path(where.path).lexically_normal();
-  if (plain.is_absolute() || *plain.begin() == "..") {
-    return fail(
-        error_kind::bad_option,
-        "{} is not below the folder {}; name a file below it, such as {}:orders.csv, or leave the data "
-        "source's name out",
-        sluice::quoted(where.path), sluice::quoted(source.base_folder), source.name);
-  }
-  where.datasource = std::move(source);
-  return where;
-}
 
 result<end_sketch> sketch_text_source(const end_place& where, const sketch_context& context,
                                       const stop_signal& stop) {
@@ -513,6 +503,14 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
                       end_named_wrong, false});
   }
   const std::string compress = compression_of_name(where.path);
+  if (compress == "xz") {
+    return fail(error{error_kind::bad_option,
+                      fmt::format("{}: xz is not supported; give a name that ends in .gz, .zst or .bz2, or "
+                                  "leave .xz out",
+                                  sluice::quoted(where.path)),
+                      end_named_wrong, false});
+  }
+  sketch.appends = false;
   const std::string name = path.filename().string();
   const std::size_t dot = std::min(name.find('.', 1), name.size());
   const bool json_lines = is_json(where);

@@ -5,13 +5,6 @@
 /// What `sluice template` and `sluice copy` ask of the text plugin.
 namespace sluice {
 
-/// `csv:PATH`, `tsv:`, `text:`, `json:`, `jsonl:`, or a path that ends like such a file, compressed or not.
-std::optional<end_place> recognise_text(std::string_view text);
-
-/// The file `rest` below the data source's folder, `csv:PATH` and its like included; `bad_option` where it is
-/// not below it.
-result<end_place> text_place_in(end_datasource source, std::string_view rest);
-
 /// Looks at the first 10,000 records: delimiter, heading, types, NULL, encoding. `bad_option` where the file
 /// is not text in UTF-8 or UTF-16, because which other encoding it has cannot be told from its bytes.
 result<end_sketch> sketch_text_source(const end_place& where, const sketch_context& context,

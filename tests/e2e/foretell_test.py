@@ -216,11 +216,11 @@ class Template(ForetellTest):
         self.assertIn('"skipHeader": true', made.stdout)
         self.assertIn('"nullFormat": ""', made.stdout)
         self.assertIn("All 2 records were looked at.", made.stdout)
-        for line in ('{"index": 0, "name": "code", "type": "STRING"},  // text, because as numbers',
-                     '{"index": 1, "name": "amount", "type": "DOUBLE"}',
-                     '{"index": 2, "name": "day", "type": "STRING"},  // text, because a date without a time',
-                     '{"index": 3, "name": "when", "type": "DATE", "format": "yyyy-MM-dd HH:mm:ss"}',
-                     '{"index": 4, "name": "flag", "type": "BOOLEAN"}', '{"index": 5, "name": "n", "type": "LONG"}'):
+        for line in ('{"name": "code", "type": "STRING"},  // text, because as numbers',
+                     '{"name": "amount", "type": "DOUBLE"}',
+                     '{"name": "day", "type": "STRING"},  // text, because a date without a time',
+                     '{"name": "when", "type": "DATE", "format": "yyyy-MM-dd HH:mm:ss"}',
+                     '{"name": "flag", "type": "BOOLEAN"}', '{"name": "n", "type": "LONG"}'):
             self.assertIn(line, made.stdout)
         path = self.put_job(made.stdout, "odd.json")
         self.assertEqual(self.sluice("check", path).returncode, 0)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "jobspec/job.h"
 #include "tools/cli/draft_job.h"
@@ -82,8 +83,15 @@ std::string anew_text(sketch_mode mode) {
   }
 }
 
-/// Writes a file that is not there yet, or that holds this very job.
-result<void> save_job(const std::string& file, const std::string& text, const job_draft& draft) {
+/// Whether two jobs differ in comments at most: these say what was there when the job was made.
+bool same_job(const std::string& one, const std::string& other) {
+  const auto read = [](const std::string& text) { return nlohmann::json::parse(text, nullptr, false, true); };
+  const nlohmann::json first = read(one);
+  return !first.is_discarded() && first == read(other);
+}
+
+/// Writes a file that is not there yet; false where there is one that holds this very job.
+result<bool> save_job(const std::string& file, const std::string& text, const job_draft& draft) {
   std::error_code ignored;
   const auto whole = std::filesystem::weakly_canonical(file, ignored);
   for (const template_end* end : {&draft.reader, &draft.writer}) {
@@ -94,14 +102,29 @@ result<void> save_job(const std::string& file, const std::string& text, const jo
   }
   if (std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) {
     const auto there = read_file(file);
-    return there && *there == text
-               ? result<void>()
+    return there && same_job(*there, text)
+               ? result<bool>(false)
                : fail(error_kind::conflict,
-                      "--save: {} is there already and is not overwritten; give another name, or remove it",
+                      "--save: {} is there already, with something else than this job, and is not "
+                      "overwritten; give another name, or remove it",
                       sluice::quoted(file));
   }
   // 0666: readable as any file the user makes, by the umask.
-  return write_file_whole(file, text, 0666);
+  SLUICE_CHECK(write_file_whole(file, text, 0666));
+  return true;
+}
+
+result<void> save_where_asked(const copy_arguments& arguments, const std::string& text,
+                              const job_draft& draft, const program& parts) {
+  if (!arguments.save) {
+    return {};
+  }
+  SLUICE_TRY(const bool written, save_job(*arguments.save, text, draft));
+  if (!written) {
+    write_out(parts.err_fd, fmt::format("--save: {} holds this very job already and stays as it is\n",
+                                        sluice::quoted(*arguments.save)));
+  }
+  return {};
 }
 
 }  // namespace
@@ -151,10 +174,8 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
     }
   }
   const std::string text = job_text(*draft);
-  if (arguments.save) {
-    if (auto saved = save_job(*arguments.save, text, *draft); !saved) {
-      return complain(parts, saved.error());
-    }
+  if (const auto saved = save_where_asked(arguments, text, *draft, parts); !saved) {
+    return complain(parts, saved.error());
   }
   run_arguments run = arguments.run;
   run.job_file = arguments.save.value_or(made_job);
@@ -187,8 +208,12 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
     if (!replaces && !std::holds_alternative<go_on_with>(found->next)) {
       return complain(
           parts,
-          fmt::format("{} holds records already: --append adds to them, --replace takes their place",
-                      sluice::quoted(arguments.to)),
+          draft->writer.sketch.appends
+              ? fmt::format("{} holds records already: --append adds to them, --replace takes their place",
+                            sluice::quoted(arguments.to))
+              : fmt::format("{} is there already: --replace puts the new one in its place once it is "
+                            "complete; or give another name",
+                            sluice::quoted(arguments.to)),
           exit_failed);
     }
   }

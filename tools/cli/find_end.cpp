@@ -7,6 +7,7 @@
 
 #include "jobspec/catalogue.h"
 #include "jobspec/words.h"
+#include "tools/cli/draft_job.h"
 #include "tools/cli/plugin_names.h"
 #include "transport/base/text.h"
 
@@ -56,6 +57,44 @@ std::optional<std::pair<std::string, std::string>> cut_at_colon(const std::strin
   const std::size_t colon = text.find(':');
   return colon == std::string::npos ? std::nullopt
                                     : std::optional(std::pair(text.substr(0, colon), text.substr(colon + 1)));
+}
+
+/// `.parquet`, as it is written; empty where the name has no ending that looks like one.
+std::string ending_of(const std::string& text) {
+  const std::string ending = std::filesystem::path(text).extension().string();
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  constexpr std::size_t chars_max = 10;
+  return ending.size() <= chars_max && std::any_of(ending.begin(), ending.end(), is_letter) ? ending : "";
+}
+
+/// What is wrong with a text that is meant as a file, most likely, and is none that can be an end: then a
+/// word on plugins and data sources would not help. Nothing where it may be meant as something else.
+std::optional<error> no_such_file_end(const std::string& text, bool reader) {
+  if (text == "-") {
+    return error{error_kind::bad_option,
+                 fmt::format("\"-\": standard {} cannot be an end here; name a file, such as {}",
+                             reader ? "input" : "output", reader ? "orders.csv" : "out.csv"),
+                 {}};
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(text, ignored)) {
+    const std::string example = (std::filesystem::path(text) / (reader ? "*.csv" : "out.csv")).string();
+    return error{error_kind::bad_option,
+                 fmt::format("{} is a folder; name {}, such as {}", sluice::quoted(text),
+                             reader ? "its files" : "a file in it", sluice::quoted(example)),
+                 found_by_looking};
+  }
+  const std::string ending = ending_of(text);
+  if (ending.empty() || text.find(':') != std::string::npos) {
+    return std::nullopt;
+  }
+  return error{
+      error_kind::bad_option,
+      fmt::format("{}: files that end in {} are not supported; there are text files (.csv, .tsv, .txt, "
+                  ".json, .jsonl, .ndjson, each also with .gz, .zst, .bz2 or .zip behind it) and tables "
+                  "of SQLite files (FILE.db:TABLE). If it is text all the same, say its form: csv:{}",
+                  sluice::quoted(text), escaped(ending), escaped(text)),
+      {}};
 }
 
 bool among(std::string_view name, const std::vector<std::string>& names) {
@@ -194,6 +233,9 @@ result<found_end> end_finder::by_name(const std::string& text, bool reader) cons
 }
 
 tl::unexpected<error> end_finder::refuse(const std::string& text, bool reader) {
+  if (auto why = no_such_file_end(text, reader)) {
+    return fail(std::move(*why));
+  }
   const auto parts = cut_at_colon(text);
   const std::string word = parts ? parts->first : text;
   const std::string rest = parts ? parts->second : "";

@@ -20,7 +20,7 @@ archive=$(echo "$folder"/apt/actor-framework_*.orig.tar.gz)
 wanted=$(awk '/^Checksums-Sha256:/ {on = 1; next} /^[^ ]/ {on = 0} on && /orig\.tar\.gz$/ {print $1}' "$folder"/apt/*.dsc)
 echo "$wanted  $archive" | sha256sum --check --quiet
 tar xf "$archive" -C "$folder/src" --strip-components=1
-cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
+cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
   -DCMAKE_CXX_FLAGS="-std=c++17 -fsanitize=thread -w" -DCMAKE_SHARED_LINKER_FLAGS=-fsanitize=thread \
   -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$folder/lib" \
   -DCAF_NO_IO=ON -DCAF_NO_OPENCL=ON -DCAF_NO_OPENSSL=ON -DCAF_NO_PYTHON=ON -DCAF_NO_TOOLS=ON -DCAF_NO_EXAMPLES=ON \

@@ -5,6 +5,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <vector>
@@ -89,8 +90,7 @@ result<configuration> read_configuration(const std::string& file) {
   }
   for (const auto& [name, value] : parsed.table()) {
     const std::string where = place(file, name.source());
-    const auto* key =
-        std::find_if(std::begin(keys), std::end(keys), [&](const auto& k) { return k.name == name.str(); });
+    const auto* key = std::ranges::find(keys, name.str(), &configuration_key::name);
     if (key == std::end(keys)) {
       const std::string_view near = nearest(name.str(), names);
       return fail(error_kind::bad_option, "{}: unknown key {}; {}", where, sluice::quoted(name.str()),

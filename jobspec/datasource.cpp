@@ -100,14 +100,14 @@ class entry_reader {
         at = path_join(path_join(path, key), "envType");
       }
     }
-    if (found.is_null() || found == "") {
+    const auto* text = found.get_ptr<const json::string_t*>();
+    if (found.is_null() || (text != nullptr && text->empty())) {
       return;
     }
-    out.env = datasource_env_of(found.is_string() ? found.get<std::string>() : found.dump());
+    out.env = datasource_env_of(text != nullptr ? *text : found.dump());
     if (!out.env) {
-      wrong.error(at,
-                  fmt::format("found {}, expected \"Prod\" or \"Dev\"",
-                              found.is_string() ? sluice::quoted(found.get<std::string>()) : found.dump()));
+      wrong.error(at, fmt::format("found {}, expected \"Prod\" or \"Dev\"",
+                                  text != nullptr ? sluice::quoted(*text) : found.dump()));
     }
     (void)values;
   }

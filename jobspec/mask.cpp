@@ -52,9 +52,10 @@ class masker {
       note_texts(value, path);
     }
     // What is not set is no secret, and seeing that it is not set helps.
-    if (!value.is_null() && value != "") {
+    const auto* text = value.get_ptr<const json::string_t*>();
+    if (!value.is_null() && (text == nullptr || !text->empty())) {
       // Which variable or file a secret comes from is none.
-      const auto written = secret_text::parse(value.is_string() ? value.get<std::string>() : "", "");
+      const auto written = secret_text::parse(text != nullptr ? *text : "", "");
       value = written && !written->has_plain() ? written->shown() : std::string(secret_mask);
       hidden_.push_back(path);
     }

@@ -26,6 +26,7 @@ std::string_view word_of(const datasource& source) {
 
 std::string listed(const std::vector<const datasource*>& entries) {
   std::vector<std::string> texts;
+  texts.reserve(entries.size());
   for (const datasource* one : entries) {
     texts.push_back(fmt::format("{} (--env {}, {})", variant_of(*one), word_of(*one), one->place));
   }
@@ -125,6 +126,7 @@ result<std::string> remove(const datasource_remove_arguments& arguments, const p
     }
   }
   std::vector<std::string> variants;
+  variants.reserve(left.size());
   for (const datasource* one : left) {
     variants.push_back(variant_of(*one));
   }

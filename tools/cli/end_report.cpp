@@ -153,6 +153,7 @@ std::string dirty_sentence(const run_summary& s) {
   std::stable_sort(codes.begin(), codes.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::string> parts;
+  parts.reserve(codes.size());
   for (const auto& [code, number] : codes) {
     parts.push_back(fmt::format("{} {}", escaped(code), with_thousands(number)));
   }

@@ -405,7 +405,7 @@ std::optional<planned_time> run_session::execute() {
   };
   reporter observer(screen_, *log_, secrets_, std::move(shown));
   told = &observer;
-  secret_resolver resolver(resolving_into(secrets_, parts_.variable, [&observer](std::string line) {
+  secret_resolver resolver(resolving_into(secrets_, parts_.variable, [&observer](const std::string& line) {
     observer.notice(notice_level::warning, "secrets", -1, line);
   }));
   settings.resolve_secret = [&resolver](const secret_text& written, const stop_signal& stop) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include "tools/cli/check_command.h"
 #include "tools/cli/command_line.h"
@@ -168,7 +169,13 @@ void set_up_allocator() {
 
 int main(int count, char** values) {
   set_up_allocator();
-  const int code = sluice::run_program({values + 1, values + count});
+  int code = 1;
+  try {
+    code = sluice::run_program({values + 1, values + count});
+  } catch (const std::exception& broken) {
+    std::fprintf(stderr, "sluice: internal error: %s; please report it, with the job and the log\n",
+                 broken.what());
+  }
   // A call of a plugin that did not return at a stop may still run on its thread: nothing is destroyed under
   // it.
   std::fflush(nullptr);

@@ -141,7 +141,7 @@ void check_contradictions(const step_shape& step, const std::vector<option_defau
 known_side resolve_end(const std::optional<step_shape>& step, bool reader, dialect d,
                        const plugin_lookup& plugins, const datasource_lookup& sources, job_step& to,
                        findings& out) {
-  const known_side unknown{"", &no_options()};
+  known_side unknown{"", &no_options()};
   if (!step || step->type_text.empty()) {
     return unknown;
   }

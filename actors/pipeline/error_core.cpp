@@ -126,9 +126,9 @@ std::map<std::string, std::uint64_t> error_core::by_code(
     const std::map<std::string, std::uint64_t>& published) const {
   const bool own = knows_all_codes();
   std::map<std::string, std::uint64_t> all = own ? std::map<std::string, std::uint64_t>() : published;
-  for (const auto& [split, s] : splits_) {
-    for (const auto* codes : {own ? &s.codes_at_mark : nullptr, &s.codes_above}) {
-      for (const auto& [code, n] : codes == nullptr ? std::map<std::string, std::uint64_t>() : *codes) {
+  if (own) {
+    for (const auto& [split, s] : splits_) {
+      for (const auto& [code, n] : s.codes_at_mark) {
         all[code] += n;
       }
     }
@@ -137,8 +137,8 @@ std::map<std::string, std::uint64_t> error_core::by_code(
   for (const auto& [code, n] : all) {
     known += n;
   }
-  if (total_ > known) {
-    all["counted_before_resume"] = total_ - known;
+  if (covered() > known) {
+    all["counted_before_resume"] = covered() - known;
   }
   return all;
 }

@@ -41,8 +41,9 @@ class error_core {
   /// Whether the code of every dirty record that marks cover was reported here. Not so in a process that
   /// continues a run, nor where a commit is found whose answer was lost.
   [[nodiscard]] bool knows_all_codes() const;
-  /// All by code. `published`: those of the dirty file, needed where `knows_all_codes` is false; what is not
-  /// even there is `counted_before_resume`.
+  /// Those that marks cover, by code: what a writer has rolled back is read again, or was never moved.
+  /// `published`: those of the dirty file, needed where `knows_all_codes` is false; what is not even there is
+  /// `counted_before_resume`.
   [[nodiscard]] std::map<std::string, std::uint64_t> by_code(
       const std::map<std::string, std::uint64_t>& published = {}) const;
   /// The message shared by all dirty records so far; empty where there are several, or where an earlier

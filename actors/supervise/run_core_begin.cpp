@@ -161,6 +161,16 @@ void run_core::answered(target_loaded& a) {
   note(notice_level::info,
        fmt::format("continuing run {} at {} records read, {} of {} splits done", seen_->run.text(),
                    with_thousands(resumed_counts_.read), splits_done_, splits_.size()));
+  const error_limit& limit = config_.what->errors;
+  if (limit.records && resumed_counts_.dirty > *limit.records) {
+    fail_run({error_kind::over_limit,
+              fmt::format("{}: the limit is {} dirty records, but {} are dirty already of the {} records "
+                          "this run has read",
+                          limit.place.empty() ? "errorLimit" : limit.place, *limit.records,
+                          with_thousands(resumed_counts_.dirty), with_thousands(resumed_counts_.read)),
+              "errorLimit", false});
+    return;
+  }
   if (stage_step(stage_, "post:")) {
     splits_known();  // the source was found unchanged before: what became of it since is nobody's business
     return;

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 from e2e.csv_to_sqlite_test import orders_file
-from e2e.harness import ProgramTest, csv_reader, job, sqlite_writer
+from e2e.harness import PROGRAM, ProgramTest, csv_reader, job, sqlite_writer
 
 HEADER = "id,customer,city,quantity,price,ordered_at,active,note\n"
 GOOD = "1,Ann,Bonn,3,1.50,2026-01-02 03:04:05,true,hello\n"
@@ -226,6 +226,41 @@ class BadInput(ProgramTest):
         ended = self.run_job(document)
         self.assert_fails(ended, 1, "setting.errorLimit.record", "3", "37")  # the 4th bad record stands in line 37
         self.assertEqual(ended.summary["error"]["kind"], "over_limit", ended.summary)
+        # A scheduler that tries again moves nothing more, until the limit is raised.
+        database = document["steps"][1]["parameter"]["jdbcUrl"].removeprefix("jdbc:sqlite:")
+        before = self.rows(database)
+        again = self.run_job(document)
+        self.assert_fails(again, 1, "setting.errorLimit.record", "the limit is 3 dirty records, but 10 are dirty already")
+        self.assertEqual(self.rows(database), before)
+        document["setting"]["errorLimit"]["record"] = "10"
+        self.assert_succeeds(self.run_job(document))
+        self.assertEqual(len(self.rows(database)), 90)
+
+    def test_a_run_that_fails_counts_the_codes_of_the_records_it_moved(self):
+        rows = "".join(f"{n},Ann,Bonn,{'none' if n % 500 == 5 else n},1.50,2026-01-02 03:04:05,true,{'x' * 90}\n" for n in range(50_000))
+        source = self.write("orders.csv", HEADER + rows)
+        ended = self.run_job(job(csv_reader(source), sqlite_writer(self.make_table())), file_bytes_max=2 << 20)
+        self.assert_fails(ended, 1, "orders.db")
+        self.assertEqual(sum(ended.summary["dirty_by_code"].values()), ended.summary["dirty"], ended.summary)
+
+    # ---- what is printed ----------------------------------------------------------------------------------
+
+    def test_output_that_cannot_be_written_is_told(self):
+        path = self.write("job.json", json.dumps(self.good_job()))
+        for arguments in (["plan", path], ["check", path], ["params", path], ["template", "csv", "sqlite"], ["plugins"], ["schema"], ["--help"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                ended = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                       env={**os.environ, "SLUICE_STATE": str(self.state)})
+            self.assertIn("standard output cannot be written: No space left on device", ended.stderr, arguments)
+            self.assertEqual(ended.returncode, 1, arguments)
+
+    def test_a_run_keeps_its_exit_code_where_its_summary_cannot_be_printed(self):
+        path = self.write("job.json", json.dumps(self.good_job()))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            ended = subprocess.run([PROGRAM, "run", path, "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                   env={**os.environ, "SLUICE_STATE": str(self.state)})
+        self.assertIn("standard output cannot be written", ended.stderr)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
 
     def test_a_time_zone_that_does_not_exist_is_told_with_its_place(self):
         document = self.good_job()

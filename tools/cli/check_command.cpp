@@ -303,7 +303,7 @@ int check_command(const check_arguments& arguments, const program& parts) {
   for (const listed_job& one : listed->jobs) {
     jobs.push_back(check_job(one.file, arguments, parts));
   }
-  write_out(parts.out_fd, arguments.json ? check_json(jobs) : check_text(jobs, arguments.offline));
+  print_out(parts, arguments.json ? check_json(jobs) : check_text(jobs, arguments.offline));
   return exit_code_of(jobs);
 }
 

@@ -140,7 +140,7 @@ int template_command(const template_arguments& arguments, const program& parts) 
   if (!draft) {
     return complain(parts, draft.error());
   }
-  write_out(parts.out_fd, job_text(*draft));
+  print_out(parts, job_text(*draft));
   return exit_success;
 }
 

@@ -393,7 +393,7 @@ result<std::string> add(const datasource_add_arguments& arguments, const program
 int datasource_add(const datasource_add_arguments& arguments, const program& parts) {
   const auto added = add(arguments, parts);
   if (added) {
-    write_out(parts.out_fd, *added);
+    print_out(parts, *added);
     return exit_success;
   }
   write_out(parts.err_fd, "sluice: " + added.error().message + "\n");

@@ -84,7 +84,8 @@ std::string state_text(const datasource& source, const program& parts) {
   return plugin_of(source, parts) != nullptr ? "ready" : "not supported yet";
 }
 
-void print_table(int fd, const std::vector<std::vector<std::string>>& rows) {
+void print_table(const program& parts, const std::vector<std::vector<std::string>>& rows) {
+  std::string text;
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -97,8 +98,9 @@ void print_table(int fd, const std::vector<std::vector<std::string>>& rows) {
       line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    write_out(fd, line + "\n");
+    text += line + "\n";
   }
+  print_out(parts, text);
 }
 
 std::string list_json(const loaded_registry& loaded, const program& parts) {
@@ -292,7 +294,7 @@ int datasource_list(const datasource_list_arguments& arguments, const program& p
   }
   bool wrong = false;
   if (arguments.json) {
-    write_out(parts.out_fd, list_json(*loaded, parts));
+    print_out(parts, list_json(*loaded, parts));
   }
   std::vector<std::vector<std::string>> rows = {{"NAME", "TYPE", "ENVIRONMENT", "STATE", "WHERE", "SECRETS"}};
   for (const datasource& source : loaded->registry->all()) {
@@ -303,7 +305,7 @@ int datasource_list(const datasource_list_arguments& arguments, const program& p
                     state_text(source, parts), escaped(where_text(source)), secrets_text(source)});
   }
   if (!arguments.json) {
-    print_table(parts.out_fd, rows);
+    print_table(parts, rows);
   }
   for (const datasource& source : loaded->registry->all()) {
     for (const std::string& line : source.errors) {
@@ -339,8 +341,8 @@ int datasource_test(const datasource_test_arguments& arguments, const program& p
   secret_filter filter;
   std::vector<std::string> warnings = std::move(loaded->warnings);
   const test_report report = run_test(**found, env, parts, filter, warnings);
-  write_out(parts.out_fd, filter.apply(arguments.json ? report_json(report)
-                                                      : report_text(report, loaded->registry->file())));
+  print_out(parts, filter.apply(arguments.json ? report_json(report)
+                                               : report_text(report, loaded->registry->file())));
   for (const std::string& line : warnings) {
     write_out(parts.err_fd, filter.apply("warning: " + line + "\n"));
   }

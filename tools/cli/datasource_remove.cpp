@@ -140,7 +140,7 @@ result<std::string> remove(const datasource_remove_arguments& arguments, const p
 int datasource_remove(const datasource_remove_arguments& arguments, const program& parts) {
   const auto removed = remove(arguments, parts);
   if (removed) {
-    write_out(parts.out_fd, *removed);
+    print_out(parts, *removed);
     return exit_success;
   }
   write_out(parts.err_fd, "sluice: " + removed.error().message + "\n");

@@ -42,6 +42,16 @@ result<void> write_all(int fd, std::string_view text, const std::string& path) {
   return {};
 }
 
+/// Into a device or a pipe, as it is. A pipe nobody reads is refused: the end of a run waits for no reader.
+result<void> write_into(const std::string& path, std::string_view text) {
+  const open_file file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (file.fd < 0) {
+    return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
+  }
+  ::fcntl(file.fd, F_SETFL, ::fcntl(file.fd, F_GETFL) & ~O_NONBLOCK);
+  return write_all(file.fd, text, path);
+}
+
 }  // namespace
 
 error_kind kind_of_errno(int number) {
@@ -72,7 +82,15 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
 }
 
 result<void> write_file_whole(const std::string& path, std::string_view text, unsigned mode) {
-  const std::filesystem::path whole(path);
+  struct stat seen {};
+  if (::stat(path.c_str(), &seen) == 0 && !S_ISREG(seen.st_mode)) {
+    return write_into(path, text);
+  }
+  std::error_code unresolved;
+  std::filesystem::path whole = std::filesystem::weakly_canonical(path, unresolved);
+  if (unresolved) {
+    whole = path;
+  }
   // A leading dot keeps half a file out of globs; the pid keeps two processes apart.
   const std::string temporary =
       (whole.parent_path() / fmt::format(".{}.{}.tmp", whole.filename().string(), ::getpid())).string();
@@ -82,7 +100,7 @@ result<void> write_file_whole(const std::string& path, std::string_view text, un
     return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
   }
   auto written = write_all(file.fd, text, path);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (written && ::rename(temporary.c_str(), whole.c_str()) != 0) {
     written =
         fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
   }

@@ -89,8 +89,8 @@ int params_command(const params_arguments& arguments, const program& parts) {
     complain(chosen.error().message);
     return zone.text_only ? exit_wrong_use : exit_failed;
   }
-  write_out(parts.out_fd, secrets.apply(arguments.json ? params_json(arguments.job_file, *all, zone)
-                                                       : params_text(*all, zone)));
+  print_out(parts, secrets.apply(arguments.json ? params_json(arguments.job_file, *all, zone)
+                                                : params_text(*all, zone)));
   for (const std::string& line : all->warnings) {
     complain("warning: " + line);
   }

@@ -44,7 +44,7 @@ int plan_command(const plan_arguments& arguments, const program& parts) {
   }
   const plan_view view{what, found, fmt::format("{} ({})", escaped(zone.name), zone.origin),
                        fmt::format("{} ({})", bytes_text(memory.bytes), memory.origin), run_settings()};
-  write_out(parts.out_fd, secrets.apply(arguments.json ? plan_json(view) : plan_text(view)));
+  print_out(parts, secrets.apply(arguments.json ? plan_json(view) : plan_text(view)));
   if (found.failure) {
     return complain(parts, secrets, found.failure->message, found.wrong_job ? exit_wrong_use : exit_failed);
   }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,12 +42,19 @@ struct program {
   std::function<void()> exit_now;  ///< Ends the process with `exit_stopped`, from any thread.
   int in_fd = 0;
   int out_fd = 1;
+  /// Set where something could not be written to `out_fd`: the program does not end with 0 then, unless it
+  /// has run a job.
+  std::shared_ptr<std::atomic<bool>> out_failed = std::make_shared<std::atomic<bool>>(false);
   int err_fd = 2;
   bool in_is_terminal = false;
   bool err_is_terminal = false;
 };
 
-/// All of `text` to the descriptor; what cannot be written is left, because there is nowhere to say so.
-void write_out(int fd, std::string_view text);
+/// All of `text` to the descriptor. The `errno` of the write that failed, or 0.
+int write_out(int fd, std::string_view text);
+
+/// What a command is asked for, to standard output. Where that fails, standard error says why, and
+/// `out_failed` is set; a reader that has gone (`| head`) needs no word. Thread-safe.
+void print_out(const program& parts, std::string_view text);
 
 }  // namespace sluice

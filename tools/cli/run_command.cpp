@@ -389,7 +389,7 @@ std::optional<planned_time> run_session::execute() {
     write_metrics("running", now.counts, now.splits_done, now.splits_total, now.seconds,
                   now.records_per_second, now.bytes_per_second);
     if (datax_) {
-      write_out(parts_.out_fd, datax_->progress(now, parts_.unix_ms()));
+      print_out(parts_, datax_->progress(now, parts_.unix_ms()));
     }
   };
   const reporter* told = nullptr;
@@ -508,10 +508,10 @@ int run_session::end() {
   }
   show_report();
   if (arguments_.json) {
-    write_out(parts_.out_fd, summary_text_);
+    print_out(parts_, summary_text_);
   }
   if (datax_) {
-    write_out(parts_.out_fd, secrets_.apply(datax_->ended(summary_, context_)));
+    print_out(parts_, secrets_.apply(datax_->ended(summary_, context_)));
   }
   keep_or_forget();
   return context_.exit_code;

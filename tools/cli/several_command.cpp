@@ -485,7 +485,7 @@ int several_session::end() {
     say(line.level, line.text);
   }
   if (arguments_.json) {
-    write_out(parts_.out_fd, json);
+    print_out(parts_, json);
   }
   return exit_code_of(all_);
 }

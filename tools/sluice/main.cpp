@@ -51,10 +51,15 @@ program real_program() {
   return parts;
 }
 
+/// The exit code of a command that is there for what it prints.
+int code_of_print(const program& parts, int code) {
+  return code == exit_success && *parts.out_failed ? exit_failed : code;
+}
+
 int print(const std::string& text) {
-  const bool printed =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return printed ? exit_success : exit_failed;
+  const program parts = real_program();
+  print_out(parts, text);
+  return code_of_print(parts, exit_success);
 }
 
 int complain(const std::string& message) {
@@ -77,10 +82,12 @@ int carry_out(const plugins_arguments& arguments) {
 }
 
 int carry_out(const datasource_list_arguments& arguments) {
-  return datasource_list(arguments, real_program());
+  const program parts = real_program();
+  return code_of_print(parts, datasource_list(arguments, parts));
 }
 int carry_out(const datasource_test_arguments& arguments) {
-  return datasource_test(arguments, real_program());
+  const program parts = real_program();
+  return code_of_print(parts, datasource_test(arguments, parts));
 }
 int carry_out(const datasource_add_arguments& arguments) {
   return datasource_add(arguments, real_program());
@@ -118,19 +125,23 @@ int carry_out(const run_arguments& arguments) {
 }
 
 int carry_out(const params_arguments& arguments) {
-  return with_program([&](const program& parts) { return params_command(arguments, parts); });
+  return with_program(
+      [&](const program& parts) { return code_of_print(parts, params_command(arguments, parts)); });
 }
 
 int carry_out(const check_arguments& arguments) {
-  return with_program([&](const program& parts) { return check_command(arguments, parts); });
+  return with_program(
+      [&](const program& parts) { return code_of_print(parts, check_command(arguments, parts)); });
 }
 
 int carry_out(const plan_arguments& arguments) {
-  return with_program([&](const program& parts) { return plan_command(arguments, parts); });
+  return with_program(
+      [&](const program& parts) { return code_of_print(parts, plan_command(arguments, parts)); });
 }
 
 int carry_out(const template_arguments& arguments) {
-  return with_program([&](const program& parts) { return template_command(arguments, parts); });
+  return with_program(
+      [&](const program& parts) { return code_of_print(parts, template_command(arguments, parts)); });
 }
 
 int carry_out(const copy_arguments& arguments) {

@@ -98,9 +98,9 @@ TEST(error_core, what_an_earlier_process_counted_has_the_codes_that_the_dirty_fi
   EXPECT_FALSE(core.knows_all_codes());
   core.report(report(0, {60}, "too_long"));
   const std::map<std::string, std::uint64_t> published = {{"not_a_number", 3}, {"too_long", 1}};
-  EXPECT_EQ(core.by_code(published),
-            (std::map<std::string, std::uint64_t>{
-                {"not_a_number", 3}, {"too_long", 2}, {"counted_before_resume", 1}}));
+  EXPECT_EQ(core.by_code(published), (std::map<std::string, std::uint64_t>{
+                                         {"not_a_number", 3}, {"too_long", 1}, {"counted_before_resume", 1}}))
+      << "what no mark covers is read again";
   core.commit({{0}, {}, 61, 6});
   const std::map<std::string, std::uint64_t> later = {{"not_a_number", 3}, {"too_long", 2}};
   EXPECT_EQ(core.by_code(later).at("too_long"), 2u) << "what is published counts once";
@@ -154,7 +154,17 @@ TEST(error_core, one_reason_shared_by_all_is_known_and_two_are_not) {
   other.records[0].message = "too long";
   core.report(other);
   EXPECT_EQ(core.only_reason(), "");
+  EXPECT_EQ(core.by_code(), (std::map<std::string, std::uint64_t>{})) << "no mark covers them yet";
+  core.commit({{0}, {}, 4, 3});
   EXPECT_EQ(core.by_code(), (std::map<std::string, std::uint64_t>{{"not_a_number", 2}, {"too_long", 1}}));
+}
+
+TEST(error_core, the_codes_of_rolled_back_records_are_not_counted) {
+  error_core core({}, std::nullopt);
+  core.report(report(0, {1, 2}));
+  core.commit({{0}, {}, 3, 2});
+  core.report(report(0, {5}, "too_long"));
+  EXPECT_EQ(core.by_code(), (std::map<std::string, std::uint64_t>{{"not_a_number", 2}}));
 }
 
 }  // namespace

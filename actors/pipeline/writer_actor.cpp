@@ -11,7 +11,7 @@ writer_actor::writer_actor(caf::actor_config& cfg, std::uint32_t pipeline, write
                            stop_signal stop)
     : actor_base(cfg),
       pipeline_(pipeline),
-      core_(c, std::move(plugin), *this),
+      core_(std::move(c), std::move(plugin), *this),
       board_(std::move(board)),
       stop_(std::move(stop)) {}
 

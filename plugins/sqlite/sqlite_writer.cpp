@@ -96,7 +96,7 @@ sqlite_writer::sqlite_writer(std::shared_ptr<const writer_plan> plan, std::share
       doing_(fmt::format("insert into {}", quote_name(plan_->table))) {}
 
 sqlite_writer::~sqlite_writer() {
-  rollback();
+  sqlite_writer::rollback();
 }
 
 result<void> sqlite_writer::connect_once(const stop_signal& stop) {

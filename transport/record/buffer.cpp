@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <new>
 #include <utility>
 
@@ -21,6 +22,7 @@ std::size_t block_for(std::size_t bytes) {
 
 /// The class of a block that `block_for` gave.
 std::size_t class_of(std::size_t block_bytes) {
+  assert(block_bytes >= block_bytes_min);
   const std::size_t floor = std::bit_floor(block_bytes);
   return 4 * static_cast<std::size_t>(std::bit_width(block_bytes)) + (block_bytes - floor) / (floor / 4);
 }
@@ -72,7 +74,7 @@ void buffer_pool::give_back(std::byte* block, std::size_t block_bytes) {
 }
 
 growing_buffer::growing_buffer(growing_buffer&& other) noexcept
-    : pool_(other.pool_),
+    : pool_(other.pool_),  // NOLINT(performance-move-constructor-init): the other one may grow again
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       capacity_(std::exchange(other.capacity_, 0)),

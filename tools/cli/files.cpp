@@ -86,10 +86,10 @@ result<void> write_file_whole(const std::string& path, std::string_view text, un
   if (::stat(path.c_str(), &seen) == 0 && !S_ISREG(seen.st_mode)) {
     return write_into(path, text);
   }
-  std::error_code unresolved;
-  std::filesystem::path whole = std::filesystem::weakly_canonical(path, unresolved);
-  if (unresolved) {
-    whole = path;
+  std::filesystem::path whole = path;
+  std::error_code unreadable;
+  for (int links = 0; links < 40 && std::filesystem::is_symlink(whole, unreadable); ++links) {
+    whole = whole.parent_path() / std::filesystem::read_symlink(whole, unreadable);
   }
   // A leading dot keeps half a file out of globs; the pid keeps two processes apart.
   const std::string temporary =

@@ -21,6 +21,7 @@ JOBS = str(min(os.cpu_count() or 2, int(os.environ.get("SLUICE_TEST_JOBS", "2"))
 SIMULATION_SEEDS = {"release": 10_000, "debug": 500}
 FUZZ_SECONDS_QUICK = 10
 FUZZ_SECONDS_FULL = 300
+FAILURES_SHOWN_MAX = 20
 
 
 class Result:
@@ -296,8 +297,10 @@ def main():
         except Exception as broken:  # a suite that breaks is a failed test, the others still count
             run.result.add(0, [f"{name}: {type(broken).__name__}: {broken}"])
         run.log.close()
-        for failure in run.result.failures:
+        for failure in run.result.failures[:FAILURES_SHOWN_MAX]:
             print(f"  FAILED {failure}")
+        if len(run.result.failures) > FAILURES_SHOWN_MAX:
+            print(f"  and {len(run.result.failures) - FAILURES_SHOWN_MAX} more")
         minutes = (time.monotonic() - begin) / 60
         print(f"  {run.result.passed} passed, {len(run.result.failures)} failed, {minutes:.1f} min"
               f"  ({run.log_path.relative_to(ROOT)})", flush=True)

@@ -111,8 +111,8 @@ class ChangedJob(ProgramTest):
             self.assertIn(f"{code} {records}", ended.text.splitlines()[-1])
 
     def test_a_run_stopped_again_counts_the_dirty_records_of_both_processes_by_their_codes(self):
-        self.half()
-        ended = self.run_job(self.orders(errors=LIMIT + 5))
+        half = self.half()
+        ended = self.run_job(self.orders(errors=half["dirty"] + 5))
         self.assert_fails(ended, 1, "crossed it")
         codes = ended.summary["dirty_by_code"]
         self.assertNotIn("counted_before_resume", codes)

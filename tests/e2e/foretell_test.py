@@ -442,7 +442,7 @@ class Copy(ForetellTest):
         self.write("big.csv", "id,name\n" + "".join(rows[1:]) + "0,mended\n")
         again = self.copy("big.csv", "shop.db:big")
         self.assertEqual(again.returncode, 1, again.stderr)
-        self.assertIn("or begin anew: give the same command with --replace, which takes out what is written", again.stderr)
+        self.assertIn("give the same command with --replace, which takes out what is written", again.stderr)
         self.assertNotIn("not written: .", again.stderr)
         replaced = self.copy("big.csv", "shop.db:big", "--replace")
         self.assertEqual(replaced.returncode, 0, replaced.stderr)

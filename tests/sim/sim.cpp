@@ -157,7 +157,7 @@ void check_end(world& w, const job& what, const std::optional<run_summary>& s) {
     return;
   }
   record_counts got = s ? s->counts : all;
-  got.bytes = 0;
+  got.bytes = got.dirty_bytes = got.filtered_bytes = 0;
   if (!(got == all)) {
     w.break_promise(fmt::format(
         "counts: read {} of {}, written {} of {}, ignored {} of {}, dirty {} of {}, filtered {} of {}",

@@ -175,7 +175,8 @@ void several_session::add_runs(const job_list& list, const std::vector<job_claim
     one.arguments.summary_file.reset();
     one.arguments.json = true;
     if (arguments_.metrics_file) {
-      one.arguments.metrics_file = metrics_file_of(*arguments_.metrics_file, job.label);
+      one.arguments.metrics_file =
+          metrics_file_of(*arguments_.metrics_file, day == nullptr ? job.label : job.label + "." + day_text);
     }
     // Where the destination admits as many runs as come, days do not wait for each other.
     const job_claim& claim = claims[i];

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "transport/base/text.h"
@@ -40,6 +42,27 @@ result<void> write_all(int fd, std::string_view text, const std::string& path) {
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
+}
+
+/// The open descriptor that a name such as `/dev/stdout` or `/dev/fd/3` stands for. Opened anew it would
+/// begin at the start of a file that others write to as well, and a rename would take that file away under
+/// them.
+std::optional<int> descriptor_of(std::string_view path) {
+  if (path == "/dev/stdout") {
+    return STDOUT_FILENO;
+  }
+  if (path == "/dev/stderr") {
+    return STDERR_FILENO;
+  }
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    int fd = 0;
+    const std::string_view number = path.substr(std::min(folder.size(), path.size()));
+    const auto [end, failed] = std::from_chars(number.data(), number.data() + number.size(), fd);
+    if (path.starts_with(folder) && failed == std::errc() && end == number.data() + number.size()) {
+      return fd;
+    }
+  }
+  return std::nullopt;
 }
 
 /// Into a device or a pipe, as it is. A pipe nobody reads is refused: the end of a run waits for no reader.
@@ -82,6 +105,9 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
 }
 
 result<void> write_file_whole(const std::string& path, std::string_view text, unsigned mode) {
+  if (const auto fd = descriptor_of(path)) {
+    return write_all(*fd, text, path);
+  }
   struct stat seen {};
   if (::stat(path.c_str(), &seen) == 0 && !S_ISREG(seen.st_mode)) {
     return write_into(path, text);

@@ -11,9 +11,10 @@ namespace sluice {
 result<std::string> read_file(const std::string& path, std::size_t bytes_max = std::size_t{1} << 20);
 
 /// Replaces `path` as a whole: a temporary beside it, then rename. Whoever reads it sees the old text or the
-/// new one. A symbolic link stays, what it points to is replaced; what is no file (`/dev/stdout`, a pipe that
-/// is being read) is written into. Not synced: these files describe a run, they do not carry its promise.
-/// `no_room` or `denied` with the path; the temporary is removed then.
+/// new one. A symbolic link stays, what it points to is replaced; what is no file (a device, a pipe that
+/// is being read) is written into, and so is `/dev/stdout` and its like, whatever it leads to. Not synced:
+/// these files describe a run, they do not carry its promise. `no_room` or `denied` with the path; the
+/// temporary is removed then.
 result<void> write_file_whole(const std::string& path, std::string_view text, unsigned mode);
 
 /// Makes the folder and its parents, new ones with mode 0700. `no_room` or `denied` with the path.

@@ -44,6 +44,18 @@ TEST(files, a_pipe_is_written_into_and_one_without_a_reader_is_refused) {
   EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
+TEST(files, an_open_descriptor_is_written_on_with_and_its_file_stays_in_place) {
+  const testing::test_folder folder;
+  const int fd = ::open(folder.file("out.txt").c_str(), O_WRONLY | O_CREAT, 0600);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(::write(fd, "before ", 7), 7);
+  ASSERT_TRUE(write_file_whole("/dev/fd/" + std::to_string(fd), "summary", 0600));
+  ASSERT_EQ(::write(fd, " behind", 7), 7);
+  ::close(fd);
+  EXPECT_EQ(folder.get("out.txt"), "before summary behind");
+  EXPECT_FALSE(write_file_whole("/dev/fd/" + std::to_string(fd), "summary", 0600)) << "it is closed";
+}
+
 TEST(files, a_device_stays_a_device) {
   ASSERT_TRUE(write_file_whole("/dev/null", "new", 0600));
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));

@@ -104,7 +104,7 @@ result<source_description> text_source::open(const stop_signal& stop) {
     return fail(std::move(why));
   }
   source_description description;
-  if (layout_->awaited_file && complete) {
+  if (layout_->awaited_file && complete && context_.only_looks) {
     description.notes.push_back(fmt::format("The file {} is there, which a run would wait for.",
                                             sluice::quoted(*layout_->awaited_file)));
   }

@@ -166,11 +166,7 @@ std::string state_of(const checked_job& job) {
 }
 
 std::string table_of(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right) {
-  std::string out;
-  for (const std::string& line : aligned(rows, right)) {
-    out += line + "\n";
-  }
-  return out;
+  return fmt::format("{}\n", fmt::join(aligned(rows, right), "\n"));
 }
 
 /// A row for each job.

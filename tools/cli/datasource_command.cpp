@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jobspec/secrets.h"
+#include "tools/cli/end_report.h"
 #include "tools/cli/network_probe.h"
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/secret_filter.h"
@@ -82,25 +83,6 @@ std::string state_text(const datasource& source, const program& parts) {
     return "wrong";
   }
   return plugin_of(source, parts) != nullptr ? "ready" : "not supported yet";
-}
-
-void print_table(const program& parts, const std::vector<std::vector<std::string>>& rows) {
-  std::string text;
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  print_out(parts, text);
 }
 
 std::string list_json(const loaded_registry& loaded, const program& parts) {
@@ -305,7 +287,8 @@ int datasource_list(const datasource_list_arguments& arguments, const program& p
                     state_text(source, parts), escaped(where_text(source)), secrets_text(source)});
   }
   if (!arguments.json) {
-    print_table(parts, rows);
+    print_out(parts,
+              fmt::format("{}\n", fmt::join(aligned(rows, std::vector<bool>(rows.front().size())), "\n")));
   }
   for (const datasource& source : loaded->registry->all()) {
     for (const std::string& line : source.errors) {

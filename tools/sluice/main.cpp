@@ -117,6 +117,12 @@ int with_program(Command&& command) {
   return command(parts);
 }
 
+/// As `with_program`, of a command that is there for what it prints.
+template <class Command>
+int printing(Command&& command) {
+  return with_program([&](const program& parts) { return code_of_print(parts, command(parts)); });
+}
+
 int carry_out(const run_arguments& arguments) {
   return with_program([&](const program& parts) {
     return names_several(arguments.jobs) || !arguments.range.empty() ? several_command(arguments, parts)
@@ -125,23 +131,19 @@ int carry_out(const run_arguments& arguments) {
 }
 
 int carry_out(const params_arguments& arguments) {
-  return with_program(
-      [&](const program& parts) { return code_of_print(parts, params_command(arguments, parts)); });
+  return printing([&](const program& parts) { return params_command(arguments, parts); });
 }
 
 int carry_out(const check_arguments& arguments) {
-  return with_program(
-      [&](const program& parts) { return code_of_print(parts, check_command(arguments, parts)); });
+  return printing([&](const program& parts) { return check_command(arguments, parts); });
 }
 
 int carry_out(const plan_arguments& arguments) {
-  return with_program(
-      [&](const program& parts) { return code_of_print(parts, plan_command(arguments, parts)); });
+  return printing([&](const program& parts) { return plan_command(arguments, parts); });
 }
 
 int carry_out(const template_arguments& arguments) {
-  return with_program(
-      [&](const program& parts) { return code_of_print(parts, template_command(arguments, parts)); });
+  return printing([&](const program& parts) { return template_command(arguments, parts); });
 }
 
 int carry_out(const copy_arguments& arguments) {

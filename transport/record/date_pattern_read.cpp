@@ -179,6 +179,14 @@ bool read_item(std::string_view& text, const item& i, fields& f) {
   }
 }
 
+/// The time of day, also one beyond the day's end.
+std::int64_t nanos_of_day(const fields& f) {
+  const std::int64_t hour =
+      f.hour_of_half >= 0 ? f.hour_of_half + (f.afternoon ? 12 : 0) : std::max(f.hour, 0);
+  return hour * nanos_per_hour + std::max(f.minute, 0) * nanos_per_minute +
+         std::max(f.second, 0) * nanos_per_second + f.nanos;
+}
+
 /// The value of the fields; nothing where they contradict each other or name what does not exist.
 std::optional<wall_time> value_of(const fields& f, bool has_date, bool end_of_day) {
   wall_time t;
@@ -210,10 +218,7 @@ std::optional<wall_time> value_of(const fields& f, bool has_date, bool end_of_da
       return std::nullopt;
     }
   }
-  const std::int64_t hour =
-      f.hour_of_half >= 0 ? f.hour_of_half + (f.afternoon ? 12 : 0) : std::max(f.hour, 0);
-  t.nanos_of_day = hour * nanos_per_hour + std::max(f.minute, 0) * nanos_per_minute +
-                   std::max(f.second, 0) * nanos_per_second + f.nanos;
+  t.nanos_of_day = nanos_of_day(f);
   if (t.nanos_of_day > nanos_per_day || (t.nanos_of_day == nanos_per_day && !end_of_day)) {
     return std::nullopt;
   }
@@ -263,6 +268,7 @@ bool read_plain_date(const char* at, std::size_t step, std::int32_t& days) {
   days = static_cast<std::int32_t>(days_from_civil(year, month, day));
   return true;
 }
+
 /// As `read_item`, of a number as Java reads it: all its digits, or as many as there are letters where
 /// another number follows at once; sets `loose` where a strict reading takes another number of them, and
 /// `carried` where the field has no such value. A fraction is digits of a fraction, as everywhere in Sluice:
@@ -311,11 +317,7 @@ std::optional<wall_time> carried_value(const fields& f, bool& carried) {
     days = days_from_civil(carried_year, month, 1) + day - 1;
     carried = carried || day > static_cast<int>(days_in_month(carried_year, month));
   }
-  const std::int64_t hour =
-      f.hour_of_half >= 0 ? f.hour_of_half + (f.afternoon ? 12 : 0) : std::max(f.hour, 0);
-  const floor_parts time = floor_divide(hour * nanos_per_hour + std::max(f.minute, 0) * nanos_per_minute +
-                                            std::max(f.second, 0) * nanos_per_second + f.nanos,
-                                        nanos_per_day);
+  const floor_parts time = floor_divide(nanos_of_day(f), nanos_per_day);
   days += time.quotient;
   carried = carried || time.quotient != 0;
   if (days <= date_minus_infinity || days >= date_infinity ||

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/text/packed_mark.h"
 #include "plugins/text/text_reader.h"
 #include "transport/record/batch.h"
 
@@ -83,8 +84,10 @@ inline std::optional<outcome> read(std::string_view content, nlohmann::json para
   auto source = make_text_source(options, context);
   require(source.has_value(), "the options are right");
   const auto description = (*source)->open({});
-  require(description.has_value() || description.error().kind == error_kind::bad_option, "the source opens");
   if (!description) {
+    const bool not_utf8 = content.starts_with("\xff\xfe") || content.starts_with("\xfe\xff") ||
+                          content.starts_with(std::string_view("\0\0\xfe\xff", 4));
+    require(not_utf8 || !packed_by(content.substr(0, packed_mark_bytes)).empty(), "the source opens");
     return std::nullopt;
   }
   const auto splits = (*source)->plan_splits(1, {});

@@ -1,7 +1,6 @@
 """The mode `datax`: what the reader of text files changes, where it is told, and what a continued run counts."""
 
 import json
-import sqlite3
 import subprocess
 import unittest
 
@@ -97,7 +96,7 @@ class Compat(ProgramTest):
         document = job(text_reader(source), self.into(database), compat="datax")
         slow = json.loads(json.dumps(document))
         slow["setting"]["speed"] = {"concurrent": 1, "throttle": True, "mbps": 1}
-        self.kill_once_rows_stand(database, slow)
+        self.kill_once(lambda: self.rows_stand(database), slow)
         before = self.rows(database, "SELECT changes FROM sluice_progress")[0][0]
         self.assertIn("1:fraction_cut=", before)
         ended = self.run_job(document)
@@ -106,27 +105,6 @@ class Compat(ProgramTest):
         self.assert_account(ended, read=lines, written=lines)
         self.assertEqual(self.changes(ended), counts)
         self.assertIn(f"{sum(counts.values()):,} values were changed", ended.err.splitlines()[-1])
-
-    def kill_once_rows_stand(self, database, document):
-        process = subprocess.Popen(self.arguments(document), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
-        try:
-            for _ in range(3000):
-                db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)
-                try:
-                    if db.execute("SELECT sum(position) FROM sluice_progress").fetchone()[0]:
-                        return
-                except sqlite3.OperationalError:
-                    pass
-                finally:
-                    db.close()
-                try:
-                    process.wait(0.02)
-                    self.fail("the run ended before it was killed")
-                except subprocess.TimeoutExpired:
-                    pass
-        finally:
-            process.kill()
-            process.wait()
 
 
 if __name__ == "__main__":

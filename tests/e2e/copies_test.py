@@ -3,7 +3,6 @@
 import json
 import lzma
 import os
-import subprocess
 import unittest
 
 from e2e.foretell_test import ForetellTest
@@ -132,27 +131,12 @@ class Copies(ForetellTest):
 
 
 class KilledIntoFiles(ForetellTest):
-    def killed(self, path):
-        """Runs the job until it writes, then kills it."""
-        process = subprocess.Popen(self.arguments(None) + ["--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1"],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
-        try:
-            while not list((self.folder / "o").glob(".sluice-*")):
-                try:
-                    process.wait(0.02)
-                    self.fail("the run ended before it was killed")
-                except subprocess.TimeoutExpired:
-                    pass
-        finally:
-            process.kill()
-            process.wait()
-
     def test_on_unfinished_fail_refuses_what_a_killed_run_has_left(self):
         source = self.write("in.csv", "".join(f"{i},name {i}\n" for i in range(300_000)))
         reader = {"stepType": "text", "category": "reader", "name": "Reader", "parameter": {"path": [str(source)]}}
         document = json.dumps(job(reader, text_writer(self.folder / "o")))
-        self.put_job(document)
-        self.killed(document)
+        self.kill_once(lambda: list((self.folder / "o").glob(".sluice-*")), document, "--set", "setting.speed.throttle=true",
+                       "--set", "setting.speed.mbps=1")
         refused = self.run_job(document, "--on-unfinished", "fail")
         self.assert_fails(refused, 1, "a run of this job is unfinished", "keeps no marks", "--on-unfinished fresh")
         self.assertFalse((self.folder / "o" / "out.csv").exists())

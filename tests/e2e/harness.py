@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -104,6 +105,35 @@ class ProgramTest(unittest.TestCase):
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=timeout, cwd=self.folder,
                               preexec_fn=prepare, **({"user": user, "group": user, "extra_groups": []} if user else {}))
         return Ended(done.returncode, done.stdout, done.stderr, self.summary())
+
+    def kill_once(self, ready, document, *more):
+        """Begins a run and kills it once `ready()`; it must not have ended by then."""
+        process = subprocess.Popen(self.arguments(document, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        try:
+            end = time.monotonic() + 120
+            while not ready():
+                self.assertLess(time.monotonic(), end, "nothing was written that a kill could leave")
+                try:
+                    process.wait(0.02)
+                    self.fail("the run ended before it was killed")
+                except subprocess.TimeoutExpired:
+                    pass
+        finally:
+            process.kill()
+            process.wait()
+
+    @staticmethod
+    def rows_stand(database):
+        """Whether a run has committed rows with its mark."""
+        if not database.exists():
+            return False
+        db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)
+        try:
+            return bool(db.execute("SELECT sum(position) FROM sluice_progress").fetchone()[0])
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            db.close()
 
     def summary(self):
         path = self.folder / "summary.json"

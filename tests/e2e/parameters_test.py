@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import sqlite3
 import subprocess
 
 from e2e.harness import PROGRAM, ProgramTest, job
@@ -68,27 +67,7 @@ class Parameters(ProgramTest):
 
     def killed_run(self, document, *arguments):
         """A run that is killed once its first rows are committed."""
-        slow = json.loads(json.dumps(document))
-        process = subprocess.Popen(self.arguments(slow, *arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
-        try:
-            for _ in range(3000):
-                if self.database.exists():
-                    db = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)
-                    try:
-                        if db.execute("SELECT sum(position) FROM sluice_progress").fetchone()[0]:
-                            break
-                    except sqlite3.OperationalError:
-                        pass
-                    finally:
-                        db.close()
-                try:
-                    process.wait(0.02)
-                    self.fail("the run ended before it was killed")
-                except subprocess.TimeoutExpired:
-                    pass
-        finally:
-            process.kill()
-            process.wait()
+        self.kill_once(lambda: self.rows_stand(self.database), document, *arguments)
 
     def slow_job(self, value):
         document = job(reader(value, count=60_000), writer(self.database))

@@ -149,14 +149,13 @@ void check_options(const option_values& values, const std::vector<option>& optio
     known.push_back(o.name);
     known.insert(known.end(), o.aliases.begin(), o.aliases.end());
     if (const auto names = given_names(values, o); names.size() > 1) {
-      out.error(
-          path_join(path, names[1]),
-          fmt::format("is the same as {}, which is given too; keep one of them", sluice::quoted(names[0])));
+      out.error(path_join(path, names[1]),
+                fmt::format("is the same as {}, which is given too; keep one of them", in_quotes(names[0])));
     }
     if (!values.has(o.name) || (o.required && is_empty_list(values, o))) {
       if (o.required) {
         out.error_about(path, path_join(path, o.name),
-                        fmt::format("{} is {}: {}", sluice::quoted(o.name),
+                        fmt::format("{} is {}: {}", in_quotes(o.name),
                                     given_names(values, o).empty() ? "missing" : "empty", o.meaning));
       }
       continue;
@@ -196,7 +195,7 @@ void check_keys(const json& object, const std::string& path, std::span<const std
       out.error(here,
                 fmt::format("this is a secret encrypted by DataX, which is not supported; write {} with a "
                             "reference such as ${{env:NAME}}",
-                            sluice::quoted(key.substr(1))));
+                            in_quotes(key.substr(1))));
       continue;
     }
     const bool blank =
@@ -206,8 +205,8 @@ void check_keys(const json& object, const std::string& path, std::span<const std
         out.odd_key(here, fmt::format("this key has no effect here; where a plugin has it, it {}", purpose));
       }
     } else if (const auto near = nearest(key, known); !near.empty()) {
-      out.odd_key(here, fmt::format("this key is not known and has no effect; did you mean {}?",
-                                    sluice::quoted(near)));
+      out.odd_key(here,
+                  fmt::format("this key is not known and has no effect; did you mean {}?", in_quotes(near)));
     } else if (!blank) {
       out.odd_key(here, "this key is not known and has no effect");
     }

@@ -107,7 +107,7 @@ class entry_reader {
     out.env = datasource_env_of(text != nullptr ? *text : found.dump());
     if (!out.env) {
       wrong.error(at, fmt::format("found {}, expected \"Prod\" or \"Dev\"",
-                                  text != nullptr ? sluice::quoted(*text) : found.dump()));
+                                  text != nullptr ? in_quotes(*text) : found.dump()));
     }
     (void)values;
   }
@@ -122,9 +122,9 @@ class entry_reader {
         }
         const auto near = nearest(out.type_text, names);
         wrong.error(path_join(path, "type"),
-                    fmt::format("there is no type {}{}", sluice::quoted(out.type_text),
+                    fmt::format("there is no type {}{}", in_quotes(out.type_text),
                                 near.empty() ? fmt::format("; there are {}", fmt::join(names, ", "))
-                                             : fmt::format("; did you mean {}?", sluice::quoted(near))));
+                                             : fmt::format("; did you mean {}?", in_quotes(near))));
       }
       return;
     }
@@ -209,7 +209,7 @@ void refuse_repeated(std::vector<datasource>& all) {
       if (!all[i].name.empty() && all[i].name == all[j].name && all[i].env == all[j].env) {
         all[i].errors.push_back(fmt::format(
             "{}: the name {} {} stands at {} already; a name may stand once for each of Prod and Dev",
-            all[i].place, sluice::quoted(all[i].name),
+            all[i].place, in_quotes(all[i].name),
             all[i].env ? fmt::format("for {}", to_string(*all[i].env)) : "without envType", all[j].place));
       }
     }
@@ -305,13 +305,12 @@ result<const datasource*> datasource_registry::find(std::string_view name, datas
         error_kind::bad_option,
         "the data source {} has no variant for {}; it has {}. Add one with \"envType\": \"{}\", or choose "
         "with --env",
-        sluice::quoted(name), to_string(env), fmt::join(variants, ", "),
+        in_quotes(name), to_string(env), fmt::join(variants, ", "),
         env == datasource_env::production ? "Prod" : "Dev");
   }
   const auto near = nearest(name, names);
-  return fail(error_kind::bad_option, "there is no data source {} in {}{}", sluice::quoted(name),
-              sluice::quoted(file_),
-              !near.empty()   ? fmt::format("; did you mean {}?", sluice::quoted(near))
+  return fail(error_kind::bad_option, "there is no data source {} in {}{}", in_quotes(name), in_quotes(file_),
+              !near.empty()   ? fmt::format("; did you mean {}?", in_quotes(near))
               : names.empty() ? "; it has none"
                               : fmt::format("; it has {}", fmt::join(names, ", ")));
 }

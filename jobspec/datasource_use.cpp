@@ -111,7 +111,7 @@ class resolver {
     const given_options given = options_given_by(*source);
     warn_of_inline(*source, given, object, path);
     const std::string origin =
-        fmt::format("{}, data source {} ({})", out_.place(place), sluice::quoted(name), to_string(env_));
+        fmt::format("{}, data source {} ({})", out_.place(place), in_quotes(name), to_string(env_));
     for (const auto& [key, from] : given.from) {
       const std::string here = path_join(path, key);
       object[key] = given.values.at(key);
@@ -130,12 +130,12 @@ class resolver {
         out_.error(place,
                    fmt::format("there is no registry that says what the data source {} is; write the address "
                                "into the job",
-                               sluice::quoted(name)));
+                               in_quotes(name)));
         return nullptr;
       }
       auto found = lookup_.registry();
       if (!found) {
-        out_.error(place, fmt::format("the data source {} is not known: {}", sluice::quoted(name),
+        out_.error(place, fmt::format("the data source {} is not known: {}", in_quotes(name),
                                       found.error().message));
         return nullptr;
       }
@@ -148,7 +148,7 @@ class resolver {
     }
     const datasource* source = *found;
     for (const std::string& line : source->errors) {
-      out_.error(place, fmt::format("the data source {} is wrong: {}", sluice::quoted(name), line));
+      out_.error(place, fmt::format("the data source {} is wrong: {}", in_quotes(name), line));
     }
     for (const std::string& line : source->warnings) {
       out_.warning(place, line);
@@ -160,8 +160,8 @@ class resolver {
     if (std::find(plugins.begin(), plugins.end(), plugin_) == plugins.end()) {
       out_.error(place,
                  fmt::format("the data source {} is of the type {} ({}), which serves {}; this step is {}",
-                             sluice::quoted(name), source->type->name, source->place,
-                             plugins_text(*source->type), plugin_));
+                             in_quotes(name), source->type->name, source->place, plugins_text(*source->type),
+                             plugin_));
       return nullptr;
     }
     return source;
@@ -190,7 +190,7 @@ class resolver {
         out_.odd(path_join(path, key),
                  fmt::format("has no effect: the connection is that of the data source {}; take this key or "
                              "\"datasource\" out",
-                             sluice::quoted(source.name)));
+                             in_quotes(source.name)));
       }
       object.erase(at);
     }
@@ -257,7 +257,7 @@ std::pair<datasource_env, std::string> env_of_step(const json& parameter, const 
     return {*env, "envType"};
   }
   out.error(path_join(path, "envType"),
-            fmt::format("found {}, expected 0 (production) or 1 (development)", sluice::quoted(word)));
+            fmt::format("found {}, expected 0 (production) or 1 (development)", in_quotes(word)));
   return {datasource_env::production, "default"};
 }
 

@@ -65,7 +65,7 @@ bool is_digit(char c) {
 
 std::string no_function(std::string_view function) {
   return fmt::format("there is no function {}; there is add_months, as in $[add_months(yyyymmdd,-1)]",
-                     quoted(function));
+                     in_quotes(function));
 }
 
 tl::unexpected<error> wrong(std::string message) {
@@ -137,7 +137,7 @@ class date_expression_parser {
         out_.pieces_.push_back({date_code::literal, rest_.front()});
         rest_.remove_prefix(1);
       } else {
-        return wrong(fmt::format("{} is no part of a format; {}", quoted(rest_), codes_text(dolphin)));
+        return wrong(fmt::format("{} is no part of a format; {}", in_quotes(rest_), codes_text(dolphin)));
       }
     }
     if (!any) {
@@ -175,12 +175,12 @@ class date_expression_parser {
     for (; digits < rest_.size() && is_digit(rest_[digits]); ++digits) {
       n = n * 10 + (rest_[digits] - '0');
       if (n > number_max) {
-        return wrong(fmt::format("{} is beyond the calendar", quoted(rest_)));
+        return wrong(fmt::format("{} is beyond the calendar", in_quotes(rest_)));
       }
     }
     if (digits == 0) {
       return wrong(rest_.empty() ? std::string("a number is missing at its end")
-                                 : fmt::format("{} stands where a number should be", quoted(rest_)));
+                                 : fmt::format("{} stands where a number should be", in_quotes(rest_)));
     }
     rest_.remove_prefix(digits);
     return n;
@@ -223,7 +223,7 @@ class date_expression_parser {
 
   result<void> read_offset() {
     if (!at_offset()) {
-      return wrong(fmt::format("{} follows where an offset such as -1{} could stand", quoted(rest_),
+      return wrong(fmt::format("{} follows where an offset such as -1{} could stand", in_quotes(rest_),
                                business_ ? "" : " or -15/24/60"));
     }
     const bool minus = read_sign();
@@ -259,7 +259,7 @@ class date_expression_parser {
     const bool minus = read_sign();
     SLUICE_TRY(const auto count, read_product(false));
     if (!rest_.empty()) {
-      return wrong(fmt::format("{} follows the number of months", quoted(rest_)));
+      return wrong(fmt::format("{} follows the number of months", in_quotes(rest_)));
     }
     if (count.numerator > months_max) {
       return wrong("its months are beyond the calendar");

@@ -65,20 +65,19 @@ unknown_name explain_unknown(const step_shape& step, bool reader, dialect d, con
   const std::string_view side = reader ? "reader" : "writer";
   const std::string_view other = reader ? "writer" : "reader";
   const std::string type = lower(step.type_text);
-  const std::string shown = sluice::quoted(step.type_text);
+  const std::string shown = in_quotes(step.type_text);
   const bool script2 = d == dialect::script2;
   const std::string base(without_side(type, !reader));
   if (base.size() < type.size() && (find_side(plugins, base, reader, d) || find_system(type) != nullptr)) {
-    return {step.type_path,
-            fmt::format("found {}, which names a {}, expected a {}; did you mean {}?", shown, other, side,
-                        sluice::quoted(script2 ? base : base + std::string(side)))};
+    return {step.type_path, fmt::format("found {}, which names a {}, expected a {}; did you mean {}?", shown,
+                                        other, side, in_quotes(script2 ? base : base + std::string(side)))};
   }
   if (find_side(plugins, type, !reader, d)) {
     return {step.path, fmt::format("{} {}: this plugin has no {}", side, shown, side)};
   }
   if (const auto ours = script2 ? plugins.find(type, reader, dialect::datax) : std::nullopt) {
     return {step.type_path, fmt::format("found {}, a name of DataX files; in a 2.0 file it is {}", shown,
-                                        sluice::quoted(ours->plugin))};
+                                        in_quotes(ours->plugin))};
   }
   if (const known_system* system = find_system(type)) {
     if (!system->has_side(reader)) {
@@ -98,10 +97,10 @@ unknown_name explain_unknown(const step_shape& step, bool reader, dialect d, con
   names.insert(names.end(), catalogue.begin(), catalogue.end());
   std::string hint;
   if (const auto near = nearest(type, names); !near.empty()) {
-    hint = fmt::format("did you mean {}?", sluice::quoted(near));
+    hint = fmt::format("did you mean {}?", in_quotes(near));
   } else {
     for (const auto& name : ours) {
-      hint += fmt::format("{}{}", hint.empty() ? "there are " : ", ", sluice::quoted(name));
+      hint += fmt::format("{}{}", hint.empty() ? "there are " : ", ", in_quotes(name));
     }
   }
   return {step.type_path, fmt::format("there is no {} {}{}{}", side, shown, hint.empty() ? "" : "; ", hint)};
@@ -129,9 +128,9 @@ void check_contradictions(const step_shape& step, const std::vector<option_defau
     const auto means = [&](const std::string& word) { return same_word(word, trimmed(**given)); };
     if (!means(d.value) && std::none_of(d.same.begin(), d.same.end(), means)) {
       out.error(path_join(step.parameter_path, d.option),
-                fmt::format("found {}, but {} {} means {}; keep one of the two", sluice::quoted(**given),
-                            step.type_path.substr(step.type_path.rfind('.') + 1),
-                            sluice::quoted(step.type_text), sluice::quoted(d.value)));
+                fmt::format("found {}, but {} {} means {}; keep one of the two", in_quotes(**given),
+                            step.type_path.substr(step.type_path.rfind('.') + 1), in_quotes(step.type_text),
+                            in_quotes(d.value)));
     }
   }
 }

@@ -57,7 +57,7 @@ step_shape make_step(const json& step, const std::string& path, std::string_view
   shape.type_path = path_join(path, type_key);
   shape.type_text = text_member(step, type_key, path, out);
   if (shape.type_text.empty()) {
-    out.error(path, fmt::format("{} is missing: the name of the plugin", sluice::quoted(type_key)));
+    out.error(path, fmt::format("{} is missing: the name of the plugin", in_quotes(type_key)));
   }
   shape.parameter_path = path_join(path, "parameter");
   shape.parameter = object_member(step, "parameter", path, out);
@@ -80,7 +80,7 @@ void require_end(const std::optional<step_shape>& end, std::string_view side, st
                  findings& out) {
   if (!end) {
     out.error(path, fmt::format("there is no {0}; a job needs one step of the category {1}", side,
-                                sluice::quoted(side)));
+                                in_quotes(side)));
   }
 }
 
@@ -119,7 +119,7 @@ named_step read_step(const json& step, const std::string& path, job_shape& shape
             "the transforming step {} of the category {} is not supported; take it out, and transform "
             "in the reader's query, or with dx_ functions in the list \"transformer\" beside "
             "\"steps\"",
-            sluice::quoted(type), sluice::quoted(category)));
+            in_quotes(type), in_quotes(category)));
   } else if (category.empty()) {
     named.mistaken = true;
     out.error(path, "\"category\" is missing: \"reader\" or \"writer\"");
@@ -127,8 +127,8 @@ named_step read_step(const json& step, const std::string& path, job_shape& shape
     named.mistaken = true;
     const auto near = nearest(category, categories);
     out.error(category_path,
-              fmt::format("found {}, expected \"reader\" or \"writer\"{}", sluice::quoted(category_text),
-                          near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near))));
+              fmt::format("found {}, expected \"reader\" or \"writer\"{}", in_quotes(category_text),
+                          near.empty() ? "" : fmt::format("; did you mean {}?", in_quotes(near))));
   }
   return named;
 }
@@ -147,14 +147,14 @@ std::optional<role> hop_end(const json& hop, std::string_view key, const std::st
     }
   }
   if (name.empty()) {
-    out.error(path, fmt::format("the hop has no {}; it names a step", sluice::quoted(key)));
+    out.error(path, fmt::format("the hop has no {}; it names a step", in_quotes(key)));
     return std::nullopt;
   }
   const auto near = nearest(name, names);
   out.error(path_join(path, key),
-            fmt::format("no step has the name {}{}", sluice::quoted(name),
+            fmt::format("no step has the name {}{}", in_quotes(name),
                         near.empty() ? "; correct it, or leave \"order\" out"
-                                     : fmt::format("; did you mean {}?", sluice::quoted(near))));
+                                     : fmt::format("; did you mean {}?", in_quotes(near))));
   return std::nullopt;
 }
 
@@ -164,7 +164,7 @@ void check_names(const std::vector<named_step>& steps, findings& out) {
     if (!steps[i].name.empty() && !seen.insert(steps[i].name).second) {
       out.error(path_join(path_join("steps", i), "name"),
                 fmt::format("the name {} is taken by an earlier step; the hops need names of their own",
-                            sluice::quoted(steps[i].name)));
+                            in_quotes(steps[i].name)));
     }
   }
 }
@@ -216,13 +216,13 @@ void check_head(const json& root, findings& out) {
     out.warning("", "\"type\" is missing; taken as \"job\"");
   } else if (!same_word(type, "job")) {
     out.error("type", fmt::format("found {}, expected \"job\"; other kinds of scripts are not jobs",
-                                  sluice::quoted(type)));
+                                  in_quotes(type)));
   }
   const std::string version = text_member(root, "version", "", out);
   if (version.empty()) {
     out.warning("", "\"version\" is missing; taken as \"2.0\"");
   } else if (version != "2.0" && version != "1.0") {
-    out.error("version", fmt::format("found {}, expected \"2.0\"", sluice::quoted(version)));
+    out.error("version", fmt::format("found {}, expected \"2.0\"", in_quotes(version)));
   }
 }
 
@@ -270,7 +270,7 @@ void find_configuration(const json& root, job_shape& shape, findings& out) {
     const placed_json end = member(whole, side, path);
     if (!end.value.is_object()) {
       out.error(path, fmt::format("there is no {0}; {1} is an object with \"plugin\" and \"parameter\"", side,
-                                  sluice::quoted(side)));
+                                  in_quotes(side)));
       continue;
     }
     check_keys(end.value, end.path, ends, out);
@@ -289,7 +289,7 @@ void find_datax_end(const json& content, const std::string& path, bool reads, jo
   if (!end.value.is_object()) {
     out.error(end.value.is_null() ? path : end.path,
               fmt::format("there is no {0}; {1} is an object with \"name\" and \"parameter\"", side,
-                          sluice::quoted(side)));
+                          in_quotes(side)));
     return;
   }
   check_keys(end.value, end.path, keys, out);
@@ -312,7 +312,7 @@ void find_datax(const json& root, job_shape& shape, findings& out) {
   check_keys(job, "job", job_keys, out);
   for (const std::string_view key : {"core", "common"}) {
     const std::string beside = fmt::format(
-        "has no effect here; in a DataX file {} stands at the top, beside \"job\"", sluice::quoted(key));
+        "has no effect here; in a DataX file {} stands at the top, beside \"job\"", in_quotes(key));
     if (const placed_json lost = member(job, key, "job"); !lost.value.is_null()) {
       out.odd(lost.path, beside);
     }
@@ -382,7 +382,7 @@ std::string describe_stranger(const json& root) {
     }
     for (const auto& [key, value] : root.items()) {
       if (const auto near = nearest(key, std::array<std::string_view, 2>{"steps", "job"}); !near.empty()) {
-        hint = fmt::format("; did you mean {} instead of {}?", sluice::quoted(near), sluice::quoted(key));
+        hint = fmt::format("; did you mean {} instead of {}?", in_quotes(near), in_quotes(key));
       }
     }
   }

@@ -47,7 +47,7 @@ result<std::vector<path_step>> parse_path(std::string_view path) {
       const auto parsed = std::from_chars(path.data() + at + 1, end, index);
       if (close == std::string_view::npos || parsed.ec != std::errc{} || parsed.ptr != end || steps.empty()) {
         return fail(error_kind::bad_option, "{} is not a path: write an index as in steps[0].parameter.where",
-                    quoted(path));
+                    in_quotes(path));
       }
       steps.emplace_back(index);
       at = close + 1;
@@ -65,7 +65,7 @@ result<std::vector<path_step>> parse_path(std::string_view path) {
     at = end;
   }
   if (at < path.size() || path.empty() || path.back() == '.') {
-    return fail(error_kind::bad_option, "{} is not a path such as setting.speed.concurrent", quoted(path));
+    return fail(error_kind::bad_option, "{} is not a path such as setting.speed.concurrent", in_quotes(path));
   }
   return steps;
 }

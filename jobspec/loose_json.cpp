@@ -109,7 +109,7 @@ std::string syntax_message(std::string_view what, std::string_view token, bool a
   }
   std::string found = hide            ? "something that is not shown, because it may be a secret"
                       : token.empty() ? "an unknown character"
-                                      : sluice::quoted(token);
+                                      : in_quotes(token);
   if (hide && (says("number overflow") || says("invalid number"))) {
     return fmt::format("found {}, which is not a number as JSON writes it", found);
   }
@@ -117,7 +117,7 @@ std::string syntax_message(std::string_view what, std::string_view token, bool a
     return fmt::format("the number {} is too large", escaped(token));
   }
   if (says("invalid number")) {
-    return fmt::format("found {}, which is not a number as JSON writes it", sluice::quoted(token));
+    return fmt::format("found {}, which is not a number as JSON writes it", in_quotes(token));
   }
   if (says("parsing object key")) {
     return fmt::format("found {}, expected a key in double quotes", found);

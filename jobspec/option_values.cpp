@@ -145,10 +145,10 @@ std::optional<bool> as_boolean(const nlohmann::json& value) {
 std::string expected_words(std::string_view found, const std::vector<std::string>& allowed) {
   std::string out = allowed.size() == 1 ? "" : "one of ";
   for (std::size_t i = 0; i < allowed.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + sluice::quoted(allowed[i]);
+    out += (i == 0 ? "" : ", ") + in_quotes(allowed[i]);
   }
   if (const auto near = nearest(found, allowed); !near.empty()) {
-    out += fmt::format("; did you mean {}?", sluice::quoted(near));
+    out += fmt::format("; did you mean {}?", in_quotes(near));
   }
   return out;
 }

@@ -17,12 +17,12 @@ tl::unexpected<error> no_name(const std::string& place, std::string_view name) {
   const std::string_view plain = trimmed(name);
   if (plain != name && is_parameter_name(plain)) {
     return fail(error_kind::bad_option,
-                "{}: blanks stand around {}; write {}= and the value behind it at once", place, quoted(name),
-                plain);
+                "{}: blanks stand around {}; write {}= and the value behind it at once", place,
+                in_quotes(name), plain);
   }
   return fail(error_kind::bad_option,
               "{}: {} is no name; a name has letters, digits, _ and dots, and no digit first", place,
-              quoted(name));
+              in_quotes(name));
 }
 
 result<given_parameters> read_object(const std::string& file, std::string_view text) {
@@ -74,7 +74,7 @@ result<given_parameters> read_lines(const std::string& file, std::string_view te
     const auto [at, fresh] = given.emplace(name, one);
     if (!fresh && at->second.text != one.text) {
       return fail(error_kind::bad_option, "{}: the parameter {} has another value at {}; give it once", place,
-                  quoted(name), at->second.origin);
+                  in_quotes(name), at->second.origin);
     }
   }
   return given;

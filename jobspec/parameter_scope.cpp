@@ -30,7 +30,7 @@ tl::unexpected<error> no_planned_time(std::string_view written) {
   return fail(error_kind::bad_option,
               "{} needs the planned time, which is not known yet where the time zone is chosen; write the "
               "zone's name",
-              quoted(written));
+              in_quotes(written));
 }
 
 tl::unexpected<error> no_scheduler(std::string_view name) {
@@ -111,7 +111,7 @@ std::string parameter_scope::near_given(std::string_view name) const {
     }
   }
   const auto near = nearest(name, names);
-  return near.empty() ? "" : fmt::format(" (given is {})", quoted(near));
+  return near.empty() ? "" : fmt::format(" (given is {})", in_quotes(near));
 }
 
 result<std::optional<variable_value>> parameter_scope::named(std::string_view name) const {
@@ -186,14 +186,14 @@ result<std::optional<variable_value>> parameter_scope::word(std::string_view nam
 result<variable_value> parameter_scope::date(std::string_view written) const {
   auto parsed = date_expression::parse(written);
   if (!parsed) {
-    return fail(error_kind::bad_option, "{}: {}", quoted(written), parsed.error().message);
+    return fail(error_kind::bad_option, "{}: {}", in_quotes(written), parsed.error().message);
   }
   if (planned_ == nullptr) {
     return no_planned_time(written);
   }
   auto value = parsed->value(*planned_);
   if (!value) {
-    return fail(error_kind::bad_option, "{}: {}", quoted(written), value.error().message);
+    return fail(error_kind::bad_option, "{}: {}", in_quotes(written), value.error().message);
   }
   variable_value out;
   out.text = std::move(*value);
@@ -201,7 +201,7 @@ result<variable_value> parameter_scope::date(std::string_view written) const {
   out.origin = "the job";
   out.uses_date = true;
   if (!parsed->doubt().empty()) {
-    out.doubt = fmt::format("{}: {}", quoted(written), parsed->doubt());
+    out.doubt = fmt::format("{}: {}", in_quotes(written), parsed->doubt());
   }
   return out;
 }
@@ -246,11 +246,11 @@ result<variable_value> parameter_scope::evaluate(std::string_view name, const gi
   // Without the value: it may be a secret under a name that does not say so.
   const auto refuse = [&](std::string_view why) {
     if (!wrong) {
-      wrong =
-          error{error_kind::bad_option,
-                fmt::format("the value of the parameter {} ({}): {}", quoted(name), escaped(one.origin), why),
-                {},
-                false};
+      wrong = error{
+          error_kind::bad_option,
+          fmt::format("the value of the parameter {} ({}): {}", in_quotes(name), escaped(one.origin), why),
+          {},
+          false};
     }
   };
   if (deeper.size() > parameter_depth_max) {
@@ -260,7 +260,8 @@ result<variable_value> parameter_scope::evaluate(std::string_view name, const gi
   out.text = replace_variables(one.text, [&](const written_variable& found, std::string& done) {
     using form = written_variable::form;
     if (found.kind == form::unclosed) {
-      return refuse(fmt::format("it has a {} without its closing bracket", quoted(found.whole.substr(0, 2))));
+      return refuse(
+          fmt::format("it has a {} without its closing bracket", in_quotes(found.whole.substr(0, 2))));
     }
     result<std::optional<variable_value>> value;
     if (found.kind == form::word && is_scheduler_name(found.name)) {

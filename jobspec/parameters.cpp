@@ -112,9 +112,9 @@ class substituter {
       // One that is blank in a DataX job has been named where it stands.
       if (!used.contains(name) && std::find(missing.begin(), missing.end(), name) == missing.end()) {
         const auto near = nearest(name, missing);
-        out_.warning(
-            "", fmt::format("the parameter {} was given, but the job does not use it{}", sluice::quoted(name),
-                            near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near))));
+        out_.warning("",
+                     fmt::format("the parameter {} was given, but the job does not use it{}", in_quotes(name),
+                                 near.empty() ? "" : fmt::format("; did you mean {}?", in_quotes(near))));
       }
     }
   }
@@ -189,7 +189,7 @@ class substituter {
                  fmt::format("found {} where the variable outside a text was, which is no JSON; put the "
                              "variable into quotes",
                              bare_is_secret_ || looks_secret(key_of(path_)) ? "something that is not shown"
-                                                                            : sluice::quoted(text.plain())));
+                                                                            : in_quotes(text.plain())));
     }
     return std::nullopt;
   }
@@ -200,7 +200,7 @@ class substituter {
       if (found.kind == form::unclosed) {
         const bool braces = found.whole[1] == '{';
         out_.error(path_, fmt::format("found {} without its closing {}", shown(found.whole),
-                                      sluice::quoted(braces ? "}" : "]")));
+                                      in_quotes(braces ? "}" : "]")));
         done.append(found.whole);
         return;
       }
@@ -310,7 +310,7 @@ class substituter {
       out_.warning(path_,
                    fmt::format("{} stays as written, as in DataX; for the date write ${{day}} there and give "
                                "-p 'day={}'",
-                               sluice::quoted(written), written));
+                               in_quotes(written), written));
     }
   }
 
@@ -339,7 +339,7 @@ class substituter {
 
   /// A part of a text for a message.
   [[nodiscard]] std::string shown(std::string_view part) const {
-    return sluice::quoted(looks_secret(key_of(path_)) ? part.substr(0, 2) : part);
+    return in_quotes(looks_secret(key_of(path_)) ? part.substr(0, 2) : part);
   }
 
   dialect form_;
@@ -379,7 +379,7 @@ substitution substitute(json& document, dialect form, const parameter_scope& sco
                         const bare_paths& bare) {
   for (const auto& [name, value] : scope.given()) {
     if (!is_utf8(value.text)) {
-      out.error("", fmt::format("the value of the parameter {} is not UTF-8", sluice::quoted(name)));
+      out.error("", fmt::format("the value of the parameter {} is not UTF-8", in_quotes(name)));
       return {};
     }
   }
@@ -435,8 +435,8 @@ void set_value(json& document, json_places& places, const std::string& path, con
     if (const auto* index = std::get_if<std::size_t>(&step)) {
       if (!at->is_array() || *index >= at->size()) {
         return refuse(at->is_array() ? fmt::format("{} has {} entries, none with the index {}",
-                                                   sluice::quoted(here), at->size(), *index)
-                                     : fmt::format("{} is no list", sluice::quoted(here)));
+                                                   in_quotes(here), at->size(), *index)
+                                     : fmt::format("{} is no list", in_quotes(here)));
       }
       at = &(*at)[*index];
       here = path_join(here, *index);
@@ -448,8 +448,8 @@ void set_value(json& document, json_places& places, const std::string& path, con
     }
     if (!at->is_object()) {
       return refuse(fmt::format("{} is not an object, so it has no {}",
-                                here.empty() ? "the job" : sluice::quoted(here),
-                                sluice::quoted(std::get<std::string>(step))));
+                                here.empty() ? "the job" : in_quotes(here),
+                                in_quotes(std::get<std::string>(step))));
     }
     at = &(*at)[std::get<std::string>(step)];
     here = path_join(here, std::get<std::string>(step));

@@ -88,7 +88,7 @@ tl::unexpected<error> no_day(std::string_view text) {
       error_kind::bad_option,
       "--bizdate: {} is no day; write the business date as 20250719 or 2025-07-19, or a range of them as "
       "20250701..20250719",
-      sluice::quoted(text));
+      in_quotes(text));
 }
 
 result<std::vector<local_days>> read_days(std::string_view text) {
@@ -107,11 +107,11 @@ result<std::vector<local_days>> read_days(std::string_view text) {
   }
   if (*last < *first) {
     return fail(error_kind::bad_option, "--bizdate: {} ends before it begins; write the earlier day first",
-                sluice::quoted(text));
+                in_quotes(text));
   }
   if (*last - *first >= days{planned_times_max}) {
-    return fail(error_kind::bad_option, "--bizdate: {} is longer than {} days; divide it",
-                sluice::quoted(text), planned_times_max);
+    return fail(error_kind::bad_option, "--bizdate: {} is longer than {} days; divide it", in_quotes(text),
+                planned_times_max);
   }
   std::vector<local_days> all;
   for (local_days day = *first; day <= *last; day += days{1}) {
@@ -167,7 +167,7 @@ result<std::vector<planned_request>> planned_times(const planned_flags& flags) {
     if (!one.time) {
       return fail(error_kind::bad_option,
                   "--cyctime: {} is no time; write the planned time as \"2025-07-20 10:30:00\"",
-                  sluice::quoted(flags.cyctime));
+                  in_quotes(flags.cyctime));
     }
     one.origin = "--cyctime " + flags.cyctime;
     return std::vector<planned_request>{one};
@@ -176,7 +176,7 @@ result<std::vector<planned_request>> planned_times(const planned_flags& flags) {
     one.time_of_day = read_clock(flags.at);
     if (!one.time_of_day) {
       return fail(error_kind::bad_option, "--at: {} is no time of day; write it as 10:30 or 10:30:15",
-                  sluice::quoted(flags.at));
+                  in_quotes(flags.at));
     }
     one.origin = "--at " + flags.at;
   }

@@ -195,7 +195,7 @@ std::string hide_secrets(std::string_view text) {
 }
 
 std::string shown_text(std::string_view value) {
-  return sluice::quoted(hide_secrets(value));
+  return in_quotes(hide_secrets(value));
 }
 
 }  // namespace sluice

@@ -42,7 +42,7 @@ void read_error_limit(const option_values& limit, error_limit& to, findings& out
   const auto strategy = value_of(limit.text("strategy"));
   const auto disagree = [&](std::string_view cure) {
     out.error(limit.path(), fmt::format("\"strategy\" {} and \"record\" {} do not agree; {}",
-                                        sluice::quoted(*strategy), *record, cure));
+                                        in_quotes(*strategy), *record, cure));
   };
   if (strategy == "Tolerance" && !record && !limit.has("record")) {
     out.error(limit.path(), "\"strategy\" \"Tolerance\" needs \"record\", the number of dirty records borne");

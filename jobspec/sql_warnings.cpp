@@ -100,7 +100,7 @@ void warn_of_sql(const std::vector<parameter_use>& uses, const json& shown,
     // A value that was set by --set afterwards is no longer there.
     if (const std::string* statement = text_at(shown, *steps)) {
       out.warning(use.path, fmt::format("the value of {} holds {} and becomes part of SQL: {}",
-                                        escaped(use.written), odd, sluice::quoted(*statement)));
+                                        escaped(use.written), odd, in_quotes(*statement)));
     }
   }
 }

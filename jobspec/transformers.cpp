@@ -91,8 +91,8 @@ const known_transformer* find_function(const std::string& name, const std::strin
     names.push_back(known.name);
   }
   const auto near = nearest(name, names);
-  out.error(path, fmt::format("there is no transformer {}{}", sluice::quoted(name),
-                              near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near))));
+  out.error(path, fmt::format("there is no transformer {}{}", in_quotes(name),
+                              near.empty() ? "" : fmt::format("; did you mean {}?", in_quotes(near))));
   return nullptr;
 }
 
@@ -102,7 +102,7 @@ std::string wrong_para(para kind, const std::string& word) {
     return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return same_word(w, word); });
   };
   const auto expected = [&](std::string_view what) {
-    return fmt::format("found {}, expected {}", sluice::quoted(word), what);
+    return fmt::format("found {}, expected {}", in_quotes(word), what);
   };
   const auto number = [&](std::int64_t most) {
     std::int64_t value = -1;
@@ -116,7 +116,7 @@ std::string wrong_para(para kind, const std::string& word) {
                  ? ""
                  : fmt::format(
                        "found the operator {}, expected one of like, not like, >, <, >=, <=, =, ==, !=",
-                       sluice::quoted(word));
+                       in_quotes(word));
     case para::filter_value:
       return word.empty() ? "the value to compare with is empty; give one, \"null\" for NULL" : "";
     case para::whole:
@@ -144,12 +144,12 @@ void warn_of_digest(const transformer_spec& spec, const std::string& path, findi
   if (same_word(spec.paras[0], "md5") && spec.paras[0] != "md5") {
     out.warning(path_join(path, std::size_t{0}),
                 fmt::format("{} gives SHA-1, as in DataX; write \"md5\" for MD5 or \"sha1\"",
-                            sluice::quoted(spec.paras[0])));
+                            in_quotes(spec.paras[0])));
   }
   if (same_word(spec.paras[1], "toUpperCase") && spec.paras[1] != "toUpperCase") {
     out.warning(path_join(path, std::size_t{1}),
                 fmt::format("{} gives small letters, as in DataX; write \"toUpperCase\" or \"toLowerCase\"",
-                            sluice::quoted(spec.paras[1])));
+                            in_quotes(spec.paras[1])));
   }
 }
 

@@ -34,15 +34,15 @@ tl::unexpected<error> system_failure(std::string_view doing, const std::string& 
     case EFBIG:
       return fail(error_kind::no_room,
                   "Cannot {} {}: {}. Make room there and run the job again; it continues at its marks.",
-                  doing, quoted(path), reason);
+                  doing, in_quotes(path), reason);
     case EACCES:
     case EPERM:
     case EROFS:
       return fail(error_kind::denied,
                   "Cannot {} {}: {}. Give this user the right to write in the run folder.", doing,
-                  quoted(path), reason);
+                  in_quotes(path), reason);
     default:
-      return fail(error_kind::internal, "Cannot {} {}: {}.", doing, quoted(path), reason);
+      return fail(error_kind::internal, "Cannot {} {}: {}.", doing, in_quotes(path), reason);
   }
 }
 
@@ -235,7 +235,7 @@ class dirty_file::line_file {
       }
       if (got == 0) {
         return fail(error_kind::internal,
-                    "{} became shorter while it was read: another process writes there.", quoted(path_));
+                    "{} became shorter while it was read: another process writes there.", in_quotes(path_));
       }
       if (errno != EINTR) {
         return system_failure("read", path_, errno);
@@ -298,7 +298,7 @@ result<void> dirty_file::read_published() {
         error_kind::source_changed,
         "Line {} of {} is of version {}, this program writes version {}. Continue the run with the program "
         "that began it.",
-        bad_line, quoted(path_), newer_version, dirty_line_version);
+        bad_line, in_quotes(path_), newer_version, dirty_line_version);
   }
   // A death leaves damage only at the end: what came after the last sync is still pending. Damage before good
   // lines was made by somebody else.
@@ -307,7 +307,7 @@ result<void> dirty_file::read_published() {
                 "Line {} of {} is not a dirty record. Move that file away and run the job again; its records "
                 "are then "
                 "counted as missing.",
-                bad_line, quoted(path_));
+                bad_line, in_quotes(path_));
   }
   return good_end < published_file_->size() ? published_file_->truncate(good_end) : result<void>{};
 }
@@ -550,7 +550,7 @@ result<void> dirty_file::seal() {
   for (const auto& [split, state] : splits_) {
     if (state.held && state.held->records > 0) {
       return fail(error_kind::internal, "Split {} ends with {} dirty records above its mark, first in {}.",
-                  split.value, state.held->records, quoted(state.held->file->path()));
+                  split.value, state.held->records, in_quotes(state.held->file->path()));
     }
   }
   SLUICE_CHECK(published_file_->sync());

@@ -50,7 +50,7 @@ std::string other_order(const schema& source, const schema& target) {
     }
     if (++count <= shown_max) {
       found += fmt::format("{}{} is column {} of the reader and column {} of the writer",
-                           count == 1 ? "" : ", ", sluice::quoted(source[i].name), i, first->second);
+                           count == 1 ? "" : ", ", in_quotes(source[i].name), i, first->second);
     }
   }
   if (count == 0) {

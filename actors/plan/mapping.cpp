@@ -25,8 +25,7 @@ result<std::vector<transform_step>> steps_of(const job& what, const schema_ptr& 
 /// `column 0 "n" utf8 to "n" int64`; columns of a file without headings have no names.
 std::string pair_text(std::size_t column, const field& from, const field& to) {
   const auto text = [](const field& f) {
-    return f.name.empty() ? to_string(f.type)
-                          : fmt::format("{} {}", sluice::quoted(f.name), to_string(f.type));
+    return f.name.empty() ? to_string(f.type) : fmt::format("{} {}", in_quotes(f.name), to_string(f.type));
   };
   return fmt::format("column {} {} to {}", column, text(from), text(to));
 }
@@ -38,7 +37,7 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
   const auto with_place = [&](const error& e) {
     // Columns of a file without headings have no names.
     const auto named = [&](const std::string& name) {
-      return fmt::format("{}{}", column, name.empty() ? "" : fmt::format(" ({})", sluice::quoted(name)));
+      return fmt::format("{}{}", column, name.empty() ? "" : fmt::format(" ({})", in_quotes(name)));
     };
     return fail(e.kind, "{}: column {} to {}: {}",
                 what.writer.parameter.place(fmt::format("column[{}]", column)), named(from.name),
@@ -154,7 +153,7 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
       map->converters.push_back(nullptr);
       if (const field& column = (*map->between)[i]; !column.changed_as_read.empty()) {
         map->lines.push_back(fmt::format("column {} {} {}: as DataX does it, counted: {}", i,
-                                         sluice::quoted(column.name), to_string(column.type),
+                                         in_quotes(column.name), to_string(column.type),
                                          rules_text(column.changed_as_read)));
       }
     } else {

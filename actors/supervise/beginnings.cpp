@@ -27,18 +27,17 @@ std::optional<error> same_file_failure(const job& what, const source_description
     }
     const file_use& file = *found->second;
     const std::string also =
-        changed.path == file.path ? "" : fmt::format(" (there {})", sluice::quoted(changed.path));
+        changed.path == file.path ? "" : fmt::format(" (there {})", in_quotes(changed.path));
     const bool databases = file.as != kind::plain && changed.as != kind::plain;
     return error{
         error_kind::bad_option,
         databases
             ? fmt::format("{}: reader and writer use the same file {}{}, and one would lock the other out: "
                           "write to another file, or switch this one to WAL mode (PRAGMA journal_mode=WAL)",
-                          what.writer.place, sluice::quoted(file.path), also)
+                          what.writer.place, in_quotes(file.path), also)
             : fmt::format("{}: the file {} is read by this job ({}) and would be {} by its writer{}: write "
                           "to another place or under another name",
-                          what.writer.place, sluice::quoted(file.path), what.reader.place, changed.change,
-                          also),
+                          what.writer.place, in_quotes(file.path), what.reader.place, changed.change, also),
         "same_file", true};
   }
   return std::nullopt;
@@ -56,7 +55,7 @@ std::string own_output_warning(const job& what, const source_description& from,
             "{}: the pattern {} of the reader also meets what the writer makes, such as {}: run again, the "
             "job would read its own output. Write into another folder, or under a name that the pattern does "
             "not meet",
-            what.writer.place, sluice::quoted(pattern.text), sluice::quoted(made.path));
+            what.writer.place, in_quotes(pattern.text), in_quotes(made.path));
       }
     }
   }

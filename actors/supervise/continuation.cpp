@@ -39,7 +39,7 @@ refuse refuse_emptying(const found_run& f, const start_facts& mine) {
       {error_kind::conflict,
        fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, renewed {} s "
                    "ago: wait for its end, or stop that process",
-                   f.row.run.text(), sluice::quoted(f.row.job_name), escaped(mine.output_name),
+                   f.row.run.text(), in_quotes(f.row.job_name), escaped(mine.output_name),
                    mine.empties ? "this job" : "it", owner_text(f.row), f.row.renewed_age_s),
        "emptied", true},
       std::nullopt};
@@ -75,7 +75,7 @@ refuse refuse_half(const found_run& f, const start_facts& mine) {
       {error_kind::conflict,
        fmt::format("run {} of job {} is unfinished ({}) and has written {} rows into {}. {}. {}, or begin "
                    "anew with --on-unfinished fresh, which forgets that run: {}",
-                   f.row.run.text(), sluice::quoted(f.row.job_name), f.row.stage,
+                   f.row.run.text(), in_quotes(f.row.job_name), f.row.stage,
                    lost_its_marks(f.row) ? "an unknown number of (its marks are gone)"
                                          : with_thousands(f.row.written),
                    escaped(mine.output_name), whose,
@@ -129,7 +129,7 @@ std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, b
           "run {} of this job, before it was changed, is unfinished and has written {} rows into {}; it is "
           "left "
           "as it is: put the job back and run it to finish it, or with --on-unfinished fresh to forget it",
-          row.run.text(), with_thousands(row.written), sluice::quoted(row.output)));
+          row.run.text(), with_thousands(row.written), in_quotes(row.output)));
     }
     return std::nullopt;
   }

@@ -156,7 +156,7 @@ bool row_binder::bind_number(statement& insert, std::size_t at, std::string_view
     return refuse(
         at, code_name(real.code),
         fmt::format("{} would not read back equal from a column of NUMERIC affinity; declare it TEXT",
-                    sluice::quoted(text)));
+                    in_quotes(text)));
   }
   return bind_double(insert, at, real.value);
 }
@@ -192,7 +192,7 @@ bool row_binder::bind_text(statement& insert, const column_plan& plan, std::size
                 fmt::format("the text {} looks like a number, which SQLite would store in another form in a "
                             "column of {} affinity; declare the "
                             "column TEXT",
-                            sluice::quoted(text), to_string(plan.target.kind.gives)));
+                            in_quotes(text), to_string(plan.target.kind.gives)));
 }
 
 bool row_binder::bind_time(statement& insert, column_plan& plan, std::size_t at, std::int64_t v) {

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds lock_wait{500};
 
 /// `there is no such file` without the path in front of it.
 std::string without_path(const error& e, const std::string& file) {
-  const std::string begin = sluice::quoted(file) + ": ";
+  const std::string begin = in_quotes(file) + ": ";
   return e.message.starts_with(begin) ? e.message.substr(begin.size()) : e.message;
 }
 
@@ -45,22 +45,22 @@ class connection_trial {
     const auto status = std::filesystem::status(file_, failure);
     if (std::filesystem::is_regular_file(status)) {
       add(connection_stage::name_resolution, outcome::passed,
-          fmt::format("{} is a file of {}", sluice::quoted(file_),
+          fmt::format("{} is a file of {}", in_quotes(file_),
                       bytes_text(std::filesystem::file_size(file_, failure))));
       return true;
     }
     std::string advice = "correct the path, or make the file: a writer with \"createTable\": true does";
-    std::string found = fmt::format("there is no file {}{}", sluice::quoted(file_), looked_in(file_));
+    std::string found = fmt::format("there is no file {}{}", in_quotes(file_), looked_in(file_));
     if (failure.value() == EACCES) {
-      found = fmt::format("{} cannot be reached", sluice::quoted(file_));
+      found = fmt::format("{} cannot be reached", in_quotes(file_));
       advice = "give this process the right to enter the folders on its path";
     } else if (std::filesystem::exists(status)) {
-      found = fmt::format("{} is {}", sluice::quoted(file_),
+      found = fmt::format("{} is {}", in_quotes(file_),
                           std::filesystem::is_directory(status) ? "a folder" : "no file");
       advice = "name the database file";
     } else if (const auto folder = std::filesystem::path(file_).parent_path();
                !folder.empty() && !std::filesystem::is_directory(folder, failure)) {
-      found += fmt::format(", nor its folder {}", sluice::quoted(folder.string()));
+      found += fmt::format(", nor its folder {}", in_quotes(folder.string()));
     }
     add(connection_stage::name_resolution, outcome::failed, std::move(found), std::move(advice));
     return false;
@@ -122,7 +122,7 @@ class connection_trial {
     }
     if (::access(folder.c_str(), W_OK | X_OK) != 0) {
       return cannot_write(
-          fmt::format("the folder {} is read-only for this process", sluice::quoted(folder.string())),
+          fmt::format("the folder {} is read-only for this process", in_quotes(folder.string())),
           "give it the right to write the folder, where SQLite keeps its journal");
     }
     auto writable = database::open(file_, open_mode::read_write, lock_wait, stop_);

@@ -108,7 +108,7 @@ result<void> read_session(const option_values& values, end_options& out) {
     const bool one = text.find(';') >= text.size() - 1;
     if (!one || std::find(session_pragmas.begin(), session_pragmas.end(), name) == session_pragmas.end()) {
       return values.bad(fmt::format("session[{}]", i),
-                        fmt::format("found {}, expected one PRAGMA statement of {}", sluice::quoted(text),
+                        fmt::format("found {}, expected one PRAGMA statement of {}", in_quotes(text),
                                     fmt::join(session_pragmas, ", ")));
     }
     out.session.push_back(text);
@@ -134,7 +134,7 @@ result<void> read_table(const placed_texts& table, bool may_query, end_options& 
     return fail(error_kind::bad_option,
                 "{}: found {}; only tables of the file itself are there, name it without a database or as "
                 "main.<table>",
-                table.place, sluice::quoted(out.table));
+                table.place, in_quotes(out.table));
   }
   return {};
 }
@@ -226,7 +226,7 @@ result<write_mode> mode_of(const option_values& values) {
   // DataX takes whatever begins so; what follows would have gone into the statement, and is not guessed at
   // here.
   return values.bad("writeMode", fmt::format("found {}, expected insert, replace, update or ignore",
-                                             sluice::quoted(text.value_or(""))));
+                                             in_quotes(text.value_or(""))));
 }
 
 result<std::vector<std::string>> read_steps(const option_values& values, const std::string& name,
@@ -246,7 +246,7 @@ result<std::vector<std::string>> read_steps(const option_values& values, const s
         return values.bad(
             fmt::format("{}[{}]", name, i),
             fmt::format("found {}; each statement runs in a transaction of Sluice's own, leave {} out",
-                        sluice::quoted(sql), word));
+                        in_quotes(sql), word));
       }
     }
     if (!sql.empty()) {

@@ -70,8 +70,7 @@ sql_value or_null(const std::optional<std::string>& text) {
 
 error taken_over(const std::string& file, const std::string& what) {
   return {error_kind::conflict,
-          fmt::format("{}: {} belongs to another process by now", sluice::quoted(file), what), "taken_over",
-          true};
+          fmt::format("{}: {} belongs to another process by now", in_quotes(file), what), "taken_over", true};
 }
 
 std::string split_text(split_index split) {
@@ -224,7 +223,7 @@ result<std::vector<run_row>> read_runs(database& db, const run_query& query) {
       return fail(error_kind::not_supported,
                   "{}: run {} was begun by a newer Sluice (its row is of version {}, this one knows {}); run "
                   "this job with that one",
-                  sluice::quoted(db.path()), select.text_at(0), select.int64_at(13), row_version);
+                  in_quotes(db.path()), select.text_at(0), select.int64_at(13), row_version);
     }
     SLUICE_TRY(run_row row, read_run(select));
     runs.push_back(std::move(row));
@@ -256,7 +255,7 @@ error held_by_another(const std::string& file, const run_row& row) {
   return {error_kind::conflict,
           fmt::format("{}: run {} of this job belongs to process {} on {}, which still runs; wait for its "
                       "end, or stop it",
-                      sluice::quoted(file), row.run.text(), row.owner->pid, escaped(row.owner->host)),
+                      in_quotes(file), row.run.text(), row.owner->pid, escaped(row.owner->host)),
           "claimed", true};
 }
 
@@ -276,9 +275,9 @@ result<void> check_free(database& db, const run_row& mine) {
       return fail({error_kind::conflict,
                    fmt::format("{}: run {} of job {} writes into table {}, which {} empties first; wait for "
                                "the end of process {} on {}, or stop it",
-                               sluice::quoted(db.path()), other.run.text(), sluice::quoted(other.job_name),
-                               sluice::quoted(mine.output), mine.empties ? "this job" : "it",
-                               other.owner->pid, escaped(other.owner->host)),
+                               in_quotes(db.path()), other.run.text(), in_quotes(other.job_name),
+                               in_quotes(mine.output), mine.empties ? "this job" : "it", other.owner->pid,
+                               escaped(other.owner->host)),
                    "emptied", true});
     }
   }
@@ -306,7 +305,7 @@ result<database*> file_connection::get(open_mode mode) {
   if (!db) {
     SLUICE_TRY(database made, connect(file, mode, busy_timeout, session, 0, stop));
     if (mode != open_mode::read_only && made.is_read_only()) {
-      return fail(error_kind::denied, "{}: the file is read-only for this process; {}", sluice::quoted(file),
+      return fail(error_kind::denied, "{}: the file is read-only for this process; {}", in_quotes(file),
                   "give it the right to write the file and its folder");
     }
     const std::lock_guard lock(interrupting);
@@ -401,7 +400,7 @@ result<void> end_mark(database& db, const claim_state& claim, const mark& m) {
 }
 
 std::string sqlite_progress::tables() const {
-  return fmt::format("{} and {} in {}", run_table, progress_table, sluice::quoted(connection_.file));
+  return fmt::format("{} and {} in {}", run_table, progress_table, in_quotes(connection_.file));
 }
 
 result<bool> sqlite_progress::has_tables() {
@@ -485,7 +484,7 @@ result<std::uint16_t> sqlite_progress::claim_again(const run_row& seen, const cl
   if (seen.term >= 0x7FFF) {
     return fail(error_kind::not_supported,
                 "{}: run {} was taken over {} times; begin anew with --on-unfinished fresh",
-                sluice::quoted(connection_.file), seen.run.text(), seen.term);
+                in_quotes(connection_.file), seen.run.text(), seen.term);
   }
   SLUICE_TRY(database * db, existing());
   const std::uint16_t term = static_cast<std::uint16_t>(seen.term + 1);
@@ -597,7 +596,7 @@ result<run_totals> sqlite_progress::finish(const run_id& run, const dirty_totals
         return fail(error_kind::over_limit,
                     "{}: split {} ({}) does not close: {}read {}, written {}, ignored {}, dirty {}, filtered "
                     "{}{}; the run is not marked done",
-                    sluice::quoted(db->path()), row.at.split.value, escaped(row.label),
+                    in_quotes(db->path()), row.at.split.value, escaped(row.label),
                     row.at.done ? "" : "it is not complete; ", c.read, c.written, c.ignored, c.dirty,
                     c.filtered, row.at.sums.closes() ? "" : ", and the sums of its records differ");
       }

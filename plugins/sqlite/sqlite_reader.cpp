@@ -140,13 +140,13 @@ result<void> sqlite_reader::open(const scalar_list& split_description, const std
       return fail(error_kind::source_changed,
                   "{}: the split was left at {}, but its rows are in order of ({}) now; begin anew with "
                   "--on-unfinished fresh",
-                  sluice::quoted(plan_->options.file), escaped(to_json(*after)), fmt::join(key_, ", "));
+                  in_quotes(plan_->options.file), escaped(to_json(*after)), fmt::join(key_, ", "));
     }
   }
   SLUICE_TRY(select_, connection_.db->prepare(reading_sql(*plan_, split_description, after.has_value())));
   if (select_.columns() != static_cast<int>(plan_->columns->size() + key_.size())) {
     return fail(error_kind::source_changed, "{}: the query has {} columns now and had {} when the run began",
-                sluice::quoted(plan_->options.file), select_.columns(), plan_->columns->size() + key_.size());
+                in_quotes(plan_->options.file), select_.columns(), plan_->columns->size() + key_.size());
   }
   int index = 0;
   for (const std::string_view bound : {"from", "to"}) {
@@ -178,7 +178,7 @@ result<read_answer> sqlite_reader::read(batch_builder& builder, const stop_signa
   while (!ended_) {
     if (stop.fired() || connection_.db->interrupted()) {
       return fail(error_kind::cancelled, "{}: reading was stopped on request",
-                  sluice::quoted(plan_->options.file));
+                  in_quotes(plan_->options.file));
     }
     if (!row_at_hand_) {
       switch (select_.step()) {

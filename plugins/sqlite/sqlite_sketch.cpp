@@ -66,14 +66,14 @@ tl::unexpected<error> named_wrong(std::string message) {
 result<std::string> table_of(const end_place& where) {
   if (where.path.empty() || where.table.empty()) {
     return named_wrong(
-        fmt::format("{}: the table is missing; write {}", sluice::quoted(where.path), way_to_name(where)));
+        fmt::format("{}: the table is missing; write {}", in_quotes(where.path), way_to_name(where)));
   }
   auto name = table_name_of(where.table);
   if (!name) {
     return named_wrong(fmt::format(
         "{}: only tables of the file itself are there, and a dot separates a database's name; name it "
         "without one or as main.TABLE, and put a name with a dot of its own into double quotes",
-        sluice::quoted(where.table)));
+        in_quotes(where.table)));
   }
   return *name;
 }
@@ -86,7 +86,7 @@ std::string name_for_job(const std::string& table) {
 result<void> require_writable(const table_info& table, const end_place& where) {
   if (table.type == table_type::view) {
     return fail(error_kind::bad_option, "{}: {} is a view; name the table that is to be written",
-                sluice::quoted(where.path), sluice::quoted(table.name));
+                in_quotes(where.path), in_quotes(table.name));
   }
   return {};
 }
@@ -102,7 +102,7 @@ result<json> names_for_new_table(const schema& columns) {
             error_kind::bad_option,
             "two columns of the source are called {}, which SQLite cannot tell apart; write a template and "
             "name them",
-            sluice::quoted(name));
+            in_quotes(name));
       }
     }
     names.push_back(name);
@@ -122,10 +122,10 @@ result<json> names_for_table(const table_info& table, const schema& columns, end
           error_kind::bad_option,
           "the column {} of table {} is computed by the table and cannot be written; write a template "
           "and leave it out at both ends",
-          sluice::quoted(found->name), sluice::quoted(table.name));
+          in_quotes(found->name), in_quotes(table.name));
     }
     if (found == nullptr) {
-      missing.push_back(sluice::quoted(f.name));
+      missing.push_back(in_quotes(f.name));
     } else {
       names.push_back(found->name);
     }
@@ -143,11 +143,11 @@ result<json> names_for_table(const table_info& table, const schema& columns, end
     to.doubts.push_back(
         fmt::format("no name of a column is the same at both ends: they are paired by position with those of "
                     "table {}",
-                    sluice::quoted(table.name)));
+                    in_quotes(table.name)));
     return names;
   }
   return fail(error_kind::bad_option, "table {} has no column for {} of the source; it has {}",
-              sluice::quoted(table.name), fmt::join(missing, ", "), fmt::join(table.column_names(), ", "));
+              in_quotes(table.name), fmt::join(missing, ", "), fmt::join(table.column_names(), ", "));
 }
 
 }  // namespace
@@ -183,8 +183,8 @@ result<end_sketch> sketch_source(const end_place& where, const sketch_context& c
   SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
   if (!name) {
     SLUICE_TRY(const std::string there, describe_tables(db));
-    return named_wrong(fmt::format("{}: the table is missing; {}; write {}", sluice::quoted(where.path),
-                                   there, way_to_name(where)));
+    return named_wrong(fmt::format("{}: the table is missing; {}; write {}", in_quotes(where.path), there,
+                                   way_to_name(where)));
   }
   SLUICE_TRY(const auto table, look_up_table(db, *name));
   if (!table) {

@@ -108,7 +108,7 @@ result<void> sqlite_source::describe_query(read_plan& plan) {
   }
   if (columns->empty()) {
     return fail(error_kind::bad_option, "{}: {} returns no columns; expected a SELECT", options_.query_place,
-                sluice::quoted(options_.query));
+                in_quotes(options_.query));
   }
   plan.columns = std::move(columns);
   return {};
@@ -156,8 +156,8 @@ result<void> sqlite_source::add_column(const table_info& table, const std::strin
   }
   const std::string place = fmt::format("column[{}]", index);
   if (is_plain_name(entry) && !is_constant_name(entry)) {
-    return values_.bad(place, fmt::format("table {} has no column {}{}", sluice::quoted(table.name),
-                                          sluice::quoted(entry), near_column(table, entry)));
+    return values_.bad(place, fmt::format("table {} has no column {}{}", in_quotes(table.name),
+                                          in_quotes(entry), near_column(table, entry)));
   }
   database& db = *connection_.db;
   if (auto checked = db.prepare(fmt::format("SELECT ({}) FROM {}", entry, table.quoted_name())); !checked) {
@@ -178,8 +178,8 @@ result<void> sqlite_source::choose_split_key(const table_info& table, read_plan&
   const table_column* pk = options_.split_pk.empty() ? nullptr : table.find(options_.split_pk);
   if (!options_.split_pk.empty() && pk == nullptr) {
     return values_.bad("splitPk",
-                       fmt::format("table {} has no column {}{}", sluice::quoted(table.name),
-                                   sluice::quoted(options_.split_pk), near_column(table, options_.split_pk)));
+                       fmt::format("table {} has no column {}{}", in_quotes(table.name),
+                                   in_quotes(options_.split_pk), near_column(table, options_.split_pk)));
   }
   if (plan.key.empty()) {
     return {};

@@ -19,7 +19,7 @@ char lower(char c) {
 std::string list_of(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
-    out += fmt::format("{}{}", i == 0 ? "" : ", ", sluice::quoted(names[i]));
+    out += fmt::format("{}{}", i == 0 ? "" : ", ", in_quotes(names[i]));
   }
   return names.size() > names_shown_max ? out + ", …" : out;
 }
@@ -245,10 +245,9 @@ result<std::string> describe_tables(database& db) {
 
 result<std::string> describe_missing_table(database& db, const std::string& name) {
   SLUICE_TRY(const auto names, list_tables(db));
-  const std::string begin =
-      fmt::format("{} has no table {}", sluice::quoted(db.path()), sluice::quoted(name));
+  const std::string begin = fmt::format("{} has no table {}", in_quotes(db.path()), in_quotes(name));
   if (const std::string_view near = nearest(name, names); !near.empty()) {
-    return fmt::format("{}; did you mean {}?", begin, sluice::quoted(near));
+    return fmt::format("{}; did you mean {}?", begin, in_quotes(near));
   }
   SLUICE_TRY(const std::string there, describe_tables(db));
   return fmt::format("{}; {}", begin, there);
@@ -257,7 +256,7 @@ result<std::string> describe_missing_table(database& db, const std::string& name
 std::string near_column(const table_info& table, std::string_view name) {
   const std::vector<std::string> names = table.column_names();
   if (const std::string_view near = nearest(name, names); !near.empty()) {
-    return fmt::format("; did you mean {}?", sluice::quoted(near));
+    return fmt::format("; did you mean {}?", in_quotes(near));
   }
   return fmt::format("; the table has {}", list_of(names));
 }

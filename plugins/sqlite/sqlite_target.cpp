@@ -74,18 +74,18 @@ result<bool> sqlite_target::find_file() const {
     return fail(
         error_kind::bad_option,
         "{}: there is no file {}; check the path, or set \"createTable\": true to have file and table made",
-        options_.file_place, sluice::quoted(options_.file));
+        options_.file_place, in_quotes(options_.file));
   }
   const std::filesystem::path folder =
       file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   if (!std::filesystem::is_directory(folder, ignored)) {
     return fail(error_kind::bad_option,
                 "{}: there is no folder {} to make the file in; make it, or check the path",
-                options_.file_place, sluice::quoted(folder.string()));
+                options_.file_place, in_quotes(folder.string()));
   }
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     return fail(error_kind::denied, "{}: the folder {} is not writable for this process; give it the right",
-                options_.file_place, sluice::quoted(folder.string()));
+                options_.file_place, in_quotes(folder.string()));
   }
   return false;
 }
@@ -137,7 +137,7 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   } else {
     out.changes.push_back(fmt::format(
         "The file {} will be made, with the tables sluice_run and sluice_progress for claims and marks.",
-        sluice::quoted(options_.file)));
+        in_quotes(options_.file)));
   }
   // SQLite takes names in capitals and small letters for the same.
   out.output = folded_name(table_);
@@ -205,7 +205,7 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
     if (table->type != table_type::table || table->name.starts_with("sqlite_") ||
         table->name.starts_with("sluice_")) {
       return fail(error_kind::not_supported, "{}: {} is {}; name a table of its own", options_.table_place,
-                  sluice::quoted(table->name),
+                  in_quotes(table->name),
                   table->type == table_type::view ? "a view, which holds no rows"
                   : table->type == table_type::virtual_table
                       ? "a virtual table, whose module may keep rows outside of the transaction"
@@ -238,7 +238,7 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
     return fail(error_kind::bad_option, "{}: {}", options_.table_place, missing);
   }
   out.compared = false;
-  out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", sluice::quoted(table_)));
+  out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", in_quotes(table_)));
   return {};
 }
 
@@ -254,30 +254,29 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
     const std::string name = unquote_name(options_.columns[i]);
     const table_column* found = table.find(name);
     if (found == nullptr) {
-      return values_.bad(place, fmt::format("table {} has no column {}{}", sluice::quoted(table.name),
-                                            sluice::quoted(name), near_column(table, name)));
+      return values_.bad(place, fmt::format("table {} has no column {}{}", in_quotes(table.name),
+                                            in_quotes(name), near_column(table, name)));
     }
     if (found->generated) {
       return values_.bad(
           place,
           fmt::format("column {} of table {} is computed by SQLite and cannot be written; leave it out",
-                      sluice::quoted(name), sluice::quoted(table.name)));
+                      in_quotes(name), in_quotes(table.name)));
     }
     if (std::any_of(mapped.begin(), mapped.end(),
                     [&](const table_column& c) { return c.name == found->name; })) {
-      return values_.bad(place,
-                         fmt::format("column {} is mapped twice; leave one out", sluice::quoted(name)));
+      return values_.bad(place, fmt::format("column {} is mapped twice; leave one out", in_quotes(name)));
     }
     mapped.push_back(*found);
   }
   if (mapped.size() != source_count) {
-    return values_.bad("column", fmt::format("the reader delivers {} columns and the writer takes {}{}; "
-                                             "columns are mapped by position, give both "
-                                             "the same number",
-                                             source_count, mapped.size(),
-                                             options_.all_columns ? fmt::format(" (all of table {})",
-                                                                                sluice::quoted(table.name))
-                                                                  : ""));
+    return values_.bad(
+        "column",
+        fmt::format("the reader delivers {} columns and the writer takes {}{}; "
+                    "columns are mapped by position, give both "
+                    "the same number",
+                    source_count, mapped.size(),
+                    options_.all_columns ? fmt::format(" (all of table {})", in_quotes(table.name)) : ""));
   }
   SLUICE_CHECK(check_unmapped(table, mapped));
   SLUICE_CHECK(check_key(table, mapped));
@@ -297,10 +296,9 @@ result<void> sqlite_target::check_key(const table_info& table,
     keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key.columns, ", "));
   }
   const std::string found =
-      keys.empty()
-          ? fmt::format("table {} has no primary key and no unique index", sluice::quoted(table.name))
-          : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
-                        sluice::quoted(table.name), keys);
+      keys.empty() ? fmt::format("table {} has no primary key and no unique index", in_quotes(table.name))
+                   : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
+                                 in_quotes(table.name), keys);
   return values_.bad("writeMode",
                      fmt::format("{} finds rows by a key, and {}: every row would be added; {}, or set "
                                  "\"writeMode\" to \"insert\"",
@@ -329,7 +327,7 @@ result<void> sqlite_target::check_unmapped(const table_info& table,
       return values_.bad("column", fmt::format("column {} of table {} is NOT NULL without a default and is "
                                                "not mapped, so that every row would be "
                                                "refused; map it",
-                                               sluice::quoted(c.name), sluice::quoted(table.name)));
+                                               in_quotes(c.name), in_quotes(table.name)));
     }
   }
   return {};
@@ -371,7 +369,7 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
                     [&](const table_column& c) { return same_name(c.name, names[i]); })) {
       return values_.bad(
           "column", fmt::format("two columns of the table to be made are called {}; list different names",
-                                sluice::quoted(names[i])));
+                                in_quotes(names[i])));
     }
     table_column c;
     c.name = names[i];
@@ -487,7 +485,7 @@ result<void> sqlite_target::check_step(database& db, const std::string& sql, con
                       (db.failure_meaning().name == "SQLITE_ERROR" && !statements_change && !made_before);
     if (sure) {
       return fail(error_kind::bad_option, "{}: {}: {}: {}; mend the statement", values_.place(place),
-                  sluice::quoted(options_.file), sluice::quoted(sql), why);
+                  in_quotes(options_.file), in_quotes(sql), why);
     }
     statements_change = true;  // what stands behind cannot be told either
     return {};
@@ -526,10 +524,10 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
       return with_place(std::move(done).error());
     }
     if (!db->in_transaction()) {
-      return with_place({error_kind::bad_option,
-                         fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out",
-                                     sluice::quoted(sql)),
-                         "", false});
+      return with_place(
+          {error_kind::bad_option,
+           fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out", in_quotes(sql)),
+           "", false});
     }
     return set_stage_of(*db, *claim_, stage);
   });
@@ -554,7 +552,7 @@ result<std::unique_ptr<writer>> sqlite_target::make_writer(schema_ptr columns) {
     return fail(
         error_kind::bad_option,
         "{}: table {} does not have the columns that the job maps; a statement of preSql was to make it",
-        options_.table_place, sluice::quoted(table_));
+        options_.table_place, in_quotes(table_));
   }
   return std::make_unique<sqlite_writer>(plan_, claim_, std::move(columns));
 }

@@ -128,7 +128,7 @@ result<mark> sqlite_writer::open(split_index split, epoch_number epoch, const st
 result<void> sqlite_writer::begin(const stop_signal& stop) {
   if (!db_) {
     return fail(error_kind::internal, "{}: written to before a split was opened",
-                sluice::quoted(plan_->options.file));
+                in_quotes(plan_->options.file));
   }
   db_->use_stop(stop);
   if (in_transaction_) {
@@ -196,7 +196,7 @@ result<write_answer> sqlite_writer::write(const batch& b, const stop_signal& sto
   for (std::uint32_t row = 0; row < b.rows; ++row) {
     if (db_->interrupted()) {
       insert_.reset();
-      return fail(error_kind::cancelled, "{}: {}: stopped on request", sluice::quoted(db_->path()), doing_);
+      return fail(error_kind::cancelled, "{}: {}: stopped on request", in_quotes(db_->path()), doing_);
     }
     refused_row refused;
     auto changed = insert_row(row, refused);
@@ -227,7 +227,7 @@ result<void> sqlite_writer::commit(const mark& m, const stop_signal& stop) {
   if (m.transaction != transaction_ || m.epoch != epoch_ || m.split != split_) {
     return fail(error_kind::internal,
                 "{}: a mark of transaction {} of epoch {} was handed to transaction {} of epoch {}",
-                sluice::quoted(db_->path()), m.transaction, m.epoch.value, transaction_, epoch_.value);
+                in_quotes(db_->path()), m.transaction, m.epoch.value, transaction_, epoch_.value);
   }
   SLUICE_CHECK(end_mark(*db_, *claim_, m));
   if (auto done = db_->run("COMMIT"); !done) {

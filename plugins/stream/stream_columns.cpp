@@ -60,7 +60,7 @@ class column_parser {
     const auto type = type_named(lower);
     if (!type) {
       return options_.bad("type", fmt::format("type is {}; write string, long, double, date, bool or bytes.",
-                                              sluice::quoted(*type_name)));
+                                              in_quotes(*type_name)));
     }
     column.type = *type;
     SLUICE_TRY(const auto pattern, options_.text("dateFormat"));
@@ -102,7 +102,7 @@ class column_parser {
       return options_.bad(
           name, fmt::format("{} is {}, which is not a date to the millisecond in the format {}; mend it "
                             "or set dateFormat.",
-                            name, sluice::quoted(text), sluice::quoted(date_format_->text())));
+                            name, in_quotes(text), in_quotes(date_format_->text())));
     }
     return std::int64_t{parsed.value.days} * seconds_per_day * 1000 +
            parsed.value.nanos_of_day / nanos_per_milli;
@@ -144,7 +144,7 @@ class column_parser {
   }
 
   tl::unexpected<error> not_a(std::string_view what, const std::string& text) {
-    return options_.bad("value", fmt::format("value is {}, which is not a {}.", sluice::quoted(text), what));
+    return options_.bad("value", fmt::format("value is {}, which is not a {}.", in_quotes(text), what));
   }
 
   result<void> take_random(const std::optional<std::string>& random, stream_column& column) {
@@ -159,7 +159,7 @@ class column_parser {
     if (comma == std::string::npos) {
       return options_.bad("random",
                           fmt::format("random is {}; write the lower and the upper end with a comma between.",
-                                      sluice::quoted(*random)));
+                                      in_quotes(*random)));
     }
     const std::string_view low = trimmed(std::string_view(*random).substr(0, comma));
     const std::string_view high = trimmed(std::string_view(*random).substr(comma + 1));
@@ -170,20 +170,20 @@ class column_parser {
       const auto from = parse_int64(low);
       const auto to = parse_int64(high);
       if (!from || !to || from.value < 0 || to.value < 0) {
-        return options_.bad("random", fmt::format("random is {}; both ends are whole numbers from 0.",
-                                                  sluice::quoted(*random)));
+        return options_.bad(
+            "random", fmt::format("random is {}; both ends are whole numbers from 0.", in_quotes(*random)));
       }
       column.low = from.value;
       column.high = to.value;
     }
     if (column.low > column.high && column.type.id != type_id::boolean) {
       return options_.bad("random", fmt::format("random is {}; its first end must not be above the second.",
-                                                sluice::quoted(*random)));
+                                                in_quotes(*random)));
     }
     if (column.has_length() && column.high > length_max) {
-      return options_.bad(
-          "random", fmt::format("random is {}; the longest text is {} characters.", sluice::quoted(*random),
-                                with_thousands(static_cast<std::uint64_t>(length_max))));
+      return options_.bad("random",
+                          fmt::format("random is {}; the longest text is {} characters.", in_quotes(*random),
+                                      with_thousands(static_cast<std::uint64_t>(length_max))));
     }
     return {};
   }

@@ -20,7 +20,7 @@ result<std::uint64_t> number(const scalar_list& list, std::string_view name) {
   const auto* value = found == nullptr ? nullptr : std::get_if<std::uint64_t>(&found->value);
   if (value == nullptr) {
     return fail(error_kind::internal, "The split or cursor of stream has no number {}; report this.",
-                sluice::quoted(name));
+                in_quotes(name));
   }
   return *value;
 }

@@ -49,7 +49,7 @@ result<stream_options> parse_options(const option_values& options) {
     if (parsed.file_name.find('/') != std::string::npos) {
       return options.bad("fileName",
                          fmt::format("fileName is {}; write a name without a slash, and the folder in path.",
-                                     sluice::quoted(parsed.file_name)));
+                                     in_quotes(parsed.file_name)));
     }
   } else if (!print.value_or(true)) {
     parsed.to = destination::discard;
@@ -284,7 +284,7 @@ class stream_target final : public target {
       case destination::file:
         SLUICE_CHECK(check_folder_writable(o.folder));
         description.name = o.path();
-        description.changes = {fmt::format("The file {} is replaced.", sluice::quoted(o.path()))};
+        description.changes = {fmt::format("The file {} is replaced.", in_quotes(o.path()))};
         description.promise = "at least once, because files hold no mark: a run begun again starts over";
         description.run_again = "the file is replaced by a new one with all records";
         break;

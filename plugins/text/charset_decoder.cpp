@@ -118,7 +118,7 @@ result<charset_decoder> charset_decoder::find(const std::string& name) {
     return fail(
         error_kind::bad_option,
         "No encoding has the name {}; write one such as \"UTF-8\", \"GBK\", \"UTF-16LE\" or \"ISO-8859-1\".",
-        sluice::quoted(name));
+        in_quotes(name));
   }
   ucnv_setToUCallBack(c->icu, UCNV_TO_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &code);
   const charset_handling handling = handling_of(c->icu);

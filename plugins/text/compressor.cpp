@@ -74,7 +74,7 @@ result<void> compressor::check(long long returned) {
     return {};
   }
   const char* reason = archive_error_string(archive_);
-  return fail(error_kind::internal, "Compressing {} failed: {}; report this.", sluice::quoted(to_.path()),
+  return fail(error_kind::internal, "Compressing {} failed: {}; report this.", in_quotes(to_.path()),
               reason == nullptr ? "no reason given" : reason);
 }
 
@@ -83,8 +83,7 @@ result<void> compressor::write(std::string_view bytes) {
     const la_ssize_t written = archive_write_data(archive_, bytes.data(), bytes.size());
     SLUICE_CHECK(check(written));
     if (written == 0) {
-      return fail(error_kind::internal, "Compressing {} took no bytes; report this.",
-                  sluice::quoted(to_.path()));
+      return fail(error_kind::internal, "Compressing {} took no bytes; report this.", in_quotes(to_.path()));
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -185,8 +185,7 @@ std::string fault_text(std::string_view line, error_code code, const char* membe
     return "it is an array; each object must stand on a line of its own, without brackets and commas around";
   }
   if (line[first] != '{') {
-    return fmt::format("it begins with {} and not with a brace",
-                       sluice::quoted(head_of(line.substr(first), 12)));
+    return fmt::format("it begins with {} and not with a brace", in_quotes(head_of(line.substr(first), 12)));
   }
   const auto word = [&]() -> std::string {
     switch (code) {
@@ -331,7 +330,7 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
             refusal.value = std::string(key);
             refusal.detail = fmt::format("{} the key {}",
                                          layout_.all_columns ? "the first record lacks" : "no column names",
-                                         sluice::quoted(key));
+                                         in_quotes(key));
             return dirty_code::too_many_fields;
           }
           return dirty_code::none;
@@ -340,7 +339,7 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
           if (p.seen[c]) {
             refusal.column = c;
             refusal.value = text ? std::optional(std::string(*text)) : std::nullopt;
-            refusal.detail = sluice::quoted(key);
+            refusal.detail = in_quotes(key);
             return dirty_code::duplicate_key;
           }
           p.seen[c] = true;

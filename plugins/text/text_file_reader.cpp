@@ -37,7 +37,7 @@ result<std::uint64_t> number(const scalar_list& list, std::string_view name) {
       return static_cast<std::uint64_t>(*i);
     }
   }
-  return fail(error_kind::internal, "A stored description of a file has no number {}.", sluice::quoted(name));
+  return fail(error_kind::internal, "A stored description of a file has no number {}.", in_quotes(name));
 }
 
 result<std::string> text(const scalar_list& list, std::string_view name) {
@@ -47,7 +47,7 @@ result<std::string> text(const scalar_list& list, std::string_view name) {
       return *t;
     }
   }
-  return fail(error_kind::internal, "A stored description of a file has no text {}.", sluice::quoted(name));
+  return fail(error_kind::internal, "A stored description of a file has no text {}.", in_quotes(name));
 }
 
 scalar number_scalar(std::uint64_t n) {
@@ -216,7 +216,7 @@ result<void> text_file_reader::accept(const file_identity& now) {
   if (changed_ == nullptr || found == changed_->end() || found->second != now) {
     return fail(error_kind::source_changed,
                 "The file {} changed since the run was planned: it had {} bytes and has {}{}.",
-                sluice::quoted(part_.path), part_.identity.size, now.size,
+                in_quotes(part_.path), part_.identity.size, now.size,
                 now.size == part_.identity.size ? " and another modification time" : "");
   }
   if (part_.to == part_.identity.size) {
@@ -246,7 +246,7 @@ result<void> text_file_reader::open_after(const cursor& after, bool as_planned, 
   if (!same || digest.digest() != place.sum) {
     return fail(error_kind::source_changed,
                 "The file {} is not the one that was read up to byte {}: its content before that differs.",
-                sluice::quoted(part_.path), place.byte);
+                in_quotes(part_.path), place.byte);
   }
   lines_known_ = place.line != 0;
   lines_from_ = place.byte;
@@ -475,10 +475,10 @@ result<void> text_file_reader::refuse(std::size_t record, const row_refusal& ref
       what = fmt::format(
           "{} in column {} has a fraction of a second, and the column's format has no place for "
           "it; give the column a format such as \"yyyy-MM-dd HH:mm:ss.SSS\". ",
-          sluice::quoted(refusal.value.value_or("")), sluice::quoted(dirty.column));
+          in_quotes(refusal.value.value_or("")), in_quotes(dirty.column));
     } else if (refusal.code != dirty_code::duplicate_key && parser.declared() != declared_type::string_text) {
-      what = fmt::format("{} in column {} is not {}. ", sluice::quoted(refusal.value.value_or("")),
-                         sluice::quoted(dirty.column), parser.expected());
+      what = fmt::format("{} in column {} is not {}. ", in_quotes(refusal.value.value_or("")),
+                         in_quotes(dirty.column), parser.expected());
     }
     // What is expected is said already, and better: of a file's field this sentence's second half is wrong.
     meaning = refusal.code == dirty_code::not_a_boolean ? std::string_view() : meaning;

@@ -19,7 +19,7 @@ constexpr std::size_t delimiter_bytes_max = 16;
 /// One byte for what must be one in the file: a quote, an escape, a comment, a record's end.
 result<char> single_byte(const option_values& options, std::string_view name, const std::string& text) {
   if (text.size() != 1 || static_cast<unsigned char>(text[0]) >= 0x80) {
-    return options.bad(name, fmt::format("{} is {}; write one ASCII character.", name, sluice::quoted(text)));
+    return options.bad(name, fmt::format("{} is {}; write one ASCII character.", name, in_quotes(text)));
   }
   return text[0];
 }
@@ -105,14 +105,13 @@ result<void> read_encoding(const option_values& options, text_layout& layout) {
         "fieldDelimiter",
         fmt::format("The delimiter {} is not ASCII; in encoding {} only ASCII delimiters can be read. "
                     "Convert the file to UTF-8.",
-                    sluice::quoted(g.delimiter), sluice::quoted(layout.encoding)));
+                    in_quotes(g.delimiter), in_quotes(layout.encoding)));
   }
   if (const auto& leads = decoder->lead_bytes(); std::find(leads.begin(), leads.end(), true) != leads.end()) {
     if (g.quoting && g.quote >= 0x30) {
-      return options.bad(
-          "csvReaderConfig.textQualifier",
-          fmt::format("The quote {} may be half of a character in encoding {}; use \" or '.",
-                      sluice::quoted(std::string(1, g.quote)), sluice::quoted(layout.encoding)));
+      return options.bad("csvReaderConfig.textQualifier",
+                         fmt::format("The quote {} may be half of a character in encoding {}; use \" or '.",
+                                     in_quotes(std::string(1, g.quote)), in_quotes(layout.encoding)));
     }
     g.wide_characters = has_high_byte(g);
     g.lead_bytes = leads;
@@ -128,12 +127,12 @@ result<void> check_grammar(const option_values& options, const csv_grammar& g, b
     return options.bad(option,
                        fmt::format("The delimiter {} contains the quote character {}; choose another one, or "
                                    "set csvReaderConfig.useTextQualifier to false.",
-                                   sluice::quoted(g.delimiter), sluice::quoted(std::string(1, g.quote))));
+                                   in_quotes(g.delimiter), in_quotes(std::string(1, g.quote))));
   }
   if (g.record_end ? contains(*g.record_end) : contains('\n') || contains('\r')) {
     return options.bad(option,
                        fmt::format("The delimiter {} contains the end of a record; choose another one.",
-                                   sluice::quoted(g.delimiter)));
+                                   in_quotes(g.delimiter)));
   }
   const bool quote_ends = g.record_end ? g.quote == *g.record_end : g.quote == '\n' || g.quote == '\r';
   if (g.quoting && (quote_ends || (g.backslash && g.quote == '\\'))) {
@@ -216,7 +215,7 @@ result<column_spec> column_of(const option_values& item, const text_layout& layo
   const auto declared = declared_type_of(trimmed(*type));
   if (!declared) {
     return item.bad("type", fmt::format("the type is {}; write STRING, LONG, DOUBLE, BOOLEAN or DATE.",
-                                        sluice::quoted(*type)));
+                                        in_quotes(*type)));
   }
   column.type = *declared;
   const auto parser = value_parser::make(column.type, column.format, formats);
@@ -231,8 +230,8 @@ result<void> check_constant(const option_values& item, const column_spec& column
   SLUICE_TRY(auto parser, value_parser::make(column.type, column.format, formats));
   column_builder scratch(parser.type(), buffer_pool::make(0));
   if (const dirty_code code = parser.append(*column.constant, scratch); code != dirty_code::none) {
-    return item.bad("value", fmt::format("the constant {} is not {}.", sluice::quoted(*column.constant),
-                                         parser.expected()));
+    return item.bad(
+        "value", fmt::format("the constant {} is not {}.", in_quotes(*column.constant), parser.expected()));
   }
   return {};
 }

@@ -47,8 +47,8 @@ result<file_format> file_format_of(const option_values& options) {
   if (name == "json" || name == "jsonl") {
     return file_format::json;
   }
-  return options.bad("fileFormat", fmt::format("fileFormat is {}; write \"csv\", \"text\" or \"json\".",
-                                               sluice::quoted(name)));
+  return options.bad("fileFormat",
+                     fmt::format("fileFormat is {}; write \"csv\", \"text\" or \"json\".", in_quotes(name)));
 }
 
 result<compression> compression_of(const option_values& options) {
@@ -71,7 +71,7 @@ result<compression> compression_of(const option_values& options) {
   }
   return options.bad(
       "compress", fmt::format("compress is {}; write \"gzip\", \"zstd\", \"zip\", \"bzip2\" or leave it out.",
-                              sluice::quoted(name)));
+                              in_quotes(name)));
 }
 
 std::string unescaped_characters(std::string_view text) {
@@ -83,7 +83,7 @@ result<std::string> delimiter_of(const option_values& options, std::string_view 
   std::string value = unescaped_characters(given.value_or(""));
   if (options.has(name) && (value.empty() || value.size() > bytes_max)) {
     return options.bad(name, fmt::format("{} is {}; write one character, or at most {} bytes of text.", name,
-                                         sluice::quoted(*given), bytes_max));
+                                         in_quotes(*given), bytes_max));
   }
   return value;
 }

@@ -56,7 +56,7 @@ result<end_place> text_place_in(end_datasource source, std::string_view rest) {
         error_kind::bad_option,
         "{} is not below the folder {}; name a file below it, such as {}:orders.csv, or leave the data "
         "source's name out",
-        sluice::quoted(where.path), sluice::quoted(source.base_folder), source.name);
+        in_quotes(where.path), in_quotes(source.base_folder), source.name);
   }
   where.datasource = std::move(source);
   return where;

@@ -115,8 +115,7 @@ class source_sketcher {
     const std::string by_name = compression_of_name(path_);
     SLUICE_TRY(const std::string compress, compression_of_bytes(path_));
     if (compress == "xz") {
-      return fail(error_kind::bad_option, "{}: xz is not supported; unpack the file first",
-                  sluice::quoted(path_));
+      return fail(error_kind::bad_option, "{}: xz is not supported; unpack the file first", in_quotes(path_));
     }
     if (!compress.empty()) {
       parameter_["compress"] = compress;
@@ -135,7 +134,7 @@ class source_sketcher {
           error_kind::bad_option,
           "{}: the file is not text in {}, and which encoding it has cannot be told from its bytes; write a "
           "template by hand (sluice template text …) and set \"encoding\"",
-          sluice::quoted(path_), encoding_);
+          in_quotes(path_), encoding_);
     }
     put("path", {where_.path}, "");
     put("fileFormat", parameter_["fileFormat"], "");
@@ -172,18 +171,17 @@ class source_sketcher {
   result<std::string> first_file() {
     SLUICE_TRY(const auto found, files_matching(file_));
     if (found.empty()) {
-      return fail(error_kind::bad_option, "no file matches {}{}; correct the pattern",
-                  sluice::quoted(where_.path), looked_in(file_));
+      return fail(error_kind::bad_option, "no file matches {}{}; correct the pattern", in_quotes(where_.path),
+                  looked_in(file_));
     }
     std::error_code ignored;
     if (std::filesystem::is_directory(found.front(), ignored)) {
       return fail(error_kind::bad_option, "{}: this is a folder; name its files, such as {}",
-                  sluice::quoted(where_.path),
-                  sluice::quoted((std::filesystem::path(where_.path) / "*.csv").string()));
+                  in_quotes(where_.path), in_quotes((std::filesystem::path(where_.path) / "*.csv").string()));
     }
     if (found.size() > 1) {
       sketch_.remarks.push_back(fmt::format("{} files match; looked at was {}.", with_thousands(found.size()),
-                                            sluice::quoted(found.front())));
+                                            in_quotes(found.front())));
     }
     return found.front();
   }
@@ -213,7 +211,7 @@ class source_sketcher {
       return fail(error_kind::bad_option,
                   "{}: the file has no record to look at; write a template by hand (sluice "
                   "template text …)",
-                  sluice::quoted(file_));
+                  in_quotes(file_));
     }
     put("fieldDelimiter", cut_.delimiter, fmt::format("{} fields a record.", columns.size()));
     put_heading(columns);
@@ -249,7 +247,7 @@ class source_sketcher {
     if (guess.unsure && !where_.heading) {
       sketch_.heading_unsure = fmt::format(
           "{}: whether the first record ({}) is a heading cannot be told, because all columns are text",
-          sluice::quoted(path_), sluice::quoted(first_fields(columns)));
+          in_quotes(path_), in_quotes(first_fields(columns)));
     }
     if (!is_heading) {
       return;
@@ -263,7 +261,7 @@ class source_sketcher {
       }
       if (name != said) {
         sketch_.remarks.push_back(fmt::format("Column {} is called {} here: its heading is {}.", i + 1,
-                                              sluice::quoted(name),
+                                              in_quotes(name),
                                               said.empty() ? "empty" : "that of another column, too"));
       }
       // Only a heading that stands once, and that a job can write as it stands, finds its column.
@@ -294,9 +292,9 @@ class source_sketcher {
         return fail(error_kind::bad_option,
                     "{} and {} have different headings ({} and {}), and one list of columns would mix them "
                     "up: read them in two jobs{}",
-                    sluice::quoted(path_), sluice::quoted(other),
-                    sluice::quoted(fmt::format("{}", fmt::join(headings_, ", "))),
-                    sluice::quoted(fmt::format("{}", fmt::join(there, ", "))),
+                    in_quotes(path_), in_quotes(other),
+                    in_quotes(fmt::format("{}", fmt::join(headings_, ", "))),
+                    in_quotes(fmt::format("{}", fmt::join(there, ", "))),
                     where_.heading ? "" : ", or say --no-header if the first record is no heading");
       }
     }
@@ -343,8 +341,7 @@ class source_sketcher {
     }
     put("nullFormat", *null_text_,
         fmt::format("An unquoted field {} is NULL, in columns of text too: {} of them were seen.",
-                    null_text_->empty() ? "that is empty" : sluice::quoted(*null_text_),
-                    with_thousands(seen)));
+                    null_text_->empty() ? "that is empty" : in_quotes(*null_text_), with_thousands(seen)));
   }
 
   void put_columns(const std::vector<std::vector<sampled_field>>& columns) {
@@ -438,7 +435,7 @@ class source_sketcher {
     if (order.empty()) {
       return fail(error_kind::bad_option,
                   "{}: no line looked at is a JSON object; expected JSON Lines, one object a line",
-                  sluice::quoted(file_));
+                  in_quotes(file_));
     }
     sketch_.remarks.push_back(looked_at(sample_.lines.size()));
     if (broken != 0) {
@@ -497,17 +494,17 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   end_sketch sketch;
   const std::filesystem::path path(where.path);
   if (path.filename().empty() || path.filename() == "." || path.filename() == "..") {
-    return fail(error{error_kind::bad_option,
-                      fmt::format("{}: this is a folder; name the file to write, such as out.csv",
-                                  sluice::quoted(where.path)),
-                      end_named_wrong, false});
+    return fail(error{
+        error_kind::bad_option,
+        fmt::format("{}: this is a folder; name the file to write, such as out.csv", in_quotes(where.path)),
+        end_named_wrong, false});
   }
   const std::string compress = compression_of_name(where.path);
   if (compress == "xz") {
     return fail(error{error_kind::bad_option,
                       fmt::format("{}: xz is not supported; give a name that ends in .gz, .zst or .bz2, or "
                                   "leave .xz out",
-                                  sluice::quoted(where.path)),
+                                  in_quotes(where.path)),
                       end_named_wrong, false});
   }
   sketch.appends = false;
@@ -551,14 +548,14 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
     return fail(
         error_kind::bad_option,
         "{}: a file appears whole and is never added to; give another name, or replace it (--replace)",
-        sluice::quoted(where.path));
+        in_quotes(where.path));
   }
   for (const field& f : columns) {
     if (f.type.id == type_id::binary) {
       sketch.doubts.push_back(
           fmt::format("{}: the column {} holds bytes; those that are text in UTF-8 are written, records with "
                       "others are dirty. A column expression such as hex({}) writes all of them.",
-                      where.path, sluice::quoted(f.name), f.name));
+                      where.path, in_quotes(f.name), f.name));
     }
   }
   sketch.remarks.insert(sketch.remarks.end(), sketch.doubts.begin(), sketch.doubts.end());

@@ -99,14 +99,14 @@ result<source_description> text_source::open(const stop_signal& stop) {
     error why = std::move(found).error();
     if (!complete) {
       why.message += fmt::format(" The file {}, which says that the files are complete, is not there either.",
-                                 sluice::quoted(*layout_->awaited_file));
+                                 in_quotes(*layout_->awaited_file));
     }
     return fail(std::move(why));
   }
   source_description description;
   if (layout_->awaited_file && complete && context_.only_looks) {
-    description.notes.push_back(fmt::format("The file {} is there, which a run would wait for.",
-                                            sluice::quoted(*layout_->awaited_file)));
+    description.notes.push_back(
+        fmt::format("The file {} is there, which a run would wait for.", in_quotes(*layout_->awaited_file)));
   }
   description.columns = bound_->columns_schema;
   for (std::size_t i = 0; i < files_.size() && i < files_shown; ++i) {
@@ -117,8 +117,7 @@ result<source_description> text_source::open(const stop_signal& stop) {
     description.statements.push_back(fmt::format("and {} files more", files_.size() - files_shown));
   }
   if (files_.empty()) {
-    description.statements.push_back(
-        fmt::format("no file matches {}", sluice::quoted(layout_->paths.front())));
+    description.statements.push_back(fmt::format("no file matches {}", in_quotes(layout_->paths.front())));
   }
   for (const known_file& file : files_) {
     description.files_read.push_back(file.use);
@@ -147,12 +146,12 @@ result<bool> text_source::await_marker(const stop_signal& stop) {
   struct stat status {};
   while (::stat(file.c_str(), &status) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) {
-      return fail(error_kind::denied, "{}: {} cannot be looked for: {}", place, sluice::quoted(file),
+      return fail(error_kind::denied, "{}: {} cannot be looked for: {}", place, in_quotes(file),
                   std::strerror(errno));
     }
     if (context_.only_looks) {
       context_.warn(fmt::format("{}: the file {} is not there yet; a run waits for it, {}", place,
-                                sluice::quoted(file), limit));
+                                in_quotes(file), limit));
       return false;
     }
     const auto now = std::chrono::steady_clock::now();
@@ -161,9 +160,9 @@ result<bool> text_source::await_marker(const stop_signal& stop) {
           "markDoneFileName",
           fmt::format("the file {} did not appear within {} minutes; see what should have made it, or "
                       "raise maxRetryTime.",
-                      sluice::quoted(file), layout_->awaited_minutes_max));
+                      in_quotes(file), layout_->awaited_minutes_max));
     }
-    context_.waits(fmt::format("{}: waits for the file {}, {}", place, sluice::quoted(file), limit),
+    context_.waits(fmt::format("{}: waits for the file {}, {}", place, in_quotes(file), limit),
                    std::chrono::duration<double>(now - began).count());
     SLUICE_CHECK(wait(-1, wait_for::readable, std::min(deadline, now + look_interval), stop));
   }
@@ -206,7 +205,7 @@ result<void> text_source::find_files(const stop_signal& stop) {
       return options_.bad(
           "path", fmt::format("no file matches {}{}; correct the pattern, or set successOnNoFile to true if "
                               "that is no mistake.",
-                              sluice::quoted(path), looked_in(path)));
+                              in_quotes(path), looked_in(path)));
     }
   }
   return {};
@@ -222,17 +221,17 @@ result<void> text_source::check_kind(const file_handle& file) const {
   SLUICE_TRY(const std::size_t got, file.read_at(0, bytes.data(), bytes.size()));
   const std::string_view head(bytes.data(), got);
   if (const auto packed = packed_by(head); !packed.empty()) {
-    return options_.bad("compress", fmt::format("the file {} is {} data and no text: {}.",
-                                                sluice::quoted(file.path()), packed,
-                                                packed == "xz" ? "it is not supported, unpack it first"
-                                                               : fmt::format("set compress to {}", packed)));
+    return options_.bad("compress",
+                        fmt::format("the file {} is {} data and no text: {}.", in_quotes(file.path()), packed,
+                                    packed == "xz" ? "it is not supported, unpack it first"
+                                                   : fmt::format("set compress to {}", packed)));
   }
   for (const file_mark& mark : encoding_marks) {
     if (layout_->encoding_is_utf8 && !layout_->decode_whole && head.starts_with(mark.bytes)) {
       return options_.bad(
           "encoding", fmt::format("the file {} begins with the byte order mark of {} and would be read as "
                                   "{}: {}.",
-                                  sluice::quoted(file.path()), mark.kind, layout_->encoding, mark.remedy));
+                                  in_quotes(file.path()), mark.kind, layout_->encoding, mark.remedy));
     }
   }
   return {};
@@ -259,7 +258,7 @@ result<std::vector<std::string>> text_source::first_record(const known_file& kno
     if (outcome == record_window::outcome::skip) {
       return fail(error_kind::source_changed,
                   "The first record of {} is larger than 64 MiB; check the quotes and the delimiter.",
-                  sluice::quoted(known.path));
+                  in_quotes(known.path));
     }
     if (outcome == record_window::outcome::grow) {
       window.grow();
@@ -281,7 +280,7 @@ result<std::vector<std::string>> text_source::first_record(const known_file& kno
               error_kind::source_changed,
               "The first line of {} is not a JSON object with keys that differ, so that [\"*\"] says no "
               "columns: {}{}. List the columns in the job.",
-              sluice::quoted(known.path), sluice::quoted(raw), why.empty() ? "" : fmt::format(" ({})", why));
+              in_quotes(known.path), in_quotes(raw), why.empty() ? "" : fmt::format(" ({})", why));
         }
         return keys;
       }
@@ -304,15 +303,15 @@ result<std::size_t> text_source::field_of(const column_spec& column,
     if (same && found) {
       return fail(error_kind::bad_option,
                   "{}: the heading {} stands twice in {}; write \"index\" in place of \"name\".",
-                  column.place, sluice::quoted(column.name), sluice::quoted(files_.front().path));
+                  column.place, in_quotes(column.name), in_quotes(files_.front().path));
     }
     found = same ? i : found;
   }
   if (!found) {
     const auto near = nearest(column.name, headings);
     return fail(error_kind::bad_option, "{}: {} has no heading {}{}", column.place,
-                sluice::quoted(files_.front().path), sluice::quoted(column.name),
-                near.empty() ? "." : fmt::format("; did you mean {}?", sluice::quoted(near)));
+                in_quotes(files_.front().path), in_quotes(column.name),
+                near.empty() ? "." : fmt::format("; did you mean {}?", in_quotes(near)));
   }
   return *found;
 }
@@ -417,7 +416,7 @@ result<void> text_source::look_for_keys(const known_file& known) {
       warn_of_key(c,
                   fmt::format("{} {} of {}", all ? "the" : "the first",
                               looked_at == 1 ? "record" : fmt::format("{} records", looked_at),
-                              sluice::quoted(known.path)),
+                              in_quotes(known.path)),
                   there);
       if (all) {
         told_of_.insert(c);
@@ -441,8 +440,8 @@ void text_source::warn_of_key(std::size_t column, const std::string& where,
   const std::string& key = bound_->columns[column].key;
   const std::string near = near_key(key, there);
   context_.warn(fmt::format("{}: none of {} has the key {}, and a missing key is NULL{}",
-                            layout_->columns[column].place, where, sluice::quoted(key),
-                            near.empty() ? "" : fmt::format("; did you mean {}?", sluice::quoted(near))));
+                            layout_->columns[column].place, where, in_quotes(key),
+                            near.empty() ? "" : fmt::format("; did you mean {}?", in_quotes(near))));
 }
 
 /// Columns found or named by heading are right in every file only where all have the same headings.
@@ -454,7 +453,7 @@ result<void> text_source::compare_headings() {
       return options_.bad(
           "column",
           fmt::format("{} and {} have different headings; {}, or read them in two jobs.",
-                      sluice::quoted(files_.front().path), sluice::quoted(files_[i].path),
+                      in_quotes(files_.front().path), in_quotes(files_[i].path),
                       layout_->all_columns
                           ? "list the columns by \"index\" where their places are the same all the same"
                           : "write \"index\" in place of \"name\""));
@@ -563,7 +562,7 @@ result<void> text_source::check_unchanged(const stop_signal& stop) {
           error_kind::source_changed,
           "The file {} changed while it was read{}; what was read may be of two versions. Run again once "
           "nobody writes to it.",
-          sluice::quoted(known.path),
+          in_quotes(known.path),
           now && now->size != known.identity.size
               ? fmt::format(" (from {} to {} bytes)", known.identity.size, now->size)
               : "");

@@ -34,7 +34,7 @@ result<void> text_source::take_up_changed(const file_part& part, const frozen_sp
                                           const stop_signal& stop) {
   const auto refuse = [&](const std::string& why) {
     return fail(error_kind::source_changed, "The file {} changed since the run was planned{}, and {}.",
-                sluice::quoted(part.path),
+                in_quotes(part.path),
                 now.size == part.identity.size
                     ? std::string(": it has another modification time")
                     : fmt::format(": it had {} bytes and has {}", part.identity.size, now.size),
@@ -81,7 +81,7 @@ void text_source::tell_of_new_files(const std::set<std::string>& planned) const 
     context_.warn(
         fmt::format("{}{} came after this run was planned and {} not read by it: run the job for {} once "
                     "this run is done.",
-                    sluice::quoted(first), count == 1 ? "" : fmt::format(" and {} files more", count - 1),
+                    in_quotes(first), count == 1 ? "" : fmt::format(" and {} files more", count - 1),
                     count == 1 ? "is" : "are", count == 1 ? "it" : "them"));
   }
 }

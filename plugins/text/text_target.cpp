@@ -39,7 +39,7 @@ class text_target final : public target {
       SLUICE_CHECK(make_json_formatter(o, std::make_shared<const schema>(source_columns), context_.zone));
     }
     if (!std::filesystem::exists(o.folder)) {
-      description.changes.push_back(fmt::format("The folder {} is made.", sluice::quoted(o.folder)));
+      description.changes.push_back(fmt::format("The folder {} is made.", in_quotes(o.folder)));
       return description;
     }
     SLUICE_CHECK(check_folder_writable(o.folder));
@@ -53,7 +53,7 @@ class text_target final : public target {
       const std::string path = o.folder + "/" + name;
       const std::string change = o.single_file ? "replaced" : "removed";
       description.changes.push_back(
-          fmt::format("The file {} is {} once the new ones are complete.", sluice::quoted(path), change));
+          fmt::format("The file {} is {} once the new ones are complete.", in_quotes(path), change));
       changes(path, change);
     }
     if (!o.done_file.empty()) {
@@ -162,7 +162,7 @@ class text_target final : public target {
           error_kind::bad_option,
           "writeMode is nonConflict and {} is there already ({} files in all); remove them, choose another "
           "fileName or write truncate or append.",
-          sluice::quoted(o.folder + "/" + names.front()), names.size());
+          in_quotes(o.folder + "/" + names.front()), names.size());
     }
     replaced_ = o.mode == file_write_mode::truncate ? std::move(names) : std::vector<std::string>();
     return {};

@@ -35,18 +35,18 @@ result<void> take_places(const option_values& options, text_writer_options& to) 
   if (to.file_name.find('/') != std::string::npos || to.file_name.starts_with(".sluice-")) {
     refuse("fileName", fmt::format("fileName is {}; write a name without a slash that does not begin with "
                                    "\".sluice-\", and the folder in path.",
-                                   sluice::quoted(to.file_name)));
+                                   in_quotes(to.file_name)));
   }
   wrong.take(options.text("suffix"), suffix);
   to.suffix = suffix.value_or("");
   if (to.suffix.find('/') != std::string::npos) {
-    refuse("suffix", fmt::format("suffix is {}; write it without a slash.", sluice::quoted(to.suffix)));
+    refuse("suffix", fmt::format("suffix is {}; write it without a slash.", in_quotes(to.suffix)));
   }
   wrong.take(options.text("markDoneFileName"), done_file);
   to.done_file = done_file.value_or("");
   if (!to.done_file.empty() && to.done_file.front() != '/') {
     refuse("markDoneFileName",
-           fmt::format("markDoneFileName is {}; write an absolute path.", sluice::quoted(to.done_file)));
+           fmt::format("markDoneFileName is {}; write an absolute path.", in_quotes(to.done_file)));
   }
   return wrong.all();
 }
@@ -64,7 +64,7 @@ result<void> take_mode(const option_values& options, text_writer_options& to) {
   if (to.mode == file_write_mode::truncate && lower != "truncate") {
     wrong.check<void>(options.bad(
         "writeMode",
-        fmt::format("writeMode is {}; write truncate, append or nonConflict.", sluice::quoted(*mode))));
+        fmt::format("writeMode is {}; write truncate, append or nonConflict.", in_quotes(*mode))));
   }
   std::optional<bool> single;
   wrong.take(options.boolean("singleFileOutput"), single);
@@ -109,11 +109,11 @@ result<void> take_grammar(const option_values& options, text_writer_options& to)
                     to.line_delimiter.find(to.field_delimiter) != std::string::npos;
   if (same || (to.format == file_format::csv && (to.field_delimiter.find(quote) != std::string::npos ||
                                                  to.line_delimiter.find(quote) != std::string::npos))) {
-    return options.bad("fieldDelimiter",
-                       fmt::format("fieldDelimiter {}, lineDelimiter {} and quoteChar {} must not "
-                                   "contain each other.",
-                                   sluice::quoted(to.field_delimiter), sluice::quoted(to.line_delimiter),
-                                   sluice::quoted(quote)));
+    return options.bad(
+        "fieldDelimiter",
+        fmt::format("fieldDelimiter {}, lineDelimiter {} and quoteChar {} must not "
+                    "contain each other.",
+                    in_quotes(to.field_delimiter), in_quotes(to.line_delimiter), in_quotes(quote)));
   }
   return {};
 }

@@ -93,7 +93,7 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
         return fail(error_kind::bad_option,
                     "the format {} has no date, and a time of day alone is no point in time; declare the "
                     "column STRING.",
-                    sluice::quoted(text));
+                    in_quotes(text));
       }
       continue;  // for times of day only, which no column here is
     }
@@ -227,7 +227,7 @@ std::string value_parser::expected() const {
   }
   std::string words = "a date like ";
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
-    words += (i == 0 ? "" : " or ") + sluice::quoted(patterns_[i].text());
+    words += (i == 0 ? "" : " or ") + in_quotes(patterns_[i].text());
   }
   return words;
 }

@@ -31,7 +31,7 @@ class zip_input final : public input_stream {
       return fail(
           error_kind::source_changed,
           "The zip file {} is damaged {} bytes into its entry ({}). Get an undamaged file and run again.",
-          sluice::quoted(path_), read_, zip_file_strerror(entry_.get()));
+          in_quotes(path_), read_, zip_file_strerror(entry_.get()));
     }
     read_ += static_cast<std::uint64_t>(got);
     return static_cast<std::size_t>(got);
@@ -66,7 +66,7 @@ result<zip_uint64_t> single_entry(zip_t* archive, const std::string& path) {
         error_kind::bad_option,
         "The zip file {} has {} entries; only archives with exactly one file can be read. Unpack it and read "
         "the files.",
-        sluice::quoted(path), files);
+        in_quotes(path), files);
   }
   return found;
 }
@@ -91,14 +91,14 @@ result<std::unique_ptr<input_stream>> zip_stream(const file_handle& file) {
     zip_error_init_with_code(&reason, code);
     const std::string text = zip_error_strerror(&reason);
     zip_error_fini(&reason);
-    return fail(error_kind::source_changed, "The zip file {} cannot be read: {}.",
-                sluice::quoted(file.path()), text);
+    return fail(error_kind::source_changed, "The zip file {} cannot be read: {}.", in_quotes(file.path()),
+                text);
   }
   SLUICE_TRY(const zip_uint64_t index, single_entry(archive.get(), file.path()));
   entry_ptr entry(zip_fopen_index(archive.get(), index, 0));
   if (entry == nullptr) {
     return fail(error_kind::not_supported, "The entry of the zip file {} cannot be read: {}.",
-                sluice::quoted(file.path()), zip_strerror(archive.get()));
+                in_quotes(file.path()), zip_strerror(archive.get()));
   }
   zip_stat_t entry_stat;
   zip_stat_init(&entry_stat);

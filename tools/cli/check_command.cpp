@@ -21,7 +21,7 @@ bool passes_by_itself(const error& failure) {
 /// `column 2 "id" to "key"`; a name that an end does not give is left out.
 std::string pair_text(const column_pair& pair) {
   const auto named = [](const char* before, const field& f) {
-    return f.name.empty() ? std::string() : fmt::format("{} {}", before, sluice::quoted(f.name));
+    return f.name.empty() ? std::string() : fmt::format("{} {}", before, in_quotes(f.name));
   };
   return fmt::format("column {}{}{}", pair.index, named("", pair.from), named(" to", pair.to));
 }

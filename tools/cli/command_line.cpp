@@ -81,14 +81,14 @@ tl::unexpected<error> unexpected_argument(const CLI::App& app, const std::vector
   const auto flag = std::find_if(extras.begin(), extras.end(),
                                  [](const std::string& text) { return text.size() > 1 && text[0] == '-'; });
   if (flag == extras.end()) {
-    return usage(fmt::format("unexpected argument {}; see sluice {} --help", sluice::quoted(extras.front()),
+    return usage(fmt::format("unexpected argument {}; see sluice {} --help", in_quotes(extras.front()),
                              app.get_name()));
   }
   const std::string program = app.get_parent() == nullptr ? "sluice" : "sluice " + app.get_name();
   const std::string name = flag->substr(0, flag->find('='));
   const auto known = flags_of(app);
   const std::string near(nearest(name, known));
-  return usage(fmt::format("unknown flag {} of {}{}", sluice::quoted(name), program,
+  return usage(fmt::format("unknown flag {} of {}{}", in_quotes(name), program,
                            near.empty() ? fmt::format("; see {} --help", program) : ""),
                near);
 }
@@ -107,10 +107,10 @@ tl::unexpected<error> unknown_command(const CLI::App& app, const std::vector<std
     return unexpected_argument(app, extras);
   }
   if (word.ends_with(".json")) {
-    return usage(fmt::format("unknown command {}", sluice::quoted(word)), "sluice run " + escaped(word));
+    return usage(fmt::format("unknown command {}", in_quotes(word)), "sluice run " + escaped(word));
   }
   const std::string near(nearest(word, names));
-  return usage(fmt::format("unknown command {}{}", sluice::quoted(word),
+  return usage(fmt::format("unknown command {}{}", in_quotes(word),
                            near.empty() ? fmt::format(": there are {}", fmt::join(names, ", ")) : ""),
                near);
 }

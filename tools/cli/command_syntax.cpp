@@ -17,13 +17,13 @@ result<void> put_parameter(std::map<std::string, std::string>& to, const std::st
   }
   if (const std::string_view plain = trimmed(name); plain != name) {
     return fail(error_kind::bad_option,
-                "-p: blanks stand around {}; write {}= and the value behind it at once", sluice::quoted(name),
+                "-p: blanks stand around {}; write {}= and the value behind it at once", in_quotes(name),
                 plain);
   }
   const auto [at, fresh] = to.emplace(name, value);
   if (!fresh && at->second != value) {
     return fail(error_kind::bad_option, "-p gives the parameter {} twice with different values; give it once",
-                sluice::quoted(name));
+                in_quotes(name));
   }
   return {};
 }
@@ -41,7 +41,7 @@ result<void> put_datax_parameters(std::map<std::string, std::string>& to, std::s
     }
     const std::size_t equals = one.find('=');
     if (equals == std::string_view::npos) {
-      return fail(error_kind::bad_option, "-p \"-D…\" needs -Dname=value; {} has no =", sluice::quoted(one));
+      return fail(error_kind::bad_option, "-p \"-D…\" needs -Dname=value; {} has no =", in_quotes(one));
     }
     std::string_view value = one.substr(equals + 1);
     if (value.size() >= 2 && value.front() == value.back() &&
@@ -110,8 +110,7 @@ result<std::uint64_t> limit_of(const char* flag, const std::string& text) {
   std::uint64_t limit = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), limit);
   if (problem != std::errc() || end != text.data() + text.size()) {
-    return fail(error_kind::bad_option, "{} takes a whole number from 0 on; found {}", flag,
-                sluice::quoted(text));
+    return fail(error_kind::bad_option, "{} takes a whole number from 0 on; found {}", flag, in_quotes(text));
   }
   return limit;
 }
@@ -122,7 +121,7 @@ result<std::uint32_t> count_of(const char* flag, const std::string& text) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (problem != std::errc() || end != text.data() + text.size() || count == 0 || count > count_max) {
     return fail(error_kind::bad_option, "{} takes a whole number from 1 to {}; found {}", flag, count_max,
-                sluice::quoted(text));
+                in_quotes(text));
   }
   return count;
 }
@@ -136,7 +135,7 @@ result<std::optional<std::uint64_t>> memory_of(const std::string& text) {
     return fail(error_kind::bad_option, "--memory: {}", bytes.error().message);
   }
   if (*bytes < memory_bytes_min) {
-    return fail(error_kind::bad_option, "--memory: {} is too little; the least is {}", sluice::quoted(text),
+    return fail(error_kind::bad_option, "--memory: {} is too little; the least is {}", in_quotes(text),
                 bytes_text(memory_bytes_min));
   }
   return *bytes;

@@ -97,8 +97,7 @@ result<T> one_of(const char* flag, const std::string& text,
     names.push_back(word);
   }
   const std::string near(nearest(text, names));
-  return usage(fmt::format("{} takes {}; found {}", flag, fmt::join(names, ", "), sluice::quoted(text)),
-               near);
+  return usage(fmt::format("{} takes {}; found {}", flag, fmt::join(names, ", "), in_quotes(text)), near);
 }
 
 }  // namespace sluice

@@ -48,7 +48,7 @@ result<void> put_state_dir(configuration& to, const std::string& where, std::str
   if (!path.starts_with('/')) {
     return fail(error_kind::bad_option,
                 "{}: {} must be a path from the root, because it holds wherever sluice is started; found {}",
-                where, key, sluice::quoted(path));
+                where, key, in_quotes(path));
   }
   to.state_dir = path;
   return {};
@@ -63,7 +63,7 @@ result<void> put_memory(configuration& to, const std::string& where, std::string
   }
   if (*bytes < memory_bytes_min) {
     return fail(error_kind::bad_option, "{}: {}: {} is too little; the least is {}", where, key,
-                sluice::quoted(text), bytes_text(memory_bytes_min));
+                in_quotes(text), bytes_text(memory_bytes_min));
   }
   to.memory_bytes = *bytes;
   return {};
@@ -93,7 +93,7 @@ result<configuration> read_configuration(const std::string& file) {
     const auto* key = std::ranges::find(keys, name.str(), &configuration_key::name);
     if (key == std::end(keys)) {
       const std::string_view near = nearest(name.str(), names);
-      return fail(error_kind::bad_option, "{}: unknown key {}; {}", where, sluice::quoted(name.str()),
+      return fail(error_kind::bad_option, "{}: unknown key {}; {}", where, in_quotes(name.str()),
                   near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
                                : fmt::format("did you mean {}?", near));
     }

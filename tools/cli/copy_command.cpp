@@ -97,7 +97,7 @@ result<bool> save_job(const std::string& file, const std::string& text, const jo
   for (const template_end* end : {&draft.reader, &draft.writer}) {
     if (!end->file.empty() && std::filesystem::weakly_canonical(end->file, ignored) == whole) {
       return fail(error_kind::bad_option, "--save: {} is an end of the copy; give another name",
-                  sluice::quoted(file));
+                  in_quotes(file));
     }
   }
   if (std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) {
@@ -107,7 +107,7 @@ result<bool> save_job(const std::string& file, const std::string& text, const jo
                : fail(error_kind::conflict,
                       "--save: {} is there already, with something else than this job, and is not "
                       "overwritten; give another name, or remove it",
-                      sluice::quoted(file));
+                      in_quotes(file));
   }
   // 0666: readable as any file the user makes, by the umask.
   SLUICE_CHECK(write_file_whole(file, text, 0666));
@@ -122,7 +122,7 @@ result<void> save_where_asked(const copy_arguments& arguments, const std::string
   SLUICE_TRY(const bool written, save_job(*arguments.save, text, draft));
   if (!written) {
     write_out(parts.err_fd, fmt::format("--save: {} holds this very job already and stays as it is\n",
-                                        sluice::quoted(*arguments.save)));
+                                        in_quotes(*arguments.save)));
   }
   return {};
 }
@@ -198,7 +198,7 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
     if (replaces && is_replaced(*found)) {
       write_out(parts.err_fd, fmt::format("warning: {} has rows of an unfinished run, which is forgotten: "
                                           "--replace takes them out\n",
-                                          sluice::quoted(arguments.to)));
+                                          in_quotes(arguments.to)));
       run.on_unfinished = run_settings::unfinished::fresh;
     }
     const auto& failure = found->failure;
@@ -210,10 +210,10 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
           parts,
           draft->writer.sketch.appends
               ? fmt::format("{} holds records already: --append adds to them, --replace takes their place",
-                            sluice::quoted(arguments.to))
+                            in_quotes(arguments.to))
               : fmt::format("{} is there already: --replace puts the new one in its place once it is "
                             "complete; or give another name",
-                            sluice::quoted(arguments.to)),
+                            in_quotes(arguments.to)),
           exit_failed);
     }
   }

@@ -55,8 +55,7 @@ result<json> addresses_of(const std::string& text) {
     const std::string one(trimmed(std::string_view(text).substr(at, end - at)));
     const std::size_t colon = one.rfind(':');
     if (colon == std::string::npos || colon == 0 || colon + 1 == one.size()) {
-      return refuse(
-          fmt::format("found {}, expected host:port, or several behind commas", sluice::quoted(one)));
+      return refuse(fmt::format("found {}, expected host:port, or several behind commas", in_quotes(one)));
     }
     list.push_back({{"host", one.substr(0, colon)}, {"port", one.substr(colon + 1)}});
     at = end + 1;
@@ -146,7 +145,7 @@ class entry_maker {
     type_ = find_datasource_type(type_text_);
     if (type_ == nullptr) {
       const auto near = nearest(type_text_, names);
-      return refuse(fmt::format("there is no type {}; {}", sluice::quoted(type_text_),
+      return refuse(fmt::format("there is no type {}; {}", in_quotes(type_text_),
                                 near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
                                              : fmt::format("did you mean {}?", near)));
     }
@@ -347,7 +346,7 @@ result<void> put(json& document, json entry, bool replace, const std::string& pa
     if (!replace) {
       return refuse(
           fmt::format("{} has the data source {} for {} already; --replace puts the new one in its place",
-                      sluice::quoted(path), sluice::quoted(entry["name"].get<std::string>()),
+                      in_quotes(path), in_quotes(entry["name"].get<std::string>()),
                       env_of(entry) ? to_string(*env_of(entry)) : "both environments"));
     }
     one = std::move(entry);
@@ -375,7 +374,7 @@ result<std::string> add(const datasource_add_arguments& arguments, const program
     const std::string below = std::filesystem::absolute(path, failure).parent_path().string();
     const std::string base = path_below(given["baseDir"].get<std::string>(), below);
     if (!std::filesystem::is_directory(base, failure)) {
-      warning = fmt::format("warning: there is no folder {}\n", sluice::quoted(base));
+      warning = fmt::format("warning: there is no folder {}\n", in_quotes(base));
     }
   }
   SLUICE_CHECK(put(document, std::move(entry), arguments.replace, path));
@@ -384,8 +383,8 @@ result<std::string> add(const datasource_add_arguments& arguments, const program
   }
   SLUICE_CHECK(write_file_whole(path, document.dump(indent) + "\n", 0600));
   write_out(parts.err_fd, warning);
-  return fmt::format("{} ({}) is in {}; \"sluice datasource test {}\" tries it\n",
-                     sluice::quoted(arguments.name), type, sluice::quoted(path), escaped(arguments.name));
+  return fmt::format("{} ({}) is in {}; \"sluice datasource test {}\" tries it\n", in_quotes(arguments.name),
+                     type, in_quotes(path), escaped(arguments.name));
 }
 
 }  // namespace

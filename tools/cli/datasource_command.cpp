@@ -149,7 +149,7 @@ void look_up_secrets(test_report& report, secret_resolver& resolver) {
 std::vector<connection_step> test_folder(const std::string& folder) {
   using outcome = connection_step::outcome;
   std::error_code failure;
-  const std::string shown = sluice::quoted(folder);
+  const std::string shown = in_quotes(folder);
   if (!std::filesystem::exists(folder, failure)) {
     return {{connection_stage::database, outcome::failed, fmt::format("there is no folder {}", shown),
              "make it, or correct \"baseDir\""}};
@@ -215,8 +215,8 @@ test_report run_test(const datasource& source, datasource_env env, const program
 }
 
 std::string report_text(const test_report& report, const std::string& file) {
-  std::string out = fmt::format("data source {} ({}, {}) of {}\n", sluice::quoted(report.source->name),
-                                report.source->type->name, to_string(report.env), sluice::quoted(file));
+  std::string out = fmt::format("data source {} ({}, {}) of {}\n", in_quotes(report.source->name),
+                                report.source->type->name, to_string(report.env), in_quotes(file));
   for (const auto& [name, what] : report.secrets) {
     out += fmt::format("  {:<15}  {}\n", name, what);
   }
@@ -331,7 +331,7 @@ int datasource_test(const datasource_test_arguments& arguments, const program& p
   }
   if (!report.passed() && !arguments.json) {
     write_out(parts.err_fd, filter.apply(fmt::format("sluice: the data source {}: {}\n",
-                                                     sluice::quoted(arguments.name), verdict_text(report))));
+                                                     in_quotes(arguments.name), verdict_text(report))));
   }
   return report.passed() ? exit_success : exit_failed;
 }

@@ -58,7 +58,7 @@ std::string looked_at_text(const std::vector<registry_place>& places) {
   for (const registry_place& place : places) {
     out += place.path.empty()
                ? fmt::format("{} ({}), ", place.origin, place.origin[0] == '-' ? "not given" : "not set")
-               : fmt::format("{} ({}), ", sluice::quoted(place.path),
+               : fmt::format("{} ({}), ", in_quotes(place.path),
                              found ? "not needed" : place.origin + ": no such file");
     found = found || !place.path.empty();
   }

@@ -45,12 +45,12 @@ result<const datasource*> entry_to_remove(const datasource_remove_arguments& arg
       names.push_back(one.name);
     }
   }
-  const std::string of = fmt::format("the data source {}", sluice::quoted(arguments.name));
+  const std::string of = fmt::format("the data source {}", in_quotes(arguments.name));
   if (named.empty()) {
     const auto near = nearest(arguments.name, names);
-    return fail(error_kind::bad_option, "there is no data source {} in {}{}", sluice::quoted(arguments.name),
-                sluice::quoted(registry.file()),
-                !near.empty()   ? fmt::format("; did you mean {}?", sluice::quoted(near))
+    return fail(error_kind::bad_option, "there is no data source {} in {}{}", in_quotes(arguments.name),
+                in_quotes(registry.file()),
+                !near.empty()   ? fmt::format("; did you mean {}?", in_quotes(near))
                 : names.empty() ? "; it has none"
                                 : fmt::format("; it has {}", fmt::join(names, ", ")));
   }
@@ -83,12 +83,12 @@ result<void> confirm(const datasource_remove_arguments& arguments, const program
   }
   if (!parts.in_is_terminal) {
     return fail(error_kind::bad_option, "nobody is there to ask whether {} may go; give --yes",
-                sluice::quoted(source.name));
+                in_quotes(source.name));
   }
   terminal ask(parts.in_fd, parts.err_fd);
-  const auto answer = ask.ask(fmt::format(
-      "Remove {} ({}, {}) from {}? Jobs that name it will not run. [y/N] ", sluice::quoted(source.name),
-      escaped(source.type_text), variant_of(source), sluice::quoted(path)));
+  const auto answer = ask.ask(
+      fmt::format("Remove {} ({}, {}) from {}? Jobs that name it will not run. [y/N] ",
+                  in_quotes(source.name), escaped(source.type_text), variant_of(source), in_quotes(path)));
   const std::string word = answer ? lower(trimmed(*answer)) : "";
   if (word != "y" && word != "yes") {
     return fail(error_kind::cancelled, "nothing was removed");
@@ -115,7 +115,7 @@ result<std::string> remove(const datasource_remove_arguments& arguments, const p
   if (now.all().size() != registry.all().size() || now.all()[index].name != source->name ||
       now.all()[index].env != source->env) {
     return fail(error_kind::busy, "{} was changed in the meantime; nothing was removed, try again",
-                sluice::quoted(path));
+                in_quotes(path));
   }
   SLUICE_TRY(const std::string rest, without_entry(path, text, index));
   SLUICE_CHECK(write_file_whole(path, rest, 0600));
@@ -130,8 +130,8 @@ result<std::string> remove(const datasource_remove_arguments& arguments, const p
   for (const datasource* one : left) {
     variants.push_back(variant_of(*one));
   }
-  return fmt::format("{} ({}, {}) is no longer in {}{}\n", sluice::quoted(source->name),
-                     escaped(source->type_text), variant_of(*source), sluice::quoted(path),
+  return fmt::format("{} ({}, {}) is no longer in {}{}\n", in_quotes(source->name),
+                     escaped(source->type_text), variant_of(*source), in_quotes(path),
                      left.empty() ? "" : fmt::format("; that for {} stays", fmt::join(variants, ", ")));
 }
 

@@ -30,7 +30,7 @@ result<template_end> sketched(const found_end& end, result<end_sketch> sketch) {
       why.code = found_by_looking;
     }
     if (named) {
-      why.message = fmt::format("the data source {} ({}): {}", sluice::quoted(end.where->datasource->name),
+      why.message = fmt::format("the data source {} ({}): {}", in_quotes(end.where->datasource->name),
                                 to_string(*end.env), why.message);
     }
     return fail(std::move(why));
@@ -56,7 +56,7 @@ result<void> add_heading(const draft_request& request, found_end& reader) {
   }
   if (!reader.where || !has_option(*reader.of, "skipHeader")) {
     return fail(error_kind::bad_option, "--header and --no-header are for files of text, and {} is none",
-                sluice::quoted(request.from));
+                in_quotes(request.from));
   }
   reader.where->heading = request.heading;
   return {};
@@ -68,7 +68,7 @@ result<void> add_where(const draft_request& request, template_end& reader) {
   }
   if (!has_option(*reader.of, "where")) {
     return fail(error_kind::bad_option, "--where: the reader {} has no conditions; leave it out",
-                sluice::quoted(reader.of->name));
+                in_quotes(reader.of->name));
   }
   reader.sketch.options.push_back({"where", *request.where, ""});
   return {};
@@ -115,7 +115,7 @@ result<job_draft> draft_job(const draft_request& request, const program& parts, 
           error_kind::bad_option,
           "{} is a real place, but the reader {} is only a plugin's name: name what is read too, or give the "
           "writer's plugin {} here",
-          sluice::quoted(request.to), sluice::quoted(request.from), sluice::quoted(to.of->name));
+          in_quotes(request.to), in_quotes(request.from), in_quotes(to.of->name));
     }
   }
   draft.head = {

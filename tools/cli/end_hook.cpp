@@ -92,12 +92,11 @@ result<void> run_end_hook(const std::string& command, std::string_view input,
       child.kill();
     }
     return fail(error_kind::internal, "the --on-end command did not end within {} and was ended: {}",
-                duration_text(std::chrono::duration<double>(timeout).count()), sluice::quoted(command));
+                duration_text(std::chrono::duration<double>(timeout).count()), in_quotes(command));
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return fail(error_kind::internal, "the --on-end command {} {}: {}",
-                WIFEXITED(status) ? "ended with" : "was ended by", ended_text(status),
-                sluice::quoted(command));
+                WIFEXITED(status) ? "ended with" : "was ended by", ended_text(status), in_quotes(command));
   }
   return {};
 }

@@ -36,8 +36,7 @@ result<void> write_all(int fd, std::string_view text, const std::string& path) {
       continue;
     }
     if (n < 0) {
-      return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path),
-                  std::strerror(errno));
+      return fail(kind_of_errno(errno), "{} cannot be written: {}", in_quotes(path), std::strerror(errno));
     }
     text.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -69,7 +68,7 @@ std::optional<int> descriptor_of(std::string_view path) {
 result<void> write_into(const std::string& path, std::string_view text) {
   const open_file file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.fd < 0) {
-    return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
+    return fail(kind_of_errno(errno), "{} cannot be written: {}", in_quotes(path), std::strerror(errno));
   }
   ::fcntl(file.fd, F_SETFL, ::fcntl(file.fd, F_GETFL) & ~O_NONBLOCK);
   return write_all(file.fd, text, path);
@@ -84,7 +83,7 @@ error_kind kind_of_errno(int number) {
 result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const open_file file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.fd < 0) {
-    return fail(error_kind::denied, "{} cannot be read: {}", sluice::quoted(path), std::strerror(errno));
+    return fail(error_kind::denied, "{} cannot be read: {}", in_quotes(path), std::strerror(errno));
   }
   std::string text;
   char block[4096];
@@ -94,7 +93,7 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
       continue;
     }
     if (n < 0) {
-      return fail(error_kind::denied, "{} cannot be read: {}", sluice::quoted(path), std::strerror(errno));
+      return fail(error_kind::denied, "{} cannot be read: {}", in_quotes(path), std::strerror(errno));
     }
     if (n == 0) {
       break;
@@ -123,12 +122,11 @@ result<void> write_file_whole(const std::string& path, std::string_view text, un
   const open_file file(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (file.fd < 0) {
-    return fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
+    return fail(kind_of_errno(errno), "{} cannot be written: {}", in_quotes(path), std::strerror(errno));
   }
   auto written = write_all(file.fd, text, path);
   if (written && ::rename(temporary.c_str(), whole.c_str()) != 0) {
-    written =
-        fail(kind_of_errno(errno), "{} cannot be written: {}", sluice::quoted(path), std::strerror(errno));
+    written = fail(kind_of_errno(errno), "{} cannot be written: {}", in_quotes(path), std::strerror(errno));
   }
   if (!written) {
     ::unlink(temporary.c_str());
@@ -147,13 +145,13 @@ result<void> make_private_folder(const std::string& path) {
     struct stat seen {};
     // A parent in a file system that is read-only or not ours still serves, as long as it exists.
     if (::stat(so_far.c_str(), &seen) != 0 || !S_ISDIR(seen.st_mode)) {
-      return fail(kind_of_errno(problem), "the folder {} cannot be made: {}", sluice::quoted(so_far.string()),
+      return fail(kind_of_errno(problem), "the folder {} cannot be made: {}", in_quotes(so_far.string()),
                   std::strerror(problem));
     }
   }
   struct stat seen {};
   if (::stat(path.c_str(), &seen) != 0 || !S_ISDIR(seen.st_mode)) {
-    return fail(error_kind::denied, "{} is not a folder", sluice::quoted(path));
+    return fail(error_kind::denied, "{} is not a folder", in_quotes(path));
   }
   return {};
 }

@@ -80,8 +80,8 @@ std::optional<error> no_such_file_end(const std::string& text, bool reader) {
   if (std::filesystem::is_directory(text, ignored)) {
     const std::string example = (std::filesystem::path(text) / (reader ? "*.csv" : "out.csv")).string();
     return error{error_kind::bad_option,
-                 fmt::format("{} is a folder; name {}, such as {}", sluice::quoted(text),
-                             reader ? "its files" : "a file in it", sluice::quoted(example)),
+                 fmt::format("{} is a folder; name {}, such as {}", in_quotes(text),
+                             reader ? "its files" : "a file in it", in_quotes(example)),
                  found_by_looking};
   }
   const std::string ending = ending_of(text);
@@ -93,7 +93,7 @@ std::optional<error> no_such_file_end(const std::string& text, bool reader) {
       fmt::format("{}: files that end in {} are not supported; there are text files (.csv, .tsv, .txt, "
                   ".json, .jsonl, .ndjson, each also with .gz, .zst, .bz2 or .zip behind it) and tables "
                   "of SQLite files (FILE.db:TABLE). If it is text all the same, say its form: csv:{}",
-                  sluice::quoted(text), escaped(ending), escaped(text)),
+                  in_quotes(text), escaped(ending), escaped(text)),
       {}};
 }
 
@@ -143,7 +143,7 @@ result<std::optional<found_end>> end_finder::by_datasource(const std::string& te
     warnings_.push_back(
         fmt::format("{} is taken as a path, because the registry of data sources cannot be "
                     "read: {}",
-                    sluice::quoted(text), registry().error().message));
+                    in_quotes(text), registry().error().message));
     return std::optional<found_end>();
   }
   const datasource_registry& known = *registry()->registry;
@@ -173,14 +173,14 @@ result<std::optional<found_end>> end_finder::by_datasource(const std::string& te
 result<found_end> end_finder::in_datasource(const datasource& source, datasource_env env,
                                             std::string_view rest, bool reader) const {
   if (!source.errors.empty()) {
-    return fail(error_kind::bad_option, "the data source {} is wrong: {}", sluice::quoted(source.name),
+    return fail(error_kind::bad_option, "the data source {} is wrong: {}", in_quotes(source.name),
                 fmt::join(source.errors, "\n"));
   }
   const plugin* p = nullptr;
   for (const std::string& name : source.type->plugins) {
     p = p == nullptr ? find_plugin(*parts_.plugins, name) : p;
   }
-  const std::string of = fmt::format("the data source {} ({})", sluice::quoted(source.name), source.place);
+  const std::string of = fmt::format("the data source {} ({})", in_quotes(source.name), source.place);
   if (p == nullptr) {
     return fail(error_kind::bad_option,
                 "{} is of the type {}, which is not supported yet: there is no plugin that connects to it. "
@@ -220,13 +220,13 @@ result<found_end> end_finder::in_datasource(const datasource& source, datasource
 result<found_end> end_finder::by_name(const std::string& text, bool reader) const {
   const plugin& p = *find_plugin(*parts_.plugins, text);
   if (!has_side(p, reader)) {
-    return fail(error_kind::bad_option, "the plugin {} has no {}", sluice::quoted(text), side_word(reader));
+    return fail(error_kind::bad_option, "the plugin {} has no {}", in_quotes(text), side_word(reader));
   }
   const auto& wrong_names = reader ? p.datax_writers : p.datax_readers;
   const auto& names = reader ? p.datax_readers : p.datax_writers;
   if (among(text, wrong_names) && !among(text, names) && !among(text, p.aliases) &&
       !same_word(text, p.name)) {
-    return fail(error_kind::bad_option, "{} is a {}, expected a {}; did you mean {}?", sluice::quoted(text),
+    return fail(error_kind::bad_option, "{} is a {}, expected a {}; did you mean {}?", in_quotes(text),
                 side_word(!reader), side_word(reader), names.empty() ? p.name : names.front());
   }
   return found_end{&p, std::nullopt, {}};
@@ -241,7 +241,7 @@ tl::unexpected<error> end_finder::refuse(const std::string& text, bool reader) {
   const std::string rest = parts ? parts->second : "";
   if (const known_system* system = find_system(lower(word)); system != nullptr && system->has_side(reader)) {
     return fail(error_kind::bad_option, "The {} {} ({}) is not supported yet; there are {}.{}",
-                side_word(reader), sluice::quoted(word), system->title, names_text(*parts_.plugins, reader),
+                side_word(reader), in_quotes(word), system->title, names_text(*parts_.plugins, reader),
                 parts ? " " + about_registry(word, rest) : "");
   }
   const std::string near(nearest(word, names_in(*parts_.plugins)));
@@ -254,7 +254,7 @@ tl::unexpected<error> end_finder::refuse(const std::string& text, bool reader) {
     // Behind a colon somebody meant a data source, most likely.
     std::swap(first, then);
   }
-  return fail(error_kind::bad_option, "{} names no {}{}. {} {}", sluice::quoted(text), side_word(reader),
+  return fail(error_kind::bad_option, "{} names no {}{}. {} {}", in_quotes(text), side_word(reader),
               near.empty() ? "" : fmt::format(" (did you mean {}?)", parts ? near + ":" + rest : near), first,
               then);
 }
@@ -273,20 +273,20 @@ std::string end_finder::about_registry(std::string_view name, std::string_view r
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  const std::string in = fmt::format("the registry {} ({})", sluice::quoted(registry()->registry->file()),
+  const std::string in = fmt::format("the registry {} ({})", in_quotes(registry()->registry->file()),
                                      chosen_place(places_).origin);
   if (std::find(names.begin(), names.end(), name) != names.end()) {
     return fmt::format("{} is a data source in {}: say what in it is meant, {}:TABLE or {}:FILE.",
-                       sluice::quoted(name), in, escaped(name), escaped(name));
+                       in_quotes(name), in, escaped(name), escaped(name));
   }
   const auto near = nearest(name, names);
   if (!near.empty()) {
-    return fmt::format("There is no data source {} in {}: did you mean {}:{}?", sluice::quoted(name), in,
-                       near, rest.empty() ? "TABLE" : rest);
+    return fmt::format("There is no data source {} in {}: did you mean {}:{}?", in_quotes(name), in, near,
+                       rest.empty() ? "TABLE" : rest);
   }
   return fmt::format("There is no data source {} in {}, which has {}; \"sluice datasource add {}\" adds it.",
-                     sluice::quoted(name), in,
-                     names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")), escaped(name));
+                     in_quotes(name), in, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")),
+                     escaped(name));
 }
 
 const result<loaded_registry>& end_finder::registry() {

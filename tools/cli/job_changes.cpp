@@ -19,7 +19,7 @@ std::string value_text(const json& value) {
     return fmt::format("a list of {}", value.size());
   }
   const std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  return text.size() <= value_bytes_max ? text : sluice::quoted(text.substr(0, value_bytes_max)) + "…";
+  return text.size() <= value_bytes_max ? text : in_quotes(text.substr(0, value_bytes_max)) + "…";
 }
 
 /// Settings, hops and the names of steps do not decide the data.

@@ -79,7 +79,7 @@ result<void> job_flags::put_into(job_arguments& to, std::vector<planned_request>
     *range = planned;
   } else if (planned.size() > 1) {
     return fail(error_kind::bad_option, "--bizdate: {} is a range; give one day",
-                sluice::quoted(planned_.bizdate));
+                in_quotes(planned_.bizdate));
   }
   to.planned = planned.front();
   SLUICE_TRY(to.set, paths_and_values(set_));

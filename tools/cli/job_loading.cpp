@@ -49,7 +49,7 @@ result<void> add_file(given_parameters& to, const std::string& file) {
     return fail(error_kind::bad_option, "--param-file: {}", text.error().message);
   }
   if (text->size() > parameter_file_bytes_max) {
-    return fail(error_kind::bad_option, "--param-file: {} is larger than {}", sluice::quoted(file),
+    return fail(error_kind::bad_option, "--param-file: {} is larger than {}", in_quotes(file),
                 bytes_text(parameter_file_bytes_max));
   }
   SLUICE_TRY(const auto read, read_parameter_file(file, *text));
@@ -57,7 +57,7 @@ result<void> add_file(given_parameters& to, const std::string& file) {
     const auto [at, fresh] = to.emplace(name, one);
     if (!fresh && at->second.text != one.text) {
       return fail(error_kind::bad_option, "{}: the parameter {} has another value at {}; give it once",
-                  one.origin, sluice::quoted(name), at->second.origin);
+                  one.origin, in_quotes(name), at->second.origin);
     }
   }
   return {};

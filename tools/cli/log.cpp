@@ -148,7 +148,7 @@ result<void> log::open_file(const std::string& path) {
   if (fd < 0) {
     const int problem = errno;
     return fail(problem == ENOSPC || problem == EDQUOT ? error_kind::no_room : error_kind::denied,
-                "the log file {} cannot be written: {}", sluice::quoted(path), std::strerror(problem));
+                "the log file {} cannot be written: {}", in_quotes(path), std::strerror(problem));
   }
   ::close(fd);
   try {
@@ -173,7 +173,7 @@ result<void> log::open_file(const std::string& path) {
     state_->early_bytes = 0;
     return {};
   } catch (const std::exception& e) {
-    return fail(error_kind::denied, "the log file {} cannot be written: {}", sluice::quoted(path), e.what());
+    return fail(error_kind::denied, "the log file {} cannot be written: {}", in_quotes(path), e.what());
   }
 }
 

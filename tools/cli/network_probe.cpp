@@ -232,7 +232,7 @@ class probe {
                                            duration_text(std::chrono::duration<double>(each_max_).count()))
                              : std::string(::gai_strerror(found->code));
         steps_.push_back({connection_stage::name_resolution, outcome::failed,
-                          fmt::format("{}: {}", sluice::quoted(place.host), why),
+                          fmt::format("{}: {}", in_quotes(place.host), why),
                           "correct the name, or see the name servers of this machine"});
         return false;
       }

@@ -32,7 +32,7 @@ std::string ends_text(const job_step& reader, const job_step& writer) {
   for (const auto& [step, word] : {std::pair{&reader, "from"}, {&writer, "to"}}) {
     for (const named_datasource& source : step->datasources) {
       out += fmt::format("{}{} data source {} ({}, {})", out.empty() ? "" : ", ", word,
-                         sluice::quoted(source.name), to_string(source.env), source.env_origin);
+                         in_quotes(source.name), to_string(source.env), source.env_origin);
     }
   }
   return out;
@@ -54,8 +54,8 @@ std::string dirty_text(const dirty_record& record) {
   const auto in_message = [&](const std::string& text) {
     return record.message.find(text) != std::string::npos;
   };
-  const std::string value = record.value ? sluice::quoted(*record.value) : "NULL";
-  if (!record.column.empty() && !in_message("column " + sluice::quoted(record.column))) {
+  const std::string value = record.value ? in_quotes(*record.value) : "NULL";
+  if (!record.column.empty() && !in_message("column " + in_quotes(record.column))) {
     add(fmt::format("column {}", escaped(record.column)), ", ");
   }
   if (!record.column.empty() && !(record.value && in_message(value))) {

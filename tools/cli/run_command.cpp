@@ -155,7 +155,7 @@ result<void> run_session::load(const planned_time* continued) {
   for (const auto& [step, p] : {std::pair{&what.reader, job_->reader}, {&what.writer, job_->writer}}) {
     if (p == nullptr) {
       return fail(error_kind::internal, "{}: the plugin {} is not in the list", step->place,
-                  sluice::quoted(step->plugin));
+                  in_quotes(step->plugin));
     }
   }
   if (arguments_.json && prints_records(what)) {
@@ -245,7 +245,7 @@ result<void> run_session::look_for_begun() {
               "a run of this job is unfinished: its process ended in the middle, its folder is {}, and its "
               "destination keeps no marks to go on from (--on-unfinished fail). See what became of it; "
               "without the flag, or with --on-unfinished fresh, the job begins anew",
-              sluice::quoted(*begun));
+              in_quotes(*begun));
 }
 
 /// The folder of the run that is continued, under whatever name it was begun, takes this one's place: its

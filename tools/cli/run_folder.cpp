@@ -105,9 +105,9 @@ result<std::unique_ptr<run_folder>> run_folder::open_at(const std::string& path)
   if (errno == EWOULDBLOCK) {
     return fail(error_kind::busy,
                 "the run folder {} is in use: another process runs this run; wait for it or stop it",
-                sluice::quoted(path));
+                in_quotes(path));
   }
-  return fail(kind_of_errno(errno), "the run folder {} cannot be written: {}", sluice::quoted(path),
+  return fail(kind_of_errno(errno), "the run folder {} cannot be written: {}", in_quotes(path),
               std::strerror(errno));
 }
 

@@ -144,7 +144,7 @@ class text_check {
       out_.warnings.push_back(fmt::format(
           "{}: between binary values and text only UTF-8 is supported: with {} a job in which one "
           "becomes the other is refused",
-          place, sluice::quoted(*what_.formats.encoding)));
+          place, in_quotes(*what_.formats.encoding)));
     }
   }
 
@@ -180,7 +180,7 @@ class text_check {
     if (at != all.end() && at->is_string() && lists_several(at->get_ref<const std::string&>())) {
       out_.errors.push_back(fmt::format("{}: found {}, one text; write a list with a text for each column",
                                         values.place("column"),
-                                        sluice::quoted(at->get_ref<const std::string&>())));
+                                        in_quotes(at->get_ref<const std::string&>())));
     }
   }
 

@@ -48,8 +48,7 @@ result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const double milliseconds = number * factor;
   if (factor == 0 || !(number >= 0) || milliseconds > milliseconds_max) {
     return fail(error_kind::bad_option,
-                "{} is not a time: write seconds (90), or a number with ms, s, min, h or d",
-                sluice::quoted(text));
+                "{} is not a time: write seconds (90), or a number with ms, s, min, h or d", in_quotes(text));
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds + 0.5));
 }
@@ -72,8 +71,7 @@ result<std::uint64_t> parse_size(std::string_view text) {
   const double bytes = number * factor;
   if (factor == 0 || !(number >= 0) || bytes > bytes_max) {
     return fail(error_kind::bad_option,
-                "{} is not a size: write bytes, or a number with K, M or G, such as 160M",
-                sluice::quoted(text));
+                "{} is not a size: write bytes, or a number with K, M or G, such as 160M", in_quotes(text));
   }
   return static_cast<std::uint64_t>(bytes);
 }

@@ -77,7 +77,7 @@ int carry_out(const plugins_arguments& arguments) {
   }
   const auto names = names_in(plugins);
   const std::string near(nearest(*arguments.name, names));
-  return complain(fmt::format("there is no plugin {}{}", sluice::quoted(*arguments.name),
+  return complain(fmt::format("there is no plugin {}{}", in_quotes(*arguments.name),
                               near.empty() ? "; sluice plugins lists them" : "; did you mean " + near + "?"));
 }
 

@@ -22,7 +22,7 @@ result<run_id> run_id::parse(std::string_view text) {
   const auto bad = [&] {
     return fail(error_kind::bad_option,
                 "{} is not a run id; expected 36 characters such as 0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
-                quoted(text));
+                in_quotes(text));
   };
   if (text.size() != 36) {
     return bad();

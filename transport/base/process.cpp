@@ -56,7 +56,7 @@ std::string looked_in(const std::string& path) {
   }
   std::error_code failed;
   const std::string folder = std::filesystem::current_path(failed).string();
-  return failed ? std::string() : " in " + sluice::quoted(folder);
+  return failed ? std::string() : " in " + in_quotes(folder);
 }
 
 process_identity this_process() {

@@ -109,7 +109,7 @@ result<secret> secret_resolver::read_file(const secret_part& part, const secret_
   const bool relative = !part.text.starts_with('/') && !whole.folder().empty();
   const std::string path = relative ? whole.folder() + "/" + part.text : part.text;
   const auto refuse = [&](std::string_view why) {
-    return fail(error_kind::denied, "{}: the file {} {}", begin(whole, part), sluice::quoted(path), why);
+    return fail(error_kind::denied, "{}: the file {} {}", begin(whole, part), in_quotes(path), why);
   };
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
@@ -143,7 +143,7 @@ result<secret> secret_resolver::read_file(const secret_part& part, const secret_
   if (around_.warn && S_ISREG(status.st_mode) && (status.st_mode & 0077) != 0 &&
       warned_.insert(path).second) {
     around_.warn(fmt::format("{}: the file {} may be read or written by others (mode {:03o}); chmod 600 it",
-                             begin(whole, part), sluice::quoted(path), status.st_mode & 0777));
+                             begin(whole, part), in_quotes(path), status.st_mode & 0777));
   }
   return out;
 }

@@ -161,15 +161,15 @@ result<database> database::open(const std::string& path, open_mode mode,
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == EACCES) {
-      return fail(error_kind::denied, "{}: the file cannot be reached; {}", quoted(path),
+      return fail(error_kind::denied, "{}: the file cannot be reached; {}", in_quotes(path),
                   "check the rights of its folders");
     }
     if (mode != open_mode::create) {
-      return fail(error_kind::bad_option, "{}: there is no such file{}; check the path", quoted(path),
+      return fail(error_kind::bad_option, "{}: there is no such file{}; check the path", in_quotes(path),
                   looked_in(path));
     }
   } else if (S_ISDIR(info.st_mode)) {
-    return fail(error_kind::bad_option, "{}: this is a folder; name a database file", quoted(path));
+    return fail(error_kind::bad_option, "{}: this is a folder; name a database file", in_quotes(path));
   }
   auto s = std::make_unique<state>();
   s->path = path;
@@ -212,12 +212,12 @@ result<statement> database::prepare(std::string_view sql) {
                                       SQLITE_PREPARE_PERSISTENT, &raw, &tail);
   statement made(raw);
   if (code != SQLITE_OK) {
-    return fail(failure(quoted(sql)));
+    return fail(failure(in_quotes(sql)));
   }
   const std::string_view rest(tail, static_cast<std::size_t>(sql.data() + sql.size() - tail));
   if (raw == nullptr || rest.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
-    return fail(error_kind::bad_option, "{}: {}: expected exactly one SQL statement", quoted(path()),
-                quoted(sql));
+    return fail(error_kind::bad_option, "{}: {}: expected exactly one SQL statement", in_quotes(path()),
+                in_quotes(sql));
   }
   return made;
 }
@@ -228,7 +228,7 @@ result<std::string_view> database::compile_first(std::string_view sql) {
   const int code = sqlite3_prepare_v3(state_->db, sql.data(), static_cast<int>(sql.size()), 0, &raw, &tail);
   const statement made(raw);
   if (code != SQLITE_OK) {
-    return fail(failure(quoted(sql)));
+    return fail(failure(in_quotes(sql)));
   }
   return sql.substr(static_cast<std::size_t>(tail - sql.data()));
 }
@@ -239,13 +239,13 @@ result<void> database::run(std::string_view sql) {
     const char* tail = nullptr;
     if (sqlite3_prepare_v3(state_->db, sql.data(), static_cast<int>(sql.size()), 0, &raw, &tail) !=
         SQLITE_OK) {
-      return fail(failure(quoted(sql)));
+      return fail(failure(in_quotes(sql)));
     }
     statement one(raw);
     while (one) {
       const step_answer answer = one.step();
       if (answer == step_answer::failed) {
-        return fail(failure(quoted(sql)));
+        return fail(failure(in_quotes(sql)));
       }
       if (answer == step_answer::done) {
         break;
@@ -265,7 +265,7 @@ result<std::int64_t> database::run(std::string_view sql, std::initializer_list<s
   for (;;) {
     switch (one.step()) {
       case step_answer::failed:
-        return fail(failure(quoted(sql)));
+        return fail(failure(in_quotes(sql)));
       case step_answer::done:
         return changes();
       case step_answer::row:
@@ -283,7 +283,7 @@ result<std::optional<std::string>> database::ask(std::string_view sql,
   }
   switch (one.step()) {
     case step_answer::failed:
-      return fail(failure(quoted(sql)));
+      return fail(failure(in_quotes(sql)));
     case step_answer::row:
       if (one.storage_at(0) != storage::null) {
         return std::optional(one.text_at(0));
@@ -322,12 +322,13 @@ std::string database::failure_text() const {
 
 error database::failure(std::string_view doing) const {
   const code_meaning m = failure_meaning();
-  error e{m.kind, fmt::format("{}: {}: {} ({})", quoted(path()), doing, failure_text(), m.name),
+  error e{m.kind, fmt::format("{}: {}: {} ({})", in_quotes(path()), doing, failure_text(), m.name),
           std::string(m.name), false};
   if (m.kind == error_kind::busy) {
     if (state_->must_stop()) {
       return {error_kind::cancelled,
-              fmt::format("{}: {}: stopped while waiting for a lock", quoted(path()), doing), e.code, false};
+              fmt::format("{}: {}: stopped while waiting for a lock", in_quotes(path()), doing), e.code,
+              false};
     }
     const double waited = std::chrono::duration<double>(state_->busy_timeout).count();
     e.message += fmt::format(" after waiting {}", duration_text(waited));

@@ -97,7 +97,7 @@ std::string statement_text(std::string_view statement) {
   return without_controls(line, line.size(), false);
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   return '"' + escaped(value) + '"';
 }
 

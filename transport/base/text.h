@@ -13,9 +13,9 @@ inline constexpr std::size_t shown_bytes_max = 200;
 /// `value` in double quotes, control characters, quotes, backslashes and invalid UTF-8 escaped (`\n`,
 /// `\x1b`), cut at `shown_bytes_max` on a character border with `… (N bytes)` behind. For every value in a
 /// message.
-std::string quoted(std::string_view value);
+std::string in_quotes(std::string_view value);
 
-/// Like `quoted` without the quotes: for a value inside other text.
+/// Like `in_quotes` without the quotes: for a value inside other text.
 std::string escaped(std::string_view value, std::size_t bytes_max = shown_bytes_max);
 
 /// A statement whole and with its quotes, to be read or copied: line breaks and tabs as blanks, so that it is

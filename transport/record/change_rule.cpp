@@ -44,7 +44,7 @@ std::string to_text(const change_counts& counts) {
 result<change_counts> change_counts_from(std::string_view text) {
   change_counts counts;
   const auto wrong = [whole = text] {
-    return fail(error_kind::internal, "{} is no list of counted changes", quoted(whole));
+    return fail(error_kind::internal, "{} is no list of counted changes", in_quotes(whole));
   };
   while (!text.empty()) {
     std::uint32_t column = 0;

@@ -11,8 +11,8 @@ conversion_failure failure_of(const column& from, const field& from_field, const
   const std::string_view meaning = dirty_codes[static_cast<std::size_t>(code) - 1].meaning;
   const std::optional<std::string> value = value_text(from, from_field.type, row);
   return {row, to_string(code),
-          fmt::format("{} is not taken as {}. {}", value ? quoted(*value) : "NULL", to_string(to_field.type),
-                      meaning)};
+          fmt::format("{} is not taken as {}. {}", value ? in_quotes(*value) : "NULL",
+                      to_string(to_field.type), meaning)};
 }
 
 }  // namespace convert
@@ -49,7 +49,7 @@ result<std::unique_ptr<const column_converter>> make_converter(const field& from
         "{} cannot become {} in {} (common.column.encoding): only UTF-8 is supported there. Convert it "
         "in the query or let the reader decode it (\"encoding\" of text files), and leave "
         "common.column.encoding out.",
-        shown(from), shown(to), quoted(context.bytes_encoding));
+        shown(from), shown(to), in_quotes(context.bytes_encoding));
   }
   if (takes_empty_as_null(from, to, context)) {
     return convert::by_step(
@@ -72,7 +72,7 @@ result<std::unique_ptr<const column_converter>> make_converter(const field& from
     return convert::by_copy(from, to, [](const column&, std::uint32_t) { return dirty_code::none; });
   }
   if (found.needs_zone && context.zone == nullptr) {
-    return fail(error_kind::internal, "Column {}: {} to {} without a time zone.", quoted(from.name),
+    return fail(error_kind::internal, "Column {}: {} to {} without a time zone.", in_quotes(from.name),
                 to_string(from.type), to_string(to.type));
   }
   if (is_time(from.type.id) || is_time(to.type.id)) {

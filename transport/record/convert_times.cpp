@@ -261,8 +261,8 @@ result<date_pattern> pattern_of(const field& from, const conversion_context& con
                         ? pattern.has_time() && !pattern.has_date()
                         : pattern.has_date() && (id == type_id::instant || !pattern.has_offset());
   if (!fits) {
-    return fail(error_kind::bad_option, "{} {} cannot write column {} of type {}: {}.", key, quoted(text),
-                quoted(from.name), to_string(from.type),
+    return fail(error_kind::bad_option, "{} {} cannot write column {} of type {}: {}.", key, in_quotes(text),
+                in_quotes(from.name), to_string(from.type),
                 id == type_id::time_of_day
                     ? "it must have an hour and no date"
                     : "it must have a year, and an offset only where the type is instant");

@@ -157,7 +157,7 @@ result<date_pattern> date_pattern::make(std::string_view pattern, use u) {
 
 result<void> date_pattern::compile() {
   const auto wrong = [this](std::size_t at, std::string_view what) {
-    return fail(error_kind::bad_option, "Date pattern {}, character {}: {}.", quoted(text_), at + 1, what);
+    return fail(error_kind::bad_option, "Date pattern {}, character {}: {}.", in_quotes(text_), at + 1, what);
   };
   if (text_.empty()) {
     return fail(error_kind::bad_option,
@@ -258,7 +258,7 @@ void date_pattern::note_fields() {
 
 result<void> date_pattern::check_fields() const {
   const auto wrong = [this](const item& i, std::string_view what) {
-    return fail(error_kind::bad_option, "Date pattern {}, character {}: {} {}.", quoted(text_), i.place,
+    return fail(error_kind::bad_option, "Date pattern {}, character {}: {} {}.", in_quotes(text_), i.place,
                 std::string(i.width, i.letter), what);
   };
   const auto has = [this](char meaning) {
@@ -319,7 +319,7 @@ result<void> date_pattern::check_fields() const {
   }
   if (!has_date_ && !has_time_) {
     return fail(error_kind::bad_option, "Date pattern {} has neither a year (yyyy) nor an hour (HH).",
-                quoted(text_));
+                in_quotes(text_));
   }
   return {};
 }

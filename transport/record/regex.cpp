@@ -53,7 +53,7 @@ std::optional<finding> find_other_meaning(std::string_view pattern) {
 
 result<whole_regex> whole_regex::make(std::string_view pattern) {
   const auto wrong = [pattern](std::size_t at, std::string_view what) {
-    return fail(error_kind::bad_option, "regular expression {}, character {}: {}", quoted(pattern), at + 1,
+    return fail(error_kind::bad_option, "regular expression {}, character {}: {}", in_quotes(pattern), at + 1,
                 what);
   };
   if (const auto other = find_other_meaning(pattern)) {

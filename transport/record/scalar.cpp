@@ -188,7 +188,7 @@ result<scalar_list> scalars_from_json(std::string_view text) {
   } catch (const std::exception&) {
     // The library reports through `parse_error`; memory is all that could still throw, and is no form either.
   }
-  return fail(error_kind::internal, "{} is not a list of scalars as Sluice writes them.", quoted(text));
+  return fail(error_kind::internal, "{} is not a list of scalars as Sluice writes them.", in_quotes(text));
 }
 
 }  // namespace sluice

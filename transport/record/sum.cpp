@@ -21,7 +21,7 @@ result<row_sum> row_sum_from(std::string_view text) {
   }
   if (!good) {
     return fail(error_kind::internal, "{} is not a row sum, which is 32 lower-case hexadecimal digits.",
-                quoted(text));
+                in_quotes(text));
   }
   return sum;
 }

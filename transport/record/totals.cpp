@@ -72,7 +72,8 @@ scalar_list to_scalars(const run_totals& totals) {
 result<run_totals> totals_from(const scalar_list& list) {
   run_totals totals;
   const auto wrong = [](std::string_view name) {
-    return fail(error_kind::internal, "the totals of a run have a {} that is not of its type", quoted(name));
+    return fail(error_kind::internal, "the totals of a run have a {} that is not of its type",
+                in_quotes(name));
   };
   for (const auto& [name, number] : numbers_of(totals)) {
     if (const scalar* found = find(list, name)) {

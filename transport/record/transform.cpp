@@ -99,7 +99,7 @@ struct filter_request {
   }
   [[nodiscard]] tl::unexpected<error> wrong_value(std::string_view expected) const {
     return fail(error_kind::bad_option, "{}: dx_filter compares column {} ({} {}) with {}; give {}.", place,
-                column_index, quoted(column_field.name), to_string(column_field.type), quoted(value),
+                column_index, in_quotes(column_field.name), to_string(column_field.type), in_quotes(value),
                 expected);
   }
 };
@@ -280,7 +280,7 @@ made make_match_filter(const filter_request& r) {
   if (type.id == type_id::binary) {
     return fail(error_kind::bad_option,
                 "{}: dx_filter cannot match column {} ({}), which is binary; read it as text.", r.place,
-                r.column_index, quoted(r.column_field.name));
+                r.column_index, in_quotes(r.column_field.name));
   }
   auto regex = whole_regex::make(r.value);
   if (!regex) {
@@ -329,7 +329,7 @@ made make_filter(std::uint32_t column_index, const std::vector<std::string>& par
   if (op == operators.end()) {
     return fail(error_kind::bad_option,
                 "{}: dx_filter has the operator {}; it must be like, not like, >, <, >=, <=, =, == or !=.",
-                place, quoted(paras[0]));
+                place, in_quotes(paras[0]));
   }
   std::string value = paras[1];
   const bool is_null_word = lower(value) == "null";
@@ -373,7 +373,7 @@ result<transform_step> make_step(const std::string& name, std::uint32_t column_i
   }
   SLUICE_TRY(auto step, make_text_step(name, column_index, paras, place, s[column_index], context));
   if (!step) {
-    return fail(error_kind::bad_option, "{}: there is no transformer {}.", place, quoted(name));
+    return fail(error_kind::bad_option, "{}: there is no transformer {}.", place, in_quotes(name));
   }
   return std::move(*step);
 }

@@ -209,7 +209,7 @@ class text_change final : public column_converter {
       if (const std::string why = function_(text, value); !why.empty()) {
         to.append_null();
         failures.push_back({shown_first + (row - first), to_string(dirty_code::bad_parameter),
-                            fmt::format("{} cannot change {}: {}.", name_, quoted(text), why)});
+                            fmt::format("{} cannot change {}: {}.", name_, in_quotes(text), why)});
         continue;
       }
       to.append_bytes(value);
@@ -305,7 +305,7 @@ result<std::optional<transform_step>> make_text_step(const std::string& name, st
   if (!function) {
     std::string found;
     for (const std::string& p : paras) {
-      found += fmt::format("{}{}", found.empty() ? "" : ", ", quoted(p));
+      found += fmt::format("{}{}", found.empty() ? "" : ", ", in_quotes(p));
     }
     return fail(error_kind::bad_option, "{}: {} has the paras [{}]; give {}.", place, name, found,
                 known->second);
@@ -315,7 +315,7 @@ result<std::optional<transform_step>> make_text_step(const std::string& name, st
   auto to_text = make_converter(column_field, text_field, context);
   if (!to_text) {
     return fail(error_kind::bad_option, "{}: {} changes texts; column {} ({}): {}", place, name, column_index,
-                quoted(column_field.name), to_text.error().message);
+                in_quotes(column_field.name), to_text.error().message);
   }
   transform_step step;
   step.column_index = column_index;

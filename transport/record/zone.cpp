@@ -162,7 +162,7 @@ result<std::shared_ptr<const time_zone>> time_zone::find(std::string_view name) 
               "{} is no time zone. Give a name of the IANA database such as Europe/Berlin, or an offset such "
               "as +08:00 or "
               "GMT+8{}.",
-              quoted(name), near.empty() ? "" : "; near names are " + near);
+              in_quotes(name), near.empty() ? "" : "; near names are " + near);
 }
 
 }  // namespace sluice

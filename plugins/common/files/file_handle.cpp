@@ -22,19 +22,19 @@ tl::unexpected<error> cannot_open(const std::string& path, int code) {
   switch (code) {
     case ENOENT:
     case ENOTDIR:
-      return fail(error_kind::bad_option, "The file {} does not exist{}; check the path.",
-                  sluice::quoted(path), looked_in(path));
+      return fail(error_kind::bad_option, "The file {} does not exist{}; check the path.", in_quotes(path),
+                  looked_in(path));
     case EACCES:
     case EPERM:
       return fail(error_kind::denied, "The file {} may not be read by this user ({}); grant read permission.",
-                  sluice::quoted(path), reason(code));
+                  in_quotes(path), reason(code));
     case EMFILE:
     case ENFILE:
       return fail(error_kind::no_room,
                   "The file {} cannot be opened: {}; raise the limit of open files (ulimit -n).",
-                  sluice::quoted(path), reason(code));
+                  in_quotes(path), reason(code));
     default:
-      return fail(error_kind::source_changed, "The file {} cannot be opened: {}.", sluice::quoted(path),
+      return fail(error_kind::source_changed, "The file {} cannot be opened: {}.", in_quotes(path),
                   reason(code));
   }
 }
@@ -77,15 +77,15 @@ result<file_handle> file_handle::open(const std::string& path) {
     return cannot_open(path, errno);
   }
   if (S_ISDIR(status.st_mode)) {
-    return fail(error_kind::bad_option, "{} is a directory; name its files, such as {}.",
-                sluice::quoted(path), sluice::quoted(path + "/*.csv"));
+    return fail(error_kind::bad_option, "{} is a directory; name its files, such as {}.", in_quotes(path),
+                in_quotes(path + "/*.csv"));
   }
   if (!S_ISREG(status.st_mode)) {
     return fail(
         error_kind::bad_option,
         "{} is not a regular file (a pipe or a device); copy its content into a file first, because a run "
         "must be able to read it again.",
-        sluice::quoted(path));
+        in_quotes(path));
   }
   return file;
 }
@@ -93,7 +93,7 @@ result<file_handle> file_handle::open(const std::string& path) {
 result<file_identity> file_handle::identity() const {
   struct stat status {};
   if (::fstat(fd_, &status) != 0) {
-    return fail(error_kind::source_changed, "The file {} cannot be examined: {}.", sluice::quoted(path_),
+    return fail(error_kind::source_changed, "The file {} cannot be examined: {}.", in_quotes(path_),
                 reason(errno));
   }
   return file_identity{static_cast<std::uint64_t>(status.st_size),
@@ -109,8 +109,8 @@ result<std::size_t> file_handle::read_at(std::uint64_t offset, char* to, std::si
     }
     if (got < 0) {
       return fail(error_kind::source_changed,
-                  "Reading {} at byte {} failed: {}. Mend the file system and run again.",
-                  sluice::quoted(path_), offset + done, reason(errno));
+                  "Reading {} at byte {} failed: {}. Mend the file system and run again.", in_quotes(path_),
+                  offset + done, reason(errno));
     }
     if (got == 0) {
       break;

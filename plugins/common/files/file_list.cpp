@@ -36,11 +36,11 @@ result<std::vector<std::string>> files_matching(const std::string& path) {
   }
   ::globfree(&found);
   if (code == GLOB_NOSPACE) {
-    return fail(error_kind::no_room, "There is no memory to list {}.", sluice::quoted(path));
+    return fail(error_kind::no_room, "There is no memory to list {}.", in_quotes(path));
   }
   if (code == GLOB_ABORTED) {
     return fail(error_kind::denied, "A folder of {} cannot be listed ({}); grant read permission.",
-                sluice::quoted(path), std::generic_category().message(cause));
+                in_quotes(path), std::generic_category().message(cause));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -50,14 +50,14 @@ error file_error(int code, std::string_view doing, std::string_view path) {
   // strerrorname_np is glibc's; its names are the same in every locale, unlike strerror's texts.
   const char* name = strerrorname_np(code);
   return {r.kind,
-          fmt::format("Cannot {} {}: {}. {}", doing, sluice::quoted(path),
-                      std::generic_category().message(code), r.advice),
+          fmt::format("Cannot {} {}: {}. {}", doing, in_quotes(path), std::generic_category().message(code),
+                      r.advice),
           name == nullptr ? std::to_string(code) : name, false};
 }
 
 result<void> rename_file(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) {
-    return fail(file_error(errno, fmt::format("rename {} to", sluice::quoted(from)), to));
+    return fail(file_error(errno, fmt::format("rename {} to", in_quotes(from)), to));
   }
   return {};
 }

@@ -70,7 +70,7 @@ result<void> output_parts::remove_dead_runs() {
       }
       error busy{error_kind::busy,
                  fmt::format("Run {} of this job still writes into {}; wait for its end, or stop it.",
-                             escaped(run_text), sluice::quoted(folder_)),
+                             escaped(run_text), in_quotes(folder_)),
                  "output_owned", true};
       return fail(std::move(busy));
     }

@@ -38,7 +38,7 @@ result<std::unique_ptr<text_encoder>> text_encoder::make(const std::string& enco
     ucnv_close(out);
     return fail(error_kind::bad_option,
                 "The encoding {} is not known; write a name such as UTF-8, GBK or ISO-8859-1.",
-                sluice::quoted(encoding));
+                in_quotes(encoding));
   }
   return std::unique_ptr<text_encoder>(new text_encoder(out, probe));
 }

@@ -14,9 +14,9 @@ TEST(text, a_statement_is_one_line_with_its_quotes) {
 }
 
 TEST(text, a_quoted_value_escapes_what_a_terminal_would_obey) {
-  EXPECT_EQ(quoted("a\n\x1b[2J\"\\\xff"), R"("a\n\x1b[2J\"\\\xff")");
-  EXPECT_EQ(quoted("\xc2\x9b"), R"("\u009b")");
-  EXPECT_EQ(quoted("Grüße"), "\"Grüße\"");
+  EXPECT_EQ(in_quotes("a\n\x1b[2J\"\\\xff"), R"("a\n\x1b[2J\"\\\xff")");
+  EXPECT_EQ(in_quotes("\xc2\x9b"), R"("\u009b")");
+  EXPECT_EQ(in_quotes("Grüße"), "\"Grüße\"");
 }
 
 TEST(text, a_long_value_is_cut_on_a_character_border_and_says_how_long_it_was) {

@@ -233,12 +233,12 @@ TEST(convert_property, fast_conversion_equals_the_slow_reference_on_random_value
       for (std::size_t i = 0; i < values.size(); ++i) {
         const test::reference_answer expected = test::reference_conversion(from, *values[i], to);
         const bool fits = !seen[i].starts_with("! ");
-        ASSERT_EQ(fits, expected.fits) << quoted(*values[i]) << " of " << to_string(from) << " to "
-                                       << to_string(to) << " gave " << quoted(seen[i]);
+        ASSERT_EQ(fits, expected.fits) << in_quotes(*values[i]) << " of " << to_string(from) << " to "
+                                       << to_string(to) << " gave " << in_quotes(seen[i]);
         if (fits) {
           ASSERT_TRUE(is_same_value(seen[i], expected.text, to.id))
-              << quoted(*values[i]) << " of " << to_string(from) << " to " << to_string(to) << " gave "
-              << quoted(seen[i]) << ", expected " << quoted(expected.text);
+              << in_quotes(*values[i]) << " of " << to_string(from) << " to " << to_string(to) << " gave "
+              << in_quotes(seen[i]) << ", expected " << in_quotes(expected.text);
         }
         ++(fits ? fitted : refused);
       }
@@ -274,7 +274,7 @@ TEST(convert_property, random_values_come_back_through_every_pair_that_took_them
       for (std::size_t i = 0; i < values.size(); ++i) {
         const bool fits = !over[i].starts_with("! ");
         ASSERT_TRUE(fits || there != conversion_kind::exact)
-            << quoted(*values[i]) << " of " << to_string(from) << " to " << to_string(to) << " gave "
+            << in_quotes(*values[i]) << " of " << to_string(from) << " to " << to_string(to) << " gave "
             << over[i];
         if (fits) {
           sent.push_back(values[i]);
@@ -284,8 +284,8 @@ TEST(convert_property, random_values_come_back_through_every_pair_that_took_them
       const std::vector<std::string> back = test::converted(to, arrived, from, context);
       for (std::size_t i = 0; i < sent.size(); ++i) {
         ASSERT_TRUE(is_same_value(back[i], *sent[i], from.id))
-            << quoted(*sent[i]) << " of " << to_string(from) << " went as " << to_string(to) << ' '
-            << quoted(*arrived[i]) << " and came back as " << quoted(back[i]);
+            << in_quotes(*sent[i]) << " of " << to_string(from) << " went as " << to_string(to) << ' '
+            << in_quotes(*arrived[i]) << " and came back as " << in_quotes(back[i]);
       }
       exact_pairs += there == conversion_kind::exact ? 1 : 0;
     }

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "plugins/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
-#include "plugins/sqlite/sqlite_progress.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "transport/base/text.h"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
-#include "plugins/sqlite/sqlite_progress.h"
 #include "plugins/sqlite/sqlite_table.h"
 
 namespace sluice::sqlite {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/sqlite/sqlite_connection.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 

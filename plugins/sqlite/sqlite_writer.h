@@ -8,8 +8,8 @@
 
 #include "plugins/api/target.h"
 #include "plugins/sqlite/sqlite_bind.h"
+#include "plugins/sqlite/sqlite_claim.h"
 #include "plugins/sqlite/sqlite_options.h"
-#include "plugins/sqlite/sqlite_progress.h"
 
 namespace sluice::sqlite {
 

@@ -81,6 +81,9 @@ class run_session {
   result<void> choose_zone_and_memory();
   result<void> open_folder();
   result<void> look_for_begun();
+  run_settings settings_of_run(bool live);
+  /// `live`: progress is drawn on the terminal.
+  reporter::settings settings_of_reporter(bool live);
   /// The planned time of the unfinished run that must be continued instead; nothing where the run is over.
   std::optional<planned_time> execute();
   result<void> plan_again(const planned_time& kept);
@@ -344,13 +347,11 @@ void run_session::write_metrics(const std::string& state, const record_counts& c
   }
 }
 
-std::optional<planned_time> run_session::execute() {
+run_settings run_session::settings_of_run(bool live) {
   run_settings settings;
   settings.memory_bytes = context_.memory.bytes;
   settings.stop_timeout = arguments_.stop_timeout;
   settings.stall_timeout = arguments_.stall_timeout;
-  const bool live =
-      parts_.err_is_terminal && !arguments_.no_progress && arguments_.format == log_format::text;
   settings.report_interval =
       live ? std::min(live_interval, arguments_.report_interval) : arguments_.report_interval;
   settings.duration_max = arguments_.duration_max;
@@ -363,7 +364,10 @@ std::optional<planned_time> run_session::execute() {
   settings.run = summary_.run;
   settings.stop_now = stop_now_.signal();
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };
+  return settings;
+}
 
+reporter::settings run_session::settings_of_reporter(bool live) {
   reporter::settings shown;
   shown.job_name = job_->what.name;
   shown.ends_text = ends_text(job_->what.reader, job_->what.writer);
@@ -392,6 +396,14 @@ std::optional<planned_time> run_session::execute() {
       print_out(parts_, datax_->progress(now, parts_.unix_ms()));
     }
   };
+  return shown;
+}
+
+std::optional<planned_time> run_session::execute() {
+  const bool live =
+      parts_.err_is_terminal && !arguments_.no_progress && arguments_.format == log_format::text;
+  run_settings settings = settings_of_run(live);
+  reporter::settings shown = settings_of_reporter(live);
   const reporter* told = nullptr;
   shown.on_ended = [this, &told](const run_summary& now) {
     if (now.plan_as) {

@@ -25,6 +25,7 @@ enum class change_rule : std::uint8_t {
   text_cut,
   carried_over,
   other_digits,
+  zone_applied,
 };
 
 struct change_rule_entry {
@@ -57,6 +58,9 @@ inline constexpr std::array change_rules = std::to_array<change_rule_entry>({
     {change_rule::other_digits, "other_digits",
      "A date or time whose numbers have fewer or more digits than its format is read all the same: "
      "`2025-1-2`."},
+    {change_rule::zone_applied, "zone_applied",
+     "A point in time becomes a wall clock time, or that a point in time, by the run's zone; an offset from "
+     "UTC that stood with it is gone."},
 });
 
 constexpr std::string_view to_string(change_rule rule) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -392,6 +393,59 @@ class millisecond_converter final : public changing_converter {
   time_zone_ptr zone_;
 };
 
+/// Counts the values that the zone is applied to and nothing else changes.
+class zone_converter final : public changing_converter {
+ public:
+  /// `patterns`: of texts, which may have an offset of their own.
+  zone_converter(type_id from, std::unique_ptr<const changing_converter> inner,
+                 std::vector<date_pattern> patterns)
+      : from_(from), inner_(std::move(inner)), patterns_(std::move(patterns)) {}
+
+  void convert(const column& from, std::uint32_t first, std::uint32_t last, column_builder& to,
+               std::vector<conversion_failure>& failures, std::vector<value_change>& changes) const override {
+    std::vector<conversion_failure> refused;
+    std::vector<value_change> changed;
+    inner_->convert(from, first, last, to, refused, changed);
+    auto next_refused = refused.begin();
+    auto next_changed = changed.begin();
+    for (std::uint32_t row = first; row < last; ++row) {
+      if (next_refused != refused.end() && next_refused->row == row) {
+        ++next_refused;
+      } else if (next_changed != changed.end() && next_changed->row == row) {
+        changes.push_back(*next_changed++);
+      } else if (!from.is_null(row) && is_applied_to(from, row)) {
+        changes.push_back({row, change_rule::zone_applied});
+      }
+    }
+    std::move(refused.begin(), refused.end(), std::back_inserter(failures));
+  }
+
+ private:
+  [[nodiscard]] bool is_applied_to(const column& from, std::uint32_t row) const {
+    if (from_ == type_id::utf8) {
+      for (const date_pattern& pattern : patterns_) {
+        if (const auto read = pattern.parse(from.get_bytes(row), {.fraction = true})) {
+          return !read.value.has_offset;
+        }
+      }
+      return false;  // infinity
+    }
+    if (from_ == type_id::date) {
+      const auto day = from.get<std::int32_t>(row);
+      return day != date_infinity && day != date_minus_infinity;
+    }
+    return !is_infinite(from.get<std::int64_t>(row));
+  }
+
+  type_id from_;
+  std::unique_ptr<const changing_converter> inner_;
+  std::vector<date_pattern> patterns_;
+};
+
+bool by_zone(const data_type& from, const data_type& to) {
+  return lookup_conversion(from, to).needs_zone;
+}
+
 bool by_milliseconds(const data_type& from, const data_type& to) {
   return (is_integer(from.id) && is_point(to.id)) || (is_point(from.id) && to.id == type_id::int64);
 }
@@ -405,6 +459,26 @@ bool by_cutting(const data_type& from, const data_type& to) {
              : (to.id == type_id::utf8 ||
                 (has_second(to.id) && lookup_conversion(from, to).kind != conversion_kind::refused)) &&
                    static_cast<unsigned>(from.unit) > digits_kept(to);
+}
+
+/// What a text is read with again on its way to a time; nothing for other pairs.
+result<mending_converter::time_readers> time_readers_for(const field& from, const field& to,
+                                                         const conversion_context& context) {
+  mending_converter::time_readers times;
+  if (from.type.id != type_id::utf8 || (!has_second(to.type.id) && to.type.id != type_id::date)) {
+    return times;
+  }
+  for (const time_unit unit : {time_unit::micro, time_unit::nano}) {
+    field fine = to;
+    fine.type = time_type(to.type.id == type_id::date ? type_id::timestamp : to.type.id, unit);
+    SLUICE_TRY(auto made, make_converter(from, fine, context));
+    times.finer.push_back(std::move(made));
+  }
+  if (is_point(to.type.id)) {
+    SLUICE_TRY(times.patterns, convert::patterns_for(to.type.id, context));
+    times.zone = to.type.id == type_id::instant ? context.zone : nullptr;
+  }
+  return times;
 }
 
 }  // namespace
@@ -434,7 +508,11 @@ std::vector<change_rule> possible_changes(const data_type& from, const data_type
     return {change_rule::milliseconds};
   }
   if (by_cutting(from, to)) {
-    return {to.id == type_id::date ? change_rule::time_cut : change_rule::second_fraction_cut};
+    rules.push_back(to.id == type_id::date ? change_rule::time_cut : change_rule::second_fraction_cut);
+    if (by_zone(from, to)) {
+      rules.push_back(change_rule::zone_applied);
+    }
+    return rules;
   }
   if (text && to.id != type_id::utf8 && to.id != type_id::binary) {
     rules.push_back(change_rule::empty_is_null);
@@ -458,6 +536,9 @@ std::vector<change_rule> possible_changes(const data_type& from, const data_type
     rules.insert(rules.end(), {change_rule::time_cut, change_rule::text_cut, change_rule::carried_over,
                                change_rule::other_digits});
   }
+  if (by_zone(from, to)) {
+    rules.push_back(change_rule::zone_applied);
+  }
   return rules;
 }
 
@@ -469,26 +550,22 @@ result<std::unique_ptr<const changing_converter>> make_changing_converter(const 
   conversion_context counted = context;
   counted.empty_as_null = false;  // here it is a change that is counted
   SLUICE_TRY(auto exact, make_converter(from, to, counted));
+  std::unique_ptr<const changing_converter> made;
+  std::vector<date_pattern> patterns;
   if (by_cutting(from.type, to.type)) {
     const bool needs_zone = from.type.id == type_id::instant && to.type.id == type_id::date;
-    return std::make_unique<const cutting_converter>(from, to, std::move(exact),
+    made = std::make_unique<const cutting_converter>(from, to, std::move(exact),
                                                      needs_zone ? context.zone : nullptr);
+  } else {
+    SLUICE_TRY(auto times, time_readers_for(from, to, counted));
+    patterns = times.patterns;
+    made = std::make_unique<const mending_converter>(from, to, std::move(exact), std::move(times),
+                                                     context.empty_as_null);
   }
-  mending_converter::time_readers times;
-  if (from.type.id == type_id::utf8 && (has_second(to.type.id) || to.type.id == type_id::date)) {
-    for (const time_unit unit : {time_unit::micro, time_unit::nano}) {
-      field fine = to;
-      fine.type = time_type(to.type.id == type_id::date ? type_id::timestamp : to.type.id, unit);
-      SLUICE_TRY(auto made, make_converter(from, fine, counted));
-      times.finer.push_back(std::move(made));
-    }
-    if (is_point(to.type.id)) {
-      SLUICE_TRY(times.patterns, convert::patterns_for(to.type.id, context));
-      times.zone = to.type.id == type_id::instant ? context.zone : nullptr;
-    }
+  if (!by_zone(from.type, to.type)) {
+    return made;
   }
-  return std::make_unique<const mending_converter>(from, to, std::move(exact), std::move(times),
-                                                   context.empty_as_null);
+  return std::make_unique<const zone_converter>(from.type.id, std::move(made), std::move(patterns));
 }
 
 }  // namespace sluice

@@ -148,6 +148,25 @@ std::vector<compat_case> cases() {
       {text, "2024-02-29 10", stamp(second), "! not_a_date", "2024-02-29T00:00:00 time_cut"},
       {text, "2024-02-30 10:00:00", time_type(type_id::instant, second), "! not_a_date",
        "2024-03-01T02:00:00Z carried_over"},
+      // zone_applied
+      {time_type(type_id::instant, second), "2024-02-28 20:00:00Z", stamp(second), "2024-02-29T04:00:00",
+       "2024-02-29T04:00:00 zone_applied"},
+      {time_type(type_id::instant, micro), "2024-02-28 20:00:00.5Z", stamp(micro),
+       "2024-02-29T04:00:00.500000", "2024-02-29T04:00:00.500000 zone_applied"},
+      {time_type(type_id::instant, micro), "2024-02-28 20:00:00.987654Z", stamp(micro),
+       "2024-02-29T04:00:00.987654", "2024-02-29T04:00:00.987000 second_fraction_cut"},
+      {time_type(type_id::instant, second), "2024-02-28 20:00:00Z", text, "2024-02-29 04:00:00",
+       "2024-02-29 04:00:00 zone_applied"},
+      {time_type(type_id::instant, second), "2024-02-28 16:00:00Z", day, "2024-02-29",
+       "2024-02-29 zone_applied"},
+      {stamp(second), "2024-02-29 04:00:00", time_type(type_id::instant, second), "2024-02-28T20:00:00Z",
+       "2024-02-28T20:00:00Z zone_applied"},
+      {stamp(second), "infinity", time_type(type_id::instant, second), "infinity", "infinity"},
+      {day, "2024-02-29", time_type(type_id::instant, second), "2024-02-28T16:00:00Z",
+       "2024-02-28T16:00:00Z zone_applied"},
+      {text, "2024-02-29 04:00:00", time_type(type_id::instant, second), "2024-02-28T20:00:00Z",
+       "2024-02-28T20:00:00Z zone_applied"},
+      {text, "infinity", time_type(type_id::instant, second), "infinity", "infinity"},
       {text, "0000-00-00", day, "! not_a_date", "! not_a_date"},
       {text, "tomorrow", day, "! not_a_date", "! not_a_date"},
       {text, "10:00:00", stamp(second), "! not_a_date", "! not_a_date"},
@@ -179,6 +198,13 @@ TEST(compat, each_rule_changes_what_exact_refuses_and_names_itself) {
     }
     EXPECT_EQ(as_datax(c.from, c.value, c.to, context_in("GMT+8")), c.datax) << what;
   }
+}
+
+TEST(compat, a_text_with_its_own_offset_has_no_zone_applied) {
+  conversion_context context = context_in("GMT+8");
+  context.datetime_format = "yyyy-MM-dd HH:mm:ssXXX";
+  const data_type instant = time_type(type_id::instant, time_unit::second);
+  EXPECT_EQ(as_datax(text, "2024-02-29 04:00:00+02:00", instant, context), "2024-02-29T02:00:00Z");
 }
 
 TEST(compat, every_rule_that_a_case_shows_is_listed_for_its_pair_and_every_rule_has_cases) {

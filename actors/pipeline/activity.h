@@ -71,6 +71,8 @@ struct pipeline_activity {
   /// does not tell) and in record bytes. The two are of about the same moment.
   std::atomic<std::uint64_t> source_bytes_read = 0;
   std::atomic<std::uint64_t> record_bytes_read = 0;
+  /// Passed or filtered by transformers, those read again included; written by the channel.
+  std::atomic<std::uint64_t> records_transformed = 0;
 };
 
 }  // namespace sluice

@@ -12,6 +12,8 @@ channel_actor::channel_actor(caf::actor_config& cfg, channel_core::config c,
       board_(std::move(board)) {}
 
 void channel_actor::to_writer(batch_ptr b) {
+  // Before the batch, whose commit may end the run.
+  board_->records_transformed.store(core_.transformed(), std::memory_order_relaxed);
   send(beside_.down, batch_msg{std::move(b)});
 }
 void channel_actor::to_writer(const sent_msg& m) {

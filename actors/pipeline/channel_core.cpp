@@ -126,6 +126,7 @@ void channel_core::pump() {
     parts_ = convert_batch(*b, *config_.map, config_.pool, config_.memory.batch_bytes_max, clock_);
     for (const converted_part& part : parts_) {
       transforming_ += part.transforming;
+      transformed_ += part.transformed;
     }
   }
 }

@@ -56,6 +56,7 @@ class channel_core {
   [[nodiscard]] bool waits_for_throttle() const { return asked_ && !passed_; }
   /// What the transformers have taken so far.
   [[nodiscard]] std::chrono::nanoseconds transforming() const { return transforming_; }
+  [[nodiscard]] std::uint64_t transformed() const { return transformed_; }
   /// What is held, in bytes, for the gauge of a stuck pipeline.
   [[nodiscard]] std::uint64_t bytes_queued() const;
 
@@ -67,6 +68,7 @@ class channel_core {
   channel_out& out_;
   stopwatch clock_;
   std::chrono::nanoseconds transforming_{0};
+  std::uint64_t transformed_ = 0;
   std::optional<rewind_msg> at_;
   credit_sender to_writer_;
   credit_receiver from_reader_;

@@ -22,6 +22,7 @@ struct part_builder {
   std::uint64_t filtered_bytes = 0;
   std::vector<changed_value> changes;
   std::chrono::nanoseconds transforming{0};
+  std::uint64_t transformed = 0;
 
   void refuse(std::uint32_t row) {
     const std::uint32_t bit = row - first;
@@ -142,6 +143,7 @@ class batch_conversion {
     const auto begun = clock_ ? clock_() : std::chrono::steady_clock::time_point();
     const transformed_rows rows = run_steps(map_.steps, b_, first, last, pool_);
     part.transforming += clock_ ? clock_() - begun : std::chrono::nanoseconds(0);
+    part.transformed += last - first - rows.failures.size();
     part.filtered += rows.dropped;
     for (std::uint32_t row = first; row < last; ++row) {
       if (!rows.kept(row - first)) {
@@ -234,6 +236,7 @@ class batch_conversion {
       }
     }
     made.transforming = part.transforming;
+    made.transformed = part.transformed;
     if (!part.keep.empty()) {
       part.keep.resize(out->rows / 8 + 1, 0xFF);
       out = select_rows(*out, part.keep, pool_);

@@ -15,6 +15,7 @@ namespace sluice {
 struct converted_part {
   std::shared_ptr<batch> b;
   std::chrono::nanoseconds transforming{0};  ///< What the mapping's steps took, by the clock given.
+  std::uint64_t transformed = 0;  ///< Rows that the mapping's steps took: passed or filtered, not refused.
 };
 
 using stopwatch = std::function<std::chrono::steady_clock::time_point()>;

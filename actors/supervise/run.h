@@ -81,6 +81,8 @@ struct wait_times {
   double writer_waiting = 0;  ///< For batches: the source is slower.
   double dirty_waiting = 0;   ///< For the dirty file.
   double transforming = 0;    ///< In transformers; the other work of channels is not timed.
+  /// What transformers passed or filtered in that time, what was read again included.
+  std::uint64_t records_transformed = 0;
 };
 
 /// Values of a column that were changed by a rule of docs/compat.md.

@@ -32,6 +32,7 @@ wait_times run_core::waits_until(steady_clock::time_point now) const {
     w.reader_working += a->reader.seconds(doing::source_call, now);
     w.reader_waiting += a->reader.seconds(doing::credit, now);
     w.transforming += a->channel.seconds(doing::transforming, now);
+    w.records_transformed += a->records_transformed.load(std::memory_order_relaxed);
     w.channel_throttled += a->channel.seconds(doing::throttle, now);
     w.writer_working += a->writer.seconds(doing::destination_call, now);
     w.writer_waiting += a->writer.seconds(doing::batches, now);

@@ -93,6 +93,8 @@ class DataxReport(ProgramTest):
         self.assertTrue(PROGRESS.fullmatch(last), last)
         self.assertIn(f"Total 100002 records, {8 + 3 + dirty + 100_000 * (8 + 4)} bytes |", last)
         self.assertIn(f"| Error 1 records, {dirty} bytes |", last)
+        # The record that the reader refuses never comes to a transformer.
+        self.assertIn("| Transfermor Success 100002 records | Transformer Error 0 records | Transformer Filter 1 records |", last)
         self.assertGreater(float(re.search(r"usedTime ([\d.]+)s", last)[1]), 0, last)
 
     def test_each_failure_is_exit_code_1_with_datax_s_block(self):

@@ -69,10 +69,6 @@ struct datax_report::numbers {
   std::uint64_t splits_done = 0;
   std::uint64_t splits_total = 0;
 
-  [[nodiscard]] std::uint64_t transformed() const {
-    const std::uint64_t all = counts.read + filtered;
-    return all - std::min(all, transform_errors);
-  }
   explicit numbers(const record_counts& c) : counts(c), filtered(c.filtered) {
     counts.read -= std::min(c.read, c.filtered);
     counts.bytes -= std::min(c.bytes, c.filtered_bytes);
@@ -92,12 +88,12 @@ std::string datax_report::head(std::uint64_t unix_ms, std::string_view level, st
 
 std::string datax_report::line(const numbers& n, std::uint64_t unix_ms) const {
   std::string transformers;
-  if (transforms_ && n.counts.read + n.filtered > 0) {
+  if (transforms_ && n.waits.records_transformed + n.transform_errors > 0) {
     // A record that is filtered counts as a success, too, as DataX has it.
     transformers = fmt::format(
         "Transfermor Success {} records | Transformer Error {} records | Transformer Filter {} records | "
         "Transformer usedTime {} | ",
-        n.transformed(), n.transform_errors, n.filtered, seconds_text(n.waits.transforming));
+        n.waits.records_transformed, n.transform_errors, n.filtered, seconds_text(n.waits.transforming));
   }
   const double part =
       n.splits_total == 0 ? 0 : static_cast<double>(n.splits_done) / static_cast<double>(n.splits_total);
@@ -161,9 +157,9 @@ std::string datax_report::ended(const run_summary& s, const run_context& c) {
   text += item("读出记录总数", 6, fmt::format("{}", n.counts.read), true);
   text += item("读写失败总数", 6, fmt::format("{}", s.counts.dirty), true);
   text += "\n";
-  if (transforms_ && n.transformed() + n.transform_errors > 0) {
+  if (transforms_ && n.waits.records_transformed + n.transform_errors > 0) {
     text += head(ended_unix_ms, "INFO", "JobContainer") + "\n";
-    text += item("Transformer成功记录总数", 17, fmt::format("{}", n.transformed()), true);
+    text += item("Transformer成功记录总数", 17, fmt::format("{}", n.waits.records_transformed), true);
     text += item("Transformer失败记录总数", 17, fmt::format("{}", n.transform_errors), true);
     text += item("Transformer过滤记录总数", 17, fmt::format("{}", n.filtered), true);
     text += "\n";

@@ -263,6 +263,7 @@ TEST(channel_core, the_bytes_of_filtered_records_and_the_time_of_transformers_ar
   EXPECT_EQ(log.batches[0]->filtered_bytes, 1u + 4 + 2 + 4);
   EXPECT_EQ(log.batches[0]->dirty.size(), 1u);
   EXPECT_EQ(core.transforming(), std::chrono::milliseconds(3)) << "one chunk, from clock to clock";
+  EXPECT_EQ(core.transformed(), 4u) << "two filtered, one passed, and one that the conversion refuses later";
 }
 
 TEST(channel_core, the_parts_of_a_batch_add_up_and_only_the_last_may_carry_a_mark) {

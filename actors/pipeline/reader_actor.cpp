@@ -39,7 +39,8 @@ void reader_actor::step() {
       send(channel_, batch_msg{std::move(s.out)});
       break;
     case reader_step::kind::primed:
-      send(supervisor_, reader_primed{core_.in_hand()->records_read, core_.in_hand()->split_end});
+      send(supervisor_, reader_primed{core_.in_hand()->records_read, core_.in_hand()->dirty.size(),
+                                      core_.in_hand()->split_end});
       return;
     case reader_step::kind::needs:
       send(overdraft_, overdraft_ask{pipeline_, actor_ref(this)});

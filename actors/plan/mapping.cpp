@@ -82,6 +82,14 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
   return {};
 }
 
+schema named(const std::vector<std::string>& names) {
+  schema columns;
+  for (const std::string& name : names) {
+    columns.push_back({name, type_of(type_id::utf8), true, {}});
+  }
+  return columns;
+}
+
 }  // namespace
 
 bool mapping::passes() const {
@@ -127,7 +135,8 @@ std::string columns_text(const schema& s) {
 }
 
 result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr source, schema_ptr target,
-                                                    const conversion_context& context) {
+                                                    const conversion_context& context,
+                                                    const std::vector<std::string>& heading) {
   auto map = std::make_shared<mapping>();
   map->source = source;
   SLUICE_TRY(map->steps, steps_of(what, source, context));
@@ -140,9 +149,11 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                 what.writer.parameter.place("column"), map->between->size(), columns_text(*map->between),
                 map->target->size(), columns_text(*map->target));
   }
-  const std::string order = what.order_compared ? "" : other_order(*map->between, *map->target);
+  const std::string order =
+      what.order_compared ? "" : other_order(*map->between, heading.empty() ? *map->target : named(heading));
   if (!order.empty()) {
-    const std::string line = fmt::format("{}: {}", what.writer.parameter.place("column"), order);
+    const std::string line =
+        fmt::format("{}: {}", what.writer.parameter.place(heading.empty() ? "column" : "header"), order);
     if (what.strict) {
       return fail(error_kind::bad_option, "{} (--strict)", line);
     }

@@ -45,11 +45,13 @@ std::vector<change_rule> datax_changes(const field& from, const field& to);
 /// `empty_is_null, fraction_cut`.
 std::string rules_text(const std::vector<change_rule>& rules);
 
-/// Pairs the columns by position (job-formats 1.10). `target` nullptr: the destination takes what comes.
+/// Pairs the columns by position (job-formats 1.10). `target` nullptr: the destination takes what comes, and
+/// gives it the names of `heading` where there are any.
 /// `bad_option` with both counts and the columns, with the pair that the conversion table refuses, or, where
 /// the job is strict, with what `other_order` finds.
 result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr source, schema_ptr target,
-                                                    const conversion_context& context);
+                                                    const conversion_context& context,
+                                                    const std::vector<std::string>& heading = {});
 
 /// `id int64, name utf8`: for messages, at most ten columns.
 std::string columns_text(const schema& s);

@@ -72,7 +72,8 @@ using end_answer = std::variant<source_opened, source_planned, source_taken_up, 
 /// The first batch of a split is in hand.
 struct reader_primed {
   std::uint64_t records = 0;
-  bool complete = false;  ///< It is the last one, too.
+  std::uint64_t dirty = 0;  ///< Of those, refused by the reader.
+  bool complete = false;    ///< It is the last one, too.
 };
 struct reader_failed {
   std::uint32_t pipeline = 0;

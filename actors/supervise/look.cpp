@@ -59,13 +59,15 @@ result<void> looker::open_ends() {
 }
 
 result<void> looker::compare() {
-  if (look_.target.what.columns == nullptr) {
-    look_.pairs = describe_reader_changes(*between_);
+  const target_description& target = look_.target.what;
+  look_.pairs = target.columns == nullptr
+                    ? describe_reader_changes(*between_)
+                    : describe_column_pairs(*between_, *target.columns, ends_.conversion, what_.compat);
+  if (target.columns == nullptr && target.names.empty()) {
     return {};
   }
-  look_.pairs = describe_column_pairs(*between_, *look_.target.what.columns, ends_.conversion, what_.compat);
   SLUICE_TRY(look_.map,
-             make_mapping(what_, look_.source.columns, look_.target.what.columns, ends_.conversion));
+             make_mapping(what_, look_.source.columns, target.columns, ends_.conversion, target.names));
   look_.warnings.insert(look_.warnings.end(), look_.map->warnings.begin(), look_.map->warnings.end());
   return {};
 }

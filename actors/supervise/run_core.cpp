@@ -266,7 +266,7 @@ record_counts run_core::committed_counts() const {
 std::optional<error> run_core::expectation_failure(std::uint64_t records, std::uint64_t dirty,
                                                    known how) const {
   const expectation& x = config_.what->expect;
-  if (how != known::at_least && x.min_records && records < *x.min_records) {
+  if (how == known::exactly && x.min_records && records < *x.min_records) {
     return error{error_kind::over_limit,
                  fmt::format("{}: at least {} records are expected, but the source has {}",
                              x.min_records_place, *x.min_records, records),
@@ -279,7 +279,7 @@ std::optional<error> run_core::expectation_failure(std::uint64_t records, std::u
                     *x.max_records, how == known::at_least ? "at least " : "", records),
         "expect", false};
   }
-  if (how == known::at_end && x.max_dirty_ratio && records != 0 &&
+  if (how == known::exactly && x.max_dirty_ratio && records != 0 &&
       static_cast<double>(dirty) / static_cast<double>(records) > *x.max_dirty_ratio) {
     return error{error_kind::over_limit,
                  fmt::format("{}: at most the share {} may be dirty, but {} of {} records are",
@@ -306,7 +306,7 @@ void run_core::end_data_phase() {
     }
   }
   const record_counts all = committed_counts();
-  if (auto e = expectation_failure(all.read, all.dirty, known::at_end)) {
+  if (auto e = expectation_failure(all.read, all.dirty, known::exactly)) {
     fail_run(std::move(*e));
     return;
   }

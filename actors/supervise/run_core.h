@@ -154,9 +154,9 @@ class run_core {
   void end_run();
   void account_for_concurrency();
   [[nodiscard]] record_counts committed_counts() const;
-  /// `records`: how many the source has, or, while `known` is `at_least`, has so far. `dirty` is only judged
-  /// with `at_end`.
-  enum class known { at_least, exactly, at_end };
+  /// `records`: how many the source has, or, while `known` is `at_least`, has so far. `dirty`: at least so
+  /// many of them are; only judged with `exactly`.
+  enum class known { at_least, exactly };
   [[nodiscard]] std::optional<error> expectation_failure(std::uint64_t records, std::uint64_t dirty,
                                                          known how) const;
   [[nodiscard]] bool all_stopped() const;
@@ -195,6 +195,7 @@ class run_core {
   std::size_t splits_done_ = 0;
   std::size_t splits_primed_ = 0;     // whose first batch was looked at
   std::uint64_t records_primed_ = 0;  // in them
+  std::uint64_t dirty_primed_ = 0;    // of those, as the reader refused them
   bool looked_ahead_ = false;         // what can be known of an expectation before the data is judged
 
   bool source_busy_ = false;

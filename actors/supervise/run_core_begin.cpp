@@ -63,7 +63,10 @@ void run_core::answered(target_opened& a) {
   }
   if (target_.what.columns != nullptr) {
     summary_.writer_columns = columns_text(*target_.what.columns);
-    auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion);
+  }
+  if (target_.what.columns != nullptr || !target_.what.names.empty()) {
+    auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion,
+                            target_.what.names);
     if (!map) {
       fail_run(std::move(map).error());
       return;
@@ -272,7 +275,7 @@ void run_core::on(const reader_primed& m) {
   const expectation& x = config_.what->expect;
   // Of a run whose data was begun only the end tells.
   const bool begun = stage_ != "claimed" && !stage_step(stage_, "pre:");
-  if (looked_ahead_ || begun || (!x.min_records && !x.max_records)) {
+  if (looked_ahead_ || begun || (!x.min_records && !x.max_records && !x.max_dirty_ratio)) {
     claim();
   } else {
     look_ahead(m);
@@ -281,14 +284,15 @@ void run_core::on(const reader_primed& m) {
 
 void run_core::look_ahead(const reader_primed& m) {
   records_primed_ += m.records;
+  dirty_primed_ += m.dirty;
   ++splits_primed_;
   const bool all = m.complete && splits_primed_ == splits_.size();
-  if (auto e = expectation_failure(records_primed_, 0, all ? known::exactly : known::at_least)) {
+  if (auto e = expectation_failure(records_primed_, dirty_primed_, all ? known::exactly : known::at_least)) {
     fail_run(std::move(*e));
     return;
   }
   const expectation& x = config_.what->expect;
-  const bool decided = all || (!x.max_records && records_primed_ >= *x.min_records);
+  const bool decided = all || (!x.max_records && !x.max_dirty_ratio && records_primed_ >= *x.min_records);
   if (m.complete && !decided && records_primed_ < records_looked_at_max) {
     prime(splits_primed_);
     return;
@@ -371,7 +375,8 @@ void run_core::answered(target_ready& a) {
     return;
   }
   target_.what = std::move(a.what);
-  auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion);
+  auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion,
+                          target_.what.names);
   if (!map) {
     fail_run(std::move(map).error());
     return;

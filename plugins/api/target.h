@@ -62,6 +62,9 @@ struct target_description {
   /// The destination's columns in mapping order; nullptr where it takes whatever comes (its writers then get
   /// the source's columns as they are).
   schema_ptr columns;
+  /// Where `columns` is nullptr: the names that the job gives to what comes (a heading), one a column. Empty:
+  /// they keep their own.
+  std::vector<std::string> names = {};
   std::string name;  ///< `sqlite shop.db table orders`: for the account by table.
   std::vector<std::string>
       changes;          ///< What will be made, emptied or removed, one sentence each, before it happens.

@@ -33,6 +33,7 @@ class text_target final : public target {
                   "header has {} names and the source {} columns; write one name a column.", o.header.size(),
                   source_columns.size());
     }
+    description.names = o.header;
     SLUICE_CHECK(look_at_date_format(source_columns));
     if (o.format == file_format::json) {
       // Made and dropped again: it says which column has no name before anything is written.

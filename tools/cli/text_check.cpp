@@ -88,6 +88,7 @@ class text_check {
         writer_(what.writer.plugin.empty() ? nullptr : find_plugin(plugins, what.writer.plugin)) {}
 
   text_verdict run() {
+    check_zone();
     check_formats();
     check_encoding();
     make_ends();
@@ -108,11 +109,22 @@ class text_check {
     const auto to = writer_lists ? listed_columns(what_.writer.parameter) : std::nullopt;
     if (from && to && steps_fit) {
       compare(*from, *to);
+    } else if (from && writer_ != nullptr && steps_fit) {
+      compare_with_heading(*from);
     }
     return std::move(out_);
   }
 
  private:
+  void check_zone() {
+    if (!what_.time_zone) {
+      return;
+    }
+    if (const auto zone = time_zone::find(*what_.time_zone); !zone) {
+      out_.errors.push_back(fmt::format("{}: {}", what_.time_zone_place, zone.error().message));
+    }
+  }
+
   void check_formats() {
     const auto usable = [&](const std::string& key, const std::optional<std::string>& text) {
       if (!text) {
@@ -239,7 +251,30 @@ class text_check {
       return;
     }
     out_.order_compared = true;
-    if (const std::string order = other_order(from, to); !order.empty()) {
+    tell_order(place, other_order(from, to));
+  }
+
+  /// The names that the job gives to what the destination takes as it comes. Where a column of the reader has
+  /// no name in the job, its own heading may tell one.
+  void compare_with_heading(const schema& from) {
+    if (option_named(writer_->writes->options, "header") == nullptr) {
+      return;
+    }
+    const auto heading = what_.writer.parameter.text_list("header");
+    const bool named = std::none_of(from.begin(), from.end(), [](const field& f) { return f.name.empty(); });
+    if (!heading || !named || heading->size() != from.size()) {
+      return;
+    }
+    schema to;
+    for (const std::string& name : *heading) {
+      to.push_back({name, type_of(type_id::utf8), true, {}});
+    }
+    out_.order_compared = true;
+    tell_order(what_.writer.parameter.place("header"), other_order(from, to));
+  }
+
+  void tell_order(const std::string& place, const std::string& order) {
+    if (!order.empty()) {
       (what_.strict ? out_.errors : out_.warnings)
           .push_back(fmt::format("{}: {}{}", place, order, what_.strict ? " (--strict)" : ""));
     }

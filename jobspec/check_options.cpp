@@ -128,6 +128,19 @@ void check_type(const option_values& values, const option& o, const std::string&
   }
 }
 
+/// Refuses an option that is not supported, where the job asks for it.
+void check_not_supported(const option_values& values, const option& o, const std::string& path,
+                         findings& out) {
+  if (o.type == option_type::boolean) {
+    const auto asked = values.boolean(o.name);
+    if (!good(asked, values, o, out) || !asked->value_or(false)) {
+      return;
+    }
+  }
+  out.not_supported(path_join(path, o.name), fmt::format("option {}", o.name),
+                    fmt::format("is not supported: {}", o.meaning));
+}
+
 bool is_empty_list(const option_values& values, const option& o) {
   const auto names = given_names(values, o);
   if (names.empty()) {
@@ -160,7 +173,11 @@ void check_options(const option_values& values, const std::vector<option>& optio
       }
       continue;
     }
-    check_type(values, o, path, out);
+    if (o.not_supported) {
+      check_not_supported(values, o, path, out);
+    } else {
+      check_type(values, o, path, out);
+    }
   }
   check_keys(values.json(), path, known, out);
 }

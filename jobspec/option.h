@@ -41,6 +41,9 @@ struct option {
   std::vector<option> members = {};       ///< Of object and object_list.
   /// Checked by whoever uses it: where it does not count, what stands there is no mistake.
   bool checked_when_used = false;
+  /// Known, and not supported: what asks for anything (all but blank and false) is refused. `meaning` says
+  /// what it would be and what to do instead.
+  bool not_supported = false;
   double number_min = -1e300;  ///< integer and number: least and greatest allowed.
   double number_max = 1e300;
 };

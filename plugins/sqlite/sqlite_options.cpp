@@ -403,6 +403,12 @@ std::vector<option> target_option_list() {
       {.name = "encoding", .meaning = "Accepted and ignored: SQLite takes UTF-8."},
   };
   list.insert(list.end(), own.begin(), own.end());
+  for (const char* key : {"dbNamePattern", "dbRule", "tableNamePattern", "tableRule"}) {
+    list.push_back(
+        {.name = key,
+         .meaning = "Rows to one of several databases or tables by a rule. Write one job for each.",
+         .not_supported = true});
+  }
   return list;
 }
 

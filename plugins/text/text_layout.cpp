@@ -298,6 +298,9 @@ result<text_layout> text_layout_of(const option_values& options, const conversio
   std::optional<bool> no_file;
   wrong.take(options.boolean("successOnNoFile"), no_file);
   layout.no_file_is_success = no_file.value_or(false);
+  std::optional<bool> inner_splits;
+  wrong.take(options.boolean("enableInnerSplit"), inner_splits);
+  layout.file_is_one_split = !inner_splits.value_or(true);
   wrong.take(options.text("markDoneFileName"), layout.awaited_file);
   std::optional<std::int64_t> minutes;
   wrong.take(options.integer("maxRetryTime"), minutes);

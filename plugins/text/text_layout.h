@@ -47,6 +47,7 @@ struct text_layout {
   bool other_fields_dirty = false;               ///< `otherFields`.
   std::vector<column_spec> columns;
   bool no_file_is_success = false;
+  bool file_is_one_split = false;           ///< `enableInnerSplit` is false.
   std::optional<std::string> awaited_file;  ///< `markDoneFileName`.
   std::int64_t awaited_minutes_max = 60;
 };

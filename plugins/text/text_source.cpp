@@ -477,7 +477,8 @@ result<std::vector<split>> text_source::plan_splits(std::uint32_t advice, const 
   std::vector<split> splits;
   for (const known_file& file : files_) {
     // One pipeline reads a file fastest from its beginning to its end: there is nothing to gain from parts.
-    const bool in_parts = advice > 1 && splittable() && file.identity.size >= 2 * split_bytes;
+    const bool in_parts =
+        advice > 1 && splittable() && !layout_->file_is_one_split && file.identity.size >= 2 * split_bytes;
     SLUICE_CHECK(split_file(file, in_parts ? split_bytes : file.identity.size + 1, stop, splits));
   }
   if (splits.empty()) {

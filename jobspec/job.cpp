@@ -249,7 +249,7 @@ class parse {
     ask_plugins(shape);
     if (out_.any_error()) {
       const bool broken = !out_.only_not_supported();
-      job_errors wrong{out_.take_errors(), {}, out_.not_supported(), broken};
+      job_errors wrong{out_.take_errors(), {}, out_.not_supported(), broken, out_.take_warnings()};
       for (const job_step* step : {&job_.reader, &job_.writer}) {
         for (const auto& [path, text] : step->parameter.secrets_by_path()) {
           wrong.secrets.push_back(text);
@@ -272,8 +272,6 @@ class parse {
     all.planned = job_.planned;
     all.time_zone = early_zone_;
     all.time_zone_place = early_zone_place_;
-    all.errors = out_.take_errors();
-    all.warnings = out_.take_warnings();
     findings silent(job_.file, places_, false);
     const job_shape shape = find_shape(document_, silent);
     std::vector<described_part> parts;
@@ -285,6 +283,11 @@ class parse {
       }
     }
     const auto secret = secret_parameters(uses, mask_secrets(document_, parts));
+    json shown = shown_without(secret);
+    mask_secrets(shown, parts);
+    warn_of_sql(uses, shown, parts, out_);
+    all.errors = out_.take_errors();
+    all.warnings = out_.take_warnings();
     for (const auto& use : uses) {
       auto known = std::find_if(all.variables.begin(), all.variables.end(),
                                 [&](const auto& one) { return one.written == use.written; });

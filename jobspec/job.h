@@ -160,7 +160,8 @@ struct job_errors {
   std::vector<secret_text> secrets = {};
   /// What of it a right job may ask and Sluice does not have yet, by names for counts: `reader mongodb`.
   std::vector<std::string> not_supported = {};
-  bool broken = true;  ///< False: `not_supported` is all that is wrong.
+  bool broken = true;                      ///< False: `not_supported` is all that is wrong.
+  std::vector<std::string> warnings = {};  ///< What is odd besides: a slip there may be the mistake.
 };
 
 /// Parses and validates `text`: parameters put in, `--set` applied, both ends checked against their plugins'

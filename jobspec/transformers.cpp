@@ -203,7 +203,10 @@ void read_entry(const json& entry, const std::string& path, std::vector<transfor
   spec.column_index = static_cast<std::uint32_t>(**index);
   spec.paras = std::move(*paras);
   const std::string paras_path = path_join(parameter_path, "paras");
-  if (check_paras(*function, spec, paras_path, out) && function->name == "dx_digest") {
+  if (!check_paras(*function, spec, paras_path, out)) {
+    return;
+  }
+  if (function->name == "dx_digest") {
     warn_of_digest(spec, paras_path, out);
   }
   to.push_back(std::move(spec));

@@ -45,6 +45,9 @@ class job_check {
       const job_errors& errors = loaded.error();
       row_.not_supported = errors.not_supported;
       row_.found = errors.broken ? verdict::broken : verdict::not_supported;
+      for (const std::string& line : errors.warnings) {
+        row_.warnings.push_back(secrets_.apply(line));
+      }
       for (const std::string& line : errors.lines) {
         row_.problems.push_back(secrets_.apply(line));
       }

@@ -21,6 +21,9 @@ int plan_command(const plan_arguments& arguments, const program& parts) {
   secret_filter secrets(arguments.parameters);
   auto loaded = load_for_command(arguments.job_file, arguments, parts, secrets);
   if (!loaded) {
+    for (const std::string& line : loaded.error().warnings) {
+      complain(parts, secrets, "warning: " + line, 0);
+    }
     return complain(parts, secrets, all_lines(loaded.error()), exit_wrong_use);
   }
   const job& what = loaded->what;

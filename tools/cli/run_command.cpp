@@ -149,6 +149,9 @@ result<void> run_session::load(const planned_time* continued) {
   auto loaded = load_for_command(arguments_.job_file, arguments_, parts_, secrets_, continued);
   if (!loaded) {
     summary_.wrong_job = true;
+    for (const std::string& line : loaded.error().warnings) {
+      warn(line);
+    }
     return fail(error{error_kind::bad_option, all_lines(loaded.error()), {}});
   }
   job_ = std::move(*loaded);

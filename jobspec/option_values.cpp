@@ -168,7 +168,7 @@ bool is_slip_of_secret(const std::vector<option>& options, std::string_view key)
 option_values::option_values(std::string file, std::string path, nlohmann::json parameter,
                              std::shared_ptr<const json_places> places, const std::vector<option>& described,
                              dialect d, const std::vector<option_default>* defaults,
-                             const supplied_values& supplied, std::string secrets_folder)
+                             const supplied_values& supplied, const std::string& secrets_folder)
     : file_(std::move(file)),
       path_(std::move(path)),
       json_(std::move(parameter)),

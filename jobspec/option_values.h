@@ -41,7 +41,7 @@ class option_values {
   option_values(std::string file, std::string path, nlohmann::json parameter,
                 std::shared_ptr<const json_places> places, const std::vector<option>& described, dialect d,
                 const std::vector<option_default>* defaults = nullptr, const supplied_values& supplied = {},
-                std::string secrets_folder = {});
+                const std::string& secrets_folder = {});
 
   [[nodiscard]] dialect job_dialect() const { return dialect_; }
   /// Where these values stand in the job: `steps[0].parameter`.

@@ -101,7 +101,7 @@ void writer_core::reopen(epoch_number of, const error& why) {
   lost(why, dirty_side::reader);
 }
 
-void writer_core::lost(error why, std::optional<dirty_side> end) {
+void writer_core::lost(const error& why, std::optional<dirty_side> end) {
   plugin_->rollback();
   queue_.clear();
   uncommitted_ = false;

@@ -97,7 +97,7 @@ class writer_core {
   void drain(const stop_signal& stop);
   void begin_commit(const stop_signal& stop);
   void commit(const stop_signal& stop);
-  void lost(error why, std::optional<dirty_side> end);
+  void lost(const error& why, std::optional<dirty_side> end);
   void rest();
   [[nodiscard]] bool may_commit() const { return uncommitted_ && at_border_; }
 

@@ -52,7 +52,7 @@ struct charset_decoder::converter {
   /// where there are such bytes and markers are not wanted.
   bool convert(const char*& at, const char* end, bool flush, bool markers, UChar& high,
                std::string& to) const {
-    UChar pivot[1024];
+    UChar pivot[1024] = {};
     for (;;) {
       UChar* written = pivot;
       UErrorCode code = U_ZERO_ERROR;

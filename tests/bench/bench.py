@@ -3,6 +3,7 @@
 the same file where there is one. Needs the release build; fetches DuckDB and xsv into build/tools."""
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -174,10 +175,25 @@ class Bench:
             database = self.table()
             times.append(self.run(job(csv_reader(source), sqlite_writer(database)))[0].wall_s * 1000)
         ms = statistics.median(times)
-        self.note("a whole process for 10 rows, CSV to SQLite", f"{ms:.0f} ms (median of {len(times)})", "at most 50 ms", ms <= 50)
+        # SQLite makes each of the run's eight transactions durable with four syncs: a slow disk is seen here.
+        self.note("a whole process for 10 rows, CSV to SQLite",
+                  f"{ms:.0f} ms (median of {len(times)}; one of its 32 syncs takes {self.sync_ms():.1f} ms on this disk)",
+                  "at most 50 ms", ms <= 50)
+
+    def sync_ms(self):
+        """What it takes to make a small change of a file durable, in the median."""
+        times = []
+        with open(self.folder / "synced", "wb") as file:
+            for _ in range(50):
+                file.write(b"x" * 4096)
+                file.flush()
+                begun = time.perf_counter()
+                os.fdatasync(file.fileno())
+                times.append((time.perf_counter() - begun) * 1000)
+        return statistics.median(times)
 
     def throttle(self):
-        for mbps, pipelines in ((1, 1), (10, 1), (10, 4), (50, 4)):
+        for mbps, pipelines in itertools.product((1, 10, 50), (1, 4)):
             seconds = 10 / min(self.scale, 5)
             record_bytes = 1000
             records = int(mbps * MIB * seconds / record_bytes / pipelines)

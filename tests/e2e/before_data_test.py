@@ -58,6 +58,20 @@ class Expectations(BeforeDataTest):
                 target.unlink()
 
 
+    def test_a_share_of_dirty_records_that_the_first_batch_shows_fails_before_presql(self):
+        target = self.make_table("CREATE TABLE t(id INTEGER, v TEXT)", "target.db")
+        with sqlite3.connect(target) as db:
+            db.execute("INSERT INTO t VALUES (7, 'kept')")
+        db.close()
+        writer = sqlite_writer(target, "t", ["id", "v"], preSql=["delete from t"])
+        bad = numbers_reader(self.write("bad.csv", "x,a\n2,b\nz,c\n"))
+        ended = self.run_job(job(bad, writer, expect={"max_dirty_ratio": 0.5}))
+        self.assert_fails(ended, 1, "setting.expect.max_dirty_ratio", "2 of 3 records", "Nothing was changed at the destination.")
+        self.assertEqual(self.rows(target, "SELECT * FROM t"), [(7, "kept")])
+        self.assert_succeeds(self.run_job(job(bad, writer, expect={"max_dirty_ratio": 0.7})))
+        self.assertEqual(self.rows(target, "SELECT * FROM t"), [(2, "b")])
+
+
 class TablesToBeMade(BeforeDataTest):
     def test_a_table_that_is_missing_is_made_before_presql_needs_it(self):
         one = self.write("one.csv", "1,a\n2,b\n")
@@ -240,31 +254,42 @@ class Values(BeforeDataTest):
 
 
 class Memory(BeforeDataTest):
-    RECORD = 5_000_000
+    RECORD = 60_000_000
+    PIPELINES = 16
 
-    def test_large_records_in_many_pipelines_stay_within_the_budget_plus_four_of_them(self):
-        paths = []
-        for i in range(8):
-            path = self.folder / f"large{i}.csv"
-            with path.open("w") as file:
-                for n in range(3):
-                    file.write(f"{n}," + "x" * self.RECORD + "\n")
-            paths.append(path)
-        out = self.folder / "out"
-        out.mkdir()
-        writer = {"stepType": "text", "category": "writer", "name": "Writer",
-                  "parameter": {"path": str(out), "fileName": "o", "fileFormat": "csv"}}
-        argv = self.arguments(job(numbers_reader(*paths), writer, concurrent=8), "--memory", "16M")
-        # The child tells its own peak: that of this process counts nothing it has forked before.
-        measured = subprocess.run(["python3", "-B", "-c", "import resource, subprocess, sys\n"
-                                   "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
-                                   "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-                                   "sys.exit(done.returncode)", *argv], capture_output=True, text=True, timeout=120,
-                                  cwd=self.folder)
-        self.assertEqual(measured.returncode, 0, measured.stderr)
-        bound = 16 * 1024 * 1024 + 4 * self.RECORD
-        self.assertLessEqual(self.summary()["memory"]["held_bytes_peak"], bound)
-        self.assertLess(int(measured.stdout) * 1024, bound + 40 * 1024 * 1024)
+    def large_files(self):
+        """As many files as pipelines, which are one on the disk."""
+        first = self.folder / "large0.csv"
+        with first.open("w") as file:
+            file.write("1," + "x" * self.RECORD + "\n")
+        paths = [first, *(self.folder / f"large{i}.csv" for i in range(1, self.PIPELINES))]
+        for path in paths[1:]:
+            path.hardlink_to(first)
+        return numbers_reader(*paths)
+
+    def large_random(self):
+        return {"stepType": "stream", "category": "reader", "name": "Reader",
+                "parameter": {"column": [{"type": "string", "random": f"{self.RECORD},{self.RECORD}"}], "sliceRecordCount": 1}}
+
+    def test_sixteen_pipelines_of_large_records_stay_within_the_budget_plus_four_of_them(self):
+        for reader in (self.large_files(), self.large_random()):
+            with self.subTest(reader["stepType"]):
+                writer = {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": False}}
+                argv = self.arguments(job(reader, writer, concurrent=self.PIPELINES), "--memory", "160M")
+                # The child tells its own peak: that of this process counts nothing it has forked before.
+                measured = subprocess.run(["python3", "-B", "-c", "import resource, subprocess, sys\n"
+                                           "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
+                                           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+                                           "sys.stderr.write(done.stderr)\n"
+                                           "sys.exit(done.returncode)", *argv], capture_output=True, text=True, timeout=300,
+                                          cwd=self.folder)
+                self.assertEqual(measured.returncode, 0, measured.stderr)
+                bound = (160 << 20) + 4 * self.RECORD
+                summary = self.summary()
+                self.assertEqual(summary["written"], self.PIPELINES)
+                self.assertEqual(summary["concurrency"]["peak"], self.PIPELINES)
+                self.assertLessEqual(summary["memory"]["held_bytes_peak"], bound)
+                self.assertLess(int(measured.stdout) * 1024, bound + 40 * 1024 * 1024)
 
 
 class Json(BeforeDataTest):

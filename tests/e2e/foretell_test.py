@@ -41,6 +41,66 @@ class Check(ForetellTest):
         self.assertRegex(ended.stdout, r"(?m)^runs +.*job\.json$")
         self.assertRegex(ended.stdout, r"(?m)^ +0  id int64 .* checked .*NULL")
 
+    def test_a_slip_is_hinted_at_beside_the_mistake_that_it_makes(self):
+        db = self.make_table()
+        for key, slip in (("table", "tabel"), ("column", "colum")):
+            document = self.orders_job(db)
+            parameter = document["steps"][1]["parameter"]
+            parameter[slip] = parameter.pop(key)
+            path = self.put_job(document)
+            for command in ("check", "plan", "run"):
+                with self.subTest(command=command, slip=slip):
+                    ended = self.sluice(command, path)
+                    self.assertEqual(ended.returncode, 2, ended.stdout + ended.stderr)
+                    self.assertIn(f'did you mean "{key}"?', ended.stdout + ended.stderr)
+            self.assertEqual(len(json.loads(self.sluice("check", "--json", path).stdout)["jobs"][0]["warnings"]), 1)
+
+    def test_a_zone_that_does_not_exist_is_told_with_the_other_mistakes(self):
+        document = self.orders_job(self.make_table(), batchSize="x")
+        document["setting"]["common"] = {"column": {"timeZone": "Mars", "dateFormat": "q"}}
+        ended = self.sluice("check", self.put_job(document))
+        for place in ("batchSize", "common.column.timeZone", "common.column.dateFormat"):
+            self.assertEqual(ended.stdout.count(place), 1, ended.stdout)
+
+    def test_a_mistake_of_a_transformer_is_told_once(self):
+        document = self.orders_job(self.make_table())
+        document["transformer"] = [{"name": "dx_substr", "parameter": {"columnIndex": 1, "paras": ["0"]}}]
+        ended = self.sluice("check", self.put_job(document))
+        self.assertEqual(ended.stdout.count("dx_substr"), 1, ended.stdout)
+
+    def test_a_heading_in_another_order_than_the_columns_is_warned_of_and_strict_refuses_it(self):
+        source = self.write("named.csv", "id,name\n1,a\n")
+        listed = [{"name": "id", "type": "STRING"}, {"name": "name", "type": "STRING"}]
+        for columns in (["*"], listed):
+            reader = {"stepType": "csv", "category": "reader", "name": "Reader",
+                      "parameter": {"path": [str(source)], "skipHeader": True, "column": columns}}
+            writer = {"stepType": "csv", "category": "writer", "name": "Writer",
+                      "parameter": {"path": str(self.folder / "out"), "fileName": "o", "header": ["name", "id"]}}
+            path = self.put_job(job(reader, writer))
+            for command in ("check", "plan", "run"):
+                with self.subTest(command=command, columns=columns):
+                    told = self.sluice(command, path)
+                    self.assertEqual(told.returncode, 0, told.stderr)
+                    self.assertRegex(told.stdout + told.stderr, r'parameter\.header: .*"id" is column 0 of the reader and column 1 of the writer')
+                    self.assertIn(self.sluice(command, "--strict", path).returncode, (1, 2))
+        offline = self.sluice("check", "--offline", path)
+        self.assertIn('"id" is column 0 of the reader and column 1 of the writer', offline.stdout)
+
+    def test_what_asks_for_more_than_there_is_is_not_supported_and_not_left_out(self):
+        db = self.make_table()
+        for end, key, value in ((0, "fileAsColumn", True), (0, "tarFileFilterPattern", "*.csv"), (1, "tableRule", "t_{id}"),
+                                (1, "dbNamePattern", "d")):
+            document = self.orders_job(db)
+            document["steps"][end]["parameter"][key] = value
+            with self.subTest(key):
+                ended = self.sluice("check", self.put_job(document))
+                self.assertEqual(ended.returncode, 1, ended.stdout)
+                self.assertRegex(ended.stdout, rf"(?m)^not supported +.*job\.json$")
+                self.assertIn(f"parameter.{key}: is not supported: ", ended.stdout)
+        document = self.orders_job(db, tableRule="", dbRule=None)
+        document["steps"][0]["parameter"].update(fileAsColumn=False, retryInterval=5, enableInnerSplit="false")
+        self.assertEqual(self.sluice("check", "--strict", self.put_job(document)).returncode, 0)
+
     def test_nothing_is_changed_at_the_destination(self):
         for mode in ("delete", "wal"):
             with self.subTest(journal_mode=mode):

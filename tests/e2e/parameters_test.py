@@ -104,6 +104,8 @@ class Parameters(ProgramTest):
         self.assertIn("the value of ${city} holds a quote and a semicolon and becomes part of SQL: "
                       "\"DELETE FROM t WHERE v = 'Rom''; --'\"", ended.text)
         self.assertIn("steps[1].parameter.preSql[1]", ended.text)
+        shown = self.params(document, "-p", "city=Rom''; --")
+        self.assertIn("the value of ${city} holds a quote and a semicolon and becomes part of SQL: ", shown.stderr)
 
     def test_values_come_from_files_and_the_command_line_goes_before_them(self):
         lines = self.write("days.txt", "# a comment\nday=$[yyyymmdd-1]\ncity=Rom = Roma\n\n")

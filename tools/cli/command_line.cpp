@@ -84,9 +84,15 @@ tl::unexpected<error> unexpected_argument(const CLI::App& app, const std::vector
     return usage(fmt::format("unexpected argument {}; see sluice {} --help", in_quotes(extras.front()),
                              app.get_name()));
   }
-  const std::string program = app.get_parent() == nullptr ? "sluice" : "sluice " + app.get_name();
+  std::string program = app.get_parent() == nullptr ? "sluice" : "sluice " + app.get_name();
+  // Of `datasource add` only the flags of `add` are meant.
+  const CLI::App* meant = &app;
+  while (meant->get_parent() != nullptr && !meant->get_subcommands().empty()) {
+    meant = meant->get_subcommands().front();
+    program += " " + meant->get_name();
+  }
   const std::string name = flag->substr(0, flag->find('='));
-  const auto known = flags_of(app);
+  const auto known = flags_of(*meant);
   const std::string near(nearest(name, known));
   return usage(fmt::format("unknown flag {} of {}{}", in_quotes(name), program,
                            near.empty() ? fmt::format("; see {} --help", program) : ""),

@@ -81,11 +81,12 @@ class entry_maker {
 
   result<json> make() {
     SLUICE_CHECK(take_file());
+    SLUICE_CHECK(find_name());
     SLUICE_CHECK(find_type());
     SLUICE_CHECK(take_flags());
     SLUICE_CHECK(ask_for_missing());
     complete_paths();
-    json entry = {{"name", arguments_.name}, {"type", type_->name}};
+    json entry = {{"name", name_}, {"type", type_->name}};
     if (arguments_.registry.env) {
       entry["envType"] = *arguments_.registry.env == datasource_env::production ? "Prod" : "Dev";
     } else if (!env_.is_null()) {
@@ -125,6 +126,15 @@ class entry_maker {
     }
     properties_ = std::move(given);
     return {};
+  }
+
+  result<void> find_name() {
+    name_ = arguments_.name;
+    if (name_.empty() && parts_.in_is_terminal) {
+      const auto answer = ask_.ask("name (That jobs give in \"datasource\".): ");
+      name_ = answer ? std::string(trimmed(*answer)) : "";
+    }
+    return name_.empty() ? refuse("the name is missing: sluice datasource add NAME") : result<void>();
   }
 
   result<void> find_type() {
@@ -301,6 +311,7 @@ class entry_maker {
   const datasource_add_arguments& arguments_;
   const program& parts_;
   terminal ask_;
+  std::string name_;
   const datasource_type* type_ = nullptr;
   std::string type_text_;
   json env_;
@@ -367,6 +378,7 @@ result<std::string> add(const datasource_add_arguments& arguments, const program
   // Before anything is asked.
   SLUICE_TRY(json document, registry_document(path, arguments.drop_comments));
   SLUICE_TRY(json entry, entry_maker(arguments, parts).make());
+  const std::string name = entry["name"];
   const std::string type = entry["type"];
   std::string warning;
   if (const auto& given = entry["connectionProperties"];
@@ -383,8 +395,8 @@ result<std::string> add(const datasource_add_arguments& arguments, const program
   }
   SLUICE_CHECK(write_file_whole(path, document.dump(indent) + "\n", 0600));
   write_out(parts.err_fd, warning);
-  return fmt::format("{} ({}) is in {}; \"sluice datasource test {}\" tries it\n", in_quotes(arguments.name),
-                     type, in_quotes(path), escaped(arguments.name));
+  return fmt::format("{} ({}) is in {}; \"sluice datasource test {}\" tries it\n", in_quotes(name), type,
+                     in_quotes(path), escaped(name));
 }
 
 }  // namespace

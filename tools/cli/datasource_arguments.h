@@ -22,10 +22,10 @@ struct datasource_test_arguments {
   bool json = false;
 };
 
-/// `sluice datasource add NAME`.
+/// `sluice datasource add [NAME]`.
 struct datasource_add_arguments {
   registry_arguments registry;
-  std::string name;
+  std::string name;  ///< Empty: asked for.
   std::string type;  ///< Empty: asked for, or in the JSON.
   std::string description;
   std::vector<std::pair<std::string, std::string>> set;  ///< Keys and values of `connectionProperties`.

@@ -41,7 +41,7 @@ void datasource_flags::describe(CLI::App& app) {
   list_->add_flag("--json", list_json_, "Print JSON");
   test_->add_flag("--json", test_json_, "Print JSON");
   test_->add_option("NAME", test_name_, "Name of the data source");
-  add_->add_option("NAME", add_name_, "Name that jobs give in \"datasource\"");
+  add_->add_option("NAME", add_name_, "Name that jobs give in \"datasource\"; asked for on a terminal");
   add_->add_option("--type", type_, "Its type, such as sqlite or mysql");
   add_->add_option("--set", set_,
                    "Key and value of its connection; may be repeated. A secret only as a reference: "
@@ -86,9 +86,6 @@ result<command> datasource_flags::given() const {
   }
   if (add_->parsed()) {
     datasource_add_arguments add;
-    if (add_name_.empty()) {
-      return usage("the name is missing: sluice datasource add NAME");
-    }
     SLUICE_TRY(add.registry, registry_[2].given());
     SLUICE_TRY(add.set, paths_and_values(set_));
     add.name = add_name_;

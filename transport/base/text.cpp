@@ -46,6 +46,19 @@ char fold(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+/// Marks that change the direction of text or end its line, so that a log's line would not read as written:
+/// U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069. The code point at `at`, 0 where it is none of these.
+unsigned reordering_mark(std::string_view s, std::size_t at, std::size_t length) {
+  if (length != 3 || s[at] != '\xE2') {
+    return 0;
+  }
+  const unsigned c = 0x2000 | (static_cast<unsigned char>(s[at + 1]) & 0x3FU) << 6 |
+                     (static_cast<unsigned char>(s[at + 2]) & 0x3FU);
+  const bool mark =
+      c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+  return mark ? c : 0;
+}
+
 std::string without_controls(std::string_view value, std::size_t bytes_max, bool escape_quotes) {
   std::string out;
   std::size_t at = 0;
@@ -76,6 +89,8 @@ std::string without_controls(std::string_view value, std::size_t bytes_max, bool
       out += fmt::format("\\x{:02x}", c);
     } else if (c1) {
       out += fmt::format("\\u{:04x}", static_cast<unsigned char>(value[at + 1]));
+    } else if (const unsigned mark = reordering_mark(value, at, length); mark != 0) {
+      out += fmt::format("\\u{:04x}", mark);
     } else {
       out.append(value.substr(at, length));
     }

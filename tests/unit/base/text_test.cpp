@@ -16,6 +16,8 @@ TEST(text, a_statement_is_one_line_with_its_quotes) {
 TEST(text, a_quoted_value_escapes_what_a_terminal_would_obey) {
   EXPECT_EQ(in_quotes("a\n\x1b[2J\"\\\xff"), R"("a\n\x1b[2J\"\\\xff")");
   EXPECT_EQ(in_quotes("\xc2\x9b"), R"("\u009b")");
+  EXPECT_EQ(escaped("a\u202eb\u2069\u2028\u200f"), R"(a\u202eb\u2069\u2028\u200f)");
+  EXPECT_EQ(escaped("\u2014 \u2020 \u206a \u20ac"), "\u2014 \u2020 \u206a \u20ac");
   EXPECT_EQ(in_quotes("Grüße"), "\"Grüße\"");
 }
 

@@ -198,6 +198,9 @@ TEST(command_line, a_mistyped_word_is_answered_with_the_nearest_one) {
       {{"--verison"}, "did you mean --version?"},
       {{"run", "job.json", "--on-unfinished", "frsh"}, "did you mean fresh?"},
       {{"run", "job.json", "--log-level", "warn"}, "warning"},
+      {{"datasource", "add", "x", "--json"},
+       "unknown flag \"--json\" of sluice datasource add; did you mean --set?"},
+      {{"datasource", "list", "--jsn"}, "did you mean --json?"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));

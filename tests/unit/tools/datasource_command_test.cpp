@@ -201,16 +201,15 @@ TEST_F(datasource_command, add_asks_at_a_terminal_for_what_is_missing_and_shows_
   parts.in_is_terminal = true;
   const int before = parts.err_fd;
   parts.err_fd = line;
+  add.name.clear();
   add.type.clear();
   add.set = {{"database", "d"}};
   std::string seen;
   std::thread person([&] {
     // Answers each question when it is there.
-    const std::pair<const char*, const char*> answers[] = {{"type (", "mysql\n"},
-                                                           {"address (", "nohost\n"},
-                                                           {"address (", "h:3306\n"},
-                                                           {"username (", "u\n"},
-                                                           {"password (", "hunter2\n"}};
+    const std::pair<const char*, const char*> answers[] = {
+        {"name (", "shop\n"},      {"type (", "mysql\n"}, {"address (", "nohost\n"},
+        {"address (", "h:3306\n"}, {"username (", "u\n"}, {"password (", "hunter2\n"}};
     std::size_t from = 0;
     for (const auto& [question, answer] : answers) {
       while (seen.find(question, from) == std::string::npos || !seen.ends_with(": ")) {
@@ -240,7 +239,14 @@ TEST_F(datasource_command, add_asks_at_a_terminal_for_what_is_missing_and_shows_
   ::close(line);
   EXPECT_EQ(code, 0) << seen;
   EXPECT_THAT(seen, AllOf(HasSubstr("expected host:port"), HasSubstr("h:3306"), Not(HasSubstr("hunter2"))));
+  EXPECT_EQ(registry()["datasources"][0]["name"], "shop");
   EXPECT_EQ(registry()["datasources"][0]["connectionProperties"]["password"], "hunter2");
+}
+
+TEST_F(datasource_command, add_without_a_name_and_a_terminal_says_what_is_missing) {
+  add.name.clear();
+  EXPECT_EQ(datasource_add(add, parts), 2);
+  EXPECT_THAT(err(), HasSubstr("the name is missing: sluice datasource add NAME"));
 }
 
 TEST_F(datasource_command, list_shows_each_entry_with_its_state_and_where_its_secrets_come_from) {

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/progress.h"
+#include "plugins/common/relational/sql_session.h"
+
+namespace sluice::relational {
+
+/// How one product writes the statements of marks and claims. Static data of the plugin but for the names of
+/// the tables. Whole numbers are written into the SQL as literals, texts are given as values.
+struct progress_dialect {
+  /// `?` stays as it is, or becomes `$1`, `$2`, …
+  enum class placeholder : std::uint8_t { question_mark, dollar_number };
+  placeholder placeholders = placeholder::question_mark;
+  char quote = '"';  ///< Around names.
+
+  std::string run_table = "sluice_run";  ///< As SQL writes it, quoted and with its schema where it has one.
+  std::string progress_table = "sluice_progress";
+  std::string tables_name;  ///< `sluice_run and sluice_progress in "shop.db"`, for plan and log.
+  std::string place;        ///< Begins each message: `"shop.db"`.
+
+  std::string now_seconds;              ///< The server's clock in whole seconds, an expression.
+  std::string key_type = "TEXT";        ///< Up to 64 characters of ASCII, compared byte by byte.
+  std::string text_type = "TEXT";       ///< Any length, compared byte by byte.
+  std::string integer_type = "BIGINT";  ///< 64 bits, signed.
+  std::string table_end;                ///< Behind the closing bracket of CREATE TABLE: ` ENGINE=InnoDB`.
+
+  /// CREATE and ALTER can stand in a transaction with other statements.
+  bool ddl_in_transactions = true;
+  /// Transactions that take or give up a claim do not exclude each other by themselves: each first updates
+  /// one row that stands in the table for that (run `guard`).
+  bool guard_row = true;
+  /// A data transaction renews the claim, because nobody else can while it is open; a claim is then held as
+  /// long as its process lives.
+  bool renews_in_data = false;
+};
+
+/// What target and writers share of the run's claim. Written by the target's thread before writers are made.
+struct claim_state {
+  run_id run;
+  std::uint16_t term = 0;  ///< 0 = no claim.
+  std::optional<claim_owner> owner;
+  /// Writers in a data transaction that renews the claim itself (`renews_in_data`): the target's own renewal
+  /// would wait for its lock.
+  std::atomic<int> transactions = 0;
+};
+
+/// What `relational_progress` asks of its target. Owned by the target, used by its thread.
+class progress_home {
+ public:
+  virtual ~progress_home() = default;
+
+  /// The target's own connection, opened where there is none. `makes`: where a database that is missing is
+  /// made by opening it, it may be.
+  virtual result<sql_session*> session(bool makes) = 0;
+  /// False where nothing can stand there yet (no file): then there are no runs.
+  [[nodiscard]] virtual bool exists() const { return true; }
+  /// The columns of `progress_dialect::run_table` or `progress_table`, in lower case as they were made; empty
+  /// where there is no such table.
+  virtual result<std::vector<std::string>> columns_of(const std::string& table) = 0;
+
+  /// This connection as the server knows it, told apart from a later one with the same number
+  /// (`4711/2025-07-20 10:30:00+00`); empty where sessions have no names.
+  virtual result<std::string> session_name() { return std::string(); }
+  /// Whether that session is still on the server; nothing where it cannot be told.
+  virtual result<std::optional<bool>> session_lives(const std::string& name) {
+    (void)name;
+    return std::optional<bool>();
+  }
+  /// Ends it, where it is still there and may be ended.
+  virtual result<void> end_session(const std::string& name) {
+    (void)name;
+    return {};
+  }
+};
+
+/// The tables `sluice_run` and `sluice_progress` in a destination that speaks SQL (docs/delivery.md).
+class relational_progress : public progress_store {
+ public:
+  /// All three outlive this.
+  relational_progress(progress_home& home, const progress_dialect& dialect, claim_state& claim)
+      : home_(home), dialect_(dialect), claim_(claim) {}
+
+  [[nodiscard]] std::string tables() const override { return dialect_.tables_name; }
+  result<std::vector<run_row>> runs_of(const run_query& query) override;
+  result<void> make_tables() override;
+  result<void> claim_new(const run_row& run) override;
+  result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) override;
+  result<void> freeze(const run_id& run, const std::vector<progress_row>& splits) override;
+  result<std::vector<progress_row>> load(const run_id& run) override;
+  result<void> set_stage(const run_id& run, const std::string& stage) override;
+  result<void> renew(const run_id& run) override;
+  result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override;
+  result<void> release(const run_id& run) override;
+  result<void> discard(const run_id& run) override;
+
+  /// Whether both tables are there.
+  result<bool> has_tables();
+  /// How many columns `make_tables` will add, because they were made by an older program; 0 also where there
+  /// are none.
+  result<std::size_t> columns_to_add();
+
+ private:
+  result<bool> is_held(const run_row& row);
+  result<void> check_free(sql_session& session, const run_row& mine);
+  result<void> check_not_held_elsewhere(sql_session& session, const run_id& run);
+  result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
+
+  progress_home& home_;
+  const progress_dialect& dialect_;
+  claim_state& claim_;
+};
+
+/// CREATE TABLE statements (and the guard's row), for `sluice ddl --progress` and `make_tables`.
+std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
+
+/// Sets the stage inside the caller's transaction; `conflict` where the claim was taken over.
+result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
+                          const std::string& stage);
+
+/// `open` of delivery.md for one split, a transaction of its own; `owner` names the writer's session, so that
+/// a later owner can end it. `conflict` where a newer epoch is there.
+result<mark> open_split(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
+                        split_index split, epoch_number epoch, const std::string& owner);
+/// The first statement of a data transaction, inside it; `conflict` where the epoch is not the owner's any
+/// more.
+result<void> begin_mark(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
+                        split_index split, epoch_number epoch, std::uint64_t transaction);
+/// The last one before its COMMIT; `conflict` likewise.
+result<void> end_mark(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
+                      const mark& m);
+
+}  // namespace sluice::relational

@@ -12,6 +12,8 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+from servers import running as servers
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
@@ -180,6 +182,13 @@ def suite_e2e(run):
     run.unittest("tests/e2e")
 
 
+def suite_servers(run):
+    """real PostgreSQL and MariaDB (full: MySQL 8 too), started here; at most 10 min"""
+    run.unittest("tests/servers")
+    with servers.Running(["postgresql", "mariadb"] + (["mysql"] if run.full else [])) as running:
+        run.ctest("release", "^servers$", env=running.environment)
+
+
 def suite_kills(run):
     """a few random SIGKILLs, each continued by the same command (40 of them in chaos)"""
     run.unittest("tests/chaos", env={"SLUICE_KILLS": "6"})
@@ -246,7 +255,7 @@ def suite_benchmarks(run):
 
 SUITES = {name.removeprefix("suite_"): function for name, function in globals().items() if name.startswith("suite_")}
 GROUPS = {
-    "quick": ["release", "unit", "conformance", "checks", "quickstart", "e2e", "kills", "locale", "simulation", "sanitizers", "fuzz",
+    "quick": ["release", "unit", "conformance", "checks", "quickstart", "e2e", "servers", "kills", "locale", "simulation", "sanitizers", "fuzz",
               "tsan"],
     "chaos": ["release", "kills40"],
     "bench": ["benchmarks"],

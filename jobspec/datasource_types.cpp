@@ -136,7 +136,9 @@ std::vector<datasource_type> databases() {
                         {.name = "readOnlyDBInstance",
                          .type = option_type::object_list,
                          .meaning = "Read-only replicas."}}}),
-       .paths = store_files},
+       .paths = store_files,
+       .aliases = {"mariadb", "polardb", "polardbx20", "tidb", "apsaradb_for_oceanbase",
+                   "analyticdb_for_mysql"}},
       {.name = "oracle",
        .plugins = {"oracle"},
        .meaning = "Oracle",
@@ -153,7 +155,9 @@ std::vector<datasource_type> databases() {
                         optional_key("keystoreFile", "File with the client's certificate."),
                         optional_key("keyFile", "File with the client's key."),
                         hidden("clientPassword", "The key's password.")}}),
-       .paths = {"truststoreFile", "keystoreFile", "keyFile"}},
+       .paths = {"truststoreFile", "keystoreFile", "keyFile"},
+       .aliases = {"hybriddb", "hybriddb_for_postgresql", "adbpg", "analyticdb_for_postgresql", "kingbasees",
+                   "gaussdb", "opengauss"}},
       {.name = "selectdb",
        .plugins = {"selectdb"},
        .meaning = "SelectDB",
@@ -352,8 +356,11 @@ const std::vector<datasource_type>& datasource_types() {
 
 const datasource_type* find_datasource_type(std::string_view name) {
   const auto& types = datasource_types();
-  const auto at = std::find_if(types.begin(), types.end(),
-                               [&](const datasource_type& type) { return same_word(type.name, name); });
+  const auto at = std::find_if(types.begin(), types.end(), [&](const datasource_type& type) {
+    return same_word(type.name, name) ||
+           std::any_of(type.aliases.begin(), type.aliases.end(),
+                       [&](const std::string& alias) { return same_word(alias, name); });
+  });
   return at == types.end() ? nullptr : &*at;
 }
 

@@ -37,13 +37,14 @@ struct datasource_type {
   std::vector<std::string> paths =
       {};  ///< Keys that name files: relative ones are below the registry's folder.
   datasource_binding binding = datasource_binding::options;
-  bool instance_mode = false;  ///< Defined by an instance of the cloud only (Hologres).
+  bool instance_mode = false;             ///< Defined by an instance of the cloud only (Hologres).
+  std::vector<std::string> aliases = {};  ///< Types of products that are reached the same way: `polardb`.
 };
 
 /// All types, sorted by name. Static lifetime.
 const std::vector<datasource_type>& datasource_types();
 
-/// The type of that name, ignoring case; nullptr where there is none.
+/// The type of that name or alias, ignoring case; nullptr where there is none.
 const datasource_type* find_datasource_type(std::string_view name);
 
 }  // namespace sluice

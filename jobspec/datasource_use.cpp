@@ -177,6 +177,10 @@ class resolver {
     for (const auto& [key, from] : given.from) {
       keys.push_back(key);
     }
+    // A URL would lead the data source's account to another server.
+    if (option_named(source.type->keys, "address") != nullptr) {
+      keys.emplace_back("jdbcUrl");
+    }
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     for (const std::string& key : keys) {

@@ -38,7 +38,11 @@ std::string datasource_page(const std::vector<plugin>& plugins) {
                         fmt::join(type.plugins, "`, `"), has_plugin(type, plugins) ? "yes" : "not yet");
   }
   for (const datasource_type& type : datasource_types()) {
-    page += fmt::format("\n## {}\n\n{}", type.name, options_markdown(type.keys));
+    page += fmt::format("\n## {}\n\n", type.name);
+    if (!type.aliases.empty()) {
+      page += fmt::format("Also of the types `{}`.\n\n", fmt::join(type.aliases, "`, `"));
+    }
+    page += options_markdown(type.keys);
     for (const datasource_rule& rule : type.rules) {
       page += fmt::format("\n{}\n", rule_text(rule));
     }

@@ -192,6 +192,13 @@ TEST(datasource_types, are_those_of_the_table_and_no_other) {
   EXPECT_EQ(actual, expected);
 }
 
+TEST(datasource_types, have_other_names_for_products_that_are_reached_the_same_way) {
+  EXPECT_EQ(find_datasource_type("PolarDB"), find_datasource_type("mysql"));
+  EXPECT_EQ(find_datasource_type("mariadb"), find_datasource_type("mysql"));
+  EXPECT_EQ(find_datasource_type("gaussdb"), find_datasource_type("postgresql"));
+  EXPECT_EQ(find_datasource_type("polar"), nullptr);
+}
+
 const json mysql = {{"address", {{{"host", "db.example"}, {"port", 3306}}}},
                     {"database", "shop"},
                     {"username", "reader"},

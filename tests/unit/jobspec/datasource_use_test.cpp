@@ -181,6 +181,9 @@ TEST_F(data_sources_of_a_job, give_their_password_to_no_address_of_the_job) {
   EXPECT_EQ(j.reader.parameter.object_list("address")->front().text("host").value(), "h");
   EXPECT_EQ(j.reader.parameter.text("username").value(), "loader");
   EXPECT_EQ(j.warnings.size(), 2u);
+  const job by_url = parsed("mysql", {{"datasource", "dw"}, {"jdbcUrl", "jdbc:mysql://evil/dw"}});
+  EXPECT_FALSE(by_url.reader.parameter.json().contains("jdbcUrl"));
+  EXPECT_THAT(by_url.warnings, ElementsAre(HasSubstr("steps[0].parameter.jdbcUrl: has no effect")));
   const job nested = parsed(
       "sqlite",
       {{"datasource", "shop"}, {"connection", {{{"jdbcUrl", "jdbc:sqlite:/evil.db"}, {"table", "t"}}}}});

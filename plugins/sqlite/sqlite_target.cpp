@@ -58,7 +58,9 @@ sqlite_target::sqlite_target(target_options options, option_values values, const
       memory_bytes_(context.memory_bytes /
                     2),  // the other half is for what a statement needs besides its pages
       table_(table_name_of(options_.table).value_or(options_.table)),
-      progress_(connection_, *claim_) {
+      marks_(progress_dialect_of(options_.file)),
+      home_(connection_),
+      progress_(home_, marks_, *claim_) {
   connection_.file = options_.file;
   connection_.busy_timeout = options_.busy_timeout;
   connection_.session = options_.session;
@@ -393,6 +395,7 @@ void sqlite_target::use_columns(const std::string& table, const std::vector<tabl
   plan->options = options_;
   plan->table = table;
   plan->memory_bytes = memory_bytes_;
+  plan->marks = marks_;
   for (std::size_t i = 0; i < mapped.size(); ++i) {
     const table_column& c = mapped[i];
     columns->push_back({c.name, write_type(c.kind, source_columns[i].type), !c.not_null && !c.is_rowid,
@@ -505,6 +508,7 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
                                      const std::string& place, const stop_signal& stop) {
   connection_.stop = stop;
   SLUICE_TRY(database * db, connection_.get(open_mode::create));
+  sqlite_session session(*db);
   const auto with_place = [&](error e) -> result<void> {
     // A statement of the job's that a constraint refuses is no bad record.
     if (e.kind == error_kind::bad_row) {
@@ -517,7 +521,7 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
     if (auto done = db->run(sql); !done) {
       return with_place(std::move(done).error());
     }
-    return in_transaction(*db, [&] { return set_stage_of(*db, *claim_, stage); });
+    return in_transaction(*db, [&] { return relational::set_stage_of(session, marks_, *claim_, stage); });
   }
   return in_transaction(*db, [&]() -> result<void> {
     if (auto done = db->run(sql); !done) {
@@ -529,7 +533,7 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
            fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out", in_quotes(sql)),
            "", false});
     }
-    return set_stage_of(*db, *claim_, stage);
+    return relational::set_stage_of(session, marks_, *claim_, stage);
   });
 }
 

@@ -7,7 +7,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/sqlite/sqlite_options.h"
-#include "plugins/sqlite/sqlite_progress.h"
+#include "plugins/sqlite/sqlite_session.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "plugins/sqlite/sqlite_writer.h"
 
@@ -77,8 +77,10 @@ class sqlite_target : public target {
   std::optional<bool> has_key_;
   std::size_t pre_sql_run_ = 0;
   file_connection connection_;
-  std::shared_ptr<claim_state> claim_ = std::make_shared<claim_state>();
-  sqlite_progress progress_;
+  std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
+  relational::progress_dialect marks_;
+  sqlite_home home_;
+  relational::relational_progress progress_;
   std::shared_ptr<const writer_plan> plan_;
 };
 

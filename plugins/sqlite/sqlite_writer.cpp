@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "plugins/sqlite/sqlite_connection.h"
+#include "plugins/sqlite/sqlite_session.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 
@@ -87,8 +88,8 @@ std::string column_in_message(std::string_view message, const std::string& table
   return out;
 }
 
-sqlite_writer::sqlite_writer(std::shared_ptr<const writer_plan> plan, std::shared_ptr<claim_state> claim,
-                             schema_ptr columns)
+sqlite_writer::sqlite_writer(std::shared_ptr<const writer_plan> plan,
+                             std::shared_ptr<relational::claim_state> claim, schema_ptr columns)
     : plan_(std::move(plan)),
       claim_(std::move(claim)),
       columns_(std::move(columns)),
@@ -118,7 +119,10 @@ result<mark> sqlite_writer::open(split_index split, epoch_number epoch, const st
   if (!insert_) {
     SLUICE_TRY(insert_, db_->prepare(sql_));
   }
-  SLUICE_TRY(mark m, open_split(*db_, *claim_, split, epoch));
+  sqlite_session session(*db_);
+  const std::string owner =
+      claim_->owner ? fmt::format("{}:{}", claim_->owner->host, claim_->owner->pid) : "";
+  SLUICE_TRY(mark m, relational::open_split(session, plan_->marks, *claim_, split, epoch, owner));
   split_ = split;
   epoch_ = epoch;
   transaction_ = 0;
@@ -138,7 +142,8 @@ result<void> sqlite_writer::begin(const stop_signal& stop) {
   SLUICE_CHECK(db_->run("BEGIN IMMEDIATE"));
   in_transaction_ = true;
   claim_->transactions.fetch_add(1);
-  return begin_mark(*db_, *claim_, split_, epoch_, ++transaction_);
+  sqlite_session session(*db_);
+  return relational::begin_mark(session, plan_->marks, *claim_, split_, epoch_, ++transaction_);
 }
 
 result<void> sqlite_writer::explain_refusal(std::uint32_t row, refused_row& refused) {
@@ -230,7 +235,8 @@ result<void> sqlite_writer::commit(const mark& m, const stop_signal& stop) {
                 "{}: a mark of transaction {} of epoch {} was handed to transaction {} of epoch {}",
                 in_quotes(db_->path()), m.transaction, m.epoch.value, transaction_, epoch_.value);
   }
-  SLUICE_CHECK(end_mark(*db_, *claim_, m));
+  sqlite_session session(*db_);
+  SLUICE_CHECK(relational::end_mark(session, plan_->marks, *claim_, m));
   if (auto done = db_->run("COMMIT"); !done) {
     error e = std::move(done).error();
     if (e.kind == error_kind::bad_row) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "plugins/api/target.h"
+#include "plugins/common/relational/progress.h"
 #include "plugins/sqlite/sqlite_bind.h"
-#include "plugins/sqlite/sqlite_claim.h"
 #include "plugins/sqlite/sqlite_options.h"
 
 namespace sluice::sqlite {
@@ -20,6 +20,7 @@ struct writer_plan {
   std::vector<std::string> columns;
   std::vector<row_binder::target_column> kinds;
   std::uint64_t memory_bytes = 0;
+  relational::progress_dialect marks;
 };
 
 /// `INSERT …` of the mode with one parameter a column.
@@ -32,7 +33,7 @@ std::string column_in_message(std::string_view message, const std::string& table
 /// only itself. Threads as `writer`.
 class sqlite_writer : public writer {
  public:
-  sqlite_writer(std::shared_ptr<const writer_plan> plan, std::shared_ptr<claim_state> claim,
+  sqlite_writer(std::shared_ptr<const writer_plan> plan, std::shared_ptr<relational::claim_state> claim,
                 schema_ptr columns);
   ~sqlite_writer() override;
 
@@ -51,7 +52,7 @@ class sqlite_writer : public writer {
   void end_transaction();
 
   std::shared_ptr<const writer_plan> plan_;
-  std::shared_ptr<claim_state> claim_;
+  std::shared_ptr<relational::claim_state> claim_;
   schema_ptr columns_;
   row_binder binder_;
   std::string sql_;

@@ -111,13 +111,14 @@ class relational_progress : public progress_store {
   result<void> check_free(sql_session& session, const run_row& mine);
   result<void> check_not_held_elsewhere(sql_session& session, const run_id& run);
   result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
+  result<void> make_missing(sql_session& session);
 
   progress_home& home_;
   const progress_dialect& dialect_;
   claim_state& claim_;
 };
 
-/// CREATE TABLE statements (and the guard's row), for `sluice ddl --progress` and `make_tables`.
+/// The CREATE TABLE statements, for `sluice ddl --progress` and `make_tables`.
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
 
 /// Sets the stage inside the caller's transaction; `conflict` where the claim was taken over.

@@ -1,0 +1,118 @@
+#include "plugins/common/relational/columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jobspec/words.h"
+#include "transport/base/text.h"
+
+namespace sluice::relational {
+namespace {
+
+constexpr std::size_t names_shown_max = 20;
+
+/// How many names are the same ignoring case.
+std::size_t count_same(std::string_view name, const std::vector<std::string>& names) {
+  return static_cast<std::size_t>(
+      std::count_if(names.begin(), names.end(), [&](const std::string& n) { return same_word(n, name); }));
+}
+
+bool is_one_name(std::string_view entry, const sql_rules& rules) {
+  const auto tokens = tokens_of(entry, rules);
+  return tokens.size() == 1 &&
+         (tokens[0].kind == token_kind::word || tokens[0].kind == token_kind::quoted_name);
+}
+
+}  // namespace
+
+std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
+                                    const sql_rules& rules) {
+  const auto exact = [&](std::string_view name) -> std::optional<std::size_t> {
+    const auto at = std::find(names.begin(), names.end(), name);
+    return at == names.end() ? std::nullopt : std::optional(static_cast<std::size_t>(at - names.begin()));
+  };
+  const std::string_view whole = trimmed(entry);
+  const std::string bare = bare_name(whole, rules);
+  if (const auto found = exact(whole)) {
+    return found;
+  }
+  if (const auto found = exact(bare)) {
+    return found;
+  }
+  for (const std::string_view name : {whole, std::string_view(bare)}) {
+    if (count_same(name, names) == 1) {
+      const auto at =
+          std::find_if(names.begin(), names.end(), [&](const std::string& n) { return same_word(n, name); });
+      return static_cast<std::size_t>(at - names.begin());
+    }
+  }
+  return std::nullopt;
+}
+
+std::string near_column(std::string_view name, const std::vector<std::string>& names) {
+  if (const std::string_view near = nearest(name, names); !near.empty()) {
+    return fmt::format("; did you mean {}?", in_quotes(near));
+  }
+  std::string list;
+  for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", in_quotes(names[i]));
+  }
+  if (names.size() > names_shown_max) {
+    list += fmt::format(" and {} more", names.size() - names_shown_max);
+  }
+  return list.empty() ? "" : "; the table has " + list;
+}
+
+result<std::vector<column_entry>> column_entries(const std::vector<placed_text>& entries,
+                                                 const std::vector<std::string>& names,
+                                                 const sql_rules& rules) {
+  std::vector<column_entry> out;
+  if (entries.size() == 1 && trimmed(entries[0].text) == "*") {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      out.push_back({i, names[i], entries[0].place});
+    }
+    return out;
+  }
+  for (const placed_text& entry : entries) {
+    const auto found = named_in(entry.text, names, rules);
+    if (!found && is_one_name(entry.text, rules) && count_same(bare_name(entry.text, rules), names) > 1) {
+      return fail(
+          error_kind::bad_option,
+          "{}: several columns of the table are called {} when case does not count; write the one that is "
+          "meant as the table spells it",
+          entry.place, in_quotes(trimmed(entry.text)));
+    }
+    out.push_back({found, std::string(trimmed(entry.text)), entry.place});
+  }
+  return out;
+}
+
+result<std::vector<std::size_t>> target_columns(const std::vector<placed_text>& entries,
+                                                const std::vector<std::string>& names, std::string_view table,
+                                                const sql_rules& rules) {
+  std::vector<std::size_t> out;
+  for (const placed_text& entry : entries) {
+    const auto found = named_in(entry.text, names, rules);
+    if (!found) {
+      const std::string name = bare_name(entry.text, rules);
+      if (count_same(name, names) > 1) {
+        return fail(
+            error_kind::bad_option,
+            "{}: several columns of table {} are called {} when case does not count; write the one that "
+            "is meant as the table spells it",
+            entry.place, in_quotes(table), in_quotes(name));
+      }
+      return fail(error_kind::bad_option, "{}: table {} has no column {}{}", entry.place, in_quotes(table),
+                  in_quotes(name), near_column(name, names));
+    }
+    if (std::find(out.begin(), out.end(), *found) != out.end()) {
+      return fail(error_kind::bad_option, "{}: column {} is mapped twice; leave one out", entry.place,
+                  in_quotes(names[*found]));
+    }
+    out.push_back(*found);
+  }
+  return out;
+}
+
+}  // namespace sluice::relational

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/common/relational/sql_text.h"
+#include "plugins/common/relational/url_properties.h"
+#include "transport/base/result.h"
+
+namespace sluice::relational {
+
+/// What a column entry of a reader is.
+struct column_entry {
+  std::optional<std::size_t> column;  ///< Index in the table's columns; nothing: an expression or constant.
+  std::string text;                   ///< As the job writes it.
+  std::string place;
+};
+
+/// The name that an entry means among `names`: exactly, else without its quotes, else the only one that is
+/// the same ignoring case. Nothing where there is none, or where several differ by case only.
+std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
+                                    const sql_rules& rules);
+
+/// What each entry of `column` is, for a table that has these columns; `*` alone is all of them. `bad_option`
+/// where a bare name matches several that differ by case only.
+result<std::vector<column_entry>> column_entries(const std::vector<placed_text>& entries,
+                                                 const std::vector<std::string>& names,
+                                                 const sql_rules& rules);
+
+/// The columns of a writer in mapping order, by index: each entry must be one, and none twice. `table` is how
+/// messages call it.
+result<std::vector<std::size_t>> target_columns(const std::vector<placed_text>& entries,
+                                                const std::vector<std::string>& names, std::string_view table,
+                                                const sql_rules& rules);
+
+/// `; did you mean "x"?` or `; the table has "a", "b"`.
+std::string near_column(std::string_view name, const std::vector<std::string>& names);
+
+}  // namespace sluice::relational

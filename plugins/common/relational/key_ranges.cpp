@@ -1,0 +1,238 @@
+#include "plugins/common/relational/key_ranges.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "transport/base/text.h"
+#include "transport/record/calendar.h"
+#include "transport/record/format.h"
+#include "transport/record/parse.h"
+
+namespace sluice::relational {
+namespace {
+
+constexpr unsigned decimal_digits_max = 38;
+constexpr unsigned fraction_digits_max = 6;
+
+/// `least + (most - least) * i / ranges` for i from 1 on, each once; no product is larger than 127 bits.
+std::vector<int128> between(int128 least, int128 most, std::uint32_t ranges) {
+  std::vector<int128> bounds;
+  if (most <= least || ranges < 2) {
+    return bounds;
+  }
+  const auto width = static_cast<uint128>(most) - static_cast<uint128>(least);
+  const uint128 step = width / ranges;
+  const uint128 rest = width % ranges;
+  for (std::uint32_t i = 1; i < ranges; ++i) {
+    // The rest is spread over the first ranges.
+    const uint128 offset = step * i + rest * i / ranges;
+    const auto bound = static_cast<int128>(static_cast<uint128>(least) + offset);
+    if (bound > (bounds.empty() ? least : bounds.back())) {
+      bounds.push_back(bound);
+    }
+  }
+  return bounds;
+}
+
+scalar number_of(int128 n) {
+  if (n > std::numeric_limits<std::int64_t>::max()) {
+    return {static_cast<std::uint64_t>(n)};
+  }
+  return {static_cast<std::int64_t>(n)};
+}
+
+/// Digits behind the point as they stand.
+unsigned scale_of(std::string_view number) {
+  const std::size_t point = number.find('.');
+  return point == std::string_view::npos ? 0 : static_cast<unsigned>(number.size() - point - 1);
+}
+
+bool is_plain_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("+-.0123456789") == std::string_view::npos;
+}
+
+std::vector<scalar> number_bounds(std::string_view least, std::string_view most, std::uint32_t ranges,
+                                  bool whole) {
+  if (!is_plain_number(least) || !is_plain_number(most)) {
+    return {};
+  }
+  const unsigned scale = whole ? 0 : std::max(scale_of(least), scale_of(most));
+  const auto from =
+      scale > decimal_digits_max ? parsed<int128>{} : parse_decimal(least, decimal_digits_max, scale);
+  const auto to =
+      scale > decimal_digits_max ? parsed<int128>{} : parse_decimal(most, decimal_digits_max, scale);
+  std::vector<scalar> bounds;
+  if (!from || !to || scale > decimal_digits_max) {
+    return bounds;
+  }
+  for (const int128 n : between(from.value, to.value, ranges)) {
+    bounds.push_back(whole ? number_of(n) : scalar{text_of(write_decimal, n, scale)});
+  }
+  return bounds;
+}
+
+std::vector<scalar> date_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
+  const auto from = parse_iso_date(least);
+  const auto to = parse_iso_date(most);
+  std::vector<scalar> bounds;
+  if (!from || !to || from.value == date_minus_infinity || to.value == date_infinity) {
+    return bounds;
+  }
+  for (const int128 n : between(from.value, to.value, ranges)) {
+    bounds.push_back({text_of(write_iso_date, static_cast<std::int32_t>(n))});
+  }
+  return bounds;
+}
+
+std::vector<scalar> timestamp_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
+  const auto from = parse_iso_timestamp(least, time_unit::micro, fraction_digits_max);
+  const auto to = parse_iso_timestamp(most, time_unit::micro, fraction_digits_max);
+  std::vector<scalar> bounds;
+  if (!from || !to || from.value == time_minus_infinity || to.value == time_infinity) {
+    return bounds;
+  }
+  const unsigned digits = std::min(fraction_digits_max, std::max(scale_of(least), scale_of(most)));
+  // Bounds of no more digits than the values have.
+  std::int64_t unit = 1;
+  for (unsigned i = digits; i < fraction_digits_max; ++i) {
+    unit *= 10;
+  }
+  for (const int128 n : between(from.value / unit, to.value / unit, ranges)) {
+    bounds.push_back(
+        {text_of(write_iso_timestamp, static_cast<std::int64_t>(n) * unit, time_unit::micro, digits, ' ')});
+  }
+  return bounds;
+}
+
+/// The texts as numbers of base 128, as far as they are ASCII (job-formats 6.5), from behind what both begin
+/// with: 15 characters tell as many apart as are wanted. Characters that may not be printed or that a pattern
+/// or quote would need care for become their neighbours.
+std::vector<scalar> text_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
+  const auto ascii = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+  };
+  std::vector<scalar> bounds;
+  if (!ascii(least) || !ascii(most) || least == most) {
+    return bounds;
+  }
+  const auto differs = std::mismatch(
+      least.begin(), least.begin() + static_cast<std::ptrdiff_t>(std::min(least.size(), most.size())),
+      most.begin());
+  const auto common = static_cast<std::size_t>(differs.first - least.begin());
+  constexpr std::size_t characters = 15;
+  const auto number = [&](std::string_view text) {
+    int128 n = 0;
+    for (std::size_t i = common; i < common + characters; ++i) {
+      n = n * 128 + (i < text.size() ? text[i] : 0);
+    }
+    return n;
+  };
+  const int128 from = std::min(number(least), number(most));
+  const int128 to = std::max(number(least), number(most));
+  std::set<std::string> seen;
+  for (int128 n : between(from, to, ranges)) {
+    std::string digits(characters, ' ');
+    for (std::size_t i = characters; i-- > 0; n /= 128) {
+      digits[i] = static_cast<char>(n % 128);
+    }
+    for (char& c : digits) {
+      c = c < '0' ? '0' : c > '9' && c < 'A' ? 'A' : c > 'Z' && c < 'a' ? 'a' : c > 'z' ? 'z' : c;
+    }
+    std::string bound = std::string(least.substr(0, common)) + digits.substr(0, 8);
+    if (seen.insert(bound).second) {
+      bounds.push_back({std::move(bound)});
+    }
+  }
+  return bounds;
+}
+
+std::string shown(const scalar& bound) {
+  if (const auto* n = std::get_if<std::int64_t>(&bound.value)) {
+    return std::to_string(*n);
+  }
+  if (const auto* n = std::get_if<std::uint64_t>(&bound.value)) {
+    return std::to_string(*n);
+  }
+  const auto* text = std::get_if<std::string>(&bound.value);
+  return text == nullptr ? std::string() : escaped(*text);
+}
+
+}  // namespace
+
+std::uint32_t ranges_wanted(std::uint32_t pipelines, std::size_t tables, std::uint32_t factor) {
+  if (tables == 0) {
+    return 1;
+  }
+  const auto each = static_cast<std::uint32_t>((pipelines + tables - 1) / tables);
+  return each <= 1 ? 1 : tables == 1 ? each * std::max<std::uint32_t>(factor, 1) : each;
+}
+
+std::vector<scalar> bounds_between(key_kind kind, std::string_view least, std::string_view most,
+                                   std::uint32_t ranges) {
+  switch (kind) {
+    case key_kind::whole_number:
+      return number_bounds(least, most, ranges, true);
+    case key_kind::decimal:
+      return number_bounds(least, most, ranges, false);
+    case key_kind::date:
+      return date_bounds(least, most, ranges);
+    case key_kind::timestamp:
+      return timestamp_bounds(least, most, ranges);
+    case key_kind::text:
+      return text_bounds(least, most, ranges);
+  }
+  return {};
+}
+
+std::vector<split> splits_between(const std::vector<scalar>& bounds, bool nullable, const scalar_list& about,
+                                  const std::string& label) {
+  std::vector<split> splits;
+  for (std::size_t i = 0; i <= bounds.size(); ++i) {
+    split s;
+    s.description = about;
+    s.label = label;
+    if (i > 0) {
+      s.description.push_back({"from", bounds[i - 1]});
+      s.label += " from " + shown(bounds[i - 1]);
+    }
+    if (i < bounds.size()) {
+      s.description.push_back({"to", bounds[i]});
+      s.label += " below " + shown(bounds[i]);
+    }
+    if (bounds.empty()) {
+      s.description.push_back({"not_null", {true}});
+    }
+    splits.push_back(std::move(s));
+  }
+  if (nullable) {
+    split s;
+    s.description = about;
+    s.description.push_back({"null", {true}});
+    s.label = label + " NULL";
+    splits.push_back(std::move(s));
+  }
+  return splits;
+}
+
+std::string range_condition(const scalar_list& description, std::string_view key,
+                            const std::function<std::string(const scalar&)>& literal) {
+  if (find(description, "null") != nullptr) {
+    return fmt::format("{} IS NULL", key);
+  }
+  if (find(description, "not_null") != nullptr) {
+    return fmt::format("{} IS NOT NULL", key);
+  }
+  std::string condition;
+  if (const scalar* from = find(description, "from")) {
+    condition = fmt::format("{} >= {}", key, literal(*from));
+  }
+  if (const scalar* to = find(description, "to")) {
+    condition += fmt::format("{}{} < {}", condition.empty() ? "" : " AND ", key, literal(*to));
+  }
+  return condition;
+}
+
+}  // namespace sluice::relational

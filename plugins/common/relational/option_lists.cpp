@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include "plugins/common/relational/relational_options.h"
+
+namespace sluice::relational {
+namespace {
+
+option ignored(std::string name, std::string meaning) {
+  return {.name = std::move(name), .meaning = std::move(meaning)};
+}
+
+/// What connects, flat or in an entry of `connection`: the words of URLs, and those of the registry.
+std::vector<option> connection_options(const options_dialect& dialect) {
+  return {
+      {.name = "jdbcUrl",
+       .type = option_type::text_list,
+       .meaning = fmt::format("The database, `{}`; several addresses of the same one are tried in order.",
+                              dialect.sample_url)},
+      {.name = "datasource",
+       .meaning = "Name of a data source in the registry, in place of the keys that connect."},
+      {.name = "address",
+       .type = option_type::object_list,
+       .meaning = "The servers, tried in order, in place of `jdbcUrl`.",
+       .members = {{.name = "host", .meaning = "Name or address of the server."},
+                   {.name = "port",
+                    .type = option_type::integer,
+                    .meaning = "Its port.",
+                    .number_min = 1,
+                    .number_max = 65535}}},
+      {.name = "database", .meaning = "The database, where `jdbcUrl` does not name it."},
+      {.name = "username", .meaning = "The account."},
+      {.name = "password", .meaning = "Its password.", .secret = true},
+      {.name = "properties",
+       .type = option_type::object,
+       .meaning = "Properties of the connection by name, as behind `?` in `jdbcUrl`; they overrule those."},
+      {.name = "securityProtocol",
+       .meaning = "`authTypeSsl`: TLS, with the server's certificate and name verified.",
+       .allowed = {"authTypeNone", "authTypeSsl"}},
+      {.name = "truststoreFile",
+       .meaning = "PEM file with the certificates to trust; without it the system's."},
+      {.name = "truststorePassword", .meaning = "Accepted and ignored: PEM files have none.", .secret = true},
+      {.name = "keystoreFile",
+       .meaning = "PEM file with the client's certificate, and its key where `keyFile` is not set."},
+      {.name = "keystorePassword", .meaning = "Password of the client's key.", .secret = true},
+      {.name = "keyFile", .meaning = "PEM file with the client's key."},
+      {.name = "clientPassword", .meaning = "Password of the client's key.", .secret = true},
+      ignored("driverVersion", "Accepted and ignored: of a Java driver."),
+      {.name = "readOnlyDBInstance", .type = option_type::object_list, .meaning = "Accepted and ignored."},
+  };
+}
+
+std::vector<option> common_options(const options_dialect& dialect, bool reads) {
+  const option table = {.name = "table",
+                        .type = option_type::text_list,
+                        .meaning = reads ? fmt::format("Tables or views: {}, a list, a range (`t_[0-99]`).",
+                                                       dialect.sample_table)
+                                         : fmt::format("The table: {}.", dialect.sample_table)};
+  const option query = {
+      .name = "querySql",
+      .type = option_type::text_list,
+      .meaning =
+          "Queries in place of `table`, `column`, `where` and `splitPk`; each is read as one "
+          "split."};
+  std::vector<option> members = connection_options(dialect);
+  members.push_back(table);
+  if (reads) {
+    members.push_back(query);
+  }
+  std::vector<option> list = connection_options(dialect);
+  list.push_back(
+      {.name = "envType",
+       .meaning = "Which variant of the data source: 0 production, 1 development. `--env` overrules it.",
+       .default_text = "0"});
+  list.push_back(
+      {.name = "connection",
+       .type = option_type::object_list,
+       .meaning = reads ? "Databases, each with its tables; what an entry does not say counts as it stands "
+                          "outside."
+                        : "The form of DataX: a list of one, with `jdbcUrl` and `table`.",
+       .members = std::move(members)});
+  list.push_back(table);
+  if (reads) {
+    list.push_back(query);
+    list.push_back(
+        {.name = "useSpecialSecret",
+         .type = option_type::boolean,
+         .meaning = "Each entry of `connection` must have an account of its own. Where one has, it is used "
+                    "in any case.",
+         .default_text = "false"});
+  }
+  list.push_back({.name = "session",
+                  .type = option_type::text_list,
+                  .meaning = "Statements that are run on each connection first."});
+  list.push_back(
+      {.name = "socketTimeout",
+       .type = option_type::integer,
+       .meaning = "How long a server may be silent while an answer is awaited, in milliseconds; 0: as long "
+                  "as it likes.",
+       .number_min = 0,
+       .number_max = 2'147'483'647});
+  list.push_back(ignored("encoding", "Accepted and ignored: texts are UTF-8 on the wire."));
+  return list;
+}
+
+}  // namespace
+
+std::vector<option> reader_option_list(const options_dialect& dialect) {
+  std::vector<option> list = common_options(dialect, true);
+  const std::vector<option> own = {
+      {.name = "column",
+       .type = option_type::text_list,
+       .meaning = "Columns and expressions in order, or `*`. An entry that is the name of a column is that "
+                  "column; any "
+                  "other is an SQL expression. Not used with `querySql`."},
+      {.name = "where", .meaning = "A condition without the word WHERE."},
+      {.name = "splitPk",
+       .meaning = "A column by whose ranges a table is split. Without it a table is one split."},
+      {.name = "splitFactor",
+       .type = option_type::integer,
+       .meaning = "Splits for each pipeline that may run at once, where there are several and one table.",
+       .default_text = "5",
+       .number_min = 1,
+       .number_max = 100},
+      {.name = "fetchSize",
+       .type = option_type::integer,
+       .meaning = "Rows asked for at a time, where the product reads by a cursor; 0 and less: the default.",
+       .default_text = std::to_string(dialect.fetch_rows),
+       .datax_default_text = std::to_string(dialect.fetch_rows_datax)},
+      ignored("mandatoryEncoding", "Accepted and ignored, as `encoding`."),
+  };
+  list.insert(list.end(), own.begin(), own.end());
+  return list;
+}
+
+std::vector<option> writer_option_list(const options_dialect& dialect) {
+  std::vector<option> list = common_options(dialect, false);
+  std::vector<std::string> modes;
+  for (const write_word& word : dialect.write_words) {
+    modes.emplace_back(word.word);
+  }
+  const std::vector<option> own = {
+      {.name = "column",
+       .type = option_type::text_list,
+       .meaning = "Columns in the reader's order, or `*` for all of the table that can be written.",
+       .required = true},
+      {.name = "writeMode",
+       .meaning = std::string(dialect.write_meaning),
+       .default_text = "insert",
+       .allowed = std::move(modes)},
+      {.name = "preSql",
+       .type = option_type::text_list,
+       .meaning = "Statements before the data. `@table` is the table's name."},
+      {.name = "postSql", .type = option_type::text_list, .meaning = "Statements after the data, likewise."},
+      {.name = "createTable",
+       .type = option_type::boolean,
+       .meaning = "Makes the table where it is missing, with columns named and typed after the reader's.",
+       .default_text = "false"},
+      {.name = "emptyAsNull",
+       .type = option_type::boolean,
+       .meaning = "Empty text for a column that holds no text becomes NULL.",
+       .default_text = "false",
+       .datax_default_text = "true"},
+      {.name = "batchSize",
+       .type = option_type::integer,
+       .meaning = "Rows of one statement, where rows are written by statements.",
+       .default_text = std::to_string(dialect.batch_rows),
+       .datax_default_text = std::to_string(dialect.batch_rows_datax),
+       .number_min = 1,
+       .number_max = 1'000'000},
+      {.name = "batchByteSize",
+       .type = option_type::integer,
+       .meaning = "Bytes of one statement; whichever comes first.",
+       .default_text = std::to_string(dialect.batch_bytes),
+       .number_min = 1024,
+       .number_max = 1 << 30},
+  };
+  list.insert(list.end(), own.begin(), own.end());
+  return list;
+}
+
+}  // namespace sluice::relational

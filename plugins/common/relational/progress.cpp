@@ -1,0 +1,450 @@
+#include "plugins/common/relational/progress.h"
+
+#include <fmt/format.h>
+
+#include "plugins/common/relational/progress_sql.h"
+#include "transport/base/process.h"
+#include "transport/base/text.h"
+
+namespace sluice::relational {
+namespace {
+
+constexpr std::int64_t days_kept_done = 7;
+constexpr std::int64_t seconds_until_stale = 60;  // delivery.md, "Job key, instance, claim"
+// Epochs are compared as signed numbers; their top bit would be reached here.
+constexpr std::uint16_t term_max = 0x7FFF;
+
+error held_by_another(const progress_dialect& dialect, const run_row& row) {
+  return {error_kind::conflict,
+          fmt::format("{}: run {} of this job belongs to process {} on {}, which still runs; wait for its "
+                      "end, or stop it",
+                      dialect.place, row.run.text(), row.owner->pid, escaped(row.owner->host)),
+          "claimed", true};
+}
+
+bool same_process(const claim_owner& a, const claim_owner& b) {
+  return a.host == b.host && a.pid == b.pid && a.process_start == b.process_start;
+}
+
+/// Makes transactions that take or give up claims wait for each other.
+result<void> guard(sql_session& session, const progress_dialect& dialect) {
+  if (!dialect.guard_row) {
+    return {};
+  }
+  SLUICE_TRY(
+      const auto met,
+      session.run(
+          written(dialect, fmt::format("UPDATE @run SET [renewed_at] = @now WHERE [run] = '{}'", guard_run)),
+          {}));
+  if (met != 0) {
+    return {};
+  }
+  // Where two come here at once, one of them finds the key taken and fails; its next try does not.
+  std::vector<sql_text> values;
+  const std::vector<sql_field> fields = {{"run", {}, std::string(guard_run)},
+                                         {"version", row_version},
+                                         {"job_key", {}, ""},
+                                         {"instance", {}, ""},
+                                         {"job_name", {}, ""},
+                                         {"stage", {}, "done"},
+                                         {"term", 0},
+                                         {"planned_time", {}, ""},
+                                         {"output", {}, ""}};
+  const std::string sql = insertion("@run", fields, {"started_at", "renewed_at"}, values);
+  SLUICE_CHECK(session.run(written(dialect, sql), values));
+  return {};
+}
+
+std::string with_term(std::uint16_t term) {
+  return fmt::format("[term] = {}", term);
+}
+
+}  // namespace
+
+result<bool> relational_progress::is_held(const run_row& row) {
+  if (!row.owner) {
+    return false;
+  }
+  switch (look_up({row.owner->host, row.owner->pid, row.owner->process_start})) {
+    case process_state::alive:
+      if (dialect_.renews_in_data) {
+        return true;
+      }
+      break;
+    case process_state::dead:
+      return false;
+    case process_state::elsewhere:
+      break;
+  }
+  if (!row.owner->session.empty()) {
+    SLUICE_TRY(const std::optional<bool> lives, home_.session_lives(row.owner->session));
+    if (lives == false) {
+      return false;
+    }
+  }
+  return row.renewed_age_s < seconds_until_stale;
+}
+
+/// `conflict` where the claim that `mine` would take is held: by another run of its job key, or by one of
+/// another key where either empties the output of both (delivery.md, "one more for each destination that is
+/// emptied"). Inside the transaction that takes it.
+result<void> relational_progress::check_free(sql_session& session, const run_row& mine) {
+  SLUICE_TRY(const auto others, read_runs(session, {mine.job_key, "", mine.output}));
+  for (const run_row& other : others) {
+    if (other.run == mine.run) {
+      continue;
+    }
+    SLUICE_TRY(const bool held, is_held(other));
+    if (!held) {
+      continue;
+    }
+    if (other.job_key == mine.job_key) {
+      return fail(held_by_another(dialect_, other));
+    }
+    if (!mine.output.empty() && other.output == mine.output && (mine.empties || other.empties)) {
+      return fail(
+          {error_kind::conflict,
+           fmt::format("{}: run {} of job {} writes into table {}, which {} empties first; wait for "
+                       "the end of process {} on {}, or stop it",
+                       dialect_.place, other.run.text(), in_quotes(other.job_name), in_quotes(mine.output),
+                       mine.empties ? "this job" : "it", other.owner->pid, escaped(other.owner->host)),
+           "emptied", true});
+    }
+  }
+  return {};
+}
+
+result<void> relational_progress::check_not_held_elsewhere(sql_session& session, const run_id& run) {
+  if (claim_.term != 0 && claim_.run == run) {
+    return {};
+  }
+  SLUICE_TRY(const auto keys,
+             session.ask(written(dialect_, "SELECT [job_key] FROM @run WHERE [run] = ?"), {run.text()}));
+  if (keys.empty()) {
+    return {};
+  }
+  SLUICE_TRY(const auto runs, read_runs(session, {keys[0][0].value_or(""), "", ""}));
+  for (const run_row& row : runs) {
+    if (row.run != run) {
+      continue;
+    }
+    SLUICE_TRY(const bool held, is_held(row));
+    if (held) {
+      return fail(held_by_another(dialect_, row));
+    }
+  }
+  return {};
+}
+
+result<std::vector<run_row>> relational_progress::read_runs(sql_session& session, const run_query& query) {
+  SLUICE_TRY(const auto run_columns_there, home_.columns_of(dialect_.run_table));
+  SLUICE_TRY(const auto mark_columns_there, home_.columns_of(dialect_.progress_table));
+  const bool added = columns_missing(true, run_columns_there).empty();
+  std::vector<sql_text> values = {query.job_key, query.job_name};
+  if (added) {
+    values.emplace_back(query.output);
+  }
+  SLUICE_TRY(
+      const auto rows,
+      session.ask(
+          written(dialect_, fmt::format("SELECT {} FROM @run r WHERE r.[run] <> '{}' AND "
+                                        "(r.[job_key] = ? OR (r.[stage] <> 'done' AND "
+                                        "(r.[job_name] = ?{}))) ORDER BY r.[started_at] DESC, "
+                                        "r.[run] DESC",
+                                        run_columns(added, !mark_columns_there.empty()), guard_run,
+                                        added ? " OR r.[output] = ? OR r.[output] IS NULL" : " OR 1 = 1")),
+          values));
+  std::vector<run_row> runs;
+  for (const sql_row& row : rows) {
+    if (version_in(row) > row_version) {
+      return fail(error_kind::not_supported,
+                  "{}: run {} was begun by a newer Sluice (its row is of version {}, this one knows {}); run "
+                  "this job with that one",
+                  dialect_.place, row[0].value_or(""), version_in(row), row_version);
+    }
+    SLUICE_TRY(run_row one, run_in(row));
+    runs.push_back(std::move(one));
+  }
+  return runs;
+}
+
+result<bool> relational_progress::has_tables() {
+  SLUICE_TRY(const auto runs, home_.columns_of(dialect_.run_table));
+  SLUICE_TRY(const auto marks, home_.columns_of(dialect_.progress_table));
+  return !runs.empty() && !marks.empty();
+}
+
+result<std::size_t> relational_progress::columns_to_add() {
+  SLUICE_TRY(const auto runs, home_.columns_of(dialect_.run_table));
+  SLUICE_TRY(const auto marks, home_.columns_of(dialect_.progress_table));
+  if (runs.empty() || marks.empty()) {
+    return std::size_t{0};
+  }
+  return columns_missing(true, runs).size() + columns_missing(false, marks).size();
+}
+
+result<std::vector<run_row>> relational_progress::runs_of(const run_query& query) {
+  if (!home_.exists()) {
+    return std::vector<run_row>();
+  }
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  // Without the table of marks the runs still tell that there was something.
+  SLUICE_TRY(const auto columns, home_.columns_of(dialect_.run_table));
+  return columns.empty() ? std::vector<run_row>() : read_runs(*session, query);
+}
+
+result<void> relational_progress::make_missing(sql_session& session) {
+  SLUICE_TRY(const bool there, has_tables());
+  if (!there) {
+    for (const std::string& sql : progress_tables_sql(dialect_)) {
+      SLUICE_CHECK(session.run(sql, {}));
+    }
+  }
+  for (const bool of_runs : {true, false}) {
+    const std::string& table = of_runs ? dialect_.run_table : dialect_.progress_table;
+    SLUICE_TRY(const auto columns, home_.columns_of(table));
+    for (const added_column& column : columns_missing(of_runs, columns)) {
+      SLUICE_CHECK(session.run(
+          written(dialect_, fmt::format("ALTER TABLE {} ADD COLUMN [{}] {}", table, column.name,
+                                        column.is_number ? dialect_.integer_type : dialect_.text_type)),
+          {}));
+    }
+  }
+  return {};
+}
+
+result<void> relational_progress::make_tables() {
+  SLUICE_TRY(sql_session * session, home_.session(true));
+  if (!dialect_.ddl_in_transactions) {
+    SLUICE_CHECK(make_missing(*session));
+  }
+  return in_transaction(*session, [&]() -> result<void> {
+    if (dialect_.ddl_in_transactions) {
+      SLUICE_CHECK(make_missing(*session));
+    }
+    SLUICE_CHECK(guard(*session, dialect_));
+    SLUICE_CHECK(session->run(
+        written(dialect_, fmt::format("DELETE FROM @run WHERE [stage] = 'done' AND [finished_at] < @now - {}",
+                                      days_kept_done * 86400)),
+        {}));
+    return {};
+  });
+}
+
+result<void> relational_progress::claim_new(const run_row& run) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  claim_owner owner = run.owner.value_or(claim_owner{});
+  if (owner.session.empty()) {
+    SLUICE_TRY(owner.session, home_.session_name());
+  }
+  auto done = in_transaction(*session, [&]() -> result<void> {
+    SLUICE_CHECK(guard(*session, dialect_));
+    SLUICE_CHECK(check_free(*session, run));
+    const std::vector<sql_field> fields = {{"run", {}, run.run.text()},
+                                           {"version", row_version},
+                                           {"job_key", {}, run.job_key},
+                                           {"instance", {}, run.instance},
+                                           {"job_name", {}, run.job_name},
+                                           {"stage", {}, run.stage},
+                                           {"term", run.term},
+                                           {"planned_time", {}, run.planned_time},
+                                           {"owner_host", {}, owner.host},
+                                           {"owner_pid", owner.pid},
+                                           {"owner_start", {}, owner.process_start},
+                                           {"owner_session", {}, owner.session},
+                                           {"output", {}, run.output},
+                                           {"empties", run.empties ? 1 : 0},
+                                           {"key_parts", {}, to_json(run.key_parts)}};
+    std::vector<sql_text> values;
+    const std::string sql = insertion("@run", fields, {"started_at", "renewed_at"}, values);
+    SLUICE_CHECK(session->run(written(dialect_, sql), values));
+    return {};
+  });
+  SLUICE_CHECK(std::move(done));
+  claim_.run = run.run;
+  claim_.term = run.term;
+  claim_.owner = run.owner ? std::optional(owner) : std::nullopt;
+  return {};
+}
+
+result<std::uint16_t> relational_progress::claim_again(const run_row& seen, const claim_owner& me) {
+  const bool mine = seen.owner && same_process(*seen.owner, me);
+  if (!mine) {
+    SLUICE_TRY(const bool held, is_held(seen));
+    if (held) {
+      return fail(held_by_another(dialect_, seen));
+    }
+  }
+  if (seen.term >= term_max) {
+    return fail(error_kind::not_supported,
+                "{}: run {} was taken over {} times; begin anew with --on-unfinished fresh", dialect_.place,
+                seen.run.text(), seen.term);
+  }
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  claim_owner owner = me;
+  if (owner.session.empty()) {
+    SLUICE_TRY(owner.session, home_.session_name());
+  }
+  const std::uint16_t term = static_cast<std::uint16_t>(seen.term + 1);
+  auto done = in_transaction(*session, [&]() -> result<void> {
+    SLUICE_CHECK(guard(*session, dialect_));
+    SLUICE_CHECK(check_free(*session, seen));
+    std::vector<sql_text> values;
+    const std::string set = assignments({{"term", term},
+                                         {"version", row_version},
+                                         {"owner_host", {}, owner.host},
+                                         {"owner_pid", owner.pid},
+                                         {"owner_start", {}, owner.process_start},
+                                         {"owner_session", {}, owner.session}},
+                                        values);
+    std::string where = "[run] = ? AND " + with_term(seen.term);
+    values.emplace_back(seen.run.text());
+    if (seen.owner) {
+      where +=
+          fmt::format(" AND [owner_host] = ? AND [owner_pid] = {} AND [owner_start] = ?", seen.owner->pid);
+      values.emplace_back(seen.owner->host);
+      values.emplace_back(seen.owner->process_start);
+    } else {
+      where += " AND [owner_host] IS NULL";
+    }
+    SLUICE_TRY(const auto taken,
+               session->run(written(dialect_, fmt::format("UPDATE @run SET {}, [renewed_at] = @now WHERE {}",
+                                                          set, where)),
+                            values));
+    return taken == 1 ? result<void>() : fail(taken_over(dialect_, "run " + seen.run.text()));
+  });
+  SLUICE_CHECK(std::move(done));
+  // Nothing that the former owner left on the server may go on beside us.
+  if (seen.owner && !mine && !seen.owner->session.empty()) {
+    SLUICE_CHECK(home_.end_session(seen.owner->session));
+  }
+  claim_.run = seen.run;
+  claim_.term = term;
+  claim_.owner = owner;
+  return term;
+}
+
+result<void> relational_progress::freeze(const run_id& run, const std::vector<progress_row>& splits) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  return in_transaction(*session, [&]() -> result<void> {
+    for (const progress_row& row : splits) {
+      std::vector<sql_field> fields = {{"run", {}, run.text()},
+                                       {"split", std::int64_t{row.at.split.value}},
+                                       {"description", {}, to_json(row.description)},
+                                       {"label", {}, row.label},
+                                       {"epoch", 0},
+                                       {"owner", {}, ""},
+                                       {"txn", 0}};
+      const std::vector<sql_field> rest = mark_fields(row.at);
+      fields.insert(fields.end(), rest.begin(), rest.end());
+      std::vector<sql_text> values;
+      const std::string sql = insertion("@progress", fields, {}, values);
+      SLUICE_CHECK(session->run(written(dialect_, sql), values));
+    }
+    return {};
+  });
+}
+
+result<std::vector<progress_row>> relational_progress::load(const run_id& run) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  SLUICE_TRY(const auto columns, home_.columns_of(dialect_.progress_table));
+  if (columns.empty()) {
+    return std::vector<progress_row>();
+  }
+  SLUICE_TRY(
+      const auto found,
+      session->ask(written(dialect_, fmt::format("SELECT [split], [description], [label], {} FROM @progress "
+                                                 "WHERE [run] = ? ORDER BY [split]",
+                                                 mark_columns(columns_missing(false, columns).empty()))),
+                   {run.text()}));
+  std::vector<progress_row> rows;
+  for (const sql_row& one : found) {
+    progress_row row;
+    SLUICE_TRY(row.description, scalars_from_json(one[1].value_or("")));
+    row.label = one[2].value_or("");
+    SLUICE_TRY(row.at, mark_in(one, 3, {static_cast<std::uint32_t>(number_in(one[0]))}));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+result<void> relational_progress::set_stage(const run_id& run, const std::string& stage) {
+  (void)run;
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  return in_transaction(*session, [&] { return set_stage_of(*session, dialect_, claim_, stage); });
+}
+
+result<void> relational_progress::renew(const run_id& run) {
+  (void)run;
+  if (claim_.transactions.load() > 0) {
+    return {};  // its commit renews, and holds the only write lock until then
+  }
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  // Another one where the connection was lost in between.
+  SLUICE_TRY(const std::string name, home_.session_name());
+  return in_transaction(*session, [&] { return renew_claim(*session, dialect_, claim_, name); });
+}
+
+result<run_totals> relational_progress::finish(const run_id& run, const dirty_totals& dirty) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  run_totals totals;
+  totals.dirty_by_code = dirty.by_code;
+  totals.dirty_missing = dirty.missing;
+  auto done = in_transaction(*session, [&]() -> result<void> {
+    SLUICE_TRY(const auto rows, load(run));
+    totals.splits = rows.size();
+    for (const progress_row& row : rows) {
+      const record_counts& c = row.at.counts;
+      if (!row.at.done || !c.closes() || !row.at.sums.closes()) {
+        return fail(error_kind::over_limit,
+                    "{}: split {} ({}) does not close: {}read {}, written {}, ignored {}, dirty {}, filtered "
+                    "{}{}; the run is not marked done",
+                    dialect_.place, row.at.split.value, escaped(row.label),
+                    row.at.done ? "" : "it is not complete; ", c.read, c.written, c.ignored, c.dirty,
+                    c.filtered, row.at.sums.closes() ? "" : ", and the sums of its records differ");
+      }
+      totals.counts += c;
+      totals.sums += row.at.sums;
+      totals.changes += row.at.changes;
+    }
+    SLUICE_CHECK(set_stage_of(*session, dialect_, claim_, "done"));
+    SLUICE_CHECK(
+        session->run(written(dialect_, "UPDATE @run SET [finished_at] = @now, [totals] = ? WHERE [run] = ?"),
+                     {to_json(to_scalars(totals)), run.text()}));
+    SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @progress WHERE [run] = ?"), {run.text()}));
+    return {};
+  });
+  SLUICE_CHECK(std::move(done));
+  return totals;
+}
+
+result<void> relational_progress::release(const run_id& run) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  const bool mine = claim_.term != 0 && claim_.run == run;
+  return in_transaction(*session, [&]() -> result<void> {
+    SLUICE_CHECK(guard(*session, dialect_));
+    // Finishing off a run that is done: only the claim of a process that is gone may be given back for it.
+    SLUICE_CHECK(check_not_held_elsewhere(*session, run));
+    // None met: it was taken over, and then it is not ours to release.
+    SLUICE_CHECK(session->run(
+        written(dialect_,
+                fmt::format("UPDATE @run SET [owner_host] = NULL, [owner_pid] = NULL, [owner_start] = "
+                            "NULL, [owner_session] = NULL WHERE [run] = ?{}",
+                            mine ? " AND " + with_term(claim_.term) : "")),
+        {run.text()}));
+    return {};
+  });
+}
+
+result<void> relational_progress::discard(const run_id& run) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  return in_transaction(*session, [&]() -> result<void> {
+    SLUICE_CHECK(guard(*session, dialect_));
+    SLUICE_CHECK(check_not_held_elsewhere(*session, run));
+    SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @progress WHERE [run] = ?"), {run.text()}));
+    SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @run WHERE [run] = ?"), {run.text()}));
+    return {};
+  });
+}
+
+}  // namespace sluice::relational

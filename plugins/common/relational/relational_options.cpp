@@ -1,0 +1,431 @@
+#include "plugins/common/relational/relational_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "jobspec/option_mistakes.h"
+#include "jobspec/secrets.h"
+#include "jobspec/words.h"
+#include "transport/base/text.h"
+
+namespace sluice::relational {
+namespace {
+
+constexpr std::size_t tables_max = 10'000;
+
+/// Statements that would end or begin our transactions.
+constexpr auto transaction_words = std::to_array<std::string_view>(
+    {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT", "PREPARE TRANSACTION"});
+
+/// The values of a list, or one text, with their places; blank ones left out.
+result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name) {
+  SLUICE_TRY(const auto texts, values.text_list(name));
+  const bool list = values.json().contains(name) && values.json()[name].is_array();
+  std::vector<placed_text> out;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (const std::string_view text = trimmed(texts[i]); !text.empty()) {
+      out.push_back({std::string(text), values.place(list ? fmt::format("{}[{}]", name, i) : name)});
+    }
+  }
+  return out;
+}
+
+/// Without the semicolons at its end, also the full-width one (job-formats 6.5).
+std::string without_semicolons(std::string_view text) {
+  constexpr std::string_view wide = "\xEF\xBC\x9B";  // U+FF1B
+  for (;;) {
+    text = trimmed(text);
+    if (text.ends_with(';')) {
+      text.remove_suffix(1);
+    } else if (text.ends_with(wide)) {
+      text.remove_suffix(wide.size());
+    } else {
+      return std::string(text);
+    }
+  }
+}
+
+/// Reads what both sides have: connections, tables, columns.
+class end_reader {
+ public:
+  end_reader(const option_values& flat, const options_dialect& dialect, const warning_sink& warn, bool reads)
+      : flat_(flat), dialect_(dialect), warn_(warn), reads_(reads) {}
+
+  result<void> read(end_options& out) {
+    option_mistakes wrong;
+    std::vector<option_values> entries;
+    if (wrong.take(flat_.object_list("connection"), entries)) {
+      if (entries.empty()) {
+        entries.push_back(flat_);
+      }
+      for (const option_values& entry : entries) {
+        database_part part;
+        if (wrong.check(read_part(entry, part))) {
+          out.parts.push_back(std::move(part));
+        }
+      }
+    }
+    wrong.check(check_parts(out));
+    if (wrong.take(placed_texts(flat_, "column"), out.columns)) {
+      wrong.check(check_columns(out));
+    }
+    wrong.take(placed_texts(flat_, "session"), out.session);
+    for (const placed_text& statement : out.session) {
+      wrong.check(check_no_transaction(statement));
+    }
+    return wrong.all();
+  }
+
+  result<connect_options> read_connection(const option_values& entry) {
+    const option_values& where = entry.has("jdbcUrl") || entry.has("address") ? entry : flat_;
+    SLUICE_TRY(const placed_properties properties, read_properties(where));
+    connect_options out;
+    if (where.has("jdbcUrl")) {
+      SLUICE_TRY(const auto urls, placed_texts(where, "jdbcUrl"));
+      SLUICE_TRY(out, connect_options_of(urls, properties, *dialect_.url, warn_));
+      if (where.has("database")) {
+        SLUICE_TRY(const auto database, where.text("database"));
+        out.database = database.value_or(out.database);
+      }
+    } else if (where.has("address")) {
+      SLUICE_TRY(const auto servers, read_servers(where));
+      SLUICE_TRY(const auto database, where.text("database"));
+      SLUICE_TRY(out, connect_options_of(servers, database.value_or(""), properties, *dialect_.url, warn_));
+      out.place = where.place("address");
+    } else {
+      return fail(
+          error_kind::bad_option,
+          "{}: the server is not named; set \"jdbcUrl\": \"{}\", or \"datasource\" to a name in the registry",
+          where.place("jdbcUrl"), dialect_.sample_url);
+    }
+    SLUICE_CHECK(read_account(entry, where, out));
+    SLUICE_CHECK(read_tls(where, out));
+    SLUICE_TRY(const auto socket_ms, flat_.integer("socketTimeout"));
+    if (socket_ms) {
+      out.socket_timeout = std::chrono::milliseconds(*socket_ms);
+    }
+    return out;
+  }
+
+ private:
+  result<void> read_part(const option_values& entry, database_part& out) {
+    SLUICE_TRY(out.connect, read_connection(entry));
+    if (reads_) {
+      SLUICE_TRY(out.queries, placed_texts(entry.has("querySql") ? entry : flat_, "querySql"));
+      for (placed_text& query : out.queries) {
+        query.text = without_semicolons(query.text);
+      }
+    }
+    const option_values& named = entry.has("table") ? entry : flat_;
+    SLUICE_TRY(const auto written, placed_texts(named, "table"));
+    if (!out.queries.empty()) {
+      if (!written.empty() && flat_.job_dialect() == dialect::datax) {
+        return fail(error_kind::bad_option, "{}: found \"table\" beside \"querySql\"; leave one of them out",
+                    written[0].place);
+      }
+      return {};
+    }
+    std::set<std::string> seen;
+    for (const placed_text& text : written) {
+      const auto tables = tables_named_by(text.text, dialect_.rules, tables_max);
+      if (!tables) {
+        return fail(
+            error_kind::bad_option,
+            "{}: found {}; expected a table's name, or a range such as \"t_[0-99]\" of at most {} tables",
+            text.place, in_quotes(text.text), tables_max);
+      }
+      for (const std::string& table : *tables) {
+        if (!name_parts(table, dialect_.rules)) {
+          return fail(error_kind::bad_option, "{}: found {}; expected {}", text.place, in_quotes(table),
+                      dialect_.sample_table);
+        }
+        if (!seen.insert(table).second) {
+          return fail(error_kind::bad_option, "{}: table {} is named twice; leave one out", text.place,
+                      in_quotes(table));
+        }
+        out.tables.push_back({table, text.place});
+      }
+    }
+    if (out.tables.empty()) {
+      return fail(error_kind::bad_option, "{}: no table is named; set \"table\"{}", named.place("table"),
+                  reads_ ? " or \"querySql\"" : "");
+    }
+    return {};
+  }
+
+  result<void> check_parts(const end_options& out) const {
+    const auto with_queries = static_cast<std::size_t>(std::count_if(
+        out.parts.begin(), out.parts.end(), [](const database_part& p) { return !p.queries.empty(); }));
+    if (with_queries != 0 && with_queries != out.parts.size()) {
+      return flat_.bad("connection",
+                       "some entries have \"querySql\" and some \"table\"; use one or the other");
+    }
+    std::size_t tables = 0;
+    for (const database_part& part : out.parts) {
+      tables += part.tables.size();
+    }
+    if (!reads_ && (out.parts.size() > 1 || tables > 1)) {
+      return flat_.bad(out.parts.size() > 1 ? "connection" : "table",
+                       fmt::format("found {} tables to write to, expected one; use one job a table", tables));
+    }
+    return {};
+  }
+
+  result<void> check_columns(end_options& out) const {
+    const bool queries = !out.parts.empty() && !out.parts[0].queries.empty();
+    if (out.columns.empty() && !queries) {
+      return flat_.bad("column",
+                       reads_ ? "no column is named; list the columns, or [\"*\"] for all"
+                              : "no column is named; list the table's columns in the reader's order, or "
+                                "[\"*\"] for all");
+    }
+    out.all_columns = std::any_of(out.columns.begin(), out.columns.end(),
+                                  [](const placed_text& c) { return c.text == "*"; });
+    if (out.all_columns && out.columns.size() > 1 && !queries) {
+      return flat_.bad("column", "found \"*\" beside other columns, expected \"*\" alone or names");
+    }
+    return {};
+  }
+
+  result<void> check_no_transaction(const placed_text& statement) const {
+    for (const std::string_view word : transaction_words) {
+      if (begins_with_word(statement.text, word, dialect_.rules)) {
+        return fail(error_kind::bad_option, "{}: found {}; transactions are the engine's own, leave {} out",
+                    statement.place, in_quotes(statement.text), word);
+      }
+    }
+    return {};
+  }
+
+  static result<std::vector<server_address>> read_servers(const option_values& where) {
+    SLUICE_TRY(const auto entries, where.object_list("address"));
+    std::vector<server_address> servers;
+    for (const option_values& entry : entries) {
+      SLUICE_TRY(const auto host, entry.text("host"));
+      SLUICE_TRY(const auto port, entry.integer("port"));
+      if (!host || !port) {
+        return entry.bad("host", "expected \"host\" and \"port\"");
+      }
+      const bool brackets = host->starts_with('[') && host->ends_with(']');
+      servers.push_back(
+          {brackets ? host->substr(1, host->size() - 2) : *host, static_cast<std::uint16_t>(*port)});
+    }
+    return servers;
+  }
+
+  static result<placed_properties> read_properties(const option_values& where) {
+    SLUICE_TRY(const option_values object, where.object("properties"));
+    placed_properties out;
+    if (!object.json().is_object()) {
+      return out;
+    }
+    const auto secrets = object.secrets_by_path();
+    for (const auto& [name, value] : object.json().items()) {
+      const auto secret = secrets.find(fmt::format("{}.{}", object.path(), name));
+      placed_text text{value.is_string() ? value.get<std::string>() : value.dump(), object.place(name), {}};
+      if (secret != secrets.end()) {
+        text.secret = secret->second;
+      }
+      out.emplace_back(name, std::move(text));
+    }
+    return out;
+  }
+
+  /// An entry's own account, else the flat one, which no address of the registry gets.
+  result<void> read_account(const option_values& entry, const option_values& where,
+                            connect_options& out) const {
+    SLUICE_TRY(const auto special, flat_.boolean("useSpecialSecret"));
+    const bool own = entry.has("username") || entry.has("password") || entry.has("address");
+    if (special.value_or(false) && !entry.has("username") && &where == &entry) {
+      return entry.bad("username",
+                       "\"useSpecialSecret\" is true, and this connection has no account of its own; set "
+                       "\"username\" and \"password\" there");
+    }
+    const option_values& account = own ? entry : flat_;
+    SLUICE_TRY(const auto user, account.text("username"));
+    SLUICE_TRY(auto password, account.secret_of("password"));
+    if (user) {
+      out.user = *user;
+    }
+    if (password) {
+      out.password = std::move(*password);
+    }
+    if (out.user.empty()) {
+      return account.bad("username", "no user is named; set \"username\"");
+    }
+    return {};
+  }
+
+  static result<void> read_tls(const option_values& where, connect_options& out) {
+    SLUICE_TRY(const auto protocol, where.text("securityProtocol"));
+    if (!protocol || !same_word(*protocol, "authTypeSsl")) {
+      return {};
+    }
+    out.tls = tls_mode::required;
+    const auto file = [&](const std::string& name, bool with_key, std::string& to) -> result<void> {
+      SLUICE_TRY(const auto path, where.text(name));
+      if (path) {
+        if (const auto why = why_not_pem(*path, with_key)) {
+          return where.bad(name, *why);
+        }
+        to = *path;
+      }
+      return {};
+    };
+    SLUICE_CHECK(file("truststoreFile", false, out.ca_file));
+    SLUICE_CHECK(file("keystoreFile", true, out.cert_file));
+    SLUICE_CHECK(file("keyFile", true, out.key_file));
+    for (const char* name : {"keystorePassword", "clientPassword"}) {
+      SLUICE_TRY(auto password, where.secret_of(name));
+      if (password) {
+        out.key_password = std::move(*password);
+      }
+    }
+    return {};
+  }
+
+  const option_values& flat_;
+  const options_dialect& dialect_;
+  const warning_sink& warn_;
+  bool reads_;
+};
+
+result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,
+                                            const options_dialect& dialect) {
+  SLUICE_TRY(auto steps, placed_texts(values, name));
+  for (const placed_text& step : steps) {
+    for (const std::string_view word : transaction_words) {
+      if (begins_with_word(step.text, word, dialect.rules)) {
+        return fail(error_kind::bad_option,
+                    "{}: found {}; each statement runs in a transaction of Sluice's own, leave {} out",
+                    step.place, in_quotes(step.text), word);
+      }
+    }
+  }
+  return steps;
+}
+
+/// A text that begins with insert, replace or update, in any case (job-formats 6.6), as far as it is one of
+/// the product's words: what follows would have gone into the statement, and is not guessed at here.
+result<write_mode> mode_of(const option_values& values, const options_dialect& dialect) {
+  SLUICE_TRY(const auto text, values.text("writeMode"));
+  std::string words;
+  for (const char c : lower(trimmed(text.value_or("insert")))) {
+    if (c != ' ' || !words.ends_with(' ')) {
+      words += c;
+    }
+  }
+  std::vector<std::string_view> modes;
+  for (const write_word& w : dialect.write_words) {
+    if (w.word == words) {
+      return w.mode;
+    }
+    if (w.word.find(' ') == std::string_view::npos) {
+      modes.push_back(w.word);
+    }
+  }
+  return values.bad("writeMode", fmt::format("found {}, expected one of {}", in_quotes(text.value_or("")),
+                                             fmt::join(modes, ", ")));
+}
+
+}  // namespace
+
+std::string_view to_string(write_mode mode) {
+  constexpr std::array<std::string_view, 5> names = {"insert", "copy", "replace", "update", "ignore"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
+std::string end_options::option_default(std::string_view name) const {
+  for (const database_part& part : parts) {
+    for (const auto& [option, value] : part.connect.option_defaults) {
+      if (option == name) {
+        return value;
+      }
+    }
+  }
+  return "";
+}
+
+result<reader_options> read_reader_options(const option_values& values, const options_dialect& dialect,
+                                           const warning_sink& warn) {
+  reader_options out;
+  option_mistakes wrong;
+  wrong.check(end_reader(values, dialect, warn, true).read(out));
+  out.queries = !out.parts.empty() && !out.parts[0].queries.empty();
+  std::optional<std::string> text;
+  if (wrong.take(values.text("where"), text)) {
+    out.where = without_semicolons(text.value_or(""));
+    out.where_place = values.place("where");
+  }
+  if (wrong.take(values.text("splitPk"), text)) {
+    out.split_pk = bare_name(text.value_or(""), dialect.rules);
+    out.split_pk_place = values.place("splitPk");
+    const auto tokens = tokens_of(text.value_or(""), dialect.rules);
+    if (std::any_of(tokens.begin(), tokens.end(), [](const sql_token& t) { return t.text == ","; })) {
+      wrong.check<void>(
+          values.bad("splitPk", fmt::format("found {}, expected one column", in_quotes(*text))));
+    }
+  }
+  std::optional<std::int64_t> number;
+  if (wrong.take(values.integer("splitFactor"), number)) {
+    out.split_factor = static_cast<std::uint32_t>(number.value_or(out.split_factor));
+  }
+  const bool datax = values.job_dialect() == sluice::dialect::datax;
+  out.fetch_rows = datax ? dialect.fetch_rows_datax : dialect.fetch_rows;
+  // Jobs for some drivers ask for a stream with a negative number.
+  if (wrong.take(values.integer("fetchSize"), number) && number && *number > 0) {
+    out.fetch_rows = static_cast<std::uint32_t>(std::min<std::int64_t>(*number, UINT32_MAX));
+  }
+  SLUICE_CHECK(wrong.all());
+  return out;
+}
+
+result<writer_options> read_writer_options(const option_values& values, const options_dialect& dialect,
+                                           const warning_sink& warn) {
+  writer_options out;
+  option_mistakes wrong;
+  wrong.check(end_reader(values, dialect, warn, false).read(out));
+  wrong.take(mode_of(values, dialect), out.mode);
+  out.write_mode_place = values.place("writeMode");
+  wrong.take(read_steps(values, "preSql", dialect), out.pre_sql);
+  wrong.take(read_steps(values, "postSql", dialect), out.post_sql);
+  std::optional<bool> flag;
+  if (wrong.take(values.boolean("createTable"), flag)) {
+    out.create_table = flag.value_or(false);
+  }
+  if (wrong.take(values.boolean("emptyAsNull"), flag)) {
+    out.empty_as_null = flag.value_or(false);
+  }
+  const bool datax = values.job_dialect() == sluice::dialect::datax;
+  out.batch_rows = datax ? dialect.batch_rows_datax : dialect.batch_rows;
+  out.batch_bytes = dialect.batch_bytes;
+  std::optional<std::int64_t> number;
+  if (wrong.take(values.integer("batchSize"), number) && number) {
+    out.batch_rows = static_cast<std::uint32_t>(*number);
+  }
+  if (wrong.take(values.integer("batchByteSize"), number) && number) {
+    out.batch_bytes = static_cast<std::uint64_t>(*number);
+  }
+  SLUICE_CHECK(wrong.all());
+  return out;
+}
+
+result<connect_options> read_connect_options(const option_values& values, const options_dialect& dialect,
+                                             const warning_sink& warn) {
+  SLUICE_TRY(const auto entries, values.object_list("connection"));
+  return end_reader(values, dialect, warn, true).read_connection(entries.empty() ? values : entries[0]);
+}
+
+std::string with_table(std::string_view sql, std::string_view table) {
+  constexpr std::string_view word = "@table";
+  std::string out(sql);
+  for (std::size_t at = out.find(word); at != std::string::npos; at = out.find(word, at + table.size())) {
+    out.replace(at, word.size(), table);
+  }
+  return out;
+}
+
+}  // namespace sluice::relational

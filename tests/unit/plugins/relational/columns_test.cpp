@@ -1,0 +1,70 @@
+#include "plugins/common/relational/columns.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace sluice::relational {
+namespace {
+
+constexpr sql_rules standard = {};
+
+std::string shown(const std::vector<std::string>& entries, const std::vector<std::string>& names) {
+  std::vector<placed_text> placed;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    placed.push_back({entries[i], fmt::format("column[{}]", i), {}});
+  }
+  const auto found = column_entries(placed, names, standard);
+  if (!found) {
+    return found.error().message;
+  }
+  std::string out;
+  for (const column_entry& e : *found) {
+    out += (out.empty() ? "" : "|") + (e.column ? fmt::format("#{}", *e.column) : e.text);
+  }
+  return out;
+}
+
+std::string mapped(const std::vector<std::string>& entries, const std::vector<std::string>& names) {
+  std::vector<placed_text> placed;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    placed.push_back({entries[i], fmt::format("column[{}]", i), {}});
+  }
+  const auto found = target_columns(placed, names, "orders", standard);
+  return found ? fmt::format("{}", fmt::join(*found, ",")) : found.error().message;
+}
+
+TEST(column_entries_of_a_reader, are_columns_where_they_name_one_and_expressions_else) {
+  EXPECT_EQ(shown({"id", "NAME", "\"Mixed\"", "mixed", "1", "'id'", "upper(name)", "null", " name "},
+                  {"id", "name", "Mixed"}),
+            "#0|#1|#2|#2|1|'id'|upper(name)|null|#1");
+}
+
+TEST(column_entries_of_a_reader, take_the_exact_name_before_the_one_of_another_case) {
+  EXPECT_EQ(shown({"a", "A", "\"A\""}, {"A", "a"}), "#1|#0|#0");
+  EXPECT_EQ(shown({"AB"}, {"Ab", "aB"}),
+            "column[0]: several columns of the table are called \"AB\" when case does not count; write the "
+            "one that "
+            "is meant as the table spells it");
+}
+
+TEST(column_entries_of_a_reader, take_names_with_odd_characters) {
+  EXPECT_EQ(shown({"unit price", "\"unit price\"", "a\"b", "\"a\"\"b\"", "max(x)"},
+                  {"unit price", "a\"b", "max(x)"}),
+            "#0|#0|#1|#1|#2");
+}
+
+TEST(column_entries_of_a_reader, are_all_columns_for_a_star) {
+  EXPECT_EQ(shown({"*"}, {"a", "b"}), "#0|#1");
+}
+
+TEST(columns_of_a_writer, are_found_as_a_readers_and_must_be_there_once) {
+  EXPECT_EQ(mapped({"b", "\"A\""}, {"a", "b"}), "1,0");
+  EXPECT_EQ(mapped({"nmae"}, {"id", "name"}),
+            "column[0]: table \"orders\" has no column \"nmae\"; did you mean \"name\"?");
+  EXPECT_EQ(mapped({"x"}, {"one", "two"}),
+            "column[0]: table \"orders\" has no column \"x\"; the table has \"one\", \"two\"");
+  EXPECT_EQ(mapped({"a", "A"}, {"a"}), "column[1]: column \"a\" is mapped twice; leave one out");
+}
+
+}  // namespace
+}  // namespace sluice::relational

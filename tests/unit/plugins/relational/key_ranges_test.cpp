@@ -1,0 +1,116 @@
+#include "plugins/common/relational/key_ranges.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace sluice::relational {
+namespace {
+
+std::string text_of(const scalar& s) {
+  if (const auto* n = std::get_if<std::int64_t>(&s.value)) {
+    return std::to_string(*n);
+  }
+  if (const auto* n = std::get_if<std::uint64_t>(&s.value)) {
+    return std::to_string(*n);
+  }
+  return std::get<std::string>(s.value);
+}
+
+std::string bounds(key_kind kind, std::string_view least, std::string_view most, std::uint32_t ranges) {
+  std::string out;
+  for (const scalar& s : bounds_between(kind, least, most, ranges)) {
+    out += (out.empty() ? "" : "|") + text_of(s);
+  }
+  return out;
+}
+
+TEST(key_ranges, are_as_many_as_job_formats_says) {
+  EXPECT_EQ(ranges_wanted(1, 1, 5), 1u);
+  EXPECT_EQ(ranges_wanted(4, 1, 5), 20u);
+  EXPECT_EQ(ranges_wanted(4, 2, 5), 2u);
+  EXPECT_EQ(ranges_wanted(5, 2, 5), 3u);
+  EXPECT_EQ(ranges_wanted(4, 4, 5), 1u);
+  EXPECT_EQ(ranges_wanted(4, 30, 5), 1u);
+}
+
+TEST(key_ranges, of_whole_numbers_are_equally_wide) {
+  EXPECT_EQ(bounds(key_kind::whole_number, "1", "1001", 4), "251|501|751");
+  EXPECT_EQ(bounds(key_kind::whole_number, "-5", "7", 5), "-3|-1|2|4");
+  EXPECT_EQ(bounds(key_kind::whole_number, "1", "3", 20), "2");
+  EXPECT_EQ(bounds(key_kind::whole_number, "7", "7", 20), "");
+  EXPECT_EQ(bounds(key_kind::whole_number, "7", "8", 1), "");
+  EXPECT_EQ(bounds(key_kind::whole_number, "-9223372036854775808", "18446744073709551615", 3),
+            "-1|9223372036854775807");
+}
+
+TEST(key_ranges, of_the_largest_numbers_are_right_too) {
+  EXPECT_EQ(bounds(key_kind::whole_number, "0", "18446744073709551615", 2), "9223372036854775807");
+  EXPECT_EQ(bounds(key_kind::whole_number, "18446744073709551613", "18446744073709551615", 2),
+            "18446744073709551614");
+  EXPECT_EQ(bounds(key_kind::decimal, "-99999999999999999999999999999999999999",
+                   "99999999999999999999999999999999999999", 2),
+            "0");
+}
+
+TEST(key_ranges, of_decimals_keep_the_digits_that_are_there) {
+  EXPECT_EQ(bounds(key_kind::decimal, "0", "1.00", 4), "0.25|0.50|0.75");
+  EXPECT_EQ(bounds(key_kind::decimal, "-1.5", "1.5", 3), "-0.5|0.5");
+  EXPECT_EQ(bounds(key_kind::decimal, "NaN", "1", 3), "");
+  EXPECT_EQ(bounds(key_kind::decimal, "0", "Infinity", 3), "");
+  EXPECT_EQ(bounds(key_kind::decimal, "0", "1e5", 3), "");
+  EXPECT_EQ(bounds(key_kind::decimal, "0", std::string(60, '9'), 3), "");
+}
+
+TEST(key_ranges, of_dates_and_times_are_dates_and_times) {
+  EXPECT_EQ(bounds(key_kind::date, "2024-02-27", "2024-03-02", 4), "2024-02-28|2024-02-29|2024-03-01");
+  EXPECT_EQ(bounds(key_kind::date, "2024-02-27", "infinity", 4), "");
+  EXPECT_EQ(bounds(key_kind::date, "0044-03-15 BC", "2024-01-01", 4), "");
+  EXPECT_EQ(bounds(key_kind::timestamp, "2024-01-01 00:00:00", "2024-01-01 00:00:02", 4),
+            "2024-01-01 00:00:01");
+  EXPECT_EQ(bounds(key_kind::timestamp, "2024-01-01 00:00:00", "2024-01-01 00:00:00.000004", 2),
+            "2024-01-01 00:00:00.000002");
+  EXPECT_EQ(bounds(key_kind::timestamp, "-infinity", "2024-01-01 00:00:00", 2), "");
+}
+
+TEST(key_ranges, of_texts_are_candidates_between_that_need_no_care_in_sql) {
+  const auto found = bounds_between(key_kind::text, "order-aaa", "order-zzz", 10);
+  EXPECT_GE(found.size(), 5u);
+  for (const scalar& s : found) {
+    const std::string text = text_of(s);
+    EXPECT_TRUE(text.starts_with("order-")) << text;
+    EXPECT_TRUE(std::all_of(text.begin() + 6, text.end(), [](unsigned char c) {
+      return std::isalnum(c) != 0;
+    })) << text;
+  }
+  EXPECT_EQ(bounds(key_kind::text, "a", "a", 10), "");
+  EXPECT_EQ(bounds(key_kind::text, "ä", "z", 10), "");
+  EXPECT_FALSE(bounds(key_kind::text, "z", "A", 4).empty())
+      << "a collation may have them the other way round";
+  EXPECT_FALSE(bounds(key_kind::text, "", "z", 4).empty());
+}
+
+TEST(key_ranges, cover_every_value_once_and_null_too) {
+  const auto splits = splits_between(bounds_between(key_kind::whole_number, "1", "100", 4), true,
+                                     {{"table", {std::string("t")}}}, "t id");
+  ASSERT_EQ(splits.size(), 5u);
+  std::vector<std::string> conditions;
+  const auto literal = [](const scalar& s) { return text_of(s); };
+  for (const split& s : splits) {
+    EXPECT_NE(find(s.description, "table"), nullptr);
+    conditions.push_back(range_condition(s.description, "\"id\"", literal));
+  }
+  EXPECT_EQ(conditions,
+            (std::vector<std::string>{"\"id\" < 25", "\"id\" >= 25 AND \"id\" < 50",
+                                      "\"id\" >= 50 AND \"id\" < 75", "\"id\" >= 75", "\"id\" IS NULL"}));
+  EXPECT_EQ(splits[1].label, "t id from 25 below 50");
+  EXPECT_EQ(splits[4].label, "t id NULL");
+  const auto one = splits_between({}, false, {}, "t id");
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(range_condition(one[0].description, "id", literal), "id IS NOT NULL");
+}
+
+}  // namespace
+}  // namespace sluice::relational

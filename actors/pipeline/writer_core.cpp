@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "plugins/api/read_again.h"
+
 namespace sluice {
 namespace {
 
@@ -109,7 +111,7 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
                      retries_ < config_.retries_max && !epoch_.exhausted() && !stopping_;
   if (again) {
     state_ = state::waiting;
-    const milliseconds wait = backoff(retries_++);
+    const milliseconds wait = why.code == read_again_code ? milliseconds(0) : backoff(retries_++);
     out_.rewound(split_, why, wait);
     out_.start_retry_timer(wait);
     return;

@@ -1,0 +1,136 @@
+#include "plugins/common/relational/target_mapping.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plugins/common/relational/columns.h"
+#include "transport/base/text.h"
+
+namespace sluice::relational {
+namespace {
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::vector<std::string> names_of(const target_table& table) {
+  std::vector<std::string> names;
+  for (const target_column& c : table.columns) {
+    names.push_back(c.name);
+  }
+  return names;
+}
+
+bool holds(const std::vector<std::size_t>& mapped, std::size_t index) {
+  return std::find(mapped.begin(), mapped.end(), index) != mapped.end();
+}
+
+}  // namespace
+
+result<std::vector<std::size_t>> mapped_columns(const target_table& table, const end_options& options,
+                                                const sql_rules& rules, std::size_t source_count,
+                                                const option_values& values) {
+  std::vector<std::size_t> mapped;
+  for (std::size_t i = 0; options.all_columns && i < table.columns.size(); ++i) {
+    if (!table.columns[i].generated) {
+      mapped.push_back(i);
+    }
+  }
+  if (!options.all_columns) {
+    SLUICE_TRY(mapped, target_columns(options.columns, names_of(table), table.name, rules));
+  }
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    const target_column& c = table.columns[mapped[i]];
+    if (c.generated) {
+      return values.bad(fmt::format("column[{}]", i),
+                        fmt::format("column {} of table {} is computed by the server and cannot be written; "
+                                    "leave it out",
+                                    in_quotes(c.name), in_quotes(table.name)));
+    }
+  }
+  if (mapped.size() != source_count) {
+    return values.bad(
+        "column",
+        fmt::format("the reader delivers {} columns and the writer takes {}{}; columns are "
+                    "mapped by position, give both the same number",
+                    source_count, mapped.size(),
+                    options.all_columns ? fmt::format(" (all of table {})", in_quotes(table.name)) : ""));
+  }
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const target_column& c = table.columns[i];
+    if (c.not_null && !c.has_default && !c.generated && !holds(mapped, i)) {
+      return values.bad("column",
+                        fmt::format("column {} of table {} is NOT NULL without a default and is not "
+                                    "mapped, so that every row would be refused; map it",
+                                    in_quotes(c.name), in_quotes(table.name)));
+    }
+  }
+  return mapped;
+}
+
+bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped) {
+  return std::any_of(table.keys.begin(), table.keys.end(), [&](const std::vector<std::string>& key) {
+    return std::all_of(key.begin(), key.end(), [&](const std::string& name) {
+      return std::any_of(mapped.begin(), mapped.end(),
+                         [&](std::size_t index) { return table.columns[index].name == name; });
+    });
+  });
+}
+
+result<void> check_key(const target_table& table, const std::vector<std::size_t>& mapped,
+                       std::string_view mode, const option_values& values) {
+  if (meets_key(table, mapped)) {
+    return {};
+  }
+  std::string keys;
+  for (const auto& key : table.keys) {
+    keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key, ", "));
+  }
+  const std::string found =
+      keys.empty() ? fmt::format("table {} has no primary key and no unique index", in_quotes(table.name))
+                   : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
+                                 in_quotes(table.name), keys);
+  return values.bad(
+      "writeMode",
+      fmt::format("{} finds rows by a key, and {}: every row would be added; {}, or set "
+                  "\"writeMode\" to \"insert\"",
+                  mode, found, keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
+}
+
+result<std::vector<std::string>> created_names(const end_options& options, const sql_rules& rules,
+                                               const schema& source_columns, const option_values& values) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; options.all_columns && i < source_columns.size(); ++i) {
+    names.push_back(source_columns[i].name);
+    if (names.back().empty()) {
+      return values.bad(
+          "column",
+          fmt::format("the reader's column {} has no name to make a table column of; list the names", i));
+    }
+  }
+  for (std::size_t i = 0; !options.all_columns && i < options.columns.size(); ++i) {
+    names.push_back(bare_name(options.columns[i].text, rules));
+  }
+  if (names.size() != source_columns.size()) {
+    return values.bad("column",
+                      fmt::format("the reader delivers {} columns and the writer names {} for the table to "
+                                  "be made; give both the same number",
+                                  source_columns.size(), names.size()));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (same_ignoring_case(names[i], names[j])) {
+        return values.bad("column",
+                          fmt::format("two columns of the table to be made are called {}; list different "
+                                      "names",
+                                      in_quotes(names[i])));
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace sluice::relational

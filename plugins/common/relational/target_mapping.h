@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobspec/option_values.h"
+#include "plugins/common/relational/relational_options.h"
+#include "transport/record/schema.h"
+
+/// Which columns of a destination's table a job writes to: the same questions, and the same words, for every
+/// database.
+namespace sluice::relational {
+
+/// A column as the catalogue has it.
+struct target_column {
+  std::string name;
+  bool not_null = false;
+  bool has_default = false;  ///< The server fills it in where it is left out.
+  bool generated = false;    ///< Computed by the server: it cannot be written.
+};
+
+/// A table as far as the mapping asks.
+struct target_table {
+  std::string name;
+  std::vector<target_column> columns;
+  std::vector<std::vector<std::string>> keys;  ///< Columns of each primary key and unique index.
+};
+
+/// The indices of the columns in mapping order: of the job's entries, or of all that can be written.
+/// `bad_option` at `column` where one does not exist, cannot be written or is there twice, where there are
+/// more or fewer than the reader delivers, and where one is left out that every row needs.
+result<std::vector<std::size_t>> mapped_columns(const target_table& table, const end_options& options,
+                                                const sql_rules& rules, std::size_t source_count,
+                                                const option_values& values);
+
+/// Whether each record has the values of one of the table's keys: then a row is found by it.
+bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped);
+
+/// `bad_option` at `writeMode` where no key can be met by a mode that goes by keys, called `mode`.
+result<void> check_key(const target_table& table, const std::vector<std::size_t>& mapped,
+                       std::string_view mode, const option_values& values);
+
+/// The names of the columns of a table to be made: the job's entries, or the reader's where all are wanted.
+result<std::vector<std::string>> created_names(const end_options& options, const sql_rules& rules,
+                                               const schema& source_columns, const option_values& values);
+
+}  // namespace sluice::relational

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+/// Numbers in network order, as PostgreSQL's binary formats have them.
+namespace sluice::postgresql {
+
+template <std::unsigned_integral T>
+constexpr T swapped(T v) {
+  if constexpr (sizeof(T) == 1) {
+    return v;
+  } else if constexpr (sizeof(T) == 2) {
+    return __builtin_bswap16(v);
+  } else if constexpr (sizeof(T) == 4) {
+    return __builtin_bswap32(v);
+  } else {
+    return __builtin_bswap64(v);
+  }
+}
+
+/// The number at `from`, which has sizeof(T) bytes.
+template <std::unsigned_integral T>
+T read_big(const void* from) {
+  T v;
+  std::memcpy(&v, from, sizeof v);
+  return std::endian::native == std::endian::little ? swapped(v) : v;
+}
+
+/// Puts the number down and returns the end.
+template <std::unsigned_integral T>
+std::byte* write_big(T v, std::byte* to) {
+  if constexpr (std::endian::native == std::endian::little) {
+    v = swapped(v);
+  }
+  std::memcpy(to, &v, sizeof v);
+  return to + sizeof v;
+}
+
+}  // namespace sluice::postgresql

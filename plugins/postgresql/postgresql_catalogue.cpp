@@ -1,0 +1,249 @@
+#include "plugins/postgresql/postgresql_catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "plugins/postgresql/postgresql_options.h"
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+using relational::sql_row;
+using relational::sql_text;
+
+std::string text_at(const sql_row& row, std::size_t column) {
+  return row[column].value_or("");
+}
+bool is_true(const sql_row& row, std::size_t column) {
+  return row[column] == "t";
+}
+std::uint32_t oid_at(const sql_row& row, std::size_t column) {
+  return static_cast<std::uint32_t>(std::strtoul(text_at(row, column).c_str(), nullptr, 10));
+}
+
+/// A list as an array's text: `{"a","b"}`.
+template <class Range, class Text>
+std::string array_text(const Range& range, Text text) {
+  std::string out = "{";
+  for (const auto& item : range) {
+    out += (out.size() == 1 ? "" : ",") + fmt::to_string(text(item));
+  }
+  return out + "}";
+}
+
+constexpr const char* find_table_sql = R"(
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.reltuples, c.relname = $1 AND ($2 = '' OR n.nspname = $2)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE pg_catalog.lower(c.relname) = pg_catalog.lower($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND CASE WHEN $2 = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE pg_catalog.lower(n.nspname) = pg_catalog.lower($2) END
+ORDER BY 7 DESC)";
+
+/// `{}`: what versions before 12 lack.
+constexpr const char* columns_sql = R"(
+SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+  {}, a.attidentity, pg_catalog.col_description(a.attrelid, a.attnum)
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
+
+/// Unique indexes that hold for every row at once: not partial, not over expressions, valid, not deferrable.
+constexpr const char* keys_sql = R"(
+SELECT i.relname, x.indisprimary,
+  (SELECT pg_catalog.array_to_string(pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY k.n), ',')
+   FROM pg_catalog.unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum {})
+FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
+ORDER BY x.indisprimary DESC, x.indnatts, i.relname)";
+
+constexpr int version_with_generated = 120'000;
+constexpr int version_with_include = 110'000;
+
+table_type type_of_kind(std::string_view relkind) {
+  return relkind == "p"   ? table_type::partitioned
+         : relkind == "v" ? table_type::view
+         : relkind == "m" ? table_type::materialized_view
+         : relkind == "f" ? table_type::foreign
+                          : table_type::table;
+}
+
+/// Takes `a,"b,c"` apart, as quote_ident writes names.
+std::vector<std::string> names_of(std::string_view list) {
+  std::vector<std::string> names;
+  std::string name;
+  bool quoted = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i] == '"') {
+      if (quoted && i + 1 < list.size() && list[i + 1] == '"') {
+        name += list[i++];
+      } else {
+        quoted = !quoted;
+      }
+    } else if (list[i] == ',' && !quoted) {
+      names.push_back(std::exchange(name, {}));
+    } else {
+      name += list[i];
+    }
+  }
+  names.push_back(std::move(name));
+  return names;
+}
+
+result<void> add_columns(connection& c, table_info& table) {
+  const std::string oid = fmt::to_string(table.oid);
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format(fmt::runtime(columns_sql),
+                               c.version() >= version_with_generated ? "a.attgenerated <> ''" : "false"),
+                   {oid}));
+  std::string list;
+  for (const sql_row& row : rows) {
+    table_column column;
+    column.name = text_at(row, 0);
+    column.not_null = is_true(row, 1);
+    column.generated = is_true(row, 3);
+    column.has_default = is_true(row, 2) && !column.generated;
+    column.identity_always = row[4] == "a";
+    column.comment = text_at(row, 5);
+    list += (list.empty() ? "" : ", ") + quote_name(column.name);
+    table.columns.push_back(std::move(column));
+  }
+  if (table.columns.empty()) {
+    return {};
+  }
+  SLUICE_TRY(const auto described, c.describe(fmt::format("SELECT {} FROM {}", list, table.quoted_name())));
+  SLUICE_TRY(auto types, name_types(c, described));
+  unsigned digits = 0;
+  constexpr std::uint32_t oid_money = 790;
+  if (std::any_of(types.begin(), types.end(), [](const server_type& t) { return t.oid == oid_money; })) {
+    SLUICE_TRY(digits, money_digits(c));
+  }
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    table.columns[i].kind = kind_of(types[i], digits);
+    table.columns[i].type = std::move(types[i]);
+  }
+  return {};
+}
+
+result<void> add_keys(connection& c, table_info& table) {
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format(fmt::runtime(keys_sql),
+                               c.version() >= version_with_include ? "WHERE k.n <= x.indnkeyatts" : ""),
+                   {fmt::to_string(table.oid)}));
+  for (const sql_row& row : rows) {
+    table.keys.push_back({text_at(row, 0), is_true(row, 1), names_of(text_at(row, 2))});
+  }
+  return {};
+}
+
+}  // namespace
+
+const table_column* table_info::named(std::string_view column) const {
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const table_column& c) { return c.name == column; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> table_info::column_names() const {
+  std::vector<std::string> names;
+  for (const table_column& c : columns) {
+    names.push_back(c.name);
+  }
+  return names;
+}
+
+const unique_key* table_info::order_key() const {
+  const unique_key* best = nullptr;
+  for (const unique_key& key : keys) {
+    const bool total = std::all_of(key.columns.begin(), key.columns.end(), [&](const std::string& column) {
+      const table_column* c = named(column);
+      return c != nullptr && c->not_null;
+    });
+    if (total && (best == nullptr || (!best->primary && key.columns.size() < best->columns.size()))) {
+      best = &key;
+    }
+  }
+  return best;
+}
+
+std::optional<table_name> parse_table_name(std::string_view text) {
+  const auto parts = relational::name_parts(text, sql_rules());
+  if (!parts || parts->size() > 2) {
+    return std::nullopt;
+  }
+  return parts->size() == 1 ? table_name{"", (*parts)[0].name}
+                            : table_name{(*parts)[0].name, (*parts)[1].name};
+}
+
+result<std::optional<table_info>> look_up_table(connection& c, const table_name& name) {
+  SLUICE_TRY(const auto found, c.ask(find_table_sql, {name.name, name.schema}));
+  if (found.empty()) {
+    return std::optional<table_info>();
+  }
+  if (found.size() > 1 && !is_true(found[0], 6)) {
+    return fail(error_kind::bad_option, "{}: {} may be {}.{} or {}.{}; write the name exactly", c.place(),
+                in_quotes(name.name), text_at(found[0], 1), text_at(found[0], 2), text_at(found[1], 1),
+                text_at(found[1], 2));
+  }
+  const sql_row& row = found[0];
+  table_info table;
+  table.oid = oid_at(row, 0);
+  table.schema = text_at(row, 1);
+  table.name = text_at(row, 2);
+  table.type = type_of_kind(text_at(row, 3));
+  table.unlogged = row[4] == "u";
+  table.rows_estimate = std::strtod(text_at(row, 5).c_str(), nullptr);
+  SLUICE_CHECK(add_columns(c, table));
+  SLUICE_CHECK(add_keys(c, table));
+  return std::optional<table_info>(std::move(table));
+}
+
+result<std::string> describe_missing_table(connection& c, const table_name& name) {
+  SLUICE_TRY(const auto rows,
+             c.ask("SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || "
+                   "'.' || c.relname END FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
+                   "n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ "
+                   "'^pg_' AND n.nspname <> 'information_schema' AND c.relname !~ '^sluice_' ORDER BY 1 "
+                   "LIMIT 500"));
+  std::vector<std::string> names;
+  for (const sql_row& row : rows) {
+    names.push_back(text_at(row, 0));
+  }
+  const std::string asked = name.schema.empty() ? name.name : name.schema + "." + name.name;
+  std::string text = fmt::format("there is no table {} in {}", in_quotes(asked), c.place());
+  const std::string_view near = nearest(asked, names);
+  constexpr std::size_t listed_max = 10;
+  if (!near.empty()) {
+    text += fmt::format("; did you mean {}?", in_quotes(near));
+  } else if (names.empty()) {
+    text += "; this user sees no table there";
+  } else if (names.size() <= listed_max) {
+    text += fmt::format("; there are {}", fmt::join(names, ", "));
+  }
+  return text;
+}
+
+result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns) {
+  SLUICE_TRY(
+      const auto rows,
+      c.ask("SELECT pg_catalog.format_type(u.t, u.m), t.typtype FROM unnest($1::oid[], $2::int4[]) WITH "
+            "ORDINALITY u(t, m, n) JOIN pg_catalog.pg_type t ON t.oid = u.t ORDER BY u.n",
+            {array_text(columns, [](const described_column& d) { return d.type; }),
+             array_text(columns, [](const described_column& d) { return d.modifier; })}));
+  if (rows.size() != columns.size()) {
+    return fail(error_kind::source_changed, "{}: a type of a column is gone", c.place());
+  }
+  std::vector<server_type> types;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    types.push_back({columns[i].type, columns[i].modifier, text_at(rows[i], 0), rows[i][1] == "e"});
+  }
+  return types;
+}
+
+result<unsigned> money_digits(connection& c) {
+  SLUICE_TRY(const auto rows, c.ask("SELECT pg_catalog.scale('1'::money::numeric)"));
+  return static_cast<unsigned>(std::strtoul(text_at(rows.at(0), 0).c_str(), nullptr, 10));
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/postgresql/postgresql_connection.h"
+#include "plugins/postgresql/postgresql_types.h"
+
+/// Tables as the server describes them (catalogs.html).
+namespace sluice::postgresql {
+
+struct table_column {
+  std::string name;
+  server_type type;  ///< Of a domain its base type.
+  column_type kind;
+  bool not_null = false;
+  bool has_default = false;      ///< Or an identity, or a domain's default.
+  bool generated = false;        ///< Computed by the server: it cannot be written.
+  bool identity_always = false;  ///< Explicit values need OVERRIDING SYSTEM VALUE; COPY takes them.
+  std::string comment;
+};
+
+/// A primary key or a unique index that constrains all rows, over columns.
+struct unique_key {
+  std::string name;
+  bool primary = false;
+  std::vector<std::string> columns;
+};
+
+/// relkind.
+enum class table_type : std::uint8_t { table, partitioned, view, materialized_view, foreign };
+
+struct table_info {
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+  table_type type = table_type::table;
+  bool unlogged = false;
+  double rows_estimate = -1;  ///< Of the server's statistics; below 0: it has none.
+  std::vector<table_column> columns;
+  std::vector<unique_key> keys;  ///< The primary one first.
+
+  [[nodiscard]] std::string quoted_name() const { return quote_name(schema) + "." + quote_name(name); }
+  /// Exactly; nullptr where there is none.
+  [[nodiscard]] const table_column* named(std::string_view column) const;
+  [[nodiscard]] std::vector<std::string> column_names() const;
+  /// The shortest key whose columns are all NOT NULL, the primary one first; nullptr where there is none.
+  [[nodiscard]] const unique_key* order_key() const;
+};
+
+/// `orders`, `shop.orders`, `"Shop"."or.ders"` taken apart; the schema is empty where none is named. Nothing
+/// where it is no name.
+struct table_name {
+  std::string schema;
+  std::string name;
+};
+std::optional<table_name> parse_table_name(std::string_view text);
+
+/// What the server says of a table or view; nothing where there is none of that name: exactly, else ignoring
+/// case. `bad_option` where several are meant.
+result<std::optional<table_info>> look_up_table(connection& c, const table_name& name);
+
+/// `no table "ordres" in …; did you mean "orders"?`
+result<std::string> describe_missing_table(connection& c, const table_name& name);
+
+/// The types of a statement's columns with their names.
+result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns);
+
+/// Digits behind the point of the session's currency, which money is shown and read with.
+result<unsigned> money_digits(connection& c);
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,476 @@
+#include "plugins/postgresql/postgresql_connection.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <future>
+#include <thread>
+
+#include "plugins/postgresql/postgresql_codes.h"
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using relational::sql_row;
+using relational::sql_text;
+
+/// Where nothing limits a wait but the stop.
+constexpr std::chrono::hours no_limit{24 * 365};
+/// How long a cancel request may take before the connection is given up without it.
+constexpr std::chrono::seconds cancel_wait{2};
+/// libpq keeps what is handed to it in one buffer, which never shrinks.
+constexpr std::size_t copy_piece_bytes = std::size_t{256} << 10;
+constexpr std::size_t warnings_max = 20;
+
+struct result_holder {
+  pg_result* r = nullptr;
+  explicit result_holder(pg_result* given) : r(given) {}
+  ~result_holder() { PQclear(r); }
+  result_holder(const result_holder&) = delete;
+  result_holder& operator=(const result_holder&) = delete;
+};
+
+std::string field_of(const pg_result* r, int field) {
+  const char* text = PQresultErrorField(r, field);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+bool is_good(ExecStatusType status) {
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY ||
+         status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
+}
+
+/// A statement as it stands in a message.
+std::string shown(std::string_view sql) {
+  constexpr std::size_t shown_max = 300;
+  return escaped(sql, shown_max);
+}
+
+}  // namespace
+
+struct connection::cancel_handle {
+  PGcancel* request;
+  explicit cancel_handle(PGcancel* r) : request(r) {}
+  ~cancel_handle() { PQfreeCancel(request); }
+  cancel_handle(const cancel_handle&) = delete;
+  cancel_handle& operator=(const cancel_handle&) = delete;
+};
+
+connection::~connection() {
+  PQfreemem(message_);
+  PQfinish(conn_);
+}
+
+void connection::adopt() {
+  cancel_ = std::make_shared<cancel_handle>(PQgetCancel(conn_));
+  PQsetnonblocking(conn_, 1);
+  PQsetNoticeReceiver(
+      conn_, [](void* self, const pg_result* notice) { on_notice(self, notice); }, this);
+}
+
+void connection::on_notice(void* self, const pg_result* notice) {
+  auto& warnings = static_cast<connection*>(self)->warnings_;
+  if (warnings.size() < warnings_max) {
+    warnings.push_back(field_of(notice, PG_DIAG_MESSAGE_PRIMARY));
+  }
+}
+
+int connection::version() const {
+  return PQserverVersion(conn_);
+}
+
+std::string connection::parameter(const char* name) const {
+  const char* value = PQparameterStatus(conn_, name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string connection::tls_text() const {
+  const char* protocol = PQsslInUse(conn_) != 0 ? PQsslAttribute(conn_, "protocol") : nullptr;
+  return protocol == nullptr ? std::string() : std::string(protocol);
+}
+
+int connection::backend() const {
+  return PQbackendPID(conn_);
+}
+
+bool connection::in_transaction() const {
+  const PGTransactionStatusType status = PQtransactionStatus(conn_);
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+bool connection::is_lost() const {
+  return dead_ || PQstatus(conn_) != CONNECTION_OK;
+}
+
+error connection::lost(std::string_view doing) {
+  dead_ = true;
+  std::string why = PQerrorMessage(conn_);
+  while (why.ends_with('\n')) {
+    why.pop_back();
+  }
+  return {error_kind::not_connected,
+          fmt::format("{}: {}: the connection was lost{}{}", place_, shown(doing), why.empty() ? "" : ": ",
+                      escaped(why)),
+          "connection_lost", false};
+}
+
+error connection::stopped() {
+  dead_ = true;
+  // Asked for on a thread of its own: the server's host may be gone, and libpq waits for it.
+  auto asked = std::make_shared<std::promise<void>>();
+  std::future<void> done = asked->get_future();
+  std::thread([handle = cancel_, asked] {
+    char ignored[256];
+    PQcancel(handle->request, ignored, sizeof ignored);
+    asked->set_value();
+  }).detach();
+  done.wait_for(cancel_wait);
+  return {error_kind::cancelled, fmt::format("{}: stopped on request", place_), "", false};
+}
+
+void connection::interrupt() {
+  interrupted_ = true;
+  std::thread([handle = cancel_] {
+    char ignored[256];
+    PQcancel(handle->request, ignored, sizeof ignored);
+  }).detach();
+}
+
+error connection::failed(const pg_result* r, std::string_view sql) {
+  if (PQstatus(conn_) != CONNECTION_OK && PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr) {
+    return lost(sql);
+  }
+  failure_.sqlstate = field_of(r, PG_DIAG_SQLSTATE);
+  failure_.message = field_of(r, PG_DIAG_MESSAGE_PRIMARY);
+  failure_.column = field_of(r, PG_DIAG_COLUMN_NAME);
+  failure_.constraint = field_of(r, PG_DIAG_CONSTRAINT_NAME);
+  failure_.context = field_of(r, PG_DIAG_CONTEXT);
+  for (const int more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    if (const std::string text = field_of(r, more); !text.empty()) {
+      failure_.message += (failure_.message.ends_with('.') ? " " : ". ") + text;
+    }
+  }
+  code_meaning meaning = meaning_of(failure_.sqlstate);
+  if (failure_.sqlstate == "57014" && (interrupted_ || stop_.fired())) {
+    meaning = {failure_.sqlstate, error_kind::cancelled, ""};
+  }
+  if (PQstatus(conn_) != CONNECTION_OK) {
+    dead_ = true;
+  }
+  return {meaning.kind,
+          fmt::format("{}: {}: {} ({}){}{}", place_, shown(sql), escaped(failure_.message, 1000),
+                      failure_.sqlstate, meaning.advice.empty() ? "" : "; ", meaning.advice),
+          failure_.sqlstate, false};
+}
+
+result<void> connection::flush() {
+  for (;;) {
+    const int left = PQflush(conn_);
+    if (left == 0) {
+      return {};
+    }
+    if (left < 0) {
+      return fail(lost("send"));
+    }
+    // Both ways: a server that waits for us to read its notices reads nothing itself.
+    pollfd fds[2] = {{PQsocket(conn_), POLLIN | POLLOUT, 0}, {stop_.fd(), POLLIN, 0}};
+    const int timeout = socket_timeout_.count() == 0 ? -1 : static_cast<int>(socket_timeout_.count());
+    const int ready = ::poll(fds, 2, timeout);
+    if (stop_.fired()) {
+      return fail(stopped());
+    }
+    if (ready == 0) {
+      dead_ = true;
+      return fail(error_kind::not_connected, "{}: the server has taken nothing for {}", place_,
+                  duration_text(static_cast<double>(socket_timeout_.count()) / 1000));
+    }
+    if (ready > 0 && (fds[0].revents & POLLIN) != 0 && PQconsumeInput(conn_) == 0) {
+      return fail(lost("send"));
+    }
+  }
+}
+
+result<void> connection::wait_for_answer() {
+  const auto limit = socket_timeout_.count() == 0 ? clock::now() + no_limit : clock::now() + socket_timeout_;
+  if (auto ready = wait(PQsocket(conn_), wait_for::readable, limit, stop_); !ready) {
+    if (ready.error().kind == error_kind::cancelled) {
+      return fail(stopped());
+    }
+    dead_ = true;
+    return fail(error_kind::not_connected, "{}: the server has not answered for {}", place_,
+                duration_text(static_cast<double>(socket_timeout_.count()) / 1000));
+  }
+  if (PQconsumeInput(conn_) == 0) {
+    return fail(lost("read the answer"));
+  }
+  return {};
+}
+
+result<pg_result*> connection::next_result() {
+  while (PQisBusy(conn_) != 0) {
+    SLUICE_CHECK(wait_for_answer());
+  }
+  return PQgetResult(conn_);
+}
+
+result<void> connection::finish(std::string_view sql, const std::function<void(const pg_result*)>& take) {
+  std::optional<error> first;
+  for (;;) {
+    SLUICE_TRY(pg_result* const next, next_result());
+    const result_holder answer(next);
+    if (answer.r == nullptr) {
+      break;
+    }
+    if (first) {
+      continue;
+    }
+    if (!is_good(PQresultStatus(answer.r))) {
+      first = failed(answer.r, sql);
+    } else if (take) {
+      take(answer.r);
+    }
+  }
+  return first ? result<void>(fail(std::move(*first))) : result<void>();
+}
+
+result<void> connection::send(const std::string& sql, const std::vector<sql_text>& values) {
+  if (is_lost()) {
+    return fail(lost(sql));
+  }
+  std::vector<const char*> texts;
+  for (const sql_text& v : values) {
+    texts.push_back(v ? v->c_str() : nullptr);
+  }
+  if (PQsendQueryParams(conn_, sql.c_str(), static_cast<int>(values.size()), nullptr, texts.data(), nullptr,
+                        nullptr, 0) == 0) {
+    return fail(lost(sql));
+  }
+  return flush();
+}
+
+result<std::vector<sql_row>> connection::ask(const std::string& sql, const std::vector<sql_text>& values) {
+  SLUICE_CHECK(send(sql, values));
+  std::vector<sql_row> rows;
+  SLUICE_CHECK(finish(sql, [&](const pg_result* r) {
+    const int columns = PQnfields(r);
+    for (int i = 0; i < PQntuples(r); ++i) {
+      sql_row row;
+      for (int c = 0; c < columns; ++c) {
+        if (PQgetisnull(r, i, c) != 0) {
+          row.emplace_back();
+        } else {
+          row.emplace_back(std::string(PQgetvalue(r, i, c), static_cast<std::size_t>(PQgetlength(r, i, c))));
+        }
+      }
+      rows.push_back(std::move(row));
+    }
+  }));
+  return rows;
+}
+
+result<std::uint64_t> connection::run(const std::string& sql, const std::vector<sql_text>& values) {
+  SLUICE_CHECK(send(sql, values));
+  std::uint64_t met = 0;
+  SLUICE_CHECK(finish(sql, [&](const pg_result* r) {
+    met = std::strtoull(PQcmdTuples(const_cast<pg_result*>(r)), nullptr, 10);
+  }));
+  return met;
+}
+
+result<void> connection::run_script(const std::string& sql) {
+  if (is_lost() || PQsendQuery(conn_, sql.c_str()) == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
+  return finish(sql);
+}
+
+result<void> connection::commit() {
+  if (is_lost() || PQsendQuery(conn_, "COMMIT") == 0) {
+    return fail(lost("COMMIT"));
+  }
+  SLUICE_CHECK(flush());
+  bool committed = false;
+  SLUICE_CHECK(finish("COMMIT", [&](const pg_result* r) {
+    committed = std::string_view(PQcmdStatus(const_cast<pg_result*>(r))) == "COMMIT";
+  }));
+  if (!committed) {
+    return fail(error_kind::busy, "{}: COMMIT: the server rolled the transaction back", place_);
+  }
+  return {};
+}
+
+void connection::rollback() {
+  copy_abandon();
+  if (!is_lost() && in_transaction()) {
+    if (!run_script("ROLLBACK")) {
+      dead_ = true;
+    }
+  }
+}
+
+result<std::vector<described_column>> connection::describe(const std::string& sql) {
+  if (is_lost() || PQsendPrepare(conn_, "", sql.c_str(), 0, nullptr) == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
+  SLUICE_CHECK(finish(sql));
+  if (PQsendDescribePrepared(conn_, "") == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
+  std::vector<described_column> columns;
+  SLUICE_CHECK(finish(sql, [&](const pg_result* r) {
+    for (int i = 0; i < PQnfields(r); ++i) {
+      columns.push_back({PQfname(r, i), PQftype(r, i), PQfmod(r, i)});
+    }
+  }));
+  return columns;
+}
+
+result<void> connection::copy_out(const std::string& sql) {
+  if (is_lost() || PQsendQuery(conn_, sql.c_str()) == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
+  SLUICE_TRY(pg_result* const next, next_result());
+  const result_holder answer(next);
+  if (answer.r != nullptr && PQresultStatus(answer.r) == PGRES_COPY_OUT) {
+    copying_ = copying::out;
+    copy_sql_ = sql;
+    return {};
+  }
+  error why = answer.r == nullptr ? lost(sql) : failed(answer.r, sql);
+  (void)finish(sql);
+  return fail(std::move(why));
+}
+
+result<std::optional<std::string_view>> connection::copy_message() {
+  PQfreemem(message_);
+  message_ = nullptr;
+  for (;;) {
+    const int bytes = PQgetCopyData(conn_, &message_, 1);
+    if (bytes > 0) {
+      return std::string_view(message_, static_cast<std::size_t>(bytes));
+    }
+    if (bytes == 0) {
+      SLUICE_CHECK(wait_for_answer());
+      continue;
+    }
+    if (bytes == -2) {
+      return fail(lost(copy_sql_));
+    }
+    copying_ = copying::none;
+    SLUICE_CHECK(finish(copy_sql_));
+    return std::optional<std::string_view>();
+  }
+}
+
+result<void> connection::copy_in(const std::string& sql) {
+  if (is_lost() || PQsendQuery(conn_, sql.c_str()) == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
+  SLUICE_TRY(pg_result* const next, next_result());
+  const result_holder answer(next);
+  if (answer.r != nullptr && PQresultStatus(answer.r) == PGRES_COPY_IN) {
+    copying_ = copying::in;
+    copy_sql_ = sql;
+    return {};
+  }
+  error why = answer.r == nullptr ? lost(sql) : failed(answer.r, sql);
+  (void)finish(sql);
+  return fail(std::move(why));
+}
+
+result<void> connection::copy_send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t piece = std::min(bytes.size(), copy_piece_bytes);
+    const int taken = PQputCopyData(conn_, bytes.data(), static_cast<int>(piece));
+    if (taken < 0) {
+      return fail(lost(copy_sql_));
+    }
+    SLUICE_CHECK(flush());
+    if (taken == 1) {
+      bytes.remove_prefix(piece);
+    }
+  }
+  return {};
+}
+
+bool connection::copy_has_answer() const {
+  pollfd fd = {PQsocket(conn_), POLLIN, 0};
+  return copying_ == copying::in && ::poll(&fd, 1, 0) > 0;
+}
+
+result<std::uint64_t> connection::copy_end() {
+  int taken = PQputCopyEnd(conn_, nullptr);
+  while (taken == 0) {
+    SLUICE_CHECK(flush());
+    taken = PQputCopyEnd(conn_, nullptr);
+  }
+  copying_ = copying::none;
+  if (taken < 0) {
+    return fail(lost(copy_sql_));
+  }
+  SLUICE_CHECK(flush());
+  std::uint64_t rows = 0;
+  SLUICE_CHECK(finish(copy_sql_, [&](const pg_result* r) {
+    rows = std::strtoull(PQcmdTuples(const_cast<pg_result*>(r)), nullptr, 10);
+  }));
+  return rows;
+}
+
+void connection::copy_abandon() {
+  PQfreemem(message_);
+  message_ = nullptr;
+  if (copying_ == copying::none || is_lost()) {
+    copying_ = copying::none;
+    return;
+  }
+  if (copying_ == copying::out) {
+    // What is left of it could be the whole table.
+    copying_ = copying::none;
+    (void)stopped();
+    return;
+  }
+  copying_ = copying::none;
+  if (PQputCopyEnd(conn_, "given up") != 1 || !flush() ||
+      (!finish(copy_sql_) && PQstatus(conn_) != CONNECTION_OK)) {
+    dead_ = true;
+  }
+}
+
+std::string quote_name(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    out += c == '"' ? "\"\"" : std::string(1, c);
+  }
+  return out + '"';
+}
+
+std::string quote_text(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    out += c == '\'' ? "''" : std::string(1, c);
+  }
+  return out + "'";
+}
+
+std::string connection_name(std::string_view job, std::string_view run, std::string_view part) {
+  constexpr std::size_t name_max = 63;   // NAMEDATALEN - 1; the server cuts the rest
+  constexpr std::size_t run_shown = 13;  // of a UUIDv7: its time
+  std::string tail = fmt::format(" {}{}{}", run.substr(0, run_shown), part.empty() ? "" : " ", part);
+  std::string name = fmt::format("sluice {}", job.empty() ? "job" : job);
+  name = name.substr(0, name_max - std::min(name_max, tail.size())) + tail;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return name.substr(0, name_max);
+}
+
+}  // namespace sluice::postgresql

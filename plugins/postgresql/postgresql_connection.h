@@ -1,0 +1,160 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/common/relational/connect_options.h"
+#include "plugins/common/relational/sql_session.h"
+#include "transport/base/secret.h"
+#include "transport/base/stop.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace sluice::postgresql {
+
+using secret_lookup = std::function<result<secret>(const secret_text& written, const stop_signal& stop)>;
+
+/// What the server said of a statement that failed.
+struct server_failure {
+  std::string sqlstate;
+  std::string message;  ///< Its words, with DETAIL behind them.
+  std::string column;
+  std::string constraint;
+  std::string context;
+};
+
+/// A column of a statement's answer, as the server describes it.
+struct described_column {
+  std::string name;
+  std::uint32_t type = 0;  ///< Its oid; of a domain its base type's.
+  std::int32_t modifier = -1;
+};
+
+/// The one wrapper of libpq (https://www.postgresql.org/docs/15/libpq.html): a connection, non-blocking
+/// inside, so that every wait ends when the stop fires; the server's statement is cancelled then. Owned and
+/// used by one thread, but for `interrupt`. Nothing of the environment (`PG*`, `~/.pgpass`, service files)
+/// has a say in it. Where a call fails as `not_connected` or `cancelled`, the connection is of no use any
+/// more
+/// (`is_lost`).
+class connection {
+ public:
+  /// Connects to the first server of the options that answers and is of the role wanted, and logs in.
+  /// `name`: what it calls itself (`application_name`).
+  static result<std::unique_ptr<connection>> open(const relational::connect_options& options,
+                                                  const std::string& name, const secret_lookup& look_up,
+                                                  const stop_signal& stop);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  void use_stop(const stop_signal& stop) { stop_ = stop; }
+  /// `db1:5432/shop`: begins each message.
+  [[nodiscard]] const std::string& place() const { return place_; }
+  /// 150002 for 15.2.
+  [[nodiscard]] int version() const;
+  /// What the server reports of itself (`server_encoding`, `in_hot_standby`); empty where it does not.
+  [[nodiscard]] std::string parameter(const char* name) const;
+  [[nodiscard]] std::string tls_text() const;  ///< `TLSv1.3`, or empty: in clear.
+  [[nodiscard]] int backend() const;           ///< The server's process.
+  [[nodiscard]] bool in_transaction() const;
+  [[nodiscard]] bool is_lost() const;
+
+  /// One statement with values in the places `$1`, `$2`, …; all its rows, as text.
+  result<std::vector<relational::sql_row>> ask(const std::string& sql,
+                                               const std::vector<relational::sql_text>& values = {});
+  /// Likewise, the rows that it met.
+  result<std::uint64_t> run(const std::string& sql, const std::vector<relational::sql_text>& values = {});
+  /// Statements without values, one after the other; rows are dropped.
+  result<void> run_script(const std::string& sql);
+  result<void> begin(const std::string& how = "BEGIN") { return run_script(how); }
+  /// COMMIT, and a failure where the server rolled back instead.
+  result<void> commit();
+  /// Does nothing where no transaction is open. Never fails: what does not answer is lost.
+  void rollback();
+  /// The columns that a statement will answer with; it is compiled, not run.
+  result<std::vector<described_column>> describe(const std::string& sql);
+
+  /// Begins `COPY … TO STDOUT`.
+  result<void> copy_out(const std::string& sql);
+  /// The next message of it, which holds until the next call; nothing at its end.
+  result<std::optional<std::string_view>> copy_message();
+  /// Begins `COPY … FROM STDIN`.
+  result<void> copy_in(const std::string& sql);
+  /// Hands bytes over; returns when they are on their way.
+  result<void> copy_send(std::string_view bytes);
+  /// The server has something to say before the end: a refusal, most likely.
+  [[nodiscard]] bool copy_has_answer() const;
+  /// Ends it; how many rows the server has taken.
+  result<std::uint64_t> copy_end();
+  /// Ends whatever COPY is open, so that the connection can be used again or is lost. Never fails.
+  void copy_abandon();
+
+  /// Of the last statement that the server refused.
+  [[nodiscard]] const server_failure& last_failure() const { return failure_; }
+  /// What the server has warned of since the last call.
+  std::vector<std::string> take_warnings() { return std::move(warnings_); }
+
+  /// Cancels the server's statement. Thread-safe, returns at once: libpq sends the request on a connection of
+  /// its own, in version 15 without TLS.
+  void interrupt();
+  void clear_interrupt() { interrupted_ = false; }
+
+ private:
+  struct cancel_handle;
+  explicit connection(pg_conn* c) : conn_(c) {}
+  static void on_notice(void* self, const pg_result* notice);
+  /// One server, whatever its role, or with it (`target_session_attrs`).
+  static result<std::unique_ptr<connection>> open_one(const relational::connect_options& options,
+                                                      const relational::server_address& server,
+                                                      const char* attributes, const std::string& name,
+                                                      const secret_lookup& look_up, const stop_signal& stop);
+  /// Once it is logged in.
+  void adopt();
+
+  result<void> flush();
+  /// Waits until there is something to read, and takes it in.
+  result<void> wait_for_answer();
+  /// The next result of the statement that runs; nullptr at its end.
+  result<pg_result*> next_result();
+  /// Reads on to the end of the statement, handing each good result to `take`; the first failure.
+  result<void> finish(std::string_view sql, const std::function<void(const pg_result*)>& take = {});
+  result<void> send(const std::string& sql, const std::vector<relational::sql_text>& values);
+  error failed(const pg_result* r, std::string_view sql);
+  error lost(std::string_view doing);
+  /// After the stop: cancels and reads what is left, for a short while.
+  error stopped();
+
+  pg_conn* conn_;
+  std::shared_ptr<cancel_handle> cancel_;
+  std::string place_;
+  stop_signal stop_;
+  std::chrono::milliseconds socket_timeout_{0};
+  enum class copying : std::uint8_t { none, in, out };
+  copying copying_ = copying::none;
+  std::string copy_sql_;
+  char* message_ = nullptr;  // of copy_message
+  bool dead_ = false;
+  std::atomic<bool> interrupted_ = false;
+  server_failure failure_;
+  std::vector<std::string> warnings_;
+};
+
+std::string quote_name(std::string_view name);  ///< `"na""me"`
+std::string quote_text(std::string_view text);  ///< `'it''s'`, with standard_conforming_strings.
+
+/// `sluice <job> <run> <split>` within the 63 bytes that the server keeps; in plain ASCII, as it shows it.
+std::string connection_name(std::string_view job, std::string_view run, std::string_view part);
+
+/// The addresses of a host, as text; `not_connected` where it has none.
+result<std::vector<std::string>> addresses_of(const relational::server_address& server);
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,135 @@
+#include "plugins/postgresql/postgresql_connection_test.h"
+
+#include <fmt/format.h>
+
+#include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_session.h"
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+using outcome = connection_step::outcome;
+
+class connection_trial {
+ public:
+  connection_trial(session_plan plan, const stop_signal& stop) : plan_(std::move(plan)), stop_(stop) {}
+
+  std::vector<connection_step> run() {
+    if (find_hosts() && log_in()) {
+      look_at_rights();
+    }
+    return std::move(steps_);
+  }
+
+ private:
+  void add(connection_stage stage, outcome what, std::string found, std::string advice = {}) {
+    steps_.push_back({stage, what, std::move(found), std::move(advice)});
+  }
+
+  bool find_hosts() {
+    std::string found;
+    for (const relational::server_address& server : plan_.options.servers) {
+      const auto addresses = addresses_of(server);
+      if (!addresses) {
+        add(connection_stage::name_resolution, outcome::failed, addresses.error().message,
+            "correct the host's name, or its entry in the DNS");
+        return false;
+      }
+      found += fmt::format("{}{} is {}", found.empty() ? "" : "; ", server.host, fmt::join(*addresses, ", "));
+    }
+    add(connection_stage::name_resolution, outcome::passed, found);
+    return true;
+  }
+
+  /// Which step a failed connection failed at.
+  void add_failure(const error& why) {
+    const std::string_view code = why.code;
+    const bool tls =
+        why.kind == error_kind::denied && code.empty() && why.message.find("password") == std::string::npos;
+    if (why.kind == error_kind::not_connected && code.empty()) {
+      add(connection_stage::connect, outcome::failed, why.message);
+      return;
+    }
+    add(connection_stage::connect, outcome::passed, "the server answers");
+    if (tls) {
+      add(connection_stage::tls, outcome::failed, why.message);
+      return;
+    }
+    add(connection_stage::tls, outcome::passed, "as asked for: " + std::string(to_string(plan_.options.tls)));
+    if (code == "3D000" || code == "42501") {
+      add(connection_stage::login, outcome::passed, "the account is accepted");
+      add(connection_stage::database, outcome::failed, why.message);
+      return;
+    }
+    add(connection_stage::login, outcome::failed, why.message);
+  }
+
+  bool log_in() {
+    auto made = open_session(plan_, session_role::source, "test", stop_);
+    if (!made) {
+      add_failure(made.error());
+      return false;
+    }
+    connection_ = std::move(*made);
+    add(connection_stage::connect, outcome::passed, "the server answers");
+    const std::string tls = connection_->tls_text();
+    add(connection_stage::tls, tls.empty() ? outcome::not_needed : outcome::passed,
+        tls.empty() ? "not used" : tls);
+    add(connection_stage::login, outcome::passed,
+        fmt::format("the account {} is accepted", in_quotes(plan_.options.user)));
+    const bool standby = connection_->parameter("in_hot_standby") == "on";
+    add(connection_stage::database, outcome::passed,
+        fmt::format("PostgreSQL {}, encoding {}{}", connection_->parameter("server_version"),
+                    connection_->parameter("server_encoding"), standby ? ", a standby" : ""));
+    return true;
+  }
+
+  void look_at_rights() {
+    const auto rows = connection_->ask(
+        "SELECT count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'SELECT')), "
+        "count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'INSERT')), count(*), "
+        "pg_catalog.has_schema_privilege(coalesce(pg_catalog.current_schema(), 'public'), 'CREATE'), "
+        "pg_catalog.current_setting('transaction_read_only') FROM pg_catalog.pg_class c JOIN "
+        "pg_catalog.pg_namespace n "
+        "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> "
+        "'information_schema'");
+    if (!rows) {
+      add(connection_stage::rights, outcome::failed, rows.error().message);
+      return;
+    }
+    const auto& row = rows->at(0);
+    const std::string found =
+        fmt::format("of {} tables {} can be read and {} written", row.at(2).value_or("0"),
+                    row.at(0).value_or("0"), row.at(1).value_or("0"));
+    if (row.at(4) == "on") {
+      add(connection_stage::rights, outcome::limited, found + "; the server is read-only",
+          "as a source it serves; as a destination name the primary");
+    } else if (row.at(3) != "t") {
+      add(connection_stage::rights, outcome::limited, found + "; no tables can be made",
+          "as a destination: GRANT CREATE ON SCHEMA, or have sluice_run and sluice_progress made beforehand");
+    } else {
+      add(connection_stage::rights, outcome::passed, found);
+    }
+  }
+
+  const session_plan plan_;
+  const stop_signal& stop_;
+  std::unique_ptr<connection> connection_;
+  std::vector<connection_step> steps_;
+};
+
+}  // namespace
+
+std::vector<connection_step> try_connection(const option_values& options, const plugin_context& context,
+                                            const stop_signal& stop) {
+  auto connect = relational::read_connect_options(options, options_dialect(), context.warn);
+  if (!connect) {
+    return {{connection_stage::name_resolution, outcome::failed, connect.error().message,
+             "correct the data source"}};
+  }
+  return connection_trial({std::move(*connect), {}, "datasource test", "", context.resolve_secret}, stop)
+      .run();
+}
+
+}  // namespace sluice::postgresql

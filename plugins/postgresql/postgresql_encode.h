@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/postgresql/postgresql_types.h"
+#include "transport/record/batch.h"
+#include "transport/record/dirty_codes.h"
+
+namespace sluice::postgresql {
+
+/// Which form of COPY carries the rows.
+enum class copy_form : std::uint8_t {
+  binary,
+  text,  ///< Where a column has no binary form here: the server reads it by its type's input function.
+};
+
+/// Binary where every column has such a form.
+copy_form form_for(const std::vector<column_type>& columns);
+
+/// Bytes to be sent. Grows, never zeroes; cleared, it keeps its room. Used by one thread.
+class send_buffer {
+ public:
+  /// Room for `bytes` more: where they begin.
+  std::byte* room(std::size_t bytes) {
+    if (bytes > capacity_ - size_) {
+      grow(bytes);
+    }
+    return data_.get() + size_;
+  }
+  /// Everything before `end`, which lies in the room given, is content.
+  void end_at(const std::byte* end) { size_ = static_cast<std::size_t>(end - data_.get()); }
+  void append(std::string_view bytes);
+  void resize(std::size_t smaller) { size_ = smaller; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(data_.get()), size_}; }
+
+ private:
+  void grow(std::size_t bytes);
+  std::unique_ptr<std::byte[]> data_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// Writes rows of batches in a form of COPY, straight from the batch's buffers, so that the server stores
+/// each value as it is, or says which value it would change. Used by the writer's thread.
+class row_encoder {
+ public:
+  /// `columns`: as its batches have them; `kinds`: of the table's columns, likewise.
+  row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form);
+
+  [[nodiscard]] copy_form form() const { return form_; }
+  /// What COPY begins and ends with.
+  void begin(send_buffer& to) const;
+  void end(send_buffer& to) const;
+
+  /// Why a row cannot be sent.
+  struct problem_at {
+    std::size_t column = 0;
+    std::string_view code;
+    std::string message;
+  };
+  /// Appends the row; false: it cannot be stored as it is, `problem` says why, `to` is as it was. With
+  /// `number`, an integer stands in front of its columns.
+  bool append(const batch& b, std::uint32_t row, send_buffer& to, std::optional<std::int32_t> number = {});
+  [[nodiscard]] const problem_at& problem() const { return problem_; }
+
+ private:
+  struct column_plan {
+    column_type kind;
+    data_type type;
+  };
+  bool append_binary(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
+                     send_buffer& to);
+  bool append_text(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
+                   send_buffer& to);
+  bool append_number(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
+                     send_buffer& to);
+  /// A text that the server would change or that it cannot hold is refused.
+  bool check_text(const column_plan& plan, std::string_view text, std::size_t at);
+  bool refuse(std::size_t at, dirty_code code, std::string message);
+
+  std::vector<column_plan> plans_;
+  copy_form form_;
+  problem_at problem_;
+  std::string scratch_;
+};
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,69 @@
+#include "plugins/postgresql/postgresql_options.h"
+
+#include "jobspec/option_mistakes.h"
+#include "plugins/postgresql/postgresql_url.h"
+
+namespace sluice::postgresql {
+
+const relational::sql_rules& sql_rules() {
+  static const relational::sql_rules rules = {
+      .name_quote = '"', .dollar_texts = true, .nested_comments = true};
+  return rules;
+}
+
+const relational::options_dialect& options_dialect() {
+  static const relational::options_dialect dialect = {
+      .product = "PostgreSQL",
+      .url = &url_dialect(),
+      .rules = sql_rules(),
+      .sample_url = "jdbc:postgresql://<host>:5432/<database>",
+      .sample_table = "`t`, `schema.t`",
+      .write_words = {{"insert", relational::write_mode::insert},
+                      {"insert into", relational::write_mode::insert},
+                      {"copy", relational::write_mode::copy}},
+      .write_meaning =
+          "`insert` and `copy` are the same here: rows are sent by COPY, and a row that the table refuses "
+          "is a dirty record.",
+      .fetch_rows = 512,
+      .fetch_rows_datax = 1000,
+      .batch_rows = 1024,
+      .batch_rows_datax = 2048,
+  };
+  return dialect;
+}
+
+std::vector<option> source_option_list() {
+  std::vector<option> list = relational::reader_option_list(options_dialect());
+  list.push_back(
+      {.name = "snapshot",
+       .meaning = "`shared`: all connections of a database read under one exported snapshot, which is held "
+                  "until the end of the run. `none`: each split has its own, so that the server can clean "
+                  "up behind long runs.",
+       .default_text = "shared",
+       .allowed = {"shared", "none"}});
+  return list;
+}
+
+std::vector<option> target_option_list() {
+  return relational::writer_option_list(options_dialect());
+}
+
+result<source_options> read_source_options(const option_values& values,
+                                           const relational::warning_sink& warn) {
+  option_mistakes wrong;
+  source_options out;
+  relational::reader_options& shared = out;
+  wrong.take(relational::read_reader_options(values, options_dialect(), warn), shared);
+  std::optional<std::string> snapshot;
+  wrong.take(values.text("snapshot"), snapshot);
+  out.snapshot = snapshot == "none" ? snapshot_mode::none : snapshot_mode::shared;
+  SLUICE_CHECK(wrong.all());
+  return out;
+}
+
+result<target_options> read_target_options(const option_values& values,
+                                           const relational::warning_sink& warn) {
+  return relational::read_writer_options(values, options_dialect(), warn);
+}
+
+}  // namespace sluice::postgresql

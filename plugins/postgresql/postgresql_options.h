@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/common/relational/relational_options.h"
+
+namespace sluice::postgresql {
+
+/// How PostgreSQL writes names, texts and comments.
+const relational::sql_rules& sql_rules();
+/// What jobs of PostgreSQL may say.
+const relational::options_dialect& options_dialect();
+
+/// Whether all connections of a database read under one snapshot.
+enum class snapshot_mode : std::uint8_t { shared, none };
+
+struct source_options : relational::reader_options {
+  snapshot_mode snapshot = snapshot_mode::shared;
+};
+
+using target_options = relational::writer_options;
+
+std::vector<option> source_option_list();
+std::vector<option> target_option_list();
+
+/// From the job's text alone: `bad_option` with its place.
+result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn);
+result<target_options> read_target_options(const option_values& values, const relational::warning_sink& warn);
+
+}  // namespace sluice::postgresql

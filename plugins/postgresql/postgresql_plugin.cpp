@@ -1,0 +1,136 @@
+#include "plugins/postgresql/postgresql_plugin.h"
+
+#include <fmt/format.h>
+
+#include "plugins/postgresql/postgresql_connection_test.h"
+#include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_source.h"
+#include "plugins/postgresql/postgresql_target.h"
+
+namespace sluice {
+namespace {
+
+const side_description& reads() {
+  static const side_description side = {
+      postgresql::source_option_list(),
+      {.splits = "by ranges of `splitPk`, an integer column, where several pipelines run; each table of "
+                 "several is a "
+                 "split at least",
+       .resumes =
+           "inside a split by its primary key or a unique NOT NULL one, where the server reads in that order "
+           "as cheaply as without; else it is read again whole",
+       .incremental = "with `${bizdate}` in `where` or `querySql`",
+       .repeatable = true,
+       .transactional = false,
+       .distributable = false,
+       .writers_max = 0},
+      R"({"jdbcUrl": "jdbc:postgresql://db1:5432/shop", "username": "reader", "password": "${env:SHOP_PASSWORD}", "table": "orders", "column": ["id", "customer", "price * quantity"], "where": "id > 0", "splitPk": "id"})"};
+  return side;
+}
+
+const side_description& writes() {
+  static const side_description side = {
+      postgresql::target_option_list(),
+      {.splits = "",
+       .resumes = "at the mark that is committed with the rows",
+       .incremental = "with a DELETE in `preSql`",
+       .repeatable = false,
+       .transactional = true,
+       .distributable = false,
+       .writers_max = 0},
+      R"({"jdbcUrl": "jdbc:postgresql://db1:5432/shop", "username": "writer", "password": "${env:SHOP_PASSWORD}", "table": "orders", "column": ["id", "customer", "price"]})"};
+  return side;
+}
+
+std::string settings_text(bool reads_side) {
+  std::string text;
+  for (const postgresql::session_setting& s : postgresql::session_settings()) {
+    if (reads_side ? s.reads : s.writes) {
+      text += fmt::format("{}`{} = {}` ({})", text.empty() ? "" : ", ", s.name, s.value, s.why);
+    }
+  }
+  return text;
+}
+
+std::vector<std::string> remarks() {
+  return {
+      "PostgreSQL 10 and later, through libpq. A host is TCP, `localhost` too; nothing in the environment "
+      "(`PG*`, "
+      "`~/.pgpass`, service files, `~/.postgresql`) has a say. Each connection calls itself `sluice JOB RUN "
+      "PART` in "
+      "pg_stat_activity. A stop or a failure cancels the statement on the server; libpq 15 sends that "
+      "request without "
+      "TLS.",
+      fmt::format("Sessions that read: {}.", settings_text(true)),
+      fmt::format("Sessions that write: {}. The claim and each pipeline have a connection of their own.",
+                  settings_text(false)),
+      "Rows are read by COPY in its binary form, all connections of a database under one exported snapshot; "
+      "the "
+      "lock on a table is let go after each split. The run holds the snapshot until its end, and the server "
+      "keeps "
+      "old rows for it; `\"snapshot\": \"none\"` avoids that.",
+      "Rows are written by COPY in its binary form, and in its text form where a column's type has no binary "
+      "form "
+      "here. A transaction is fast, with one COPY for many batches, until a row is refused: then what is not "
+      "committed "
+      "is read again and written with a savepoint for each batch, so that the refused rows alone are dirty, "
+      "with "
+      "PostgreSQL's SQLSTATE, words and column. After ten transactions without a refusal it is fast again.",
+      "boolean, smallint, integer, bigint, oid, real, double precision, numeric, money, text, varchar, char, "
+      "name, "
+      "bytea, date, time, timestamp, timestamptz, uuid, json, jsonb and enums have a form of their own. A "
+      "numeric "
+      "beyond 38 digits or without a precision is exact text, money a decimal. All other types (interval, "
+      "timetz, "
+      "arrays, ranges, inet, bit, xml, hstore, composites) travel as the server's own exact text, and into "
+      "the same "
+      "type arrive equal.",
+      "What the server would round, cut or change without a word is a dirty record: too many digits for a "
+      "numeric's "
+      "scale or for a timestamp's, time's or interval's precision, texts longer than the column though their "
+      "rest is "
+      "blanks, a NUL character. A text shorter than a char(n) is filled up with blanks, which is what the "
+      "type is. "
+      "jsonb keeps of a key that is there twice the last one, as the type does.",
+      "A timestamp beyond the year 294246 has no equal in microseconds since 1970 and is dirty, and so is "
+      "NaN in a "
+      "numeric of up to 38 digits.",
+      "Marks and claims stand in the tables sluice_run and sluice_progress in the schema of the "
+      "destination's table. "
+      "Each preSql and postSql statement runs in one transaction with the record that it ran; VACUUM and the "
+      "like, "
+      "which cannot, run outside of it and may run twice after a crash.",
+      "Least rights. Reader: `GRANT CONNECT ON DATABASE`, `GRANT USAGE ON SCHEMA`, `GRANT SELECT ON` the "
+      "table. "
+      "Writer: the same with `GRANT INSERT ON` the table in place of SELECT, and `GRANT CREATE ON SCHEMA` "
+      "for the "
+      "tables of marks, or these made beforehand with `GRANT SELECT, INSERT, UPDATE, DELETE`.",
+  };
+}
+
+result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
+  SLUICE_TRY(auto read, postgresql::read_source_options(options, context.warn));
+  return std::make_unique<postgresql::postgresql_source>(std::move(read), options, context);
+}
+
+result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
+  SLUICE_TRY(auto read, postgresql::read_target_options(options, context.warn));
+  return std::make_unique<postgresql::postgresql_target>(std::move(read), options, context);
+}
+
+}  // namespace
+
+plugin postgresql_plugin() {
+  return {.name = "postgresql",
+          .datax_readers = {"postgresqlreader"},
+          .datax_writers = {"postgresqlwriter"},
+          .summary = "Tables of PostgreSQL databases: exactly once as a destination.",
+          .remarks = remarks(),
+          .reads = &reads(),
+          .writes = &writes(),
+          .make_source = make_source,
+          .make_target = make_target,
+          .test_connection = postgresql::try_connection};
+}
+
+}  // namespace sluice

@@ -1,0 +1,306 @@
+#include "plugins/postgresql/postgresql_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plugins/postgresql/postgresql_bytes.h"
+#include "transport/base/text.h"
+#include "transport/record/canonical.h"
+#include "transport/record/dirty_codes.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr std::size_t cut_record_bytes = 64 << 10;  // DESIGN section 7
+/// Below this a rough bound of a row's bytes does.
+constexpr std::uint64_t rough_bytes_max = std::uint64_t{32} << 10;
+
+std::int64_t whole_number(std::string_view bytes) {
+  switch (bytes.size()) {
+    case sizeof(std::int16_t):
+      return static_cast<std::int16_t>(read_big<std::uint16_t>(bytes.data()));
+    case sizeof(std::int32_t):
+      return static_cast<std::int32_t>(read_big<std::uint32_t>(bytes.data()));
+    case sizeof(std::int64_t):
+      return static_cast<std::int64_t>(read_big<std::uint64_t>(bytes.data()));
+    default:
+      return 0;
+  }
+}
+
+/// What is not there any more, or not as it was, once it had been found.
+error changed_since(error e) {
+  if (e.kind == error_kind::bad_option || e.kind == error_kind::bad_row) {
+    e.kind = error_kind::source_changed;
+  }
+  return e;
+}
+
+}  // namespace
+
+postgresql_reader::postgresql_reader(std::shared_ptr<const read_plan> plan) : plan_(std::move(plan)) {}
+
+result<void> postgresql_reader::connect_once(const stop_signal& stop) {
+  if (connection_ != nullptr && !connection_->is_lost()) {
+    connection_->use_stop(stop);
+    connection_->rollback();
+  }
+  if (connection_ == nullptr || connection_->is_lost() || part_ != relation_->part) {
+    SLUICE_TRY(auto made, open_session(part().session, session_role::reader, "reader", stop));
+    const std::lock_guard lock(interrupting_);
+    connection_ = std::move(made);
+    part_ = relation_->part;
+    fields_.emplace(plan_->kinds, part().check_utf8);
+  }
+  connection_->clear_interrupt();
+  return {};
+}
+
+result<void> postgresql_reader::begin_snapshot() {
+  SLUICE_CHECK(connection_->begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  if (part().snapshot.empty()) {
+    return {};
+  }
+  if (auto set = connection_->run_script("SET TRANSACTION SNAPSHOT " + quote_text(part().snapshot)); !set) {
+    error e = std::move(set).error();
+    if (e.kind != error_kind::cancelled && e.kind != error_kind::not_connected) {
+      e.kind = error_kind::source_changed;
+      e.message +=
+          "; the run's snapshot is gone, because the connection that held it was lost: run the job "
+          "again, which continues it under a new one";
+    }
+    return fail(std::move(e));
+  }
+  return {};
+}
+
+result<void> postgresql_reader::open(const scalar_list& split_description, const std::optional<cursor>& after,
+                                     const stop_signal& stop) {
+  row_at_hand_ = false;
+  ended_ = false;
+  relation_ = plan_->relation_of(split_description);
+  if (relation_ == nullptr) {
+    return fail(
+        error_kind::source_changed,
+        "{}: the split {} is of a table that the job does not read; begin anew with --on-unfinished fresh",
+        to_text(plan_->parts[0].session.options), escaped(to_json(split_description)));
+  }
+  if (after) {
+    bool same = after->size() == relation_->key.size() && !relation_->key.empty();
+    for (std::size_t i = 0; same && i < after->size(); ++i) {
+      same = (*after)[i].name == relation_->key[i].name;
+    }
+    if (!same) {
+      return fail(error_kind::source_changed,
+                  "{}: the split was left at {}, but its table has another key now; begin anew with "
+                  "--on-unfinished fresh",
+                  in_quotes(relation_->shown), escaped(to_json(*after)));
+    }
+  }
+  SLUICE_CHECK(connect_once(stop));
+  ordered_ = relation_->ordered || after.has_value();
+  tuples_ = tuple_reader(fields_of(*plan_, *relation_, ordered_));
+  const bool key_known =
+      ordered_ || std::all_of(relation_->key.begin(), relation_->key.end(),
+                              [&](const key_column& k) { return k.field < plan_->kinds.size(); });
+  key_here_.assign(key_known ? relation_->key.size() : 0, {});
+  SLUICE_CHECK(begin_snapshot());
+  const std::string sql =
+      fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",
+                  reading_sql(*plan_, *relation_, split_description, after ? &*after : nullptr));
+  if (auto begun = connection_->copy_out(sql); !begun) {
+    return fail(changed_since(std::move(begun).error()));
+  }
+  return {};
+}
+
+result<bool> postgresql_reader::next_tuple() {
+  for (;;) {
+    switch (tuples_.next()) {
+      case tuple_reader::answer::tuple:
+        return true;
+      case tuple_reader::answer::damaged:
+        return fail(error_kind::source_changed, "{}: {}: the server has sent what is no COPY of {} columns",
+                    connection_->place(), in_quotes(relation_->shown), tuples_.fields().size());
+      case tuple_reader::answer::more:
+      case tuple_reader::answer::end: {
+        auto message = connection_->copy_message();
+        if (!message) {
+          return fail(changed_since(std::move(message).error()));
+        }
+        if (!*message) {
+          if (tuples_.next() != tuple_reader::answer::end) {
+            return fail(error_kind::not_connected, "{}: {}: the COPY ended before its end",
+                        connection_->place(), in_quotes(relation_->shown));
+          }
+          return false;
+        }
+        tuples_.feed(**message);
+      }
+    }
+  }
+}
+
+result<void> postgresql_reader::end_split() {
+  ended_ = true;
+  return connection_->commit();
+}
+
+std::uint64_t postgresql_reader::row_bytes() const {
+  // A field's text is at most three times its bytes, but for a numeric with a large exponent.
+  constexpr std::uint64_t longer = 3;
+  constexpr std::uint64_t each = 24;
+  std::uint64_t wire = 0;
+  for (const auto& f : tuples_.fields()) {
+    wire += f ? f->size() : 0;
+  }
+  const std::uint64_t rough = wire * longer + each * tuples_.fields().size();
+  if (rough <= rough_bytes_max) {
+    return rough;
+  }
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
+    const auto& f = tuples_.fields()[i];
+    bytes += f ? fields_->bytes_in_batch(i, *f) : sizeof(std::int64_t);
+  }
+  return bytes;
+}
+
+result<read_answer> postgresql_reader::read(batch_builder& builder, const stop_signal& stop) {
+  connection_->use_stop(stop);
+  std::uint64_t bytes = builder.bytes();
+  const auto answer = [&](read_answer::kind what, std::uint64_t needed) -> result<read_answer> {
+    if (ordered_ && builder.records() != 0) {
+      builder.set_cursor(cursor_here());
+    }
+    return read_answer{what, needed};
+  };
+  while (!ended_) {
+    if (!row_at_hand_) {
+      SLUICE_TRY(const bool there, next_tuple());
+      if (!there) {
+        SLUICE_CHECK(end_split());
+        break;
+      }
+      row_at_hand_ = true;
+    }
+    const std::uint64_t row = row_bytes();
+    const bool too_large = row > builder.limit().record_bytes_max;
+    if (!too_large && bytes + row > builder.limit().bytes_max) {
+      if (builder.records() != 0) {
+        return answer(read_answer::kind::full, 0);
+      }
+      return read_answer{read_answer::kind::needs, row + 4096};  // and the buffers' own rounding
+    }
+    take_row(builder, too_large ? row : 0);
+    row_at_hand_ = false;
+    bytes += row;
+    if (bytes >= builder.limit().bytes_target || builder.rows() >= builder.limit().rows_max) {
+      bytes = builder.bytes();
+      if (builder.full()) {
+        return answer(read_answer::kind::full, 0);
+      }
+    }
+  }
+  return answer(read_answer::kind::end, 0);
+}
+
+void postgresql_reader::keep_key() {
+  for (std::size_t i = 0; i < key_here_.size(); ++i) {
+    key_here_[i] = tuples_.fields()[relation_->key[i].field].value_or(std::string_view());
+  }
+}
+
+cursor postgresql_reader::cursor_here() const {
+  cursor here;
+  for (std::size_t i = 0; i < key_here_.size(); ++i) {
+    const key_column& k = relation_->key[i];
+    here.push_back({k.name, k.whole_number ? scalar{whole_number(key_here_[i])} : scalar{key_here_[i]}});
+  }
+  return here;
+}
+
+void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large_bytes) {
+  const bool places_key = key_here_.size() == 1 && relation_->key[0].whole_number;
+  if (!builder.has_places()) {
+    builder.begin_keys(relation_->shown, places_key ? relation_->key[0].name : std::string());
+  }
+  keep_key();
+  dirty_record why;
+  const auto& fields = tuples_.fields();
+  if (too_large_bytes != 0) {
+    why.code = sluice::to_string(dirty_code::record_too_large);
+    why.message =
+        fmt::format("the record has {}, more than the largest that is moved", bytes_text(too_large_bytes));
+    refuse_row(builder, std::move(why));
+    return;
+  }
+  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
+    column_builder& to = builder.at(i);
+    if (!fields[i]) {
+      to.append_null();
+      continue;
+    }
+    if (const dirty_code code = fields_->append(i, *fields[i], to); code != dirty_code::none) {
+      const field& f = (*plan_->columns)[i];
+      why.column = f.name;
+      why.value = fields_->text_of(i, *fields[i]);
+      why.target_type = sluice::to_string(f.type);
+      why.code = sluice::to_string(code);
+      why.message = fmt::format("{} of the column's type {} has no equal as {}", in_quotes(*why.value),
+                                escaped(f.source_type_name), why.target_type);
+      refuse_row(builder, std::move(why));
+      return;
+    }
+  }
+  if (places_key) {
+    builder.place_key(whole_number(key_here_[0]));
+  }
+  builder.commit_row();
+}
+
+void postgresql_reader::refuse_row(batch_builder& builder, dirty_record record) const {
+  record.side = dirty_side::reader;
+  record.source = relation_->shown;
+  for (std::size_t i = 0; i < key_here_.size(); ++i) {
+    const key_column& k = relation_->key[i];
+    record.key +=
+        fmt::format("{}{}={}", i == 0 ? "" : ", ", k.name,
+                    k.whole_number ? fmt::to_string(whole_number(key_here_[i])) : escaped(key_here_[i]));
+  }
+  record.cut = record.code == sluice::to_string(dirty_code::record_too_large);
+  std::size_t room = cut_record_bytes;
+  std::string raw;
+  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
+    const auto& bytes = tuples_.fields()[i];
+    dirty_field f{(*plan_->columns)[i].name, (*plan_->columns)[i].source_type_name, std::nullopt};
+    // The length before the bytes, so that no two records have the same raw form.
+    raw += bytes ? fmt::format("{} ", bytes->size()) : std::string("NULL");
+    if (bytes) {
+      std::string_view shown = record.cut ? bytes->substr(0, std::min(room, bytes->size())) : *bytes;
+      while (shown.size() < bytes->size() && !shown.empty() &&
+             (static_cast<unsigned char>((*bytes)[shown.size()]) & 0xC0) == 0x80) {
+        shown.remove_suffix(1);  // not in the middle of a character
+      }
+      record.record_bytes += bytes->size();
+      f.text = record.cut && plan_->kinds[i].form == wire_form::numeric ? std::string("(a number)")
+                                                                        : fields_->text_of(i, shown);
+      room -= std::min(room, shown.size());
+      raw += shown;
+    }
+    raw += '\n';
+    record.record.push_back(std::move(f));
+  }
+  record.sum = canonical_raw(raw);
+  builder.refuse(std::move(record));
+}
+
+void postgresql_reader::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  if (connection_ != nullptr) {
+    connection_->interrupt();
+  }
+}
+
+}  // namespace sluice::postgresql

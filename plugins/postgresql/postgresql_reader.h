@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/source.h"
+#include "plugins/postgresql/postgresql_decode.h"
+#include "plugins/postgresql/postgresql_read_plan.h"
+
+namespace sluice::postgresql {
+
+/// Reads splits on a connection of its own with COPY in its binary form, each in a transaction of its own
+/// under the run's snapshot: a table's lock is let go with the split. Threads as `reader`.
+class postgresql_reader : public reader {
+ public:
+  explicit postgresql_reader(std::shared_ptr<const read_plan> plan);
+
+  result<void> open(const scalar_list& split_description, const std::optional<cursor>& after,
+                    const stop_signal& stop) override;
+  result<read_answer> read(batch_builder& builder, const stop_signal& stop) override;
+  void interrupt() override;
+
+ private:
+  result<void> connect_once(const stop_signal& stop);
+  result<void> begin_snapshot();
+  [[nodiscard]] const part_plan& part() const { return plan_->parts[relation_->part]; }
+  /// The next tuple stands in `tuples_`; false at the end.
+  result<bool> next_tuple();
+  result<void> end_split();
+  /// What the tuple at hand takes in a batch: at most, and where that is much, exactly.
+  [[nodiscard]] std::uint64_t row_bytes() const;
+  /// The row at hand into the builder, as a row or as a refused record; `too_large_bytes`: what it has where
+  /// that is more than is moved, else 0.
+  void take_row(batch_builder& builder, std::uint64_t too_large_bytes);
+  void refuse_row(batch_builder& builder, dirty_record why) const;
+  [[nodiscard]] cursor cursor_here() const;
+  void keep_key();
+
+  std::shared_ptr<const read_plan> plan_;
+  std::unique_ptr<connection> connection_;
+  std::size_t part_ = 0;     ///< To which it is.
+  std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
+  const relation_plan* relation_ = nullptr;
+  bool ordered_ = false;
+  tuple_reader tuples_{0};
+  std::optional<field_decoder> fields_;
+  std::vector<std::string> key_here_;  ///< Of the last row taken; as on the wire.
+  bool row_at_hand_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/common/relational/url_properties.h"
+#include "plugins/postgresql/postgresql_connection.h"
+
+namespace sluice::postgresql {
+
+/// What a connection is for; its session is set by it.
+enum class session_role : std::uint8_t {
+  source,  ///< The run's own at the source: it looks, and holds the snapshot.
+  reader,
+  target,  ///< The run's own at the destination: claim, steps.
+  writer,
+};
+
+/// A setting of sessions; docs and code read the same table.
+struct session_setting {
+  std::string_view name;
+  std::string_view value;
+  bool reads = false;   ///< Of `source` and `reader`.
+  bool writes = false;  ///< Of `target` and `writer`.
+  int version_min = 0;  ///< As `connection::version` counts.
+  std::string_view why;
+};
+const std::vector<session_setting>& session_settings();
+
+/// How an end connects, the same for each of its connections.
+struct session_plan {
+  relational::connect_options options;
+  std::vector<relational::placed_text> statements;  ///< The job's `session`.
+  std::string job;
+  std::string run;
+  secret_lookup look_up;
+};
+
+/// Connects and sets the session: what URL and job ask for, then the engine's own, which overrule them.
+/// `part`: what the name of the connection ends with, such as `split 3`. `not_supported` where the server is
+/// older than version 10.
+result<std::unique_ptr<connection>> open_session(const session_plan& plan, session_role role,
+                                                 const std::string& part, const stop_signal& stop);
+
+/// The session as the server knows it, told apart from a later one of the same process number:
+/// `4711/2025-07-20 10:30:00.25+00`.
+result<std::string> session_name_of(connection& c);
+/// Whether that session is still on the server; nothing where this user may not see it.
+result<std::optional<bool>> session_lives(connection& c, const std::string& name);
+/// Ends it where it is still there.
+result<void> end_session(connection& c, const std::string& name);
+
+/// A connection as marks and claims want it. Does not own it.
+class statement_session : public relational::sql_session {
+ public:
+  explicit statement_session(connection& c) : connection_(c) {}
+  result<std::vector<relational::sql_row>> ask(const std::string& sql,
+                                               const std::vector<relational::sql_text>& values) override {
+    return connection_.ask(sql, values);
+  }
+  result<std::uint64_t> run(const std::string& sql,
+                            const std::vector<relational::sql_text>& values) override {
+    return connection_.run(sql, values);
+  }
+  result<void> begin() override { return connection_.begin(); }
+  result<void> commit() override { return connection_.commit(); }
+  void rollback() override { connection_.rollback(); }
+
+ private:
+  connection& connection_;
+};
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,513 @@
+#include "plugins/postgresql/postgresql_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "jobspec/dialect_rules.h"
+#include "jobspec/option_mistakes.h"
+#include "plugins/common/relational/columns.h"
+#include "plugins/postgresql/postgresql_reader.h"
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+error placed(error e, const std::string& place) {
+  e.message = fmt::format("{}: {}", place, e.message);
+  return e;
+}
+
+bool is_whole_number(wire_form form) {
+  return form == wire_form::int2 || form == wire_form::int4 || form == wire_form::int8;
+}
+
+/// A column by whose ranges a table can be split.
+struct split_form {
+  wire_form form;
+  type_id type;
+  relational::key_kind kind;
+  std::string_view literal_type;  ///< Without a length or a precision, which would cut a bound.
+};
+constexpr auto split_forms = std::to_array<split_form>({
+    {wire_form::int2, type_id::int64, relational::key_kind::whole_number, "bigint"},
+    {wire_form::int4, type_id::int64, relational::key_kind::whole_number, "bigint"},
+    {wire_form::int8, type_id::int64, relational::key_kind::whole_number, "bigint"},
+    {wire_form::numeric, type_id::decimal, relational::key_kind::decimal, "numeric"},
+    {wire_form::numeric, type_id::decimal_text, relational::key_kind::decimal, "numeric"},
+    {wire_form::date, type_id::date, relational::key_kind::date, "date"},
+    {wire_form::timestamp, type_id::timestamp, relational::key_kind::timestamp, "timestamp"},
+    {wire_form::text, type_id::utf8, relational::key_kind::text, "text"},
+});
+
+/// In front of a split's description, where there are several relations.
+void name_relation(const relation_plan& relation, scalar_list& description) {
+  description.insert(description.begin(), {"table", {relation.name}});
+  if (relation.part != 0) {
+    description.insert(description.begin() + 1, {"part", {static_cast<std::int64_t>(relation.part)}});
+  }
+}
+
+/// Reading in key order may cost so much more than without, by the server's own estimate.
+constexpr double order_cost_factor = 1.1;
+constexpr double order_cost_free = 1000;
+
+}  // namespace
+
+postgresql_source::postgresql_source(source_options options, option_values values,
+                                     const plugin_context& context)
+    : values_(std::move(values)), options_(std::move(options)), warn_(context.warn) {
+  for (const relational::database_part& part : options_.parts) {
+    sessions_.push_back(
+        {part.connect, options_.session, context.job_name, context.run.text(), context.resolve_secret});
+  }
+  connections_.resize(sessions_.size());
+}
+
+result<void> postgresql_source::connect_once(std::size_t part, const stop_signal& stop) {
+  auto& held = connections_[part];
+  if (held != nullptr && !held->is_lost()) {
+    held->use_stop(stop);
+    held->rollback();
+    held->clear_interrupt();
+    return {};
+  }
+  auto made = open_session(sessions_[part], session_role::source, "source", stop);
+  if (!made) {
+    return fail(placed(std::move(made).error(), sessions_[part].options.place));
+  }
+  const std::lock_guard lock(interrupting_);
+  held = std::move(*made);
+  return {};
+}
+
+result<source_description> postgresql_source::open(const stop_signal& stop) {
+  auto plan = std::make_shared<read_plan>();
+  plan->where = options_.queries ? std::string() : options_.where;
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    SLUICE_CHECK(connect_once(i, stop));
+    plan->parts.push_back({sessions_[i], connections_[i]->parameter("server_encoding") == "SQL_ASCII", ""});
+  }
+  SLUICE_CHECK(describe_relations(*plan));
+  SLUICE_CHECK(choose_order(*plan));
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    SLUICE_CHECK(begin_snapshot(i, *plan));
+  }
+
+  source_description out;
+  out.columns = plan->columns;
+  bool all_ordered = true;
+  for (const relation_plan& r : plan->relations) {
+    out.statements.push_back(reading_sql(*plan, r, {}, nullptr));
+    all_ordered = all_ordered && r.ordered;
+  }
+  out.connections = {.own = static_cast<std::uint32_t>(sessions_.size()), .each_pipeline = 1};
+  out.repeatable = all_ordered;
+  out.resumable = all_ordered;
+  out.plans_at_once = true;
+  out.notes.emplace_back(
+      options_.snapshot == snapshot_mode::none
+          ? "Each split is read in a snapshot of its own (\"snapshot\": \"none\"): several are not "
+            "taken at the same moment."
+          : "All connections of a database read under one snapshot, which this run holds until its "
+            "end.");
+  if (!all_ordered) {
+    out.notes.emplace_back(
+        options_.queries
+            ? "A querySql is one split and cannot resume inside it."
+            : "Reading in the order of a key is not possible, or would cost the server more than the "
+              "scan: a split is committed whole and cannot resume inside.");
+  }
+  plan_ = std::move(plan);
+  return out;
+}
+
+result<void> postgresql_source::begin_snapshot(std::size_t part, read_plan& plan) {
+  if (options_.snapshot == snapshot_mode::none) {
+    return {};
+  }
+  connection& c = *connections_[part];
+  SLUICE_CHECK(c.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  SLUICE_TRY(const auto exported, c.ask("SELECT pg_catalog.pg_export_snapshot()"));
+  plan.parts[part].snapshot = exported.at(0).at(0).value_or("");
+  return {};
+}
+
+result<void> postgresql_source::describe_relations(read_plan& plan) {
+  for (std::size_t part = 0; part < options_.parts.size(); ++part) {
+    for (const auto& query : options_.parts[part].queries) {
+      SLUICE_CHECK(describe_query(query, part, plan));
+    }
+  }
+  // Whoever has a hundred shards wants to know of all that are missing at once.
+  option_mistakes wrong;
+  for (std::size_t part = 0; part < options_.parts.size(); ++part) {
+    for (const auto& table : options_.parts[part].tables) {
+      const auto described = describe_table(table, part, plan);
+      if (!described && described.error().kind != error_kind::bad_option) {
+        return described;
+      }
+      wrong.check(described);
+    }
+  }
+  return wrong.all();
+}
+
+result<void> postgresql_source::describe_query(const relational::placed_text& query, std::size_t part,
+                                               read_plan& plan) {
+  relation_plan relation;
+  relation.part = part;
+  relation.name = fmt::format("query {}", plan.relations.size() + 1);
+  relation.shown = "querySql";
+  auto described = of(relation).describe(query.text);
+  if (!described) {
+    return fail(placed(std::move(described).error(), query.place));
+  }
+  if (described->empty()) {
+    return fail(error_kind::bad_option, "{}: {} returns no columns; expected a SELECT", query.place,
+                in_quotes(query.text));
+  }
+  // Names may be missing or the same twice, so the columns get their own.
+  std::string aliases;
+  std::vector<column_sql> expressions;
+  for (std::size_t i = 0; i < described->size(); ++i) {
+    const std::string& name = (*described)[i].name;
+    expressions.push_back({fmt::format("c{}", i + 1), name == "?column?" ? "" : name, query.place, false});
+    aliases += (i == 0 ? "" : ", ") + expressions.back().sql;
+  }
+  relation.from = fmt::format("({}) AS sluice_query({})", query.text, aliases);
+  SLUICE_CHECK(describe_columns(query.place, expressions, relation, plan));
+  plan.relations.push_back(std::move(relation));
+  return {};
+}
+
+result<void> postgresql_source::describe_table(const relational::placed_text& wanted, std::size_t part,
+                                               read_plan& plan) {
+  relation_plan relation;
+  relation.part = part;
+  connection& c = of(relation);
+  const auto name = parse_table_name(wanted.text);
+  if (!name) {
+    return fail(error_kind::bad_option, "{}: found {}, expected a table as `orders`, `shop.orders` or quoted",
+                wanted.place, in_quotes(wanted.text));
+  }
+  auto table = look_up_table(c, *name);
+  if (!table) {
+    return fail(placed(std::move(table).error(), wanted.place));
+  }
+  if (!*table) {
+    SLUICE_TRY(const std::string missing, describe_missing_table(c, *name));
+    return fail(error_kind::bad_option, "{}: {}", wanted.place, missing);
+  }
+  const table_info& info = **table;
+  relation.name = info.quoted_name();
+  relation.shown = name->schema.empty() ? info.name : info.schema + "." + info.name;
+  relation.from = info.quoted_name();
+  SLUICE_TRY(const auto expressions, column_expressions(info));
+  SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
+  if (!options_.where.empty()) {
+    const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({})", relation.from, options_.where);
+    if (auto checked = c.describe(sql); !checked) {
+      return fail(placed(std::move(checked).error(), options_.where_place));
+    }
+  }
+  const auto joins = what_joins_rows();
+  if (!joins) {
+    choose_key(info, expressions, relation, plan);
+  } else if (!options_.split_pk.empty() && warn_) {
+    warn_(
+        fmt::format("{}: {} joins rows, so that each split gives rows of its own; leave splitPk out for one "
+                    "result",
+                    options_.split_pk_place, *joins));
+  }
+  SLUICE_CHECK(choose_split_column(info, relation));
+  plan.relations.push_back(std::move(relation));
+  return {};
+}
+
+std::optional<std::string> postgresql_source::what_joins_rows() const {
+  for (const auto& entry : options_.columns) {
+    if (auto what = relational::what_forbids_splitting(entry.text, sql_rules())) {
+      return what;
+    }
+  }
+  return relational::what_forbids_splitting(options_.where, sql_rules());
+}
+
+result<std::vector<postgresql_source::column_sql>> postgresql_source::column_expressions(
+    const table_info& table) const {
+  std::vector<relational::placed_text> entries = options_.columns;
+  if (options_.all_columns) {
+    entries = {{"*", values_.place("column")}};
+  }
+  SLUICE_TRY(const auto found, relational::column_entries(entries, table.column_names(), sql_rules()));
+  std::vector<column_sql> expressions;
+  for (const relational::column_entry& entry : found) {
+    if (entry.column) {
+      const table_column& c = table.columns[*entry.column];
+      expressions.push_back({quote_name(c.name), c.name, entry.place, c.not_null});
+    } else {
+      expressions.push_back({fmt::format("({})", entry.text), "", entry.place, false});
+    }
+  }
+  if (expressions.empty()) {
+    return values_.bad("column", fmt::format("table {} has no columns", in_quotes(table.name)));
+  }
+  return expressions;
+}
+
+error postgresql_source::wrong_column(const std::vector<column_sql>& expressions,
+                                      const relation_plan& relation, error whole) {
+  if (whole.kind != error_kind::bad_option) {
+    return whole;
+  }
+  for (const column_sql& e : expressions) {
+    if (auto one = of(relation).describe(fmt::format("SELECT {} FROM {}", e.sql, relation.from)); !one) {
+      return placed(std::move(one).error(), e.place);
+    }
+  }
+  return whole;
+}
+
+result<void> postgresql_source::describe_columns(const std::string& place,
+                                                 const std::vector<column_sql>& expressions,
+                                                 relation_plan& relation, read_plan& plan) {
+  connection& c = of(relation);
+  std::string list;
+  for (const column_sql& e : expressions) {
+    list += (list.empty() ? "" : ", ") + e.sql;
+  }
+  auto described = c.describe(fmt::format("SELECT {} FROM {}", list, relation.from));
+  if (!described) {
+    return fail(wrong_column(expressions, relation, placed(std::move(described).error(), place)));
+  }
+  SLUICE_TRY(const auto types, name_types(c, *described));
+  unsigned digits = 0;
+  std::vector<column_type> kinds;
+  auto columns = std::make_shared<schema>();
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    column_type kind = kind_of(types[i], digits);
+    if (kind.form == wire_form::money && digits == 0) {
+      SLUICE_TRY(digits, money_digits(c));
+      kind = kind_of(types[i], digits);
+    }
+    const column_sql& e = expressions[i];
+    relation.expressions.push_back(kind.form == wire_form::as_text ? e.sql + "::text" : e.sql);
+    columns->push_back({e.name, kind.type, !e.not_null, types[i].name});
+    kinds.push_back(kind);
+  }
+  if (plan.columns == nullptr) {
+    plan.columns = std::move(columns);
+    plan.kinds = std::move(kinds);
+    return {};
+  }
+  for (std::size_t i = 0; i < std::max(columns->size(), plan.columns->size()); ++i) {
+    if (i >= columns->size() || i >= plan.columns->size() ||
+        (*columns)[i].source_type_name != (*plan.columns)[i].source_type_name) {
+      return fail(error_kind::bad_option,
+                  "{}: column {} of {} is {}, and of {} it is {}; cast it to the same type in \"column\"",
+                  place, i + 1, in_quotes(relation.shown),
+                  i < columns->size() ? (*columns)[i].source_type_name : "missing",
+                  in_quotes(plan.relations[0].shown),
+                  i < plan.columns->size() ? (*plan.columns)[i].source_type_name : "missing");
+    }
+  }
+  return {};
+}
+
+void postgresql_source::choose_key(const table_info& table, const std::vector<column_sql>& expressions,
+                                   relation_plan& relation, const read_plan& plan) const {
+  const unique_key* key = table.order_key();
+  if (key == nullptr || (table.type != table_type::table && table.type != table_type::partitioned)) {
+    return;
+  }
+  std::size_t behind = plan.kinds.size();
+  for (const std::string& name : key->columns) {
+    const table_column* column = table.named(name);
+    key_column k{column->name, quote_name(column->name), column->type.name,
+                 is_whole_number(column->kind.form), 0};
+    const auto at = std::find_if(expressions.begin(), expressions.end(),
+                                 [&](const column_sql& e) { return e.sql == k.sql; });
+    const auto index = static_cast<std::size_t>(at - expressions.begin());
+    const bool as_it_is =
+        at != expressions.end() && (k.whole_number || plan.kinds[index].form == wire_form::text);
+    k.field = as_it_is ? index : behind++;
+    relation.key.push_back(std::move(k));
+  }
+}
+
+result<void> postgresql_source::choose_split_column(const table_info& table, relation_plan& relation) {
+  if (options_.split_pk.empty()) {
+    return {};
+  }
+  const auto names = table.column_names();
+  const auto index = relational::named_in(options_.split_pk, names, sql_rules());
+  if (!index) {
+    return fail(error_kind::bad_option, "{}: table {} has no column {}{}", options_.split_pk_place,
+                in_quotes(table.name), in_quotes(options_.split_pk),
+                relational::near_column(options_.split_pk, names));
+  }
+  const table_column* pk = &table.columns[*index];
+  const auto* how = std::find_if(split_forms.begin(), split_forms.end(), [&](const split_form& f) {
+    return f.form == pk->kind.form && f.type == pk->kind.type.id;
+  });
+  constexpr std::uint32_t oid_json = 114;  // without an order
+  if (how == split_forms.end() || pk->type.is_enum || pk->type.oid == oid_json) {
+    const std::string what = fmt::format(
+        "column {} of table {} is {}, whose ranges cannot be told; name another column, or leave "
+        "splitPk out",
+        in_quotes(pk->name), in_quotes(table.name), pk->type.name);
+    if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
+      return fail(error_kind::bad_option, "{}: {}", options_.split_pk_place, what);
+    }
+    if (warn_) {
+      warn_(fmt::format("{}: {}; the table is read as one split", options_.split_pk_place, what));
+    }
+    return {};
+  }
+  relation.split_sql = quote_name(pk->name);
+  relation.split_name = pk->name;
+  relation.split_type = how->literal_type;
+  relation.split_kind = how->kind;
+  relation.split_nullable = !pk->not_null;
+  return {};
+}
+
+result<double> postgresql_source::cost_of(connection& c, const std::string& sql) {
+  SLUICE_TRY(const auto lines, c.ask("EXPLAIN " + sql));
+  const std::string first = lines.empty() ? "" : lines[0].at(0).value_or("");
+  const auto at = first.find("..");
+  return at == std::string::npos ? 0.0 : std::strtod(first.c_str() + at + 2, nullptr);
+}
+
+result<void> postgresql_source::choose_order(read_plan& plan) {
+  for (relation_plan& r : plan.relations) {
+    if (r.key.empty()) {
+      continue;
+    }
+    // Of a table that is split, one range of about as many as there will be decides for all.
+    scalar_list range;
+    if (!r.split_sql.empty()) {
+      // Without an index the bounds cost a scan, and so would the order.
+      SLUICE_TRY(const double looking, cost_of(of(r), bounds_sql(r)));
+      if (looking > order_cost_free) {
+        continue;
+      }
+      constexpr std::uint32_t ranges = 20;
+      SLUICE_TRY(const auto bounds, bounds_of(r, ranges));
+      if (bounds.size() > 1) {
+        range = {{"from", bounds[0]}, {"to", bounds[1]}};
+      }
+    }
+    SLUICE_TRY(const double unordered, cost_of(of(r), reading_sql(plan, r, range, nullptr)));
+    r.ordered = true;
+    auto ordered = cost_of(of(r), reading_sql(plan, r, range, nullptr));
+    // An aggregate among the columns has no order of rows.
+    r.ordered = ordered && *ordered <= unordered * order_cost_factor + order_cost_free;
+  }
+  return {};
+}
+
+std::string postgresql_source::bounds_sql(const relation_plan& relation) const {
+  const std::string rows = options_.where.empty() ? "" : fmt::format(" WHERE ({})", options_.where);
+  return fmt::format("SELECT (SELECT min({0}) FROM {1}{2})::text, (SELECT max({0}) FROM {1}{2})::text",
+                     relation.split_sql, relation.from, rows);
+}
+
+result<std::vector<scalar>> postgresql_source::bounds_of(const relation_plan& relation,
+                                                         std::uint32_t ranges) {
+  // The lock that looking takes is let go with the savepoint: this transaction may last as long as the run.
+  connection& c = of(relation);
+  const bool inside = c.in_transaction();
+  if (inside) {
+    SLUICE_CHECK(c.run_script("SAVEPOINT sluice_look"));
+  }
+  SLUICE_TRY(const auto found, c.ask(bounds_sql(relation)));
+  std::vector<scalar> bounds;
+  const auto& ends = found.at(0);
+  if (ends.at(0) && ends.at(1)) {
+    bounds = relational::bounds_between(relation.split_kind, *ends[0], *ends[1], ranges);
+  }
+  if (relation.split_kind == relational::key_kind::text && !bounds.empty()) {
+    SLUICE_TRY(bounds, in_order_of(relation, bounds));
+  }
+  if (inside) {
+    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_look; RELEASE SAVEPOINT sluice_look"));
+  }
+  return bounds;
+}
+
+result<std::vector<scalar>> postgresql_source::in_order_of(const relation_plan& relation,
+                                                           const std::vector<scalar>& candidates) {
+  std::string values;
+  for (const scalar& s : candidates) {
+    values += fmt::format("{}({})", values.empty() ? "" : ", ", quote_text(std::get<std::string>(s.value)));
+  }
+  // The column in the same expression gives its collation to the comparison.
+  const std::string in_collation =
+      fmt::format("coalesce(v.b, (SELECT {} FROM {} LIMIT 0))", relation.split_sql, relation.from);
+  SLUICE_TRY(const auto rows, of(relation).ask(fmt::format("SELECT v.b FROM (VALUES {}) v(b) ORDER BY {}",
+                                                           values, in_collation)));
+  std::vector<scalar> bounds;
+  for (const auto& row : rows) {
+    bounds.push_back({row.at(0).value_or("")});
+  }
+  return bounds;
+}
+
+result<std::vector<split>> postgresql_source::plan_splits(std::uint32_t advice, const stop_signal& stop) {
+  for (const auto& c : connections_) {
+    c->use_stop(stop);
+  }
+  const read_plan& plan = *plan_;
+  const bool several = plan.relations.size() > 1;
+  const std::uint32_t ranges =
+      relational::ranges_wanted(advice, plan.relations.size(), options_.split_factor);
+  std::vector<split> splits;
+  for (const relation_plan& r : plan.relations) {
+    scalar_list about;
+    if (several) {
+      name_relation(r, about);
+    }
+    if (ranges > 1 && !r.split_sql.empty()) {
+      SLUICE_TRY(const auto bounds, bounds_of(r, ranges));
+      for (split& s : relational::splits_between(bounds, r.split_nullable, about,
+                                                 fmt::format("{} {}", r.shown, r.split_name))) {
+        splits.push_back(std::move(s));
+      }
+      continue;
+    }
+    splits.push_back({std::move(about), r.shown, std::nullopt, std::nullopt});
+  }
+  return splits;
+}
+
+std::string postgresql_source::statement_of(const scalar_list& split_description, bool resumed) const {
+  const relation_plan* relation = plan_ == nullptr ? nullptr : plan_->relation_of(split_description);
+  if (relation == nullptr) {
+    return {};
+  }
+  cursor anywhere;
+  for (const key_column& k : relation->key) {
+    anywhere.push_back({k.name, {std::string("?")}});
+  }
+  return reading_sql(*plan_, *relation, split_description,
+                     resumed && !anywhere.empty() ? &anywhere : nullptr);
+}
+
+result<std::unique_ptr<reader>> postgresql_source::make_reader() {
+  return std::make_unique<postgresql_reader>(plan_);
+}
+
+void postgresql_source::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  for (const auto& c : connections_) {
+    if (c != nullptr) {
+      c->interrupt();
+    }
+  }
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/postgresql/postgresql_catalogue.h"
+#include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_read_plan.h"
+
+namespace sluice::postgresql {
+
+/// Tables, views or queries of a PostgreSQL database as a source. Its own connection looks at the catalogue
+/// and then holds the snapshot under which all readers read. Threads and call order as `source`.
+class postgresql_source : public source {
+ public:
+  postgresql_source(source_options options, option_values values, const plugin_context& context);
+
+  result<source_description> open(const stop_signal& stop) override;
+  result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
+  [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
+  result<std::unique_ptr<reader>> make_reader() override;
+  void interrupt() override;
+
+ private:
+  result<void> connect_once(std::size_t part, const stop_signal& stop);
+  [[nodiscard]] connection& of(const relation_plan& relation) const { return *connections_[relation.part]; }
+  result<void> describe_relations(read_plan& plan);
+  result<void> describe_table(const relational::placed_text& table, std::size_t part, read_plan& plan);
+  result<void> describe_query(const relational::placed_text& query, std::size_t part, read_plan& plan);
+  /// An expression of the job's column as SQL writes it.
+  struct column_sql {
+    std::string sql;
+    std::string name;  ///< Of the table's column that it is; else empty.
+    std::string place;
+    bool not_null = false;
+  };
+  result<std::vector<column_sql>> column_expressions(const table_info& table) const;
+  /// The types of the first relation are the job's; those of the others must be the same.
+  result<void> describe_columns(const std::string& place, const std::vector<column_sql>& expressions,
+                                relation_plan& relation, read_plan& plan);
+  /// What the server says of the first expression that it does not take.
+  error wrong_column(const std::vector<column_sql>& expressions, const relation_plan& relation, error whole);
+  /// What of the job joins rows, so that reading by parts would change the result; warned of with splitPk.
+  [[nodiscard]] std::optional<std::string> what_joins_rows() const;
+  void choose_key(const table_info& table, const std::vector<column_sql>& expressions,
+                  relation_plan& relation, const read_plan& plan) const;
+  result<void> choose_split_column(const table_info& table, relation_plan& relation);
+  result<void> choose_order(read_plan& plan);
+  result<void> begin_snapshot(std::size_t part, read_plan& plan);
+  result<double> cost_of(connection& c, const std::string& sql);
+  [[nodiscard]] std::string bounds_sql(const relation_plan& relation) const;
+  /// Rising bounds between the least and the greatest value of the split column, for so many ranges.
+  result<std::vector<scalar>> bounds_of(const relation_plan& relation, std::uint32_t ranges);
+  /// Texts in the order of the column's collation.
+  result<std::vector<scalar>> in_order_of(const relation_plan& relation,
+                                          const std::vector<scalar>& candidates);
+
+  option_values values_;
+  source_options options_;
+  std::function<void(std::string)> warn_;
+  std::vector<session_plan> sessions_;  ///< One a database.
+  std::vector<std::unique_ptr<connection>> connections_;
+  std::mutex interrupting_;
+  std::shared_ptr<const read_plan> plan_;
+};
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,448 @@
+#include "plugins/postgresql/postgresql_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
+/// Behind these other tables and columns may be there than now.
+constexpr auto changing_words =
+    std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "DO", "CALL", "SET", "IMPORT", "SELECT"});
+/// What cannot run in a transaction and may run twice.
+constexpr auto repeatable_words =
+    std::to_array<std::string_view>({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER"});
+
+template <class Words>
+bool begins_with_any(const std::string& sql, const Words& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules()); });
+}
+
+error placed(error e, const std::string& place) {
+  e.message = fmt::format("{}: {}", place, e.message);
+  return e;
+}
+
+}  // namespace
+
+postgresql_target::postgresql_target(target_options options, option_values values,
+                                     const plugin_context& context)
+    : options_(std::move(options)),
+      values_(std::move(values)),
+      warn_(context.warn),
+      progress_(*this, dialect_, *claim_) {
+  session_ = {options_.connect(), options_.session, context.job_name, context.run.text(),
+              context.resolve_secret};
+  table_ = parse_table_name(options_.table().text).value_or(table_name{"", options_.table().text});
+  quoted_table_ = (table_.schema.empty() ? "" : quote_name(table_.schema) + ".") + quote_name(table_.name);
+
+  dialect_.placeholders = relational::progress_dialect::placeholder::dollar_number;
+  dialect_.quote = sql_rules().name_quote;
+  dialect_.place = relational::to_text(options_.connect());
+  dialect_.now_seconds = "EXTRACT(EPOCH FROM clock_timestamp())::bigint";
+  // Names and codes are compared byte by byte whatever the database's collation.
+  dialect_.key_type = "TEXT COLLATE \"C\"";
+  dialect_.text_type = "TEXT COLLATE \"C\"";
+  name_progress_tables(table_.schema);
+}
+
+std::vector<relational::name_part> postgresql_target::table_parts() const {
+  std::vector<relational::name_part> parts;
+  if (!table_.schema.empty()) {
+    parts.push_back({table_.schema, true});
+  }
+  parts.push_back({table_.name, true});
+  return parts;
+}
+
+std::vector<std::string> postgresql_target::sql_of(
+    const std::vector<relational::placed_text>& statements) const {
+  std::vector<std::string> texts;
+  for (const relational::placed_text& s : statements) {
+    texts.push_back(relational::with_table(s.text, quoted_table_));
+  }
+  return texts;
+}
+
+void postgresql_target::name_progress_tables(const std::string& schema) {
+  const std::string before = schema.empty() ? "" : quote_name(schema) + ".";
+  dialect_.run_table = before + "sluice_run";
+  dialect_.progress_table = before + "sluice_progress";
+  dialect_.tables_name =
+      fmt::format("sluice_run and sluice_progress in {}{}", relational::to_text(options_.connect()),
+                  schema.empty() ? "" : " schema " + schema);
+}
+
+result<connection*> postgresql_target::connect_once() {
+  if (connection_ == nullptr || connection_->is_lost()) {
+    auto made = open_session(session_, session_role::target, "target", stop_);
+    if (!made) {
+      return fail(placed(std::move(made).error(), options_.connect().place));
+    }
+    const std::lock_guard lock(interrupting_);
+    connection_ = std::move(*made);
+    statements_.emplace(*connection_);
+  }
+  connection_->use_stop(stop_);
+  return connection_.get();
+}
+
+result<relational::sql_session*> postgresql_target::session(bool makes) {
+  (void)makes;
+  SLUICE_CHECK(connect_once());
+  return &*statements_;
+}
+
+result<std::vector<std::string>> postgresql_target::columns_of(const std::string& table) {
+  SLUICE_TRY(connection * c, connect_once());
+  SLUICE_TRY(const auto rows,
+             c->ask("SELECT pg_catalog.lower(attname) FROM pg_catalog.pg_attribute WHERE attrelid = "
+                    "pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                    {table}));
+  std::vector<std::string> names;
+  for (const auto& row : rows) {
+    names.push_back(row.at(0).value_or(""));
+  }
+  return names;
+}
+
+result<std::string> postgresql_target::session_name() {
+  SLUICE_TRY(connection * c, connect_once());
+  return session_name_of(*c);
+}
+
+result<std::optional<bool>> postgresql_target::session_lives(const std::string& name) {
+  SLUICE_TRY(connection * c, connect_once());
+  return postgresql::session_lives(*c, name);
+}
+
+result<void> postgresql_target::end_session(const std::string& name) {
+  SLUICE_TRY(connection * c, connect_once());
+  return postgresql::end_session(*c, name);
+}
+
+bool postgresql_target::table_comes_later() const {
+  return std::any_of(
+      options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(pre_sql_run_, options_.pre_sql.size())),
+      options_.pre_sql.end(),
+      [](const relational::placed_text& sql) { return begins_with_any(sql.text, making_words); });
+}
+
+result<target_description> postgresql_target::open(const schema& source_columns, const stop_signal& stop) {
+  stop_ = stop;
+  target_description out;
+  out.promise = "exactly once";
+  out.exactly_once = true;
+  out.connections = {.own = 1, .each_pipeline = 1};
+  plan_.reset();
+  table_there_ = false;
+  has_key_.reset();
+  SLUICE_TRY(connection * c, connect_once());
+  c->clear_interrupt();
+  SLUICE_TRY(const auto read_only, c->ask("SHOW transaction_read_only"));
+  if (read_only.at(0).at(0) == "on") {
+    return fail(error_kind::denied,
+                "{}: {}: the server is read-only (a standby, or by its settings); name the primary",
+                options_.connect().place, c->place());
+  }
+  std::vector<std::string> statements;
+  for (const std::string& sql : sql_of(options_.pre_sql)) {
+    out.empties = out.empties || relational::empties_table(sql, table_parts(), sql_rules());
+    statements.push_back(fmt::format("preSql will run: {}", statement_text(sql)));
+  }
+  SLUICE_CHECK(describe_table(source_columns, out));
+  out.name = fmt::format("postgresql {} table {}", c->place(), table_.name);
+  out.output = quoted_table_;
+  SLUICE_TRY(const bool marks, progress_.has_tables());
+  if (!marks) {
+    out.changes.insert(out.changes.begin(),
+                       fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
+  } else {
+    SLUICE_TRY(const std::size_t missing, progress_.columns_to_add());
+    if (missing != 0) {
+      out.changes.push_back(fmt::format("The tables {}, made by an older version, get {} more column{}.",
+                                        progress_.tables(), missing, missing == 1 ? "" : "s"));
+    }
+  }
+  out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+  out.run_again = run_again_text();
+  return out;
+}
+
+std::string postgresql_target::run_again_text() const {
+  const auto pre_sql = sql_of(options_.pre_sql);
+  const bool empties = std::any_of(pre_sql.begin(), pre_sql.end(), [&](const std::string& sql) {
+    return relational::empties_table(sql, table_parts(), sql_rules());
+  });
+  if (empties) {
+    return "preSql runs again first and empties the table, then all rows are written anew";
+  }
+  const std::string text =
+      !has_key_   ? "all rows are inserted once more: doubled, or dirty where a unique key refuses them"
+      : *has_key_ ? "all rows are inserted once more, and those whose key is there already are dirty"
+                  : "all rows are inserted once more: doubled";
+  return options_.pre_sql.empty() ? text : fmt::format("preSql runs again first, then {}", text);
+}
+
+result<void> postgresql_target::describe_table(const schema& source_columns, target_description& out) {
+  auto found = look_up_table(*connection_, table_);
+  if (!found) {
+    return fail(placed(std::move(found).error(), options_.table().place));
+  }
+  if (*found) {
+    const table_info& table = **found;
+    quoted_table_ = table.quoted_name();
+    name_progress_tables(table.schema);
+    if (table.type != table_type::table && table.type != table_type::partitioned) {
+      return fail(error_kind::not_supported, "{}: {} is {}; name a table of its own", options_.table().place,
+                  in_quotes(table.name),
+                  table.type == table_type::foreign
+                      ? "a foreign table, whose rows are outside of the transaction"
+                      : "a view, which holds no rows");
+    }
+    table_there_ = true;
+    auto used = use_table(table, source_columns, out);
+    if (used || !table_comes_later()) {
+      return used;
+    }
+  } else if (options_.create_table) {
+    return plan_created_table(source_columns, out);
+  } else if (!table_comes_later()) {
+    SLUICE_TRY(const std::string missing, describe_missing_table(*connection_, table_));
+    return fail(error_kind::bad_option, "{}: {}; or set \"createTable\": true to have it made",
+                options_.table().place, missing);
+  }
+  out.compared = false;
+  out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", in_quotes(table_.name)));
+  return {};
+}
+
+result<void> postgresql_target::use_table(const table_info& table, const schema& source_columns,
+                                          target_description& out) {
+  relational::target_table asked;
+  asked.name = table.name;
+  for (const table_column& c : table.columns) {
+    asked.columns.push_back({c.name, c.not_null, c.has_default, c.generated});
+  }
+  for (const unique_key& key : table.keys) {
+    asked.keys.push_back(key.columns);
+  }
+  SLUICE_TRY(const auto mapped,
+             relational::mapped_columns(asked, options_, sql_rules(), source_columns.size(), values_));
+  keys_ = table.keys;
+  has_key_ = relational::meets_key(asked, mapped);
+  std::vector<std::string> names;
+  std::vector<column_type> kinds;
+  std::vector<bool> not_null;
+  std::vector<std::string> type_names;
+  for (const std::size_t index : mapped) {
+    const table_column& c = table.columns[index];
+    names.push_back(c.name);
+    kinds.push_back(c.kind);
+    not_null.push_back(c.not_null);
+    type_names.push_back(c.type.name);
+  }
+  if (options_.all_columns) {
+    for (const table_column& c : table.columns) {
+      if (c.generated) {
+        out.notes.push_back(
+            fmt::format("Column {} is computed by the server and left out.", in_quotes(c.name)));
+      }
+    }
+  }
+  if (table.unlogged) {
+    out.notes.push_back(
+        fmt::format("Table {} is unlogged: a crash of the server empties it, whatever was reported "
+                    "as written.",
+                    in_quotes(table.name)));
+  }
+  use_columns(names, kinds, not_null, type_names, source_columns, out);
+  return {};
+}
+
+result<void> postgresql_target::plan_created_table(const schema& source_columns, target_description& out) {
+  SLUICE_TRY(const auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
+  std::string list;
+  std::string types;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string type = created_type(source_columns[i].type);
+    list += fmt::format("{}{} {}", i == 0 ? "" : ", ", quote_name(names[i]), type);
+    types += fmt::format("{}NULL::{}", i == 0 ? "" : ", ", type);
+  }
+  create_sql_ = fmt::format("CREATE TABLE IF NOT EXISTS {} ({})", quoted_table_, list);
+  out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
+  has_key_ = false;
+  SLUICE_TRY(const auto described, connection_->describe("SELECT " + types));
+  SLUICE_TRY(const auto found, name_types(*connection_, described));
+  std::vector<column_type> kinds;
+  std::vector<std::string> type_names;
+  for (const server_type& t : found) {
+    kinds.push_back(kind_of(t, 0));
+    type_names.push_back(t.name);
+  }
+  use_columns(names, kinds, std::vector<bool>(names.size(), false), type_names, source_columns, out);
+  return {};
+}
+
+void postgresql_target::use_columns(const std::vector<std::string>& names,
+                                    const std::vector<column_type>& kinds, const std::vector<bool>& not_null,
+                                    const std::vector<std::string>& type_names, const schema& source_columns,
+                                    target_description& out) {
+  auto columns = std::make_shared<schema>();
+  auto plan = std::make_shared<writer_plan>();
+  plan->session = session_;
+  plan->table = quoted_table_;
+  plan->columns = names;
+  plan->kinds = kinds;
+  plan->type_names = type_names;
+  plan->keys = keys_;
+  plan->dialect = dialect_;
+  plan->claim = claim_;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    columns->push_back(
+        {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], type_names[i], true});
+  }
+  out.columns = std::move(columns);
+  plan_ = std::move(plan);
+}
+
+std::vector<postgresql_target::step> postgresql_target::all_steps_before() const {
+  std::vector<step> steps;
+  if (options_.create_table) {
+    steps.push_back({create_sql_, values_.place("createTable"), true});
+  }
+  const auto pre_sql = sql_of(options_.pre_sql);
+  for (std::size_t i = 0; i < pre_sql.size(); ++i) {
+    steps.push_back({pre_sql[i], options_.pre_sql[i].place});
+  }
+  return steps;
+}
+
+std::vector<target_step> postgresql_target::steps_before() const {
+  std::vector<target_step> steps;
+  for (const step& s : all_steps_before()) {
+    steps.push_back({s.is_create && s.sql.empty() ? "create the table where it is missing" : s.sql,
+                     s.is_create || begins_with_any(s.sql, repeatable_words)});
+  }
+  return steps;
+}
+
+std::vector<target_step> postgresql_target::steps_after() const {
+  std::vector<target_step> steps;
+  for (const std::string& sql : sql_of(options_.post_sql)) {
+    steps.push_back({sql, begins_with_any(sql, repeatable_words)});
+  }
+  return steps;
+}
+
+result<void> postgresql_target::check_steps(const stop_signal& stop) {
+  stop_ = stop;
+  SLUICE_CHECK(connect_once());
+  bool statements_change = options_.create_table && !table_there_;
+  for (const auto* list : {&options_.pre_sql, &options_.post_sql}) {
+    for (const relational::placed_text& sql : *list) {
+      SLUICE_CHECK(check_step(relational::with_table(sql.text, quoted_table_), sql.place, statements_change));
+    }
+  }
+  return {};
+}
+
+result<void> postgresql_target::check_step(const std::string& sql, const std::string& place,
+                                           bool& statements_change) {
+  auto compiled = connection_->describe(sql);
+  if (compiled) {
+    statements_change = statements_change || begins_with_any(sql, changing_words);
+    return {};
+  }
+  error why = std::move(compiled).error();
+  if (why.kind == error_kind::not_connected || why.kind == error_kind::cancelled) {
+    return fail(std::move(why));
+  }
+  const std::string& code = connection_->last_failure().sqlstate;
+  // Several statements in one text are not compiled together; what stands behind cannot be told either.
+  const bool several =
+      code == "42601" && connection_->last_failure().message.find("multiple commands") != std::string::npos;
+  if (several || (code != "42601" && statements_change)) {
+    statements_change = true;
+    return {};
+  }
+  why.message = fmt::format("{}: {}; mend the statement", place, why.message);
+  why.kind = why.kind == error_kind::denied ? error_kind::denied : error_kind::bad_option;
+  return fail(std::move(why));
+}
+
+result<void> postgresql_target::run_step(const std::string& sql, const std::string& stage,
+                                         const std::string& place) {
+  SLUICE_TRY(connection * c, connect_once());
+  const auto with_place = [&](error e) -> result<void> {
+    // A statement of the job's that a constraint refuses is no bad record.
+    if (e.kind == error_kind::bad_row) {
+      e.kind = error_kind::bad_option;
+    }
+    return fail(placed(std::move(e), place));
+  };
+  bool outside = false;
+  auto inside = relational::in_transaction(*statements_, [&]() -> result<void> {
+    if (auto done = c->run_script(sql); !done) {
+      outside = c->last_failure().sqlstate == "25001";  // it cannot run in a transaction
+      return with_place(std::move(done).error());
+    }
+    if (!c->in_transaction()) {
+      return with_place(
+          {error_kind::bad_option,
+           fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out", in_quotes(sql)),
+           "", false});
+    }
+    return relational::set_stage_of(*statements_, dialect_, *claim_, stage);
+  });
+  if (!outside) {
+    return inside;
+  }
+  if (auto done = c->run_script(sql); !done) {
+    return with_place(std::move(done).error());
+  }
+  return relational::in_transaction(
+      *statements_, [&] { return relational::set_stage_of(*statements_, dialect_, *claim_, stage); });
+}
+
+result<void> postgresql_target::run_step_before(std::size_t index, const stop_signal& stop) {
+  stop_ = stop;
+  const std::vector<step> steps = all_steps_before();
+  const step& s = steps[index];
+  SLUICE_CHECK(run_step(s.sql.empty() ? "SELECT 1" : s.sql, fmt::format("pre:{}", index + 1), s.place));
+  const std::size_t first = options_.create_table ? 1 : 0;
+  pre_sql_run_ = std::max(pre_sql_run_, std::min(options_.pre_sql.size(), index + 1 - first));
+  return {};
+}
+
+result<void> postgresql_target::run_step_after(std::size_t index, const stop_signal& stop) {
+  stop_ = stop;
+  const relational::placed_text& sql = options_.post_sql[index];
+  return run_step(relational::with_table(sql.text, quoted_table_), fmt::format("post:{}", index + 1),
+                  sql.place);
+}
+
+result<std::unique_ptr<writer>> postgresql_target::make_writer(schema_ptr columns) {
+  if (plan_ == nullptr || columns == nullptr || columns->size() != plan_->columns.size()) {
+    return fail(
+        error_kind::bad_option,
+        "{}: table {} does not have the columns that the job maps; a statement of preSql was to make it",
+        options_.table().place, in_quotes(table_.name));
+  }
+  return std::make_unique<postgresql_writer>(plan_, *columns);
+}
+
+void postgresql_target::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  if (connection_ != nullptr) {
+    connection_->interrupt();
+  }
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/common/relational/progress.h"
+#include "plugins/common/relational/target_mapping.h"
+#include "plugins/postgresql/postgresql_catalogue.h"
+#include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_writer.h"
+
+namespace sluice::postgresql {
+
+/// A table of a PostgreSQL database as a destination. Its own connection holds the claim and runs the steps.
+/// Threads and call order as `target`.
+class postgresql_target : public target, private relational::progress_home {
+ public:
+  postgresql_target(target_options options, option_values values, const plugin_context& context);
+
+  result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
+  progress_store* progress() override { return &progress_; }
+  result<void> check_steps(const stop_signal& stop) override;
+  [[nodiscard]] std::vector<target_step> steps_before() const override;
+  [[nodiscard]] std::vector<target_step> steps_after() const override;
+  result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
+  result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
+  result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
+  void interrupt() override;
+
+ private:
+  // progress_home
+  result<relational::sql_session*> session(bool makes) override;
+  result<std::vector<std::string>> columns_of(const std::string& table) override;
+  result<std::string> session_name() override;
+  result<std::optional<bool>> session_lives(const std::string& name) override;
+  result<void> end_session(const std::string& name) override;
+
+  struct step {
+    std::string sql;
+    std::string place;
+    bool is_create = false;
+  };
+  [[nodiscard]] std::vector<step> all_steps_before() const;
+  [[nodiscard]] std::vector<relational::name_part> table_parts() const;
+  /// With `@table` replaced.
+  [[nodiscard]] std::vector<std::string> sql_of(const std::vector<relational::placed_text>& statements) const;
+  result<connection*> connect_once();
+  /// Names the tables of marks, in the schema of the destination's table.
+  void name_progress_tables(const std::string& schema);
+  result<void> describe_table(const schema& source_columns, target_description& out);
+  result<void> use_table(const table_info& table, const schema& source_columns, target_description& out);
+  result<void> plan_created_table(const schema& source_columns, target_description& out);
+  void use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
+                   const std::vector<bool>& not_null, const std::vector<std::string>& type_names,
+                   const schema& source_columns, target_description& out);
+  [[nodiscard]] std::string run_again_text() const;
+  /// A statement that makes or changes tables stands in preSql and has not run yet.
+  [[nodiscard]] bool table_comes_later() const;
+  result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
+  result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
+
+  target_options options_;
+  option_values values_;
+  std::function<void(std::string)> warn_;
+  session_plan session_;
+  table_name table_;
+  std::string quoted_table_;  ///< As the catalogue has it, else as the job does.
+  std::string create_sql_;
+  bool table_there_ = false;
+  std::optional<bool> has_key_;
+  std::vector<unique_key> keys_;
+  std::size_t pre_sql_run_ = 0;
+
+  stop_signal stop_;
+  std::unique_ptr<connection> connection_;
+  std::optional<statement_session> statements_;
+  std::mutex interrupting_;
+  relational::progress_dialect dialect_;
+  std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
+  relational::relational_progress progress_;
+  std::shared_ptr<const writer_plan> plan_;
+};
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "plugins/postgresql/postgresql_numeric.h"
+#include "transport/record/type.h"
+
+/// The types of PostgreSQL as data: how each travels in COPY and what it is to Sluice. One row a type of the
+/// server's own (pg_type.dat); all others travel as the server's exact text.
+namespace sluice::postgresql {
+
+/// How a value stands in the binary form of COPY.
+enum class wire_form : std::uint8_t {
+  boolean,  ///< One byte.
+  int2,     ///< 16 bits; so the two below.
+  int4,
+  int8,
+  oid,  ///< 32 bits without a sign.
+  float4,
+  float8,
+  numeric,  ///< postgresql_numeric.h
+  text,     ///< The bytes in the client's encoding, UTF-8.
+  jsonb,    ///< A byte with the version, 1, then the text.
+  bytes,
+  date,       ///< 32 bits: days since 2000-01-01.
+  time,       ///< 64 bits: microseconds since midnight.
+  timestamp,  ///< 64 bits: microseconds since 2000-01-01, of no zone or of UTC.
+  uuid,       ///< 16 bytes.
+  money,      ///< 64 bits: the smallest units of the session's currency.
+  as_text,    ///< Read as `(…)::text`; written only in the text form of COPY.
+};
+
+/// A type as the server names it.
+struct server_type {
+  std::uint32_t oid = 0;       ///< Of a domain its base type's.
+  std::int32_t modifier = -1;  ///< atttypmod; -1 = none.
+  std::string name;            ///< format_type: `character varying(20)`.
+  bool is_enum = false;
+};
+
+/// What a column is to the plugin.
+struct column_type {
+  wire_form form = wire_form::as_text;
+  data_type type;           ///< What a reader delivers, and a writer takes unless `write_type` says else.
+  numeric_limits limits;    ///< Of a numeric.
+  std::int32_t padded = 0;  ///< character(n): n; the server fills up with blanks.
+  std::int32_t fraction_digits = -1;  ///< Of a type as text that rounds seconds (time with time zone,
+                                      ///< interval): how many digits it keeps; -1 = it does not round.
+};
+
+/// `money_digits`: digits behind the point of the session's currency (lc_monetary).
+column_type kind_of(const server_type& type, unsigned money_digits);
+
+/// The type in which a writer wants values of `source` for such a column, so that nothing changes on the way.
+data_type write_type(const column_type& column, const data_type& source);
+
+/// The type that `createTable` gives a column of this type.
+std::string created_type(const data_type& type);
+
+// The calendar: PostgreSQL counts from 2000-01-01.
+inline constexpr std::int32_t epoch_days = 10'957;
+inline constexpr std::int64_t epoch_micros = std::int64_t{epoch_days} * 86'400 * 1'000'000;
+/// MIN_TIMESTAMP (4714-11-24 BC) in microseconds since 2000; its END_TIMESTAMP is beyond ours.
+inline constexpr std::int64_t timestamp_least = -211'813'488'000'000'000;
+/// DATETIME_MIN_JULIAN and DATE_END_JULIAN in days since 2000.
+inline constexpr std::int32_t date_least = -2'451'545;
+inline constexpr std::int32_t date_end = 2'145'031'949;
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,355 @@
+#include "plugins/postgresql/postgresql_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "plugins/api/read_again.h"
+#include "plugins/common/relational/written_sum.h"
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+/// A COPY is ended after so much, so that a refusal is known before the rest of a large transaction is sent.
+constexpr std::uint64_t copy_bytes_max = std::uint64_t{32} << 20;
+constexpr std::size_t send_bytes = std::size_t{128} << 10;
+/// So many transactions without a refusal, and the next one is fast again.
+constexpr std::uint32_t clean_transactions_wanted = 10;
+
+/// What a table that is not what it was says.
+error changed_since(error e) {
+  if (e.kind == error_kind::bad_option || e.kind == error_kind::bad_row) {
+    e.kind = error_kind::source_changed;
+  }
+  return e;
+}
+
+}  // namespace
+
+std::string copy_sql(const writer_plan& plan, copy_form form) {
+  std::string names;
+  for (const std::string& c : plan.columns) {
+    names += (names.empty() ? "" : ", ") + quote_name(c);
+  }
+  return fmt::format("COPY {} ({}) FROM STDIN (FORMAT {})", plan.table, names,
+                     form == copy_form::binary ? "binary" : "text");
+}
+
+std::uint64_t line_in_context(std::string_view context) {
+  constexpr std::string_view before = ", line ";
+  const std::size_t copy = context.find("COPY ");
+  const std::size_t at = copy == std::string_view::npos ? copy : context.find(before, copy);
+  std::uint64_t line = 0;
+  if (at != std::string_view::npos) {
+    const char* first = context.data() + at + before.size();
+    std::from_chars(first, context.data() + context.size(), line);
+  }
+  return line;
+}
+
+std::string column_in_context(std::string_view context) {
+  constexpr std::string_view before = ", column ";
+  const std::size_t copy = context.find("COPY ");
+  const std::size_t at = copy == std::string_view::npos ? copy : context.find(before, copy);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view rest = context.substr(at + before.size());
+  return std::string(rest.substr(0, rest.find_first_of(":\n")));
+}
+
+postgresql_writer::postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns)
+    : plan_(std::move(plan)),
+      columns_(columns),
+      encoder_(columns_, plan_->kinds, form_for(plan_->kinds)),
+      copy_sql_(copy_sql(*plan_, encoder_.form())),
+      stage_(plan_->table, plan_->columns, plan_->type_names) {}
+
+postgresql_writer::~postgresql_writer() {
+  postgresql_writer::rollback();
+}
+
+result<void> postgresql_writer::connect_once(split_index split, const stop_signal& stop) {
+  const std::string part = fmt::format("split {}", split.value);
+  if (connection_ != nullptr && !connection_->is_lost()) {
+    connection_->use_stop(stop);
+    connection_->clear_interrupt();
+    return connection_->run_script("SET application_name = " +
+                                   quote_text(connection_name(plan_->session.job, plan_->session.run, part)));
+  }
+  SLUICE_TRY(auto made, open_session(plan_->session, session_role::writer, part, stop));
+  SLUICE_TRY(owner_, session_name_of(*made));
+  stage_.forget();
+  const std::lock_guard lock(interrupting_);
+  connection_ = std::move(made);
+  return {};
+}
+
+result<mark> postgresql_writer::open(split_index split, epoch_number epoch, const stop_signal& stop) {
+  rollback();
+  SLUICE_CHECK(connect_once(split, stop));
+  statement_session session(*connection_);
+  SLUICE_TRY(mark m, relational::open_split(session, plan_->dialect, *plan_->claim, split, epoch, owner_));
+  split_ = split;
+  epoch_ = epoch;
+  transaction_ = 0;
+  m.transaction = 0;
+  return m;
+}
+
+result<void> postgresql_writer::begin(const stop_signal& stop) {
+  if (connection_ == nullptr) {
+    return fail(error_kind::internal, "{}: written to before a split was opened", plan_->table);
+  }
+  connection_->use_stop(stop);
+  if (in_transaction_) {
+    return {};
+  }
+  SLUICE_CHECK(connection_->begin("BEGIN; SET CONSTRAINTS ALL IMMEDIATE"));
+  in_transaction_ = true;
+  refused_here_ = false;
+  plan_->claim->transactions.fetch_add(1);
+  statement_session session(*connection_);
+  return relational::begin_mark(session, plan_->dialect, *plan_->claim, split_, epoch_, ++transaction_);
+}
+
+error postgresql_writer::read_again(const error& why) {
+  careful_ = true;
+  clean_transactions_ = 0;
+  return {
+      error_kind::busy,
+      fmt::format("{}: a row was refused; what is not committed of the split is read again, row by row where "
+                  "rows are refused",
+                  why.message),
+      read_again_code, false};
+}
+
+result<void> postgresql_writer::end_fast_copy() {
+  if (!copying_) {
+    return {};
+  }
+  encoder_.end(buffer_);
+  copying_ = false;
+  auto taken = connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
+  buffer_.resize(0);
+  if (!taken) {
+    const error& why = taken.error();
+    return fail(why.kind == error_kind::bad_row ? read_again(why) : changed_since(why));
+  }
+  if (*taken != rows_sent_) {
+    return fail(read_again(
+        {error_kind::bad_row,
+         fmt::format("{}: {} rows were sent and {} taken", connection_->place(), rows_sent_, *taken), "",
+         false}));
+  }
+  return {};
+}
+
+result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer) {
+  if (copying_ && (bytes_sent_ >= copy_bytes_max || connection_->copy_has_answer())) {
+    SLUICE_CHECK(end_fast_copy());
+  }
+  if (!copying_) {
+    if (auto begun = connection_->copy_in(copy_sql_); !begun) {
+      return fail(changed_since(std::move(begun).error()));
+    }
+    copying_ = true;
+    rows_sent_ = 0;
+    bytes_sent_ = 0;
+    buffer_.resize(0);
+    encoder_.begin(buffer_);
+  }
+  const auto send = [&]() -> result<void> {
+    bytes_sent_ += buffer_.size();
+    SLUICE_CHECK(connection_->copy_send(buffer_.view()));
+    buffer_.resize(0);
+    return {};
+  };
+  for (std::uint32_t row = 0; row < b.rows; ++row) {
+    if (!encoder_.append(b, row, buffer_)) {
+      const auto& p = encoder_.problem();
+      answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
+      continue;
+    }
+    ++rows_sent_;
+    ++answer.written;
+    if (buffer_.size() >= send_bytes) {
+      SLUICE_CHECK(send());
+    }
+  }
+  return send();
+}
+
+refused_row postgresql_writer::explain(const server_failure& failure) const {
+  refused_row refused;
+  refused.code = failure.sqlstate;
+  refused.message = failure.message;
+  refused.column = !failure.column.empty() ? failure.column : column_in_context(failure.context);
+  if (refused.column.empty()) {
+    refused.column = columns_of(failure.constraint);
+  }
+  return refused;
+}
+
+std::string postgresql_writer::columns_of(const std::string& constraint) const {
+  const auto key = std::find_if(plan_->keys.begin(), plan_->keys.end(),
+                                [&](const unique_key& k) { return k.name == constraint; });
+  return key == plan_->keys.end() ? std::string() : fmt::format("{}", fmt::join(key->columns, ", "));
+}
+
+result<postgresql_writer::piece_answer> postgresql_writer::copy_piece(const batch& b,
+                                                                      const std::vector<std::uint32_t>& rows,
+                                                                      std::size_t first, std::size_t last) {
+  SLUICE_CHECK(connection_->run_script("SAVEPOINT sluice_rows"));
+  if (auto begun = connection_->copy_in(copy_sql_); !begun) {
+    return fail(changed_since(std::move(begun).error()));
+  }
+  buffer_.resize(0);
+  encoder_.begin(buffer_);
+  for (std::size_t i = first; i < last; ++i) {
+    if (!encoder_.append(b, rows[i], buffer_)) {
+      return fail(error_kind::internal, "{}: a row that could be sent cannot be any more", plan_->table);
+    }
+    if (buffer_.size() >= send_bytes) {
+      SLUICE_CHECK(connection_->copy_send(buffer_.view()));
+      buffer_.resize(0);
+    }
+  }
+  encoder_.end(buffer_);
+  auto taken = connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
+  buffer_.resize(0);
+  piece_answer answer;
+  if (taken && *taken == last - first) {
+    answer.stands = true;
+    SLUICE_CHECK(connection_->run_script("RELEASE SAVEPOINT sluice_rows"));
+    return answer;
+  }
+  if (!taken) {
+    if (taken.error().kind != error_kind::bad_row) {
+      return fail(changed_since(std::move(taken).error()));
+    }
+    answer.refused = explain(connection_->last_failure());
+    answer.line = line_in_context(connection_->last_failure().context);
+  } else {
+    answer.refused.code = refused_silently;
+    answer.refused.message = silence;
+  }
+  SLUICE_CHECK(connection_->run_script("ROLLBACK TO SAVEPOINT sluice_rows; RELEASE SAVEPOINT sluice_rows"));
+  return answer;
+}
+
+result<void> postgresql_writer::write_carefully(const batch& b, const std::vector<std::uint32_t>& rows,
+                                                write_answer& answer) {
+  std::size_t at = 0;
+  std::size_t piece = rows.size();
+  while (at < rows.size()) {
+    const std::size_t last = std::min(rows.size(), at + piece);
+    SLUICE_TRY(piece_answer done, copy_piece(b, rows, at, last));
+    if (done.stands) {
+      answer.written += last - at;
+      at = last;
+      piece *= 2;
+      continue;
+    }
+    refused_here_ = true;
+    if (last - at == 1) {
+      done.refused.row = rows[at];
+      answer.refused.push_back(std::move(done.refused));
+      ++at;
+      continue;
+    }
+    if (stage_.usable()) {
+      SLUICE_TRY(row_stage::outcome staged,
+                 stage_.insert(*connection_, encoder_, b, rows, at, last, buffer_));
+      if (staged.staged) {
+        answer.written += last - at - staged.refused.size();
+        for (refused_row& r : staged.refused) {
+          if (std::find(plan_->columns.begin(), plan_->columns.end(), r.column) == plan_->columns.end()) {
+            r.column = columns_of(r.column);
+          }
+          answer.refused.push_back(std::move(r));
+        }
+        at = last;
+        continue;
+      }
+    }
+    // Up to the row that was named the rows are good, as far as the server has looked.
+    piece =
+        done.line > 1 && done.line <= last - at ? done.line - 1 : std::max<std::size_t>(1, (last - at) / 2);
+    if (done.line == 1) {
+      piece = 1;
+    }
+  }
+  return {};
+}
+
+result<write_answer> postgresql_writer::write(const batch& b, const stop_signal& stop) {
+  SLUICE_CHECK(begin(stop));
+  write_answer answer;
+  if (!careful_) {
+    SLUICE_CHECK(write_fast(b, answer));
+  } else {
+    std::vector<std::uint32_t> rows;
+    buffer_.resize(0);
+    for (std::uint32_t row = 0; row < b.rows; ++row) {
+      if (encoder_.append(b, row, buffer_)) {
+        rows.push_back(row);
+      } else {
+        const auto& p = encoder_.problem();
+        answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
+      }
+      buffer_.resize(0);
+    }
+    SLUICE_CHECK(write_carefully(b, rows, answer));
+    std::sort(answer.refused.begin(), answer.refused.end(),
+              [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
+  }
+  if (!answer.refused.empty()) {
+    answer.written_sum = relational::sum_without(b, answer.refused);
+  }
+  return answer;
+}
+
+result<void> postgresql_writer::commit(const mark& m, const stop_signal& stop) {
+  SLUICE_CHECK(begin(stop));
+  if (m.transaction != transaction_ || m.epoch != epoch_ || m.split != split_) {
+    return fail(error_kind::internal,
+                "{}: a mark of transaction {} of epoch {} was handed to transaction {} of epoch {}",
+                plan_->table, m.transaction, m.epoch.value, transaction_, epoch_.value);
+  }
+  SLUICE_CHECK(end_fast_copy());
+  statement_session session(*connection_);
+  SLUICE_CHECK(relational::end_mark(session, plan_->dialect, *plan_->claim, m));
+  SLUICE_CHECK(connection_->commit());
+  in_transaction_ = false;
+  plan_->claim->transactions.fetch_sub(1);
+  if (careful_) {
+    clean_transactions_ = refused_here_ ? 0 : clean_transactions_ + 1;
+    careful_ = clean_transactions_ < clean_transactions_wanted;
+  }
+  return {};
+}
+
+void postgresql_writer::rollback() {
+  copying_ = false;
+  buffer_.resize(0);
+  stage_.forget();  // what a transaction made goes with it
+  if (connection_ != nullptr) {
+    connection_->rollback();
+  }
+  if (in_transaction_) {
+    in_transaction_ = false;
+    plan_->claim->transactions.fetch_sub(1);
+  }
+}
+
+void postgresql_writer::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  if (connection_ != nullptr) {
+    connection_->interrupt();
+  }
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/target.h"
+#include "plugins/common/relational/progress.h"
+#include "plugins/postgresql/postgresql_catalogue.h"
+#include "plugins/postgresql/postgresql_encode.h"
+#include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_session.h"
+#include "plugins/postgresql/postgresql_stage.h"
+
+namespace sluice::postgresql {
+
+/// What writers need of their target; lives as long as all of them.
+struct writer_plan {
+  session_plan session;
+  std::string table;                 ///< `"shop"."orders"`
+  std::vector<std::string> columns;  ///< In mapping order.
+  std::vector<column_type> kinds;
+  std::vector<std::string> type_names;  ///< Of their types, a domain's base type.
+  std::vector<unique_key> keys;         ///< To name the columns of a constraint.
+  relational::progress_dialect dialect;
+  std::shared_ptr<relational::claim_state> claim;
+};
+
+/// `COPY "shop"."orders" ("a", "b") FROM STDIN (FORMAT binary)`
+std::string copy_sql(const writer_plan& plan, copy_form form);
+
+/// The line that COPY names in a failure's context, from 1; 0 where it names none.
+std::uint64_t line_in_context(std::string_view context);
+/// The column that it names; empty where it names none.
+std::string column_in_context(std::string_view context);
+
+/// Writes the rows of one pipeline on a connection of its own. A transaction runs fast, as one COPY for many
+/// batches, or carefully, with a savepoint for each batch, so that a refused row costs its batch only
+/// (delivery.md). Threads as `writer`.
+class postgresql_writer : public writer {
+ public:
+  postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns);
+  ~postgresql_writer() override;
+
+  result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override;
+  result<write_answer> write(const batch& b, const stop_signal& stop) override;
+  result<void> commit(const mark& m, const stop_signal& stop) override;
+  void rollback() override;
+  void interrupt() override;
+
+ private:
+  result<void> connect_once(split_index split, const stop_signal& stop);
+  result<void> begin(const stop_signal& stop);
+
+  result<void> write_fast(const batch& b, write_answer& answer);
+  /// Ends the COPY of a fast transaction; a refusal asks for the split to be read again, carefully.
+  result<void> end_fast_copy();
+  error read_again(const error& why);
+
+  /// Rows [first, last) of `rows`, in pieces that shrink where rows are refused.
+  result<void> write_carefully(const batch& b, const std::vector<std::uint32_t>& rows, write_answer& answer);
+  /// One piece in a savepoint: how many of its rows stand (all or none), and what the server said.
+  struct piece_answer {
+    bool stands = false;
+    std::uint64_t line = 0;  ///< Of the row refused, from 1; 0: not told.
+    refused_row refused;
+  };
+  result<piece_answer> copy_piece(const batch& b, const std::vector<std::uint32_t>& rows, std::size_t first,
+                                  std::size_t last);
+  [[nodiscard]] refused_row explain(const server_failure& failure) const;
+  /// The columns of a constraint, as far as it is a key; else empty.
+  [[nodiscard]] std::string columns_of(const std::string& constraint) const;
+
+  std::shared_ptr<const writer_plan> plan_;
+  schema columns_;
+  row_encoder encoder_;
+  std::string copy_sql_;
+  std::unique_ptr<connection> connection_;
+  std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
+
+  send_buffer buffer_;
+  row_stage stage_;
+  bool copying_ = false;
+  std::uint64_t rows_sent_ = 0;  ///< In the COPY that is open.
+  std::uint64_t bytes_sent_ = 0;
+  bool careful_ = false;
+  std::uint32_t clean_transactions_ = 0;  ///< In a row, while careful.
+  bool refused_here_ = false;             ///< In the transaction that is open.
+
+  bool in_transaction_ = false;
+  split_index split_;
+  epoch_number epoch_;
+  std::uint64_t transaction_ = 0;
+  std::string owner_;  ///< This session, as marks name it.
+};
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,156 @@
+#include "plugins/postgresql/postgresql_decode.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/plugins/postgresql/hex.h"
+#include "transport/record/batch.h"
+#include "transport/record/calendar.h"
+
+namespace sluice::postgresql {
+namespace {
+
+using answer = tuple_reader::answer;
+
+const std::string begin = bytes_of("5047434f50590aff0d0a000000000000000000");
+
+std::string tuple(std::initializer_list<std::string_view> fields) {
+  std::string out = bytes_of("0000");
+  out[1] = static_cast<char>(fields.size());
+  for (const std::string_view f : fields) {
+    if (f == "NULL") {
+      out += bytes_of("ffffffff");
+      continue;
+    }
+    out += bytes_of("000000");
+    out += static_cast<char>(f.size());
+    out += f;
+  }
+  return out;
+}
+
+TEST(tuple_reader, takes_tuples_message_by_message_to_the_end) {
+  tuple_reader r(2);
+  const std::string first = begin + tuple({"ab", "NULL"});
+  r.feed(first);
+  ASSERT_EQ(r.next(), answer::tuple);
+  EXPECT_EQ(r.fields()[0], "ab");
+  EXPECT_FALSE(r.fields()[1]);
+  EXPECT_EQ(r.next(), answer::more);
+  const std::string second = tuple({"", "x"}) + tuple({"y", "z"});
+  r.feed(second);
+  ASSERT_EQ(r.next(), answer::tuple);
+  EXPECT_EQ(r.fields()[0], "");
+  ASSERT_EQ(r.next(), answer::tuple);
+  EXPECT_EQ(r.fields()[1], "z");
+  EXPECT_EQ(r.next(), answer::more);
+  const std::string end = bytes_of("ffff");
+  r.feed(end);
+  EXPECT_EQ(r.next(), answer::end);
+}
+
+TEST(tuple_reader, a_message_cut_short_anywhere_is_damaged_never_read_past) {
+  const std::string whole = begin + tuple({"abc", "NULL", "de"});
+  for (std::size_t n = 1; n < whole.size(); ++n) {
+    // A copy of exactly so many bytes, so that a sanitizer sees what is read behind them.
+    const std::string cut = whole.substr(0, n);
+    tuple_reader r(3);
+    r.feed(cut);
+    EXPECT_EQ(r.next(), n == begin.size() ? answer::more : answer::damaged) << n;
+  }
+}
+
+TEST(tuple_reader, another_count_of_fields_or_bytes_behind_the_end_are_damaged) {
+  tuple_reader r(1);
+  const std::string two = begin + tuple({"a", "b"});
+  r.feed(two);
+  EXPECT_EQ(r.next(), answer::damaged);
+  tuple_reader s(1);
+  const std::string behind = begin + bytes_of("ffff00");
+  s.feed(behind);
+  EXPECT_EQ(s.next(), answer::damaged);
+  tuple_reader t(1);
+  const std::string negative = begin + bytes_of("0001fffffffe");
+  t.feed(negative);
+  EXPECT_EQ(t.next(), answer::damaged);
+}
+
+struct field_case {
+  std::uint32_t oid;
+  const char* hex;
+  const char* text;  ///< As the batch has it.
+};
+/// Sent by PostgreSQL 15.
+constexpr field_case field_cases[] = {
+    {16, "01", "true"},
+    {21, "8000", "-32768"},
+    {23, "ffffffff", "-1"},
+    {20, "7fffffffffffffff", "9223372036854775807"},
+    {26, "ffffffff", "4294967295"},
+    {700, "3dcccccd", "0.1"},
+    {701, "7ff8000000000000", "NaN"},
+    {1082, "fff49d7b", "-0043-03-15"},
+    {1082, "ffffffff", "1999-12-31"},
+    {1082, "7fffffff", "infinity"},
+    {1114, "fd0f7fbdaf17e000", "-4712-01-01T00:00:00.000000"},
+    {1184, "fffca2fec4c82000", "1970-01-01T00:00:00.000000Z"},
+    {1114, "8000000000000000", "-infinity"},
+    {1083, "000000141dd76000", "24:00:00.000000"},
+    {2950, "0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"},
+    {3802, "017b7d", "{}"},
+    {790, "00000000000004d2", "12.34"},
+};
+
+TEST(field_decoder, the_servers_bytes_become_the_value) {
+  const auto pool = buffer_pool::make(1 << 20);
+  for (const field_case& c : field_cases) {
+    const column_type kind = kind_of({c.oid, -1, "", false}, 2);
+    field_decoder decoder({kind}, false);
+    column_builder to(kind.type, pool);
+    ASSERT_EQ(decoder.append(0, bytes_of(c.hex), to), dirty_code::none) << c.text;
+    const column made = to.seal();
+    EXPECT_EQ(value_text(made, kind.type, 0), c.text);
+  }
+}
+
+TEST(field_decoder, bytes_of_another_length_are_of_another_type) {
+  const auto pool = buffer_pool::make(1 << 20);
+  for (const field_case& c : field_cases) {
+    const column_type kind = kind_of({c.oid, -1, "", false}, 2);
+    if (kind.form == wire_form::jsonb) {
+      continue;
+    }
+    field_decoder decoder({kind}, false);
+    column_builder to(kind.type, pool);
+    EXPECT_EQ(decoder.append(0, bytes_of(c.hex) + "x", to), dirty_code::wrong_type) << c.text;
+    EXPECT_EQ(decoder.append(0, "", to), dirty_code::wrong_type) << c.text;
+    EXPECT_EQ(to.size(), 0u);
+  }
+}
+
+TEST(field_decoder, a_time_beyond_microseconds_since_1970_is_refused_with_its_text) {
+  const column_type kind = kind_of({1114, -1, "", false}, 2);
+  field_decoder decoder({kind}, false);
+  column_builder to(kind.type, buffer_pool::make(1 << 20));
+  const std::string last = bytes_of("7fffff5bb3b29fff");
+  EXPECT_EQ(decoder.append(0, last, to), dirty_code::out_of_range);
+  EXPECT_EQ(decoder.text_of(0, last), "294276-12-31 23:59:59.999999");
+}
+
+TEST(field_decoder, a_server_that_does_not_vouch_for_its_texts_is_checked) {
+  const column_type kind = kind_of({25, -1, "", false}, 2);
+  column_builder to(kind.type, buffer_pool::make(1 << 20));
+  field_decoder checked({kind}, true);
+  EXPECT_EQ(checked.append(0, "\xff", to), dirty_code::invalid_utf8);
+  EXPECT_EQ(checked.text_of(0, "\xff"), "\\xff");
+}
+
+TEST(server_text, dates_are_written_as_the_server_reads_them) {
+  EXPECT_EQ(date_text(static_cast<std::int32_t>(days_from_civil(-43, 3, 15)) - epoch_days), "0044-03-15 BC");
+  EXPECT_EQ(date_text(static_cast<std::int32_t>(days_from_civil(12345, 1, 1)) - epoch_days), "12345-01-01");
+  EXPECT_EQ(timestamp_text(0, false), "2000-01-01 00:00:00");
+  EXPECT_EQ(timestamp_text(-1, true), "1999-12-31 23:59:59.999999+00");
+  EXPECT_EQ(timestamp_text(timestamp_least, false), "4714-11-24 00:00:00 BC");
+}
+
+}  // namespace
+}  // namespace sluice::postgresql

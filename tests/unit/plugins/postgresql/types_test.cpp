@@ -1,0 +1,68 @@
+#include "plugins/postgresql/postgresql_types.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::postgresql {
+namespace {
+
+column_type kind(std::uint32_t oid, std::int32_t modifier = -1) {
+  return kind_of({oid, modifier, "", false}, 2);
+}
+
+TEST(types, modifiers_are_limits_of_the_type) {
+  EXPECT_EQ(to_string(kind(1700, (10 << 16 | 2) + 4).type), "decimal(10,2)");
+  EXPECT_EQ(to_string(kind(1700, (50 << 16 | 20) + 4).type), "decimal_text(50,20)");
+  EXPECT_EQ(to_string(kind(1700).type), "decimal_text");
+  EXPECT_EQ(to_string(kind(1043, 24).type), "utf8(20 characters)");
+  EXPECT_EQ(kind(1042, 9).padded, 5);
+  EXPECT_EQ(to_string(kind(1114, 3).type), "timestamp(3)");
+  EXPECT_EQ(to_string(kind(1184).type), "instant(6)");
+  EXPECT_EQ(to_string(kind(21).type), "int64(16 bits)");
+  EXPECT_EQ(to_string(kind(790).type), "decimal(19,2)");
+}
+
+TEST(types, a_numeric_whose_scale_is_beyond_its_digits_is_exact_text_with_its_limits) {
+  // numeric(3,-2) and numeric(2,5), as version 15 has them.
+  const column_type negative = kind(1700, (3 << 16 | (-2 & 0x7FF)) + 4);
+  EXPECT_EQ(negative.limits.precision, 3);
+  EXPECT_EQ(negative.limits.scale, -2);
+  EXPECT_EQ(to_string(negative.type), "decimal_text");
+  const column_type wide = kind(1700, (2 << 16 | 5) + 4);
+  EXPECT_EQ(wide.limits.scale, 5);
+  EXPECT_EQ(to_string(wide.type), "decimal_text");
+}
+
+TEST(types, seconds_that_travel_as_text_keep_their_digits) {
+  EXPECT_EQ(kind(1266, 2).fraction_digits, 2);
+  EXPECT_EQ(kind(1266).fraction_digits, 6);
+  EXPECT_EQ(kind(1186, (0x7FFF << 16) | 3).fraction_digits, 3);
+  EXPECT_EQ(kind(1186).fraction_digits, 6);
+}
+
+TEST(types, what_has_no_row_is_the_servers_text) {
+  EXPECT_EQ(kind(869).form, wire_form::as_text);  // inet
+  EXPECT_EQ(to_string(kind(869).type), "utf8");
+  EXPECT_EQ(kind_of({100'000, -1, "mood", true}, 2).form, wire_form::text);
+}
+
+TEST(types, a_numeric_without_limits_takes_decimals_and_integers_as_they_come) {
+  const column_type any = kind(1700);
+  EXPECT_EQ(to_string(write_type(any, decimal_type(10, 2))), "decimal(10,2)");
+  EXPECT_EQ(to_string(write_type(any, type_of(type_id::int64))), "decimal(19,0)");
+  EXPECT_EQ(to_string(write_type(any, type_of(type_id::uint64))), "decimal(20,0)");
+  EXPECT_EQ(to_string(write_type(any, type_of(type_id::utf8))), "decimal_text");
+}
+
+TEST(types, a_table_that_is_made_holds_every_value) {
+  EXPECT_EQ(created_type(type_of(type_id::uint64)), "numeric(20)");
+  EXPECT_EQ(created_type(decimal_type(10, 2)), "numeric(10,2)");
+  EXPECT_EQ(created_type(time_type(type_id::timestamp, time_unit::milli)), "timestamp(3)");
+  EXPECT_EQ(created_type(time_type(type_id::instant, time_unit::micro)), "timestamptz");
+  data_type text = type_of(type_id::utf8);
+  text.length_unit = length_in::characters;
+  text.length_max = 20;
+  EXPECT_EQ(created_type(text), "varchar(20)");
+}
+
+}  // namespace
+}  // namespace sluice::postgresql

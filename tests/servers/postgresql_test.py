@@ -1,0 +1,218 @@
+"""Whole jobs from and into a real PostgreSQL, as people write them."""
+
+import json
+import unittest
+
+from e2e.harness import ProgramTest, job
+from servers.running import Running
+
+
+def setUpModule():
+    global SERVER
+    running = Running(["postgresql"])
+    running.__enter__()
+    unittest.addModuleCleanup(running.__exit__, None, None, None)
+    SERVER = running.servers["postgresql"]
+
+
+def sql(text, database="sluice"):
+    return SERVER.sql(text, database)
+
+
+def end(category, table, column=("*",), user="admin", **more):
+    return {"stepType": "postgresql", "category": category.lower(), "name": category,
+            "parameter": {"jdbcUrl": f"jdbc:postgresql://127.0.0.1:{SERVER.port}/sluice", "username": user,
+                          "password": SERVER.password(user), "table": table, "column": list(column), **more}}
+
+
+class Jobs(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO reader, writer, tls_only")
+
+    def succeeds(self, document, *more):
+        ended = self.run_job(document, *more)
+        self.assertEqual(ended.code, 0, ended)
+        return ended
+
+    def fails(self, document, *parts, code=None):
+        ended = self.run_job(document)
+        self.assertNotEqual(ended.code, 0, ended)
+        for part in parts:
+            self.assertIn(part, ended.text)
+        self.assertNotIn(SERVER.password("admin"), ended.text)
+        if code is not None:
+            self.assertEqual(ended.code, code, ended)
+        return ended
+
+
+class Moving(Jobs):
+    def test_a_table_is_split_by_ranges_under_one_snapshot_and_arrives_whole(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, t text, n numeric(10,2)); "
+            "INSERT INTO src SELECT i, 'row ' || i, i / 100.0 FROM generate_series(-500, 200000) i; ANALYZE src; "
+            "CREATE TABLE dst (LIKE src)")
+        ended = self.succeeds(job(end("Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=4))
+        self.assertEqual(ended.summary["written"], 200501)
+        self.assertGreater(ended.summary["splits"]["total"], 4)
+        self.assertEqual(sql("SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x"), "0\n")
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "200501\n")
+
+    def test_rows_with_null_in_the_split_column_are_read(self):
+        sql("CREATE TABLE src (k int, t text); INSERT INTO src VALUES (1, 'a'), (9, 'b'), (NULL, 'c'); CREATE TABLE dst (LIKE src)")
+        self.succeeds(job(end("Reader", "src", splitPk="k"), end("Writer", "dst"), concurrent=2))
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 2"), "1|a\n9|b\n|c\n")
+
+    def test_columns_expressions_constants_where_and_quoted_names(self):
+        sql('CREATE TABLE "Odd Table" ("Select" int PRIMARY KEY, "a""b" text); INSERT INTO "Odd Table" VALUES (1, \'x\'), (2, \'y\'), (3, NULL); '
+            "CREATE TABLE dst (a int, b text, c text, d numeric)")
+        self.succeeds(job(end("Reader", '"Odd Table"', ["select", 'upper("a""b")', "'${bizdate}'", "2.50"], where='"Select" < 3;'),
+                          end("Writer", "dst")), "-p", "bizdate=20250101")
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "1|X|20250101|2.50\n2|Y|20250101|2.50\n")
+
+    def test_a_query_and_several_tables_of_several_databases(self):
+        for shard in ("shard_1", "shard_2"):
+            sql("DROP TABLE IF EXISTS t_0, t_1; CREATE TABLE t_0 (id int PRIMARY KEY, s text); CREATE TABLE t_1 (LIKE t_0 INCLUDING ALL); "
+                f"INSERT INTO t_0 VALUES (1, '{shard}'); INSERT INTO t_1 VALUES (2, '{shard}')", shard)
+        sql("CREATE TABLE dst (id int, s text)")
+        reader = end("Reader", "x")
+        del reader["parameter"]["jdbcUrl"], reader["parameter"]["table"]
+        reader["parameter"]["connection"] = [{"jdbcUrl": f"jdbc:postgresql://127.0.0.1:{SERVER.port}/{s}", "table": ["t_[0-1]"]}
+                                             for s in ("shard_1", "shard_2")]
+        self.succeeds(job(reader, end("Writer", "dst"), concurrent=3))
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 2, 1"), "1|shard_1\n2|shard_1\n1|shard_2\n2|shard_2\n")
+        query = end("Reader", "x", querySql="SELECT 7, 'q'")
+        del query["parameter"]["table"], query["parameter"]["column"]
+        self.succeeds(job(query, end("Writer", "dst", preSql=["TRUNCATE @table"], postSql=["INSERT INTO @table VALUES (8, 'after')"])))
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "7|q\n8|after\n")
+
+    def test_a_table_that_is_missing_is_made(self):
+        sql("CREATE TABLE src (id bigint PRIMARY KEY, v varchar(7), d numeric(9,3), ts timestamptz(3), b bytea, f real, u uuid); "
+            "INSERT INTO src VALUES (1, 'a', 1.125, now(), '\\x01', 0.1, gen_random_uuid())")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "made", createTable=True)))
+        self.assertEqual(sql("SELECT count(*) FROM src JOIN made USING (id) WHERE src.ts = made.ts AND src.d = made.d AND src.b = made.b AND src.u::text = made.u"),
+                         "1\n")
+        self.assertEqual(sql("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'made'::regclass AND attname = 'ts'"),
+                         "timestamp(3) with time zone\n")
+
+    def test_generated_columns_are_left_out_and_identities_take_values(self):
+        sql("CREATE TABLE src (id int, n int); INSERT INTO src VALUES (5, 2); "
+            "CREATE TABLE dst (id int GENERATED ALWAYS AS IDENTITY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+        self.assertEqual(sql("TABLE dst"), "5|2|4\n")
+
+    def test_least_rights_are_enough(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst (id int); "
+            "GRANT SELECT ON src TO reader; GRANT INSERT ON dst TO writer; GRANT CREATE ON SCHEMA public TO writer")
+        self.succeeds(job(end("Reader", "src", user="reader", splitPk="id"), end("Writer", "dst", user="writer"), concurrent=2))
+        self.assertEqual(sql("TABLE dst"), "1\n")
+
+    def test_names_of_connections_say_whose_they_are(self):
+        sql("CREATE TABLE src (n text); INSERT INTO src SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity; CREATE TABLE dst (n text)")
+        query = end("Reader", "x", querySql="SELECT string_agg(application_name, ',' ORDER BY 1) FROM pg_stat_activity WHERE application_name LIKE 'sluice %'")
+        del query["parameter"]["table"], query["parameter"]["column"]
+        self.succeeds(job(query, end("Writer", "dst")), "--name", "nightly")
+        names = sql("TABLE dst").strip().split(",")
+        self.assertTrue(any(n.startswith("sluice nightly ") and n.endswith("reader") for n in names), names)
+
+
+class Refused(Jobs):
+    def table_with_bad_rows(self, rows, bad):
+        sql(f"CREATE TABLE src AS SELECT i AS id, CASE WHEN i % {rows // bad} = 0 THEN -1 ELSE i END AS n, 'row ' || i AS t "
+            f"FROM generate_series(1, {rows}) i; CREATE TABLE dst (id int PRIMARY KEY, n int CHECK (n > 0), t text NOT NULL)")
+
+    def test_one_bad_row_in_a_hundred_is_dirty_and_all_others_arrive(self):
+        self.table_with_bad_rows(20000, 200)
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=200))
+        self.assertEqual(ended.summary["dirty_by_code"], {"23514": 200}, ended)
+        self.assertEqual(sql("SELECT count(*), min(n) FROM dst"), "19800|1\n")
+
+    def test_the_dirty_record_has_column_and_the_servers_reason(self):
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'a'), (1, 'twice'), (2, NULL), (3, 'c'); "
+            "CREATE TABLE dst (id int PRIMARY KEY, t text NOT NULL)")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=10))
+        records = [json.loads(line) for line in open(ended.summary["dirty_file"], encoding="utf-8")]
+        self.assertEqual(sorted((r["code"], r["column"]) for r in records), [("23505", "id")] if len(records) == 1 else [("23505", "id"), ("null_not_allowed", "t")])
+        self.assertIn("duplicate key value", " ".join(r["message"] for r in records))
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "1|a\n3|c\n")
+
+    def test_a_table_in_which_every_record_is_there_already(self):
+        sql("CREATE TABLE src AS SELECT i AS id FROM generate_series(1, 5000) i; CREATE TABLE dst (id int PRIMARY KEY); INSERT INTO dst TABLE src")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=5000))
+        self.assertEqual(ended.summary["dirty_by_code"], {"23505": 5000})
+
+    def test_rows_that_a_trigger_swallows_are_dirty(self):
+        sql("CREATE TABLE src AS SELECT i AS id FROM generate_series(1, 100) i; CREATE TABLE dst (id int); "
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 50 THEN RETURN NULL; END IF; RETURN NEW; END'; "
+            "CREATE TRIGGER s BEFORE INSERT ON dst FOR EACH ROW EXECUTE FUNCTION swallow()")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))
+        self.assertEqual(ended.summary["dirty_by_code"], {"refused_silently": 1})
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "99\n")
+
+    def test_a_foreign_key_that_is_deferred_still_names_its_row(self):
+        sql("CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(1, 99); CREATE TABLE src AS SELECT i AS p FROM generate_series(1, 100) i; "
+            "CREATE TABLE dst (p int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))
+        self.assertEqual(ended.summary["dirty_by_code"], {"23503": 1})
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "99\n")
+
+
+class Continued(Jobs):
+    def test_a_killed_run_is_continued_and_no_row_is_there_twice(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, t text); INSERT INTO src SELECT i, repeat('x', 200) FROM generate_series(1, 300000) i; ANALYZE src; "
+            "CREATE TABLE dst (id int, t text)")
+        document = job(end("Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=2)
+        self.kill_once(lambda: sql("SELECT to_regclass('sluice_progress') IS NOT NULL AND EXISTS (SELECT FROM dst)") == "t\n", document)
+        ended = self.succeeds(document)
+        self.assertEqual(ended.summary["written"], 300000, ended)
+        self.assertEqual(sql("SELECT count(*), count(DISTINCT id) FROM dst"), "300000|300000\n")
+
+
+class Messages(Jobs):
+    def test_each_mistake_is_named_with_its_cure(self):
+        sql("CREATE TABLE src (id int, amount int); CREATE TABLE dst (id int, amount int)")
+        port = SERVER.port
+        wrong_password = end("Reader", "src")
+        wrong_password["parameter"]["password"] = "wrong"
+        unknown_database = end("Reader", "src")
+        unknown_database["parameter"]["jdbcUrl"] = f"jdbc:postgresql://127.0.0.1:{port}/shop"
+        nobody_there = end("Reader", "src")
+        nobody_there["parameter"]["jdbcUrl"] = "jdbc:postgresql://127.0.0.1:1/sluice"
+        no_host = end("Reader", "src")
+        no_host["parameter"]["jdbcUrl"] = "jdbc:postgresql://no.such.host.invalid/sluice"
+        cases = [
+            (wrong_password, ["steps[0]", "password authentication failed", "correct user name or password"]),
+            (unknown_database, ['database "shop" does not exist', "correct the database's name"]),
+            (nobody_there, ["Connection refused", "see that the server runs"]),
+            (no_host, ["no.such.host.invalid", "is not known here"]),
+            (end("Reader", "scr"), ['there is no table "scr"', 'did you mean "src"?']),
+            (end("Reader", "src", ["id", "amonut"]), ["column[1]", 'column "amonut" does not exist']),
+            (end("Reader", "src", where="id >"), ["where", "syntax error"]),
+            (end("Reader", "src", splitPk="idd"), ["splitPk", 'did you mean "id"?']),
+            (end("Reader", "src", user="nothing"), ["permission denied", "grant the right"]),
+        ]
+        for reader, parts in cases:
+            with self.subTest(parts[-1]):
+                self.fails(job(reader, end("Writer", "dst")), *parts)
+        writers = [
+            (end("Writer", "dts"), ['there is no table "dts"', "createTable"]),
+            (end("Writer", "dst", ["id", "amonut"]), ["column[1]", "amonut"]),
+            (end("Writer", "dst", user="reader"), ["permission denied"]),
+            (end("Writer", "dst", preSql=["DELETE FORM dst"]), ["preSql", "syntax error", "mend the statement"]),
+        ]
+        for writer, parts in writers:
+            with self.subTest(parts[0]):
+                self.fails(job(end("Reader", "src"), writer), *parts)
+
+    def test_tls_is_verified_where_it_is_asked_for(self):
+        sql("CREATE TABLE src (id int); CREATE TABLE dst (id int)")
+        url = f"jdbc:postgresql://localhost:{SERVER.port}/sluice?sslmode=verify-full&sslrootcert="
+        good = end("Reader", "src")
+        good["parameter"]["jdbcUrl"] = url + str(SERVER.certificates.path("ca.pem"))
+        self.succeeds(job(good, end("Writer", "dst")))
+        bad = end("Reader", "src")
+        bad["parameter"]["jdbcUrl"] = url + str(SERVER.certificates.path("other_ca.pem"))
+        self.fails(job(bad, end("Writer", "dst")), "certificate verify failed", "authority")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -32,10 +32,6 @@ constexpr auto session_pragmas = std::to_array<std::string_view>({
     "threads",
 });
 
-/// Statements that would end or begin our transactions.
-constexpr auto transaction_words =
-    std::to_array<std::string_view>({"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"});
-
 std::string trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   return first == std::string_view::npos
@@ -97,7 +93,7 @@ result<void> read_session(const option_values& values, end_options& out) {
       continue;
     }
     std::string name;
-    if (begins_with_word(text, "PRAGMA")) {
+    if (relational::begins_with_word(text, "PRAGMA", sql_rules)) {
       for (const char c : trimmed(std::string_view(text).substr(6))) {
         if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') {
           break;
@@ -229,29 +225,13 @@ result<write_mode> mode_of(const option_values& values) {
                                              in_quotes(text.value_or(""))));
 }
 
-result<std::vector<std::string>> read_steps(const option_values& values, const std::string& name,
-                                            const std::string& table) {
-  SLUICE_TRY(const auto texts, values.text_list(name));
-  std::vector<std::string> steps;
+result<std::vector<relational::placed_text>> read_steps(const option_values& values, const std::string& name,
+                                                        const std::string& table) {
+  SLUICE_TRY(auto steps, relational::read_steps(values, name, sql_rules));
   // A table that is none has been refused.
   const std::string quoted_table = quote_name(table_name_of(table).value_or(table));
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    std::string sql = trimmed(texts[i]);
-    for (std::size_t at = sql.find("@table"); at != std::string::npos;
-         at = sql.find("@table", at + quoted_table.size())) {
-      sql.replace(at, 6, quoted_table);
-    }
-    for (const std::string_view word : transaction_words) {
-      if (begins_with_word(sql, word)) {
-        return values.bad(
-            fmt::format("{}[{}]", name, i),
-            fmt::format("found {}; each statement runs in a transaction of Sluice's own, leave {} out",
-                        in_quotes(sql), word));
-      }
-    }
-    if (!sql.empty()) {
-      steps.push_back(std::move(sql));
-    }
+  for (relational::placed_text& step : steps) {
+    step.text = relational::with_table(step.text, quoted_table);
   }
   return steps;
 }
@@ -306,29 +286,6 @@ std::vector<option> common_options(bool reader) {
 }
 
 }  // namespace
-
-std::string_view to_string(write_mode mode) {
-  constexpr std::array<std::string_view, 4> names = {"insert", "replace", "update", "ignore"};
-  return names[static_cast<std::size_t>(mode)];
-}
-
-bool begins_with_word(std::string_view sql, std::string_view word) {
-  for (;;) {
-    const std::size_t start = sql.find_first_not_of(" \t\r\n;(");
-    sql.remove_prefix(std::min(start, sql.size()));
-    const std::string_view end = sql.starts_with("--") ? "\n" : sql.starts_with("/*") ? "*/" : "";
-    if (end.empty()) {
-      break;
-    }
-    const std::size_t stop = sql.find(end);
-    sql.remove_prefix(stop == std::string_view::npos ? sql.size() : stop + end.size());
-  }
-  if (!same_name(sql.substr(0, word.size()), word)) {
-    return false;
-  }
-  const char next = sql.size() > word.size() ? sql[word.size()] : ' ';
-  return std::isalnum(static_cast<unsigned char>(next)) == 0 && next != '_';
-}
 
 std::vector<option> source_option_list() {
   std::vector<option> list = common_options(true);

@@ -6,6 +6,7 @@
 
 #include "jobspec/option_values.h"
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/relational_options.h"
 
 namespace sluice::sqlite {
 
@@ -23,8 +24,10 @@ struct end_options {
   std::vector<std::string> columns;
 };
 
-enum class write_mode : std::uint8_t { insert, replace, update, ignore };
-std::string_view to_string(write_mode mode);
+using relational::write_mode;  // but `copy`
+
+/// How SQLite writes SQL.
+inline constexpr relational::sql_rules sql_rules = {.backtick_names = true, .bracket_names = true};
 
 struct source_options : end_options {
   std::string where;     ///< Without its closing semicolons; empty = all rows.
@@ -35,8 +38,8 @@ struct source_options : end_options {
 
 struct target_options : end_options {
   write_mode mode = write_mode::insert;
-  std::vector<std::string> pre_sql;  ///< `@table` replaced, blank ones left out.
-  std::vector<std::string> post_sql;
+  std::vector<relational::placed_text> pre_sql;  ///< `@table` replaced, blank ones left out.
+  std::vector<relational::placed_text> post_sql;
   bool create_table = false;
   bool all_columns = false;
 };
@@ -50,8 +53,5 @@ result<target_options> read_target_options(const option_values& values);
 
 /// The file alone, of `jdbcUrl` in `connection` or flat.
 result<std::string> read_file_option(const option_values& values);
-
-/// Whether a statement begins with the word, ignoring case, blanks and comments before it.
-bool begins_with_word(std::string_view sql, std::string_view word);
 
 }  // namespace sluice::sqlite

@@ -7,7 +7,6 @@
 #include <array>
 #include <filesystem>
 
-#include "plugins/sqlite/sqlite_statement.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -15,16 +14,13 @@ namespace {
 
 /// Statements that SQLite does not run inside a transaction, or that do nothing there. They may be repeated.
 constexpr auto outside_words = std::to_array<std::string_view>({"VACUUM", "PRAGMA", "ATTACH", "DETACH"});
-constexpr auto removing_words = std::to_array<std::string_view>({"DELETE", "DROP"});
 /// Behind these other tables and columns may be there than now.
 constexpr auto changing_words =
     std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "ATTACH", "DETACH"});
-constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
 
-template <class Words>
-bool begins_with_any(const std::string& sql, const Words& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](std::string_view w) { return begins_with_word(sql, w); });
+bool runs_outside(std::string_view sql) {
+  return std::any_of(outside_words.begin(), outside_words.end(),
+                     [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules); });
 }
 
 /// What SQLite says of a text that is no SQL, whatever tables there are.
@@ -35,8 +31,8 @@ bool is_syntax_error(std::string_view message) {
 
 /// The first word of the first statement; empty where there is none.
 std::string first_word(std::string_view sql) {
-  const auto statements = statements_of(sql);
-  return statements.empty() ? std::string() : statements.front().front();
+  const auto statements = relational::statements_of(sql, sql_rules);
+  return statements.empty() ? std::string() : std::string(statements.front().front().text);
 }
 
 /// `CREATE TABLE` with the names that the job maps to, or the reader's.
@@ -58,12 +54,16 @@ sqlite_target::sqlite_target(target_options options, option_values values, const
       memory_bytes_(context.memory_bytes /
                     2),  // the other half is for what a statement needs besides its pages
       table_(table_name_of(options_.table).value_or(options_.table)),
+      steps_(options_.pre_sql, options_.post_sql, {{"main", false}, {table_, true}}, sql_rules, runs_outside),
       marks_(progress_dialect_of(options_.file)),
       home_(connection_),
       progress_(home_, marks_, *claim_) {
   connection_.file = options_.file;
   connection_.busy_timeout = options_.busy_timeout;
   connection_.session = options_.session;
+  if (options_.create_table) {
+    steps_.create_table(values_.place("createTable"));
+  }
 }
 
 result<bool> sqlite_target::find_file() const {
@@ -72,7 +72,7 @@ result<bool> sqlite_target::find_file() const {
   if (std::filesystem::exists(file, ignored)) {
     return true;
   }
-  if (!options_.create_table && !table_comes_later()) {
+  if (!options_.create_table && !steps_.table_comes_later()) {
     return fail(
         error_kind::bad_option,
         "{}: there is no file {}; check the path, or set \"createTable\": true to have file and table made",
@@ -90,12 +90,6 @@ result<bool> sqlite_target::find_file() const {
                 options_.file_place, in_quotes(folder.string()));
   }
   return false;
-}
-
-bool sqlite_target::table_comes_later() const {
-  return std::any_of(
-      options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(pre_sql_run_, options_.pre_sql.size())),
-      options_.pre_sql.end(), [](const std::string& sql) { return begins_with_any(sql, making_words); });
 }
 
 result<target_description> sqlite_target::open(const schema& source_columns, const stop_signal& stop) {
@@ -143,56 +137,16 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   }
   // SQLite takes names in capitals and small letters for the same.
   out.output = folded_name(table_);
-  std::vector<std::string> statements;
-  for (const std::string& sql : options_.pre_sql) {
-    out.empties = out.empties || empties_table(sql, table_);
-    statements.push_back(fmt::format("preSql will run: {}", statement_text(sql)));
-  }
-  if (!creates_first()) {
+  out.empties = steps_.empties();
+  std::vector<std::string> statements = steps_.announcements();
+  if (!steps_.creates_first()) {
     out.changes.insert(out.changes.end(), statements.begin(), statements.end());
     statements.clear();
   }
   SLUICE_CHECK(describe_table(source_columns, out));
   out.changes.insert(out.changes.end(), statements.begin(), statements.end());
-  out.run_again = run_again_text();
+  out.run_again = steps_.run_again_text(options_.mode, has_key_);
   return out;
-}
-
-std::string sqlite_target::run_again_text() const {
-  const auto any = [&](const auto& is) {
-    return std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(), is);
-  };
-  if (any([&](const std::string& sql) { return empties_table(sql, table_); })) {
-    return "preSql runs again first and empties the table, then all rows are written anew";
-  }
-  std::string text;
-  switch (options_.mode) {
-    case write_mode::insert:
-      text = !has_key_ ? "all rows are inserted once more: doubled, or dirty where a unique key refuses them"
-             : *has_key_ ? "all rows are inserted once more, and those whose key is there already are dirty"
-                         : "all rows are inserted once more: doubled";
-      break;
-    case write_mode::replace:
-      text = "rows with the same key are replaced";
-      break;
-    case write_mode::update:
-      text = "rows with the same key are updated with the same values, others are inserted";
-      break;
-    case write_mode::ignore:
-      text = "rows whose key is there already are left out and counted as ignored";
-      break;
-  }
-  if (options_.mode == write_mode::replace || options_.mode == write_mode::update) {
-    text += has_key_ == true ? ": the table is the same afterwards"
-                             : ": the table is the same afterwards where it has a key, and doubled where it "
-                               "has none";
-  } else if (options_.mode == write_mode::ignore && has_key_ != true) {
-    text += "; without a key all are inserted once more";
-  }
-  if (any([](const std::string& sql) { return begins_with_any(sql, removing_words); })) {
-    return fmt::format("preSql runs again first and takes rows away; beside those that it leaves {}", text);
-  }
-  return options_.pre_sql.empty() ? text : fmt::format("preSql runs again first, then {}", text);
 }
 
 result<void> sqlite_target::describe_table(const schema& source_columns, target_description& out) {
@@ -221,7 +175,7 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
       if (names && names->size() == source_columns.size()) {
         SLUICE_TRY(create_sql_, created_table_sql(table_, *names, source_columns));
       }
-      if (creates_last() && create_sql_.starts_with("CREATE")) {
+      if (steps_.creates_last() && create_sql_.starts_with("CREATE")) {
         out.changes.push_back(
             fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
       }
@@ -232,10 +186,10 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
       use_columns(table->name, *mapped, source_columns, out);
       return {};
     }
-    if (!table_comes_later()) {
+    if (!steps_.table_comes_later()) {
       return fail(std::move(mapped).error());
     }
-  } else if (!table_comes_later()) {
+  } else if (!steps_.table_comes_later()) {
     SLUICE_TRY(const std::string missing, describe_missing_table(*connection_.db, table_));
     return fail(error_kind::bad_option, "{}: {}", options_.table_place, missing);
   }
@@ -353,7 +307,7 @@ result<std::vector<std::string>> sqlite_target::created_names(const schema& sour
 
 result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
   SLUICE_TRY(const std::vector<std::string> names, created_names(source_columns));
-  if (options_.mode != write_mode::insert && !table_comes_later()) {
+  if (options_.mode != write_mode::insert && !steps_.table_comes_later()) {
     return values_.bad("writeMode",
                        fmt::format("{} finds rows by a key, and the table that createTable makes has none; "
                                    "make it with its key in \"preSql\", or set \"writeMode\" to \"insert\"",
@@ -381,7 +335,7 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
   }
   SLUICE_TRY(create_sql_, created_table_sql(table_, names, source_columns));
   out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
-  if (!table_comes_later()) {
+  if (!steps_.table_comes_later()) {
     has_key_ = false;
   }
   use_columns(table_, made, source_columns, out);
@@ -408,40 +362,7 @@ void sqlite_target::use_columns(const std::string& table, const std::vector<tabl
 }
 
 std::vector<target_step> sqlite_target::steps_before() const {
-  std::vector<target_step> steps;
-  for (const step& s : all_steps_before()) {
-    const bool sure = !s.is_create || (!table_there_ && s.sql.starts_with("CREATE"));
-    steps.push_back({sure ? s.sql : "create the table where it is missing",
-                     s.is_create || begins_with_any(s.sql, outside_words)});
-  }
-  return steps;
-}
-
-bool sqlite_target::creates_first() const {
-  return options_.create_table &&
-         std::none_of(options_.pre_sql.begin(), options_.pre_sql.end(),
-                      [&](const std::string& sql) { return makes_table(sql, table_); });
-}
-
-bool sqlite_target::creates_last() const {
-  return options_.create_table &&
-         std::any_of(options_.pre_sql.begin(), options_.pre_sql.end(), [&](const std::string& sql) {
-           return makes_table(sql, table_) || drops_table(sql, table_);
-         });
-}
-
-std::vector<sqlite_target::step> sqlite_target::all_steps_before() const {
-  std::vector<step> steps;
-  if (creates_first()) {
-    steps.push_back({create_sql_, "createTable", true});
-  }
-  for (std::size_t i = 0; i < options_.pre_sql.size(); ++i) {
-    steps.push_back({options_.pre_sql[i], fmt::format("preSql[{}]", i)});
-  }
-  if (creates_last()) {
-    steps.push_back({create_sql_, "createTable", true});
-  }
-  return steps;
+  return steps_.shown_before(create_sql_, table_there_);
 }
 
 result<void> sqlite_target::check_steps(const stop_signal& stop) {
@@ -454,18 +375,17 @@ result<void> sqlite_target::check_steps(const stop_signal& stop) {
   database& db = nothing ? *nothing : *connection_.db;
   db.use_stop(stop);
   bool statements_change = false;
-  for (std::size_t i = 0; i < options_.pre_sql.size(); ++i) {
-    SLUICE_CHECK(check_step(db, options_.pre_sql[i], fmt::format("preSql[{}]", i), statements_change));
-  }
-  for (std::size_t i = 0; i < options_.post_sql.size(); ++i) {
-    SLUICE_CHECK(check_step(db, options_.post_sql[i], fmt::format("postSql[{}]", i), statements_change));
+  for (const auto* steps : {&steps_.pre_sql(), &steps_.post_sql()}) {
+    for (const relational::placed_text& step : *steps) {
+      SLUICE_CHECK(check_step(db, step, options_.create_table, table_, statements_change));
+    }
   }
   return {};
 }
 
-result<void> sqlite_target::check_step(database& db, const std::string& sql, const std::string& place,
-                                       bool& statements_change) const {
-  std::string_view rest = sql;
+result<void> sqlite_target::check_step(database& db, const relational::placed_text& step, bool makes_table,
+                                       const std::string& table, bool& statements_change) {
+  std::string_view rest = step.text;
   // Some PRAGMAs act when they are compiled.
   for (std::string word = first_word(rest); !word.empty() && !same_name(word, "PRAGMA");
        word = first_word(rest)) {
@@ -482,13 +402,12 @@ result<void> sqlite_target::check_step(database& db, const std::string& sql, con
       return same_name(why, "no such table: " + name) || same_name(why, "no such table: main." + name);
     };
     // By createTable, or with the claim.
-    const bool made_before =
-        (options_.create_table && lacks(table_)) || lacks("sluice_run") || lacks("sluice_progress");
+    const bool made_before = (makes_table && lacks(table)) || lacks("sluice_run") || lacks("sluice_progress");
     const bool sure = is_syntax_error(why) ||
                       (db.failure_meaning().name == "SQLITE_ERROR" && !statements_change && !made_before);
     if (sure) {
-      return fail(error_kind::bad_option, "{}: {}: {}: {}; mend the statement", values_.place(place),
-                  in_quotes(options_.file), in_quotes(sql), why);
+      return fail(error_kind::bad_option, "{}: {}: {}: {}; mend the statement", step.place,
+                  in_quotes(db.path()), in_quotes(step.text), why);
     }
     statements_change = true;  // what stands behind cannot be told either
     return {};
@@ -497,11 +416,7 @@ result<void> sqlite_target::check_step(database& db, const std::string& sql, con
 }
 
 std::vector<target_step> sqlite_target::steps_after() const {
-  std::vector<target_step> steps;
-  for (const std::string& sql : options_.post_sql) {
-    steps.push_back({sql, begins_with_any(sql, outside_words)});
-  }
-  return steps;
+  return steps_.shown_after();
 }
 
 result<void> sqlite_target::run_step(const std::string& sql, const std::string& stage,
@@ -514,10 +429,10 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
     if (e.kind == error_kind::bad_row) {
       e.kind = error_kind::bad_option;
     }
-    e.message = fmt::format("{}: {}", values_.place(place), e.message);
+    e.message = fmt::format("{}: {}", place, e.message);
     return fail(std::move(e));
   };
-  if (begins_with_any(sql, outside_words)) {
+  if (runs_outside(sql)) {
     if (auto done = db->run(sql); !done) {
       return with_place(std::move(done).error());
     }
@@ -538,17 +453,15 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
 }
 
 result<void> sqlite_target::run_step_before(std::size_t index, const stop_signal& stop) {
-  const std::vector<step> steps = all_steps_before();
-  const step& s = steps[index];
+  const relational::target_steps::step s = steps_.before(create_sql_)[index];
   SLUICE_CHECK(run_step(s.sql, fmt::format("pre:{}", index + 1), s.place, stop));
-  const std::size_t first = creates_first() ? 1 : 0;
-  pre_sql_run_ = std::max(pre_sql_run_, std::min(options_.pre_sql.size(), index + 1 - first));
+  steps_.done_before(index);
   return {};
 }
 
 result<void> sqlite_target::run_step_after(std::size_t index, const stop_signal& stop) {
-  return run_step(options_.post_sql[index], fmt::format("post:{}", index + 1),
-                  fmt::format("postSql[{}]", index), stop);
+  const relational::placed_text& step = steps_.post_sql()[index];
+  return run_step(step.text, fmt::format("post:{}", index + 1), step.place, stop);
 }
 
 result<std::unique_ptr<writer>> sqlite_target::make_writer(schema_ptr columns) {

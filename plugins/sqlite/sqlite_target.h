@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/target_steps.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_session.h"
 #include "plugins/sqlite/sqlite_table.h"
@@ -29,23 +30,9 @@ class sqlite_target : public target {
   void interrupt() override;
 
  private:
-  /// A statement before the data: of preSql, or the one that makes the table.
-  struct step {
-    std::string sql;
-    std::string place;
-    bool is_create = false;
-  };
-  /// In order, the same for every run of the job: whether a resume comes to a table that is there changes
-  /// nothing.
-  [[nodiscard]] std::vector<step> all_steps_before() const;
-  /// The table is made before preSql runs, which may need it.
-  [[nodiscard]] bool creates_first() const;
-  /// preSql itself makes the table or takes it away, so that it is made (again) behind it where it is
-  /// missing.
-  [[nodiscard]] bool creates_last() const;
   /// `statements_change`: an earlier one may make what is missing now.
-  result<void> check_step(database& db, const std::string& sql, const std::string& place,
-                          bool& statements_change) const;
+  static result<void> check_step(database& db, const relational::placed_text& step, bool makes_table,
+                                 const std::string& table, bool& statements_change);
   /// Whether the file is there; `bad_option` or `denied` where it cannot be made.
   result<bool> find_file() const;
   result<void> describe_table(const schema& source_columns, target_description& out);
@@ -56,14 +43,10 @@ class sqlite_target : public target {
   result<void> check_key(const table_info& table, const std::vector<table_column>& mapped) const;
   result<std::vector<std::string>> created_names(const schema& source_columns) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
-  /// What the same job does to the table when it is run again, as far as `has_key_` tells.
-  [[nodiscard]] std::string run_again_text() const;
   void use_columns(const std::string& table, const std::vector<table_column>& mapped,
                    const schema& source_columns, target_description& out);
   /// Whether each record has the values of one of the table's keys.
   [[nodiscard]] bool meets_key(const table_info& table, const std::vector<table_column>& mapped) const;
-  /// A statement that makes or changes tables stands in preSql and has not run yet.
-  [[nodiscard]] bool table_comes_later() const;
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place,
                         const stop_signal& stop);
 
@@ -75,7 +58,7 @@ class sqlite_target : public target {
   bool table_there_ = false;
   /// Whether rows of the table are found by a key that the job maps; nothing where it is not known yet.
   std::optional<bool> has_key_;
-  std::size_t pre_sql_run_ = 0;
+  relational::target_steps steps_;
   file_connection connection_;
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
   relational::progress_dialect marks_;

@@ -18,7 +18,7 @@ constexpr std::size_t tables_max = 10'000;
 
 /// Statements that would end or begin our transactions.
 constexpr auto transaction_words = std::to_array<std::string_view>(
-    {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT", "PREPARE TRANSACTION"});
+    {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT"});
 
 /// The values of a list, or one text, with their places; blank ones left out.
 result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name) {
@@ -293,21 +293,6 @@ class end_reader {
   bool reads_;
 };
 
-result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,
-                                            const options_dialect& dialect) {
-  SLUICE_TRY(auto steps, placed_texts(values, name));
-  for (const placed_text& step : steps) {
-    for (const std::string_view word : transaction_words) {
-      if (begins_with_word(step.text, word, dialect.rules)) {
-        return fail(error_kind::bad_option,
-                    "{}: found {}; each statement runs in a transaction of Sluice's own, leave {} out",
-                    step.place, in_quotes(step.text), word);
-      }
-    }
-  }
-  return steps;
-}
-
 /// A text that begins with insert, replace or update, in any case (job-formats 6.6), as far as it is one of
 /// the product's words: what follows would have gone into the statement, and is not guessed at here.
 result<write_mode> mode_of(const option_values& values, const options_dialect& dialect) {
@@ -336,6 +321,21 @@ result<write_mode> mode_of(const option_values& values, const options_dialect& d
 std::string_view to_string(write_mode mode) {
   constexpr std::array<std::string_view, 5> names = {"insert", "copy", "replace", "update", "ignore"};
   return names[static_cast<std::size_t>(mode)];
+}
+
+result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,
+                                            const sql_rules& rules) {
+  SLUICE_TRY(auto steps, placed_texts(values, name));
+  for (const placed_text& step : steps) {
+    for (const std::string_view word : transaction_words) {
+      if (begins_with_word(step.text, word, rules)) {
+        return fail(error_kind::bad_option,
+                    "{}: found {}; each statement runs in a transaction of Sluice's own, leave {} out",
+                    step.place, in_quotes(step.text), word);
+      }
+    }
+  }
+  return steps;
 }
 
 std::string end_options::option_default(std::string_view name) const {
@@ -390,8 +390,8 @@ result<writer_options> read_writer_options(const option_values& values, const op
   wrong.check(end_reader(values, dialect, warn, false).read(out));
   wrong.take(mode_of(values, dialect), out.mode);
   out.write_mode_place = values.place("writeMode");
-  wrong.take(read_steps(values, "preSql", dialect), out.pre_sql);
-  wrong.take(read_steps(values, "postSql", dialect), out.post_sql);
+  wrong.take(read_steps(values, "preSql", dialect.rules), out.pre_sql);
+  wrong.take(read_steps(values, "postSql", dialect.rules), out.post_sql);
   std::optional<bool> flag;
   if (wrong.take(values.boolean("createTable"), flag)) {
     out.create_table = flag.value_or(false);

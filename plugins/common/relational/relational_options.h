@@ -96,6 +96,11 @@ result<writer_options> read_writer_options(const option_values& values, const op
 result<connect_options> read_connect_options(const option_values& values, const options_dialect& dialect,
                                              const warning_sink& warn);
 
+/// Statements of `preSql` or `postSql`, blank ones left out; `bad_option` where one begins or ends a
+/// transaction.
+result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,
+                                            const sql_rules& rules);
+
 /// The text with `@table` replaced by the table's name as SQL writes it.
 std::string with_table(std::string_view sql, std::string_view table);
 

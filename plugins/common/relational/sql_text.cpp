@@ -59,9 +59,14 @@ std::size_t comment_bytes(std::string_view sql, const sql_rules& rules) {
   return sql.size();
 }
 
-/// Bytes of what begins with a quote and ends with the same, doubled ones inside.
+/// Bytes of what begins with a quote and ends with the same, doubled ones inside; `[x]` ends with the first
+/// bracket.
 std::size_t quoted_bytes(std::string_view sql, bool escapes) {
   const char quote = sql.front();
+  if (quote == '[') {
+    const std::size_t end = sql.find(']');
+    return end == std::string_view::npos ? sql.size() : end + 1;
+  }
   for (std::size_t i = 1; i < sql.size(); ++i) {
     if (escapes && sql[i] == '\\') {
       ++i;
@@ -95,7 +100,8 @@ struct found_token {
 
 found_token first_token(std::string_view sql, const sql_rules& rules) {
   const char c = sql.front();
-  if (c == rules.name_quote || (c == '"' && !rules.double_quoted_texts)) {
+  if (c == rules.name_quote || (c == '"' && !rules.double_quoted_texts) ||
+      (c == '`' && rules.backtick_names) || (c == '[' && rules.bracket_names)) {
     return {token_kind::quoted_name, quoted_bytes(sql, false)};
   }
   if (c == '\'' || c == '"') {
@@ -229,6 +235,11 @@ constexpr auto clauses = std::to_array<clause>({{"OVER", "", "a window (OVER)"},
                                                 {"UNION", "", "UNION"},
                                                 {"INTERSECT", "", "INTERSECT"},
                                                 {"EXCEPT", "", "EXCEPT"}});
+
+/// Whether a name in a job may begin so; people write the quotes of their last product, too.
+bool opens_name(char c, const sql_rules& rules) {
+  return c == rules.name_quote || c == '"' || c == '`' || (c == '[' && rules.bracket_names);
+}
 
 /// Drops the words from the beginning where they are these.
 bool take(std::span<const sql_token>& tokens, std::initializer_list<std::string_view> words) {
@@ -388,8 +399,9 @@ std::string bare_name(std::string_view text, const sql_rules& rules) {
     return std::string(name);
   }
   const char quote = name.front();
-  const bool quoted = (quote == rules.name_quote || quote == '"' || quote == '`') &&
-                      quoted_bytes(name, false) == name.size() && name.back() == quote;
+  const char end = quote == '[' ? ']' : quote;
+  const bool quoted =
+      opens_name(quote, rules) && quoted_bytes(name, false) == name.size() && name.back() == end;
   if (!quoted) {
     return std::string(name);
   }
@@ -406,11 +418,11 @@ std::optional<std::vector<name_part>> name_parts(std::string_view text, const sq
   std::string_view rest = trimmed(text);
   while (!rest.empty()) {
     const char quote = rest.front();
-    const bool quoted = quote == rules.name_quote || quote == '"' || quote == '`';
+    const bool quoted = opens_name(quote, rules);
     // A bare name reaches to the next point: odd characters in it are the server's to judge, once quoted.
     const std::size_t bytes = quoted ? quoted_bytes(rest, false) : std::min(rest.find('.'), rest.size());
     const std::string_view one = quoted ? rest.substr(0, bytes) : trimmed(rest.substr(0, bytes));
-    if (one.empty() || (quoted && (bytes < 3 || one.back() != quote))) {
+    if (one.empty() || (quoted && (bytes < 3 || one.back() != (quote == '[' ? ']' : quote)))) {
       return std::nullopt;
     }
     parts.push_back({quoted ? bare_name(one, rules) : std::string(one), quoted});

@@ -11,6 +11,8 @@ namespace sluice::relational {
 /// How a product writes names, texts and comments.
 struct sql_rules {
   char name_quote = '"';
+  bool backtick_names = false;       ///< `` `x` `` is a name, too.
+  bool bracket_names = false;        ///< `[x]` likewise.
   bool double_quoted_texts = false;  ///< `"x"` is a text, as MySQL has it; a quoted name otherwise.
   bool backslash_escapes = false;    ///< In every text; without it in `E'…'` only.
   bool hash_comments = false;        ///< `#` to the end of the line.

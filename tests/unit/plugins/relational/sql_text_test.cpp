@@ -13,6 +13,9 @@ constexpr sql_rules backticks = {.name_quote = '`',
                                  .dashes_need_blank = true,
                                  .version_comments = true};
 
+constexpr sql_rules all_quotes = {.backtick_names = true, .bracket_names = true};
+const std::vector<name_part> main_orders = {{"main", false}, {"orders", false}};
+
 std::string joined(std::string_view sql, const sql_rules& rules) {
   std::string out;
   for (const sql_token& t : tokens_of(sql, rules)) {
@@ -178,6 +181,70 @@ TEST(statements, are_known_that_empty_make_or_drop_a_table) {
   EXPECT_FALSE(makes_table("CREATE TEMP TABLE orders(a int)", table, standard));
   EXPECT_TRUE(drops_table("DROP TABLE a, orders", table, standard));
   EXPECT_FALSE(drops_table("ALTER TABLE orders RENAME COLUMN a TO b", table, standard));
+}
+
+struct statement_case {
+  const char* sql;
+  bool empties;
+};
+
+TEST(statements, that_empty_a_table_are_known_by_all_quotes) {
+  const statement_case cases[] = {
+      {"DELETE FROM orders", true},
+      {"delete from \"Orders\";", true},
+      {" /* all */ DELETE -- of it\n FROM main.[ORDERS] ; ", true},
+      {"SELECT ';'; DELETE FROM `orders`", true},
+      {"DROP TABLE orders", true},
+      {"drop table if exists \"main\".\"orders\"; CREATE TABLE orders(a)", true},
+      {"DELETE FROM orders WHERE day = '2026-01-01'", false},
+      {"DELETE FROM orders2", false},
+      {"DELETE FROM other.orders", false},
+      {"SELECT 'DELETE FROM orders'", false},
+      {"-- DELETE FROM orders", false},
+      {"/* DELETE FROM orders", false},
+      {"DELETE FROM 'it''s; DELETE FROM orders", false},
+      {"DROP INDEX orders", false},
+      {"UPDATE orders SET a = 1", false},
+      {"DELETE FROM", false},
+      {"DROP TABLE IF EXISTS", false},
+      {"", false},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(empties_table(c.sql, main_orders, all_quotes), c.empties) << c.sql;
+  }
+}
+
+TEST(statements, that_make_or_drop_a_table_are_known_by_all_quotes) {
+  struct {
+    const char* sql;
+    bool makes;
+    bool drops;
+  } const cases[] = {
+      {"CREATE TABLE orders(a)", true, false},
+      {"create table if not exists main.\"Orders\"(a)", true, false},
+      {"ALTER TABLE staging RENAME TO [orders]", true, false},
+      {"ALTER TABLE orders RENAME TO old", false, true},
+      {"DROP TABLE orders; CREATE TABLE orders(a)", true, true},
+      {"DROP TABLE IF EXISTS orders", false, true},
+      {"ALTER TABLE orders RENAME COLUMN a TO orders", false, false},
+      {"CREATE TABLE orders2(a)", false, false},
+      {"CREATE TABLE other.orders(a)", false, false},
+      {"CREATE INDEX orders ON x(a)", false, false},
+      {"DROP INDEX orders", false, false},
+      {"DELETE FROM orders", false, false},
+      {"CREATE TABLE", false, false},
+      {"", false, false},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(makes_table(c.sql, main_orders, all_quotes), c.makes) << c.sql;
+    EXPECT_EQ(drops_table(c.sql, main_orders, all_quotes), c.drops) << c.sql;
+  }
+}
+
+TEST(sql_tokens, keep_their_quotes_also_in_brackets) {
+  EXPECT_EQ(joined("a.\"b;\"\"c\" -- x\n;; 'd''e'=[f g] /* h */ ü", all_quotes),
+            "a|.|\"b;\"\"c\"|;|;|'d''e'|=|[f g]|ü");
+  EXPECT_EQ(bare_name("[f g]", all_quotes), "f g");
 }
 
 TEST(statements, begin_with_a_word_behind_comments_and_brackets) {

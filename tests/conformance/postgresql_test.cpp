@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/postgresql/postgresql_plugin.h"
+#include "tests/conformance/claim_suite.h"
 #include "tests/conformance/source_suite.h"
 #include "tests/conformance/target_suite.h"
 
@@ -107,6 +108,18 @@ std::vector<target_quirks> targets() {
           target_of("Text", "(id text NOT NULL, name refcursor)")};
 }
 
+std::vector<claim_quirks> claims() {
+  if (server() == nullptr) {
+    return {};
+  }
+  const auto target = target_of("Claims", "(id text NOT NULL, name text)");
+  return {{.name = "Claims",
+           .make_plugin = postgresql_plugin,
+           .make_ready = [target] { return target.make_ready(temporary_folder()); },
+           .run = [](const std::string& statement) { sql(statement); }}};
+}
+
+INSTANTIATE_TEST_SUITE_P(PostgreSQL, ClaimSuite, ::testing::ValuesIn(claims()), name_of<claim_quirks>);
 INSTANTIATE_TEST_SUITE_P(PostgreSQL, SourceSuite, ::testing::ValuesIn(sources()), name_of<source_quirks>);
 INSTANTIATE_TEST_SUITE_P(PostgreSQL, TargetSuite, ::testing::ValuesIn(targets()), name_of<target_quirks>);
 

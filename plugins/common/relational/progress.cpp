@@ -214,6 +214,20 @@ result<void> relational_progress::make_missing(sql_session& session) {
 }
 
 result<void> relational_progress::make_tables() {
+  constexpr int tries_max = 5;
+  for (int i = 1;; ++i) {
+    auto done = try_make_tables();
+    // Where another start makes them at the same moment, one of the two is refused a row of the server's own
+    // catalogue, or the guard's: the next look finds all there.
+    const bool collided =
+        !done && (done.error().kind == error_kind::bad_row || done.error().kind == error_kind::busy);
+    if (!collided || i == tries_max) {
+      return done;
+    }
+  }
+}
+
+result<void> relational_progress::try_make_tables() {
   SLUICE_TRY(sql_session * session, home_.session(true));
   if (!dialect_.ddl_in_transactions) {
     SLUICE_CHECK(make_missing(*session));

@@ -111,6 +111,7 @@ class relational_progress : public progress_store {
   result<void> check_free(sql_session& session, const run_row& mine);
   result<void> check_not_held_elsewhere(sql_session& session, const run_id& run);
   result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
+  result<void> try_make_tables();
   result<void> make_missing(sql_session& session);
 
   progress_home& home_;

@@ -1,0 +1,179 @@
+#include "tests/conformance/claim_suite.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "transport/base/process.h"
+
+namespace sluice::testing {
+namespace {
+
+const schema two_texts = {{"id", type_of(type_id::utf8)}, {"name", type_of(type_id::utf8)}};
+const std::string job_key(32, 'a');
+
+claim_owner me() {
+  const process_identity self = this_process();
+  return {self.host, self.pid, self.start, ""};
+}
+/// A process that cannot be seen from here: only its session and its renewals tell whether it lives.
+const claim_owner elsewhere = {"another-host", 4711, "then", ""};
+
+/// A target of one start, opened, with its tables made.
+struct start {
+  start(const claim_quirks& quirks, const std::string& parameter, std::uint8_t number,
+        const claim_owner& owner = elsewhere)
+      : system(quirks.make_plugin()), context(context_for_test(number)) {
+    const option_values options = options_of(*system.writes, parameter);
+    auto made = system.make_target(options, context);
+    EXPECT_TRUE(made) << made.error().message;
+    object = std::move(*made);
+    const auto opened = object->open(two_texts, {});
+    EXPECT_TRUE(opened) << opened.error().message;
+    row.run = context.run;
+    row.job_key = job_key;
+    row.instance = std::string(32, 'b');
+    row.job_name = "job";
+    row.stage = "claimed";
+    row.output = opened ? opened->output : "";
+    row.owner = owner;
+  }
+  progress_store& store() const { return *object->progress(); }
+  /// This start's own row as another one finds it.
+  run_row found_by(const start& other) const {
+    const auto runs = other.store().runs_of({row.job_key, row.job_name, row.output});
+    EXPECT_TRUE(runs) << runs.error().message;
+    for (const run_row& r : runs.value_or(std::vector<run_row>())) {
+      if (r.run == row.run) {
+        return r;
+      }
+    }
+    ADD_FAILURE() << "the run is not found";
+    return row;
+  }
+
+  plugin system;
+  plugin_context context;
+  std::unique_ptr<target> object;
+  run_row row;
+};
+
+template <class T>
+void expect(const result<T>& r) {
+  EXPECT_TRUE(r) << r.error().message;
+}
+template <class T>
+error_kind kind_of(const result<T>& r) {
+  EXPECT_FALSE(r);
+  return r ? error_kind::internal : r.error().kind;
+}
+
+TEST_P(ClaimSuite, OneOfSeveralStartsAtOnceGetsTheClaim) {
+  const std::string parameter = GetParam().make_ready();
+  std::vector<std::unique_ptr<start>> starts;
+  for (std::uint8_t i = 1; i <= 4; ++i) {
+    starts.push_back(std::make_unique<start>(GetParam(), parameter, i, me()));
+  }
+  expect(starts[0]->store().make_tables());
+  for (int round = 0; round < 5; ++round) {
+    std::vector<result<void>> answers(starts.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      threads.emplace_back([&, i] { answers[i] = starts[i]->store().claim_new(starts[i]->row); });
+    }
+    for (std::thread& t : threads) {
+      t.join();
+    }
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      if (answers[i]) {
+        ++taken;
+        expect(starts[i]->store().discard(starts[i]->row.run));
+      } else {
+        EXPECT_EQ(answers[i].error().code, "claimed") << answers[i].error().message;
+      }
+    }
+    EXPECT_EQ(taken, 1u) << "round " << round;
+  }
+}
+
+TEST_P(ClaimSuite, TablesAreMadeByOneOfSeveralStartsAtOnce) {
+  const std::string parameter = GetParam().make_ready();
+  std::vector<std::unique_ptr<start>> starts;
+  for (std::uint8_t i = 1; i <= 3; ++i) {
+    starts.push_back(std::make_unique<start>(GetParam(), parameter, i));
+  }
+  std::vector<result<void>> answers(starts.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    threads.emplace_back([&, i] { answers[i] = starts[i]->store().make_tables(); });
+  }
+  for (std::thread& t : threads) {
+    t.join();
+  }
+  for (const result<void>& answer : answers) {
+    expect(answer);
+  }
+  expect(starts[0]->store().claim_new(starts[0]->row));
+}
+
+TEST_P(ClaimSuite, AClaimIsHeldWhileItsSessionLivesAndFreeOnceThatIsGone) {
+  const std::string parameter = GetParam().make_ready();
+  auto former = std::make_unique<start>(GetParam(), parameter, std::uint8_t{1});
+  const start next(GetParam(), parameter, 2);
+  expect(former->store().make_tables());
+  expect(former->store().claim_new(former->row));
+  const run_row seen = former->found_by(next);
+  EXPECT_FALSE(seen.owner->session.empty());
+  EXPECT_LT(seen.renewed_age_s, 30);
+  EXPECT_EQ(kind_of(next.store().claim_again(seen, me())), error_kind::conflict);
+  EXPECT_EQ(kind_of(next.store().claim_new(next.row)), error_kind::conflict);
+  former->object.reset();
+  // The server learns a moment later that the connection is closed.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  auto term = next.store().claim_again(seen, me());
+  while (!term && std::chrono::steady_clock::now() < deadline) {
+    term = next.store().claim_again(seen, me());
+  }
+  expect(term);
+  EXPECT_EQ(term.value_or(0), seen.term + 1);
+}
+
+TEST_P(ClaimSuite, AnOldClaimIsTakenOverAndItsSessionEnded) {
+  const std::string parameter = GetParam().make_ready();
+  const start former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.store().make_tables());
+  expect(former.store().claim_new(former.row));
+  GetParam().run("UPDATE sluice_run SET renewed_at = renewed_at - 100 WHERE job_name = 'job'");
+  const run_row seen = former.found_by(next);
+  EXPECT_GE(seen.renewed_age_s, 100);
+  expect(next.store().claim_again(seen, me()));
+  // Whoever lost it finds its connection ended, or, once it is connected again, its claim taken.
+  auto renewed = former.store().renew(former.row.run);
+  for (int i = 0; i < 3 && !renewed && renewed.error().kind == error_kind::not_connected; ++i) {
+    renewed = former.store().renew(former.row.run);
+  }
+  ASSERT_FALSE(renewed);
+  EXPECT_TRUE(renewed.error().kind == error_kind::conflict ||
+              renewed.error().kind == error_kind::not_connected)
+      << renewed.error().message;
+  expect(next.store().set_stage(former.row.run, "loading"));
+  expect(next.store().renew(former.row.run));
+}
+
+TEST_P(ClaimSuite, WhatGuardsTheClaimsIsNoRun) {
+  const std::string parameter = GetParam().make_ready();
+  const start one(GetParam(), parameter, 1);
+  expect(one.store().make_tables());
+  const auto runs = one.store().runs_of({"", "", ""});
+  ASSERT_TRUE(runs) << runs.error().message;
+  EXPECT_TRUE(runs->empty());
+}
+
+}  // namespace
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ClaimSuite);
+
+}  // namespace sluice::testing

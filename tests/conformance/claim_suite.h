@@ -1,0 +1,29 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "plugins/api/plugin.h"
+#include "tests/conformance/plugin_fixture.h"
+
+namespace sluice::testing {
+
+/// What the suite must know of a server that holds claims and marks.
+struct claim_quirks {
+  std::string name;
+  std::function<plugin()> make_plugin;
+  /// Makes an empty destination of two columns of text, `id` and `name`, without tables of marks, and returns
+  /// the writer's `parameter`.
+  std::function<std::string()> make_ready;
+  /// Runs one statement as the administrator, where the tables of marks are.
+  std::function<void(const std::string& sql)> run;
+};
+
+/// A destination on a server MUST: give a claim to one of several starts at once; tell a claim whose session
+/// is gone from one that is held, before it is old; end the session of a claim that is taken over; fence
+/// whoever lost it.
+class ClaimSuite : public ::testing::TestWithParam<claim_quirks> {};
+
+}  // namespace sluice::testing

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "jobspec/dialect_rules.h"
+#include "plugins/common/relational/key_ranges.h"
 #include "plugins/sqlite/sqlite_reader.h"
-#include "transport/base/int128.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -257,36 +257,10 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
     }
     return one_split(to_string(bounds.storage_at(bounds.storage_at(0) == storage::integer ? 1 : 0)));
   }
-  const int128 least = bounds.int64_at(0);
-  const int128 count = int128{bounds.int64_at(1)} - least + 1;
-  const int128 wanted = std::min<int128>(count, int128{advice} * options_.split_factor);
-  std::vector<split> splits;
-  for (int128 i = 0; i < wanted; ++i) {
-    // The outer ranges are open, so that rows added before they are read are not lost.
-    const auto from = static_cast<std::int64_t>(least + count * i / wanted);
-    const auto to = static_cast<std::int64_t>(least + count * (i + 1) / wanted);
-    split s;
-    s.label = fmt::format("{} {}", name, unquote_name(plan.split_key));
-    if (i > 0) {
-      s.description.push_back({"from", {from}});
-      s.label += fmt::format(" from {}", from);
-    }
-    if (i + 1 < wanted) {
-      s.description.push_back({"to", {to}});
-      s.label += fmt::format(" below {}", to);
-    }
-    if (s.description.empty()) {
-      s.description.push_back({"not_null", {true}});
-    }
-    splits.push_back(std::move(s));
-  }
-  if (plan.split_key_nullable) {
-    splits.push_back({{{"null", {true}}},
-                      fmt::format("{} {} NULL", name, unquote_name(plan.split_key)),
-                      std::nullopt,
-                      std::nullopt});
-  }
-  return splits;
+  return relational::splits_between(
+      relational::bounds_between(relational::key_kind::whole_number, bounds.bytes_at(0), bounds.bytes_at(1),
+                                 relational::ranges_wanted(advice, 1, options_.split_factor)),
+      plan.split_key_nullable, {}, fmt::format("{} {}", name, unquote_name(plan.split_key)));
 }
 
 std::string sqlite_source::statement_of(const scalar_list& split_description, bool resumed) const {

@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "plugins/common/relational/target_mapping.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -170,9 +171,9 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
     table_there_ = true;
     if (options_.create_table) {
       // Made again where preSql takes it away.
-      auto names = created_names(source_columns);
+      const auto names = relational::created_names(job_columns(), sql_rules, source_columns, values_);
       create_sql_ = "SELECT 1";
-      if (names && names->size() == source_columns.size()) {
+      if (names) {
         SLUICE_TRY(create_sql_, created_table_sql(table_, *names, source_columns));
       }
       if (steps_.creates_last() && create_sql_.starts_with("CREATE")) {
@@ -200,43 +201,28 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
 
 result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info& table,
                                                                 std::size_t source_count) const {
+  relational::target_table asked{table.name, {}, {}};
+  for (const table_column& c : table.columns) {
+    // SQLite makes up a rowid that is left out.
+    asked.columns.push_back({c.name, c.not_null && !c.is_rowid, c.has_default, c.generated});
+  }
+  SLUICE_TRY(const auto indices,
+             relational::mapped_columns(asked, job_columns(), sql_rules, source_count, values_));
   std::vector<table_column> mapped;
-  if (options_.all_columns) {
-    std::copy_if(table.columns.begin(), table.columns.end(), std::back_inserter(mapped),
-                 [](const table_column& c) { return !c.generated; });
+  for (const std::size_t index : indices) {
+    mapped.push_back(table.columns[index]);
   }
-  for (std::size_t i = 0; !options_.all_columns && i < options_.columns.size(); ++i) {
-    const std::string place = fmt::format("column[{}]", i);
-    const std::string name = unquote_name(options_.columns[i]);
-    const table_column* found = table.find(name);
-    if (found == nullptr) {
-      return values_.bad(place, fmt::format("table {} has no column {}{}", in_quotes(table.name),
-                                            in_quotes(name), near_column(table, name)));
-    }
-    if (found->generated) {
-      return values_.bad(
-          place,
-          fmt::format("column {} of table {} is computed by SQLite and cannot be written; leave it out",
-                      in_quotes(name), in_quotes(table.name)));
-    }
-    if (std::any_of(mapped.begin(), mapped.end(),
-                    [&](const table_column& c) { return c.name == found->name; })) {
-      return values_.bad(place, fmt::format("column {} is mapped twice; leave one out", in_quotes(name)));
-    }
-    mapped.push_back(*found);
-  }
-  if (mapped.size() != source_count) {
-    return values_.bad(
-        "column",
-        fmt::format("the reader delivers {} columns and the writer takes {}{}; "
-                    "columns are mapped by position, give both "
-                    "the same number",
-                    source_count, mapped.size(),
-                    options_.all_columns ? fmt::format(" (all of table {})", in_quotes(table.name)) : ""));
-  }
-  SLUICE_CHECK(check_unmapped(table, mapped));
   SLUICE_CHECK(check_key(table, mapped));
   return mapped;
+}
+
+relational::end_options sqlite_target::job_columns() const {
+  relational::end_options out;
+  out.all_columns = options_.all_columns;
+  for (std::size_t i = 0; i < options_.columns.size(); ++i) {
+    out.columns.push_back({options_.columns[i], values_.place(fmt::format("column[{}]", i)), {}});
+  }
+  return out;
 }
 
 result<void> sqlite_target::check_key(const table_info& table,
@@ -274,59 +260,17 @@ bool sqlite_target::meets_key(const table_info& table, const std::vector<table_c
   });
 }
 
-result<void> sqlite_target::check_unmapped(const table_info& table,
-                                           const std::vector<table_column>& mapped) const {
-  for (const table_column& c : table.columns) {
-    const bool is_mapped =
-        std::any_of(mapped.begin(), mapped.end(), [&](const table_column& m) { return m.name == c.name; });
-    if (!is_mapped && c.not_null && !c.has_default && !c.generated && !c.is_rowid) {
-      return values_.bad("column", fmt::format("column {} of table {} is NOT NULL without a default and is "
-                                               "not mapped, so that every row would be "
-                                               "refused; map it",
-                                               in_quotes(c.name), in_quotes(table.name)));
-    }
-  }
-  return {};
-}
-
-result<std::vector<std::string>> sqlite_target::created_names(const schema& source_columns) const {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; options_.all_columns && i < source_columns.size(); ++i) {
-    names.push_back(source_columns[i].name);
-    if (names.back().empty()) {
-      return values_.bad(
-          "column",
-          fmt::format("the reader's column {} has no name to make a table column of; list the names", i));
-    }
-  }
-  for (std::size_t i = 0; !options_.all_columns && i < options_.columns.size(); ++i) {
-    names.push_back(unquote_name(options_.columns[i]));
-  }
-  return names;
-}
-
 result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
-  SLUICE_TRY(const std::vector<std::string> names, created_names(source_columns));
+  SLUICE_TRY(const std::vector<std::string> names,
+             relational::created_names(job_columns(), sql_rules, source_columns, values_));
   if (options_.mode != write_mode::insert && !steps_.table_comes_later()) {
     return values_.bad("writeMode",
                        fmt::format("{} finds rows by a key, and the table that createTable makes has none; "
                                    "make it with its key in \"preSql\", or set \"writeMode\" to \"insert\"",
                                    to_string(options_.mode)));
   }
-  if (names.size() != source_columns.size()) {
-    return values_.bad("column", fmt::format("the reader delivers {} columns and the writer names {} for the "
-                                             "table to be made; give both the same "
-                                             "number",
-                                             source_columns.size(), names.size()));
-  }
   std::vector<table_column> made;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (std::any_of(made.begin(), made.end(),
-                    [&](const table_column& c) { return same_name(c.name, names[i]); })) {
-      return values_.bad(
-          "column", fmt::format("two columns of the table to be made are called {}; list different names",
-                                in_quotes(names[i])));
-    }
     table_column c;
     c.name = names[i];
     c.declared_type = created_type(source_columns[i].type);

@@ -38,10 +38,10 @@ class sqlite_target : public target {
   result<void> describe_table(const schema& source_columns, target_description& out);
   /// The destination's columns in mapping order; `bad_option` where one does not exist or cannot be written.
   result<std::vector<table_column>> mapped_columns(const table_info& table, std::size_t source_count) const;
-  result<void> check_unmapped(const table_info& table, const std::vector<table_column>& mapped) const;
   /// `bad_option` where the write mode goes by keys and no key can meet the mapped columns.
   result<void> check_key(const table_info& table, const std::vector<table_column>& mapped) const;
-  result<std::vector<std::string>> created_names(const schema& source_columns) const;
+  /// `column` as the job has it.
+  [[nodiscard]] relational::end_options job_columns() const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   void use_columns(const std::string& table, const std::vector<table_column>& mapped,
                    const schema& source_columns, target_description& out);

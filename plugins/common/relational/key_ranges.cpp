@@ -17,15 +17,16 @@ namespace {
 constexpr unsigned decimal_digits_max = 38;
 constexpr unsigned fraction_digits_max = 6;
 
-/// `least + (most - least) * i / ranges` for i from 1 on, each once; no product is larger than 127 bits.
+/// `least + values * i / ranges` for i from 1 on, each once, where `values` are as many as there are from
+/// least to most. No product is larger than 127 bits.
 std::vector<int128> between(int128 least, int128 most, std::uint32_t ranges) {
   std::vector<int128> bounds;
   if (most <= least || ranges < 2) {
     return bounds;
   }
-  const auto width = static_cast<uint128>(most) - static_cast<uint128>(least);
-  const uint128 step = width / ranges;
-  const uint128 rest = width % ranges;
+  const uint128 values = static_cast<uint128>(most) - static_cast<uint128>(least) + 1;
+  const uint128 step = values / ranges;
+  const uint128 rest = values % ranges;
   for (std::uint32_t i = 1; i < ranges; ++i) {
     // The rest is spread over the first ranges.
     const uint128 offset = step * i + rest * i / ranges;

@@ -46,7 +46,7 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
     const target_column& c = table.columns[mapped[i]];
     if (c.generated) {
       return values.bad(fmt::format("column[{}]", i),
-                        fmt::format("column {} of table {} is computed by the server and cannot be written; "
+                        fmt::format("column {} of table {} is computed and cannot be written; "
                                     "leave it out",
                                     in_quotes(c.name), in_quotes(table.name)));
     }

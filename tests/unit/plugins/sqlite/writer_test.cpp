@@ -555,7 +555,7 @@ TEST_F(sqlite_writer_test, refuses_wrong_jobs_with_place_value_and_way_out) {
       {R"("table": "orders", "column": ["*"])", bad, {"delivers 2 columns", "takes 3", "all of table"}},
       {R"("table": "orders", "column": ["id", "customer"])", bad, {"\"must\"", "NOT NULL", "map it"}},
       {R"("table": "orders", "column": ["must", "Must"])", bad, {"column[1]", "mapped twice"}},
-      {R"("table": "orders", "column": ["must", "made"])", bad, {"column[1]", "computed by SQLite"}},
+      {R"("table": "orders", "column": ["must", "made"])", bad, {"column[1]", "is computed and cannot be written"}},
       {R"("table": "orders", "column": ["*", "id"])", bad, {"\"*\" beside other columns"}},
       {R"("table": "v", "column": ["id", "x"])", error_kind::not_supported, {"\"v\" is a view"}},
       {R"("table": "other.orders", "column": ["id", "must"])", bad, {"other.orders", "main.<table>"}},

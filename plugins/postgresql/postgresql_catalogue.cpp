@@ -58,6 +58,12 @@ FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
 ORDER BY x.indisprimary DESC, x.indnatts, i.relname)";
 
+constexpr const char* missing_table_sql = R"(
+SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND c.relname !~ '^sluice_' ORDER BY 1, 2 LIMIT 10000)";
+
 constexpr int version_with_generated = 120'000;
 constexpr int version_with_include = 110'000;
 
@@ -199,18 +205,33 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   return std::optional<table_info>(std::move(table));
 }
 
-result<std::string> describe_missing_table(connection& c, const table_name& name) {
-  SLUICE_TRY(const auto rows,
-             c.ask("SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || "
-                   "'.' || c.relname END FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
-                   "n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ "
-                   "'^pg_' AND n.nspname <> 'information_schema' AND c.relname !~ '^sluice_' ORDER BY 1 "
-                   "LIMIT 500"));
-  std::vector<std::string> names;
-  for (const sql_row& row : rows) {
-    names.push_back(text_at(row, 0));
+error missing_table(connection& c, const table_name& name) {
+  const auto rows = c.ask(missing_table_sql);
+  if (!rows) {
+    return rows.error();
   }
+  std::vector<std::string> names;
   const std::string asked = name.schema.empty() ? name.name : name.schema + "." + name.name;
+  for (const sql_row& row : *rows) {
+    const std::string whole = text_at(row, 0) + "." + text_at(row, 1);
+    if (row[1] == name.name && (name.schema.empty() || row[0] == name.schema)) {
+      if (!is_true(row, 3)) {
+        return {error_kind::denied,
+                fmt::format(
+                    "{}: there is a table {}, but permission denied for schema {}; grant the right to this "
+                    "user (GRANT USAGE ON SCHEMA)",
+                    c.place(), in_quotes(whole), in_quotes(text_at(row, 0))),
+                "42501", false};
+      }
+      return {error_kind::bad_option,
+              fmt::format(
+                  "there is no table {} in the schemas that are looked in by themselves (search_path) in {}; "
+                  "did you mean {}?",
+                  in_quotes(asked), c.place(), in_quotes(whole)),
+              "", false};
+    }
+    names.push_back(is_true(row, 2) ? text_at(row, 1) : whole);
+  }
   std::string text = fmt::format("there is no table {} in {}", in_quotes(asked), c.place());
   const std::string_view near = nearest(asked, names);
   constexpr std::size_t listed_max = 10;
@@ -221,7 +242,7 @@ result<std::string> describe_missing_table(connection& c, const table_name& name
   } else if (names.size() <= listed_max) {
     text += fmt::format("; there are {}", fmt::join(names, ", "));
   }
-  return text;
+  return {error_kind::bad_option, std::move(text), "", false};
 }
 
 result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns) {

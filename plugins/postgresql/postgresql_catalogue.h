@@ -63,8 +63,9 @@ std::optional<table_name> parse_table_name(std::string_view text);
 /// case. `bad_option` where several are meant.
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name);
 
-/// `no table "ordres" in …; did you mean "orders"?`
-result<std::string> describe_missing_table(connection& c, const table_name& name);
+/// Why there is none: `there is no table "ordres" in …; did you mean "orders"?`, or `denied` where the user
+/// may not look into its schema.
+error missing_table(connection& c, const table_name& name);
 
 /// The types of a statement's columns with their names.
 result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns);

@@ -143,7 +143,7 @@ error connect_failure(pg_conn* c, const std::string& place) {
   const std::string_view code = sqlstate_in(words);
   const code_meaning meaning = code.empty() ? meaning_of_connect_failure(words) : meaning_of(code);
   return {meaning.kind,
-          fmt::format("{}: {}{}{}", place, escaped(words, 600), meaning.advice.empty() ? "" : "; ",
+          fmt::format("{}: {}{}{}", place, statement_text(words), meaning.advice.empty() ? "" : "; ",
                       meaning.advice),
           std::string(code), false};
 }

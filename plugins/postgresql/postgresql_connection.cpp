@@ -48,7 +48,8 @@ bool is_good(ExecStatusType status) {
 /// A statement as it stands in a message.
 std::string shown(std::string_view sql) {
   constexpr std::size_t shown_max = 300;
-  return escaped(sql, shown_max);
+  const std::string whole = statement_text(sql);
+  return whole.size() <= shown_max ? whole : escaped(whole, shown_max);
 }
 
 }  // namespace
@@ -115,7 +116,7 @@ error connection::lost(std::string_view doing) {
   }
   return {error_kind::not_connected,
           fmt::format("{}: {}: the connection was lost{}{}", place_, shown(doing), why.empty() ? "" : ": ",
-                      escaped(why)),
+                      statement_text(why)),
           "connection_lost", false};
 }
 
@@ -163,7 +164,7 @@ error connection::failed(const pg_result* r, std::string_view sql) {
     dead_ = true;
   }
   return {meaning.kind,
-          fmt::format("{}: {}: {} ({}){}{}", place_, shown(sql), escaped(failure_.message, 1000),
+          fmt::format("{}: {}: {} ({}){}{}", place_, shown(sql), statement_text(failure_.message),
                       failure_.sqlstate, meaning.advice.empty() ? "" : "; ", meaning.advice),
           failure_.sqlstate, false};
 }

@@ -20,10 +20,22 @@ const relational::options_dialect& options_dialect() {
       .sample_table = "`t`, `schema.t`",
       .write_words = {{"insert", relational::write_mode::insert},
                       {"insert into", relational::write_mode::insert},
-                      {"copy", relational::write_mode::copy}},
+                      {"copy", relational::write_mode::copy},
+                      {"update", relational::write_mode::update},
+                      {"replace", relational::write_mode::replace},
+                      {"replace into", relational::write_mode::replace},
+                      {"ignore", relational::write_mode::ignore},
+                      {"insert ignore", relational::write_mode::ignore}},
       .write_meaning =
-          "`insert` and `copy` are the same here: rows are sent by COPY, and a row that the table refuses "
-          "is a dirty record.",
+          "`insert` and `copy` are the same here: rows are sent by COPY, and a row that the table refuses is "
+          "a dirty "
+          "record. `update`: a row whose key is there gets the record's values (ON CONFLICT DO UPDATE). "
+          "`replace`: it "
+          "is deleted and inserted anew, columns that are not mapped with their defaults. `ignore`: the "
+          "record is left "
+          "out and counted as ignored. These three go by the primary key, or by the first unique key whose "
+          "columns are "
+          "all mapped.",
       .fetch_rows = 512,
       .fetch_rows_datax = 1000,
       .batch_rows = 1024,
@@ -45,7 +57,12 @@ std::vector<option> source_option_list() {
 }
 
 std::vector<option> target_option_list() {
-  return relational::writer_option_list(options_dialect());
+  std::vector<option> list = relational::writer_option_list(options_dialect());
+  list.push_back(
+      {.name = "pgType",
+       .type = option_type::object,
+       .meaning = "Accepted and ignored: the types of the table's columns are read from the server."});
+  return list;
 }
 
 result<source_options> read_source_options(const option_values& values,
@@ -63,6 +80,10 @@ result<source_options> read_source_options(const option_values& values,
 
 result<target_options> read_target_options(const option_values& values,
                                            const relational::warning_sink& warn) {
+  // job-formats 8.3: DataX's own writer refuses it, so that no job of it can mean anything by it.
+  if (values.job_dialect() == dialect::datax && values.has("writeMode")) {
+    return values.bad("writeMode", "postgresqlwriter has no writeMode in DataX: it inserts; leave it out");
+  }
   return relational::read_writer_options(values, options_dialect(), warn);
 }
 

@@ -13,7 +13,7 @@ namespace {
 const side_description& reads() {
   static const side_description side = {
       postgresql::source_option_list(),
-      {.splits = "by ranges of `splitPk`, an integer column, where several pipelines run; each table of "
+      {.splits = "by ranges of `splitPk`, where several pipelines run; each table of "
                  "several is a "
                  "split at least",
        .resumes =
@@ -33,7 +33,7 @@ const side_description& writes() {
       postgresql::target_option_list(),
       {.splits = "",
        .resumes = "at the mark that is committed with the rows",
-       .incremental = "with a DELETE in `preSql`",
+       .incremental = "with `writeMode` `update`, `replace` or `ignore`, or a DELETE in `preSql`",
        .repeatable = false,
        .transactional = true,
        .distributable = false,
@@ -76,6 +76,15 @@ std::vector<std::string> remarks() {
       "is read again and written with a savepoint for each batch, so that the refused rows alone are dirty, "
       "with "
       "PostgreSQL's SQLSTATE, words and column. After ten transactions without a refusal it is fast again.",
+      "`update`, `replace` and `ignore` stage each batch in a temporary table of the session (sluice_rows), "
+      "from which "
+      "the server inserts it in one statement; rows that it refuses are told apart by the server itself, so "
+      "that a "
+      "batch full of duplicates costs a few statements. The same happens to a batch of `insert` in which a "
+      "row was "
+      "refused. It needs the right TEMPORARY on the database and PL/pgSQL, which are there by default; "
+      "`insert` does "
+      "without them, more slowly.",
       "boolean, smallint, integer, bigint, oid, real, double precision, numeric, money, text, varchar, char, "
       "name, "
       "bytea, date, time, timestamp, timestamptz, uuid, json, jsonb and enums have a form of their own. A "
@@ -104,7 +113,9 @@ std::vector<std::string> remarks() {
       "table. "
       "Writer: the same with `GRANT INSERT ON` the table in place of SELECT, and `GRANT CREATE ON SCHEMA` "
       "for the "
-      "tables of marks, or these made beforehand with `GRANT SELECT, INSERT, UPDATE, DELETE`.",
+      "tables of marks, or these made beforehand with `GRANT SELECT, INSERT, UPDATE, DELETE`; for `update` "
+      "also SELECT and "
+      "UPDATE on the table, for `replace` SELECT and DELETE, for `ignore` nothing more.",
   };
 }
 

@@ -198,8 +198,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
     return fail(placed(std::move(table).error(), wanted.place));
   }
   if (!*table) {
-    SLUICE_TRY(const std::string missing, describe_missing_table(c, *name));
-    return fail(error_kind::bad_option, "{}: {}", wanted.place, missing);
+    return fail(placed(missing_table(c, *name), wanted.place));
   }
   const table_info& info = **table;
   relation.name = info.quoted_name();

@@ -2,36 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "plugins/postgresql/postgresql_codes.h"
+#include "plugins/postgresql/postgresql_writer.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
 namespace {
 
-constexpr std::size_t send_bytes = std::size_t{128} << 10;
+using relational::write_mode;
 
-/// `{0}`: the table, `{1}`: its columns, `{2}`: those of the stage. A block with EXCEPTION is a
-/// subtransaction; sixteen rows share one as long as none is refused.
-constexpr const char* insert_block = R"(DO $sluice$
+constexpr std::size_t send_bytes = std::size_t{128} << 10;
+/// The code by which the block below reports a row that the write mode leaves out.
+constexpr const char* ignored_code = "ignored";
+/// `ON CONFLICT DO UPDATE` has met two staged rows of one key.
+constexpr const char* same_key_twice = "21000";
+
+/// The braces stand for the statements of the mode and for the code of a row that is left out. A block with
+/// EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused.
+constexpr const char* each_block = R"(DO $sluice$
 DECLARE
   n int; lowest int; took bigint; wanted bigint; code text; words text; more text; column_ text; constraint_ text;
 BEGIN
   FOR lowest IN SELECT i FROM pg_catalog.generate_series(0, (SELECT coalesce(max(sluice_row), -1) FROM pg_temp.sluice_rows), 16) i LOOP
     BEGIN
-      SELECT count(*) INTO wanted FROM pg_temp.sluice_rows WHERE sluice_row >= lowest AND sluice_row < lowest + 16;
-      INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {2} FROM pg_temp.sluice_rows
-        WHERE sluice_row >= lowest AND sluice_row < lowest + 16 ORDER BY sluice_row;
+      SELECT count(*) INTO wanted FROM pg_temp.sluice_rows s WHERE {range};
+      {delete_range}
+      {insert_range};
       GET DIAGNOSTICS took = ROW_COUNT;
       IF took <> wanted THEN RAISE EXCEPTION 'sluice' USING ERRCODE = 'P0001'; END IF;
     EXCEPTION WHEN OTHERS THEN
-      FOR n IN SELECT sluice_row FROM pg_temp.sluice_rows WHERE sluice_row >= lowest AND sluice_row < lowest + 16 ORDER BY 1 LOOP
+      FOR n IN SELECT sluice_row FROM pg_temp.sluice_rows s WHERE {range} ORDER BY 1 LOOP
         BEGIN
-          INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {2} FROM pg_temp.sluice_rows WHERE sluice_row = n;
+          {delete_one}
+          {insert_one};
           GET DIAGNOSTICS took = ROW_COUNT;
           IF took <> 1 THEN
-            INSERT INTO pg_temp.sluice_refused VALUES (n, 'refused_silently', '', '', '');
+            INSERT INTO pg_temp.sluice_refused VALUES (n, '{left_out}', '', '', '');
           END IF;
         EXCEPTION WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, words = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL,
@@ -43,33 +52,89 @@ BEGIN
     END;
   END LOOP;
 END $sluice$)";
+constexpr std::string_view range_condition = "s.sluice_row >= lowest AND s.sluice_row < lowest + 16";
+constexpr std::string_view one_condition = "s.sluice_row = n";
+
+/// What stands behind the rows of an INSERT.
+std::string on_conflict(const stage_plan& plan) {
+  if (plan.mode == write_mode::ignore) {
+    return " ON CONFLICT DO NOTHING";
+  }
+  if (plan.mode != write_mode::update) {
+    return {};
+  }
+  std::string key;
+  std::string set;
+  for (const std::string& name : plan.key) {
+    key += (key.empty() ? "" : ", ") + quote_name(name);
+  }
+  for (const std::string& name : plan.columns) {
+    if (std::find(plan.key.begin(), plan.key.end(), name) == plan.key.end()) {
+      set += fmt::format("{0}{1} = excluded.{1}", set.empty() ? "" : ", ", quote_name(name));
+    }
+  }
+  if (set.empty()) {  // there is nothing but the key: the row that is there is the row that comes
+    set = fmt::format("{0} = excluded.{0}", quote_name(plan.key.at(0)));
+  }
+  return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", key, set);
+}
+
+/// Takes the rows away that staged ones replace; empty in other modes.
+std::string delete_sql(const stage_plan& plan, std::string_view condition) {
+  if (plan.mode != write_mode::replace) {
+    return {};
+  }
+  std::string same;
+  for (const std::string& name : plan.key) {
+    const auto at = std::find(plan.columns.begin(), plan.columns.end(), name) - plan.columns.begin();
+    same += fmt::format(" AND t.{} = s.c{}", quote_name(name), at + 1);
+  }
+  return fmt::format("DELETE FROM {} t USING pg_temp.sluice_rows s WHERE {}{};", plan.table, condition, same);
+}
+
+std::string insert_sql(const stage_plan& plan, std::string_view condition) {
+  std::string names;
+  std::string staged;
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    const std::string_view comma = i == 0 ? "" : ", ";
+    names += fmt::format("{}{}", comma, quote_name(plan.columns[i]));
+    staged += fmt::format("{}s.c{}", comma, i + 1);
+  }
+  return fmt::format(
+      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.sluice_rows s WHERE {} ORDER BY "
+      "s.sluice_row{}",
+      plan.table, names, staged, condition, on_conflict(plan));
+}
 
 }  // namespace
 
-row_stage::row_stage(std::string table, std::vector<std::string> columns,
-                     std::vector<std::string> type_names) {
+const char* const silence =
+    "the server took the row without a word and did not store it, as a trigger that returns NULL does";
+
+row_stage::row_stage(const stage_plan& plan) {
   std::string names;
-  std::string staged;
   std::string declared;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const std::string_view comma = i == 0 ? "" : ", ";
-    names += fmt::format("{}{}", comma, quote_name(columns[i]));
-    staged += fmt::format("{}c{}", comma, i + 1);
-    declared += fmt::format(", c{} {}", i + 1, type_names[i]);
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    names += fmt::format(", c{}", i + 1);
+    declared += fmt::format(", c{} {}", i + 1, plan.type_names[i]);
   }
   make_sql_ = fmt::format(
       "CREATE TEMPORARY TABLE IF NOT EXISTS sluice_rows (sluice_row int PRIMARY KEY{}) ON COMMIT DELETE "
       "ROWS; "
       "CREATE TEMPORARY TABLE IF NOT EXISTS sluice_refused (sluice_row int, code text, message text, "
-      "column_name text, "
-      "constraint_name text) ON COMMIT DELETE ROWS; DO 'BEGIN NULL; END'",
+      "column_name text, constraint_name text) ON COMMIT DELETE ROWS; DO 'BEGIN NULL; END'",
       declared);
-  copy_sql_ = fmt::format("COPY pg_temp.sluice_rows (sluice_row, {}) FROM STDIN", staged);
-  insert_sql_ = fmt::format(fmt::runtime(insert_block), table, names, staged);
+  copy_sql_ = fmt::format("COPY pg_temp.sluice_rows (sluice_row{}) FROM STDIN", names);
+  delete_all_sql_ = delete_sql(plan, "true");
+  insert_all_sql_ = insert_sql(plan, "true");
+  insert_each_sql_ =
+      fmt::format(fmt::runtime(each_block), fmt::arg("range", range_condition),
+                  fmt::arg("delete_range", delete_sql(plan, range_condition)),
+                  fmt::arg("insert_range", insert_sql(plan, range_condition)),
+                  fmt::arg("delete_one", delete_sql(plan, one_condition)),
+                  fmt::arg("insert_one", insert_sql(plan, one_condition)),
+                  fmt::arg("left_out", plan.mode == write_mode::ignore ? ignored_code : refused_silently));
 }
-
-const char* const silence =
-    "the server took the row without a word and did not store it, as a trigger that returns NULL does";
 
 result<bool> row_stage::make(connection& c) {
   if (made_ || !usable_) {
@@ -91,15 +156,9 @@ result<bool> row_stage::make(connection& c) {
   return true;
 }
 
-result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder, const batch& b,
-                                             const std::vector<std::uint32_t>& rows, std::size_t first,
-                                             std::size_t last, send_buffer& buffer) {
-  outcome answer;
-  SLUICE_TRY(const bool there, make(c));
-  if (!there) {
-    return answer;
-  }
-  SLUICE_CHECK(c.run_script("TRUNCATE pg_temp.sluice_rows, pg_temp.sluice_refused; SAVEPOINT sluice_rows"));
+result<void> row_stage::send(connection& c, row_encoder& encoder, const batch& b,
+                             const std::vector<std::uint32_t>& rows, std::size_t first, std::size_t last,
+                             send_buffer& buffer) {
   SLUICE_CHECK(c.copy_in(
       fmt::format("{} (FORMAT {})", copy_sql_, encoder.form() == copy_form::binary ? "binary" : "text")));
   buffer.resize(0);
@@ -114,31 +173,77 @@ result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder
     }
   }
   encoder.end(buffer);
-  auto taken = c.copy_send(buffer.view()).and_then([&] { return c.copy_end(); });
+  SLUICE_CHECK(c.copy_send(buffer.view()));
   buffer.resize(0);
-  if (!taken) {
-    if (taken.error().kind != error_kind::bad_row) {
-      return fail(std::move(taken).error());
+  SLUICE_CHECK(c.copy_end());
+  return {};
+}
+
+result<bool> row_stage::insert_all(connection& c, std::size_t count) {
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_all; " + delete_all_sql_));
+  const auto taken = c.run(insert_all_sql_);
+  if (taken && *taken == count) {
+    SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_all"));
+    return true;
+  }
+  if (!taken && taken.error().kind != error_kind::bad_row && taken.error().code != same_key_twice) {
+    return fail(taken.error());
+  }
+  SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_all; RELEASE SAVEPOINT sluice_all"));
+  return false;
+}
+
+result<void> row_stage::insert_each(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
+                                    outcome& answer) {
+  SLUICE_CHECK(c.run_script(insert_each_sql_));
+  SLUICE_TRY(const auto left_out, c.ask("SELECT sluice_row, code, message, column_name, constraint_name FROM "
+                                        "pg_temp.sluice_refused ORDER BY sluice_row"));
+  for (const auto& r : left_out) {
+    const std::string code = r.at(1).value_or("");
+    const std::uint32_t row = rows.at(first + std::strtoul(r.at(0).value_or("0").c_str(), nullptr, 10));
+    if (code == ignored_code) {
+      answer.ignored.push_back(row);
+      continue;
     }
+    const std::string words = code == refused_silently ? silence : r.at(2).value_or("");
+    const code_meaning meaning = meaning_of(code);
+    if (code != refused_silently && meaning.kind != error_kind::bad_row) {
+      // What is no fault of the row's ends the transaction, as it would have outside of the block.
+      return fail(error{meaning.kind, fmt::format("{}: {} ({})", c.place(), statement_text(words), code),
+                        code, false});
+    }
+    refused_row refused{row, r.at(3).value_or(""), code, words};
+    if (refused.column.empty()) {
+      refused.column = r.at(4).value_or("");
+    }
+    answer.refused.push_back(std::move(refused));
+  }
+  return {};
+}
+
+result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder, const batch& b,
+                                             const std::vector<std::uint32_t>& rows, std::size_t first,
+                                             std::size_t last, bool all_at_once, send_buffer& buffer) {
+  outcome answer;
+  SLUICE_TRY(const bool there, make(c));
+  if (!there) {
+    return answer;
+  }
+  SLUICE_CHECK(c.run_script("TRUNCATE pg_temp.sluice_rows, pg_temp.sluice_refused; SAVEPOINT sluice_rows"));
+  if (auto sent = send(c, encoder, b, rows, first, last, buffer); !sent) {
+    if (sent.error().kind != error_kind::bad_row) {
+      return fail(std::move(sent).error());
+    }
+    answer.line = line_in_context(c.last_failure().context);
     SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rows; RELEASE SAVEPOINT sluice_rows"));
     return answer;
   }
-  SLUICE_CHECK(c.run_script(insert_sql_));
-  SLUICE_TRY(const auto refused, c.ask("SELECT sluice_row, code, message, column_name, constraint_name FROM "
-                                       "pg_temp.sluice_refused ORDER BY sluice_row"));
-  for (const auto& r : refused) {
-    const std::string code = r.at(1).value_or("");
-    const std::string words = code == refused_silently ? silence : r.at(2).value_or("");
-    if (code != refused_silently && meaning_of(code).kind != error_kind::bad_row) {
-      // What is no fault of the row's ends the transaction, as it would have outside of the block.
-      return fail(error{meaning_of(code).kind,
-                        fmt::format("{}: {} ({})", c.place(), escaped(words, 1000), code), code, false});
-    }
-    const std::size_t at = first + std::strtoul(r.at(0).value_or("0").c_str(), nullptr, 10);
-    answer.refused.push_back({rows.at(at), r.at(3).value_or(""), code, words});
-    if (answer.refused.back().column.empty()) {
-      answer.refused.back().column = r.at(4).value_or("");
-    }
+  bool all = false;
+  if (all_at_once) {
+    SLUICE_TRY(all, insert_all(c, last - first));
+  }
+  if (!all) {
+    SLUICE_CHECK(insert_each(c, rows, first, answer));
   }
   SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rows"));
   answer.staged = true;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plugins/api/target.h"
+#include "plugins/common/relational/relational_options.h"
 #include "plugins/postgresql/postgresql_connection.h"
 #include "plugins/postgresql/postgresql_encode.h"
 
@@ -14,13 +15,22 @@ namespace sluice::postgresql {
 inline constexpr const char* refused_silently = "refused_silently";
 extern const char* const silence;  ///< Its message.
 
-/// The rows of a refused piece in a temporary table of the session, from which the server itself inserts
-/// them: sixteen at a time, and one by one where one of these is refused. So a table full of duplicates costs
-/// a few statements a batch, not a few a row. Used by a writer's thread, inside its transaction.
+/// What the server is to do with staged rows.
+struct stage_plan {
+  std::string table;                 ///< Quoted.
+  std::vector<std::string> columns;  ///< In mapping order.
+  std::vector<std::string> type_names;
+  relational::write_mode mode = relational::write_mode::insert;
+  std::vector<std::string> key;  ///< Of the modes that find rows by one; among `columns`.
+};
+
+/// Rows in a temporary table of the session, from which the server itself inserts them: all at once where it
+/// takes all, else sixteen at a time, and one by one, in order, where one of these is refused. So a table
+/// full of duplicates costs a few statements a batch, not a few a row; and of records with the same key the
+/// last one wins. Used by a writer's thread, inside its transaction.
 class row_stage {
  public:
-  /// `table` quoted; `columns` and their types' names in mapping order.
-  row_stage(std::string table, std::vector<std::string> columns, std::vector<std::string> type_names);
+  explicit row_stage(const stage_plan& plan);
 
   /// False once it has turned out that this session has none: no right to make temporary tables, or no
   /// PL/pgSQL. Then the caller sends rows in ever smaller pieces.
@@ -30,20 +40,33 @@ class row_stage {
 
   struct outcome {
     bool staged = false;  ///< False: a row is refused on its way into the temporary table, or there is none.
-    /// With the rows' places in the batch; `column` names the constraint where the server names no column.
+    std::uint64_t line = 0;  ///< Of that row, from 1; 0: not told.
+    /// With the rows' places in the batch, in order; `column` names the constraint where the server names no
+    /// column.
     std::vector<refused_row> refused;
+    std::vector<std::uint32_t> ignored;
   };
-  /// Inserts the rows of `b` in a savepoint.
+  /// Inserts rows [first, last) of `rows`, which are rows of `b`, in a savepoint. `all_at_once`: they may all
+  /// be good; else some are known not to be.
   result<outcome> insert(connection& c, row_encoder& encoder, const batch& b,
                          const std::vector<std::uint32_t>& rows, std::size_t first, std::size_t last,
-                         send_buffer& buffer);
+                         bool all_at_once, send_buffer& buffer);
 
  private:
   result<bool> make(connection& c);
+  result<void> send(connection& c, row_encoder& encoder, const batch& b,
+                    const std::vector<std::uint32_t>& rows, std::size_t first, std::size_t last,
+                    send_buffer& buffer);
+  /// Whether the server took all.
+  result<bool> insert_all(connection& c, std::size_t count);
+  result<void> insert_each(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
+                           outcome& answer);
 
   std::string make_sql_;
   std::string copy_sql_;
-  std::string insert_sql_;
+  std::string delete_all_sql_;  ///< Of `replace`, else empty.
+  std::string insert_all_sql_;
+  std::string insert_each_sql_;
   bool usable_ = true;
   bool made_ = false;
 };

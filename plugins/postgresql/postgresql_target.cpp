@@ -127,6 +127,10 @@ result<void> postgresql_target::end_session(const std::string& name) {
   return postgresql::end_session(*c, name);
 }
 
+bool postgresql_target::finds_by_key() const {
+  return options_.mode != relational::write_mode::insert && options_.mode != relational::write_mode::copy;
+}
+
 bool postgresql_target::table_comes_later() const {
   return std::any_of(
       options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(pre_sql_run_, options_.pre_sql.size())),
@@ -183,10 +187,24 @@ std::string postgresql_target::run_again_text() const {
   if (empties) {
     return "preSql runs again first and empties the table, then all rows are written anew";
   }
-  const std::string text =
-      !has_key_   ? "all rows are inserted once more: doubled, or dirty where a unique key refuses them"
-      : *has_key_ ? "all rows are inserted once more, and those whose key is there already are dirty"
-                  : "all rows are inserted once more: doubled";
+  std::string text;
+  switch (options_.mode) {
+    case relational::write_mode::insert:
+    case relational::write_mode::copy:
+      text = !has_key_ ? "all rows are inserted once more: doubled, or dirty where a unique key refuses them"
+             : *has_key_ ? "all rows are inserted once more, and those whose key is there already are dirty"
+                         : "all rows are inserted once more: doubled";
+      break;
+    case relational::write_mode::replace:
+      text = "rows with the same key are replaced: the table is the same afterwards";
+      break;
+    case relational::write_mode::update:
+      text = "rows with the same key are updated with the same values: the table is the same afterwards";
+      break;
+    case relational::write_mode::ignore:
+      text = "rows whose key is there already are left out and counted as ignored";
+      break;
+  }
   return options_.pre_sql.empty() ? text : fmt::format("preSql runs again first, then {}", text);
 }
 
@@ -214,9 +232,11 @@ result<void> postgresql_target::describe_table(const schema& source_columns, tar
   } else if (options_.create_table) {
     return plan_created_table(source_columns, out);
   } else if (!table_comes_later()) {
-    SLUICE_TRY(const std::string missing, describe_missing_table(*connection_, table_));
-    return fail(error_kind::bad_option, "{}: {}; or set \"createTable\": true to have it made",
-                options_.table().place, missing);
+    error missing = missing_table(*connection_, table_);
+    if (missing.kind == error_kind::bad_option) {
+      missing.message += "; or set \"createTable\": true to have it made";
+    }
+    return fail(placed(std::move(missing), options_.table().place));
   }
   out.compared = false;
   out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", in_quotes(table_.name)));
@@ -237,6 +257,24 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
              relational::mapped_columns(asked, options_, sql_rules(), source_columns.size(), values_));
   keys_ = table.keys;
   has_key_ = relational::meets_key(asked, mapped);
+  key_.clear();
+  if (finds_by_key()) {
+    SLUICE_CHECK(relational::check_key(asked, mapped, relational::to_string(options_.mode), values_));
+    const auto is_mapped = [&](const std::string& name) {
+      return std::any_of(mapped.begin(), mapped.end(),
+                         [&](std::size_t index) { return table.columns[index].name == name; });
+    };
+    const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const unique_key& k) {
+      return std::all_of(k.columns.begin(), k.columns.end(), is_mapped);
+    });
+    key_ = found->columns;
+    if (options_.mode != relational::write_mode::ignore) {
+      out.notes.push_back(
+          fmt::format("Rows are found by ({}). Of records with the same key in one split the last one "
+                      "wins; across splits the order is not defined.",
+                      fmt::join(key_, ", ")));
+    }
+  }
   std::vector<std::string> names;
   std::vector<column_type> kinds;
   std::vector<bool> not_null;
@@ -267,6 +305,13 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
 }
 
 result<void> postgresql_target::plan_created_table(const schema& source_columns, target_description& out) {
+  if (finds_by_key()) {
+    return values_.bad(
+        "writeMode",
+        fmt::format("{} finds rows by a key, and the table that createTable makes has none; make it "
+                    "with its key beforehand, or set \"writeMode\" to \"insert\"",
+                    relational::to_string(options_.mode)));
+  }
   SLUICE_TRY(const auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
   std::string list;
   std::string types;
@@ -302,6 +347,8 @@ void postgresql_target::use_columns(const std::vector<std::string>& names,
   plan->kinds = kinds;
   plan->type_names = type_names;
   plan->keys = keys_;
+  plan->mode = options_.mode;
+  plan->key = key_;
   plan->dialect = dialect_;
   plan->claim = claim_;
   for (std::size_t i = 0; i < names.size(); ++i) {

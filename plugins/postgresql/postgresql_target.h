@@ -58,6 +58,7 @@ class postgresql_target : public target, private relational::progress_home {
   void use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
                    const std::vector<bool>& not_null, const std::vector<std::string>& type_names,
                    const schema& source_columns, target_description& out);
+  [[nodiscard]] bool finds_by_key() const;
   [[nodiscard]] std::string run_again_text() const;
   /// A statement that makes or changes tables stands in preSql and has not run yet.
   [[nodiscard]] bool table_comes_later() const;
@@ -74,6 +75,7 @@ class postgresql_target : public target, private relational::progress_home {
   bool table_there_ = false;
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
+  std::vector<std::string> key_;  ///< By which rows are found, in the modes that do.
   std::size_t pre_sql_run_ = 0;
 
   stop_signal stop_;

@@ -65,7 +65,7 @@ postgresql_writer::postgresql_writer(std::shared_ptr<const writer_plan> plan, co
       columns_(columns),
       encoder_(columns_, plan_->kinds, form_for(plan_->kinds)),
       copy_sql_(copy_sql(*plan_, encoder_.form())),
-      stage_(plan_->table, plan_->columns, plan_->type_names) {}
+      stage_({plan_->table, plan_->columns, plan_->type_names, plan_->mode, plan_->key}) {}
 
 postgresql_writer::~postgresql_writer() {
   postgresql_writer::rollback();
@@ -262,15 +262,9 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
     }
     if (stage_.usable()) {
       SLUICE_TRY(row_stage::outcome staged,
-                 stage_.insert(*connection_, encoder_, b, rows, at, last, buffer_));
+                 stage_.insert(*connection_, encoder_, b, rows, at, last, false, buffer_));
       if (staged.staged) {
-        answer.written += last - at - staged.refused.size();
-        for (refused_row& r : staged.refused) {
-          if (std::find(plan_->columns.begin(), plan_->columns.end(), r.column) == plan_->columns.end()) {
-            r.column = columns_of(r.column);
-          }
-          answer.refused.push_back(std::move(r));
-        }
+        count(staged, last - at, answer);
         at = last;
         continue;
       }
@@ -285,29 +279,88 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
   return {};
 }
 
+bool postgresql_writer::finds_by_key() const {
+  return plan_->mode != relational::write_mode::insert && plan_->mode != relational::write_mode::copy;
+}
+
+void postgresql_writer::count(row_stage::outcome& staged, std::size_t rows, write_answer& answer) {
+  answer.written += rows - staged.refused.size() - staged.ignored.size();
+  answer.ignored += staged.ignored.size();
+  ignored_.insert(ignored_.end(), staged.ignored.begin(), staged.ignored.end());
+  for (refused_row& r : staged.refused) {
+    if (std::find(plan_->columns.begin(), plan_->columns.end(), r.column) == plan_->columns.end()) {
+      r.column = columns_of(r.column);
+    }
+    answer.refused.push_back(std::move(r));
+  }
+}
+
+result<void> postgresql_writer::write_staged(const batch& b, const std::vector<std::uint32_t>& rows,
+                                             write_answer& answer) {
+  std::size_t at = 0;
+  std::size_t last = rows.size();
+  while (at < rows.size()) {
+    SLUICE_TRY(row_stage::outcome staged,
+               stage_.insert(*connection_, encoder_, b, rows, at, last, true, buffer_));
+    if (!stage_.usable()) {
+      return fail(
+          error_kind::not_supported,
+          "{}: writeMode {} needs temporary tables and PL/pgSQL, which this account or this server does not "
+          "have ({}); GRANT TEMPORARY ON DATABASE, or set \"writeMode\" to \"insert\"",
+          connection_->place(), relational::to_string(plan_->mode),
+          escaped(connection_->last_failure().message));
+    }
+    if (staged.staged) {
+      count(staged, last - at, answer);
+      at = last;
+      last = rows.size();
+      continue;
+    }
+    // A row that is no row of these types at all: those before it are good, as far as types go.
+    const std::size_t good = staged.line != 0 && staged.line <= last - at ? staged.line - 1 : (last - at) / 2;
+    if (good != 0) {
+      last = at + good;
+      continue;
+    }
+    refused_row refused = explain(connection_->last_failure());
+    refused.row = rows[at];
+    answer.refused.push_back(std::move(refused));
+    ++at;
+    last = rows.size();
+  }
+  return {};
+}
+
+std::vector<std::uint32_t> postgresql_writer::rows_to_send(const batch& b, write_answer& answer) {
+  std::vector<std::uint32_t> rows;
+  rows.reserve(b.rows);
+  buffer_.resize(0);
+  for (std::uint32_t row = 0; row < b.rows; ++row) {
+    if (encoder_.append(b, row, buffer_)) {
+      rows.push_back(row);
+    } else {
+      const auto& p = encoder_.problem();
+      answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
+    }
+    buffer_.resize(0);
+  }
+  return rows;
+}
+
 result<write_answer> postgresql_writer::write(const batch& b, const stop_signal& stop) {
   SLUICE_CHECK(begin(stop));
   write_answer answer;
-  if (!careful_) {
+  ignored_.clear();
+  if (!finds_by_key() && !careful_) {
     SLUICE_CHECK(write_fast(b, answer));
   } else {
-    std::vector<std::uint32_t> rows;
-    buffer_.resize(0);
-    for (std::uint32_t row = 0; row < b.rows; ++row) {
-      if (encoder_.append(b, row, buffer_)) {
-        rows.push_back(row);
-      } else {
-        const auto& p = encoder_.problem();
-        answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
-      }
-      buffer_.resize(0);
-    }
-    SLUICE_CHECK(write_carefully(b, rows, answer));
+    const std::vector<std::uint32_t> rows = rows_to_send(b, answer);
+    SLUICE_CHECK(finds_by_key() ? write_staged(b, rows, answer) : write_carefully(b, rows, answer));
     std::sort(answer.refused.begin(), answer.refused.end(),
               [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
   }
-  if (!answer.refused.empty()) {
-    answer.written_sum = relational::sum_without(b, answer.refused);
+  if (!answer.refused.empty() || answer.ignored != 0) {
+    answer.written_sum = relational::sum_without(b, answer.refused, ignored_);
   }
   return answer;
 }

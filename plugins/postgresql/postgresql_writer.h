@@ -24,6 +24,8 @@ struct writer_plan {
   std::vector<column_type> kinds;
   std::vector<std::string> type_names;  ///< Of their types, a domain's base type.
   std::vector<unique_key> keys;         ///< To name the columns of a constraint.
+  relational::write_mode mode = relational::write_mode::insert;
+  std::vector<std::string> key;  ///< By which `update` and `replace` find rows.
   relational::progress_dialect dialect;
   std::shared_ptr<relational::claim_state> claim;
 };
@@ -59,7 +61,13 @@ class postgresql_writer : public writer {
   result<void> end_fast_copy();
   error read_again(const error& why);
 
-  /// Rows [first, last) of `rows`, in pieces that shrink where rows are refused.
+  /// The rows that can be sent; the others are refused.
+  std::vector<std::uint32_t> rows_to_send(const batch& b, write_answer& answer);
+  /// In the modes that find rows by a key: through the stage.
+  result<void> write_staged(const batch& b, const std::vector<std::uint32_t>& rows, write_answer& answer);
+  /// What became of `count` staged rows.
+  void count(row_stage::outcome& staged, std::size_t count, write_answer& answer);
+  /// In pieces that shrink where rows are refused.
   result<void> write_carefully(const batch& b, const std::vector<std::uint32_t>& rows, write_answer& answer);
   /// One piece in a savepoint: how many of its rows stand (all or none), and what the server said.
   struct piece_answer {
@@ -69,6 +77,7 @@ class postgresql_writer : public writer {
   };
   result<piece_answer> copy_piece(const batch& b, const std::vector<std::uint32_t>& rows, std::size_t first,
                                   std::size_t last);
+  [[nodiscard]] bool finds_by_key() const;
   [[nodiscard]] refused_row explain(const server_failure& failure) const;
   /// The columns of a constraint, as far as it is a key; else empty.
   [[nodiscard]] std::string columns_of(const std::string& constraint) const;
@@ -85,6 +94,7 @@ class postgresql_writer : public writer {
   bool copying_ = false;
   std::uint64_t rows_sent_ = 0;  ///< In the COPY that is open.
   std::uint64_t bytes_sent_ = 0;
+  std::vector<std::uint32_t> ignored_;  ///< Of the batch at hand.
   bool careful_ = false;
   std::uint32_t clean_transactions_ = 0;  ///< In a row, while careful.
   bool refused_here_ = false;             ///< In the transaction that is open.

@@ -156,6 +156,48 @@ class Refused(Jobs):
         self.assertEqual(sql("SELECT count(*) FROM dst"), "99\n")
 
 
+class ByKey(Jobs):
+    def setUp(self):
+        super().setUp()
+        sql("CREATE TABLE src (id int, v text); INSERT INTO src SELECT i, 'new ' || i FROM generate_series(1, 3000) i; INSERT INTO src VALUES (7, 'last of its key'); "
+            "CREATE TABLE dst (id int PRIMARY KEY, v text, own text DEFAULT 'default'); INSERT INTO dst SELECT i, 'old', 'kept' FROM generate_series(1, 4000, 2) i")
+
+    def content(self):
+        return sql("SELECT md5(string_agg(d::text, ';' ORDER BY id)) FROM dst d")
+
+    def run_mode(self, mode):
+        return self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "v"], writeMode=mode)))
+
+    def test_an_update_repeated_gives_the_same_content_and_keeps_other_columns(self):
+        contents = set()
+        for _ in range(3):
+            ended = self.run_mode("update")
+            self.assertEqual((ended.summary["written"], ended.summary["ignored"], ended.summary["dirty"]), (3001, 0, 0), ended)
+            contents.add(self.content())
+        self.assertEqual(len(contents), 1)
+        self.assertEqual(sql("SELECT * FROM dst WHERE id IN (7, 8, 3999) ORDER BY 1"), "7|last of its key|kept\n8|new 8|default\n3999|old|kept\n")
+
+    def test_a_replacement_gives_other_columns_their_defaults(self):
+        self.assertEqual(self.run_mode("replace").summary["written"], 3001)
+        self.assertEqual(sql("SELECT * FROM dst WHERE id IN (7, 3999) ORDER BY 1"), "7|last of its key|default\n3999|old|kept\n")
+
+    def test_what_is_there_already_is_ignored_and_counted(self):
+        ended = self.run_mode("ignore")
+        self.assertEqual((ended.summary["written"], ended.summary["ignored"], ended.summary["dirty"]), (1500, 1501, 0), ended)
+        self.assertEqual(sql("SELECT * FROM dst WHERE id IN (7, 8) ORDER BY 1"), "7|old|kept\n8|new 8|default\n")
+
+    def test_bad_rows_are_dirty_in_these_modes_too(self):
+        sql("ALTER TABLE dst ADD CHECK (id <> 500); UPDATE src SET v = NULL WHERE id = 600; ALTER TABLE dst ALTER v SET NOT NULL")
+        for mode in ("update", "replace", "ignore"):
+            with self.subTest(mode):
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "v"], writeMode=mode), errors=2))
+                self.assertEqual(ended.summary["dirty_by_code"], {"23514": 1, "null_not_allowed": 1}, ended)
+
+    def test_a_table_without_a_key_that_is_mapped_is_refused(self):
+        sql("CREATE TABLE keyless (v text)")
+        self.fails(job(end("Reader", "src", ["v"]), end("Writer", "keyless", ["v"], writeMode="update")), "writeMode", "update finds rows by a key")
+
+
 class Continued(Jobs):
     def test_a_killed_run_is_continued_and_no_row_is_there_twice(self):
         sql("CREATE TABLE src (id int PRIMARY KEY, t text); INSERT INTO src SELECT i, repeat('x', 200) FROM generate_series(1, 300000) i; ANALYZE src; "
@@ -188,7 +230,8 @@ class Messages(Jobs):
             (end("Reader", "src", ["id", "amonut"]), ["column[1]", 'column "amonut" does not exist']),
             (end("Reader", "src", where="id >"), ["where", "syntax error"]),
             (end("Reader", "src", splitPk="idd"), ["splitPk", 'did you mean "id"?']),
-            (end("Reader", "src", user="nothing"), ["permission denied", "grant the right"]),
+            (end("Reader", "src", user="nothing"), ['permission denied for schema "public"', "grant the right"]),
+            (end("Reader", "src", user="writer"), ["permission denied for table src", "grant the right to this user"]),
         ]
         for reader, parts in cases:
             with self.subTest(parts[-1]):

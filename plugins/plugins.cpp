@@ -1,4 +1,5 @@
 #include "plugins/api/plugin.h"
+#include "plugins/mysql/mysql_plugin.h"
 #include "plugins/postgresql/postgresql_plugin.h"
 #include "plugins/sqlite/sqlite_plugin.h"
 #include "plugins/stream/stream_plugin.h"
@@ -12,6 +13,7 @@ const std::vector<plugin>& all_plugins() {
       stream_plugin(),
       text_plugin(),
       sqlite_plugin(),
+      mysql_plugin(),
       postgresql_plugin(),
   };
   return plugins;

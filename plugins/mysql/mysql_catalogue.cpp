@@ -1,0 +1,207 @@
+#include "plugins/mysql/mysql_catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plugins/mysql/mysql_options.h"
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+using relational::sql_row;
+using relational::sql_text;
+
+constexpr std::size_t names_shown = 20;
+
+char small(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+std::uint64_t number_of(const sql_text& text) {
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+bool holds_word(const sql_text& text, std::string_view word) {
+  return text && text->find(word) != std::string::npos;
+}
+
+/// `TABLE_SCHEMA = 'shop'`: the database named, or the connection's.
+std::string database_of(const connection& c, const table_name& name) {
+  return name.database.empty() ? "DATABASE()" : c.literal(name.database);
+}
+
+result<std::vector<table_column>> read_columns(connection& c, const table_info& table,
+                                               const stop_signal& stop) {
+  SLUICE_TRY(
+      const auto rows,
+      c.ask(
+          fmt::format("SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "
+                      "CHARACTER_SET_NAME, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, COLLATION_NAME, "
+                      "COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND "
+                      "TABLE_NAME = {} ORDER BY ORDINAL_POSITION",
+                      c.literal(table.database), c.literal(table.name)),
+          stop));
+  std::vector<table_column> out;
+  for (const sql_row& row : rows) {
+    declared_type declared{row[1].value_or(""), row[2].value_or(""), row[6].value_or(""), number_of(row[7]),
+                           number_of(row[8])};
+    table_column column;
+    column.name = row[0].value_or("");
+    column.kind = kind_of(declared);
+    column.not_null = row[3] == "NO";
+    column.has_default = row[4].has_value();
+    // `VIRTUAL GENERATED`, `STORED GENERATED`, `PERSISTENT`; but not MySQL's `DEFAULT_GENERATED`.
+    column.generated =
+        holds_word(row[5], "VIRTUAL") || holds_word(row[5], "STORED") || holds_word(row[5], "PERSISTENT");
+    column.auto_increment = holds_word(row[5], "auto_increment");
+    column.charset = row[6].value_or("");
+    column.collation = row[9].value_or("");
+    column.comment = row[10].value_or("");
+    out.push_back(std::move(column));
+  }
+  return out;
+}
+
+result<std::vector<table_key>> read_keys(connection& c, const table_info& table, const stop_signal& stop) {
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART FROM "
+                               "information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
+                               "ORDER BY INDEX_NAME <> 'PRIMARY', NON_UNIQUE, INDEX_NAME, SEQ_IN_INDEX",
+                               c.literal(table.database), c.literal(table.name)),
+                   stop));
+  std::vector<table_key> out;
+  for (const sql_row& row : rows) {
+    if (out.empty() || out.back().name != row[0]) {
+      out.push_back({row[0].value_or(""), row[1] == "0", true, {}});
+    }
+    out.back().plain = out.back().plain && row[2].has_value() && !row[3].has_value();
+    out.back().columns.push_back(row[2].value_or(""));
+  }
+  return out;
+}
+
+}  // namespace
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return small(x) == small(y); });
+}
+
+std::optional<table_name> parse_table_name(std::string_view text) {
+  const auto parts = relational::name_parts(text, sql_rules());
+  if (!parts || parts->empty() || parts->size() > 2) {
+    return std::nullopt;
+  }
+  return parts->size() == 1 ? table_name{"", (*parts)[0].name}
+                            : table_name{(*parts)[0].name, (*parts)[1].name};
+}
+
+std::string table_info::quoted_name() const {
+  return quote_name(database) + "." + quote_name(name);
+}
+
+const table_column* table_info::find(std::string_view column) const {
+  const auto exact =
+      std::find_if(columns.begin(), columns.end(), [&](const table_column& c) { return c.name == column; });
+  if (exact != columns.end()) {
+    return &*exact;
+  }
+  const auto near = std::find_if(columns.begin(), columns.end(),
+                                 [&](const table_column& c) { return same_name(c.name, column); });
+  return near == columns.end() ? nullptr : &*near;
+}
+
+std::vector<std::string> table_info::column_names() const {
+  std::vector<std::string> names;
+  for (const table_column& c : columns) {
+    names.push_back(c.name);
+  }
+  return names;
+}
+
+const table_key* table_info::total_order() const {
+  for (const table_key& key : keys) {
+    const bool fits =
+        key.unique && key.plain && std::all_of(key.columns.begin(), key.columns.end(), [&](const auto& n) {
+          const table_column* c = find(n);
+          return c != nullptr && c->not_null && orders_as_read(c->kind);
+        });
+    if (fits) {
+      return &key;
+    }
+  }
+  return nullptr;
+}
+
+bool table_info::has_index_on(std::string_view column) const {
+  return std::any_of(keys.begin(), keys.end(), [&](const table_key& k) {
+    return !k.columns.empty() && same_name(k.columns[0], column);
+  });
+}
+
+result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
+                                                const stop_signal& stop) {
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS FROM "
+                               "information_schema.TABLES WHERE TABLE_SCHEMA = {} AND (TABLE_NAME = {} OR "
+                               "LOWER(TABLE_NAME) = LOWER({}))",
+                               database_of(c, name), c.literal(name.table), c.literal(name.table)),
+                   stop));
+  if (rows.empty()) {
+    return std::optional<table_info>();
+  }
+  const auto exact =
+      std::find_if(rows.begin(), rows.end(), [&](const sql_row& row) { return row[1] == name.table; });
+  const sql_row& row = exact == rows.end() ? rows[0] : *exact;
+  table_info table;
+  table.database = row[0].value_or("");
+  table.name = row[1].value_or("");
+  table.type = row[2] == "BASE TABLE" || row[2] == "SYSTEM VERSIONED" ? table_type::table
+               : holds_word(row[2], "VIEW")                           ? table_type::view
+                                                                      : table_type::other;
+  table.engine = row[3].value_or("");
+  table.rows_estimate = number_of(row[4]);
+  SLUICE_TRY(table.columns, read_columns(c, table, stop));
+  SLUICE_TRY(table.keys, read_keys(c, table, stop));
+  SLUICE_TRY(
+      const auto triggers,
+      c.ask(fmt::format("SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {} "
+                        "AND EVENT_OBJECT_TABLE = {}",
+                        c.literal(table.database), c.literal(table.name)),
+            stop));
+  table.has_triggers = !triggers.empty() && number_of(triggers[0][0]) != 0;
+  return std::optional(std::move(table));
+}
+
+result<std::string> describe_missing_table(connection& c, const table_name& name, const stop_signal& stop) {
+  SLUICE_TRY(const auto database, c.ask("SELECT DATABASE()", stop));
+  const std::string where = name.database.empty() ? database[0][0].value_or("") : name.database;
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND "
+                               "TABLE_NAME NOT LIKE 'sluice%' ORDER BY TABLE_NAME LIMIT 1000",
+                               database_of(c, name)),
+                   stop));
+  std::vector<std::string> names;
+  for (const sql_row& row : rows) {
+    names.push_back(row[0].value_or(""));
+  }
+  std::string text = fmt::format("no table {} in database {}", in_quotes(name.table), in_quotes(where));
+  if (where.empty()) {
+    return text + "; name a database in \"jdbcUrl\", or before the table";
+  }
+  if (const auto near = nearest(name.table, names); !near.empty()) {
+    return fmt::format("{}; did you mean {}?", text, in_quotes(near));
+  }
+  if (names.empty()) {
+    return text + "; this account sees no table there";
+  }
+  text += "; it has ";
+  for (std::size_t i = 0; i < names.size() && i < names_shown; ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", in_quotes(names[i]));
+  }
+  return names.size() > names_shown ? text + ", …" : text;
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/mysql/mysql_connection.h"
+#include "plugins/mysql/mysql_types.h"
+
+/// Tables as information_schema describes them, and the names by which jobs call them.
+namespace sluice::mysql {
+
+struct table_column {
+  std::string name;
+  column_kind kind;
+  bool not_null = false;
+  bool has_default = false;
+  bool generated = false;  ///< Computed by the server: never written.
+  bool auto_increment = false;
+  std::string charset;  ///< Of a text; empty else.
+  std::string collation;
+  std::string comment;
+};
+
+struct table_key {
+  std::string name;
+  bool unique = false;
+  bool plain = true;  ///< Whole columns only: no prefixes, no expressions.
+  std::vector<std::string> columns;
+};
+
+enum class table_type : std::uint8_t { table, view, other };
+
+struct table_info {
+  std::string database;
+  std::string name;  ///< As the server spells it.
+  table_type type = table_type::table;
+  std::string engine;
+  std::uint64_t rows_estimate = 0;
+  bool has_triggers = false;
+  std::vector<table_column> columns;
+  std::vector<table_key> keys;  ///< The primary key first.
+
+  /// `` `shop`.`orders` ``
+  [[nodiscard]] std::string quoted_name() const;
+  /// By name exactly, else ignoring case; nullptr where there is none.
+  [[nodiscard]] const table_column* find(std::string_view column) const;
+  [[nodiscard]] std::vector<std::string> column_names() const;
+  /// A unique key of whole NOT NULL columns in whose order rows can be read and continued: the primary key,
+  /// or the first such; nullptr where there is none.
+  [[nodiscard]] const table_key* total_order() const;
+  /// Some index begins with the column.
+  [[nodiscard]] bool has_index_on(std::string_view column) const;
+};
+
+struct table_name {
+  std::string database;  ///< Empty: the connection's own.
+  std::string table;
+};
+
+/// `t`, `shop.t`, `` `shop`.`t` `` taken apart; nothing where it is none of them.
+std::optional<table_name> parse_table_name(std::string_view text);
+/// ASCII case ignored.
+bool same_name(std::string_view a, std::string_view b);
+
+/// What the server says of a table or view; nothing where there is none of that name, or no right to see it.
+result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
+                                                const stop_signal& stop);
+/// `no table "ordres" in database "shop"; did you mean "orders"?`, or the tables there are.
+result<std::string> describe_missing_table(connection& c, const table_name& name, const stop_signal& stop);
+
+}  // namespace sluice::mysql

@@ -1,0 +1,117 @@
+#include "plugins/mysql/mysql_options.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "plugins/mysql/mysql_url.h"
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+zero_date zero_date_named(std::string_view name) {
+  return name == "null" ? zero_date::null : name == "text" ? zero_date::text : zero_date::dirty;
+}
+
+template <class Own>
+void append_own(std::vector<option>& list, const Own& own) {
+  list.insert(list.end(), own.begin(), own.end());
+}
+
+}  // namespace
+
+const relational::sql_rules& sql_rules() {
+  static const relational::sql_rules rules = {.name_quote = '`',
+                                              .double_quoted_texts = true,
+                                              .backslash_escapes = true,
+                                              .hash_comments = true,
+                                              .dashes_need_blank = true,
+                                              .version_comments = true};
+  return rules;
+}
+
+const relational::options_dialect& options_dialect() {
+  static const relational::options_dialect dialect = {
+      .product = "MySQL and MariaDB",
+      .url = &url_dialect(),
+      .rules = sql_rules(),
+      .sample_url = "jdbc:mysql://<host>:3306/<database>",
+      .sample_table = "`t`, `db.t`",
+      .write_words = {{"insert", write_mode::insert},
+                      {"insert into", write_mode::insert},
+                      {"replace", write_mode::replace},
+                      {"replace into", write_mode::replace},
+                      {"update", write_mode::update},
+                      {"ignore", write_mode::ignore},
+                      {"insert ignore", write_mode::ignore},
+                      {"insert ignore into", write_mode::ignore}},
+      .write_meaning =
+          "`insert`: a row that a key refuses is dirty. `replace`: it replaces the rows with its keys "
+          "(REPLACE). `update`: it updates the row with its key (ON DUPLICATE KEY UPDATE), all "
+          "mapped columns or those of `updateColumn`. `ignore`: it is left out and counted; what "
+          "else the server refuses stays dirty.",
+      .fetch_rows = 1024,
+      .fetch_rows_datax = 1024,
+      .batch_rows = 256,
+      .batch_rows_datax = 2048,
+      .batch_bytes = std::uint64_t{32} << 20};
+  return dialect;
+}
+
+std::vector<option> source_option_list() {
+  std::vector<option> list = relational::reader_option_list(options_dialect());
+  append_own(
+      list,
+      std::array{option{
+          .name = "zeroDate",
+          .meaning = "What becomes of dates that are zero or have a zero month or day: `dirty`, `null`, or "
+                     "`text`, which delivers all dates and times of DATE, DATETIME and TIMESTAMP columns as "
+                     "the server's text. Unset, `zeroDateTimeBehavior` of the address decides.",
+          .default_text = "dirty",
+          .allowed = {"dirty", "null", "text"}}});
+  return list;
+}
+
+std::vector<option> target_option_list() {
+  std::vector<option> list = relational::writer_option_list(options_dialect());
+  append_own(list,
+             std::array{option{
+                 .name = "updateColumn",
+                 .type = option_type::text_list,
+                 .meaning = "With `writeMode` `update`: the columns that are updated where the key is there "
+                            "already. Without it all that are mapped."}});
+  return list;
+}
+
+result<source_options> read_source_options(const option_values& values,
+                                           const relational::warning_sink& warn) {
+  source_options out;
+  SLUICE_TRY(static_cast<relational::reader_options&>(out),
+             relational::read_reader_options(values, options_dialect(), warn));
+  SLUICE_TRY(const auto zeros, values.text("zeroDate"));
+  const std::string of_address = out.option_default("zeroDate");
+  out.zeros =
+      zero_date_named(values.has("zeroDate") || of_address.empty() ? zeros.value_or("dirty") : of_address);
+  return out;
+}
+
+result<target_options> read_target_options(const option_values& values,
+                                           const relational::warning_sink& warn) {
+  target_options out;
+  SLUICE_TRY(static_cast<relational::writer_options&>(out),
+             relational::read_writer_options(values, options_dialect(), warn));
+  SLUICE_TRY(const auto names, values.text_list("updateColumn"));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    out.update_columns.push_back({names[i], values.place(fmt::format("updateColumn[{}]", i))});
+  }
+  if (!names.empty() && out.mode != write_mode::update) {
+    return values.bad("updateColumn",
+                      fmt::format("it counts with \"writeMode\" \"update\" only, and that is {}; "
+                                  "leave it out, or change the mode",
+                                  in_quotes(relational::to_string(out.mode))));
+  }
+  return out;
+}
+
+}  // namespace sluice::mysql

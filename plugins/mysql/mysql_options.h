@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugins/common/relational/relational_options.h"
+#include "plugins/mysql/mysql_decode.h"
+
+namespace sluice::mysql {
+
+using relational::placed_text;
+using relational::write_mode;
+
+struct source_options : relational::reader_options {
+  zero_date zeros = zero_date::dirty;
+};
+
+struct target_options : relational::writer_options {
+  std::vector<placed_text> update_columns;  ///< `updateColumn`; empty: all that are mapped.
+};
+
+/// What jobs of both names may say.
+const relational::options_dialect& options_dialect();
+/// How MariaDB and MySQL write SQL.
+const relational::sql_rules& sql_rules();
+
+std::vector<option> source_option_list();
+std::vector<option> target_option_list();
+
+/// From the job's text alone: `bad_option` with its place.
+result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn);
+result<target_options> read_target_options(const option_values& values, const relational::warning_sink& warn);
+
+}  // namespace sluice::mysql

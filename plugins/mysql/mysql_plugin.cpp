@@ -1,0 +1,120 @@
+#include "plugins/mysql/mysql_plugin.h"
+
+#include <fmt/format.h>
+
+#include "plugins/mysql/mysql_connection_test.h"
+#include "plugins/mysql/mysql_options.h"
+#include "plugins/mysql/mysql_session_sql.h"
+#include "plugins/mysql/mysql_source.h"
+#include "plugins/mysql/mysql_target.h"
+
+namespace sluice {
+namespace {
+
+const side_description& reads() {
+  static const side_description side = {
+      mysql::source_option_list(),
+      {.splits = "by ranges of `splitPk` (integers, decimals, dates, times, texts), and one or more for each "
+                 "table of a "
+                 "list",
+       .resumes =
+           "inside a split, by a unique NOT NULL key in whose order the server reads for nothing; views, "
+           "aggregates and `querySql` are read again whole",
+       .incremental = "with `${bizdate}` in `where` or `querySql`",
+       .repeatable = true,
+       .transactional = false,
+       .distributable = false,
+       .writers_max = 0},
+      R"({"jdbcUrl": "jdbc:mysql://db.example:3306/shop", "username": "reader", "password": "${env:SHOP_PASSWORD}", "table": "orders", "column": ["id", "customer", "price * quantity"], "where": "id > 0", "splitPk": "id"})"};
+  return side;
+}
+
+const side_description& writes() {
+  static const side_description side = {
+      mysql::target_option_list(),
+      {.splits = "",
+       .resumes = "at the mark that is committed with the rows",
+       .incremental = "with `writeMode` `replace`, `update` or `ignore`, or a DELETE in `preSql`",
+       .repeatable = false,
+       .transactional = true,
+       .distributable = false,
+       .writers_max = 0},
+      R"({"jdbcUrl": "jdbc:mysql://db.example:3306/shop", "username": "writer", "password": "${env:SHOP_PASSWORD}", "table": "orders", "column": ["id", "customer", "price"], "writeMode": "update"})"};
+  return side;
+}
+
+std::vector<std::string> remarks() {
+  std::vector<std::string> out = {
+      "Servers from 5.5 on: MariaDB and MySQL, and such that speak their protocol. Connections are TCP, to "
+      "`localhost` too; nothing in `my.cnf` changes them. They name themselves `sluice <job> <run>` in the "
+      "attribute `program_name` and in a comment of each SELECT. With TLS (`sslMode` of the address) it is "
+      "1.2 or "
+      "later. A statement that is stopped is ended on the server by KILL QUERY over a second connection.",
+      "Rows are read by the text protocol as they come, each split in one SELECT. FLOAT columns are read as "
+      "`column * 1e0`, because the server's text of a FLOAT has six digits only.",
+      "A batch is written as LOAD DATA LOCAL of Sluice's own bytes where the server allows it "
+      "(`local_infile`) and "
+      "the mode is `insert` or `replace`; no file is ever read for it, whatever a server asks for. It stands "
+      "only "
+      "if the server counts as many rows as were sent and has no warning; else it is taken back to a "
+      "savepoint "
+      "and sent as INSERTs of several rows. There a refused row undoes only its own statement, which is sent "
+      "again without it. A warning is an error; INSERT IGNORE is never used.",
+      "A value is stored so that it reads back equal, or its record is dirty. Beyond what the server refuses "
+      "these "
+      "are refused before they are sent: more digits than DECIMAL, FLOAT(M,D), TIME, DATETIME and TIMESTAMP "
+      "keep; "
+      "NaN and infinities; a blank at the end of a CHAR; a BINARY of another length; texts that are no "
+      "member of an "
+      "ENUM or SET as it is spelled; two-digit years; NULL where the server would make up a number or a "
+      "time.",
+      "Marks and claims stand in the tables sluice_run and sluice_progress of the table's database. A "
+      "claim's "
+      "session is held by GET_LOCK, so that one that is gone is known at once. Tables of other engines than "
+      "InnoDB "
+      "are written at least once.",
+      "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`. Writer: `GRANT SELECT, INSERT, UPDATE, "
+      "DELETE "
+      "ON shop.* TO writer@'%'`; and CREATE, ALTER for the first run, which makes the two tables, or for "
+      "`createTable`. "
+      "SELECT is needed for the tables of marks, and UPDATE and DELETE for `writeMode` `update` and "
+      "`replace`.",
+  };
+  for (std::string& line : mysql::session_page_lines()) {
+    out.push_back(std::move(line));
+  }
+  std::string types = "Types:";
+  for (const mysql::type_page_row& row : mysql::type_page()) {
+    types += fmt::format(" {}: {}.{}{}", row.name, row.read_as, row.remark.empty() ? "" : " ", row.remark);
+  }
+  out.push_back(std::move(types));
+  return out;
+}
+
+result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
+  SLUICE_TRY(auto read, mysql::read_source_options(options, context.warn));
+  return std::make_unique<mysql::mysql_source>(std::move(read), options, context);
+}
+
+result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
+  SLUICE_TRY(auto read, mysql::read_target_options(options, context.warn));
+  return std::make_unique<mysql::mysql_target>(std::move(read), options, context);
+}
+
+}  // namespace
+
+plugin mysql_plugin() {
+  return {.name = "mysql",
+          .aliases = {"mariadb"},
+          .datax_readers = {"mysqlreader"},
+          .datax_writers = {"mysqlwriter"},
+          .summary = "Tables of MariaDB and MySQL databases: exactly once as a destination.",
+          .remarks = remarks(),
+          .reads = &reads(),
+          .writes = &writes(),
+          .make_source = make_source,
+          .make_target = make_target,
+          .test_connection = mysql::try_connection};
+}
+
+}  // namespace sluice

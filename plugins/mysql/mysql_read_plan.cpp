@@ -1,0 +1,107 @@
+#include "plugins/mysql/mysql_read_plan.h"
+
+#include <fmt/format.h>
+
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+/// A name inside a comment: it must not end it.
+std::string comment_text(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const auto u = static_cast<unsigned char>(c);
+    out += u < 0x20 || c == '*' || c == '/' || c == '!' || c == '\\' ? '_' : c;
+  }
+  return out;
+}
+
+/// A bound as a literal that means the same in every sql_mode: a text with anything but plain characters is
+/// written by its bytes.
+std::string bound_literal(const scalar& v) {
+  if (const auto* i = std::get_if<std::int64_t>(&v.value)) {
+    return std::to_string(*i);
+  }
+  if (const auto* u = std::get_if<std::uint64_t>(&v.value)) {
+    return std::to_string(*u);
+  }
+  const auto* text = std::get_if<std::string>(&v.value);
+  return text == nullptr ? "NULL" : text_literal(*text);
+}
+
+}  // namespace
+
+result<const read_part*> part_of(const read_plan& plan, const scalar_list& split_description) {
+  const scalar* index = find(split_description, "part");
+  const scalar* name = find(split_description, "name");
+  const auto* i = index == nullptr ? nullptr : std::get_if<std::int64_t>(&index->value);
+  const auto* n = name == nullptr ? nullptr : std::get_if<std::string>(&name->value);
+  if (i == nullptr || n == nullptr || *i < 0 || static_cast<std::size_t>(*i) >= plan.parts.size() ||
+      plan.parts[static_cast<std::size_t>(*i)].name != *n) {
+    return fail(error_kind::source_changed,
+                "the split {} is of a table that the job does not read any more; begin anew with "
+                "--on-unfinished fresh",
+                escaped(to_json(split_description)));
+  }
+  return &plan.parts[static_cast<std::size_t>(*i)];
+}
+
+std::string text_literal(std::string_view text) {
+  constexpr std::string_view plain =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -_:.,;+*/()[]@#%&=<>!?|~^$";
+  if (text.find_first_not_of(plain) == std::string_view::npos) {
+    return fmt::format("'{}'", text);
+  }
+  std::string hex;
+  for (const char c : text) {
+    hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  return fmt::format("_utf8mb4 x'{}'", hex);
+}
+
+std::string behind_cursor(const std::vector<order_column>& order, const std::vector<std::string>& literals) {
+  if (order.size() == 1) {
+    return fmt::format("{} > {}", order[0].name, literals[0]);
+  }
+  std::string any;
+  std::string equal;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    any += fmt::format("{}({}{} > {})", i == 0 ? "" : " OR ", equal, order[i].name, literals[i]);
+    equal += fmt::format("{} = {} AND ", order[i].name, literals[i]);
+  }
+  return fmt::format("{} >= {} AND ({})", order[0].name, literals[0], any);
+}
+
+std::string reading_sql(const read_plan& plan, const read_part& part, const scalar_list& split_description,
+                        const std::optional<std::vector<std::string>>& after_literals) {
+  const std::string comment = fmt::format("/* {} */", comment_text(plan.name));
+  if (part.table.empty()) {
+    // A comment in front would hide `WITH` and `(SELECT` from nobody, so it goes there.
+    return fmt::format("{} {}", comment, part.query);
+  }
+  std::string columns = fmt::format("{}", fmt::join(part.expressions, ", "));
+  for (const order_column& c : part.order) {
+    columns += c.selected ? "" : ", " + c.name;
+  }
+  std::string conditions = part.where;
+  const auto require = [&](const std::string& condition) {
+    conditions += (conditions.empty() ? "" : " AND ") + condition;
+  };
+  const std::string range = relational::range_condition(split_description, part.split_key, bound_literal);
+  if (!range.empty()) {
+    require(range);
+  }
+  if (after_literals) {
+    require(behind_cursor(part.order, *after_literals));
+  }
+  std::string sql = fmt::format("SELECT {} {} FROM {}", comment, columns, part.table);
+  sql += conditions.empty() ? "" : " WHERE " + conditions;
+  std::string order;
+  for (const order_column& c : part.order) {
+    order += (order.empty() ? " ORDER BY " : ", ") + c.name;
+  }
+  return sql + order;
+}
+
+}  // namespace sluice::mysql

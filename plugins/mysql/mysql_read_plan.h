@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/common/relational/key_ranges.h"
+#include "plugins/mysql/mysql_catalogue.h"
+#include "plugins/mysql/mysql_decode.h"
+#include "transport/record/scalar.h"
+#include "transport/record/schema.h"
+
+namespace sluice::mysql {
+
+/// A column by which rows are in order.
+struct order_column {
+  std::string name;  ///< In SQL.
+  std::string bare;  ///< Without quotes.
+  column_kind kind;
+  std::optional<std::size_t> selected;  ///< Where the SELECT has it already.
+};
+
+/// One table, view or query that is read.
+struct read_part {
+  std::size_t connection = 0;  ///< In `read_plan::connections`.
+  std::string name;            ///< `shop.orders`, or `querySql[0]`.
+  std::string place;           ///< Where it stands in the job, for messages.
+  std::string table;           ///< In SQL; empty with a query.
+  std::string query;
+  std::string where;  ///< In parentheses; empty: all rows.
+  std::vector<std::string> expressions;
+  std::vector<order_column> order;  ///< Total order of the rows; empty: read whole, without cursors.
+  std::string split_key;            ///< In SQL; empty: one split.
+  std::string split_key_bare;
+  relational::key_kind split_kind = relational::key_kind::whole_number;
+  std::string split_collation;  ///< In SQL: `CONVERT(… USING x) COLLATE y` of a text key needs `x`, `y`.
+  std::string split_charset;
+  bool split_key_nullable = false;
+};
+
+/// What readers need of their source; made by its `open`, never changed.
+struct read_plan {
+  std::vector<connection_plan> connections;
+  std::vector<read_part> parts;
+  std::vector<column_kind> kinds;
+  zero_date zeros = zero_date::dirty;
+  schema_ptr columns;
+  std::string name;  ///< `sluice <job> <run>`: stands in the statements as a comment.
+};
+
+/// The part that a split is of; `source_changed` where the plan has no such part any more.
+result<const read_part*> part_of(const read_plan& plan, const scalar_list& split_description);
+
+/// The statement that reads a split. `after`: behind that cursor, whose values `literal` writes; nothing:
+/// from its start.
+std::string reading_sql(const read_plan& plan, const read_part& part, const scalar_list& split_description,
+                        const std::optional<std::vector<std::string>>& after_literals);
+
+/// `'a'`, or by its bytes, so that it means the same whatever the session makes of backslashes.
+std::string text_literal(std::string_view text);
+
+/// `name > 5`, `(a > 1 OR (a = 1 AND b > 2))` with a bound on `a` alone in front, which finds the index.
+std::string behind_cursor(const std::vector<order_column>& order, const std::vector<std::string>& literals);
+
+}  // namespace sluice::mysql

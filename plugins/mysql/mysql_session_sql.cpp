@@ -1,0 +1,135 @@
+#include "plugins/mysql/mysql_session_sql.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice::mysql {
+namespace {
+
+/// The modes without one of them.
+std::string without_mode(std::string_view modes, std::string_view mode) {
+  std::string out;
+  while (!modes.empty()) {
+    const std::string_view one = modes.substr(0, modes.find(','));
+    modes.remove_prefix(one.size() == modes.size() ? modes.size() : one.size() + 1);
+    if (!one.empty() && one != mode) {
+      out += (out.empty() ? "" : ",") + std::string(one);
+    }
+  }
+  return out;
+}
+
+std::string with_mode(std::string modes, std::string_view mode) {
+  modes = without_mode(modes, mode);
+  return modes + (modes.empty() ? "" : ",") + std::string(mode);
+}
+
+/// The names of a list in order.
+std::vector<std::string_view> sorted_names(std::string_view list) {
+  std::vector<std::string_view> names;
+  while (!list.empty()) {
+    const std::string_view one = list.substr(0, list.find(','));
+    list.remove_prefix(one.size() == list.size() ? list.size() : one.size() + 1);
+    names.push_back(one);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+session_setting number(std::string name, std::uint64_t value, bool may_lack = false) {
+  return {std::move(name), std::to_string(value), std::to_string(value), may_lack};
+}
+
+session_setting text(std::string name, const std::string& value) {
+  return {std::move(name), "'" + value + "'", value, false};
+}
+
+constexpr std::uint64_t day_s = 86'400;
+
+/// A day: a throttled read and a slow source are no reason for the server to hang up.
+void add_patience(std::vector<session_setting>& to, bool idles) {
+  to.push_back(number("net_write_timeout", day_s));
+  to.push_back(number("net_read_timeout", day_s));
+  // An end of a run that died with its machine gives its locks back within the hour.
+  to.push_back(number("wait_timeout", idles ? 7 * day_s : 3600));
+}
+
+void add_time_limit(std::vector<session_setting>& to, const session_facts& facts) {
+  const auto ms = facts.statement_timeout.count();
+  if (facts.server.product == server_product::mariadb) {
+    to.push_back({"max_statement_time", fmt::format("{}.{:03}", ms / 1000, ms % 1000), "", true});
+  } else if (facts.server.version >= 50708) {
+    to.push_back(number("max_execution_time", static_cast<std::uint64_t>(ms), true));
+  }
+}
+
+}  // namespace
+
+std::vector<session_setting> session_settings(session_role role, const session_facts& facts) {
+  std::vector<session_setting> out;
+  out.push_back(text("time_zone", "+00:00"));
+  out.push_back(text("character_set_client", "utf8mb4"));
+  out.push_back(text("character_set_connection", "utf8mb4"));
+  out.push_back(text("character_set_results", "utf8mb4"));
+  out.push_back(number("autocommit", 1));
+  out.push_back(number("sql_safe_updates", 0));
+  out.push_back(number("sql_select_limit", ~std::uint64_t{0}));
+  add_time_limit(out, facts);
+  const bool writes = role == session_role::write || role == session_role::manage;
+  add_patience(out, role == session_role::read);
+  switch (role) {
+    case session_role::look:
+    case session_role::read:
+      // Conditions and expressions of the job mean what they mean to the server's other users; but CHAR
+      // columns are read without the blanks that this mode would add.
+      out.push_back(text("sql_mode", without_mode(facts.sql_mode, "PAD_CHAR_TO_FULL_LENGTH")));
+      break;
+    case session_role::write:
+      // Literals are ours: no backslash in them means anything.
+      out.push_back(text("sql_mode", "NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES"));
+      break;
+    case session_role::manage:
+      out.push_back(text("sql_mode",
+                         with_mode(with_mode(facts.sql_mode, "STRICT_ALL_TABLES"), "NO_AUTO_VALUE_ON_ZERO")));
+      break;
+  }
+  if (writes) {
+    out.push_back(number("sql_notes", 1));
+    const bool old_name = facts.server.product == server_product::mariadb ? facts.server.version < 110100
+                                                                          : facts.server.version < 50720;
+    // Other sessions' inserts are not held up by gap locks; the server refuses it with statement logging.
+    out.push_back(text(old_name ? "tx_isolation" : "transaction_isolation",
+                       facts.logs_statements ? "REPEATABLE-READ" : "READ-COMMITTED"));
+  }
+  return out;
+}
+
+bool holds(const session_setting& setting, std::string_view read) {
+  return setting.name == "sql_mode" ? sorted_names(setting.reads_as) == sorted_names(read)
+                                    : setting.reads_as == read;
+}
+
+std::vector<std::string> session_page_lines() {
+  struct role_name {
+    session_role role;
+    std::string_view name;
+  };
+  constexpr role_name roles[] = {{session_role::read, "a reader"},
+                                 {session_role::write, "a writer"},
+                                 {session_role::manage, "claims, preSql and postSql"}};
+  const session_facts facts = {{server_product::mariadb, 101100, ""}, "<the server's>", false, {}};
+  std::vector<std::string> lines;
+  for (const role_name& r : roles) {
+    std::string line = fmt::format("The session of {}: ", r.name);
+    bool first = true;
+    for (const session_setting& s : session_settings(r.role, facts)) {
+      line += fmt::format("{}`{} = {}`", first ? "" : ", ", s.name, s.value);
+      first = false;
+    }
+    lines.push_back(line + ".");
+  }
+  return lines;
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,535 @@
+#include "plugins/mysql/mysql_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "jobspec/dialect_rules.h"
+#include "plugins/common/relational/columns.h"
+#include "plugins/mysql/mysql_reader.h"
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+/// Of missing tables and columns over all shards one message names these many.
+constexpr std::size_t missing_shown = 20;
+
+error placed(error e, const std::string& place) {
+  e.message = fmt::format("{}: {}", place, e.message);
+  return e;
+}
+
+std::string name_of(const table_info& table) {
+  return fmt::format("{}.{}", table.database, table.name);
+}
+
+bool is_plain_name(std::string_view text) {
+  return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                  c == '$' || static_cast<unsigned char>(c) >= 0x80;
+         });
+}
+
+/// Names that are expressions by themselves.
+bool is_constant_name(std::string_view text) {
+  constexpr auto names = std::to_array<std::string_view>(
+      {"null", "true", "false", "current_date", "current_time", "current_timestamp", "current_user",
+       "localtime", "localtimestamp", "utc_date", "utc_time", "utc_timestamp"});
+  return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return same_name(n, text); });
+}
+
+/// Texts and bytes of different lengths are of the longer of both: of any length.
+bool join_types(data_type& to, const data_type& from) {
+  if (to == from) {
+    return true;
+  }
+  if (to.id != from.id || (to.id != type_id::utf8 && to.id != type_id::binary)) {
+    return false;
+  }
+  to = type_of(to.id);
+  return true;
+}
+
+/// How ranges of a key of this type are found; nothing where its order and its text do not go together.
+std::optional<relational::key_kind> split_kind_of(const table_column& column) {
+  switch (column.kind.holds) {
+    case held_as::integer:
+    case held_as::year:
+      return relational::key_kind::whole_number;
+    case held_as::decimal:
+      return relational::key_kind::decimal;
+    case held_as::date:
+      return relational::key_kind::date;
+    case held_as::timestamp:
+    case held_as::instant:
+      return relational::key_kind::timestamp;
+    case held_as::text:
+      return column.collation.empty() ? std::nullopt : std::optional(relational::key_kind::text);
+    case held_as::bits:
+    case held_as::real:
+    case held_as::members:
+    case held_as::bytes:
+    case held_as::duration:
+      break;
+  }
+  return std::nullopt;
+}
+
+/// The plan's line for a column entry that the server computes.
+std::string expression_note(std::size_t index, const std::string& entry, const table_info& table) {
+  return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
+                     in_quotes(entry), in_quotes(table.name));
+}
+
+}  // namespace
+
+connection_plan plan_connection(const relational::connect_options& connect, session_role role,
+                                const std::vector<placed_text>& session, const plugin_context& context) {
+  connection_plan plan;
+  plan.connect = connect;
+  plan.role = role;
+  plan.statements = session;
+  plan.name = fmt::format("sluice {} {}", context.job_name, context.run.text());
+  plan.resolve_secret = context.resolve_secret;
+  return plan;
+}
+
+mysql_source::mysql_source(source_options options, option_values values, const plugin_context& context)
+    : options_(std::move(options)), values_(std::move(values)), context_(context) {
+  for (const relational::database_part& end : options_.parts) {
+    connections_.push_back(plan_connection(end.connect, session_role::look, options_.session, context_));
+  }
+}
+
+result<connection*> mysql_source::connect(std::size_t end, const stop_signal& stop) {
+  if (connection_ != nullptr && connection_->alive() && connected_to_ == end) {
+    return connection_.get();
+  }
+  SLUICE_TRY(auto made, connection::open(connections_[end], stop));
+  const std::lock_guard lock(interrupting_);
+  connection_ = std::move(made);
+  connected_to_ = end;
+  return connection_.get();
+}
+
+result<source_description> mysql_source::open(const stop_signal& stop) {
+  auto plan = std::make_shared<read_plan>();
+  plan->zeros = options_.zeros;
+  plan->name = fmt::format("sluice {} {}", context_.job_name, context_.run.text());
+  plan->connections = connections_;
+  for (connection_plan& c : plan->connections) {
+    c.role = session_role::read;
+  }
+  notes_.clear();
+  std::vector<std::string> missing;
+  for (std::size_t end = 0; end < options_.parts.size(); ++end) {
+    SLUICE_CHECK(describe_end(end, *plan, missing, stop));
+  }
+  if (!missing.empty()) {
+    std::string all;
+    for (std::size_t i = 0; i < missing.size() && i < missing_shown; ++i) {
+      all += (i == 0 ? "" : "; ") + missing[i];
+    }
+    return fail(
+        error_kind::bad_option, "{}{}", all,
+        missing.size() > missing_shown ? fmt::format("; and {} more", missing.size() - missing_shown) : "");
+  }
+  if (plan->parts.empty()) {
+    return values_.bad("table", "no table is named; set \"table\" or \"querySql\"");
+  }
+  source_description out;
+  out.columns = plan->columns;
+  out.connections = {.own = 1, .each_pipeline = 1};
+  const auto ordered = [](const read_part& p) { return !p.order.empty(); };
+  out.repeatable = std::all_of(plan->parts.begin(), plan->parts.end(), ordered);
+  out.resumable = out.repeatable;
+  constexpr std::size_t statements_shown = 20;
+  for (const read_part& part : plan->parts) {
+    if (out.statements.size() < statements_shown) {
+      out.statements.push_back(reading_sql(*plan, part, {}, std::nullopt));
+    }
+  }
+  out.notes = notes_;
+  out.notes.emplace_back(
+      "Each split is one SELECT and a consistent snapshot (InnoDB); several splits are not taken at the same "
+      "moment.");
+  for (const read_part& part : plan->parts) {
+    if (part.order.empty()) {
+      out.notes.push_back(fmt::format(
+          "{} is read without cursors, so that a split of it is read again whole after a failure: {}.",
+          part.name,
+          part.table.empty() ? "a querySql has no order of its own"
+                             : "it has no unique NOT NULL key in whose order it is read for nothing"));
+      break;
+    }
+  }
+  out.plans_at_once = true;
+  plan_ = std::move(plan);
+  return out;
+}
+
+result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, std::vector<std::string>& missing,
+                                        const stop_signal& stop) {
+  const relational::database_part& wanted = options_.parts[end];
+  SLUICE_TRY(connection * c, connect(end, stop));
+  for (const placed_text& query : wanted.queries) {
+    SLUICE_TRY(described_part described, describe_query(*c, query, stop));
+    described.part.connection = end;
+    described.part.name = fmt::format("querySql[{}]", plan.parts.size());
+    SLUICE_CHECK(take_part(std::move(described), plan));
+  }
+  for (const placed_text& text : wanted.tables) {
+    const auto name = parse_table_name(text.text);
+    if (!name) {
+      return fail(error_kind::bad_option, "{}: found {}, expected a table as t, db.t or `db`.`t`", text.place,
+                  in_quotes(text.text));
+    }
+    SLUICE_TRY(const auto table, look_up_table(*c, *name, stop));
+    if (!table) {
+      SLUICE_TRY(const std::string what, describe_missing_table(*c, *name, stop));
+      missing.push_back(fmt::format("{}: {}: {}", text.place, c->place(), what));
+      continue;
+    }
+    SLUICE_TRY(described_part described, describe_table(*c, *table, stop));
+    described.part.connection = end;
+    described.part.place = text.place;
+    SLUICE_CHECK(take_part(std::move(described), plan));
+  }
+  return {};
+}
+
+result<void> mysql_source::take_part(described_part described, read_plan& plan) {
+  if (plan.columns == nullptr) {
+    plan.columns = std::make_shared<const schema>(std::move(described.columns));
+    plan.kinds = std::move(described.kinds);
+    plan.parts.push_back(std::move(described.part));
+    return {};
+  }
+  schema joined = *plan.columns;
+  const std::string& first = plan.parts.front().name;
+  if (joined.size() != described.columns.size()) {
+    return fail(error_kind::bad_option, "{}: {} has {} columns and {} has {}; all parts must have the same",
+                described.part.place, described.part.name, described.columns.size(), first, joined.size());
+  }
+  for (std::size_t i = 0; i < joined.size(); ++i) {
+    if (plan.kinds[i].holds != described.kinds[i].holds ||
+        !join_types(joined[i].type, described.columns[i].type)) {
+      return fail(
+          error_kind::bad_option,
+          "{}: column {} is {} in {} and {} in {}; read it with one expression of the same type, such "
+          "as CAST(column AS CHAR)",
+          described.part.place, in_quotes(joined[i].name), described.columns[i].source_type_name,
+          described.part.name, joined[i].source_type_name, first);
+    }
+    joined[i].nullable = joined[i].nullable || described.columns[i].nullable;
+  }
+  plan.columns = std::make_shared<const schema>(std::move(joined));
+  plan.parts.push_back(std::move(described.part));
+  return {};
+}
+
+result<mysql_source::described_part> mysql_source::describe_query(connection& c, const placed_text& query,
+                                                                  const stop_signal& stop) {
+  described_part out;
+  out.part.place = query.place;
+  out.part.query = query.text;
+  auto columns = c.describe(query.text, stop);
+  if (!columns) {
+    return fail(placed(std::move(columns).error(), query.place));
+  }
+  if (columns->empty()) {
+    return fail(error_kind::bad_option, "{}: {} returns no columns; expected a SELECT", query.place,
+                in_quotes(query.text));
+  }
+  std::string list;
+  bool wraps = false;
+  for (const result_column& column : *columns) {
+    column_kind kind = kind_of(column);
+    const std::string_view behind = sent_with(kind, false);
+    wraps = wraps || !behind.empty();
+    list += fmt::format("{}{}{}", list.empty() ? "" : ", ", quote_name(column.name), behind);
+    out.columns.push_back({column.name, read_type(kind, options_.zeros == zero_date::text), true, kind.name});
+    out.kinds.push_back(std::move(kind));
+  }
+  if (wraps) {
+    out.part.query = fmt::format("SELECT {} FROM ({}) AS sluice_query", list, query.text);
+    if (auto again = c.describe(out.part.query, stop); !again) {
+      return fail(
+          error_kind::bad_option,
+          "{}: a column of the query is a FLOAT, of which the server sends six digits only, or of "
+          "bits, whose text is not clear; give each column a name of its own, or write it as `column * "
+          "1e0` or `column + 0`",
+          query.place);
+    }
+  }
+  return out;
+}
+
+result<mysql_source::described_part> mysql_source::describe_table(connection& c, const table_info& table,
+                                                                  const stop_signal& stop) {
+  described_part out;
+  out.part.name = name_of(table);
+  out.part.table = table.quoted_name();
+  out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
+  SLUICE_CHECK(add_columns(c, table, out, stop));
+  SLUICE_CHECK(choose_split_key(table, out));
+  SLUICE_CHECK(choose_order(c, table, out, stop));
+  return out;
+}
+
+std::optional<std::string> mysql_source::what_forbids_parts(const described_part& part) const {
+  if (auto what = relational::what_forbids_splitting(part.part.where, sql_rules())) {
+    return what;
+  }
+  for (const std::string& expression : part.part.expressions) {
+    if (auto what = relational::what_forbids_splitting(expression, sql_rules())) {
+      return what;
+    }
+  }
+  return std::nullopt;
+}
+
+result<void> mysql_source::add_columns(connection& c, const table_info& table, described_part& out,
+                                       const stop_signal& stop) {
+  const std::vector<std::string> names = table.column_names();
+  SLUICE_TRY(const auto entries, relational::column_entries(options_.columns, names, sql_rules()));
+  for (const relational::column_entry& entry : entries) {
+    if (!entry.column && is_plain_name(entry.text) && !is_constant_name(entry.text)) {
+      return fail(error_kind::bad_option, "{}: table {} has no column {}{}", entry.place,
+                  in_quotes(table.name), in_quotes(entry.text), relational::near_column(entry.text, names));
+    }
+    out.part.expressions.push_back(entry.column ? quote_name(names[*entry.column])
+                                                : fmt::format("({})", entry.text));
+  }
+  std::string sql = fmt::format("SELECT {} FROM {}", fmt::join(out.part.expressions, ", "), out.part.table);
+  sql += out.part.where.empty() ? "" : " WHERE " + out.part.where;
+  auto described = c.describe(sql, stop);
+  if (!described) {
+    return name_bad_entry(c, table, std::move(described).error(), stop);
+  }
+  if (described->size() != entries.size()) {
+    return values_.bad("column", fmt::format("{} entries make {} columns; write one expression an entry",
+                                             entries.size(), described->size()));
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const table_column* plain = entries[i].column ? &table.columns[*entries[i].column] : nullptr;
+    column_kind kind = plain != nullptr ? plain->kind : kind_of((*described)[i]);
+    if (plain == nullptr) {
+      notes_.push_back(expression_note(i, entries[i].text, table));
+    }
+    out.part.expressions[i] += sent_with(kind, plain != nullptr);
+    out.kinds.push_back(kind);
+    out.columns.push_back({plain != nullptr ? plain->name : std::string(),
+                           read_type(kind, options_.zeros == zero_date::text),
+                           plain == nullptr || !plain->not_null, kind.name});
+  }
+  return {};
+}
+
+result<void> mysql_source::name_bad_entry(connection& c, const table_info& table, error why,
+                                          const stop_signal& stop) {
+  if (is_lost(why)) {
+    return fail(std::move(why));
+  }
+  const std::string from = fmt::format("FROM {}", table.quoted_name());
+  if (!options_.where.empty() &&
+      !c.describe(fmt::format("SELECT 1 {} WHERE ({})", from, options_.where), stop)) {
+    return fail(placed(std::move(why), options_.where_place));
+  }
+  for (std::size_t i = 0; i < options_.columns.size(); ++i) {
+    if (!c.describe(fmt::format("SELECT {} {}", options_.columns[i].text, from), stop)) {
+      return fail(placed(std::move(why), options_.columns[i].place));
+    }
+  }
+  return fail(placed(std::move(why), values_.place("column")));
+}
+
+result<void> mysql_source::refuse_split_key(std::string_view what) {
+  if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
+    return values_.bad("splitPk", what);
+  }
+  if (context_.warn) {
+    context_.warn(fmt::format("{}: {}; it is read as one split", options_.split_pk_place, what));
+  }
+  return {};
+}
+
+result<void> mysql_source::choose_split_key(const table_info& table, described_part& out) {
+  if (options_.split_pk.empty()) {
+    return {};
+  }
+  const table_column* pk = table.find(options_.split_pk);
+  if (pk == nullptr) {
+    return values_.bad(
+        "splitPk",
+        fmt::format("table {} has no column {}{}", in_quotes(table.name), in_quotes(options_.split_pk),
+                    relational::near_column(options_.split_pk, table.column_names())));
+  }
+  const auto kind = split_kind_of(*pk);
+  if (!kind) {
+    return refuse_split_key(
+        fmt::format("column {} of table {} is {}, expected an integer, decimal, date, time or text type",
+                    in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
+  }
+  if (context_.strict && values_.job_dialect() == dialect::script2 &&
+      *kind != relational::key_kind::whole_number) {
+    return refuse_split_key(fmt::format("column {} of table {} is {}, and with --strict only integers split",
+                                        in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
+  }
+  if (table.type != table_type::table) {
+    return {};
+  }
+  if (!table.has_index_on(pk->name) && context_.warn) {
+    context_.warn(
+        fmt::format("{}: no index of table {} begins with column {}, so that each split reads the "
+                    "whole table; name an indexed column",
+                    options_.split_pk_place, in_quotes(table.name), in_quotes(pk->name)));
+  }
+  out.part.split_key = quote_name(pk->name);
+  out.part.split_key_bare = pk->name;
+  out.part.split_kind = *kind;
+  out.part.split_charset = pk->charset;
+  out.part.split_collation = pk->collation;
+  out.part.split_key_nullable = !pk->not_null;
+  return {};
+}
+
+result<void> mysql_source::choose_order(connection& c, const table_info& table, described_part& out,
+                                        const stop_signal& stop) {
+  const table_key* key = table.type == table_type::table ? table.total_order() : nullptr;
+  if (key == nullptr) {
+    out.part.split_key = table.type == table_type::table ? out.part.split_key : "";
+    return {};
+  }
+  if (const auto what = what_forbids_parts(out)) {
+    if (!out.part.split_key.empty() && context_.warn) {
+      context_.warn(
+          fmt::format("{}: what is read has {}, so that reading by ranges would change the result; it "
+                      "is read as one split",
+                      options_.split_pk_place, *what));
+    }
+    out.part.split_key.clear();
+    return {};
+  }
+  std::vector<std::string> names = key->columns;
+  const std::string& split = out.part.split_key_bare;
+  if (!split.empty() && !same_name(split, names[0])) {
+    if (!table.has_index_on(split)) {
+      return {};
+    }
+    names.erase(std::remove(names.begin(), names.end(), split), names.end());
+    names.insert(names.begin(), split);
+  }
+  std::vector<order_column> order;
+  for (const std::string& name : names) {
+    const table_column* column = table.find(name);
+    order_column o{quote_name(column->name), column->name, column->kind, std::nullopt};
+    const auto selected = std::find(out.part.expressions.begin(), out.part.expressions.end(), o.name);
+    if (selected != out.part.expressions.end()) {
+      o.selected = static_cast<std::size_t>(selected - out.part.expressions.begin());
+    }
+    order.push_back(std::move(o));
+  }
+  // delivery.md: reading in key order must not change the access path. Sorting the rows would.
+  read_part trial = out.part;
+  trial.order = order;
+  read_plan nothing;
+  SLUICE_TRY(const auto path, c.ask("EXPLAIN " + reading_sql(nothing, trial, {}, std::nullopt), stop));
+  const bool sorts = std::any_of(path.begin(), path.end(), [](const relational::sql_row& row) {
+    return !row.empty() && row.back() && row.back()->find("filesort") != std::string::npos;
+  });
+  if (!sorts) {
+    out.part.order = std::move(order);
+  }
+  return {};
+}
+
+result<std::vector<split>> mysql_source::plan_splits(std::uint32_t advice, const stop_signal& stop) {
+  const std::uint32_t wanted = relational::ranges_wanted(advice, plan_->parts.size(), options_.split_factor);
+  std::vector<split> out;
+  for (std::size_t i = 0; i < plan_->parts.size(); ++i) {
+    SLUICE_TRY(auto splits, splits_of(i, wanted, stop));
+    std::move(splits.begin(), splits.end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+result<std::vector<split>> mysql_source::splits_of(std::size_t index, std::uint32_t wanted,
+                                                   const stop_signal& stop) {
+  const read_part& part = plan_->parts[index];
+  const scalar_list about = {{"part", {static_cast<std::int64_t>(index)}}, {"name", {part.name}}};
+  std::vector<split> whole = {{about, part.name, std::nullopt, std::nullopt}};
+  if (wanted <= 1 || part.split_key.empty()) {
+    return whole;
+  }
+  SLUICE_TRY(connection * c, connect(part.connection, stop));
+  // Without `where`: an index answers it at once, whatever the condition would cost.
+  SLUICE_TRY(const auto ends,
+             c->ask(fmt::format("SELECT MIN({0}), MAX({0}) FROM {1}", part.split_key, part.table), stop));
+  if (ends.empty() || !ends[0][0] || !ends[0][1]) {
+    return whole;
+  }
+  auto bounds = relational::bounds_between(part.split_kind, *ends[0][0], *ends[0][1], wanted);
+  if (part.split_kind == relational::key_kind::text && !bounds.empty()) {
+    SLUICE_TRY(bounds, in_order_of(*c, part, bounds, stop));
+  }
+  return relational::splits_between(bounds, part.split_key_nullable, about,
+                                    fmt::format("{} {}", part.name, part.split_key_bare));
+}
+
+result<std::vector<scalar>> mysql_source::in_order_of(connection& c, const read_part& part,
+                                                      const std::vector<scalar>& candidates,
+                                                      const stop_signal& stop) {
+  std::string values;
+  for (const scalar& candidate : candidates) {
+    values +=
+        fmt::format("{}SELECT {}{}", values.empty() ? "" : " UNION ALL ",
+                    text_literal(std::get<std::string>(candidate.value)), values.empty() ? " AS b" : "");
+  }
+  const std::string as_key =
+      fmt::format("CONVERT(v.b USING {}) COLLATE {}", part.split_charset, part.split_collation);
+  SLUICE_TRY(
+      const auto rows,
+      c.ask(fmt::format("SELECT v.b FROM ({0}) AS v WHERE {1} > (SELECT MIN({2}) FROM {3}) AND {1} < (SELECT "
+                        "MAX({2}) FROM {3}) ORDER BY {1}",
+                        values, as_key, part.split_key, part.table),
+            stop));
+  std::vector<scalar> bounds;
+  for (const relational::sql_row& row : rows) {
+    scalar bound;
+    bound.value.emplace<std::string>(row[0].value_or(""));
+    bounds.push_back(std::move(bound));
+  }
+  return bounds;
+}
+
+std::string mysql_source::statement_of(const scalar_list& split_description, bool resumed) const {
+  if (plan_ == nullptr) {
+    return {};
+  }
+  const auto part = part_of(*plan_, split_description);
+  if (!part) {
+    return {};
+  }
+  std::optional<std::vector<std::string>> after;
+  if (resumed && !(*part)->order.empty()) {
+    after.emplace((*part)->order.size(), "?");
+  }
+  return reading_sql(*plan_, **part, split_description, after);
+}
+
+result<std::unique_ptr<reader>> mysql_source::make_reader() {
+  return std::make_unique<mysql_reader>(plan_);
+}
+
+void mysql_source::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  if (connection_ != nullptr) {
+    connection_->interrupt();
+  }
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/mysql/mysql_options.h"
+#include "plugins/mysql/mysql_read_plan.h"
+
+namespace sluice::mysql {
+
+/// Tables, views and queries of MariaDB or MySQL databases as a source. Threads and call order as `source`.
+class mysql_source : public source {
+ public:
+  mysql_source(source_options options, option_values values, const plugin_context& context);
+
+  result<source_description> open(const stop_signal& stop) override;
+  result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
+  [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
+  result<std::unique_ptr<reader>> make_reader() override;
+  void interrupt() override;
+
+ private:
+  /// The columns of one part as its server describes them.
+  struct described_part {
+    read_part part;
+    schema columns;
+    std::vector<column_kind> kinds;
+  };
+
+  result<connection*> connect(std::size_t end, const stop_signal& stop);
+  result<void> describe_end(std::size_t end, read_plan& plan, std::vector<std::string>& missing,
+                            const stop_signal& stop);
+  result<described_part> describe_table(connection& c, const table_info& table, const stop_signal& stop);
+  result<described_part> describe_query(connection& c, const placed_text& query, const stop_signal& stop);
+  /// What of the job's columns and condition forbids reading by parts; nothing where nothing does.
+  [[nodiscard]] std::optional<std::string> what_forbids_parts(const described_part& part) const;
+  result<void> add_columns(connection& c, const table_info& table, described_part& out,
+                           const stop_signal& stop);
+  result<void> name_bad_entry(connection& c, const table_info& table, error why, const stop_signal& stop);
+  result<void> choose_split_key(const table_info& table, described_part& out);
+  result<void> choose_order(connection& c, const table_info& table, described_part& out,
+                            const stop_signal& stop);
+  /// Takes a part into the plan: its columns must be those of the parts before.
+  result<void> take_part(described_part described, read_plan& plan);
+  result<std::vector<split>> splits_of(std::size_t index, std::uint32_t wanted, const stop_signal& stop);
+  /// Bounds of a text key, brought into its collation's order by the server.
+  static result<std::vector<scalar>> in_order_of(connection& c, const read_part& part,
+                                                 const std::vector<scalar>& candidates,
+                                                 const stop_signal& stop);
+  /// A `splitPk` by which no ranges can be made: refused, or warned of and read as one split.
+  result<void> refuse_split_key(std::string_view what);
+
+  source_options options_;
+  option_values values_;
+  plugin_context context_;
+  std::vector<connection_plan> connections_;
+  std::unique_ptr<connection> connection_;
+  std::size_t connected_to_ = 0;
+  std::shared_ptr<const read_plan> plan_;
+  std::vector<std::string> notes_;
+
+  std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
+};
+
+/// The plan of a connection: what the run and its role say of it.
+connection_plan plan_connection(const relational::connect_options& connect, session_role role,
+                                const std::vector<placed_text>& session, const plugin_context& context);
+
+}  // namespace sluice::mysql

@@ -1,0 +1,458 @@
+#include "plugins/mysql/mysql_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "plugins/common/relational/columns.h"
+#include "plugins/common/relational/target_mapping.h"
+#include "plugins/mysql/mysql_source.h"
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+/// Statements that stand in a transaction with the record that they ran; all others commit by themselves.
+constexpr auto transaction_words =
+    std::to_array<std::string_view>({"INSERT", "UPDATE", "DELETE", "REPLACE", "CALL", "DO", "WITH"});
+constexpr auto changing_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "RENAME"});
+constexpr auto removing_words = std::to_array<std::string_view>({"DELETE", "DROP", "TRUNCATE"});
+
+template <class Words>
+bool begins_with_any(std::string_view sql, const Words& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules()); });
+}
+
+/// delivery.md, "What a mark cannot fence".
+bool may_run_twice(std::string_view sql) {
+  const auto has = [&](std::string_view word) {
+    const auto tokens = relational::tokens_of(sql, sql_rules());
+    return std::any_of(tokens.begin(), tokens.end(),
+                       [&](const relational::sql_token& t) { return relational::is_word(t, word); });
+  };
+  constexpr auto always = std::to_array<std::string_view>({"TRUNCATE", "SET", "ANALYZE", "OPTIMIZE"});
+  constexpr auto conditional = std::to_array<std::string_view>({"CREATE", "DROP"});
+  return begins_with_any(sql, always) || (begins_with_any(sql, conditional) && has("EXISTS"));
+}
+
+relational::target_table mapping_of(const table_info& table) {
+  relational::target_table out{table.name, {}, {}};
+  for (const table_column& c : table.columns) {
+    out.columns.push_back({c.name, c.not_null, c.has_default || c.auto_increment, c.generated});
+  }
+  for (const table_key& key : table.keys) {
+    if (key.unique) {
+      out.keys.push_back(key.columns);
+    }
+  }
+  return out;
+}
+
+std::string created_table_sql(const std::string& table, const std::vector<std::string>& names,
+                              const schema& source_columns) {
+  std::string columns;
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    columns +=
+        fmt::format("{}{} {}{}", i == 0 ? "" : ", ", quote_name(names[i]),
+                    created_type(source_columns[i].type), source_columns[i].nullable ? " NULL" : " NOT NULL");
+  }
+  return fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4", table,
+                     columns);
+}
+
+table_name table_of(const target_options& options) {
+  const std::string& text = options.table().text;
+  table_name name = parse_table_name(text).value_or(table_name{"", text});
+  if (name.database.empty()) {
+    name.database = options.connect().database;
+  }
+  return name;
+}
+
+std::vector<placed_text> with_names(std::vector<placed_text> steps, const std::string& table) {
+  for (placed_text& sql : steps) {
+    sql.text = relational::with_table(sql.text, table);
+  }
+  return steps;
+}
+
+}  // namespace
+
+mysql_target::mysql_target(target_options options, option_values values, const plugin_context& context)
+    : options_(std::move(options)),
+      values_(std::move(values)),
+      context_(context),
+      connect_plan_(plan_connection(options_.connect(), session_role::manage, options_.session, context)),
+      table_(table_of(options_)),
+      quoted_table_(table_.database.empty() ? quote_name(table_.table)
+                                            : quote_name(table_.database) + "." + quote_name(table_.table)),
+      steps_(with_names(options_.pre_sql, quoted_table_), with_names(options_.post_sql, quoted_table_),
+             relational::name_parts(options_.table().text, sql_rules())
+                 .value_or(std::vector<relational::name_part>()),
+             sql_rules(), may_run_twice),
+      progress_(*this, marks_, *claim_) {
+  if (options_.create_table) {
+    steps_.create_table(values_.place("createTable"));
+  }
+  marks_.placeholders = relational::progress_dialect::placeholder::question_mark;
+  marks_.quote = '`';
+  const std::string schema = table_.database.empty() ? "" : quote_name(table_.database) + ".";
+  marks_.run_table = schema + "`sluice_run`";
+  marks_.progress_table = schema + "`sluice_progress`";
+  marks_.tables_name =
+      fmt::format("sluice_run and sluice_progress in database {}", in_quotes(table_.database));
+  marks_.place = in_quotes(relational::to_text(options_.connect()));
+  marks_.now_seconds = "UNIX_TIMESTAMP()";
+  marks_.key_type = "VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin";
+  marks_.text_type = "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
+  marks_.integer_type = "BIGINT";
+  marks_.table_end = " ENGINE=InnoDB";
+  marks_.ddl_in_transactions = false;
+  marks_.guard_row = true;
+  marks_.renews_in_data = false;
+}
+
+result<connection*> mysql_target::connect() {
+  if (connection_ == nullptr || !connection_->alive()) {
+    SLUICE_TRY(auto made, connection::open(connect_plan_, stop_));
+    const std::lock_guard lock(interrupting_);
+    connection_ = std::move(made);
+    session_ = std::make_unique<mysql_session>(*connection_);
+  }
+  session_->use_stop(stop_);
+  return connection_.get();
+}
+
+result<relational::sql_session*> mysql_target::session(bool /*makes*/) {
+  SLUICE_CHECK(connect());
+  return session_.get();
+}
+
+result<std::vector<std::string>> mysql_target::columns_of(const std::string& table) {
+  SLUICE_TRY(connection * c, connect());
+  const std::string_view name = table == marks_.run_table ? "sluice_run" : "sluice_progress";
+  SLUICE_TRY(
+      const auto rows,
+      c->ask(fmt::format("SELECT LOWER(COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} "
+                         "AND TABLE_NAME = '{}'",
+                         table_.database.empty() ? "DATABASE()" : c->literal(table_.database), name),
+             stop_));
+  std::vector<std::string> out;
+  for (const relational::sql_row& row : rows) {
+    out.push_back(row[0].value_or(""));
+  }
+  return out;
+}
+
+result<std::string> mysql_target::session_name() {
+  SLUICE_TRY(connection * c, connect());
+  return c->session_name(stop_);
+}
+
+result<std::optional<bool>> mysql_target::session_lives(const std::string& name) {
+  SLUICE_TRY(connection * c, connect());
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) {
+    return std::optional<bool>();
+  }
+  SLUICE_TRY(
+      const auto rows,
+      c->ask(fmt::format("SELECT IS_USED_LOCK({})", c->literal("sluice/" + name.substr(slash + 1))), stop_));
+  return std::optional(!rows.empty() && rows[0][0] == name.substr(0, slash));
+}
+
+result<void> mysql_target::end_session(const std::string& name) {
+  SLUICE_TRY(const std::optional<bool> lives, session_lives(name));
+  if (lives != true) {
+    return {};
+  }
+  const std::string id = name.substr(0, name.find('/'));
+  if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
+    return {};
+  }
+  const auto done = connection_->run(fmt::format("KILL {}", id), stop_);
+  constexpr unsigned no_such_thread = 1094;
+  if (!done && connection_->last_failure().code != no_such_thread) {
+    return fail(done.error());
+  }
+  return {};
+}
+
+result<target_description> mysql_target::open(const schema& source_columns, const stop_signal& stop) {
+  stop_ = stop;
+  target_description out;
+  out.name = fmt::format("mysql {} table {}", relational::to_text(options_.connect()), table_.table);
+  out.promise = "exactly once";
+  out.exactly_once = true;
+  out.connections = {.own = 1, .each_pipeline = 1};
+  plan_.reset();
+  table_there_ = false;
+  has_key_.reset();
+  SLUICE_CHECK(connect());
+  if (table_.database.empty()) {
+    return fail(error_kind::bad_option,
+                "{}: no database is named; put it behind the host in \"jdbcUrl\", or before the table",
+                options_.table().place);
+  }
+  SLUICE_TRY(const bool marks, progress_.has_tables());
+  if (!marks) {
+    out.changes.push_back(
+        fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
+  }
+  SLUICE_TRY(const std::size_t columns, progress_.columns_to_add());
+  if (columns != 0) {
+    out.changes.push_back(fmt::format(
+        "The tables sluice_run and sluice_progress, made by an older version, get {} more column{}.", columns,
+        columns == 1 ? "" : "s"));
+  }
+  out.output = table_.table;
+  out.empties = steps_.empties();
+  std::vector<std::string> statements = steps_.announcements();
+  if (!steps_.creates_first()) {
+    out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+    statements.clear();
+  }
+  SLUICE_CHECK(describe_table(source_columns, out));
+  out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+  out.run_again = steps_.run_again_text(options_.mode, has_key_);
+  return out;
+}
+
+result<void> mysql_target::describe_table(const schema& source_columns, target_description& out) {
+  SLUICE_TRY(connection * c, connect());
+  SLUICE_TRY(const auto table, look_up_table(*c, table_, stop_));
+  if (!table && options_.create_table) {
+    return plan_created_table(source_columns, out);
+  }
+  if (table) {
+    auto done = describe_there(*table, source_columns, out);
+    if (done || !steps_.table_comes_later()) {
+      return done;
+    }
+  } else if (!steps_.table_comes_later()) {
+    SLUICE_TRY(const std::string missing, describe_missing_table(*c, table_, stop_));
+    return fail(error_kind::bad_option, "{}: {}", options_.table().place, missing);
+  }
+  out.columns.reset();
+  out.compared = false;
+  out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", in_quotes(table_.table)));
+  return {};
+}
+
+result<void> mysql_target::describe_there(const table_info& table, const schema& source_columns,
+                                          target_description& out) {
+  if (table.type != table_type::table || table.name.starts_with("sluice_")) {
+    return fail(error_kind::not_supported, "{}: {} is {}; name a table of its own", options_.table().place,
+                in_quotes(table.name),
+                table.type == table_type::view    ? "a view"
+                : table.type == table_type::other ? "no ordinary table"
+                                                  : "a table of Sluice's own");
+  }
+  table_there_ = true;
+  if (table.engine != "InnoDB") {
+    out.exactly_once = false;
+    out.promise = fmt::format(
+        "at least once, because the table's engine is {}, which has no transactions: rows "
+        "written before a failure stay",
+        table.engine);
+  }
+  const std::vector<std::string> names = table.column_names();
+  if (options_.create_table) {
+    create_sql_ = "DO 0";
+    const auto made = relational::created_names(options_, sql_rules(), source_columns, values_);
+    if (made && steps_.creates_last()) {
+      create_sql_ = created_table_sql(quoted_table_, *made, source_columns);
+      out.changes.push_back(
+          fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
+    }
+  }
+  const relational::target_table mapping = mapping_of(table);
+  SLUICE_TRY(const auto mapped,
+             relational::mapped_columns(mapping, options_, sql_rules(), source_columns.size(), values_));
+  has_key_ = relational::meets_key(mapping, mapped);
+  if (options_.mode != write_mode::insert) {
+    SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
+  }
+  for (const placed_text& name : options_.update_columns) {
+    const auto index = relational::named_in(name.text, names, sql_rules());
+    if (!index || std::find(mapped.begin(), mapped.end(), *index) == mapped.end()) {
+      return fail(error_kind::bad_option,
+                  "{}: {} is none of the columns that are mapped; map it, or leave it out", name.place,
+                  in_quotes(name.text));
+    }
+  }
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].generated && options_.all_columns) {
+      out.notes.push_back(fmt::format("Column {} of table {} is computed by the server and left out.",
+                                      in_quotes(table.columns[i].name), in_quotes(table.name)));
+    }
+  }
+  use_columns(table, mapped, source_columns, out);
+  return {};
+}
+
+result<void> mysql_target::plan_created_table(const schema& source_columns, target_description& out) {
+  SLUICE_TRY(const auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
+  if (options_.mode != write_mode::insert && !steps_.table_comes_later()) {
+    return values_.bad(
+        "writeMode",
+        fmt::format("{} finds rows by a key, and the table that createTable makes has none; make it "
+                    "with its key in \"preSql\", or set \"writeMode\" to \"insert\"",
+                    relational::to_string(options_.mode)));
+  }
+  table_info made;
+  made.database = table_.database;
+  made.name = table_.table;
+  made.engine = "InnoDB";
+  std::vector<std::size_t> mapped;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    declared_type declared;
+    for (const char c : created_type(source_columns[i].type)) {
+      declared.column_type += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    }
+    declared.data_type = declared.column_type.substr(0, declared.column_type.find_first_of("( "));
+    declared.charset_name = "utf8mb4";
+    if (source_columns[i].type.length_max != 0) {
+      declared.characters_max = declared.bytes_max = source_columns[i].type.length_max;
+    }
+    table_column column;
+    column.name = names[i];
+    column.kind = kind_of(declared);
+    column.not_null = !source_columns[i].nullable;
+    made.columns.push_back(std::move(column));
+    mapped.push_back(i);
+  }
+  create_sql_ = created_table_sql(quoted_table_, names, source_columns);
+  out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
+  if (!steps_.table_comes_later()) {
+    has_key_ = false;
+  }
+  use_columns(made, mapped, source_columns, out);
+  return {};
+}
+
+void mysql_target::use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
+                               const schema& source_columns, target_description& out) {
+  auto columns = std::make_shared<schema>();
+  auto plan = std::make_shared<writer_plan>();
+  plan->connect = connect_plan_;
+  plan->connect.role = session_role::write;
+  plan->table = quoted_table_;
+  plan->mode = options_.mode;
+  plan->batch_rows = options_.batch_rows;
+  plan->batch_bytes = options_.batch_bytes;
+  plan->name = connect_plan_.name;
+  plan->marks = marks_;
+  plan->may_load = options_.mode == write_mode::insert || options_.mode == write_mode::replace;
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    const table_column& c = table.columns[mapped[i]];
+    columns->push_back({c.name, write_type(c.kind, source_columns[i].type), !c.not_null, c.kind.name});
+    // The server makes up a number, or takes the time of day, where such a column gets NULL. What else is
+    // NOT NULL a trigger may fill.
+    const bool made_up = c.auto_increment || c.kind.holds == held_as::instant;
+    plan->columns.push_back({c.name, c.kind, c.not_null && (made_up || !table.has_triggers)});
+    plan->update_columns.push_back(c.name);
+  }
+  if (!options_.update_columns.empty()) {
+    plan->update_columns.clear();
+    const auto names = table.column_names();
+    for (const placed_text& name : options_.update_columns) {
+      plan->update_columns.push_back(names[*relational::named_in(name.text, names, sql_rules())]);
+    }
+  }
+  for (const table_key& key : table.keys) {
+    plan->keys[key.name] = fmt::format("{}", fmt::join(key.columns, ", "));
+  }
+  plan->connect.may_load = plan->may_load;
+  out.columns = std::move(columns);
+  plan_ = std::move(plan);
+}
+
+result<void> mysql_target::check_steps(const stop_signal& stop) {
+  stop_ = stop;
+  bool statements_change = options_.create_table;
+  for (const auto* steps : {&steps_.pre_sql(), &steps_.post_sql()}) {
+    for (const placed_text& sql : *steps) {
+      SLUICE_CHECK(check_step(sql, statements_change));
+    }
+  }
+  return {};
+}
+
+result<void> mysql_target::check_step(const placed_text& sql, bool& statements_change) {
+  SLUICE_TRY(connection * c, connect());
+  if (auto compiled = c->describe(sql.text, stop_); !compiled) {
+    error e = std::move(compiled).error();
+    const bool missing = e.code == "ER_NO_SUCH_TABLE" || e.code == "ER_BAD_FIELD_ERROR";
+    if (is_lost(e)) {
+      return fail(std::move(e));
+    }
+    if (e.code == "ER_PARSE_ERROR" || (missing && !statements_change)) {
+      e.kind = error_kind::bad_option;
+      e.message = fmt::format("{}: {}: {}; mend the statement", sql.place, in_quotes(sql.text), e.message);
+      return fail(std::move(e));
+    }
+  }
+  statements_change = statements_change || begins_with_any(sql.text, changing_words);
+  return {};
+}
+
+result<void> mysql_target::run_step(const std::string& sql, const std::string& stage,
+                                    const std::string& place) {
+  SLUICE_TRY(connection * c, connect());
+  const auto run = [&]() -> result<void> {
+    auto done = c->run(sql, stop_);
+    if (!done) {
+      error e = std::move(done).error();
+      // A statement of the job's that a constraint refuses is no bad record.
+      e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
+      e.message = fmt::format("{}: {}", place, e.message);
+      return fail(std::move(e));
+    }
+    return {};
+  };
+  if (!begins_with_any(sql, transaction_words)) {
+    SLUICE_CHECK(run());
+    return relational::in_transaction(
+        *session_, [&] { return relational::set_stage_of(*session_, marks_, *claim_, stage); });
+  }
+  return relational::in_transaction(*session_, [&]() -> result<void> {
+    SLUICE_CHECK(run());
+    return relational::set_stage_of(*session_, marks_, *claim_, stage);
+  });
+}
+
+result<void> mysql_target::run_step_before(std::size_t index, const stop_signal& stop) {
+  stop_ = stop;
+  const relational::target_steps::step s = steps_.before(create_sql_)[index];
+  SLUICE_CHECK(run_step(s.sql, fmt::format("pre:{}", index + 1), s.place));
+  steps_.done_before(index);
+  return {};
+}
+
+result<void> mysql_target::run_step_after(std::size_t index, const stop_signal& stop) {
+  stop_ = stop;
+  const placed_text& sql = steps_.post_sql()[index];
+  return run_step(sql.text, fmt::format("post:{}", index + 1), sql.place);
+}
+
+result<std::unique_ptr<writer>> mysql_target::make_writer(schema_ptr columns) {
+  if (plan_ == nullptr || columns == nullptr || columns->size() != plan_->columns.size()) {
+    return fail(
+        error_kind::bad_option,
+        "{}: table {} does not have the columns that the job maps; a statement of preSql was to make it",
+        options_.table().place, in_quotes(table_.table));
+  }
+  return std::make_unique<mysql_writer>(plan_, claim_, std::move(columns));
+}
+
+void mysql_target::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  if (connection_ != nullptr) {
+    connection_->interrupt();
+  }
+}
+
+}  // namespace sluice::mysql

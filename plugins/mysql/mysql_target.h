@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+#include "plugins/common/relational/progress.h"
+#include "plugins/common/relational/target_steps.h"
+#include "plugins/mysql/mysql_catalogue.h"
+#include "plugins/mysql/mysql_options.h"
+#include "plugins/mysql/mysql_writer.h"
+
+namespace sluice::mysql {
+
+/// A table of a MariaDB or MySQL database as a destination. Threads and call order as `target`.
+class mysql_target : public target, private relational::progress_home {
+ public:
+  mysql_target(target_options options, option_values values, const plugin_context& context);
+
+  result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
+  progress_store* progress() override { return &progress_; }
+  result<void> check_steps(const stop_signal& stop) override;
+  [[nodiscard]] std::vector<target_step> steps_before() const override {
+    return steps_.shown_before(create_sql_, table_there_);
+  }
+  [[nodiscard]] std::vector<target_step> steps_after() const override { return steps_.shown_after(); }
+  result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
+  result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
+  result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
+  void interrupt() override;
+
+ private:
+  // progress_home
+  result<relational::sql_session*> session(bool makes) override;
+  result<std::vector<std::string>> columns_of(const std::string& table) override;
+  result<std::string> session_name() override;
+  result<std::optional<bool>> session_lives(const std::string& name) override;
+  result<void> end_session(const std::string& name) override;
+
+  result<connection*> connect();
+  result<void> describe_table(const schema& source_columns, target_description& out);
+  result<void> describe_there(const table_info& table, const schema& source_columns, target_description& out);
+  result<void> plan_created_table(const schema& source_columns, target_description& out);
+  void use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
+                   const schema& source_columns, target_description& out);
+  result<void> check_step(const placed_text& sql, bool& statements_change);
+  result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
+
+  target_options options_;
+  option_values values_;
+  plugin_context context_;
+  connection_plan connect_plan_;
+  table_name table_;
+  std::string quoted_table_;
+  relational::target_steps steps_;
+  std::string create_sql_;  ///< Set by `open` where createTable is asked for.
+  bool table_there_ = false;
+  std::optional<bool> has_key_;  ///< Nothing where it is not known yet.
+  stop_signal stop_;
+  std::unique_ptr<connection> connection_;
+  std::unique_ptr<mysql_session> session_;
+  relational::progress_dialect marks_;
+  std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
+  relational::relational_progress progress_;
+  std::shared_ptr<const writer_plan> plan_;
+
+  std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
+};
+
+}  // namespace sluice::mysql

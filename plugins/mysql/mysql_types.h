@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/mysql/mysql_connection.h"
+#include "transport/record/type.h"
+
+/// The types of MariaDB and MySQL (https://mariadb.com/kb/en/data-types/) in both directions, as data.
+namespace sluice::mysql {
+
+/// What a column is taken to hold: decides how its text is read and written.
+enum class held_as : std::uint8_t {
+  integer,    ///< int64; uint64 where it is unsigned.
+  year,       ///< int64: 0 and 1901 to 2155.
+  bits,       ///< BIT(n): a boolean where n is 1, else uint64.
+  real,       ///< float32 (FLOAT) or float64.
+  decimal,    ///< decimal up to 38 digits, beyond decimal_text.
+  text,       ///< utf8: CHAR, VARCHAR, TEXT, JSON, UUID, INET.
+  members,    ///< utf8: ENUM and SET.
+  bytes,      ///< binary: BINARY, VARBINARY, BLOB and spatial types.
+  date,       ///< date
+  timestamp,  ///< DATETIME: a wall clock.
+  instant,    ///< TIMESTAMP: a point in time.
+  duration,   ///< TIME: -838:59:59 to 838:59:59.
+};
+
+/// A column's type with all that the server would otherwise cut, round, pad or convert by.
+struct column_kind {
+  held_as holds = held_as::text;
+  std::string name;        ///< As the server writes it: `decimal(12,2)`, `bigint(20) unsigned`.
+  std::uint8_t bits = 64;  ///< Of an integer; n of BIT(n).
+  bool is_unsigned = false;
+  bool single = false;           ///< FLOAT.
+  bool fixed_digits = false;     ///< FLOAT(M,D), DOUBLE(M,D): rounded to `scale` digits.
+  std::uint8_t precision = 0;    ///< Digits of a DECIMAL.
+  std::uint8_t scale = 0;        ///< Digits behind the point, of seconds too.
+  std::uint64_t length_max = 0;  ///< 0: no limit that counts.
+  length_in length_unit = length_in::characters;
+  charset characters = charset::unicode;
+  bool drops_blanks = false;    ///< CHAR: blanks at the end are gone when it is read.
+  bool pads_zeros = false;      ///< BINARY(n): shorter values get zero bytes behind them.
+  bool is_set = false;          ///< SET, not ENUM.
+  bool bits_as_number = false;  ///< Bits are sent as a decimal number, not as bytes.
+  std::vector<std::string> members;
+};
+
+/// What information_schema.COLUMNS says of a column's type.
+struct declared_type {
+  std::string data_type;    ///< `varchar`
+  std::string column_type;  ///< `varchar(20)`
+  std::string charset_name;
+  std::uint64_t characters_max = 0;
+  std::uint64_t bytes_max = 0;
+};
+
+column_kind kind_of(const declared_type& declared);
+/// Of an expression, or of a query's column, from the result itself.
+column_kind kind_of(const result_column& column);
+
+/// The type in which a reader delivers such a column. `times_as_text`: dates and times as the server's text.
+data_type read_type(const column_kind& kind, bool times_as_text = false);
+/// The type in which a writer wants values for such a column, so that nothing changes on the way.
+data_type write_type(const column_kind& kind, const data_type& source);
+/// The declared type that `createTable` gives a column of this type.
+std::string created_type(const data_type& type);
+
+/// What a SELECT puts behind a column or, where it is not `plain`, an expression, so that all of its value is
+/// sent; mostly nothing. The text of a FLOAT has six digits, that of DOUBLE(M,D) as many as are declared:
+/// times one it is a DOUBLE of the same value with all its digits. The text of an expression of bits is its
+/// bytes or its number: plus zero it is the number, and `kind.bits_as_number` is set.
+std::string_view sent_with(column_kind& kind, bool plain);
+/// Dates and times can be zero or have a zero month or day.
+bool may_be_zero_date(const column_kind& kind);
+/// Whether `ORDER BY` and `>` over such a column agree for each value that is read: a cursor can stand on it.
+bool orders_as_read(const column_kind& kind);
+
+/// `a`, `b` of `enum('a','b')`.
+std::vector<std::string> members_of(std::string_view column_type);
+
+/// The table of types as it stands on the plugin's page: name, what it is read as, remark.
+struct type_page_row {
+  std::string_view name;
+  std::string_view read_as;
+  std::string_view remark;
+};
+const std::vector<type_page_row>& type_page();
+
+}  // namespace sluice::mysql

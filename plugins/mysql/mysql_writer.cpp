@@ -1,0 +1,352 @@
+#include "plugins/mysql/mysql_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "plugins/api/read_again.h"
+#include "plugins/common/relational/written_sum.h"
+#include "plugins/mysql/mysql_codes.h"
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+/// As delivery.md has it of careful batches: ten in a row before the fast way is tried again.
+constexpr std::uint32_t inserts_after_failure = 10;
+/// More rows in one statement did not measure faster.
+constexpr std::size_t rows_each_max = 2000;
+/// While rows are refused: a refused one costs the statement's other rows a second parsing.
+constexpr std::size_t rows_each_careful = 128;
+constexpr std::uint64_t statement_bytes_max = std::uint64_t{1} << 20;
+/// Room for what stands around the rows and for the packet itself.
+constexpr std::uint64_t packet_rest = 4096;
+/// From this version on MariaDB tells the row that failed (GET DIAGNOSTICS … ROW_NUMBER).
+constexpr std::uint32_t tells_row_number = 100700;
+
+std::string name_list(const std::vector<target_column>& columns) {
+  std::string names;
+  for (const target_column& c : columns) {
+    names += (names.empty() ? "" : ", ") + quote_name(c.name);
+  }
+  return names;
+}
+
+/// 3 of `Data too long for column 'a' at row 3`.
+std::size_t row_in_message(std::string_view message) {
+  constexpr std::string_view before = " at row ";
+  const std::size_t at = message.rfind(before);
+  std::size_t row = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(message.data() + at + before.size(), message.data() + message.size(), row);
+  }
+  return row;
+}
+
+}  // namespace
+
+insert_text insert_sql(const writer_plan& plan) {
+  const bool replaces = plan.mode == write_mode::replace;
+  insert_text out;
+  out.before = fmt::format("{} INTO {} ({}) VALUES ", replaces ? "REPLACE" : "INSERT", plan.table,
+                           name_list(plan.columns));
+  if (plan.mode == write_mode::ignore) {
+    // INSERT IGNORE would also leave out, or bend, what else is wrong with a row.
+    const std::string name = quote_name(plan.columns.front().name);
+    out.behind = fmt::format(" ON DUPLICATE KEY UPDATE {0} = {1}.{0}", name, plan.table);
+  } else if (plan.mode == write_mode::update) {
+    for (const std::string& name : plan.update_columns) {
+      out.behind += fmt::format("{0}{1} = VALUES({1})",
+                                out.behind.empty() ? " ON DUPLICATE KEY UPDATE " : ", ", quote_name(name));
+    }
+  }
+  return out;
+}
+
+std::string load_sql(const writer_plan& plan) {
+  // The whole of the text is in one character set, of which bytes and bits are none.
+  std::string fields;
+  std::string set;
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    const target_column& c = plan.columns[i];
+    const bool bytes = c.kind.holds == held_as::bytes;
+    const bool converted = bytes || c.kind.holds == held_as::bits;
+    fields +=
+        fmt::format("{}{}", i == 0 ? "" : ", ", converted ? fmt::format("@c{}", i) : quote_name(c.name));
+    if (converted) {
+      set += fmt::format("{}{} = {}", set.empty() ? " SET " : ", ", quote_name(c.name),
+                         bytes ? fmt::format("UNHEX(@c{})", i) : fmt::format("CAST(@c{} AS UNSIGNED)", i));
+    }
+  }
+  return fmt::format(
+      "LOAD DATA LOCAL INFILE 'sluice' {}INTO TABLE {} CHARACTER SET utf8mb4 FIELDS TERMINATED BY x'09' "
+      "ESCAPED BY x'5C' LINES TERMINATED BY x'0A' ({}){}",
+      plan.mode == write_mode::replace ? "REPLACE " : "", plan.table, fields, set);
+}
+
+mysql_writer::mysql_writer(std::shared_ptr<const writer_plan> plan,
+                           std::shared_ptr<relational::claim_state> claim, schema_ptr columns)
+    : plan_(std::move(plan)),
+      claim_(std::move(claim)),
+      columns_(std::move(columns)),
+      encoder_(columns_, plan_->columns),
+      insert_(insert_sql(*plan_)),
+      load_(load_sql(*plan_)),
+      rows_each_(rows_each_max) {}
+
+mysql_writer::~mysql_writer() {
+  mysql_writer::rollback();
+}
+
+result<void> mysql_writer::connect_once(const stop_signal& stop) {
+  if (connection_ == nullptr || !connection_->alive()) {
+    SLUICE_TRY(auto made, connection::open(plan_->connect, stop));
+    const std::lock_guard lock(interrupting_);
+    connection_ = std::move(made);
+    session_ = std::make_unique<mysql_session>(*connection_);
+  }
+  session_->use_stop(stop);
+  return {};
+}
+
+result<mark> mysql_writer::open(split_index split, epoch_number epoch, const stop_signal& stop) {
+  rollback();
+  SLUICE_CHECK(connect_once(stop));
+  SLUICE_TRY(const std::string owner, connection_->session_name(stop));
+  SLUICE_TRY(mark m, relational::open_split(*session_, plan_->marks, *claim_, split, epoch, owner));
+  split_ = split;
+  epoch_ = epoch;
+  transaction_ = 0;
+  m.transaction = 0;
+  return m;
+}
+
+result<void> mysql_writer::begin(const stop_signal& stop) {
+  if (connection_ == nullptr) {
+    return fail(error_kind::internal, "{}: written to before a split was opened", plan_->table);
+  }
+  session_->use_stop(stop);
+  if (in_transaction_) {
+    return {};
+  }
+  SLUICE_CHECK(connection_->begin(stop));
+  in_transaction_ = true;
+  return relational::begin_mark(*session_, plan_->marks, *claim_, split_, epoch_, ++transaction_);
+}
+
+result<bool> mysql_writer::load_batch(const batch& b, const stop_signal& stop) {
+  encoder_.encode(b, row_encoder::form::lines, rows_);
+  if (rows_.size() == 0) {
+    return true;
+  }
+  SLUICE_CHECK(connection_->run("SAVEPOINT sluice_batch", stop));
+  const auto done = connection_->load(load_, rows_.bytes, stop);
+  if (!done && done.error().kind != error_kind::bad_row) {
+    return fail(done.error());
+  }
+  if (done && done->warnings == 0 && done->skipped == 0 && done->records == rows_.size()) {
+    return true;
+  }
+  SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_batch", stop));
+  inserts_left_ = inserts_after_failure;
+  rows_each_ = std::min(rows_each_, rows_each_careful);
+  return false;
+}
+
+std::size_t mysql_writer::rows_that_fit(std::size_t first, std::size_t wanted) const {
+  const std::uint64_t bytes_max = std::min(
+      {statement_bytes_max, plan_->batch_bytes == 0 ? statement_bytes_max : plan_->batch_bytes,
+       connection_->packet_bytes_max() - std::min(connection_->packet_bytes_max() / 2, packet_rest)});
+  const std::size_t begin = first == 0 ? 0 : rows_.ends[first - 1];
+  std::size_t n = std::min(wanted, rows_.size() - first);
+  while (n > 1 && rows_.ends[first + n - 1] - begin > bytes_max) {
+    n = (n + 1) / 2;
+  }
+  return n;
+}
+
+result<std::optional<mysql_writer::refusal>> mysql_writer::judge_answer(const statement_answer& done,
+                                                                        std::size_t rows,
+                                                                        const stop_signal& stop) {
+  if (done.warnings != 0) {
+    SLUICE_TRY(const auto warnings, connection_->warnings(stop));
+    const auto harmful = std::find_if(warnings.begin(), warnings.end(),
+                                      [](const server_warning& w) { return !is_harmless_warning(w.code); });
+    if (harmful != warnings.end()) {
+      const std::size_t row = row_in_message(harmful->message);
+      return std::optional(refusal{meaning_of(harmful->code, "", "").name, blamed_column(harmful->message),
+                                   harmful->message, row == 0 ? 0 : row - 1, row != 0 && row <= rows});
+    }
+  }
+  const bool counts = plan_->mode == write_mode::insert;
+  if ((counts && done.affected != rows) || (done.records != 0 && done.records != rows)) {
+    return std::optional(refusal{"refused_silently", "", "the server took the statement and not the row"});
+  }
+  return std::optional<refusal>();
+}
+
+std::string mysql_writer::blamed_column(const std::string& message) const {
+  std::string column = column_in_message(message);
+  if (column.empty()) {
+    const auto key = plan_->keys.find(key_in_message(message));
+    column = key == plan_->keys.end() ? "" : key->second;
+  }
+  return column;
+}
+
+result<mysql_writer::refusal> mysql_writer::explain_failure(const error& failed, std::size_t rows,
+                                                            const stop_signal& stop) {
+  const server_failure why = connection_->last_failure();
+  refusal out{failed.code, blamed_column(why.message), why.message};
+  std::size_t row = rows == 1 ? 1 : row_in_message(why.message);
+  const server_info& server = connection_->server();
+  if (row == 0 && server.product == server_product::mariadb && server.version >= tells_row_number) {
+    SLUICE_CHECK(connection_->run("GET DIAGNOSTICS CONDITION 1 @sluice_row = ROW_NUMBER", stop));
+    SLUICE_TRY(const auto number, connection_->ask("SELECT @sluice_row", stop));
+    row = number.empty() || !number[0][0] ? 0 : std::strtoull(number[0][0]->c_str(), nullptr, 10);
+  }
+  out.known = row >= 1 && row <= rows;
+  out.row = out.known ? row - 1 : 0;
+  return out;
+}
+
+result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::size_t first, std::size_t last,
+                                                                        write_answer& answer,
+                                                                        const stop_signal& stop) {
+  const std::size_t rows = last - first;
+  std::string_view text = rows_.range(first, last);
+  text.remove_suffix(1);  // the comma behind the last row
+  statement_.assign(insert_.before).append(text).append(insert_.behind);
+  if (statement_.size() + packet_rest / 2 > connection_->packet_bytes_max()) {
+    return std::optional(
+        refusal{"ER_NET_PACKET_TOO_LARGE", "",
+                fmt::format("the row has {} and the server takes statements of {}; raise its "
+                            "max_allowed_packet",
+                            bytes_text(statement_.size()), bytes_text(connection_->packet_bytes_max())),
+                0, rows == 1});
+  }
+  if (saves_points_) {
+    SLUICE_CHECK(connection_->run("SAVEPOINT sluice_rows", stop));
+  }
+  const auto done = connection_->run(statement_, stop);
+  if (!done) {
+    if (done.error().kind != error_kind::bad_row || !connection_->in_transaction()) {
+      return fail(done.error());
+    }
+    SLUICE_TRY(refusal why, explain_failure(done.error(), rows, stop));
+    return std::optional(std::move(why));
+  }
+  SLUICE_TRY(auto why, judge_answer(*done, rows, stop));
+  if (why) {
+    if (!saves_points_) {
+      // What the statement did stands. The transaction is taken back, and the rows come again.
+      saves_points_ = true;
+      return fail({error_kind::busy,
+                   fmt::format("{}: {}: {} ({}); the rows are written again with savepoints",
+                               connection_->place(), plan_->table, escaped(why->message), why->code),
+                   read_again_code, false});
+    }
+    SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_rows", stop));
+    return why;
+  }
+  const std::uint64_t ignored =
+      plan_->mode == write_mode::ignore && done->affected < rows ? rows - done->affected : 0;
+  answer.ignored += ignored;
+  answer.written += rows - ignored;
+  return std::optional<refusal>();
+}
+
+result<void> mysql_writer::insert_all(write_answer& answer, const stop_signal& stop) {
+  const std::size_t rows_max =
+      plan_->batch_rows == 0 ? rows_each_max : std::min<std::size_t>(rows_each_max, plan_->batch_rows);
+  std::size_t at = 0;
+  std::size_t sure = 0;  // rows from `at` on that the server has taken once already
+  while (at < rows_.size()) {
+    rows_each_ = std::clamp<std::size_t>(rows_each_, 1, rows_max);
+    const std::size_t n = rows_that_fit(at, sure != 0 ? std::min(sure, rows_each_max) : rows_each_);
+    SLUICE_TRY(auto why, insert_range(at, at + n, answer, stop));
+    if (!why) {
+      at += n;
+      sure -= std::min(sure, n);
+      rows_each_ = sure == 0 ? std::min(rows_max, std::max<std::size_t>(rows_each_, n) * 2) : rows_each_;
+      continue;
+    }
+    sure = 0;
+    if (n == 1) {
+      answer.refused.push_back({rows_.rows[at], why->column, why->code, why->message});
+      ++at;
+      rows_each_ = std::max<std::size_t>(1, rows_each_ / 2);
+      continue;
+    }
+    if (!why->known) {
+      rows_each_ = n / 2;
+      continue;
+    }
+    // The rows before the refused one were taken until then.
+    if (why->row == 0) {
+      answer.refused.push_back({rows_.rows[at], why->column, why->code, why->message});
+      ++at;
+      rows_each_ = std::max<std::size_t>(1, std::min(rows_each_, n) / 2);
+    } else {
+      sure = why->row;
+      rows_each_ = std::max<std::size_t>(1, why->row);
+    }
+  }
+  return {};
+}
+
+result<write_answer> mysql_writer::write(const batch& b, const stop_signal& stop) {
+  SLUICE_CHECK(begin(stop));
+  write_answer answer;
+  bool stands = false;
+  const bool loads = plan_->may_load && connection_->can_load() && inserts_left_ == 0;
+  if (loads) {
+    SLUICE_TRY(stands, load_batch(b, stop));
+    answer.written = stands ? rows_.size() : 0;
+  } else {
+    inserts_left_ -= std::min<std::uint32_t>(inserts_left_, 1);
+  }
+  if (!stands) {
+    encoder_.encode(b, row_encoder::form::values, rows_);
+    SLUICE_CHECK(insert_all(answer, stop));
+    inserts_left_ = answer.refused.empty() ? inserts_left_ : inserts_after_failure;
+  }
+  answer.refused.insert(answer.refused.end(), rows_.refused.begin(), rows_.refused.end());
+  std::sort(answer.refused.begin(), answer.refused.end(),
+            [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
+  if (answer.ignored != 0 || !answer.refused.empty()) {
+    // Which rows were ignored the server does not say: then sums are not compared.
+    answer.written_sum = relational::sum_without(b, answer.refused);
+  }
+  return answer;
+}
+
+result<void> mysql_writer::commit(const mark& m, const stop_signal& stop) {
+  SLUICE_CHECK(begin(stop));
+  if (m.transaction != transaction_ || m.epoch != epoch_ || m.split != split_) {
+    return fail(error_kind::internal,
+                "{}: a mark of transaction {} of epoch {} was handed to transaction {} of epoch {}",
+                plan_->table, m.transaction, m.epoch.value, transaction_, epoch_.value);
+  }
+  SLUICE_CHECK(relational::end_mark(*session_, plan_->marks, *claim_, m));
+  SLUICE_CHECK(connection_->commit(stop));
+  in_transaction_ = false;
+  return {};
+}
+
+void mysql_writer::rollback() {
+  if (connection_ != nullptr && in_transaction_) {
+    connection_->rollback();
+  }
+  in_transaction_ = false;
+}
+
+void mysql_writer::interrupt() {
+  const std::lock_guard lock(interrupting_);
+  if (connection_ != nullptr) {
+    connection_->interrupt();
+  }
+}
+
+}  // namespace sluice::mysql

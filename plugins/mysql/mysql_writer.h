@@ -1,0 +1,101 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "plugins/api/target.h"
+#include "plugins/common/relational/progress.h"
+#include "plugins/mysql/mysql_catalogue.h"
+#include "plugins/mysql/mysql_encode.h"
+#include "plugins/mysql/mysql_options.h"
+
+namespace sluice::mysql {
+
+/// What a writer needs of its target; lives as long as both.
+struct writer_plan {
+  connection_plan connect;
+  std::string table;  ///< In SQL, with its database.
+  std::vector<target_column> columns;
+  write_mode mode = write_mode::insert;
+  std::vector<std::string> update_columns;  ///< Of `update`: by name.
+  std::map<std::string, std::string> keys;  ///< `PRIMARY` to `id, line`: what a duplicate's message names.
+  std::uint32_t batch_rows = 0;             ///< Rows of one INSERT at most.
+  std::uint64_t batch_bytes = 0;
+  bool may_load = false;  ///< The mode is one that LOAD DATA has.
+  std::string name;       ///< `sluice <job> <run>`
+  relational::progress_dialect marks;
+};
+
+/// `INSERT INTO … VALUES` of the mode and what stands behind the rows.
+struct insert_text {
+  std::string before;
+  std::string behind;
+};
+insert_text insert_sql(const writer_plan& plan);
+/// `LOAD DATA LOCAL INFILE …` of the mode.
+std::string load_sql(const writer_plan& plan);
+
+/// Writes the rows of one pipeline on a connection of its own. A batch goes as LOAD DATA LOCAL of our own
+/// bytes where the server allows it and the mode is `insert` or `replace`; it stands only if the server
+/// counts as many rows as were sent and has no warning. Anything else is taken back to a savepoint and sent
+/// as INSERTs of several rows, which name the row that is refused: a failed statement undoes only itself.
+/// Threads as `writer`.
+class mysql_writer : public writer {
+ public:
+  mysql_writer(std::shared_ptr<const writer_plan> plan, std::shared_ptr<relational::claim_state> claim,
+               schema_ptr columns);
+  ~mysql_writer() override;
+
+  result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override;
+  result<write_answer> write(const batch& b, const stop_signal& stop) override;
+  result<void> commit(const mark& m, const stop_signal& stop) override;
+  void rollback() override;
+  void interrupt() override;
+
+ private:
+  result<void> connect_once(const stop_signal& stop);
+  result<void> begin(const stop_signal& stop);
+  /// True: all rows of the batch stand; false: none do, send them as INSERTs.
+  result<bool> load_batch(const batch& b, const stop_signal& stop);
+  result<void> insert_all(write_answer& answer, const stop_signal& stop);
+  /// One statement; nothing where the rows [first, last) are in, else what refused one of them.
+  struct refusal {
+    std::string code;
+    std::string column;
+    std::string message;
+    std::size_t row = 0;  ///< Of the statement; where `known`.
+    bool known = false;
+  };
+  result<std::optional<refusal>> insert_range(std::size_t first, std::size_t last, write_answer& answer,
+                                              const stop_signal& stop);
+  result<std::optional<refusal>> judge_answer(const statement_answer& done, std::size_t rows,
+                                              const stop_signal& stop);
+  result<refusal> explain_failure(const error& failed, std::size_t rows, const stop_signal& stop);
+  [[nodiscard]] std::string blamed_column(const std::string& message) const;
+  [[nodiscard]] std::size_t rows_that_fit(std::size_t first, std::size_t wanted) const;
+
+  std::shared_ptr<const writer_plan> plan_;
+  std::shared_ptr<relational::claim_state> claim_;
+  schema_ptr columns_;
+  row_encoder encoder_;
+  encoded_rows rows_;
+  insert_text insert_;
+  std::string load_;
+  std::string statement_;  ///< Room that is kept.
+  std::unique_ptr<connection> connection_;
+  std::unique_ptr<mysql_session> session_;
+  bool in_transaction_ = false;
+  bool saves_points_ = false;       ///< A warning came: statements begin with a savepoint from now on.
+  std::uint32_t inserts_left_ = 0;  ///< Batches that go as INSERTs, after a LOAD DATA that did not stand.
+  std::size_t rows_each_ = 0;       ///< Of the next INSERT: fewer where rows are refused.
+  split_index split_;
+  epoch_number epoch_;
+  std::uint64_t transaction_ = 0;
+
+  std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
+};
+
+}  // namespace sluice::mysql

@@ -1,0 +1,216 @@
+"""Whole jobs from and into a real MariaDB, as people write them."""
+
+import json
+import unittest
+from pathlib import Path
+
+from e2e.harness import ProgramTest, job
+from servers.running import Running
+
+
+def setUpModule():
+    global SERVER
+    running = Running(["mariadb"])
+    running.__enter__()
+    unittest.addModuleCleanup(running.__exit__, None, None, None)
+    SERVER = running.servers["mariadb"]
+
+
+def sql(text, database="sluice"):
+    return SERVER.sql(text, database)
+
+
+def end(category, table, column=("*",), user="admin", step="mysql", **more):
+    return {"stepType": step, "category": category.lower(), "name": category,
+            "parameter": {"jdbcUrl": f"jdbc:mysql://127.0.0.1:{SERVER.port}/sluice", "username": user,
+                          "password": SERVER.password(user), "table": table, "column": list(column), **more}}
+
+
+def query(text):
+    reader = end("Reader", "x", querySql=text)
+    del reader["parameter"]["table"], reader["parameter"]["column"]
+    return reader
+
+
+class Jobs(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        for database in ("sluice", "shard_1", "shard_2"):
+            sql(f"DROP DATABASE {database}; CREATE DATABASE {database} CHARACTER SET utf8mb4", "mysql")
+
+    def succeeds(self, document, *more):
+        ended = self.run_job(document, *more)
+        self.assertEqual(ended.code, 0, ended)
+        return ended
+
+    def fails(self, document, *parts):
+        ended = self.run_job(document)
+        self.assertNotEqual(ended.code, 0, ended)
+        for part in parts:
+            self.assertIn(part, ended.text)
+        self.assertNotIn(SERVER.password("admin"), ended.text)
+        return ended
+
+
+class Moving(Jobs):
+    def test_a_table_is_split_by_ranges_and_arrives_whole(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT, n DECIMAL(10,2), f FLOAT, d DATETIME(6)); "
+            "INSERT INTO src SELECT seq, CONCAT('row ', seq, '\\n\\'\\\\'), seq / 100, seq / 7, '2024-02-29' + INTERVAL seq * 7 MICROSECOND "
+            "FROM seq_1_to_200000; CREATE TABLE dst LIKE src")
+        ended = self.succeeds(job(end("Reader", "src", splitPk="id"), end("Writer", "dst", step="mariadb"), concurrent=4))
+        self.assertEqual(ended.summary["written"], 200000)
+        self.assertGreater(ended.summary["splits"]["total"], 4)
+        self.assertEqual(sql("SELECT COUNT(*) FROM (SELECT * FROM src EXCEPT SELECT * FROM dst) x"), "0\n")
+        self.assertEqual(sql("SELECT COUNT(*) FROM dst"), "200000\n")
+
+    def test_rows_with_null_in_the_split_column_are_read(self):
+        sql("CREATE TABLE src (k INT, t TEXT, KEY(k)); INSERT INTO src VALUES (1, 'a'), (9, 'b'), (NULL, 'c'); CREATE TABLE dst LIKE src")
+        self.succeeds(job(end("Reader", "src", splitPk="k"), end("Writer", "dst"), concurrent=2))
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 2"), "1\ta\n9\tb\nNULL\tc\n")
+
+    def test_shards_of_several_databases_become_one_table(self):
+        for shard in ("shard_1", "shard_2"):
+            sql("CREATE TABLE t_0 (id INT PRIMARY KEY, s TEXT); CREATE TABLE t_1 LIKE t_0; "
+                f"INSERT INTO t_0 VALUES (1, '{shard}'); INSERT INTO t_1 VALUES (2, '{shard}')", shard)
+        sql("CREATE TABLE dst (id INT, s TEXT)")
+        reader = end("Reader", "x")
+        del reader["parameter"]["jdbcUrl"], reader["parameter"]["table"]
+        reader["parameter"]["connection"] = [{"jdbcUrl": f"jdbc:mysql://127.0.0.1:{SERVER.port}/{s}", "table": ["t_[0-1]"]}
+                                             for s in ("shard_1", "shard_2")]
+        self.succeeds(job(reader, end("Writer", "dst"), concurrent=3))
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 2, 1"), "1\tshard_1\n2\tshard_1\n1\tshard_2\n2\tshard_2\n")
+
+    def test_an_incremental_load_and_statements_around_it(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, day DATE); INSERT INTO src VALUES (1, '2025-01-01'), (2, '2025-01-02'); "
+            "CREATE TABLE dst (id INT, day DATE)")
+        reader = end("Reader", "src", where="day = '${bizdate}'")
+        writer = end("Writer", "dst", preSql=["DELETE FROM @table WHERE day = '${bizdate}'"], postSql="INSERT INTO @table VALUES (99, NULL)")
+        self.succeeds(job(reader, writer), "-p", "bizdate=20250102")
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY id"), "2\t2025-01-02\n99\tNULL\n")
+
+    def test_an_upsert_three_times_gives_the_same_content(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, v INT); INSERT INTO src SELECT seq, seq FROM seq_1_to_1000; "
+            "CREATE TABLE dst LIKE src; INSERT INTO dst VALUES (5, 0), (2000, 7)")
+        for mode in ("update", "replace", "update"):
+            self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode)), "--on-unfinished", "fresh")
+            self.assertEqual(sql("SELECT COUNT(*), SUM(v) FROM dst"), f"1001\t{500500 + 7}\n")
+
+    def test_the_everyday_forms_of_datax_run(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src VALUES (1, 'a'), (2, 'b'); CREATE TABLE dst LIKE src")
+        url = f"jdbc:mysql://127.0.0.1:{SERVER.port}/sluice?useUnicode=true&characterEncoding=utf8"
+        account = {"username": "admin", "password": SERVER.password("admin"), "column": ["id", "t"]}
+        document = {"job": {"setting": {"speed": {"channel": 2}}, "content": [{
+            "reader": {"name": "mysqlreader", "parameter": {**account, "splitPk": "id", "connection": [{"table": ["src"], "jdbcUrl": [url]}]}},
+            "writer": {"name": "mysqlwriter", "parameter": {**account, "writeMode": "insert", "connection": [{"table": ["dst"], "jdbcUrl": url}]}}}]}}
+        self.succeeds(document)
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY id"), "1\ta\n2\tb\n")
+
+    def test_a_table_that_is_missing_is_made(self):
+        sql("CREATE TABLE src (id BIGINT PRIMARY KEY, v VARCHAR(7), d DECIMAL(9,3), ts TIMESTAMP(3) NULL, b VARBINARY(5), f FLOAT); "
+            "INSERT INTO src VALUES (1, 'a', 1.125, '2024-01-01 00:00:00.125', x'01', 0.1)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "made", createTable=True)))
+        self.assertEqual(sql("SELECT COUNT(*) FROM src NATURAL JOIN made"), "1\n")
+        self.assertIn("timestamp(3)", sql("SHOW CREATE TABLE made"))
+
+    def test_least_rights_are_enough(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst (id INT); "
+            "GRANT CREATE, ALTER ON sluice.* TO writer@'%'")
+        self.succeeds(job(end("Reader", "src", user="reader", splitPk="id"), end("Writer", "dst", user="writer"), concurrent=2))
+        self.assertEqual(sql("SELECT * FROM dst"), "1\n")
+
+    def test_connections_name_the_run_in_their_statements(self):
+        sql("CREATE TABLE dst (n TEXT)")
+        self.succeeds(job(query("SELECT info FROM information_schema.processlist WHERE id = CONNECTION_ID()"), end("Writer", "dst")),
+                      "--name", "nightly")
+        self.assertIn("sluice nightly ", sql("SELECT * FROM dst"))
+
+
+class Refused(Jobs):
+    def test_one_bad_row_in_a_hundred_is_dirty_and_all_others_arrive(self):
+        sql("CREATE TABLE src AS SELECT seq AS id, IF(seq % 100 = 0, -1, seq) AS n FROM seq_1_to_20000; "
+            "CREATE TABLE dst (id INT PRIMARY KEY, n INT CHECK (n > 0))")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=200))
+        self.assertEqual(ended.summary["dirty_by_code"], {"ER_CONSTRAINT_FAILED": 200}, ended)
+        self.assertEqual(sql("SELECT COUNT(*), MIN(n) FROM dst"), "19800\t1\n")
+
+    def test_the_dirty_record_has_column_and_the_servers_reason(self):
+        sql("CREATE TABLE src (id INT, t TEXT); INSERT INTO src VALUES (1, 'a'), (1, 'twice'), (3, 'c'); "
+            "CREATE TABLE dst (id INT PRIMARY KEY, t TEXT)")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=10))
+        records = [json.loads(line) for line in Path(ended.summary["dirty_file"]).read_text(encoding="utf-8").splitlines()]
+        self.assertEqual([(r["code"], r["column"]) for r in records], [("ER_DUP_ENTRY", "id")])
+        self.assertIn("Duplicate entry", records[0]["message"])
+
+    def test_a_table_in_which_every_record_is_there_already(self):
+        sql("CREATE TABLE src AS SELECT seq AS id FROM seq_1_to_5000; CREATE TABLE dst (id INT PRIMARY KEY); INSERT INTO dst SELECT * FROM src")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=5000))
+        self.assertEqual(ended.summary["dirty_by_code"], {"ER_DUP_ENTRY": 5000})
+
+    def test_keys_that_are_there_are_counted_as_ignored(self):
+        sql("CREATE TABLE src AS SELECT seq AS id, seq AS v FROM seq_1_to_100; CREATE TABLE dst (id INT PRIMARY KEY, v INT); "
+            "INSERT INTO dst SELECT seq, -1 FROM seq_1_to_30")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode="ignore")))
+        self.assertEqual((ended.summary["written"], ended.summary["ignored"]), (70, 30))
+        self.assertEqual(sql("SELECT COUNT(*) FROM dst WHERE v = -1"), "30\n")
+
+
+class Continued(Jobs):
+    def test_a_killed_run_is_continued_and_no_row_is_there_twice(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src SELECT seq, REPEAT('x', 200) FROM seq_1_to_300000; "
+            "CREATE TABLE dst (id INT, t TEXT)")
+        document = job(end("Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=2)
+        self.kill_once(lambda: sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'sluice_progress'") == "1\n"
+                       and sql("SELECT EXISTS (SELECT 1 FROM dst)") == "1\n", document)
+        ended = self.succeeds(document)
+        self.assertEqual(ended.summary["written"], 300000, ended)
+        self.assertEqual(sql("SELECT COUNT(*), COUNT(DISTINCT id) FROM dst"), "300000\t300000\n")
+
+
+class Messages(Jobs):
+    def test_each_mistake_is_named_with_its_cure(self):
+        sql("CREATE TABLE src (id INT, amount INT); CREATE TABLE dst (id INT, amount INT)")
+        wrong_password = end("Reader", "src")
+        wrong_password["parameter"]["password"] = "wrong"
+        unknown_database = end("Reader", "src")
+        unknown_database["parameter"]["jdbcUrl"] = f"jdbc:mysql://127.0.0.1:{SERVER.port}/shop"
+        nobody_there = end("Reader", "src")
+        nobody_there["parameter"]["jdbcUrl"] = "jdbc:mysql://127.0.0.1:1/sluice"
+        no_host = end("Reader", "src")
+        no_host["parameter"]["jdbcUrl"] = "jdbc:mysql://no.such.host.invalid/sluice"
+        cases = [
+            (wrong_password, ["steps[0]", "Access denied", "check \"username\" and \"password\""]),
+            (unknown_database, ["Unknown database 'shop'", "check the name"]),
+            (nobody_there, ["127.0.0.1", "check that the server runs"]),
+            (no_host, ["no.such.host.invalid", "check"]),
+            (end("Reader", "scr"), ['no table "scr"', 'did you mean "src"?']),
+            (end("Reader", "src", ["id", "amonut"]), ["column[1]", 'did you mean "amount"?']),
+            (end("Reader", "src", where="id >"), ["where", "syntax"]),
+            (end("Reader", "src", splitPk="idd"), ["splitPk", 'did you mean "id"?']),
+            (end("Reader", "src", user="nothing"), ["Access denied", "GRANT"]),
+        ]
+        for reader, parts in cases:
+            with self.subTest(parts[-1]):
+                self.fails(job(reader, end("Writer", "dst")), *parts)
+        writers = [
+            (end("Writer", "dts"), ['no table "dts"', 'did you mean "dst"?']),
+            (end("Writer", "dst", ["id", "amonut"]), ["column[1]", "amonut"]),
+            (end("Writer", "dst", user="reader"), ["denied"]),
+            (end("Writer", "dst", preSql=["DELETE FORM dst"]), ["preSql", "syntax", "mend the statement"]),
+        ]
+        for writer, parts in writers:
+            with self.subTest(parts[0]):
+                self.fails(job(end("Reader", "src"), writer), *parts)
+
+    def test_tls_is_verified_where_it_is_asked_for(self):
+        sql("CREATE TABLE src (id INT); CREATE TABLE dst (id INT)")
+        url = f"jdbc:mysql://localhost:{SERVER.port}/sluice?sslMode=VERIFY_IDENTITY&serverSslCert="
+        good = end("Reader", "src")
+        good["parameter"]["jdbcUrl"] = url + str(SERVER.certificates.path("ca.pem"))
+        self.succeeds(job(good, end("Writer", "dst")))
+        bad = end("Reader", "src")
+        bad["parameter"]["jdbcUrl"] = url + str(SERVER.certificates.path("other_ca.pem"))
+        self.fails(job(bad, end("Writer", "dst")), "certificate", "authority")
+
+
+if __name__ == "__main__":
+    unittest.main()

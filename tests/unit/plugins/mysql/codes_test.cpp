@@ -1,0 +1,62 @@
+#include "plugins/mysql/mysql_codes.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::mysql {
+namespace {
+
+TEST(mysql_codes_test, knows_what_numbers_mean) {
+  EXPECT_EQ(meaning_of(1062, "23000", "").kind, error_kind::bad_row);
+  EXPECT_EQ(meaning_of(1062, "23000", "").name, "ER_DUP_ENTRY");
+  EXPECT_EQ(meaning_of(1045, "28000", "").kind, error_kind::denied);
+  EXPECT_EQ(meaning_of(1213, "40001", "").kind, error_kind::busy);
+  EXPECT_EQ(meaning_of(2013, "HY000", "").kind, error_kind::not_connected);
+  EXPECT_EQ(meaning_of(1114, "HY000", "The table 't' is full").kind, error_kind::no_room);
+  EXPECT_EQ(meaning_of(3, "HY000", "Error writing file (Errcode: 28)").kind, error_kind::no_room);
+  EXPECT_EQ(meaning_of(4031, "HY000", "").name, "ER_CLIENT_INTERACTION_TIMEOUT");
+}
+
+TEST(mysql_codes_test, tells_a_full_disk_from_another_failure_of_the_engine) {
+  EXPECT_EQ(meaning_of(1030, "HY000", "Got error 28 \"No space left on device\" from storage engine").kind,
+            error_kind::no_room);
+  EXPECT_EQ(meaning_of(1030, "HY000", "Got error 168 from storage engine").kind, error_kind::not_supported);
+}
+
+TEST(mysql_codes_test, goes_by_the_state_where_a_number_is_unknown) {
+  EXPECT_EQ(meaning_of(9999, "23505", "").kind, error_kind::bad_row);
+  EXPECT_EQ(meaning_of(9999, "42S99", "").kind, error_kind::bad_option);
+  EXPECT_EQ(meaning_of(9999, "HY000", "").kind, error_kind::not_supported);
+  EXPECT_EQ(meaning_of(9999, "HY000", "").name, "ER_9999");
+}
+
+TEST(mysql_codes_test, takes_a_triggers_refusal_as_the_rows) {
+  EXPECT_EQ(meaning_of(1644, "45000", "no").kind, error_kind::bad_row);
+  EXPECT_EQ(meaning_of(1146, "45000", "no").kind, error_kind::bad_row);
+}
+
+TEST(mysql_codes_test, finds_the_column_in_a_message) {
+  EXPECT_EQ(column_in_message("Data too long for column 'a b' at row 1"), "a b");
+  EXPECT_EQ(column_in_message("Column 'id' cannot be null"), "id");
+  EXPECT_EQ(column_in_message("Field 'x' doesn't have a default value"), "x");
+  EXPECT_EQ(column_in_message("Incorrect integer value: 'x' for column `d`.`t`.`c` at row 1"), "c");
+  EXPECT_EQ(column_in_message("Incorrect string value: ' for column 'z'' for column `d`.`t`.`c` at row 7"),
+            "c");
+  EXPECT_EQ(column_in_message("Out of range value for column `c"), "");
+  EXPECT_EQ(column_in_message("CONSTRAINT `c` failed for `d`.`t`"), "");
+  EXPECT_EQ(column_in_message(""), "");
+}
+
+TEST(mysql_codes_test, finds_the_key_in_a_message) {
+  EXPECT_EQ(key_in_message("Duplicate entry '1' for key 'PRIMARY'"), "PRIMARY");
+  EXPECT_EQ(key_in_message("Duplicate entry '1-for key 'x'' for key 't.by_name'"), "by_name");
+  EXPECT_EQ(key_in_message("Duplicate entry"), "");
+}
+
+TEST(mysql_codes_test, lets_only_warnings_about_syntax_and_settings_pass) {
+  EXPECT_TRUE(is_harmless_warning(1287));
+  EXPECT_FALSE(is_harmless_warning(1265));
+  EXPECT_FALSE(is_harmless_warning(1062));
+}
+
+}  // namespace
+}  // namespace sluice::mysql

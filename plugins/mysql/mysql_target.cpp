@@ -17,7 +17,6 @@ namespace {
 constexpr auto transaction_words =
     std::to_array<std::string_view>({"INSERT", "UPDATE", "DELETE", "REPLACE", "CALL", "DO", "WITH"});
 constexpr auto changing_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "RENAME"});
-constexpr auto removing_words = std::to_array<std::string_view>({"DELETE", "DROP", "TRUNCATE"});
 
 template <class Words>
 bool begins_with_any(std::string_view sql, const Words& words) {

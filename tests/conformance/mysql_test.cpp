@@ -5,6 +5,7 @@
 
 #include "plugins/mysql/mysql_connection.h"
 #include "plugins/mysql/mysql_plugin.h"
+#include "tests/conformance/claim_suite.h"
 #include "tests/conformance/source_suite.h"
 #include "tests/conformance/target_suite.h"
 #include "tests/support/database_server.h"
@@ -111,11 +112,24 @@ std::vector<target_quirks> targets() {
   return out;
 }
 
+std::vector<claim_quirks> claims() {
+  std::vector<claim_quirks> out;
+  for (const std::string& system : systems()) {
+    const auto target = target_of(system);
+    out.push_back({.name = system,
+                   .make_plugin = mysql_plugin,
+                   .make_ready = [target] { return target.make_ready(temporary_folder()); },
+                   .run = [system](const std::string& statement) { sql(system, {statement}); }});
+  }
+  return out;
+}
+
 template <class Quirks>
 std::string name_of(const ::testing::TestParamInfo<Quirks>& info) {
   return info.param.name;
 }
 
+INSTANTIATE_TEST_SUITE_P(MySql, ClaimSuite, ::testing::ValuesIn(claims()), name_of<claim_quirks>);
 INSTANTIATE_TEST_SUITE_P(MySql, SourceSuite, ::testing::ValuesIn(sources()), name_of<source_quirks>);
 INSTANTIATE_TEST_SUITE_P(MySql, TargetSuite, ::testing::ValuesIn(targets()), name_of<target_quirks>);
 

@@ -1,0 +1,257 @@
+#include <errmsg.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "plugins/mysql/mysql_connection_state.h"
+#include "transport/base/text.h"
+
+// How a connection is made: options of the connector, login, settings of the session.
+namespace sluice::mysql {
+namespace {
+
+/// The oldest whose dialect, character set and timeouts are what is asked for here.
+constexpr std::uint32_t oldest_version = 50500;
+
+int begin_lent(void** handle, const char* /*file*/, void* user) {
+  auto* lent = static_cast<lent_bytes*>(user);
+  *handle = lent;
+  return lent->lent ? 0 : 1;
+}
+int read_lent(void* handle, char* to, unsigned int room) {
+  auto* lent = static_cast<lent_bytes*>(handle);
+  const std::size_t n = std::min<std::size_t>(room, lent->bytes.size() - lent->at);
+  std::memcpy(to, lent->bytes.data() + lent->at, n);
+  lent->at += n;
+  return static_cast<int>(n);
+}
+void end_lent(void* /*handle*/) {}
+int explain_lent(void* /*handle*/, char* to, unsigned int room) {
+  std::snprintf(to, room, "the server asked for a file; it gets none");
+  return CR_UNKNOWN_ERROR;
+}
+
+/// The connector's own tables are set up once, before threads use them.
+void set_up_library() {
+  static const int done = mysql_server_init(0, nullptr, nullptr);
+  (void)done;
+}
+
+std::uint32_t number_of_version(std::string_view text) {
+  // MariaDB 10 puts `5.5.5-` before its own for old replicas.
+  if (text.starts_with("5.5.5-")) {
+    text.remove_prefix(6);
+  }
+  std::uint32_t parts[3] = {};
+  for (std::uint32_t& part : parts) {
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), part);
+    if (failure != std::errc()) {
+      break;
+    }
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (!text.starts_with('.')) {
+      break;
+    }
+    text.remove_prefix(1);
+  }
+  return parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+}  // namespace
+
+void connection::state::set_options(bool tls, const secret& key_password) {
+  const relational::connect_options& c = plan.connect;
+  const unsigned int protocol = MYSQL_PROTOCOL_TCP;  // also for `localhost`
+  const my_bool no = 0;
+  const my_bool yes = 1;
+  const unsigned int load = plan.may_load ? 1 : 0;
+  const unsigned long packet = std::uint32_t{1} << 30;
+  const auto seconds =
+      static_cast<unsigned int>(std::max<std::int64_t>(1, (c.connect_timeout.count() + 999) / 1000));
+  mysql_options(mysql, MYSQL_OPT_NONBLOCK, nullptr);
+  mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+  mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
+  mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+  mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+  mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+  mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &load);
+  mysql_set_local_infile_handler(mysql, begin_lent, read_lent, end_lent, explain_lent, &lent);
+  mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", plan.name.c_str());
+  if (c.compression) {
+    mysql_options(mysql, MYSQL_OPT_COMPRESS, nullptr);
+  }
+  // A server must not be able to ask for the password in clear.
+  mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
+                 "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519");
+  if (!tls) {
+    return;
+  }
+  mysql_optionsv(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
+  const auto file = [&](mysql_option option, const std::string& path) {
+    if (!path.empty()) {
+      mysql_optionsv(mysql, option, path.c_str());
+    }
+  };
+  file(MYSQL_OPT_SSL_CA, c.ca_file);
+  file(MYSQL_OPT_SSL_CERT, c.cert_file);
+  file(MYSQL_OPT_SSL_KEY, c.key_file);
+  if (!key_password.empty()) {
+    mysql_optionsv(mysql, MARIADB_OPT_TLS_PASSPHRASE, std::string(key_password.reveal()).c_str());
+  }
+  const bool verified =
+      c.tls == relational::tls_mode::required || c.tls == relational::tls_mode::required_chain;
+  mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+  mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, verified ? &yes : &no);
+}
+
+result<void> connection::state::connect(const relational::server_address& to, bool tls,
+                                        const stop_signal& stop) {
+  set_up_library();
+  drop();
+  server_at = to;
+  encrypted = tls;
+  secret password;
+  if (plan.connect.password) {
+    SLUICE_TRY(password, plan.resolve_secret(*plan.connect.password, stop));
+  }
+  secret key_password;
+  if (plan.connect.key_password) {
+    SLUICE_TRY(key_password, plan.resolve_secret(*plan.connect.key_password, stop));
+  }
+  mysql = mysql_init(nullptr);
+  if (mysql == nullptr) {
+    return fail(error_kind::no_room, "{}: no memory for a connection", at);
+  }
+  set_options(tls, key_password);
+  // The connector wants the password with a zero behind it, until the login is done.
+  std::string text(password.reveal());
+  MYSQL* done = nullptr;
+  const auto connected = drive(
+      [&] {
+        return mysql_real_connect_start(
+            &done, mysql, to.host.c_str(), plan.connect.user.c_str(), text.c_str(),
+            plan.connect.database.empty() ? nullptr : plan.connect.database.c_str(), to.port, nullptr, 0);
+      },
+      [&](int occurred) { return mysql_real_connect_cont(&done, mysql, occurred); },
+      connection_clock::now() + plan.connect.connect_timeout, stop);
+  explicit_bzero(text.data(), text.size());
+  SLUICE_CHECK(connected);
+  if (done == nullptr) {
+    error e = failure("connect");
+    drop();
+    return fail(std::move(e));
+  }
+  ::fcntl(mysql_get_socket(mysql), F_SETFD, FD_CLOEXEC);
+  server.text = mysql_get_server_info(mysql);
+  server.product = mariadb_connection(mysql) != 0 ? server_product::mariadb : server_product::mysql;
+  server.version = number_of_version(server.text);
+  constexpr std::array<std::string_view, 4> others = {"TiDB", "OceanBase", "AnalyticDB", "polardbx"};
+  for (const std::string_view other : others) {
+    if (server.text.find(other) != std::string::npos) {
+      server.product = server_product::other;
+    }
+  }
+  return {};
+}
+
+result<void> connection::state::check_session(const std::vector<session_setting>& settings,
+                                              const stop_signal& stop) {
+  std::string sql;
+  for (const session_setting& s : settings) {
+    sql += fmt::format("{}@@{}", sql.empty() ? "SELECT " : ", ", s.may_lack ? "version" : s.name);
+  }
+  SLUICE_TRY(const auto read, ask(sql, stop));
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const session_setting& s = settings[i];
+    const std::string found = read[0][i].value_or("NULL");
+    if (!s.may_lack && !s.reads_as.empty() && !holds(s, found)) {
+      return fail(error_kind::bad_option,
+                  "{}: the session's {} was set to {} and is {}; a proxy or a trigger of the login changes "
+                  "it: name the server itself",
+                  at, s.name, in_quotes(s.reads_as), in_quotes(found));
+    }
+  }
+  return {};
+}
+
+result<void> connection::state::set_session(const stop_signal& stop) {
+  SLUICE_TRY(
+      const auto first,
+      ask("SELECT @@sql_mode, @@max_allowed_packet, @@local_infile, @@log_bin, @@binlog_format", stop));
+  const relational::sql_row& row = first[0];
+  packet_bytes = std::strtoull(row[1].value_or("1048576").c_str(), nullptr, 10);
+  loads = plan.may_load && row[2] == "1";
+  session_facts facts{server, row[0].value_or(""), row[3] == "1" && row[4] == "STATEMENT",
+                      plan.connect.statement_timeout};
+  for (const auto& [name, value] : plan.connect.session_settings) {
+    if (auto set = run(fmt::format("SET SESSION {} = {}", name, value), stop); !set) {
+      error e = std::move(set).error();
+      e.message = fmt::format("{}: {}", plan.connect.place, e.message);
+      return fail(std::move(e));
+    }
+  }
+  for (const relational::placed_text& sql : plan.statements) {
+    if (auto done = run(sql.text, stop); !done) {
+      error e = std::move(done).error();
+      e.message = fmt::format("{}: {}: {}", sql.place, in_quotes(sql.text), e.message);
+      return fail(std::move(e));
+    }
+  }
+  const auto settings = session_settings(plan.role, facts);
+  std::string sql;
+  for (const session_setting& s : settings) {
+    if (!s.may_lack) {
+      sql += fmt::format("{}SESSION {} = {}", sql.empty() ? "SET " : ", ", s.name, s.value);
+    }
+  }
+  SLUICE_CHECK(run(sql, stop));
+  for (const session_setting& s : settings) {
+    if (s.may_lack) {
+      (void)run(fmt::format("SET SESSION {} = {}", s.name, s.value), stop);
+    }
+  }
+  return check_session(settings, stop);
+}
+
+result<std::unique_ptr<connection>> connection::open(const connection_plan& plan, const stop_signal& stop) {
+  using relational::tls_mode;
+  auto s = std::make_unique<state>(plan);
+  const relational::connect_options& c = plan.connect;
+  error last{error_kind::bad_option, fmt::format("{}: no server is named", c.place), {}, false};
+  for (const relational::server_address& to : c.servers) {
+    s->at =
+        in_quotes(fmt::format("{}{}{}", relational::to_text(to), c.database.empty() ? "" : "/", c.database));
+    const bool in_clear = c.tls == tls_mode::off || c.tls == tls_mode::prefer_none;
+    auto done = s->connect(to, !in_clear, stop);
+    if (!done && c.tls == tls_mode::prefer_none && done.error().code == "ER_SECURE_TRANSPORT_REQUIRED") {
+      done = s->connect(to, true, stop);
+    } else if (!done && c.tls == tls_mode::preferred && done.error().code == "CR_SSL_CONNECTION_ERROR") {
+      done = s->connect(to, false, stop);
+    }
+    if (done && s->server.version < oldest_version) {
+      return fail(error_kind::not_supported, "{}: the server is of version {}, expected 5.5 or later", s->at,
+                  escaped(s->server.text));
+    }
+    if (done) {
+      done = s->set_session(stop);
+    }
+    if (done) {
+      return std::unique_ptr<connection>(new connection(std::move(s)));
+    }
+    last = std::move(done).error();
+    if (last.kind != error_kind::not_connected) {
+      break;
+    }
+  }
+  if (!c.place.empty() && last.kind != error_kind::cancelled) {
+    last.message = fmt::format("{}: {}", c.place, last.message);
+  }
+  return fail(std::move(last));
+}
+
+}  // namespace sluice::mysql

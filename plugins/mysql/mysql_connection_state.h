@@ -1,0 +1,102 @@
+#pragma once
+
+#include <mysql.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/mysql/mysql_connection.h"
+#include "plugins/mysql/mysql_session_sql.h"
+
+// What the sources of mysql_connection.h share: the connector's own object and how its calls are driven.
+namespace sluice::mysql {
+
+using connection_clock = std::chrono::steady_clock;
+inline constexpr auto never = connection_clock::time_point::max();
+/// For ending a statement of ours over a second connection.
+inline constexpr std::chrono::milliseconds tidy_up_time{3000};
+/// For a rollback, which on the server takes about as long as what it takes back.
+inline constexpr std::chrono::milliseconds rollback_time{60'000};
+
+/// The bytes that LOAD DATA LOCAL is about to read: nothing but what is lent here is ever sent, whatever file
+/// a server asks for.
+struct lent_bytes {
+  std::string_view bytes;
+  bool lent = false;
+  std::size_t at = 0;
+};
+
+struct connection::state {
+  explicit state(connection_plan p) : plan(std::move(p)) {}
+  ~state() { drop(); }
+  state(const state&) = delete;
+  state& operator=(const state&) = delete;
+
+  /// Waits for what the connector asks for (MYSQL_WAIT_*), until the deadline.
+  result<int> wait_until(int wanted, connection_clock::time_point deadline, const stop_signal& stop);
+  /// Runs a non-blocking call to its end.
+  template <class Start, class Continue>
+  result<void> drive(const Start& start, const Continue& go_on, connection_clock::time_point deadline,
+                     const stop_signal& stop);
+  template <class Start, class Continue>
+  result<void> drive(const Start& start, const Continue& go_on, const stop_signal& stop) {
+    const auto limit = plan.connect.socket_timeout;
+    return drive(start, go_on, limit.count() > 0 ? connection_clock::now() + limit : never, stop);
+  }
+
+  result<void> connect(const relational::server_address& to, bool tls, const stop_signal& stop);
+  void set_options(bool tls, const secret& key_password);
+  result<void> set_session(const stop_signal& stop);
+  result<void> check_session(const std::vector<session_setting>& settings, const stop_signal& stop);
+  result<void> query(std::string_view sql, const stop_signal& stop);
+  result<statement_answer> run(std::string_view sql, const stop_signal& stop);
+  result<std::vector<relational::sql_row>> ask(std::string_view sql, const stop_signal& stop);
+  /// The failure of the last call of the connector, kept in `failed` too.
+  error failure(std::string_view doing);
+  error lost_error() const;
+  void kill_statement();
+  void drop();
+
+  connection_plan plan;
+  MYSQL* mysql = nullptr;
+  MYSQL_RES* rows = nullptr;  ///< Of a SELECT that is open.
+  bool at_end = false;
+  relational::server_address server_at;
+  server_info server;
+  server_failure failed;
+  std::string at;
+  std::string session_word;
+  std::uint64_t packet_bytes = 1 << 20;
+  bool loads = false;
+  lent_bytes lent;
+  bool encrypted = false;
+  stop_source interrupted;
+  bool sql_is_waiting = false;  ///< A statement was sent and its end has not been seen.
+  bool kills = true;            ///< False: this is the connection that ends another's statement.
+};
+
+template <class Start, class Continue>
+result<void> connection::state::drive(const Start& start, const Continue& go_on,
+                                      connection_clock::time_point deadline, const stop_signal& stop) {
+  if (mysql == nullptr) {
+    return fail(lost_error());
+  }
+  int wanted = start();
+  while (wanted != 0) {
+    auto occurred = wait_until(wanted, deadline, stop);
+    if (!occurred) {
+      if (sql_is_waiting && kills) {
+        kill_statement();
+      }
+      drop();
+      return fail(std::move(occurred).error());
+    }
+    wanted = go_on(*occurred);
+  }
+  return {};
+}
+
+}  // namespace sluice::mysql

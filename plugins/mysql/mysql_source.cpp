@@ -13,9 +13,6 @@
 namespace sluice::mysql {
 namespace {
 
-/// Of missing tables and columns over all shards one message names these many.
-constexpr std::size_t missing_shown = 20;
-
 error placed(error e, const std::string& place) {
   e.message = fmt::format("{}: {}", place, e.message);
   return e;
@@ -124,19 +121,12 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
     c.role = session_role::read;
   }
   notes_.clear();
-  std::vector<std::string> missing;
+  // Whoever has a hundred shards wants to know of all that are wrong at once.
+  option_mistakes wrong;
   for (std::size_t end = 0; end < options_.parts.size(); ++end) {
-    SLUICE_CHECK(describe_end(end, *plan, missing, stop));
+    SLUICE_CHECK(describe_end(end, *plan, wrong, stop));
   }
-  if (!missing.empty()) {
-    std::string all;
-    for (std::size_t i = 0; i < missing.size() && i < missing_shown; ++i) {
-      all += (i == 0 ? "" : "; ") + missing[i];
-    }
-    return fail(
-        error_kind::bad_option, "{}{}", all,
-        missing.size() > missing_shown ? fmt::format("; and {} more", missing.size() - missing_shown) : "");
-  }
+  SLUICE_CHECK(wrong.all());
   if (plan->parts.empty()) {
     return values_.bad("table", "no table is named; set \"table\" or \"querySql\"");
   }
@@ -171,7 +161,7 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   return out;
 }
 
-result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, std::vector<std::string>& missing,
+result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option_mistakes& wrong,
                                         const stop_signal& stop) {
   const relational::database_part& wanted = options_.parts[end];
   SLUICE_TRY(connection * c, connect(end, stop));
@@ -182,23 +172,31 @@ result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, std::v
     SLUICE_CHECK(take_part(std::move(described), plan));
   }
   for (const placed_text& text : wanted.tables) {
-    const auto name = parse_table_name(text.text);
-    if (!name) {
-      return fail(error_kind::bad_option, "{}: found {}, expected a table as t, db.t or `db`.`t`", text.place,
-                  in_quotes(text.text));
+    auto described = describe_shard(*c, end, text, plan, stop);
+    if (!described && described.error().kind != error_kind::bad_option) {
+      return described;
     }
-    SLUICE_TRY(const auto table, look_up_table(*c, *name, stop));
-    if (!table) {
-      SLUICE_TRY(const std::string what, describe_missing_table(*c, *name, stop));
-      missing.push_back(fmt::format("{}: {}: {}", text.place, c->place(), what));
-      continue;
-    }
-    SLUICE_TRY(described_part described, describe_table(*c, *table, stop));
-    described.part.connection = end;
-    described.part.place = text.place;
-    SLUICE_CHECK(take_part(std::move(described), plan));
+    wrong.check(described);
   }
   return {};
+}
+
+result<void> mysql_source::describe_shard(connection& c, std::size_t end, const placed_text& text,
+                                          read_plan& plan, const stop_signal& stop) {
+  const auto name = parse_table_name(text.text);
+  if (!name) {
+    return fail(error_kind::bad_option, "{}: found {}, expected a table as t, db.t or `db`.`t`", text.place,
+                in_quotes(text.text));
+  }
+  SLUICE_TRY(const auto table, look_up_table(c, *name, stop));
+  if (!table) {
+    SLUICE_TRY(const std::string what, describe_missing_table(c, *name, stop));
+    return fail(error_kind::bad_option, "{}: {}: {}", text.place, c.place(), what);
+  }
+  SLUICE_TRY(described_part described, describe_table(c, *table, stop));
+  described.part.connection = end;
+  described.part.place = text.place;
+  return take_part(std::move(described), plan);
 }
 
 result<void> mysql_source::take_part(described_part described, read_plan& plan) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_read_plan.h"
@@ -31,8 +32,10 @@ class mysql_source : public source {
   };
 
   result<connection*> connect(std::size_t end, const stop_signal& stop);
-  result<void> describe_end(std::size_t end, read_plan& plan, std::vector<std::string>& missing,
+  result<void> describe_end(std::size_t end, read_plan& plan, option_mistakes& wrong,
                             const stop_signal& stop);
+  result<void> describe_shard(connection& c, std::size_t end, const placed_text& text, read_plan& plan,
+                              const stop_signal& stop);
   result<described_part> describe_table(connection& c, const table_info& table, const stop_signal& stop);
   result<described_part> describe_query(connection& c, const placed_text& query, const stop_signal& stop);
   /// What of the job's columns and condition forbids reading by parts; nothing where nothing does.

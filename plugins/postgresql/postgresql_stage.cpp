@@ -106,6 +106,31 @@ std::string insert_sql(const stage_plan& plan, std::string_view condition) {
       plan.table, names, staged, condition, on_conflict(plan));
 }
 
+/// Notes the staged rows whose key is in the table and takes them out, in the words that the server has for
+/// them.
+std::string take_out_sql(const stage_plan& plan, const unique_key& key) {
+  std::string same;
+  std::string names;
+  std::string values;
+  for (const std::string& name : key.columns) {
+    const auto at = std::find(plan.columns.begin(), plan.columns.end(), name) - plan.columns.begin();
+    same += fmt::format("{}t.{} = s.c{}", same.empty() ? "" : " AND ", quote_name(name), at + 1);
+    names += (names.empty() ? "" : ", ") + name;
+    values += fmt::format("{}s.c{}::text", values.empty() ? "" : " || ', ' || ", at + 1);
+  }
+  const bool ignores = plan.mode == write_mode::ignore;
+  return fmt::format(
+      "WITH found AS (DELETE FROM pg_temp.sluice_rows s USING {} t WHERE {} RETURNING s.sluice_row, {} AS "
+      "value) "
+      "INSERT INTO pg_temp.sluice_refused SELECT sluice_row, '{}', {} || value || "
+      "') already "
+      "exists.', '', {} FROM found",
+      plan.table, same, values, ignores ? ignored_code : "23505",
+      quote_text(
+          fmt::format("duplicate key value violates unique constraint \"{}\". Key ({})=(", key.name, names)),
+      quote_text(key.name));
+}
+
 }  // namespace
 
 const char* const silence =
@@ -127,6 +152,9 @@ row_stage::row_stage(const stage_plan& plan) {
   copy_sql_ = fmt::format("COPY pg_temp.sluice_rows (sluice_row{}) FROM STDIN", names);
   delete_all_sql_ = delete_sql(plan, "true");
   insert_all_sql_ = insert_sql(plan, "true");
+  for (const unique_key& key : plan.unique_keys) {
+    take_out_sql_.push_back(take_out_sql(plan, key));
+  }
   insert_each_sql_ =
       fmt::format(fmt::runtime(each_block), fmt::arg("range", range_condition),
                   fmt::arg("delete_range", delete_sql(plan, range_condition)),
@@ -193,9 +221,28 @@ result<bool> row_stage::insert_all(connection& c, std::size_t count) {
   return false;
 }
 
-result<void> row_stage::insert_each(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
-                                    outcome& answer) {
-  SLUICE_CHECK(c.run_script(insert_each_sql_));
+result<std::size_t> row_stage::take_out_duplicates(connection& c) {
+  std::size_t taken_out = 0;
+  for (const std::string& statement : take_out_sql_) {
+    SLUICE_CHECK(c.run_script("SAVEPOINT sluice_look"));
+    const auto done = c.run(statement);
+    if (done) {
+      taken_out += *done;
+      SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_look"));
+      continue;
+    }
+    if (done.error().kind == error_kind::cancelled || c.is_lost()) {
+      return fail(done.error());
+    }
+    // It only spares work: without the right to look (SELECT), or without an order of its own, rows are
+    // tried.
+    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_look; RELEASE SAVEPOINT sluice_look"));
+  }
+  return taken_out;
+}
+
+result<void> row_stage::read_left_out(connection& c, const std::vector<std::uint32_t>& rows,
+                                      std::size_t first, outcome& answer) {
   SLUICE_TRY(const auto left_out, c.ask("SELECT sluice_row, code, message, column_name, constraint_name FROM "
                                         "pg_temp.sluice_refused ORDER BY sluice_row"));
   for (const auto& r : left_out) {
@@ -243,7 +290,14 @@ result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder
     SLUICE_TRY(all, insert_all(c, last - first));
   }
   if (!all) {
-    SLUICE_CHECK(insert_each(c, rows, first, answer));
+    SLUICE_TRY(const std::size_t taken_out, take_out_duplicates(c));
+    if (taken_out != 0) {
+      SLUICE_TRY(all, insert_all(c, last - first - taken_out));
+    }
+    if (!all) {
+      SLUICE_CHECK(c.run_script(insert_each_sql_));
+    }
+    SLUICE_CHECK(read_left_out(c, rows, first, answer));
   }
   SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rows"));
   answer.staged = true;

@@ -6,6 +6,7 @@
 
 #include "plugins/api/target.h"
 #include "plugins/common/relational/relational_options.h"
+#include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_connection.h"
 #include "plugins/postgresql/postgresql_encode.h"
 
@@ -22,12 +23,15 @@ struct stage_plan {
   std::vector<std::string> type_names;
   relational::write_mode mode = relational::write_mode::insert;
   std::vector<std::string> key;  ///< Of the modes that find rows by one; among `columns`.
+  /// Of the modes that leave alone what is there: keys whose columns are all among `columns`.
+  std::vector<unique_key> unique_keys;
 };
 
 /// Rows in a temporary table of the session, from which the server itself inserts them: all at once where it
-/// takes all, else sixteen at a time, and one by one, in order, where one of these is refused. So a table
-/// full of duplicates costs a few statements a batch, not a few a row; and of records with the same key the
-/// last one wins. Used by a writer's thread, inside its transaction.
+/// takes all, else without those whose key is there already, else sixteen at a time, and one by one, in
+/// order, where one of these is refused. So a table full of duplicates costs a few statements a batch, not a
+/// few a row; and of records with the same key the last one wins. Used by a writer's thread, inside its
+/// transaction.
 class row_stage {
  public:
   explicit row_stage(const stage_plan& plan);
@@ -59,13 +63,17 @@ class row_stage {
                     send_buffer& buffer);
   /// Whether the server took all.
   result<bool> insert_all(connection& c, std::size_t count);
-  result<void> insert_each(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
-                           outcome& answer);
+  /// Takes the staged rows out whose key is there already; how many these were.
+  result<std::size_t> take_out_duplicates(connection& c);
+  /// What the server has noted of the rows that it left out.
+  result<void> read_left_out(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
+                             outcome& answer);
 
   std::string make_sql_;
   std::string copy_sql_;
   std::string delete_all_sql_;  ///< Of `replace`, else empty.
   std::string insert_all_sql_;
+  std::vector<std::string> take_out_sql_;
   std::string insert_each_sql_;
   bool usable_ = true;
   bool made_ = false;

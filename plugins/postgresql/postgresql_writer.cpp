@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "plugins/api/read_again.h"
 #include "plugins/common/relational/written_sum.h"
@@ -17,6 +18,20 @@ constexpr std::uint64_t copy_bytes_max = std::uint64_t{32} << 20;
 constexpr std::size_t send_bytes = std::size_t{128} << 10;
 /// So many transactions without a refusal, and the next one is fast again.
 constexpr std::uint32_t clean_transactions_wanted = 10;
+
+stage_plan stage_of(const writer_plan& plan) {
+  stage_plan stage{plan.table, plan.columns, plan.type_names, plan.mode, plan.key, {}};
+  if (plan.mode == relational::write_mode::update || plan.mode == relational::write_mode::replace) {
+    return stage;
+  }
+  std::copy_if(plan.keys.begin(), plan.keys.end(), std::back_inserter(stage.unique_keys),
+               [&](const unique_key& k) {
+                 return std::all_of(k.columns.begin(), k.columns.end(), [&](const std::string& name) {
+                   return std::find(plan.columns.begin(), plan.columns.end(), name) != plan.columns.end();
+                 });
+               });
+  return stage;
+}
 
 /// What a table that is not what it was says.
 error changed_since(error e) {
@@ -65,7 +80,7 @@ postgresql_writer::postgresql_writer(std::shared_ptr<const writer_plan> plan, co
       columns_(columns),
       encoder_(columns_, plan_->kinds, form_for(plan_->kinds)),
       copy_sql_(copy_sql(*plan_, encoder_.form())),
-      stage_({plan_->table, plan_->columns, plan_->type_names, plan_->mode, plan_->key}) {}
+      stage_(stage_of(*plan_)) {}
 
 postgresql_writer::~postgresql_writer() {
   postgresql_writer::rollback();
@@ -246,15 +261,20 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
   std::size_t piece = rows.size();
   while (at < rows.size()) {
     const std::size_t last = std::min(rows.size(), at + piece);
-    SLUICE_TRY(piece_answer done, copy_piece(b, rows, at, last));
+    piece_answer done;
+    const bool tries_copy = !mostly_refused_ || !stage_.usable();
+    // Where the last rows were mostly refused, the next ones are staged at once.
+    if (tries_copy) {
+      SLUICE_TRY(done, copy_piece(b, rows, at, last));
+    }
     if (done.stands) {
       answer.written += last - at;
       at = last;
       piece *= 2;
       continue;
     }
-    refused_here_ = true;
-    if (last - at == 1) {
+    refused_here_ = refused_here_ || tries_copy;
+    if (last - at == 1 && tries_copy) {
       done.refused.row = rows[at];
       answer.refused.push_back(std::move(done.refused));
       ++at;
@@ -264,10 +284,16 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
       SLUICE_TRY(row_stage::outcome staged,
                  stage_.insert(*connection_, encoder_, b, rows, at, last, false, buffer_));
       if (staged.staged) {
+        refused_here_ = refused_here_ || !staged.refused.empty();
+        mostly_refused_ = staged.refused.size() * 2 > last - at;
         count(staged, last - at, answer);
         at = last;
         continue;
       }
+    }
+    if (mostly_refused_) {
+      mostly_refused_ = false;  // this piece goes the other way
+      continue;
     }
     // Up to the row that was named the rows are good, as far as the server has looked.
     piece =

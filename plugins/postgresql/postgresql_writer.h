@@ -96,6 +96,7 @@ class postgresql_writer : public writer {
   std::uint64_t bytes_sent_ = 0;
   std::vector<std::uint32_t> ignored_;  ///< Of the batch at hand.
   bool careful_ = false;
+  bool mostly_refused_ = false;           ///< More than half of the rows staged last.
   std::uint32_t clean_transactions_ = 0;  ///< In a row, while careful.
   bool refused_here_ = false;             ///< In the transaction that is open.
 

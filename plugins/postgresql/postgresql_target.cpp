@@ -10,7 +10,6 @@
 namespace sluice::postgresql {
 namespace {
 
-constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP"});
 /// Behind these other tables and columns may be there than now.
 constexpr auto changing_words =
     std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "DO", "CALL", "SET", "IMPORT", "SELECT"});
@@ -19,9 +18,13 @@ constexpr auto repeatable_words =
     std::to_array<std::string_view>({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER"});
 
 template <class Words>
-bool begins_with_any(const std::string& sql, const Words& words) {
+bool begins_with_any(std::string_view sql, const Words& words) {
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules()); });
+}
+
+bool may_repeat(std::string_view sql) {
+  return begins_with_any(sql, repeatable_words);
 }
 
 error placed(error e, const std::string& place) {
@@ -52,22 +55,26 @@ postgresql_target::postgresql_target(target_options options, option_values value
   name_progress_tables(table_.schema);
 }
 
-std::vector<relational::name_part> postgresql_target::table_parts() const {
+void postgresql_target::make_steps_once() {
+  if (steps_) {
+    return;
+  }
+  const auto with_name = [&](std::vector<relational::placed_text> statements) {
+    for (relational::placed_text& s : statements) {
+      s.text = relational::with_table(s.text, quoted_table_);
+    }
+    return statements;
+  };
   std::vector<relational::name_part> parts;
   if (!table_.schema.empty()) {
     parts.push_back({table_.schema, true});
   }
   parts.push_back({table_.name, true});
-  return parts;
-}
-
-std::vector<std::string> postgresql_target::sql_of(
-    const std::vector<relational::placed_text>& statements) const {
-  std::vector<std::string> texts;
-  for (const relational::placed_text& s : statements) {
-    texts.push_back(relational::with_table(s.text, quoted_table_));
+  steps_.emplace(with_name(options_.pre_sql), with_name(options_.post_sql), std::move(parts), sql_rules(),
+                 may_repeat);
+  if (options_.create_table) {
+    steps_->create_table(values_.place("createTable"));
   }
-  return texts;
 }
 
 void postgresql_target::name_progress_tables(const std::string& schema) {
@@ -131,13 +138,6 @@ bool postgresql_target::finds_by_key() const {
   return options_.mode != relational::write_mode::insert && options_.mode != relational::write_mode::copy;
 }
 
-bool postgresql_target::table_comes_later() const {
-  return std::any_of(
-      options_.pre_sql.begin() + static_cast<std::ptrdiff_t>(std::min(pre_sql_run_, options_.pre_sql.size())),
-      options_.pre_sql.end(),
-      [](const relational::placed_text& sql) { return begins_with_any(sql.text, making_words); });
-}
-
 result<target_description> postgresql_target::open(const schema& source_columns, const stop_signal& stop) {
   stop_ = stop;
   target_description out;
@@ -155,12 +155,22 @@ result<target_description> postgresql_target::open(const schema& source_columns,
                 "{}: {}: the server is read-only (a standby, or by its settings); name the primary",
                 options_.connect().place, c->place());
   }
-  std::vector<std::string> statements;
-  for (const std::string& sql : sql_of(options_.pre_sql)) {
-    out.empties = out.empties || relational::empties_table(sql, table_parts(), sql_rules());
-    statements.push_back(fmt::format("preSql will run: {}", statement_text(sql)));
+  auto table = look_up_table(*c, table_);
+  if (!table) {
+    return fail(placed(std::move(table).error(), options_.table().place));
   }
-  SLUICE_CHECK(describe_table(source_columns, out));
+  if (*table) {
+    quoted_table_ = (*table)->quoted_name();
+    name_progress_tables((*table)->schema);
+  }
+  make_steps_once();
+  out.empties = steps_->empties();
+  std::vector<std::string> statements = steps_->announcements();
+  if (!steps_->creates_first()) {
+    out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+    statements.clear();
+  }
+  SLUICE_CHECK(describe_table(*table, source_columns, out));
   out.name = fmt::format("postgresql {} table {}", c->place(), table_.name);
   out.output = quoted_table_;
   SLUICE_TRY(const bool marks, progress_.has_tables());
@@ -175,48 +185,14 @@ result<target_description> postgresql_target::open(const schema& source_columns,
     }
   }
   out.changes.insert(out.changes.end(), statements.begin(), statements.end());
-  out.run_again = run_again_text();
+  out.run_again = steps_->run_again_text(options_.mode, has_key_);
   return out;
 }
 
-std::string postgresql_target::run_again_text() const {
-  const auto pre_sql = sql_of(options_.pre_sql);
-  const bool empties = std::any_of(pre_sql.begin(), pre_sql.end(), [&](const std::string& sql) {
-    return relational::empties_table(sql, table_parts(), sql_rules());
-  });
-  if (empties) {
-    return "preSql runs again first and empties the table, then all rows are written anew";
-  }
-  std::string text;
-  switch (options_.mode) {
-    case relational::write_mode::insert:
-    case relational::write_mode::copy:
-      text = !has_key_ ? "all rows are inserted once more: doubled, or dirty where a unique key refuses them"
-             : *has_key_ ? "all rows are inserted once more, and those whose key is there already are dirty"
-                         : "all rows are inserted once more: doubled";
-      break;
-    case relational::write_mode::replace:
-      text = "rows with the same key are replaced: the table is the same afterwards";
-      break;
-    case relational::write_mode::update:
-      text = "rows with the same key are updated with the same values: the table is the same afterwards";
-      break;
-    case relational::write_mode::ignore:
-      text = "rows whose key is there already are left out and counted as ignored";
-      break;
-  }
-  return options_.pre_sql.empty() ? text : fmt::format("preSql runs again first, then {}", text);
-}
-
-result<void> postgresql_target::describe_table(const schema& source_columns, target_description& out) {
-  auto found = look_up_table(*connection_, table_);
-  if (!found) {
-    return fail(placed(std::move(found).error(), options_.table().place));
-  }
-  if (*found) {
-    const table_info& table = **found;
-    quoted_table_ = table.quoted_name();
-    name_progress_tables(table.schema);
+result<void> postgresql_target::describe_table(const std::optional<table_info>& found,
+                                               const schema& source_columns, target_description& out) {
+  if (found) {
+    const table_info& table = *found;
     if (table.type != table_type::table && table.type != table_type::partitioned) {
       return fail(error_kind::not_supported, "{}: {} is {}; name a table of its own", options_.table().place,
                   in_quotes(table.name),
@@ -225,13 +201,17 @@ result<void> postgresql_target::describe_table(const schema& source_columns, tar
                       : "a view, which holds no rows");
     }
     table_there_ = true;
+    if (options_.create_table && steps_->creates_last() && write_create_sql(source_columns)) {
+      out.changes.push_back(
+          fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
+    }
     auto used = use_table(table, source_columns, out);
-    if (used || !table_comes_later()) {
+    if (used || !steps_->table_comes_later()) {
       return used;
     }
   } else if (options_.create_table) {
     return plan_created_table(source_columns, out);
-  } else if (!table_comes_later()) {
+  } else if (!steps_->table_comes_later()) {
     error missing = missing_table(*connection_, table_);
     if (missing.kind == error_kind::bad_option) {
       missing.message += "; or set \"createTable\": true to have it made";
@@ -304,23 +284,30 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   return {};
 }
 
+result<std::vector<std::string>> postgresql_target::write_create_sql(const schema& source_columns) {
+  SLUICE_TRY(auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    list += fmt::format("{}{} {}", i == 0 ? "" : ", ", quote_name(names[i]),
+                        created_type(source_columns[i].type));
+  }
+  create_sql_ = fmt::format("CREATE TABLE IF NOT EXISTS {} ({})", quoted_table_, list);
+  return names;
+}
+
 result<void> postgresql_target::plan_created_table(const schema& source_columns, target_description& out) {
-  if (finds_by_key()) {
+  if (finds_by_key() && !steps_->table_comes_later()) {
     return values_.bad(
         "writeMode",
         fmt::format("{} finds rows by a key, and the table that createTable makes has none; make it "
                     "with its key beforehand, or set \"writeMode\" to \"insert\"",
                     relational::to_string(options_.mode)));
   }
-  SLUICE_TRY(const auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
-  std::string list;
+  SLUICE_TRY(const auto names, write_create_sql(source_columns));
   std::string types;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::string type = created_type(source_columns[i].type);
-    list += fmt::format("{}{} {}", i == 0 ? "" : ", ", quote_name(names[i]), type);
-    types += fmt::format("{}NULL::{}", i == 0 ? "" : ", ", type);
+    types += fmt::format("{}NULL::{}", i == 0 ? "" : ", ", created_type(source_columns[i].type));
   }
-  create_sql_ = fmt::format("CREATE TABLE IF NOT EXISTS {} ({})", quoted_table_, list);
   out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
   has_key_ = false;
   SLUICE_TRY(const auto described, connection_->describe("SELECT " + types));
@@ -359,42 +346,21 @@ void postgresql_target::use_columns(const std::vector<std::string>& names,
   plan_ = std::move(plan);
 }
 
-std::vector<postgresql_target::step> postgresql_target::all_steps_before() const {
-  std::vector<step> steps;
-  if (options_.create_table) {
-    steps.push_back({create_sql_, values_.place("createTable"), true});
-  }
-  const auto pre_sql = sql_of(options_.pre_sql);
-  for (std::size_t i = 0; i < pre_sql.size(); ++i) {
-    steps.push_back({pre_sql[i], options_.pre_sql[i].place});
-  }
-  return steps;
-}
-
 std::vector<target_step> postgresql_target::steps_before() const {
-  std::vector<target_step> steps;
-  for (const step& s : all_steps_before()) {
-    steps.push_back({s.is_create && s.sql.empty() ? "create the table where it is missing" : s.sql,
-                     s.is_create || begins_with_any(s.sql, repeatable_words)});
-  }
-  return steps;
+  return steps_ ? steps_->shown_before(create_sql_, table_there_) : std::vector<target_step>();
 }
 
 std::vector<target_step> postgresql_target::steps_after() const {
-  std::vector<target_step> steps;
-  for (const std::string& sql : sql_of(options_.post_sql)) {
-    steps.push_back({sql, begins_with_any(sql, repeatable_words)});
-  }
-  return steps;
+  return steps_ ? steps_->shown_after() : std::vector<target_step>();
 }
 
 result<void> postgresql_target::check_steps(const stop_signal& stop) {
   stop_ = stop;
   SLUICE_CHECK(connect_once());
   bool statements_change = options_.create_table && !table_there_;
-  for (const auto* list : {&options_.pre_sql, &options_.post_sql}) {
+  for (const auto* list : {&steps_->pre_sql(), &steps_->post_sql()}) {
     for (const relational::placed_text& sql : *list) {
-      SLUICE_CHECK(check_step(relational::with_table(sql.text, quoted_table_), sql.place, statements_change));
+      SLUICE_CHECK(check_step(sql.text, sql.place, statements_change));
     }
   }
   return {};
@@ -460,19 +426,18 @@ result<void> postgresql_target::run_step(const std::string& sql, const std::stri
 
 result<void> postgresql_target::run_step_before(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  const std::vector<step> steps = all_steps_before();
-  const step& s = steps[index];
-  SLUICE_CHECK(run_step(s.sql.empty() ? "SELECT 1" : s.sql, fmt::format("pre:{}", index + 1), s.place));
-  const std::size_t first = options_.create_table ? 1 : 0;
-  pre_sql_run_ = std::max(pre_sql_run_, std::min(options_.pre_sql.size(), index + 1 - first));
+  const relational::target_steps::step step = steps_->before(create_sql_)[index];
+  // Where the table is there, making it is no more than a step that has been taken.
+  SLUICE_CHECK(
+      run_step(step.sql.empty() ? "SELECT 1" : step.sql, fmt::format("pre:{}", index + 1), step.place));
+  steps_->done_before(index);
   return {};
 }
 
 result<void> postgresql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  const relational::placed_text& sql = options_.post_sql[index];
-  return run_step(relational::with_table(sql.text, quoted_table_), fmt::format("post:{}", index + 1),
-                  sql.place);
+  const relational::placed_text& sql = steps_->post_sql()[index];
+  return run_step(sql.text, fmt::format("post:{}", index + 1), sql.place);
 }
 
 result<std::unique_ptr<writer>> postgresql_target::make_writer(schema_ptr columns) {

@@ -10,6 +10,7 @@
 #include "plugins/api/plugin.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_mapping.h"
+#include "plugins/common/relational/target_steps.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_writer.h"
@@ -40,28 +41,21 @@ class postgresql_target : public target, private relational::progress_home {
   result<std::optional<bool>> session_lives(const std::string& name) override;
   result<void> end_session(const std::string& name) override;
 
-  struct step {
-    std::string sql;
-    std::string place;
-    bool is_create = false;
-  };
-  [[nodiscard]] std::vector<step> all_steps_before() const;
-  [[nodiscard]] std::vector<relational::name_part> table_parts() const;
-  /// With `@table` replaced.
-  [[nodiscard]] std::vector<std::string> sql_of(const std::vector<relational::placed_text>& statements) const;
+  /// Once the table's spelling is known.
+  void make_steps_once();
   result<connection*> connect_once();
   /// Names the tables of marks, in the schema of the destination's table.
   void name_progress_tables(const std::string& schema);
-  result<void> describe_table(const schema& source_columns, target_description& out);
+  result<void> describe_table(const std::optional<table_info>& table, const schema& source_columns,
+                              target_description& out);
   result<void> use_table(const table_info& table, const schema& source_columns, target_description& out);
+  /// The statement that makes the table, with the names of its columns.
+  result<std::vector<std::string>> write_create_sql(const schema& source_columns);
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   void use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
                    const std::vector<bool>& not_null, const std::vector<std::string>& type_names,
                    const schema& source_columns, target_description& out);
   [[nodiscard]] bool finds_by_key() const;
-  [[nodiscard]] std::string run_again_text() const;
-  /// A statement that makes or changes tables stands in preSql and has not run yet.
-  [[nodiscard]] bool table_comes_later() const;
   result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
 
@@ -76,7 +70,7 @@ class postgresql_target : public target, private relational::progress_home {
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
   std::vector<std::string> key_;  ///< By which rows are found, in the modes that do.
-  std::size_t pre_sql_run_ = 0;
+  std::optional<relational::target_steps> steps_;
 
   stop_signal stop_;
   std::unique_ptr<connection> connection_;

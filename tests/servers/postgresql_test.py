@@ -94,6 +94,16 @@ class Moving(Jobs):
         self.assertEqual(sql("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'made'::regclass AND attname = 'ts'"),
                          "timestamp(3) with time zone\n")
 
+    def test_a_table_that_pre_sql_drops_is_made_again(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (other text)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", createTable=True, preSql=["DROP TABLE @table"])))
+        self.assertEqual(sql("TABLE dst"), "1\n")
+
+    def test_a_statement_that_runs_in_no_transaction_runs_outside_of_one(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "DST", preSql=["DELETE FROM @table"], postSql=["VACUUM @table"])))
+        self.assertEqual(sql("TABLE dst"), "1\n")
+
     def test_generated_columns_are_left_out_and_identities_take_values(self):
         sql("CREATE TABLE src (id int, n int); INSERT INTO src VALUES (5, 2); "
             "CREATE TABLE dst (id int GENERATED ALWAYS AS IDENTITY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)")

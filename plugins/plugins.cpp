@@ -10,11 +10,7 @@ namespace sluice {
 // The one list of plugins: a new one is an include, a line here and a library in plugins/CMakeLists.txt.
 const std::vector<plugin>& all_plugins() {
   static const std::vector<plugin> plugins = {
-      stream_plugin(),
-      text_plugin(),
-      sqlite_plugin(),
-      mysql_plugin(),
-      postgresql_plugin(),
+      stream_plugin(), text_plugin(), sqlite_plugin(), mysql_plugin(), postgresql_plugin(),
   };
   return plugins;
 }

@@ -176,6 +176,10 @@ result<statement_answer> connection::state::run(std::string_view sql, const stop
     mysql_free_result(kept);
     return statement_answer{};
   }
+  return answer_at_hand();
+}
+
+statement_answer connection::state::answer_at_hand() const {
   statement_answer answer;
   answer.affected = mysql_affected_rows(mysql);
   answer.matched = answer.affected;
@@ -271,6 +275,48 @@ result<statement_answer> connection::load(std::string_view sql, std::string_view
   auto answer = state_->run(sql, stop);
   state_->lent = {};
   return answer;
+}
+
+result<std::vector<piped_answer>> connection::run_piped(const std::vector<std::string>& statements,
+                                                        const stop_signal& stop) {
+  state& s = *state_;
+  if (s.mysql == nullptr) {
+    return fail(s.lost_error());
+  }
+  s.sql_is_waiting = true;
+  for (const std::string& sql : statements) {
+    int failed_call = 0;
+    SLUICE_CHECK(
+        s.drive([&] { return mysql_send_query_start(&failed_call, s.mysql, sql.data(), sql.size()); },
+                [&](int occurred) { return mysql_send_query_cont(&failed_call, s.mysql, occurred); }, stop));
+    if (failed_call != 0) {
+      // What the server thinks of it is not known: the connection is no good any more.
+      error e = s.failure("");
+      e.kind = error_kind::not_connected;
+      s.drop();
+      return fail(std::move(e));
+    }
+  }
+  std::vector<piped_answer> out;
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    my_bool failed_call = 0;
+    SLUICE_CHECK(s.drive(
+        [&] { return mysql_read_query_result_start(&failed_call, s.mysql); },
+        [&](int occurred) { return mysql_read_query_result_cont(&failed_call, s.mysql, occurred); }, stop));
+    piped_answer answer;
+    if (failed_call != 0) {
+      answer.failed = s.failure("");
+      answer.message = s.failed.message;
+      if (s.mysql == nullptr) {
+        return fail(std::move(*answer.failed));
+      }
+    } else {
+      answer.done = s.answer_at_hand();
+    }
+    out.push_back(std::move(answer));
+  }
+  s.sql_is_waiting = false;
+  return out;
 }
 
 result<std::vector<server_warning>> connection::warnings(const stop_signal& stop) {

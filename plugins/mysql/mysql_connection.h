@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,13 @@ struct statement_answer {
   std::uint32_t warnings = 0;
 };
 
+/// What became of one of several statements that were sent together.
+struct piped_answer {
+  statement_answer done;
+  std::optional<error> failed;
+  std::string message;  ///< Of a failure, in the server's words.
+};
+
 struct server_warning {
   unsigned code = 0;
   std::string message;
@@ -116,6 +124,10 @@ class connection {
   result<statement_answer> run(std::string_view sql, const stop_signal& stop);
   /// Runs one statement and keeps its rows.
   result<std::vector<relational::sql_row>> ask(std::string_view sql, const stop_signal& stop);
+  /// Sends all statements before the first answer is read: each is small, and they are few (64). One that
+  /// fails does not keep the next from running. An error is one of the connection.
+  result<std::vector<piped_answer>> run_piped(const std::vector<std::string>& statements,
+                                              const stop_signal& stop);
   /// `LOAD DATA LOCAL INFILE 'sluice' …` with these bytes as the file.
   result<statement_answer> load(std::string_view sql, std::string_view bytes, const stop_signal& stop);
   result<std::vector<server_warning>> warnings(const stop_signal& stop);

@@ -53,6 +53,8 @@ struct connection::state {
   result<void> check_session(const std::vector<session_setting>& settings, const stop_signal& stop);
   result<void> query(std::string_view sql, const stop_signal& stop);
   result<statement_answer> run(std::string_view sql, const stop_signal& stop);
+  /// What the server says of the statement whose answer was read last.
+  [[nodiscard]] statement_answer answer_at_hand() const;
   result<std::vector<relational::sql_row>> ask(std::string_view sql, const stop_signal& stop);
   /// The failure of the last call of the connector, kept in `failed` too.
   error failure(std::string_view doing);

@@ -18,6 +18,8 @@ struct target_column {
   column_kind kind;
   /// NULL is refused before it is sent: the server would put something else in its place, or refuse it.
   bool refuses_null = false;
+  /// NULL is left out, so that the column takes its default (`nullMode` `skipNull`).
+  bool skips_null = false;
 };
 
 /// Rows of one batch as text for the server, each where it can be found again.

@@ -19,6 +19,15 @@ void append_own(std::vector<option>& list, const Own& own) {
   list.insert(list.end(), own.begin(), own.end());
 }
 
+result<std::vector<placed_text>> placed_list(const option_values& values, const std::string& name) {
+  SLUICE_TRY(const auto texts, values.text_list(name));
+  std::vector<placed_text> out;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    out.push_back({texts[i], values.place(fmt::format("{}[{}]", name, i))});
+  }
+  return out;
+}
+
 }  // namespace
 
 const relational::sql_rules& sql_rules() {
@@ -75,12 +84,22 @@ std::vector<option> source_option_list() {
 
 std::vector<option> target_option_list() {
   std::vector<option> list = relational::writer_option_list(options_dialect());
-  append_own(list,
-             std::array{option{
-                 .name = "updateColumn",
+  append_own(
+      list,
+      std::array{
+          option{.name = "updateColumn",
                  .type = option_type::text_list,
-                 .meaning = "With `writeMode` `update`: the columns that are updated where the key is there "
-                            "already. Without it all that are mapped."}});
+                 .meaning = "With `writeMode` `update`: the columns that are updated where the key is "
+                            "there already. Without it all that are mapped."},
+          option{.name = "nullMode",
+                 .meaning = "What becomes of NULL: `writeNull` writes it; `skipNull` leaves the column of "
+                            "that row out, so that it takes the table's default. Not with `writeMode` "
+                            "`update`.",
+                 .default_text = "writeNull",
+                 .allowed = {"writeNull", "skipNull"}},
+          option{.name = "skipNullColumn",
+                 .type = option_type::text_list,
+                 .meaning = "The columns for which `skipNull` counts. Without it all that are mapped."}});
   return list;
 }
 
@@ -101,11 +120,16 @@ result<target_options> read_target_options(const option_values& values,
   target_options out;
   SLUICE_TRY(static_cast<relational::writer_options&>(out),
              relational::read_writer_options(values, options_dialect(), warn));
-  SLUICE_TRY(const auto names, values.text_list("updateColumn"));
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    out.update_columns.push_back({names[i], values.place(fmt::format("updateColumn[{}]", i))});
+  SLUICE_TRY(out.update_columns, placed_list(values, "updateColumn"));
+  SLUICE_TRY(out.skip_columns, placed_list(values, "skipNullColumn"));
+  SLUICE_TRY(const auto nulls, values.text("nullMode"));
+  out.skips_nulls = nulls == "skipNull";
+  if (out.skips_nulls && out.mode == write_mode::update) {
+    return values.bad("nullMode",
+                      "found \"skipNull\", expected \"writeNull\" with \"writeMode\" \"update\": a "
+                      "row that is there would keep its old value");
   }
-  if (!names.empty() && out.mode != write_mode::update) {
+  if (!out.update_columns.empty() && out.mode != write_mode::update) {
     return values.bad("updateColumn",
                       fmt::format("it counts with \"writeMode\" \"update\" only, and that is {}; "
                                   "leave it out, or change the mode",

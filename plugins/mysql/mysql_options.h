@@ -17,6 +17,8 @@ struct source_options : relational::reader_options {
 
 struct target_options : relational::writer_options {
   std::vector<placed_text> update_columns;  ///< `updateColumn`; empty: all that are mapped.
+  bool skips_nulls = false;                 ///< `nullMode` `skipNull`
+  std::vector<placed_text> skip_columns;    ///< `skipNullColumn`; empty: all that are mapped.
 };
 
 /// What jobs of both names may say.

@@ -72,7 +72,9 @@ std::vector<session_setting> session_settings(session_role role, const session_f
   out.push_back(text("character_set_client", "utf8mb4"));
   out.push_back(text("character_set_connection", "utf8mb4"));
   out.push_back(text("character_set_results", "utf8mb4"));
-  out.push_back(number("autocommit", 1));
+  // Of statements that are sent together none must commit by itself where one before it made the server roll
+  // back (a deadlock).
+  out.push_back(number("autocommit", role == session_role::write ? 0 : 1));
   out.push_back(number("sql_safe_updates", 0));
   out.push_back(number("sql_select_limit", ~std::uint64_t{0}));
   add_time_limit(out, facts);

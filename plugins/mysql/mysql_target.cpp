@@ -77,6 +77,18 @@ std::vector<placed_text> with_names(std::vector<placed_text> steps, const std::s
   return steps;
 }
 
+/// Whether NULL for the column of that name is left out.
+bool skips_null(const target_options& options, std::string_view column,
+                const std::vector<std::string>& names) {
+  const auto is_it = [&](const placed_text& entry) {
+    const auto index = relational::named_in(entry.text, names, sql_rules());
+    return index && names[*index] == column;
+  };
+  return options.skips_nulls &&
+         (options.skip_columns.empty() ||
+          std::any_of(options.skip_columns.begin(), options.skip_columns.end(), is_it));
+}
+
 }  // namespace
 
 mysql_target::mysql_target(target_options options, option_values values, const plugin_context& context)
@@ -274,12 +286,14 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
   }
-  for (const placed_text& name : options_.update_columns) {
-    const auto index = relational::named_in(name.text, names, sql_rules());
-    if (!index || std::find(mapped.begin(), mapped.end(), *index) == mapped.end()) {
-      return fail(error_kind::bad_option,
-                  "{}: {} is none of the columns that are mapped; map it, or leave it out", name.place,
-                  in_quotes(name.text));
+  for (const auto* list : {&options_.update_columns, &options_.skip_columns}) {
+    for (const placed_text& name : *list) {
+      const auto index = relational::named_in(name.text, names, sql_rules());
+      if (!index || std::find(mapped.begin(), mapped.end(), *index) == mapped.end()) {
+        return fail(error_kind::bad_option,
+                    "{}: {} is none of the columns that are mapped; map it, or leave it out", name.place,
+                    in_quotes(name.text));
+      }
     }
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -351,7 +365,10 @@ void mysql_target::use_columns(const table_info& table, const std::vector<std::s
     // The server makes up a number, or takes the time of day, where such a column gets NULL. What else is
     // NOT NULL a trigger may fill.
     const bool made_up = c.auto_increment || c.kind.holds == held_as::instant;
-    plan->columns.push_back({c.name, c.kind, c.not_null && (made_up || !table.has_triggers)});
+    const bool skips = skips_null(options_, c.name, table.column_names());
+    plan->may_load = plan->may_load && !skips;
+    plan->columns.push_back(
+        {c.name, c.kind, c.not_null && !skips && (made_up || !table.has_triggers), skips});
     plan->update_columns.push_back(c.name);
   }
   if (!options_.update_columns.empty()) {

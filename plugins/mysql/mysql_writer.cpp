@@ -17,6 +17,8 @@ namespace {
 constexpr std::uint32_t inserts_after_failure = 10;
 /// More rows in one statement did not measure faster.
 constexpr std::size_t rows_each_max = 2000;
+/// Statements that are sent together: their answers fit the buffers of a connection.
+constexpr std::size_t piped_max = 64;
 /// While rows are refused: a refused one costs the statement's other rows a second parsing.
 constexpr std::size_t rows_each_careful = 128;
 constexpr std::uint64_t statement_bytes_max = std::uint64_t{1} << 20;
@@ -240,12 +242,7 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
   SLUICE_TRY(auto why, judge_answer(*done, rows, stop));
   if (why) {
     if (!saves_points_) {
-      // What the statement did stands. The transaction is taken back, and the rows come again.
-      saves_points_ = true;
-      return fail({error_kind::busy,
-                   fmt::format("{}: {}: {} ({}); the rows are written again with savepoints",
-                               connection_->place(), plan_->table, escaped(why->message), why->code),
-                   read_again_code, false});
+      return fail(read_again(*why));
     }
     SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_rows", stop));
     return why;
@@ -257,40 +254,86 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
   return std::optional<refusal>();
 }
 
+error mysql_writer::read_again(const refusal& why) {
+  saves_points_ = true;
+  return {error_kind::busy,
+          fmt::format("{}: {}: {} ({}); the rows are written again with savepoints", connection_->place(),
+                      plan_->table, escaped(why.message), why.code),
+          read_again_code, false};
+}
+
+void mysql_writer::refuse(std::size_t at, const refusal& why, write_answer& answer) const {
+  answer.refused.push_back({rows_.rows[at], why.column, why.code, why.message});
+}
+
+result<std::size_t> mysql_writer::insert_piped(std::size_t first, std::size_t last, write_answer& answer,
+                                               const stop_signal& stop) {
+  std::vector<std::string> statements;
+  for (std::size_t at = first; at < last; ++at) {
+    std::string_view text = rows_.range(at, at + 1);
+    text.remove_suffix(1);
+    statements.push_back(fmt::format("{}{}{}", insert_.before, text, insert_.behind));
+  }
+  SLUICE_TRY(const auto answers, connection_->run_piped(statements, stop));
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const piped_answer& a = answers[i];
+    if (a.failed) {
+      if (a.failed->kind != error_kind::bad_row || !connection_->in_transaction()) {
+        return fail(*a.failed);
+      }
+      refuse(first + i, {a.failed->code, blamed_column(a.message), a.message}, answer);
+      ++refused;
+      continue;
+    }
+    if (a.done.warnings != 0 || (plan_->mode == write_mode::insert && a.done.affected != 1)) {
+      return fail(read_again({"warning", "", "the server took a row with a warning"}));
+    }
+    const bool ignored = plan_->mode == write_mode::ignore && a.done.affected == 0;
+    ++(ignored ? answer.ignored : answer.written);
+  }
+  return refused;
+}
+
 result<void> mysql_writer::insert_all(write_answer& answer, const stop_signal& stop) {
   const std::size_t rows_max =
       plan_->batch_rows == 0 ? rows_each_max : std::min<std::size_t>(rows_each_max, plan_->batch_rows);
   std::size_t at = 0;
-  std::size_t sure = 0;  // rows from `at` on that the server has taken once already
+  // A row that was refused behind others of its statement: those go first, then it is refused.
+  std::optional<refusal> known;
+  std::size_t known_at = 0;
   while (at < rows_.size()) {
+    if (known && at == known_at) {
+      refuse(at++, *known, answer);
+      known.reset();
+      continue;
+    }
     rows_each_ = std::clamp<std::size_t>(rows_each_, 1, rows_max);
-    const std::size_t n = rows_that_fit(at, sure != 0 ? std::min(sure, rows_each_max) : rows_each_);
+    const bool pipes =
+        !known && !saves_points_ && rows_each_ == 1 && rows_that_fit(at, piped_max) == piped_max;
+    if (pipes) {
+      SLUICE_TRY(const std::size_t refused, insert_piped(at, at + piped_max, answer, stop));
+      at += piped_max;
+      rows_each_ = refused < piped_max / 8 ? 8 : 1;
+      continue;
+    }
+    const std::size_t n = rows_that_fit(at, known ? known_at - at : rows_each_);
     SLUICE_TRY(auto why, insert_range(at, at + n, answer, stop));
     if (!why) {
       at += n;
-      sure -= std::min(sure, n);
-      rows_each_ = sure == 0 ? std::min(rows_max, std::max<std::size_t>(rows_each_, n) * 2) : rows_each_;
+      rows_each_ = known ? rows_each_ : rows_each_ * 2;
       continue;
     }
-    sure = 0;
-    if (n == 1) {
-      answer.refused.push_back({rows_.rows[at], why->column, why->code, why->message});
-      ++at;
-      rows_each_ = std::max<std::size_t>(1, rows_each_ / 2);
-      continue;
-    }
-    if (!why->known) {
-      rows_each_ = n / 2;
-      continue;
-    }
-    // The rows before the refused one were taken until then.
-    if (why->row == 0) {
-      answer.refused.push_back({rows_.rows[at], why->column, why->code, why->message});
-      ++at;
-      rows_each_ = std::max<std::size_t>(1, std::min(rows_each_, n) / 2);
+    known.reset();
+    if (n == 1 || (why->known && why->row == 0)) {
+      refuse(at++, *why, answer);
+      rows_each_ = std::min(rows_each_, n) / 4;
+    } else if (why->known) {
+      known_at = at + why->row;
+      rows_each_ = std::min(n, 2 * why->row + 1);
+      known = std::move(why);
     } else {
-      sure = why->row;
-      rows_each_ = std::max<std::size_t>(1, why->row);
+      rows_each_ = n / 2;
     }
   }
   return {};

@@ -71,6 +71,12 @@ class mysql_writer : public writer {
   };
   result<std::optional<refusal>> insert_range(std::size_t first, std::size_t last, write_answer& answer,
                                               const stop_signal& stop);
+  /// One statement a row, sent together: where nearly every row is refused. Returns how many were.
+  result<std::size_t> insert_piped(std::size_t first, std::size_t last, write_answer& answer,
+                                   const stop_signal& stop);
+  /// What the statement did stands and should not: all is taken back, and comes again with savepoints.
+  error read_again(const refusal& why);
+  void refuse(std::size_t at, const refusal& why, write_answer& answer) const;
   result<std::optional<refusal>> judge_answer(const statement_answer& done, std::size_t rows,
                                               const stop_signal& stop);
   result<refusal> explain_failure(const error& failed, std::size_t rows, const stop_signal& stop);

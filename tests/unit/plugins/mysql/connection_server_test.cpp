@@ -27,6 +27,7 @@ TEST_P(mysql_connection_server_test, sets_its_session_by_its_role) {
   const auto row = *writer->ask("SELECT @@time_zone, @@character_set_results, @@sql_mode, @@autocommit", {});
   EXPECT_EQ(row[0][0], "+00:00");
   EXPECT_EQ(row[0][1], "utf8mb4");
+  EXPECT_EQ(row[0][3], "0") << "nothing may commit by itself";
   EXPECT_THAT(*row[0][2], HasSubstr("STRICT_ALL_TABLES"));
   EXPECT_THAT(*row[0][2], HasSubstr("NO_BACKSLASH_ESCAPES"));
   auto reader = *connection::open(plan_for("reader", session_role::read), {});

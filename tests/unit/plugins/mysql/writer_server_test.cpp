@@ -75,6 +75,21 @@ TEST_P(mysql_writer_server_test, updates_only_the_columns_of_updateColumn) {
   EXPECT_THAT(rows("SELECT * FROM t ORDER BY k"), ElementsAre("a|old|new", "b|new|new"));
 }
 
+TEST_P(mysql_writer_server_test, leaves_nulls_out_where_it_is_asked_to) {
+  sql(
+      {"CREATE TABLE t (id VARCHAR(10) PRIMARY KEY, a VARCHAR(10) NOT NULL DEFAULT 'none', b VARCHAR(10) "
+       "DEFAULT 'x')"});
+  const auto answer =
+      write_texts(R"("table": "t", "column": ["*"], "nullMode": "skipNull", "skipNullColumn": ["A"])",
+                  {"id", "a", "b"}, {{"1", nullptr, nullptr}, {"2", "set", "set"}});
+  EXPECT_EQ(answer.written, 2U);
+  EXPECT_THAT(rows("SELECT * FROM t ORDER BY id"), ElementsAre("1|none|<null>", "2|set|set"));
+  EXPECT_THAT(target_refused(
+                  R"("table": "t", "column": ["*"], "writeMode": "update", "nullMode": "skipNull")", texts(3))
+                  .message,
+              HasSubstr("nullMode"));
+}
+
 struct refused_case {
   std::string_view column;
   const char* value;

@@ -7,6 +7,7 @@
 #include "plugins/mysql/mysql_session_sql.h"
 #include "plugins/mysql/mysql_source.h"
 #include "plugins/mysql/mysql_target.h"
+#include "plugins/mysql/mysql_url.h"
 
 namespace sluice {
 namespace {
@@ -88,6 +89,9 @@ std::vector<std::string> remarks() {
     types += fmt::format(" {}: {}.{}{}", row.name, row.read_as, row.remark.empty() ? "" : " ", row.remark);
   }
   out.push_back(std::move(types));
+  for (std::string& paragraph : relational::property_paragraphs(mysql::url_dialect())) {
+    out.push_back(std::move(paragraph));
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_source.h"
 #include "plugins/postgresql/postgresql_target.h"
+#include "plugins/postgresql/postgresql_url.h"
 
 namespace sluice {
 namespace {
@@ -53,7 +54,7 @@ std::string settings_text(bool reads_side) {
 }
 
 std::vector<std::string> remarks() {
-  return {
+  std::vector<std::string> out = {
       "PostgreSQL 10 and later, through libpq. A host is TCP, `localhost` too; nothing in the environment "
       "(`PG*`, "
       "`~/.pgpass`, service files, `~/.postgresql`) has a say. Each connection calls itself `sluice JOB RUN "
@@ -117,6 +118,10 @@ std::vector<std::string> remarks() {
       "also SELECT and "
       "UPDATE on the table, for `replace` SELECT and DELETE, for `ignore` nothing more.",
   };
+  for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
+    out.push_back(std::move(paragraph));
+  }
+  return out;
 }
 
 result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {

@@ -23,6 +23,7 @@ constexpr auto tls_factories =
                                   {"org.postgresql.ssl.defaultjavasslfactory", ""},
                                   {"", ""}});
 constexpr auto only_postgres = std::to_array<property_word>({{"postgres", ""}});
+constexpr auto not_demanded = std::to_array<property_word>({{"disable", ""}, {"allow", ""}, {"prefer", ""}});
 constexpr auto no_kerberos = std::to_array<property_word>({{"disable", ""}, {"allow", ""}, {"prefer", ""}});
 constexpr auto server_types = std::to_array<property_word>({{"any", "any"},
                                                             {"primary", "primary"},
@@ -83,9 +84,11 @@ constexpr auto properties = std::to_array<url_property>({
     {"protocolVersion", use::harmless, "version 3 is spoken", "", only_version_3},
     {"min_protocol_version", use::harmless},
     {"max_protocol_version", use::harmless},
-    {"requireauth", use::harmless},
-    {"channelBinding", use::harmless},
-    {"channel_binding", use::harmless},
+    {"requireauth", use::refused, "how to log in is the server's choice; take it out"},
+    {"channelBinding", use::harmless,
+     "channel binding is not demanded; sslmode verify-full tells the server as surely", "", not_demanded},
+    {"channel_binding", use::harmless,
+     "channel binding is not demanded; sslmode verify-full tells the server as surely", "", not_demanded},
     // TLS.
     {"ssl", use::tls_on},
     {"requiressl", use::tls_needed},

@@ -56,7 +56,10 @@ class connection_trial {
       add(connection_stage::tls, outcome::failed, why.message);
       return;
     }
-    add(connection_stage::tls, outcome::passed, "as asked for: " + std::string(to_string(plan_.options.tls)));
+    const bool asked = plan_.options.tls != relational::tls_mode::prefer_none &&
+                       plan_.options.tls != relational::tls_mode::off;
+    add(connection_stage::tls, asked ? outcome::passed : outcome::not_needed,
+        std::string(to_string(plan_.options.tls)));
     if (code == "3D000" || code == "42501") {
       add(connection_stage::login, outcome::passed, "the account is accepted");
       add(connection_stage::database, outcome::failed, why.message);

@@ -83,13 +83,19 @@ std::string expression_note(std::size_t index, const std::string& entry, const t
 
 }  // namespace
 
+std::string session_title(const plugin_context& context) {
+  // `check` and `plan` are no runs.
+  return context.run == run_id{} ? fmt::format("sluice {}", context.job_name)
+                                 : fmt::format("sluice {} {}", context.job_name, context.run.text());
+}
+
 connection_plan plan_connection(const relational::connect_options& connect, session_role role,
                                 const std::vector<placed_text>& session, const plugin_context& context) {
   connection_plan plan;
   plan.connect = connect;
   plan.role = role;
   plan.statements = session;
-  plan.name = fmt::format("sluice {} {}", context.job_name, context.run.text());
+  plan.name = session_title(context);
   plan.resolve_secret = context.resolve_secret;
   return plan;
 }
@@ -115,7 +121,7 @@ result<connection*> mysql_source::connect(std::size_t end, const stop_signal& st
 result<source_description> mysql_source::open(const stop_signal& stop) {
   auto plan = std::make_shared<read_plan>();
   plan->zeros = options_.zeros;
-  plan->name = fmt::format("sluice {} {}", context_.job_name, context_.run.text());
+  plan->name = session_title(context_);
   plan->connections = connections_;
   for (connection_plan& c : plan->connections) {
     c.role = session_role::read;

@@ -68,6 +68,9 @@ class mysql_source : public source {
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
 };
 
+/// `sluice <job> <run>`: what a connection calls itself.
+std::string session_title(const plugin_context& context);
+
 /// The plan of a connection: what the run and its role say of it.
 connection_plan plan_connection(const relational::connect_options& connect, session_role role,
                                 const std::vector<placed_text>& session, const plugin_context& context);

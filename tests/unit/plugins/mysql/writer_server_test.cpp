@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "plugins/api/read_again.h"
 #include "tests/unit/plugins/mysql/mysql_fixture.h"
 #include "transport/record/canonical.h"
 
@@ -179,6 +180,31 @@ TEST_P(mysql_writer_server_test, keeps_every_good_row_whatever_the_pattern_of_ba
     EXPECT_EQ(refused, bad);
     EXPECT_THAT(rows("SELECT COUNT(*) - 1 FROM t"), ElementsAre(std::to_string(n - bad.size())));
   }
+}
+
+TEST_P(mysql_writer_server_test, takes_a_warning_for_a_refusal) {
+  // Blanks beyond the length are cut with a note; the channel, which would refuse them, is not here.
+  sql({"CREATE TABLE t (k VARCHAR(2))"});
+  auto run = begin(R"("table": "t", "column": ["k"])", texts(1));
+  const auto rows_of_test = text_batch({"k"}, {{"a"}, {"b"}, {"ab  "}, {"c"}, {"d"}});
+  ASSERT_TRUE(run.out->open({0}, epoch_number::make(1, 1, 0), {}));
+  const auto first = run.out->write(*rows_of_test, {});
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code, read_again_code) << first.error().message;
+  run.out->rollback();
+  const auto m = run.out->open({0}, epoch_number::make(1, 1, 1), {});
+  ASSERT_TRUE(m) << m.error().message;
+  const auto again = run.out->write(*rows_of_test, {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->written, 4U);
+  ASSERT_EQ(again->refused.size(), 1U);
+  EXPECT_EQ(again->refused[0].row, 2U);
+  EXPECT_EQ(again->refused[0].code, "WARN_DATA_TRUNCATED");
+  EXPECT_EQ(again->refused[0].column, "k");
+  mark done = *m;
+  done.transaction = 1;
+  ASSERT_TRUE(run.out->commit(done, {}));
+  EXPECT_THAT(rows("SELECT k FROM t"), ::testing::UnorderedElementsAre("a", "b", "c", "d"));
 }
 
 TEST_P(mysql_writer_server_test, fences_an_older_epoch_and_gives_the_mark_back) {

@@ -1,6 +1,8 @@
 """Whole jobs from and into a real MariaDB, as people write them."""
 
 import json
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -164,6 +166,44 @@ class Continued(Jobs):
         ended = self.succeeds(document)
         self.assertEqual(ended.summary["written"], 300000, ended)
         self.assertEqual(sql("SELECT COUNT(*), COUNT(DISTINCT id) FROM dst"), "300000\t300000\n")
+
+
+class Guest(Jobs):
+    def test_a_throttled_read_outlasts_the_servers_patience_and_a_killed_one_leaves_nothing_running(self):
+        sql("SET GLOBAL net_write_timeout = 1", "mysql")
+        self.addCleanup(sql, "SET GLOBAL net_write_timeout = 60", "mysql")
+        sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src SELECT seq, REPEAT('x', 1000) FROM seq_1_to_4000")
+        document = job(end("Reader", "src"), {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": False}})
+        document["setting"]["speed"].update({"throttle": True, "mbps": 1})
+        ended = self.succeeds(document)
+        self.assertEqual(ended.summary["read"], 4000)
+        # More than fits the buffers between server and program, so that the statement is seen.
+        sql("INSERT INTO src SELECT seq, REPEAT('x', 1000) FROM seq_4001_to_30000")
+        running = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT /* sluice %' AND id <> CONNECTION_ID()"
+        self.kill_once(lambda: sql(running) == "1\n", document)
+        for _ in range(150):
+            if sql(running) == "0\n":
+                break
+            time.sleep(0.1)
+        self.assertEqual(sql(running), "0\n")
+
+    def test_a_lock_of_somebody_else_is_waited_for_and_tried_again(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src")
+        holder = threading.Thread(target=sql, args=("BEGIN; INSERT INTO dst VALUES (1); SELECT SLEEP(3); ROLLBACK",))
+        holder.start()
+        self.addCleanup(holder.join)
+        while sql("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(3)'") != "1\n":
+            time.sleep(0.01)
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", session=["SET innodb_lock_wait_timeout = 1"])))
+        self.assertEqual(ended.summary["written"], 1)
+        self.assertEqual(sql("SELECT * FROM dst"), "1\n")
+
+    def test_a_read_only_server_is_named_and_fails_the_run(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src; "
+            "GRANT CREATE, ALTER ON sluice.* TO writer@'%'")
+        sql("SET GLOBAL read_only = 1", "mysql")
+        self.addCleanup(sql, "SET GLOBAL read_only = 0", "mysql")
+        self.fails(job(end("Reader", "src"), end("Writer", "dst", user="writer"), errors=100), "read-only", "name its primary")
 
 
 class Messages(Jobs):

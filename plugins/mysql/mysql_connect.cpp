@@ -1,6 +1,7 @@
 #include <errmsg.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <mysql.h>
 #include <unistd.h>
 
 #include <algorithm>

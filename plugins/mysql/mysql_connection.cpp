@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <mysql.h>
 #include <poll.h>
 
 #include <algorithm>

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <mysql.h>
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -12,6 +10,10 @@
 #include "plugins/mysql/mysql_session_sql.h"
 
 // What the sources of mysql_connection.h share: the connector's own object and how its calls are driven.
+// mysql.h declares them so; each source includes it.
+struct st_mysql;
+struct st_mysql_res;
+
 namespace sluice::mysql {
 
 using connection_clock = std::chrono::steady_clock;
@@ -63,8 +65,8 @@ struct connection::state {
   void drop();
 
   connection_plan plan;
-  MYSQL* mysql = nullptr;
-  MYSQL_RES* rows = nullptr;  ///< Of a SELECT that is open.
+  st_mysql* mysql = nullptr;
+  st_mysql_res* rows = nullptr;  ///< Of a SELECT that is open.
   bool at_end = false;
   relational::server_address server_at;
   server_info server;

@@ -219,14 +219,34 @@ result<void> connection::state::set_session(const stop_signal& stop) {
   return check_session(settings, stop);
 }
 
+namespace {
+
+/// Whether the server is of the role; Aurora's readers say so by InnoDB alone.
+result<bool> is_of_role(connection& c, relational::server_role role, const stop_signal& stop) {
+  if (role == relational::server_role::any) {
+    return true;
+  }
+  constexpr std::uint32_t has_innodb_read_only = 50600;
+  SLUICE_TRY(const auto rows, c.ask(c.server().version < has_innodb_read_only
+                                        ? "SELECT @@global.read_only, 0"
+                                        : "SELECT @@global.read_only, @@global.innodb_read_only",
+                                    stop));
+  const bool reads_only = rows.at(0).at(0).value_or("0") != "0" || rows.at(0).at(1).value_or("0") != "0";
+  return reads_only == (role == relational::server_role::standby);
+}
+
+}  // namespace
+
 result<std::unique_ptr<connection>> connection::open(const connection_plan& plan, const stop_signal& stop) {
   using relational::tls_mode;
-  auto s = std::make_unique<state>(plan);
   const relational::connect_options& c = plan.connect;
   error last{error_kind::bad_option, fmt::format("{}: no server is named", c.place), {}, false};
-  for (const relational::server_address& to : c.servers) {
+  // Where any of several servers will do, the process's own number spreads processes.
+  for (const auto& [to, role] : relational::attempts_of(c, static_cast<std::size_t>(::getpid()))) {
+    auto s = std::make_unique<state>(plan);
     s->at =
         in_quotes(fmt::format("{}{}{}", relational::to_text(to), c.database.empty() ? "" : "/", c.database));
+    const std::string at = s->at;
     const bool in_clear = c.tls == tls_mode::off || c.tls == tls_mode::prefer_none;
     auto done = s->connect(to, !in_clear, stop);
     if (!done && c.tls == tls_mode::prefer_none && done.error().code == "ER_SECURE_TRANSPORT_REQUIRED") {
@@ -235,14 +255,21 @@ result<std::unique_ptr<connection>> connection::open(const connection_plan& plan
       done = s->connect(to, false, stop);
     }
     if (done && s->server.version < oldest_version) {
-      return fail(error_kind::not_supported, "{}: the server is of version {}, expected 5.5 or later", s->at,
+      return fail(error_kind::not_supported, "{}: the server is of version {}, expected 5.5 or later", at,
                   escaped(s->server.text));
     }
     if (done) {
       done = s->set_session(stop);
     }
     if (done) {
-      return std::unique_ptr<connection>(new connection(std::move(s)));
+      std::unique_ptr<connection> made(new connection(std::move(s)));
+      auto fits = is_of_role(*made, role, stop);
+      if (fits && *fits) {
+        return made;
+      }
+      done = fits ? fail(error_kind::not_connected, "{}: the server is {}, which is not asked for", at,
+                         role == relational::server_role::primary ? "read-only" : "no replica")
+                  : result<void>(fail(std::move(fits).error()));
     }
     last = std::move(done).error();
     if (last.kind != error_kind::not_connected) {

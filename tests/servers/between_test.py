@@ -154,6 +154,16 @@ class Registry(Between):
         ended = self.succeeds(job(self.reader, postgresql_writer("dst")), *self.registry("shop"))
         self.assertIn("jdbcUrl: has no effect", ended.text)
 
+    def test_of_several_servers_the_one_of_the_role_that_is_asked_for_is_taken(self):
+        reader = mariadb_end("Reader", "src")
+        reader["parameter"]["jdbcUrl"] = f"jdbc:mariadb:replication://127.0.0.1:1,127.0.0.1:{MARIADB.port}/sluice"
+        self.succeeds(job(reader, postgresql_writer("dst")))
+        self.addCleanup(MARIADB.sql, "SET GLOBAL read_only = 0")
+        MARIADB.sql("SET GLOBAL read_only = 1")
+        self.refused(job(reader, postgresql_writer("dst")), "the server is read-only, which is not asked for")
+        reader["parameter"]["jdbcUrl"] += "?allowSourceDownConnections=true"
+        self.succeeds(job(reader, postgresql_writer("dst")))
+
     def test_unknown_properties_are_told_with_their_place(self):
         ended = self.succeeds(job(self.reader, postgresql_writer("dst")), *self.registry("shop", properties={"useSLL": "false", "useUnicode": "true"}))
         self.assertIn('the property "useSLL"', ended.text)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +75,15 @@ struct connect_options {
   /// Where it stands in the job file, for messages: `orders.json:14:22 steps[0].parameter.jdbcUrl`.
   std::string place;
 };
+
+/// One try to connect.
+struct server_attempt {
+  server_address server;
+  server_role role = server_role::any;  ///< What it must turn out to be: `any`, `primary` or `standby`.
+};
+/// The tries in order: all servers with the role wanted, then, where it is only preferred, with any. Where
+/// any order will do they begin at the one of number `turn`.
+std::vector<server_attempt> attempts_of(const connect_options& options, std::size_t turn);
 
 /// `db1.example:5432`, `[::1]:5432`.
 std::string to_text(const server_address& server);

@@ -61,6 +61,30 @@ std::vector<std::string> tables_of(const database_part& part) {
   return out;
 }
 
+TEST(attempts_to_connect, take_servers_in_order_and_those_of_the_role_that_is_preferred_first) {
+  const auto shown = [](connect_options o, std::size_t turn = 0) {
+    std::string out;
+    for (const auto& [server, role] : attempts_of(o, turn)) {
+      out += fmt::format("{}{}{}", out.empty() ? "" : " ", server.host,
+                         role == server_role::any       ? ""
+                         : role == server_role::primary ? "=primary"
+                                                        : "=standby");
+    }
+    return out;
+  };
+  connect_options o;
+  EXPECT_EQ(shown(o), "");
+  o.servers = {{"a", 1}, {"b", 2}, {"c", 3}};
+  EXPECT_EQ(shown(o, 2), "a b c");
+  o.any_order = true;
+  EXPECT_EQ(shown(o, 4), "b c a");
+  o.any_order = false;
+  o.role = server_role::primary;
+  EXPECT_EQ(shown(o), "a=primary b=primary c=primary");
+  o.role = server_role::prefer_standby;
+  EXPECT_EQ(shown(o), "a=standby b=standby c=standby a b c");
+}
+
 constexpr const char* account = R"("username": "u", "password": "p")";
 
 TEST(relational_reader, takes_the_flat_form_and_the_defaults_of_its_dialect) {

@@ -198,12 +198,12 @@ class DataSources(ProgramTest):
                      "database         ok: SQLite database with 1 table or view", "rights           ok: may be read and written"):
             self.assertIn(text, done.stdout)
         secret = json.dumps({"address": [{"host": "127.0.0.1", "port": 1}], "database": "d", "username": "u", "password": PLANTED[0]})
-        done = self.sluice("datasource", "add", "dw", *flags, "--type", "mysql", "--properties", "-", stdin=secret)
+        done = self.sluice("datasource", "add", "dw", *flags, "--type", "sqlserver", "--properties", "-", stdin=secret)
         self.assertEqual(done.returncode, 0, done)
         done = self.sluice("datasource", "list", *flags)
         self.assertEqual(done.returncode, 0, done)
         self.assertRegex(done.stdout, r"(?m)^shop +sqlite +both +ready +.*/shop\.db$")
-        self.assertRegex(done.stdout, r"(?m)^dw +mysql +both +not supported yet +127\.0\.0\.1:1/d +password in clear$")
+        self.assertRegex(done.stdout, r"(?m)^dw +sqlserver +both +not supported yet +127\.0\.0\.1:1/d +password in clear$")
         self.assertNotIn(PLANTED[0], done.stdout + done.stderr)
         done = self.sluice("datasource", "test", "dw", *flags)
         self.assertEqual(done.returncode, 1, done)
@@ -335,14 +335,14 @@ class DataSources(ProgramTest):
     def test_what_names_no_end_in_a_data_source_is_told(self):
         self.write_registry(registry(("shop", "sqlite", "Prod", {"path": "shop.db"}), ("old", "sqlite", "Dev", {"path": "shop.db"}),
                                      ("in", "localfile", None, {"baseDir": "."}), ("bad", "sqlite", None, {"pth": "x"}),
-                                     ("wh", "mysql", None, {"address": [{"host": "h", "port": 1}], "database": "d", "username": "u",
-                                                            "password": PLANTED[0]})))
+                                     ("wh", "sqlserver", None, {"address": [{"host": "h", "port": 1}], "database": "d",
+                                                                "username": "u", "password": PLANTED[0]})))
         for end, texts in (("shpo:t", ['no data source "shpo"', "datasources.json", "(--datasources)", "did you mean shop:t?"]),
                            ("other:t", ["which has bad, in, old, shop, wh", "sluice datasource add other"]),
                            ("shop", ['"shop" is a data source', "shop:TABLE"]), ("shop:", ["the table is missing", "write shop:TABLE"]),
                            ("shop:x", ['data source "shop" (production)', 'no table "x"', "write shop:TABLE"]),
                            ("old:t", ["no variant for production", "--env"]), ("bad:t", ["is wrong", "datasources.json:", 'has none of "path"']),
-                           ("wh:t", ["of the type mysql, which is not supported yet", "localfile, sqlite"]),
+                           ("wh:t", ["of the type sqlserver, which is not supported yet", "localfile", "sqlite"]),
                            ("mongodb:t", ["(MongoDB) is not supported yet"]),
                            ("in:", ["in:FILE"]), ("in:/etc/hosts", ["not below the folder"]), ("in:a/../../x", ["not below the folder"]),
                            ("in:none.csv", ['data source "in" (production)', "none.csv"])):

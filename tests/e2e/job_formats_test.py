@@ -40,7 +40,7 @@ class JobFormats(ProgramTest):
     def test_a_system_that_is_not_there_yet_is_named_and_nothing_moves(self):
         document = (ROOT / "tests/data/jobs/corpus/script/manual.json").read_text(encoding="utf-8")
         ended = self.run_job(document, "-p", "bizdate=20250719")
-        self.assert_fails(ended, 2, "steps[0]: reader \"mysql\" is not supported yet",
+        self.assert_fails(ended, 2, "steps[0].parameter.datasource: the data source \"shop\" is not known",
                           "steps[1]: writer \"odps\" is not supported yet")
 
     def test_the_manuals_script_runs_with_plugins_that_are_there(self):

@@ -112,6 +112,7 @@ class writer_log : public writer_out {
   int stops = 0;
   int commit_timers = 0;
   int retry_timers = 0;
+  std::vector<std::chrono::milliseconds> retry_waits;
 
   void to_channel(const rewind_msg& m) override { rewinds.push_back(m); }
   void to_channel(const credit_msg& m) override { credits.push_back(m); }
@@ -129,7 +130,10 @@ class writer_log : public writer_out {
   }
   void stopped() override { ++stops; }
   void start_commit_timer(std::chrono::milliseconds) override { ++commit_timers; }
-  void start_retry_timer(std::chrono::milliseconds) override { ++retry_timers; }
+  void start_retry_timer(std::chrono::milliseconds wait) override {
+    ++retry_timers;
+    retry_waits.push_back(wait);
+  }
 };
 
 }  // namespace sluice::testing

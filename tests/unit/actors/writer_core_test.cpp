@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plugins/api/read_again.h"
 #include "tests/unit/actors/cores_test_kit.h"
 
 namespace sluice {
@@ -289,6 +290,21 @@ TEST_F(writer_core_test, retries_end_after_their_number_and_a_plugin_that_waited
   other.take(b, never);
   EXPECT_EQ(log2.failures.size(), 1u);
   EXPECT_EQ(log2.retry_timers, 0);
+}
+
+TEST_F(writer_core_test, a_writer_that_goes_on_carefully_reads_again_at_once_and_without_a_retry) {
+  begin();
+  opened();
+  for (int i = 0; i < 10; ++i) {
+    plugin->next_write = {{error_kind::busy, "a row was refused", read_again_code, false}};
+    core->take(numbers(0, 3, 1, epoch()), never);
+    EXPECT_EQ(log.retry_waits.back(), std::chrono::milliseconds(0));
+    core->retry(never);
+    opened();
+  }
+  EXPECT_TRUE(log.failures.empty());
+  core->take(numbers(0, 3, 1, epoch()), never);
+  EXPECT_TRUE(log.failures.empty());
 }
 
 TEST_F(writer_core_test, credit_goes_back_for_what_the_destination_took) {

@@ -361,12 +361,12 @@ result<reader_options> read_reader_options(const option_values& values, const op
     out.where_place = values.place("where");
   }
   if (wrong.take(values.text("splitPk"), text)) {
-    out.split_pk = bare_name(text.value_or(""), dialect.rules);
+    const std::string key = text.value_or("");
+    out.split_pk = bare_name(key, dialect.rules);
     out.split_pk_place = values.place("splitPk");
-    const auto tokens = tokens_of(text.value_or(""), dialect.rules);
+    const auto tokens = tokens_of(key, dialect.rules);
     if (std::any_of(tokens.begin(), tokens.end(), [](const sql_token& t) { return t.text == ","; })) {
-      wrong.check<void>(
-          values.bad("splitPk", fmt::format("found {}, expected one column", in_quotes(*text))));
+      wrong.check<void>(values.bad("splitPk", fmt::format("found {}, expected one column", in_quotes(key))));
     }
   }
   std::optional<std::int64_t> number;

@@ -175,9 +175,9 @@ class Bench:
             database = self.table()
             times.append(self.run(job(csv_reader(source), sqlite_writer(database)))[0].wall_s * 1000)
         ms = statistics.median(times)
-        # SQLite makes each of the run's eight transactions durable with four syncs: a slow disk is seen here.
+        # SQLite makes each of the run's seven transactions durable with four syncs: a slow disk is seen here.
         self.note("a whole process for 10 rows, CSV to SQLite",
-                  f"{ms:.0f} ms (median of {len(times)}; one of its 32 syncs takes {self.sync_ms():.1f} ms on this disk)",
+                  f"{ms:.0f} ms (median of {len(times)}; one of its 28 syncs takes {self.sync_ms():.1f} ms on this disk)",
                   "at most 50 ms", ms <= 50)
 
     def sync_ms(self):

@@ -340,11 +340,12 @@ std::vector<result_column> columns_of(const MYSQL_FIELD* fields, unsigned count)
     const MYSQL_FIELD& f = fields[i];
     result_column c{
         {f.name, f.name_length}, static_cast<int>(f.type), f.flags, f.length, f.decimals, f.charsetnr, {}};
-    MARIADB_CONST_STRING special{};
-    if (mariadb_field_attr(&special, &f, MARIADB_FIELD_ATTR_DATA_TYPE_NAME) == 0 && special.length != 0) {
-      c.special.assign(special.str, special.length);
-    } else if (mariadb_field_attr(&special, &f, MARIADB_FIELD_ATTR_FORMAT_NAME) == 0 && special.length != 0) {
-      c.special.assign(special.str, special.length);
+    for (const auto attribute : {MARIADB_FIELD_ATTR_DATA_TYPE_NAME, MARIADB_FIELD_ATTR_FORMAT_NAME}) {
+      MARIADB_CONST_STRING special{};
+      if (mariadb_field_attr(&special, &f, attribute) == 0 && special.length != 0) {
+        c.special.assign(special.str, special.length);
+        break;
+      }
     }
     out.push_back(std::move(c));
   }

@@ -151,7 +151,7 @@ error connection::failed(const pg_result* r, std::string_view sql) {
   failure_.column = field_of(r, PG_DIAG_COLUMN_NAME);
   failure_.constraint = field_of(r, PG_DIAG_CONSTRAINT_NAME);
   failure_.context = field_of(r, PG_DIAG_CONTEXT);
-  for (const int more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+  for (const char more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
     if (const std::string text = field_of(r, more); !text.empty()) {
       failure_.message += (failure_.message.ends_with('.') ? " " : ". ") + text;
     }

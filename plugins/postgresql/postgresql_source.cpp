@@ -145,7 +145,7 @@ result<void> postgresql_source::describe_relations(read_plan& plan) {
   option_mistakes wrong;
   for (std::size_t part = 0; part < options_.parts.size(); ++part) {
     for (const auto& table : options_.parts[part].tables) {
-      const auto described = describe_table(table, part, plan);
+      auto described = describe_table(table, part, plan);
       if (!described && described.error().kind != error_kind::bad_option) {
         return described;
       }

@@ -197,7 +197,7 @@ bool row_binder::bind_text(statement& insert, const column_plan& plan, std::size
 
 bool row_binder::bind_time(statement& insert, column_plan& plan, std::size_t at, std::int64_t v) {
   char* to = plan.text.data();
-  char* end = to;
+  char* end = nullptr;
   const unsigned digits = digits_needed(v, plan.type.unit);
   switch (plan.type.id) {
     case type_id::time_of_day:

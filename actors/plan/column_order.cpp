@@ -14,10 +14,9 @@ namespace {
 
 constexpr std::size_t shown_max = 5;
 
-std::vector<std::string> names_of(const schema& s) {
-  std::vector<std::string> names;
-  for (const field& f : s) {
-    names.push_back(lower(f.name));
+std::vector<std::string> lowered(std::vector<std::string> names) {
+  for (std::string& name : names) {
+    name = lower(name);
   }
   return names;
 }
@@ -30,9 +29,17 @@ bool same_set(std::vector<std::string> a, std::vector<std::string> b) {
 
 }  // namespace
 
-std::string other_order(const schema& source, const schema& target) {
-  const auto reads = names_of(source);
-  const auto writes = names_of(target);
+std::vector<std::string> names_of(const schema& columns) {
+  std::vector<std::string> names;
+  for (const field& f : columns) {
+    names.push_back(f.name);
+  }
+  return names;
+}
+
+std::string other_order(const std::vector<std::string>& source, const std::vector<std::string>& target) {
+  const auto reads = lowered(source);
+  const auto writes = lowered(target);
   std::multimap<std::string_view, std::size_t> positions;
   // A position that has its own name on both sides is nobody else's.
   for (std::size_t i = 0; i < writes.size(); ++i) {
@@ -50,7 +57,7 @@ std::string other_order(const schema& source, const schema& target) {
     }
     if (++count <= shown_max) {
       found += fmt::format("{}{} is column {} of the reader and column {} of the writer",
-                           count == 1 ? "" : ", ", in_quotes(source[i].name), i, first->second);
+                           count == 1 ? "" : ", ", in_quotes(source[i]), i, first->second);
     }
   }
   if (count == 0) {

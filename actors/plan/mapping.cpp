@@ -82,14 +82,6 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
   return {};
 }
 
-schema named(const std::vector<std::string>& names) {
-  schema columns;
-  for (const std::string& name : names) {
-    columns.push_back({name, type_of(type_id::utf8), true, {}});
-  }
-  return columns;
-}
-
 }  // namespace
 
 bool mapping::passes() const {
@@ -150,7 +142,9 @@ result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr 
                 map->target->size(), columns_text(*map->target));
   }
   const std::string order =
-      what.order_compared ? "" : other_order(*map->between, heading.empty() ? *map->target : named(heading));
+      what.order_compared
+          ? ""
+          : other_order(names_of(*map->between), heading.empty() ? names_of(*map->target) : heading);
   if (!order.empty()) {
     const std::string line =
         fmt::format("{}: {}", what.writer.parameter.place(heading.empty() ? "column" : "header"), order);

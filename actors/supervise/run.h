@@ -81,8 +81,6 @@ struct wait_times {
   double writer_waiting = 0;  ///< For batches: the source is slower.
   double dirty_waiting = 0;   ///< For the dirty file.
   double transforming = 0;    ///< In transformers; the other work of channels is not timed.
-  /// What transformers passed or filtered in that time, what was read again included.
-  std::uint64_t records_transformed = 0;
 };
 
 /// Values of a column that were changed by a rule of docs/compat.md.
@@ -138,6 +136,8 @@ struct run_summary {
   double pipeline_seconds = 0;
   std::string concurrency_reason;
   wait_times waits;
+  /// By this process, passed or filtered by transformers, what was read again included.
+  std::uint64_t records_transformed = 0;
   std::string slowest;  ///< In words: `the destination was slowest: …`.
   std::uint64_t rewinds = 0;
   std::uint64_t bytes_held_peak = 0;
@@ -156,8 +156,9 @@ struct progress_snapshot {
   std::uint32_t pipelines_active = 0;
   std::optional<double> seconds_left;  ///< Where the amount is known.
   std::optional<double> fraction;
-  std::string waiting;  ///< Who waits for whom, in words.
-  wait_times waits;     ///< Since the process began on the run.
+  std::string waiting;                    ///< Who waits for whom, in words.
+  wait_times waits;                       ///< Since the process began on the run.
+  std::uint64_t records_transformed = 0;  ///< Likewise.
 };
 
 enum class notice_level { info, warning, error };

@@ -164,6 +164,7 @@ class run_core {
   void name_stalls(std::chrono::steady_clock::time_point now);
   void tell_progress(std::chrono::steady_clock::time_point now);
   [[nodiscard]] wait_times waits_until(std::chrono::steady_clock::time_point now) const;
+  [[nodiscard]] std::uint64_t records_transformed() const;
   void collect_waits(std::chrono::steady_clock::time_point now);
   void note(notice_level level, const std::string& line);
 

@@ -32,7 +32,6 @@ wait_times run_core::waits_until(steady_clock::time_point now) const {
     w.reader_working += a->reader.seconds(doing::source_call, now);
     w.reader_waiting += a->reader.seconds(doing::credit, now);
     w.transforming += a->channel.seconds(doing::transforming, now);
-    w.records_transformed += a->records_transformed.load(std::memory_order_relaxed);
     w.channel_throttled += a->channel.seconds(doing::throttle, now);
     w.writer_working += a->writer.seconds(doing::destination_call, now);
     w.writer_waiting += a->writer.seconds(doing::batches, now);
@@ -41,9 +40,19 @@ wait_times run_core::waits_until(steady_clock::time_point now) const {
   return w;
 }
 
+std::uint64_t run_core::records_transformed() const {
+  std::uint64_t records = 0;
+  for (std::uint32_t i = 0; i < pipelines_.size(); ++i) {
+    const auto a = out_.activity_of(i);
+    records += a == nullptr ? 0 : a->records_transformed.load(std::memory_order_relaxed);
+  }
+  return records;
+}
+
 void run_core::collect_waits(steady_clock::time_point now) {
   const wait_times w = waits_until(now);
   summary_.waits = w;
+  summary_.records_transformed = records_transformed();
   const double total = w.writer_working + w.writer_waiting + w.dirty_waiting;
   // Of a moment's work nothing is worth saying.
   if (total < 0.5) {
@@ -158,6 +167,7 @@ void run_core::tell_progress(steady_clock::time_point now) {
     p.waiting = "the writer waits for the source";
   }
   p.waits = waits_until(now);
+  p.records_transformed = records_transformed();
   observer_.progress(p);
 }
 

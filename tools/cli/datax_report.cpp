@@ -64,6 +64,7 @@ struct datax_report::numbers {
   std::uint64_t filtered = 0;
   std::uint64_t records_per_second = 0;
   std::uint64_t bytes_per_second = 0;
+  std::uint64_t transformed = 0;
   std::uint64_t transform_errors = 0;
   wait_times waits;
   std::uint64_t splits_done = 0;
@@ -88,12 +89,12 @@ std::string datax_report::head(std::uint64_t unix_ms, std::string_view level, st
 
 std::string datax_report::line(const numbers& n, std::uint64_t unix_ms) const {
   std::string transformers;
-  if (transforms_ && n.waits.records_transformed + n.transform_errors > 0) {
+  if (transforms_ && n.transformed + n.transform_errors > 0) {
     // A record that is filtered counts as a success, too, as DataX has it.
     transformers = fmt::format(
         "Transfermor Success {} records | Transformer Error {} records | Transformer Filter {} records | "
         "Transformer usedTime {} | ",
-        n.waits.records_transformed, n.transform_errors, n.filtered, seconds_text(n.waits.transforming));
+        n.transformed, n.transform_errors, n.filtered, seconds_text(n.waits.transforming));
   }
   const double part =
       n.splits_total == 0 ? 0 : static_cast<double>(n.splits_done) / static_cast<double>(n.splits_total);
@@ -114,6 +115,7 @@ std::string datax_report::progress(const progress_snapshot& now, std::uint64_t u
   n.records_per_second = (n.counts.read - std::min(n.counts.read, last_records_)) / seconds;
   n.bytes_per_second = (n.counts.bytes - std::min(n.counts.bytes, last_bytes_)) / seconds;
   n.waits = now.waits;
+  n.transformed = now.records_transformed;
   n.splits_done = now.splits_done;
   n.splits_total = now.splits_total;
   last_unix_ms_ = unix_ms;
@@ -135,6 +137,7 @@ std::string datax_report::ended(const run_summary& s, const run_context& c) {
   const auto refused = s.dirty_by_code.find(std::string(to_string(dirty_code::bad_parameter)));
   n.transform_errors = refused == s.dirty_by_code.end() ? 0 : refused->second;
   n.waits = s.waits;
+  n.transformed = s.records_transformed;
   const bool succeeded = c.exit_code == 0;
   n.splits_done = succeeded ? 1 : s.splits_done;
   n.splits_total = succeeded ? 1 : s.splits_total;
@@ -157,9 +160,9 @@ std::string datax_report::ended(const run_summary& s, const run_context& c) {
   text += item("读出记录总数", 6, fmt::format("{}", n.counts.read), true);
   text += item("读写失败总数", 6, fmt::format("{}", s.counts.dirty), true);
   text += "\n";
-  if (transforms_ && n.waits.records_transformed + n.transform_errors > 0) {
+  if (transforms_ && n.transformed + n.transform_errors > 0) {
     text += head(ended_unix_ms, "INFO", "JobContainer") + "\n";
-    text += item("Transformer成功记录总数", 17, fmt::format("{}", n.waits.records_transformed), true);
+    text += item("Transformer成功记录总数", 17, fmt::format("{}", n.transformed), true);
     text += item("Transformer失败记录总数", 17, fmt::format("{}", n.transform_errors), true);
     text += item("Transformer过滤记录总数", 17, fmt::format("{}", n.filtered), true);
     text += "\n";

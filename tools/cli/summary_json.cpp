@@ -75,7 +75,7 @@ void put_work(json& j, const run_summary& s, const run_context& c) {
                 {"dirty_waiting", rounded(s.waits.dirty_waiting)},
                 {"transforming", rounded(s.waits.transforming)}};
   j["slowest"] = nothing_if_empty(s.slowest);
-  j["transformed"] = s.waits.records_transformed;
+  j["transformed"] = s.records_transformed;
   j["rewinds"] = s.rewinds;
   j["memory"] = {{"budget_bytes", c.memory.bytes},
                  {"origin", nothing_if_empty(c.memory.origin)},

@@ -109,8 +109,8 @@ class text_check {
     const auto to = writer_lists ? listed_columns(what_.writer.parameter) : std::nullopt;
     if (from && to && steps_fit) {
       compare(*from, *to);
-    } else if (from && writer_ != nullptr && steps_fit) {
-      compare_with_heading(*from);
+    } else if (from && writer_ != nullptr && writer_->writes != nullptr && steps_fit) {
+      compare_with_heading(names_of(*from));
     }
     return std::move(out_);
   }
@@ -251,26 +251,23 @@ class text_check {
       return;
     }
     out_.order_compared = true;
-    tell_order(place, other_order(from, to));
+    tell_order(place, other_order(names_of(from), names_of(to)));
   }
 
   /// The names that the job gives to what the destination takes as it comes. Where a column of the reader has
   /// no name in the job, its own heading may tell one.
-  void compare_with_heading(const schema& from) {
+  void compare_with_heading(const std::vector<std::string>& from) {
     if (option_named(writer_->writes->options, "header") == nullptr) {
       return;
     }
     const auto heading = what_.writer.parameter.text_list("header");
-    const bool named = std::none_of(from.begin(), from.end(), [](const field& f) { return f.name.empty(); });
+    const bool named =
+        std::none_of(from.begin(), from.end(), [](const std::string& name) { return name.empty(); });
     if (!heading || !named || heading->size() != from.size()) {
       return;
     }
-    schema to;
-    for (const std::string& name : *heading) {
-      to.push_back({name, type_of(type_id::utf8), true, {}});
-    }
     out_.order_compared = true;
-    tell_order(what_.writer.parameter.place("header"), other_order(from, to));
+    tell_order(what_.writer.parameter.place("header"), other_order(from, *heading));
   }
 
   void tell_order(const std::string& place, const std::string& order) {

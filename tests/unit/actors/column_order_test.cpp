@@ -36,7 +36,7 @@ class ColumnOrder : public ::testing::TestWithParam<order_case> {};
 
 TEST_P(ColumnOrder, NamesBothPositionsOfWhatStandsElsewhere) {
   const auto& one = GetParam();
-  const std::string found = other_order(*columns(one.source), *columns(one.target));
+  const std::string found = other_order(names_of(*columns(one.source)), names_of(*columns(one.target)));
   if (one.parts.empty()) {
     EXPECT_THAT(found, IsEmpty());
   }

@@ -118,7 +118,7 @@ TEST(datax_report_for, transformers_have_their_part_of_the_line_and_their_block)
   s.phases = {{"data", 201.5}};
   s.waits = {};
   s.waits.transforming = 12.25;
-  s.waits.records_transformed = 51848;
+  s.records_transformed = 51848;
   EXPECT_EQ(
       datax_report(started, true, clock_text).ended(s, good_context()),
       "2026-01-31 08:15:26.523 [job-0] INFO  StandAloneJobContainerCommunicator - Total 63 records, 630 "

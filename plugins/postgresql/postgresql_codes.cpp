@@ -17,6 +17,7 @@ constexpr auto meanings = std::to_array<code_meaning>({
     {"25006", error_kind::denied,
      "the server, or the account by default, is read-only; name the primary, or an account that may write"},
     {"25P03", error_kind::not_connected},
+    {"25P04", error_kind::not_connected},
     {"25", error_kind::internal},
     {"28P01", error_kind::denied, "correct user name or password"},
     {"28000", error_kind::denied,
@@ -38,11 +39,13 @@ constexpr auto meanings = std::to_array<code_meaning>({
     {"53300", error_kind::busy, "lower \"concurrent\", or raise the server's max_connections"},
     {"53", error_kind::no_room},
     {"54", error_kind::bad_row},  // program limits: an index's row or a row that is too wide
+    {"55000", error_kind::bad_option},
     {"55P03", error_kind::busy, "another session holds a lock on the table"},
     {"55", error_kind::busy},
     {"57014", error_kind::busy},  // where it is not ours: statement_timeout, or an administrator
     {"57P", error_kind::not_connected},
-    {"58", error_kind::not_connected},
+    {"58P01", error_kind::bad_option, "correct the path of the file, which is the server's"},
+    {"58", error_kind::no_room, "the server's system failed it; see the server's log"},
     {"72000", error_kind::source_changed},  // snapshot too old
     {"P0", error_kind::bad_row},            // RAISE of a trigger
     {"XX", error_kind::source_changed},

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 
 #include "plugins/postgresql/postgresql_codes.h"
 #include "plugins/postgresql/postgresql_connection.h"
@@ -31,19 +30,11 @@ constexpr auto system_authorities =
     std::to_array<const char*>({"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
                                 "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"});
 
-/// What libpq takes from the environment whatever its parameters say (PGSERVICE) or sends to the server in
-/// the first message.
-constexpr auto overruling_variables =
-    std::to_array<const char*>({"PGSERVICE", "PGTZ", "PGDATESTYLE", "PGGEQO"});
-
-void forget_environment() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    for (const char* name : overruling_variables) {
-      ::unsetenv(name);
-    }
-  });
-}
+/// What libpq takes from the environment whatever its parameters say (PGSERVICE), sends to the server in the
+/// first message, or has a parameter for only from version 16 on.
+constexpr auto overruling_variables = std::to_array<const char*>(
+    {"PGSERVICE", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGREQUIREAUTH", "PGSSLCERTMODE", "PGLOADBALANCEHOSTS",
+     "PGGSSDELEGATION", "PGSSLNEGOTIATION", "PGMINPROTOCOLVERSION", "PGMAXPROTOCOLVERSION"});
 
 const char* ssl_mode(tls_mode mode) {
   switch (mode) {
@@ -75,18 +66,10 @@ std::string authorities(const connect_options& options) {
   return found == system_authorities.end() ? no_file : *found;
 }
 
-struct role_attempt {
-  server_role role;
-  const char* first;
-  const char* then;  ///< nullptr: no second round.
-};
-constexpr auto role_attempts = std::to_array<role_attempt>({
-    {server_role::any, "any", nullptr},
-    {server_role::primary, "primary", nullptr},
-    {server_role::standby, "standby", nullptr},
-    {server_role::prefer_standby, "standby", "any"},
-    {server_role::prefer_primary, "primary", "any"},
-});
+/// What a server must be, in libpq's words.
+const char* session_attributes(server_role role) {
+  return role == server_role::primary ? "primary" : role == server_role::standby ? "standby" : "any";
+}
 
 /// Parameters for PQconnectStartParams. Overwrites its values, of which some are secrets, when it goes.
 class parameter_list {
@@ -150,6 +133,12 @@ error connect_failure(pg_conn* c, const std::string& place) {
 
 }  // namespace
 
+void forget_environment() {
+  for (const char* name : overruling_variables) {
+    ::unsetenv(name);
+  }
+}
+
 result<std::vector<std::string>> addresses_of(const server_address& server) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -171,33 +160,19 @@ result<std::vector<std::string>> addresses_of(const server_address& server) {
 
 result<std::unique_ptr<connection>> connection::open(const connect_options& options, const std::string& name,
                                                      const secret_lookup& look_up, const stop_signal& stop) {
-  forget_environment();
-  std::vector<server_address> servers = options.servers;
-  if (options.any_order && servers.size() > 1) {
-    // Any of them will do; the process's own number spreads processes, which is all that is wanted.
-    std::rotate(
-        servers.begin(),
-        servers.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(::getpid()) % servers.size()),
-        servers.end());
-  }
-  const auto* attempt = std::find_if(role_attempts.begin(), role_attempts.end(),
-                                     [&](const role_attempt& a) { return a.role == options.role; });
   std::optional<error> first;
-  for (const char* attributes : {attempt->first, attempt->then}) {
-    for (const server_address& server : servers) {
-      if (attributes == nullptr) {
-        break;
-      }
-      auto made = open_one(options, server, attributes, name, look_up, stop);
-      // A wrong password is wrong at the next server, too; a server that does not answer may have a sister.
-      if (made || (made.error().kind != error_kind::not_connected && made.error().kind != error_kind::busy)) {
-        return made;
-      }
-      if (!first) {
-        first = std::move(made).error();
-      } else {
-        first->message += "; " + made.error().message;
-      }
+  // The process's own number spreads processes, which is all that is wanted where any server will do.
+  for (const relational::server_attempt& attempt :
+       relational::attempts_of(options, static_cast<std::size_t>(::getpid()))) {
+    auto made = open_one(options, attempt.server, session_attributes(attempt.role), name, look_up, stop);
+    // A wrong password is wrong at the next server, too; a server that does not answer may have a sister.
+    if (made || (made.error().kind != error_kind::not_connected && made.error().kind != error_kind::busy)) {
+      return made;
+    }
+    if (!first) {
+      first = std::move(made).error();
+    } else {
+      first->message += "; " + made.error().message;
     }
   }
   return fail(
@@ -250,9 +225,11 @@ result<std::unique_ptr<connection>> connection::open_one(const connect_options& 
     p.add("sslpassword", std::string(key_password.reveal()));
   }
   p.add("sslcrl", no_file);
+  p.add("sslcrldir", no_file);
   p.add("sslcompression", "0");
   p.add("sslsni", "1");
   p.add("ssl_min_protocol_version", "TLSv1.2");
+  p.add("ssl_max_protocol_version", "TLSv1.3");
   p.add("channel_binding", "prefer");
   p.add("gssencmode", "disable");
   p.add("krbsrvname", "postgres");

@@ -25,7 +25,6 @@ constexpr std::chrono::hours no_limit{24 * 365};
 constexpr std::chrono::seconds cancel_wait{2};
 /// libpq keeps what is handed to it in one buffer, which never shrinks.
 constexpr std::size_t copy_piece_bytes = std::size_t{256} << 10;
-constexpr std::size_t warnings_max = 20;
 
 struct result_holder {
   pg_result* r = nullptr;
@@ -41,8 +40,10 @@ std::string field_of(const pg_result* r, int field) {
 }
 
 bool is_good(ExecStatusType status) {
-  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY ||
-         status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+}
+bool is_copy(ExecStatusType status) {
+  return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
 /// A statement as it stands in a message.
@@ -70,15 +71,9 @@ connection::~connection() {
 void connection::adopt() {
   cancel_ = std::make_shared<cancel_handle>(PQgetCancel(conn_));
   PQsetnonblocking(conn_, 1);
+  // libpq would write them to stderr.
   PQsetNoticeReceiver(
-      conn_, [](void* self, const pg_result* notice) { on_notice(self, notice); }, this);
-}
-
-void connection::on_notice(void* self, const pg_result* notice) {
-  auto& warnings = static_cast<connection*>(self)->warnings_;
-  if (warnings.size() < warnings_max) {
-    warnings.push_back(field_of(notice, PG_DIAG_MESSAGE_PRIMARY));
-  }
+      conn_, [](void*, const pg_result*) {}, nullptr);
 }
 
 int connection::version() const {
@@ -142,7 +137,7 @@ void connection::interrupt() {
   }).detach();
 }
 
-error connection::failed(const pg_result* r, std::string_view sql) {
+error connection::failed(const pg_result* r, std::string_view sql, carries what) {
   if (PQstatus(conn_) != CONNECTION_OK && PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr) {
     return lost(sql);
   }
@@ -151,6 +146,7 @@ error connection::failed(const pg_result* r, std::string_view sql) {
   failure_.column = field_of(r, PG_DIAG_COLUMN_NAME);
   failure_.constraint = field_of(r, PG_DIAG_CONSTRAINT_NAME);
   failure_.context = field_of(r, PG_DIAG_CONTEXT);
+  failure_.position = field_of(r, PG_DIAG_STATEMENT_POSITION);
   for (const char more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
     if (const std::string text = field_of(r, more); !text.empty()) {
       failure_.message += (failure_.message.ends_with('.') ? " " : ". ") + text;
@@ -162,6 +158,9 @@ error connection::failed(const pg_result* r, std::string_view sql) {
   }
   if (PQstatus(conn_) != CONNECTION_OK) {
     dead_ = true;
+  }
+  if (meaning.kind == error_kind::bad_row && what == carries::no_rows) {
+    meaning.kind = error_kind::bad_option;
   }
   return {meaning.kind,
           fmt::format("{}: {}: {} ({}){}{}", place_, shown(sql), statement_text(failure_.message),
@@ -219,7 +218,8 @@ result<pg_result*> connection::next_result() {
   return PQgetResult(conn_);
 }
 
-result<void> connection::finish(std::string_view sql, const std::function<void(const pg_result*)>& take) {
+result<void> connection::finish(std::string_view sql, const std::function<void(const pg_result*)>& take,
+                                carries what) {
   std::optional<error> first;
   for (;;) {
     SLUICE_TRY(pg_result* const next, next_result());
@@ -230,13 +230,31 @@ result<void> connection::finish(std::string_view sql, const std::function<void(c
     if (first) {
       continue;
     }
+    if (is_copy(PQresultStatus(answer.r))) {
+      // libpq would give the same answer for ever: nobody here has bytes for it, or wants them.
+      dead_ = true;
+      return fail(
+          error_kind::bad_option,
+          "{}: {}: COPY from or to the client cannot stand here; let Sluice read or write the rows, or "
+          "name a file of the server",
+          place_, shown(sql));
+    }
     if (!is_good(PQresultStatus(answer.r))) {
-      first = failed(answer.r, sql);
+      first = failed(answer.r, sql, what);
     } else if (take) {
       take(answer.r);
     }
   }
   return first ? result<void>(fail(std::move(*first))) : result<void>();
+}
+
+result<std::uint64_t> connection::finish_rows(std::string_view sql) {
+  std::uint64_t met = 0;
+  const auto count = [&](const pg_result* r) {
+    met = std::strtoull(PQcmdTuples(const_cast<pg_result*>(r)), nullptr, 10);
+  };
+  SLUICE_CHECK(finish(sql, count, carries::rows));
+  return met;
 }
 
 result<void> connection::send(const std::string& sql, const std::vector<sql_text>& values) {
@@ -276,11 +294,7 @@ result<std::vector<sql_row>> connection::ask(const std::string& sql, const std::
 
 result<std::uint64_t> connection::run(const std::string& sql, const std::vector<sql_text>& values) {
   SLUICE_CHECK(send(sql, values));
-  std::uint64_t met = 0;
-  SLUICE_CHECK(finish(sql, [&](const pg_result* r) {
-    met = std::strtoull(PQcmdTuples(const_cast<pg_result*>(r)), nullptr, 10);
-  }));
-  return met;
+  return finish_rows(sql);
 }
 
 result<void> connection::run_script(const std::string& sql) {
@@ -420,11 +434,7 @@ result<std::uint64_t> connection::copy_end() {
     return fail(lost(copy_sql_));
   }
   SLUICE_CHECK(flush());
-  std::uint64_t rows = 0;
-  SLUICE_CHECK(finish(copy_sql_, [&](const pg_result* r) {
-    rows = std::strtoull(PQcmdTuples(const_cast<pg_result*>(r)), nullptr, 10);
-  }));
-  return rows;
+  return finish_rows(copy_sql_);
 }
 
 void connection::copy_abandon() {

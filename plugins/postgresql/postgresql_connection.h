@@ -30,6 +30,7 @@ struct server_failure {
   std::string column;
   std::string constraint;
   std::string context;
+  std::string position;  ///< In the statement's text; empty where the server names none.
 };
 
 /// A column of a statement's answer, as the server describes it.
@@ -42,9 +43,7 @@ struct described_column {
 /// The one wrapper of libpq (https://www.postgresql.org/docs/15/libpq.html): a connection, non-blocking
 /// inside, so that every wait ends when the stop fires; the server's statement is cancelled then. Owned and
 /// used by one thread, but for `interrupt`. Nothing of the environment (`PG*`, `~/.pgpass`, service files)
-/// has a say in it. Where a call fails as `not_connected` or `cancelled`, the connection is of no use any
-/// more
-/// (`is_lost`).
+/// has a say in it. Where a call has failed, `is_lost` tells whether the connection is of any use still.
 class connection {
  public:
   /// Connects to the first server of the options that answers and is of the role wanted, and logs in.
@@ -71,7 +70,8 @@ class connection {
   /// One statement with values in the places `$1`, `$2`, …; all its rows, as text.
   result<std::vector<relational::sql_row>> ask(const std::string& sql,
                                                const std::vector<relational::sql_text>& values = {});
-  /// Likewise, the rows that it met.
+  /// Likewise, the rows that it met. Here and at the end of a COPY a row that the server refuses is
+  /// `bad_row`; everywhere else the statement is wrong, `bad_option`.
   result<std::uint64_t> run(const std::string& sql, const std::vector<relational::sql_text>& values = {});
   /// Statements without values, one after the other; rows are dropped.
   result<void> run_script(const std::string& sql);
@@ -100,8 +100,6 @@ class connection {
 
   /// Of the last statement that the server refused.
   [[nodiscard]] const server_failure& last_failure() const { return failure_; }
-  /// What the server has warned of since the last call.
-  std::vector<std::string> take_warnings() { return std::move(warnings_); }
 
   /// Cancels the server's statement. Thread-safe, returns at once: libpq sends the request on a connection of
   /// its own, in version 15 without TLS.
@@ -111,7 +109,6 @@ class connection {
  private:
   struct cancel_handle;
   explicit connection(pg_conn* c) : conn_(c) {}
-  static void on_notice(void* self, const pg_result* notice);
   /// One server, whatever its role, or with it (`target_session_attrs`).
   static result<std::unique_ptr<connection>> open_one(const relational::connect_options& options,
                                                       const relational::server_address& server,
@@ -125,10 +122,15 @@ class connection {
   result<void> wait_for_answer();
   /// The next result of the statement that runs; nullptr at its end.
   result<pg_result*> next_result();
+  /// Whether rows of the job's are in a statement.
+  enum class carries : std::uint8_t { no_rows, rows };
   /// Reads on to the end of the statement, handing each good result to `take`; the first failure.
-  result<void> finish(std::string_view sql, const std::function<void(const pg_result*)>& take = {});
+  result<void> finish(std::string_view sql, const std::function<void(const pg_result*)>& take = {},
+                      carries what = carries::no_rows);
+  /// Likewise, for a statement that writes rows; how many it met.
+  result<std::uint64_t> finish_rows(std::string_view sql);
   result<void> send(const std::string& sql, const std::vector<relational::sql_text>& values);
-  error failed(const pg_result* r, std::string_view sql);
+  error failed(const pg_result* r, std::string_view sql, carries what = carries::no_rows);
   error lost(std::string_view doing);
   /// After the stop: cancels and reads what is left, for a short while.
   error stopped();
@@ -145,8 +147,11 @@ class connection {
   bool dead_ = false;
   std::atomic<bool> interrupted_ = false;
   server_failure failure_;
-  std::vector<std::string> warnings_;
 };
+
+/// Removes from the environment what libpq takes from there whatever its parameters say. Called once, before
+/// there are threads.
+void forget_environment();
 
 std::string quote_name(std::string_view name);  ///< `"na""me"`
 std::string quote_text(std::string_view text);  ///< `'it''s'`, with standard_conforming_strings.

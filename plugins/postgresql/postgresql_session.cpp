@@ -30,8 +30,9 @@ const std::vector<session_setting>& session_settings() {
        "a throttled reader and the snapshot's holder wait as long as they must"},
       {"idle_in_transaction_session_timeout", "15min", false, true, 0,
        "a writer that hangs lets go of what it holds"},
+      {"transaction_timeout", "0", true, false, 170'000, "so does its transaction"},
       {"client_connection_check_interval", "10s", true, true, 140'000,
-       "a process that is killed leaves no statement running"},
+       "a process that is killed leaves no statement running, where the server's system can tell", true},
   };
   return settings;
 }
@@ -59,8 +60,13 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
   std::string script;
   for (const session_setting& s : session_settings()) {
     if ((reads ? s.reads : s.writes) && made->version() >= s.version_min) {
-      script += fmt::format("SET {} = {};", s.name,
-                            s.name == "DateStyle" ? std::string(s.value) : quote_text(s.value));
+      const std::string set = fmt::format("SET {} = {};", s.name,
+                                          s.name == "DateStyle" ? std::string(s.value) : quote_text(s.value));
+      if (!s.may_fail) {
+        script += set;
+      } else if (auto done = made->run_script(set); !done && made->is_lost()) {
+        return fail(std::move(done).error());
+      }
     }
   }
   if (plan.options.statement_timeout.count() != 0) {
@@ -70,7 +76,6 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
     script += "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;";
   }
   SLUICE_CHECK(made->run_script(script));
-  made->take_warnings();
   return made;
 }
 

@@ -26,6 +26,7 @@ struct session_setting {
   bool writes = false;  ///< Of `target` and `writer`.
   int version_min = 0;  ///< As `connection::version` counts.
   std::string_view why;
+  bool may_fail = false;  ///< Not every server can: what it says is not heard.
 };
 const std::vector<session_setting>& session_settings();
 

@@ -21,39 +21,49 @@ constexpr const char* ignored_code = "ignored";
 constexpr const char* same_key_twice = "21000";
 
 /// The braces stand for the statements of the mode and for the code of a row that is left out. A block with
-/// EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused.
-constexpr const char* each_block = R"(DO $sluice$
+/// EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused. Variables must not meet
+/// columns of tables. What is no fault of a row's, such as a lock that was waited for in vain, goes through.
+constexpr const char* each_block = R"(
 DECLARE
-  n int; lowest int; took bigint; wanted bigint; code text; words text; more text; column_ text; constraint_ text;
+  sluice_n int; sluice_lowest int; sluice_took bigint; sluice_wanted bigint;
+  sluice_code text; sluice_words text; sluice_more text; sluice_column text; sluice_constraint text;
 BEGIN
-  FOR lowest IN SELECT i FROM pg_catalog.generate_series(0, (SELECT coalesce(max(sluice_row), -1) FROM pg_temp.sluice_rows), 16) i LOOP
+  FOR sluice_lowest IN SELECT g.i FROM pg_catalog.generate_series(0, (SELECT coalesce(max(s.sluice_row), -1) FROM pg_temp.sluice_rows s), 16) g(i) LOOP
     BEGIN
-      SELECT count(*) INTO wanted FROM pg_temp.sluice_rows s WHERE {range};
+      SELECT count(*) INTO sluice_wanted FROM pg_temp.sluice_rows s WHERE {range};
       {delete_range}
       {insert_range};
-      GET DIAGNOSTICS took = ROW_COUNT;
-      IF took <> wanted THEN RAISE EXCEPTION 'sluice' USING ERRCODE = 'P0001'; END IF;
-    EXCEPTION WHEN OTHERS THEN
-      FOR n IN SELECT sluice_row FROM pg_temp.sluice_rows s WHERE {range} ORDER BY 1 LOOP
+      GET DIAGNOSTICS sluice_took = ROW_COUNT;
+      IF sluice_took <> sluice_wanted THEN RAISE EXCEPTION 'sluice' USING ERRCODE = 'P0001'; END IF;
+    EXCEPTION
+      WHEN {not_of_a_row} THEN RAISE;
+      WHEN OTHERS THEN
+      FOR sluice_n IN SELECT s.sluice_row FROM pg_temp.sluice_rows s WHERE {range} ORDER BY 1 LOOP
         BEGIN
           {delete_one}
           {insert_one};
-          GET DIAGNOSTICS took = ROW_COUNT;
-          IF took <> 1 THEN
-            INSERT INTO pg_temp.sluice_refused VALUES (n, '{left_out}', '', '', '');
+          GET DIAGNOSTICS sluice_took = ROW_COUNT;
+          IF sluice_took <> 1 THEN
+            INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, '{left_out}', '', '', '');
           END IF;
-        EXCEPTION WHEN OTHERS THEN
-          GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, words = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL,
-            column_ = COLUMN_NAME, constraint_ = CONSTRAINT_NAME;
-          INSERT INTO pg_temp.sluice_refused
-            VALUES (n, code, words || CASE WHEN more <> '' THEN '. ' || more ELSE '' END, column_, constraint_);
+        EXCEPTION
+          WHEN {not_of_a_row} THEN RAISE;
+          WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS sluice_code = RETURNED_SQLSTATE, sluice_words = MESSAGE_TEXT,
+            sluice_more = PG_EXCEPTION_DETAIL, sluice_column = COLUMN_NAME, sluice_constraint = CONSTRAINT_NAME;
+          INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, sluice_code,
+            sluice_words || CASE WHEN sluice_more <> '' THEN '. ' || sluice_more ELSE '' END, sluice_column, sluice_constraint);
         END;
       END LOOP;
     END;
   END LOOP;
-END $sluice$)";
-constexpr std::string_view range_condition = "s.sluice_row >= lowest AND s.sluice_row < lowest + 16";
-constexpr std::string_view one_condition = "s.sluice_row = n";
+END)";
+constexpr std::string_view range_condition =
+    "s.sluice_row >= sluice_lowest AND s.sluice_row < sluice_lowest + 16";
+constexpr std::string_view one_condition = "s.sluice_row = sluice_n";
+constexpr std::string_view not_of_a_row =
+    "transaction_rollback OR insufficient_resources OR object_not_in_prerequisite_state OR "
+    "operator_intervention";
 
 /// What stands behind the rows of an INSERT.
 std::string on_conflict(const stage_plan& plan) {
@@ -155,13 +165,14 @@ row_stage::row_stage(const stage_plan& plan) {
   for (const unique_key& key : plan.unique_keys) {
     take_out_sql_.push_back(take_out_sql(plan, key));
   }
-  insert_each_sql_ =
-      fmt::format(fmt::runtime(each_block), fmt::arg("range", range_condition),
-                  fmt::arg("delete_range", delete_sql(plan, range_condition)),
-                  fmt::arg("insert_range", insert_sql(plan, range_condition)),
-                  fmt::arg("delete_one", delete_sql(plan, one_condition)),
-                  fmt::arg("insert_one", insert_sql(plan, one_condition)),
-                  fmt::arg("left_out", plan.mode == write_mode::ignore ? ignored_code : refused_silently));
+  const std::string block = fmt::format(
+      fmt::runtime(each_block), fmt::arg("range", range_condition), fmt::arg("not_of_a_row", not_of_a_row),
+      fmt::arg("delete_range", delete_sql(plan, range_condition)),
+      fmt::arg("insert_range", insert_sql(plan, range_condition)),
+      fmt::arg("delete_one", delete_sql(plan, one_condition)),
+      fmt::arg("insert_one", insert_sql(plan, one_condition)),
+      fmt::arg("left_out", plan.mode == write_mode::ignore ? ignored_code : refused_silently));
+  insert_each_sql_ = "DO " + quote_text(block);  // a name may hold whatever ends another quote
 }
 
 result<bool> row_stage::make(connection& c) {
@@ -172,7 +183,7 @@ result<bool> row_stage::make(connection& c) {
   auto made = c.run_script(make_sql_);
   if (!made) {
     const error_kind kind = made.error().kind;
-    if (kind == error_kind::not_connected || kind == error_kind::cancelled || kind == error_kind::no_room) {
+    if (kind != error_kind::denied && kind != error_kind::not_supported && kind != error_kind::bad_option) {
       return fail(std::move(made).error());
     }
     usable_ = false;
@@ -208,8 +219,14 @@ result<void> row_stage::send(connection& c, row_encoder& encoder, const batch& b
 }
 
 result<bool> row_stage::insert_all(connection& c, std::size_t count) {
-  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_all; " + delete_all_sql_));
-  const auto taken = c.run(insert_all_sql_);
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_all"));
+  result<std::uint64_t> taken = 0;
+  if (!delete_all_sql_.empty()) {
+    taken = c.run(delete_all_sql_);
+  }
+  if (taken) {
+    taken = c.run(insert_all_sql_);
+  }
   if (taken && *taken == count) {
     SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_all"));
     return true;

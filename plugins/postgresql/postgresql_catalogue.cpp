@@ -35,16 +35,17 @@ std::string array_text(const Range& range, Text text) {
 }
 
 constexpr const char* find_table_sql = R"(
-SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.reltuples, c.relname = $1 AND ($2 = '' OR n.nspname = $2)
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relname = $1 AND ($2 = '' OR n.nspname = $2),
+  c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE pg_catalog.lower(c.relname) = pg_catalog.lower($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND CASE WHEN $2 = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE pg_catalog.lower(n.nspname) = pg_catalog.lower($2) END
-ORDER BY 7 DESC)";
+ORDER BY 6 DESC)";
 
 /// `{}`: what versions before 12 lack.
 constexpr const char* columns_sql = R"(
 SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
-  {}, a.attidentity, pg_catalog.col_description(a.attrelid, a.attnum)
+  {}, a.attnotnull
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
@@ -57,6 +58,22 @@ SELECT i.relname, x.indisprimary,
 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
 ORDER BY x.indisprimary DESC, x.indnatts, i.relname)";
+
+/// Of the table and its partitions: row (1), before (2), insert (4).
+constexpr const char* first_triggers_sql = R"(
+WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
+SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger t JOIN tables ON tables.oid = t.tgrelid
+  WHERE t.tgtype & 7 = 7 AND NOT t.tgisinternal AND t.tgenabled <> 'D'))";
+
+/// What its input changes without a word: a composite, whose fields may have modifiers; an array with one, or
+/// of "char" (18), name (19), real (700), composites or domains; an interval (1186) without seconds (bit 12).
+constexpr const char* types_sql = R"(
+SELECT pg_catalog.format_type(u.t, u.m), t.typtype,
+  t.typtype = 'c' OR (u.t = 1186 AND u.m >= 0 AND (u.m >> 16) & (1 << 12) = 0) OR
+  (t.typcategory = 'A' AND e.oid IS NOT NULL AND (u.m >= 0 OR e.oid IN (18, 19, 700) OR e.typtype IN ('c', 'd')))
+FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[])) WITH ORDINALITY u(t, m, n) JOIN pg_catalog.pg_type t ON t.oid = u.t
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+ORDER BY u.n)";
 
 constexpr const char* missing_table_sql = R"(
 SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), pg_catalog.has_schema_privilege(n.oid, 'USAGE')
@@ -110,8 +127,9 @@ result<void> add_columns(connection& c, table_info& table) {
     column.not_null = is_true(row, 1);
     column.generated = is_true(row, 3);
     column.has_default = is_true(row, 2) && !column.generated;
-    column.identity_always = row[4] == "a";
-    column.comment = text_at(row, 5);
+    // A domain's NOT NULL is not seen to where a value comes of nothing, nor a foreign table's or, of a
+    // child, its parent's.
+    column.never_null = is_true(row, 4) && table.holds_its_rows();
     list += (list.empty() ? "" : ", ") + quote_name(column.name);
     table.columns.push_back(std::move(column));
   }
@@ -161,10 +179,13 @@ std::vector<std::string> table_info::column_names() const {
 
 const unique_key* table_info::order_key() const {
   const unique_key* best = nullptr;
+  if (!holds_its_rows()) {
+    return best;
+  }
   for (const unique_key& key : keys) {
     const bool total = std::all_of(key.columns.begin(), key.columns.end(), [&](const std::string& column) {
       const table_column* c = named(column);
-      return c != nullptr && c->not_null;
+      return c != nullptr && c->never_null;
     });
     if (total && (best == nullptr || (!best->primary && key.columns.size() < best->columns.size()))) {
       best = &key;
@@ -187,7 +208,7 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   if (found.empty()) {
     return std::optional<table_info>();
   }
-  if (found.size() > 1 && !is_true(found[0], 6)) {
+  if (found.size() > 1 && !is_true(found[0], 5)) {
     return fail(error_kind::bad_option, "{}: {} may be {}.{} or {}.{}; write the name exactly", c.place(),
                 in_quotes(name.name), text_at(found[0], 1), text_at(found[0], 2), text_at(found[1], 1),
                 text_at(found[1], 2));
@@ -199,9 +220,11 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   table.name = text_at(row, 2);
   table.type = type_of_kind(text_at(row, 3));
   table.unlogged = row[4] == "u";
-  table.rows_estimate = std::strtod(text_at(row, 5).c_str(), nullptr);
+  table.has_children = is_true(row, 6);
   SLUICE_CHECK(add_columns(c, table));
   SLUICE_CHECK(add_keys(c, table));
+  SLUICE_TRY(const auto triggers, c.ask(first_triggers_sql, {fmt::to_string(table.oid)}));
+  table.changes_rows_first = is_true(triggers.at(0), 0);
   return std::optional<table_info>(std::move(table));
 }
 
@@ -246,18 +269,16 @@ error missing_table(connection& c, const table_name& name) {
 }
 
 result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns) {
-  SLUICE_TRY(
-      const auto rows,
-      c.ask("SELECT pg_catalog.format_type(u.t, u.m), t.typtype FROM unnest($1::oid[], $2::int4[]) WITH "
-            "ORDINALITY u(t, m, n) JOIN pg_catalog.pg_type t ON t.oid = u.t ORDER BY u.n",
-            {array_text(columns, [](const described_column& d) { return d.type; }),
-             array_text(columns, [](const described_column& d) { return d.modifier; })}));
+  SLUICE_TRY(const auto rows,
+             c.ask(types_sql, {array_text(columns, [](const described_column& d) { return d.type; }),
+                               array_text(columns, [](const described_column& d) { return d.modifier; })}));
   if (rows.size() != columns.size()) {
     return fail(error_kind::source_changed, "{}: a type of a column is gone", c.place());
   }
   std::vector<server_type> types;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    types.push_back({columns[i].type, columns[i].modifier, text_at(rows[i], 0), rows[i][1] == "e"});
+    types.push_back(
+        {columns[i].type, columns[i].modifier, text_at(rows[i], 0), rows[i][1] == "e", is_true(rows[i], 2)});
   }
   return types;
 }

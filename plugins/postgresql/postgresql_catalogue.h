@@ -16,11 +16,10 @@ struct table_column {
   std::string name;
   server_type type;  ///< Of a domain its base type.
   column_type kind;
-  bool not_null = false;
-  bool has_default = false;      ///< Or an identity, or a domain's default.
-  bool generated = false;        ///< Computed by the server: it cannot be written.
-  bool identity_always = false;  ///< Explicit values need OVERRIDING SYSTEM VALUE; COPY takes them.
-  std::string comment;
+  bool not_null = false;     ///< It takes no NULL.
+  bool never_null = false;   ///< No row that is read from the table holds one.
+  bool has_default = false;  ///< Or an identity, or a domain's default.
+  bool generated = false;    ///< Computed by the server: it cannot be written.
 };
 
 /// A primary key or a unique index that constrains all rows, over columns.
@@ -39,15 +38,23 @@ struct table_info {
   std::string name;
   table_type type = table_type::table;
   bool unlogged = false;
-  double rows_estimate = -1;  ///< Of the server's statistics; below 0: it has none.
+  /// Tables inherit from it: their rows are read with its own, and its keys do not hold over them.
+  bool has_children = false;
+  /// A trigger sees a row before its keys are looked at, and may change them.
+  bool changes_rows_first = false;
   std::vector<table_column> columns;
   std::vector<unique_key> keys;  ///< The primary one first.
 
   [[nodiscard]] std::string quoted_name() const { return quote_name(schema) + "." + quote_name(name); }
+  /// All that is read from it stands in it, or in partitions, over which its keys and NOT NULL hold.
+  [[nodiscard]] bool holds_its_rows() const {
+    return (type == table_type::table && !has_children) || type == table_type::partitioned;
+  }
   /// Exactly; nullptr where there is none.
   [[nodiscard]] const table_column* named(std::string_view column) const;
   [[nodiscard]] std::vector<std::string> column_names() const;
-  /// The shortest key whose columns are all NOT NULL, the primary one first; nullptr where there is none.
+  /// The shortest key that is unique and never NULL in all rows read, the primary one first; nullptr where
+  /// there is none.
   [[nodiscard]] const unique_key* order_key() const;
 };
 

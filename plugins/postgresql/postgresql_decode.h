@@ -20,12 +20,6 @@ class tuple_reader {
   using field_view = std::optional<std::string_view>;
 
   explicit tuple_reader(std::size_t columns) : fields_(columns) {}
-  /// Begins a new COPY.
-  void restart() {
-    rest_ = {};
-    signature_seen_ = false;
-    ended_ = false;
-  }
   /// The bytes of a message, which must live until it is taken apart: until `next` answers `more`.
   void feed(std::string_view message) { rest_ = message; }
 

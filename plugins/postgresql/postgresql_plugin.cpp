@@ -99,7 +99,10 @@ std::vector<std::string> remarks() {
       "numeric's "
       "scale or for a timestamp's, time's or interval's precision, texts longer than the column though their "
       "rest is "
-      "blanks, a NUL character. A text shorter than a char(n) is filled up with blanks, which is what the "
+      "blanks, a NUL character. What it would change inside of a value is refused before the run: into "
+      "composites, intervals without seconds, and arrays of a precision, a length, real, name, composites or "
+      "domains goes only what is read as the same type; money beside a column that travels as text needs an "
+      "lc_monetary with a point. A text shorter than a char(n) is filled up with blanks, which is what the "
       "type is. "
       "jsonb keeps of a key that is there twice the last one, as the type does.",
       "A timestamp beyond the year 294246 has no equal in microseconds since 1970 and is dirty, and so is "
@@ -137,6 +140,7 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
 }  // namespace
 
 plugin postgresql_plugin() {
+  postgresql::forget_environment();
   return {.name = "postgresql",
           .datax_readers = {"postgresqlreader"},
           .datax_writers = {"postgresqlwriter"},

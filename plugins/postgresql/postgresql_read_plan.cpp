@@ -20,6 +20,10 @@ std::string literal(const scalar& v, const std::string& type_name) {
 
 }  // namespace
 
+bool can_stand_in_sql(const scalar& v) {
+  return std::holds_alternative<std::int64_t>(v.value) || std::holds_alternative<std::string>(v.value);
+}
+
 const relation_plan* read_plan::relation_of(const scalar_list& split_description) const {
   const scalar* named = find(split_description, "table");
   if (named == nullptr) {
@@ -54,7 +58,7 @@ std::string reading_sql(const read_plan& plan, const relation_plan& relation,
     }
     order += (order.empty() ? "" : ", ") + k.sql;
   }
-  std::string conditions = plan.where.empty() ? "" : fmt::format("({})", plan.where);
+  std::string conditions = plan.where.empty() ? "" : fmt::format("({}\n)", plan.where);
   const auto require = [&](const std::string& condition) {
     conditions += (conditions.empty() ? "" : " AND ") + condition;
   };

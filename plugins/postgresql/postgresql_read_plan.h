@@ -57,6 +57,9 @@ struct read_plan {
   [[nodiscard]] const relation_plan* relation_of(const scalar_list& split_description) const;
 };
 
+/// Whether SQL is made of a bound or of a cursor's value: a whole number or a text.
+bool can_stand_in_sql(const scalar& v);
+
 /// The fields of a tuple: the job's columns, then those of the key that are not among them.
 std::size_t fields_of(const read_plan& plan, const relation_plan& relation, bool ordered);
 

@@ -86,10 +86,18 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
         "{}: the split {} is of a table that the job does not read; begin anew with --on-unfinished fresh",
         to_text(plan_->parts[0].session.options), escaped(to_json(split_description)));
   }
+  for (const char* bound : {"from", "to"}) {
+    if (const scalar* at = find(split_description, bound); at != nullptr && !can_stand_in_sql(*at)) {
+      return fail(error_kind::source_changed,
+                  "{}: the split {} has a bound that is no number and no text; begin anew with "
+                  "--on-unfinished fresh",
+                  in_quotes(relation_->shown), escaped(to_json(split_description)));
+    }
+  }
   if (after) {
     bool same = after->size() == relation_->key.size() && !relation_->key.empty();
     for (std::size_t i = 0; same && i < after->size(); ++i) {
-      same = (*after)[i].name == relation_->key[i].name;
+      same = (*after)[i].name == relation_->key[i].name && can_stand_in_sql((*after)[i].value);
     }
     if (!same) {
       return fail(error_kind::source_changed,
@@ -100,6 +108,9 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
   }
   SLUICE_CHECK(connect_once(stop));
   ordered_ = relation_->ordered || after.has_value();
+  rough_ = std::none_of(plan_->kinds.begin(), plan_->kinds.end(), [](const column_type& c) {
+    return c.form == wire_form::numeric && c.type.id == type_id::decimal_text;
+  });
   tuples_ = tuple_reader(fields_of(*plan_, *relation_, ordered_));
   const bool key_known =
       ordered_ || std::all_of(relation_->key.begin(), relation_->key.end(),
@@ -148,7 +159,7 @@ result<void> postgresql_reader::end_split() {
 }
 
 std::uint64_t postgresql_reader::row_bytes() const {
-  // A field's text is at most three times its bytes, but for a numeric with a large exponent.
+  // A field's text is at most three times its bytes, but for a numeric with a large exponent (`rough_`).
   constexpr std::uint64_t longer = 3;
   constexpr std::uint64_t each = 24;
   std::uint64_t wire = 0;
@@ -156,7 +167,7 @@ std::uint64_t postgresql_reader::row_bytes() const {
     wire += f ? f->size() : 0;
   }
   const std::uint64_t rough = wire * longer + each * tuples_.fields().size();
-  if (rough <= rough_bytes_max) {
+  if (rough_ && rough <= rough_bytes_max) {
     return rough;
   }
   std::uint64_t bytes = 0;
@@ -168,6 +179,10 @@ std::uint64_t postgresql_reader::row_bytes() const {
 }
 
 result<read_answer> postgresql_reader::read(batch_builder& builder, const stop_signal& stop) {
+  if (connection_ == nullptr || relation_ == nullptr) {
+    return fail(error_kind::internal, "{}: read from before a split was opened",
+                to_text(plan_->parts[0].session.options));
+  }
   connection_->use_stop(stop);
   std::uint64_t bytes = builder.bytes();
   const auto answer = [&](read_answer::kind what, std::uint64_t needed) -> result<read_answer> {

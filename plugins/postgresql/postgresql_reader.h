@@ -45,6 +45,7 @@ class postgresql_reader : public reader {
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
   const relation_plan* relation_ = nullptr;
   bool ordered_ = false;
+  bool rough_ = true;  ///< A field's bytes bound its text.
   tuple_reader tuples_{0};
   std::optional<field_decoder> fields_;
   std::vector<std::string> key_here_;  ///< Of the last row taken; as on the wire.

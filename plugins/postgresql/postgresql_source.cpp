@@ -177,7 +177,7 @@ result<void> postgresql_source::describe_query(const relational::placed_text& qu
     expressions.push_back({fmt::format("c{}", i + 1), name == "?column?" ? "" : name, query.place, false});
     aliases += (i == 0 ? "" : ", ") + expressions.back().sql;
   }
-  relation.from = fmt::format("({}) AS sluice_query({})", query.text, aliases);
+  relation.from = fmt::format("({}\n) AS sluice_query({})", query.text, aliases);
   SLUICE_CHECK(describe_columns(query.place, expressions, relation, plan));
   plan.relations.push_back(std::move(relation));
   return {};
@@ -207,7 +207,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   SLUICE_TRY(const auto expressions, column_expressions(info));
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
   if (!options_.where.empty()) {
-    const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({})", relation.from, options_.where);
+    const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({}\n)", relation.from, options_.where);
     if (auto checked = c.describe(sql); !checked) {
       return fail(placed(std::move(checked).error(), options_.where_place));
     }
@@ -246,9 +246,9 @@ result<std::vector<postgresql_source::column_sql>> postgresql_source::column_exp
   for (const relational::column_entry& entry : found) {
     if (entry.column) {
       const table_column& c = table.columns[*entry.column];
-      expressions.push_back({quote_name(c.name), c.name, entry.place, c.not_null});
+      expressions.push_back({quote_name(c.name), c.name, entry.place, c.never_null});
     } else {
-      expressions.push_back({fmt::format("({})", entry.text), "", entry.place, false});
+      expressions.push_back({fmt::format("({}\n)", entry.text), "", entry.place, false});
     }
   }
   if (expressions.empty()) {
@@ -294,7 +294,7 @@ result<void> postgresql_source::describe_columns(const std::string& place,
     }
     const column_sql& e = expressions[i];
     relation.expressions.push_back(kind.form == wire_form::as_text ? e.sql + "::text" : e.sql);
-    columns->push_back({e.name, kind.type, !e.not_null, types[i].name});
+    columns->push_back({e.name, kind.type, !e.never_null, types[i].name});
     kinds.push_back(kind);
   }
   if (plan.columns == nullptr) {
@@ -319,7 +319,7 @@ result<void> postgresql_source::describe_columns(const std::string& place,
 void postgresql_source::choose_key(const table_info& table, const std::vector<column_sql>& expressions,
                                    relation_plan& relation, const read_plan& plan) const {
   const unique_key* key = table.order_key();
-  if (key == nullptr || (table.type != table_type::table && table.type != table_type::partitioned)) {
+  if (key == nullptr) {
     return;
   }
   std::size_t behind = plan.kinds.size();
@@ -370,15 +370,20 @@ result<void> postgresql_source::choose_split_column(const table_info& table, rel
   relation.split_name = pk->name;
   relation.split_type = how->literal_type;
   relation.split_kind = how->kind;
-  relation.split_nullable = !pk->not_null;
+  relation.split_nullable = !pk->never_null;
   return {};
 }
 
-result<double> postgresql_source::cost_of(connection& c, const std::string& sql) {
+result<postgresql_source::explained> postgresql_source::explain(connection& c, const std::string& sql) {
   SLUICE_TRY(const auto lines, c.ask("EXPLAIN " + sql));
   const std::string first = lines.empty() ? "" : lines[0].at(0).value_or("");
   const auto at = first.find("..");
-  return at == std::string::npos ? 0.0 : std::strtod(first.c_str() + at + 2, nullptr);
+  explained out;
+  out.cost = at == std::string::npos ? 0.0 : std::strtod(first.c_str() + at + 2, nullptr);
+  out.multiplies = std::any_of(lines.begin(), lines.end(), [](const relational::sql_row& line) {
+    return line.at(0).value_or("").find("ProjectSet") != std::string::npos;
+  });
+  return out;
 }
 
 result<void> postgresql_source::choose_order(read_plan& plan) {
@@ -386,12 +391,17 @@ result<void> postgresql_source::choose_order(read_plan& plan) {
     if (r.key.empty()) {
       continue;
     }
+    SLUICE_TRY(const explained whole, explain(of(r), reading_sql(plan, r, {}, nullptr)));
+    if (whole.multiplies) {
+      r.key.clear();  // of several rows with one key only the first would be read behind it
+      continue;
+    }
     // Of a table that is split, one range of about as many as there will be decides for all.
     scalar_list range;
     if (!r.split_sql.empty()) {
       // Without an index the bounds cost a scan, and so would the order.
-      SLUICE_TRY(const double looking, cost_of(of(r), bounds_sql(r)));
-      if (looking > order_cost_free) {
+      SLUICE_TRY(const explained looking, explain(of(r), bounds_sql(r)));
+      if (looking.cost > order_cost_free) {
         continue;
       }
       constexpr std::uint32_t ranges = 20;
@@ -400,17 +410,17 @@ result<void> postgresql_source::choose_order(read_plan& plan) {
         range = {{"from", bounds[0]}, {"to", bounds[1]}};
       }
     }
-    SLUICE_TRY(const double unordered, cost_of(of(r), reading_sql(plan, r, range, nullptr)));
+    SLUICE_TRY(const explained unordered, explain(of(r), reading_sql(plan, r, range, nullptr)));
     r.ordered = true;
-    auto ordered = cost_of(of(r), reading_sql(plan, r, range, nullptr));
+    auto ordered = explain(of(r), reading_sql(plan, r, range, nullptr));
     // An aggregate among the columns has no order of rows.
-    r.ordered = ordered && *ordered <= unordered * order_cost_factor + order_cost_free;
+    r.ordered = ordered && ordered->cost <= unordered.cost * order_cost_factor + order_cost_free;
   }
   return {};
 }
 
 std::string postgresql_source::bounds_sql(const relation_plan& relation) const {
-  const std::string rows = options_.where.empty() ? "" : fmt::format(" WHERE ({})", options_.where);
+  const std::string rows = options_.where.empty() ? "" : fmt::format(" WHERE ({}\n)", options_.where);
   return fmt::format("SELECT (SELECT min({0}) FROM {1}{2})::text, (SELECT max({0}) FROM {1}{2})::text",
                      relation.split_sql, relation.from, rows);
 }

@@ -37,7 +37,7 @@ class postgresql_source : public source {
     std::string sql;
     std::string name;  ///< Of the table's column that it is; else empty.
     std::string place;
-    bool not_null = false;
+    bool never_null = false;
   };
   result<std::vector<column_sql>> column_expressions(const table_info& table) const;
   /// The types of the first relation are the job's; those of the others must be the same.
@@ -52,7 +52,12 @@ class postgresql_source : public source {
   result<void> choose_split_column(const table_info& table, relation_plan& relation);
   result<void> choose_order(read_plan& plan);
   result<void> begin_snapshot(std::size_t part, read_plan& plan);
-  result<double> cost_of(connection& c, const std::string& sql);
+  /// The server's own estimate.
+  struct explained {
+    double cost = 0;
+    bool multiplies = false;  ///< A row of the table can give several.
+  };
+  result<explained> explain(connection& c, const std::string& sql);
   [[nodiscard]] std::string bounds_sql(const relation_plan& relation) const;
   /// Rising bounds between the least and the greatest value of the split column, for so many ranges.
   result<std::vector<scalar>> bounds_of(const relation_plan& relation, std::uint32_t ranges);

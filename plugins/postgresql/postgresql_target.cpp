@@ -36,10 +36,7 @@ error placed(error e, const std::string& place) {
 
 postgresql_target::postgresql_target(target_options options, option_values values,
                                      const plugin_context& context)
-    : options_(std::move(options)),
-      values_(std::move(values)),
-      warn_(context.warn),
-      progress_(*this, dialect_, *claim_) {
+    : options_(std::move(options)), values_(std::move(values)), progress_(*this, dialect_, *claim_) {
   session_ = {options_.connect(), options_.session, context.job_name, context.run.text(),
               context.resolve_secret};
   table_ = parse_table_name(options_.table().text).value_or(table_name{"", options_.table().text});
@@ -236,6 +233,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   SLUICE_TRY(const auto mapped,
              relational::mapped_columns(asked, options_, sql_rules(), source_columns.size(), values_));
   keys_ = table.keys;
+  changes_rows_first_ = table.changes_rows_first;
   has_key_ = relational::meets_key(asked, mapped);
   key_.clear();
   if (finds_by_key()) {
@@ -258,13 +256,13 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   std::vector<std::string> names;
   std::vector<column_type> kinds;
   std::vector<bool> not_null;
-  std::vector<std::string> type_names;
+  std::vector<server_type> types;
   for (const std::size_t index : mapped) {
     const table_column& c = table.columns[index];
     names.push_back(c.name);
     kinds.push_back(c.kind);
     not_null.push_back(c.not_null);
-    type_names.push_back(c.type.name);
+    types.push_back(c.type);
   }
   if (options_.all_columns) {
     for (const table_column& c : table.columns) {
@@ -280,8 +278,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
                     "as written.",
                     in_quotes(table.name)));
   }
-  use_columns(names, kinds, not_null, type_names, source_columns, out);
-  return {};
+  return use_columns(names, kinds, not_null, types, source_columns, out);
 }
 
 result<std::vector<std::string>> postgresql_target::write_create_sql(const schema& source_columns) {
@@ -313,37 +310,70 @@ result<void> postgresql_target::plan_created_table(const schema& source_columns,
   SLUICE_TRY(const auto described, connection_->describe("SELECT " + types));
   SLUICE_TRY(const auto found, name_types(*connection_, described));
   std::vector<column_type> kinds;
-  std::vector<std::string> type_names;
   for (const server_type& t : found) {
     kinds.push_back(kind_of(t, 0));
-    type_names.push_back(t.name);
   }
-  use_columns(names, kinds, std::vector<bool>(names.size(), false), type_names, source_columns, out);
+  return use_columns(names, kinds, std::vector<bool>(names.size(), false), found, source_columns, out);
+}
+
+result<void> postgresql_target::check_texts(const std::vector<std::string>& names,
+                                            const std::vector<column_type>& kinds,
+                                            const std::vector<server_type>& types,
+                                            const schema& source_columns) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& from = source_columns[i].source_type_name;
+    if (types[i].changes_text && from != types[i].name) {
+      return fail(error_kind::not_supported,
+                  "{}: column {} is {}, into which the server would round or cut values without a word; only "
+                  "what is read as {} goes there: cast it so in the reader's \"column\" (found {})",
+                  options_.table().place, in_quotes(names[i]), types[i].name, types[i].name,
+                  from.empty() ? to_string(source_columns[i].type) : from);
+    }
+  }
+  const bool has_money = std::any_of(kinds.begin(), kinds.end(),
+                                     [](const column_type& k) { return k.form == wire_form::money; });
+  if (!has_money || form_for(kinds) == copy_form::binary) {
+    return {};
+  }
+  SLUICE_TRY(const auto same, connection_->ask("SELECT '1.25'::pg_catalog.money::numeric = 1.25"));
+  if (same.at(0).at(0) != "t") {
+    return fail(
+        error_kind::not_supported,
+        "{}: the server takes 1.25 for another amount of money (lc_monetary), and this table's rows go "
+        "as text, because of a column that has no binary form here; leave out the one or the other",
+        options_.table().place);
+  }
   return {};
 }
 
-void postgresql_target::use_columns(const std::vector<std::string>& names,
-                                    const std::vector<column_type>& kinds, const std::vector<bool>& not_null,
-                                    const std::vector<std::string>& type_names, const schema& source_columns,
-                                    target_description& out) {
+result<void> postgresql_target::use_columns(const std::vector<std::string>& names,
+                                            const std::vector<column_type>& kinds,
+                                            const std::vector<bool>& not_null,
+                                            const std::vector<server_type>& types,
+                                            const schema& source_columns, target_description& out) {
+  SLUICE_CHECK(check_texts(names, kinds, types, source_columns));
   auto columns = std::make_shared<schema>();
   auto plan = std::make_shared<writer_plan>();
   plan->session = session_;
   plan->table = quoted_table_;
   plan->columns = names;
   plan->kinds = kinds;
-  plan->type_names = type_names;
+  for (const server_type& t : types) {
+    plan->type_names.push_back(t.name);
+  }
   plan->keys = keys_;
+  plan->changes_rows_first = changes_rows_first_;
   plan->mode = options_.mode;
   plan->key = key_;
   plan->dialect = dialect_;
   plan->claim = claim_;
   for (std::size_t i = 0; i < names.size(); ++i) {
     columns->push_back(
-        {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], type_names[i], true});
+        {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], types[i].name, true});
   }
   out.columns = std::move(columns);
   plan_ = std::move(plan);
+  return {};
 }
 
 std::vector<target_step> postgresql_target::steps_before() const {
@@ -379,8 +409,7 @@ result<void> postgresql_target::check_step(const std::string& sql, const std::st
   }
   const std::string& code = connection_->last_failure().sqlstate;
   // Several statements in one text are not compiled together; what stands behind cannot be told either.
-  const bool several =
-      code == "42601" && connection_->last_failure().message.find("multiple commands") != std::string::npos;
+  const bool several = code == "42601" && connection_->last_failure().position.empty();
   if (several || (code != "42601" && statements_change)) {
     statements_change = true;
     return {};

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,16 +51,18 @@ class postgresql_target : public target, private relational::progress_home {
   /// The statement that makes the table, with the names of its columns.
   result<std::vector<std::string>> write_create_sql(const schema& source_columns);
   result<void> plan_created_table(const schema& source_columns, target_description& out);
-  void use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
-                   const std::vector<bool>& not_null, const std::vector<std::string>& type_names,
-                   const schema& source_columns, target_description& out);
+  result<void> use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
+                           const std::vector<bool>& not_null, const std::vector<server_type>& types,
+                           const schema& source_columns, target_description& out);
+  /// `not_supported` where the server would change values on their way without a word.
+  result<void> check_texts(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
+                           const std::vector<server_type>& types, const schema& source_columns);
   [[nodiscard]] bool finds_by_key() const;
   result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
 
   target_options options_;
   option_values values_;
-  std::function<void(std::string)> warn_;
   session_plan session_;
   table_name table_;
   std::string quoted_table_;  ///< As the catalogue has it, else as the job does.
@@ -69,7 +70,8 @@ class postgresql_target : public target, private relational::progress_home {
   bool table_there_ = false;
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
-  std::vector<std::string> key_;  ///< By which rows are found, in the modes that do.
+  bool changes_rows_first_ = false;  ///< As `table_info` has it.
+  std::vector<std::string> key_;     ///< By which rows are found, in the modes that do.
   std::optional<relational::target_steps> steps_;
 
   stop_signal stop_;

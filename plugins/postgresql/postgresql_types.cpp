@@ -19,6 +19,7 @@ struct type_row {
 constexpr auto type_rows = std::to_array<type_row>({
     {16, "boolean", wire_form::boolean, type_id::boolean},
     {17, "bytea", wire_form::bytes, type_id::binary},
+    {18, "\"char\"", wire_form::as_text, type_id::utf8},
     {19, "name", wire_form::text, type_id::utf8},
     {20, "bigint", wire_form::int8, type_id::int64},
     {21, "smallint", wire_form::int2, type_id::int64, 16},
@@ -42,6 +43,7 @@ constexpr auto type_rows = std::to_array<type_row>({
     {3802, "jsonb", wire_form::jsonb, type_id::utf8},
 });
 
+constexpr std::uint32_t oid_char = 18;
 constexpr std::uint32_t oid_name = 19;
 constexpr std::uint32_t oid_character = 1042;
 constexpr std::uint32_t oid_varying = 1043;
@@ -108,8 +110,8 @@ column_type kind_of(const server_type& type, unsigned money_digits) {
   } else if (has_unit(row->id)) {
     out.type = time_type(row->id, time_unit::micro);
     out.type.fraction_digits = second_digits(type.modifier);
-  } else if (row->oid == oid_name) {
-    out.type.length_max = name_bytes_max;
+  } else if (row->oid == oid_name || row->oid == oid_char) {
+    out.type.length_max = row->oid == oid_name ? name_bytes_max : 1;
   } else if ((row->oid == oid_character || row->oid == oid_varying) && type.modifier > modifier_header) {
     out.type.length_unit = length_in::characters;
     out.type.length_max = static_cast<std::uint64_t>(type.modifier - modifier_header);

@@ -38,6 +38,9 @@ struct server_type {
   std::int32_t modifier = -1;  ///< atttypmod; -1 = none.
   std::string name;            ///< format_type: `character varying(20)`.
   bool is_enum = false;
+  /// As text it would take some values of other types changed: the server rounds or cuts inside of arrays
+  /// and composites, and leaves fields of intervals out, without a word.
+  bool changes_text = false;
 };
 
 /// What a column is to the plugin.

@@ -21,7 +21,9 @@ constexpr std::uint32_t clean_transactions_wanted = 10;
 
 stage_plan stage_of(const writer_plan& plan) {
   stage_plan stage{plan.table, plan.columns, plan.type_names, plan.mode, plan.key, {}};
-  if (plan.mode == relational::write_mode::update || plan.mode == relational::write_mode::replace) {
+  // Where a trigger may change a key, the record's own tells nothing.
+  if (plan.mode == relational::write_mode::update || plan.mode == relational::write_mode::replace ||
+      plan.changes_rows_first) {
     return stage;
   }
   std::copy_if(plan.keys.begin(), plan.keys.end(), std::back_inserter(stage.unique_keys),

@@ -24,6 +24,7 @@ struct writer_plan {
   std::vector<column_type> kinds;
   std::vector<std::string> type_names;  ///< Of their types, a domain's base type.
   std::vector<unique_key> keys;         ///< To name the columns of a constraint.
+  bool changes_rows_first = false;      ///< As `table_info` has it.
   relational::write_mode mode = relational::write_mode::insert;
   std::vector<std::string> key;  ///< By which `update` and `replace` find rows.
   relational::progress_dialect dialect;

@@ -89,7 +89,7 @@ class Moving(Jobs):
         sql("CREATE TABLE src (id bigint PRIMARY KEY, v varchar(7), d numeric(9,3), ts timestamptz(3), b bytea, f real, u uuid); "
             "INSERT INTO src VALUES (1, 'a', 1.125, now(), '\\x01', 0.1, gen_random_uuid())")
         self.succeeds(job(end("Reader", "src"), end("Writer", "made", createTable=True)))
-        self.assertEqual(sql("SELECT count(*) FROM src JOIN made USING (id) WHERE src.ts = made.ts AND src.d = made.d AND src.b = made.b AND src.u::text = made.u"),
+        self.assertEqual(sql("SELECT count(*) FROM src JOIN made USING (id) WHERE src.ts = made.ts AND src.d = made.d AND src.b = made.b AND src.u::text = made.u AND src.f = made.f AND src.v = made.v"),
                          "1\n")
         self.assertEqual(sql("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'made'::regclass AND attname = 'ts'"),
                          "timestamp(3) with time zone\n")
@@ -141,8 +141,8 @@ class Refused(Jobs):
             "CREATE TABLE dst (id int PRIMARY KEY, t text NOT NULL)")
         ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=10))
         records = [json.loads(line) for line in open(ended.summary["dirty_file"], encoding="utf-8")]
-        self.assertEqual(sorted((r["code"], r["column"]) for r in records), [("23505", "id")] if len(records) == 1 else [("23505", "id"), ("null_not_allowed", "t")])
-        self.assertIn("duplicate key value", " ".join(r["message"] for r in records))
+        self.assertEqual(sorted((r["code"], r["column"]) for r in records), [("23505", "id"), ("null_not_allowed", "t")])
+        self.assertIn("duplicate key value", next(r["message"] for r in records if r["code"] == "23505"))
         self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "1|a\n3|c\n")
 
     def test_a_table_in_which_every_record_is_there_already(self):

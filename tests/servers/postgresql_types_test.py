@@ -90,19 +90,19 @@ def end(category, table, **more):
 
 
 class Types(ProgramTest):
-    def fill(self, kind, values):
+    def fill(self, kind, values, more=""):
         rows = ", ".join(f"({i}, ({v})::{kind})" for i, v in enumerate(values))
-        SERVER.sql(f"DROP TABLE IF EXISTS src, dst; CREATE TABLE src (n int PRIMARY KEY, v {kind}); CREATE TABLE dst (LIKE src INCLUDING ALL);"
+        SERVER.sql(f"DROP TABLE IF EXISTS src, dst; CREATE TABLE src (n int PRIMARY KEY, v {kind}{more}); CREATE TABLE dst (LIKE src INCLUDING ALL);"
                    f"INSERT INTO src VALUES {rows}", "sluice")
 
     def differing(self):
         return SERVER.sql("SELECT coalesce(s.n, d.n), s.v::text, d.v::text FROM src s FULL JOIN dst d USING (n) "
                           "WHERE d.n IS NULL OR s.n IS NULL OR s.v::text IS DISTINCT FROM d.v::text ORDER BY 1", "sluice")
 
-    def test_each_value_arrives_equal_in_the_same_type(self):
-        for kind, values, refused in TYPES:
-            with self.subTest(kind):
-                self.fill(kind, values)
+    def test_each_value_arrives_equal_in_the_same_type_also_beside_one_that_makes_copy_take_its_text_form(self):
+        for kind, values, refused, more in [(*t, more) for t in TYPES for more in ("", ", as_text inet DEFAULT '::1'")]:
+            with self.subTest(kind, more=more):
+                self.fill(kind, values, more)
                 ended = self.run_job(job(end("Reader", "src"), end("Writer", "dst"), errors=len(refused)))
                 self.assertEqual(ended.code, 0, ended)
                 self.assertEqual(ended.summary["dirty"], len(refused), ended)

@@ -19,6 +19,7 @@ TEST(types, modifiers_are_limits_of_the_type) {
   EXPECT_EQ(to_string(kind(1184).type), "instant(6)");
   EXPECT_EQ(to_string(kind(21).type), "int64(16 bits)");
   EXPECT_EQ(to_string(kind(790).type), "decimal(19,2)");
+  EXPECT_EQ(to_string(kind(18).type), "utf8(1 bytes)");
 }
 
 TEST(types, a_numeric_whose_scale_is_beyond_its_digits_is_exact_text_with_its_limits) {

@@ -1,0 +1,227 @@
+"""What PostgreSQL does without a word, and what of it a job must not fall into: no row is lost, twice or another one."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import unittest
+from unittest import mock
+
+from e2e.harness import job
+from servers import postgresql_test as whole
+from servers.postgresql_test import end, sql
+from servers.running import Running
+
+
+def setUpModule():
+    whole.setUpModule()
+
+
+class Read(whole.Jobs):
+    def test_an_expression_that_gives_several_rows_is_no_order_to_go_on_from(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, a int[]); INSERT INTO src SELECT i, (SELECT array_agg(j) FROM generate_series(1, 70000) j) FROM generate_series(1, 4) i; "
+            "UPDATE src SET a[60000] = -1 WHERE id = 3; ANALYZE src; CREATE TABLE dst (id int, v int CHECK (v > 0))")
+        ended = self.succeeds(job(end("Reader", "src", ["id", "unnest(a)"]), end("Writer", "dst"), errors=1))
+        self.assertEqual(ended.summary["dirty_by_code"], {"23514": 1})
+        self.assertEqual(sql("SELECT count(*), count(DISTINCT (id, v)) FROM dst"), "279999|279999\n")
+
+    def test_the_key_of_a_table_with_children_is_no_key_of_what_is_read(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, t text); ALTER TABLE src ALTER t SET STORAGE PLAIN; INSERT INTO src SELECT i, repeat(md5(i::text), 220) FROM generate_series(1, 1900) i; "
+            + "".join(f"CREATE TABLE c{k} (PRIMARY KEY (id)) INHERITS (src); INSERT INTO c{k} TABLE ONLY src; " for k in range(6))
+            + "CREATE TABLE dst (id int CHECK (id <> 1850), t text); ANALYZE")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=7))
+        self.assertEqual(ended.summary["dirty"], 7)
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "13293\n")
+
+    def test_a_column_of_a_domain_that_is_not_null_can_hold_null_and_is_read(self):
+        sql("CREATE DOMAIN dn AS int NOT NULL; CREATE TABLE src (k dn, t text); INSERT INTO src SELECT i, 'x' FROM generate_series(1, 1000) i; "
+            "INSERT INTO src SELECT (SELECT k FROM src WHERE false), 'null'; CREATE TABLE dst (k int, t text)")
+        self.succeeds(job(end("Reader", "src", splitPk="k"), end("Writer", "dst"), concurrent=3))
+        self.assertEqual(sql("SELECT count(*), count(k) FROM dst"), "1001|1000\n")
+
+    def test_numbers_of_a_hundred_thousand_digits_take_no_more_memory_than_others(self):
+        sql("CREATE TABLE src AS SELECT i AS id, 1e131071::numeric AS n FROM generate_series(1, 4000) i; CREATE TABLE dst (id int, n numeric)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT count(*) FROM dst WHERE n = 1e131071"), "4000\n")
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 500 << 10)
+
+    def test_a_condition_or_a_query_may_end_in_a_comment(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1), (2); CREATE TABLE dst (id int)")
+        self.succeeds(job(end("Reader", "src", ["id -- the number"], where="id > 1 -- not all"), end("Writer", "dst")))
+        query = end("Reader", "x", querySql="SELECT id FROM src -- all")
+        del query["parameter"]["table"], query["parameter"]["column"]
+        self.succeeds(job(query, end("Writer", "dst")))
+        self.assertEqual(sql("SELECT id, count(*) FROM dst GROUP BY 1 ORDER BY 1"), "1|1\n2|2\n")
+
+
+class Texts(whole.Jobs):
+    # Type of the source, value, type of the destination: the server would store another value without a word.
+    CHANGED = [
+        ("interval", "1 year 3 days 04:05:06", "interval year to month"),
+        ("interval", "3 days 04:05:06", "interval hour"),
+        ("numeric[]", "{1.255,9.999}", "numeric(10,2)[]"),
+        ("timestamp[]", '{"2024-01-01 00:00:00.7"}', "timestamp(0) without time zone[]"),
+        ("a1", "(1.26)", "a2"),
+        ("a1[]", '{"(1.26)"}', "a2[]"),
+        ("numeric[]", "{1.26}", "d5[]"),
+        ("float8[]", "{0.123456789012}", "real[]"),
+        ("text[]", "{" + "n" * 70 + "}", "name[]"),
+    ]
+
+    def test_a_type_in_which_the_server_would_change_values_without_a_word_is_refused_before_data_moves(self):
+        for source, value, destination in self.CHANGED:
+            with self.subTest(destination):
+                self.setUp()
+                sql("CREATE TYPE a1 AS (n numeric); CREATE TYPE a2 AS (n numeric(5,1)); CREATE DOMAIN d5 AS numeric(5,1); "
+                    f"CREATE TABLE src (v {source}); INSERT INTO src VALUES ('{value}'); CREATE TABLE dst (v {destination})")
+                self.fails(job(end("Reader", "src"), end("Writer", "dst"), errors=1), '"v"', destination, "without a word")
+                self.assertEqual(sql("SELECT count(*) FROM dst"), "0\n")
+
+    def test_such_a_type_takes_what_is_of_the_same_type(self):
+        for source, value, destination in self.CHANGED:
+            with self.subTest(destination):
+                self.setUp()
+                sql("CREATE TYPE a1 AS (n numeric); CREATE TYPE a2 AS (n numeric(5,1)); CREATE DOMAIN d5 AS numeric(5,1); "
+                    f"CREATE TABLE src (v {destination}); INSERT INTO src VALUES ('{value}'); CREATE TABLE dst (v {destination})")
+                self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+                self.assertEqual(sql("SELECT count(*) FROM src JOIN dst ON src.v::text = dst.v::text"), "1\n")
+
+    def test_a_text_of_several_characters_for_one_is_dirty(self):
+        sql("CREATE TABLE src (v text); INSERT INTO src VALUES ('abc'), ('d'); CREATE TABLE dst (v \"char\")")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))
+        self.assertEqual(ended.summary["dirty_by_code"], {"too_long": 1})
+        self.assertEqual(sql("TABLE dst"), "d\n")
+
+
+class Money(whole.Jobs):
+    """On a server with a locale whose decimal point is a comma: 1.25 is there 125."""
+
+    @unittest.skipUnless(shutil.which("localedef"), "localedef is not installed, which makes the locale")
+    def test_money_beside_a_column_that_travels_as_text_is_refused_where_the_server_reads_its_point_otherwise(self):
+        with tempfile.TemporaryDirectory() as locales:
+            os.chmod(locales, 0o755)
+            subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", f"{locales}/de_DE.utf8"], check=True, capture_output=True)
+            with mock.patch.dict(os.environ, LOCPATH=locales):
+                running = Running(["postgresql"]).__enter__()
+            self.addCleanup(running.__exit__, None, None, None)
+            usual, whole.SERVER = whole.SERVER, running.servers["postgresql"]
+            self.addCleanup(setattr, whole, "SERVER", usual)
+            sql("CREATE TABLE src (m money, i inet); INSERT INTO src VALUES ('1.25', '::1'); CREATE TABLE dst (LIKE src); ALTER DATABASE sluice SET lc_monetary = 'de_DE.UTF-8'")
+            self.fails(job(end("Reader", "src"), end("Writer", "dst")), "lc_monetary", code=1)
+            self.succeeds(job(end("Reader", "src", ["m"]), end("Writer", "dst", ["m"])))
+            self.assertEqual(sql("SELECT m::numeric FROM dst"), "1.25\n")
+
+
+class Environment(whole.Jobs):
+    def test_nothing_in_the_environment_has_a_say(self):
+        sql("CREATE TABLE src AS SELECT timestamptz '2024-01-01 00:00:00+00' AS t, interval '1 day' AS i; CREATE TABLE dst (LIKE src)")
+        reader = end("Reader", "src")
+        reader["parameter"]["jdbcUrl"] = f"jdbc:postgresql://localhost:{whole.SERVER.port}/sluice?sslmode=verify-full&sslrootcert={whole.SERVER.certificates.path('ca.pem')}"
+        for name, value in {"PGHOST": "127.0.0.2", "PGPORT": "1", "PGUSER": "nobody", "PGPASSWORD": "x", "PGDATABASE": "x", "PGSERVICE": "x", "PGTZ": "no zone",
+                            "PGDATESTYLE": "no style", "PGGEQO": "x", "PGOPTIONS": "-c search_path=x", "PGSSLMODE": "x", "PGSSLROOTCERT": "/x", "PGSSLCRL": "/x",
+                            "PGSSLCRLDIR": str(whole.SERVER.certificates.path("ca.pem").parent), "PGSSLMINPROTOCOLVERSION": "TLSv1.3",
+                            "PGSSLMAXPROTOCOLVERSION": "TLSv1.1", "PGREQUIREAUTH": "none", "PGTARGETSESSIONATTRS": "standby", "PGCLIENTENCODING": "LATIN1"}.items():
+            with self.subTest(name), mock.patch.dict(os.environ, {name: value}):
+                self.succeeds(job(reader, end("Writer", "dst", preSql=["DELETE FROM @table"])))
+        self.assertEqual(sql("SELECT count(*) FROM src JOIN dst USING (t, i)"), "1\n")
+
+
+class Staged(whole.Jobs):
+    def test_columns_may_have_any_name_that_is_used_inside(self):
+        names = ["n", "lowest", "took", "wanted", "code", "words", "more", "column_", "constraint_", "s", "t", "i", "sluice_row",
+                 'x""$sluice$; DROP TABLE victim; --', "c1", "back\\''slash"]
+        columns = ", ".join(f'"{name}" text' for name in names)
+        sql(f"CREATE TABLE victim (i int); CREATE TABLE src (code_key text, {columns}); "
+            f"INSERT INTO src SELECT 'k' || (i % 50), {', '.join(['i::text'] * len(names))} FROM generate_series(1, 100) i")
+        for mode in ("insert", "update", "replace", "ignore"):
+            for key in ("code", "n"):
+                with self.subTest(mode, key=key):
+                    sql(f"DROP TABLE IF EXISTS dst; CREATE TABLE dst (LIKE src, CHECK (words <> '99'), UNIQUE ({key}))" if mode == "insert" else
+                        f"DROP TABLE IF EXISTS dst; CREATE TABLE dst (LIKE src, CHECK (words <> '99'), PRIMARY KEY ({key}))")
+                    ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=1))
+                    self.assertEqual(ended.summary["dirty_by_code"], {"23514": 1})
+                    self.assertEqual(sql("SELECT count(*), to_regclass('victim') FROM dst"), "99|victim\n")
+
+    def test_a_row_that_cannot_be_replaced_is_dirty_and_all_others_are_replaced(self):
+        sql("CREATE TABLE src AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 100) i; CREATE TABLE dst (id int PRIMARY KEY, v text); INSERT INTO dst VALUES (5, 'old'), (6, 'old'); "
+            "CREATE TABLE child (p int REFERENCES dst); INSERT INTO child VALUES (5)")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "v"], writeMode="replace"), errors=1))
+        self.assertEqual(ended.summary["dirty_by_code"], {"23503": 1})
+        self.assertEqual(sql("SELECT count(*), max(v) FILTER (WHERE id = 5), max(v) FILTER (WHERE id = 6) FROM dst"), "100|old|new 6\n")
+
+    def test_a_trigger_that_gives_rows_their_key_refuses_none_of_them(self):
+        for made in ("CREATE TABLE dst (id int PRIMARY KEY, v int CHECK (v > 0))",
+                     "CREATE TABLE dst (id int PRIMARY KEY, v int CHECK (v > 0)) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF dst DEFAULT"):
+            with self.subTest(made):
+                self.setUp()
+                on = "part" if "PARTITION" in made else "dst"
+                sql(f"CREATE TABLE src (id int, v int); INSERT INTO src SELECT 1, i FROM generate_series(1, 100) i; UPDATE src SET v = -1 WHERE v = 50; {made}; INSERT INTO dst VALUES (1, 1); "
+                    "CREATE SEQUENCE q START 100; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.id = nextval(''q''); RETURN NEW; END'; "
+                    f"CREATE TRIGGER t BEFORE INSERT ON {on} FOR EACH ROW EXECUTE FUNCTION f()")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))
+                self.assertEqual(ended.summary["dirty_by_code"], {"23514": 1})
+                self.assertEqual(sql("SELECT count(*) FROM dst"), "100\n")
+
+    def test_what_is_no_fault_of_a_row_ends_the_run(self):
+        sql("CREATE TABLE src AS SELECT i AS id, i AS v FROM generate_series(1, 20) i; CREATE TABLE dst (id int PRIMARY KEY, v int CHECK (v <> 3)); "
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 5 THEN RAISE EXCEPTION ''the disk is full'' USING ERRCODE = ''53100''; END IF; RETURN NEW; END'; "
+            "CREATE TRIGGER t BEFORE INSERT ON dst FOR EACH ROW EXECUTE FUNCTION f()")
+        for mode in ("insert", "ignore"):
+            with self.subTest(mode):
+                self.fails(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=20), "the disk is full", "53100")
+                self.assertEqual(sql("SELECT count(*) FROM dst"), "0\n")
+
+
+class Statements(whole.Jobs):
+    def setUp(self):
+        super().setUp()
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'a'); CREATE TABLE dst (id int, t text)")
+
+    def test_a_copy_from_or_to_the_program_is_refused(self):
+        for reader, writer in ((end("Reader", "src"), end("Writer", "dst", preSql=["COPY dst FROM STDIN"])),
+                               (end("Reader", "src"), end("Writer", "dst", postSql=["COPY dst TO STDOUT"])),
+                               (end("Reader", "src", session=["COPY src TO STDOUT"]), end("Writer", "dst"))):
+            with self.subTest(writer["parameter"]):
+                ended = self.run_job(job(reader, writer), timeout=30)
+                self.assertNotEqual(ended.code, 0, ended)
+                self.assertIn("cannot stand here", ended.text)
+
+    def test_a_statement_that_fails_is_no_bad_row(self):
+        url = end("Reader", "src")["parameter"]["jdbcUrl"] + "?options=-c%20work_mem=abc"
+        setting = end("Reader", "src")
+        setting["parameter"]["jdbcUrl"] = url
+        for reader, where in ((end("Reader", "src", where="id = 'abc'"), "where"), (end("Reader", "src", ["id", "(1/0)::text"]), "division by zero"),
+                              (end("Reader", "src", session=["SELECT 1/0"]), "session[0]"), (end("Reader", "src", session=["SET work_mem = 'x'"]), "session[0]"),
+                              (setting, "work_mem")):
+            with self.subTest(where):
+                ended = self.fails(job(reader, end("Writer", "dst"), errors=5), where)
+                self.assertNotIn("bad_row", ended.text + json.dumps(ended.summary))
+
+    def test_what_a_constraint_says_at_the_commit_is_no_bad_row(self):
+        sql("""CREATE TABLE par (id int PRIMARY KEY); CREATE TABLE d2 (id int, k text, p int DEFAULT 9 REFERENCES par DEFERRABLE);
+CREATE FUNCTION dd() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN SET CONSTRAINTS ALL DEFERRED; RETURN NULL; END';
+CREATE TRIGGER a BEFORE INSERT ON d2 FOR EACH STATEMENT EXECUTE FUNCTION dd(); CREATE TRIGGER b AFTER INSERT ON d2 FOR EACH STATEMENT EXECUTE FUNCTION dd()""")
+        ended = self.fails(job(end("Reader", "src"), end("Writer", "d2", ["id", "k"]), errors=5), "23503", "COMMIT")
+        self.assertNotIn("bad_row", ended.text + json.dumps(ended.summary))
+
+    def test_a_file_that_the_server_does_not_have_is_a_mistake_of_the_job(self):
+        ended = self.run_job(job(end("Reader", "src"), end("Writer", "dst", preSql=["COPY dst FROM '/no/such/file'"])), timeout=20)
+        self.assertNotEqual(ended.code, 0)
+        self.assertIn("58P01", ended.text)
+        self.assertIn("bad_option", ended.text + json.dumps(ended.summary))
+
+    def test_a_view_that_is_not_filled_yet_is_named_at_once(self):
+        sql("CREATE MATERIALIZED VIEW mv AS TABLE src WITH NO DATA")
+        ended = self.run_job(job(end("Reader", "mv"), end("Writer", "dst")), timeout=20)
+        self.assertNotEqual(ended.code, 0)
+        self.assertIn("has not been populated", ended.text)
+
+    def test_several_statements_in_one_text_run_whatever_the_language_of_messages(self):
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", preSql=["DELETE FROM dst; DELETE FROM dst"])))
+        self.fails(job(end("Reader", "src"), end("Writer", "dst", preSql=["SELECT 'multiple commands' FORM x y z"])), "preSql", "syntax error")
+
+
+if __name__ == "__main__":
+    unittest.main()

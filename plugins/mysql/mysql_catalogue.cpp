@@ -82,6 +82,32 @@ result<std::vector<table_key>> read_keys(connection& c, const table_info& table,
   return out;
 }
 
+result<void> read_triggers(connection& c, table_info& table, const stop_signal& stop) {
+  SLUICE_TRY(
+      const auto triggers,
+      c.ask(fmt::format(
+                "SELECT COUNT(*), COALESCE(SUM(EVENT_MANIPULATION = 'UPDATE'), 0) FROM "
+                "information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {} AND EVENT_OBJECT_TABLE = {}",
+                c.literal(table.database), c.literal(table.name)),
+            stop));
+  table.has_triggers = number_of(triggers.at(0).at(0)) != 0;
+  table.has_update_triggers = number_of(triggers.at(0).at(1)) != 0;
+  // The server lists triggers to those only who may make them. A database's name in a GRANT is a pattern.
+  constexpr std::string_view right =
+      "SELECT 1 FROM information_schema.{}_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER' AND "
+      "REPLACE(GRANTEE, '''', '') = CURRENT_USER()";
+  const std::string of_all = fmt::format(right, "USER");
+  const std::string of_database =
+      fmt::format("{} AND {} LIKE TABLE_SCHEMA", fmt::format(right, "SCHEMA"), c.literal(table.database));
+  const std::string of_table =
+      fmt::format("{} AND TABLE_SCHEMA = {} AND TABLE_NAME = {}", fmt::format(right, "TABLE"),
+                  c.literal(table.database), c.literal(table.name));
+  SLUICE_TRY(const auto rights,
+             c.ask(fmt::format("{} UNION ALL {} UNION ALL {}", of_all, of_database, of_table), stop));
+  table.sees_triggers = !rights.empty();
+  return {};
+}
+
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -144,8 +170,9 @@ bool table_info::has_index_on(std::string_view column) const {
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
                                                 const stop_signal& stop) {
   SLUICE_TRY(const auto rows,
-             c.ask(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS FROM "
-                               "information_schema.TABLES WHERE TABLE_SCHEMA = {} AND (TABLE_NAME = {} OR "
+             c.ask(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
+                               "@@lower_case_table_names FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                               "{} AND (TABLE_NAME = {} OR "
                                "LOWER(TABLE_NAME) = LOWER({}))",
                                database_of(c, name), c.literal(name.table), c.literal(name.table)),
                    stop));
@@ -154,8 +181,12 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   }
   const auto exact =
       std::find_if(rows.begin(), rows.end(), [&](const sql_row& row) { return row[1] == name.table; });
+  if (exact == rows.end() && rows.size() != 1) {
+    return std::optional<table_info>();
+  }
   const sql_row& row = exact == rows.end() ? rows[0] : *exact;
   table_info table;
+  table.by_another_case = exact == rows.end() && row[5] == "0";
   table.database = row[0].value_or("");
   table.name = row[1].value_or("");
   table.type = row[2] == "BASE TABLE" || row[2] == "SYSTEM VERSIONED" ? table_type::table
@@ -165,13 +196,7 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   table.rows_estimate = number_of(row[4]);
   SLUICE_TRY(table.columns, read_columns(c, table, stop));
   SLUICE_TRY(table.keys, read_keys(c, table, stop));
-  SLUICE_TRY(
-      const auto triggers,
-      c.ask(fmt::format("SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {} "
-                        "AND EVENT_OBJECT_TABLE = {}",
-                        c.literal(table.database), c.literal(table.name)),
-            stop));
-  table.has_triggers = !triggers.empty() && number_of(triggers[0][0]) != 0;
+  SLUICE_CHECK(read_triggers(c, table, stop));
   return std::optional(std::move(table));
 }
 

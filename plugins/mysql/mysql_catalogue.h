@@ -40,6 +40,9 @@ struct table_info {
   std::string engine;
   std::uint64_t rows_estimate = 0;
   bool has_triggers = false;
+  bool has_update_triggers = false;
+  bool sees_triggers = false;    ///< The account has the right TRIGGER; without it none are listed.
+  bool by_another_case = false;  ///< Its name differs from the one asked for, and the server minds case.
   std::vector<table_column> columns;
   std::vector<table_key> keys;  ///< The primary key first.
 
@@ -65,7 +68,8 @@ std::optional<table_name> parse_table_name(std::string_view text);
 /// ASCII case ignored.
 bool same_name(std::string_view a, std::string_view b);
 
-/// What the server says of a table or view; nothing where there is none of that name, or no right to see it.
+/// What the server says of a table or view: of that name, or the only one that has it ignoring case. Nothing
+/// where there is none, or no right to see it.
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
                                                 const stop_signal& stop);
 /// `no table "ordres" in database "shop"; did you mean "orders"?`, or the tables there are.

@@ -226,6 +226,9 @@ std::string column_in_message(std::string_view message) {
   // `Column 'a' cannot be null`, `Field 'a' doesn't have a default value`. A value may hold any of it, so the
   // last place counts.
   std::size_t at = std::string_view::npos;
+  if (message.starts_with("Duplicate entry ")) {
+    return "";  // it names a key, and the value may hold anything
+  }
   if (message.starts_with("Column '") || message.starts_with("Field '")) {
     at = message.find('\'');
   } else if (const std::size_t found = message.rfind(" for column "); found != std::string_view::npos) {

@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <mysql.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,7 +68,35 @@ std::uint32_t number_of_version(std::string_view text) {
 
 }  // namespace
 
-void connection::state::set_options(bool tls, const secret& key_password) {
+result<void> connection::state::resolve_secrets(const stop_signal& stop) {
+  if (password) {
+    return {};
+  }
+  if (plan.connect.key_password) {
+    SLUICE_TRY(key_password, plan.resolve_secret(*plan.connect.key_password, stop));
+  }
+  secret resolved;
+  if (plan.connect.password) {
+    SLUICE_TRY(resolved, plan.resolve_secret(*plan.connect.password, stop));
+  }
+  password = std::move(resolved);
+  return {};
+}
+
+void connection::state::keep_alive() const {
+  const int socket = mysql_get_socket(mysql);
+  const auto set = [&](int level, int name, int value) {
+    (void)::setsockopt(socket, level, name, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, plan.connect.keepalive ? 1 : 0);  // the connector asks for it by itself
+  if (plan.connect.keepalive) {
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 6);
+  }
+}
+
+void connection::state::set_options(bool tls) {
   const relational::connect_options& c = plan.connect;
   const unsigned int protocol = MYSQL_PROTOCOL_TCP;  // also for `localhost`
   const my_bool no = 0;
@@ -116,21 +147,14 @@ result<void> connection::state::connect(const relational::server_address& to, bo
   drop();
   server_at = to;
   encrypted = tls;
-  secret password;
-  if (plan.connect.password) {
-    SLUICE_TRY(password, plan.resolve_secret(*plan.connect.password, stop));
-  }
-  secret key_password;
-  if (plan.connect.key_password) {
-    SLUICE_TRY(key_password, plan.resolve_secret(*plan.connect.key_password, stop));
-  }
+  SLUICE_CHECK(resolve_secrets(stop));
   mysql = mysql_init(nullptr);
   if (mysql == nullptr) {
     return fail(error_kind::no_room, "{}: no memory for a connection", at);
   }
-  set_options(tls, key_password);
+  set_options(tls);
   // The connector wants the password with a zero behind it, until the login is done.
-  std::string text(password.reveal());
+  std::string text(password->reveal());
   MYSQL* done = nullptr;
   const auto connected = drive(
       [&] {
@@ -148,6 +172,7 @@ result<void> connection::state::connect(const relational::server_address& to, bo
     return fail(std::move(e));
   }
   ::fcntl(mysql_get_socket(mysql), F_SETFD, FD_CLOEXEC);
+  keep_alive();
   server.text = mysql_get_server_info(mysql);
   server.product = mariadb_connection(mysql) != 0 ? server_product::mariadb : server_product::mysql;
   server.version = number_of_version(server.text);

@@ -131,13 +131,18 @@ void connection::state::drop() {
 }
 
 void connection::state::kill_statement() {
+  using std::chrono::milliseconds;
   const unsigned long id = mysql_thread_id(mysql);
+  const auto until = connection_clock::now() + tidy_up_time;
   state second(plan);
   second.kills = false;
-  second.plan.connect.socket_timeout = tidy_up_time;
   second.plan.connect.connect_timeout = tidy_up_time;
   second.at = at;
+  second.password.emplace(password ? password->reveal() : std::string_view());
+  second.key_password = secret(key_password.reveal());
   if (second.connect(server_at, encrypted, {})) {
+    const auto left = std::chrono::duration_cast<milliseconds>(until - connection_clock::now());
+    second.plan.connect.socket_timeout = std::max(left, milliseconds(1));
     (void)second.run(fmt::format("KILL QUERY {}", id), {});
   }
 }
@@ -167,17 +172,46 @@ result<void> connection::state::query(std::string_view sql, const stop_signal& s
 result<statement_answer> connection::state::run(std::string_view sql, const stop_signal& stop) {
   SLUICE_CHECK(query(sql, stop));
   if (mysql_field_count(mysql) != 0) {
-    MYSQL_RES* kept = nullptr;
-    SLUICE_CHECK(drive([&] { return mysql_store_result_start(&kept, mysql); },
-                       [&](int occurred) { return mysql_store_result_cont(&kept, mysql, occurred); }, stop));
-    sql_is_waiting = false;
-    if (kept == nullptr) {
+    SLUICE_CHECK(drop_rows(stop));
+  }
+  SLUICE_CHECK(drop_results(stop));
+  return mysql_field_count(mysql) != 0 ? statement_answer{} : answer_at_hand();
+}
+
+result<void> connection::state::drop_rows(const stop_signal& stop) {
+  sql_is_waiting = true;
+  rows = mysql_use_result(mysql);
+  MYSQL_ROW row = nullptr;
+  do {
+    if (rows == nullptr) {
       return fail(failure(""));
     }
-    mysql_free_result(kept);
-    return statement_answer{};
+    SLUICE_CHECK(drive([&] { return mysql_fetch_row_start(&row, rows); },
+                       [&](int occurred) { return mysql_fetch_row_cont(&row, rows, occurred); }, stop));
+  } while (row != nullptr);
+  const bool failed_read = mysql_errno(mysql) != 0;
+  mysql_free_result(rows);
+  rows = nullptr;
+  sql_is_waiting = false;
+  return failed_read ? result<void>(fail(failure(""))) : result<void>();
+}
+
+result<void> connection::state::drop_results(const stop_signal& stop) {
+  while (mysql_more_results(mysql)) {
+    int failed_call = 0;
+    sql_is_waiting = true;
+    SLUICE_CHECK(drive([&] { return mysql_next_result_start(&failed_call, mysql); },
+                       [&](int occurred) { return mysql_next_result_cont(&failed_call, mysql, occurred); },
+                       stop));
+    sql_is_waiting = false;
+    if (failed_call > 0) {
+      return fail(failure(""));
+    }
+    if (mysql_field_count(mysql) != 0) {
+      SLUICE_CHECK(drop_rows(stop));
+    }
   }
-  return answer_at_hand();
+  return {};
 }
 
 statement_answer connection::state::answer_at_hand() const {
@@ -201,6 +235,7 @@ result<std::vector<relational::sql_row>> connection::state::ask(std::string_view
   SLUICE_CHECK(query(sql, stop));
   std::vector<relational::sql_row> out;
   if (mysql_field_count(mysql) == 0) {
+    SLUICE_CHECK(drop_results(stop));
     return out;
   }
   MYSQL_RES* kept = nullptr;
@@ -222,6 +257,7 @@ result<std::vector<relational::sql_row>> connection::state::ask(std::string_view
     out.push_back(std::move(values));
   }
   mysql_free_result(kept);
+  SLUICE_CHECK(drop_results(stop));
   return out;
 }
 
@@ -253,13 +289,14 @@ bool connection::in_transaction() const {
 result<std::string> connection::session_name(const stop_signal& stop) {
   if (state_->session_word.empty()) {
     const std::string word = random_word();
-    SLUICE_TRY(const auto got, ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0)", word), stop));
+    SLUICE_TRY(const auto got, ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), @@server_id", word), stop));
     if (got.empty() || got[0][0] != "1") {
       return std::string();
     }
     state_->session_word = word;
+    state_->server_number = got[0][1].value_or("0");
   }
-  return fmt::format("{}/{}", mysql_thread_id(state_->mysql), state_->session_word);
+  return fmt::format("{}/{}@{}", mysql_thread_id(state_->mysql), state_->session_word, state_->server_number);
 }
 
 result<statement_answer> connection::run(std::string_view sql, const stop_signal& stop) {
@@ -411,6 +448,7 @@ result<bool> connection::fetch(row_view& row, const stop_signal& stop) {
   s.at_end = true;
   s.sql_is_waiting = false;
   end_select();
+  SLUICE_CHECK(s.drop_results(stop));
   return false;
 }
 

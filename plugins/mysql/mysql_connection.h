@@ -96,8 +96,8 @@ struct server_failure {
 /// A connection to a MariaDB or MySQL server over TCP. Nothing of `my.cnf` and of the environment counts.
 /// Owned and used by one thread, whose waits end when the stop given fires; only `interrupt` may be called by
 /// others, as long as the object lives. When a wait is cut short the statement is ended on the server with
-/// KILL QUERY over a second connection (3 s at most), and the connection is given up: every later call fails
-/// as `not_connected`.
+/// KILL QUERY over a second connection (3 s at most, with the password that the first had), and the
+/// connection is given up: every later call fails as `not_connected`.
 class connection {
  public:
   /// Tries the servers in order. `denied`, `not_connected`, `bad_option` and so on as the table of codes
@@ -111,8 +111,8 @@ class connection {
   [[nodiscard]] const relational::server_address& address() const;
   /// `"db1:3306/shop"`: begins messages.
   [[nodiscard]] const std::string& place() const;
-  /// This session as the server knows it, with a word that no later one has: `4711/5f0c…`. It is held as a
-  /// named lock, which the server lets go of with the session.
+  /// This session as the server knows it, with a word that no later one has, and the server's own number:
+  /// `4711/5f0c…@1`. The word is held as a named lock, which the server lets go of with the session.
   result<std::string> session_name(const stop_signal& stop);
   /// @@max_allowed_packet: the largest statement that the server takes.
   [[nodiscard]] std::uint64_t packet_bytes_max() const;
@@ -120,9 +120,9 @@ class connection {
   [[nodiscard]] bool can_load() const;
   [[nodiscard]] bool alive() const;
 
-  /// Runs one statement; rows are dropped.
+  /// Runs one statement, of a procedure to the end; rows are dropped as they come.
   result<statement_answer> run(std::string_view sql, const stop_signal& stop);
-  /// Runs one statement and keeps its rows.
+  /// Runs one statement and keeps its rows, of several results those of the first.
   result<std::vector<relational::sql_row>> ask(std::string_view sql, const stop_signal& stop);
   /// Sends all statements before the first answer is read: each is small, and they are few (64). One that
   /// fails does not keep the next from running. An error is one of the connection.

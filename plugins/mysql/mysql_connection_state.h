@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,10 +51,14 @@ struct connection::state {
   }
 
   result<void> connect(const relational::server_address& to, bool tls, const stop_signal& stop);
-  void set_options(bool tls, const secret& key_password);
+  void set_options(bool tls);
   result<void> set_session(const stop_signal& stop);
   result<void> check_session(const std::vector<session_setting>& settings, const stop_signal& stop);
   result<void> query(std::string_view sql, const stop_signal& stop);
+  /// Reads the rows of the result at hand, and drops them.
+  result<void> drop_rows(const stop_signal& stop);
+  /// Reads what a procedure sends behind the result at hand: an error in any of it is the statement's.
+  result<void> drop_results(const stop_signal& stop);
   result<statement_answer> run(std::string_view sql, const stop_signal& stop);
   /// What the server says of the statement whose answer was read last.
   [[nodiscard]] statement_answer answer_at_hand() const;
@@ -61,10 +66,16 @@ struct connection::state {
   /// The failure of the last call of the connector, kept in `failed` too.
   error failure(std::string_view doing);
   error lost_error() const;
+  result<void> resolve_secrets(const stop_signal& stop);
+  void keep_alive() const;
   void kill_statement();
   void drop();
 
   connection_plan plan;
+  /// Kept as long as the connection, as the connector does: to end a statement there may be no time to look
+  /// them up again.
+  std::optional<secret> password;
+  secret key_password;
   st_mysql* mysql = nullptr;
   st_mysql_res* rows = nullptr;  ///< Of a SELECT that is open.
   bool at_end = false;
@@ -73,6 +84,7 @@ struct connection::state {
   server_failure failed;
   std::string at;
   std::string session_word;
+  std::string server_number;  ///< @@server_id
   std::uint64_t packet_bytes = 1 << 20;
   bool loads = false;
   lent_bytes lent;

@@ -59,8 +59,9 @@ std::vector<std::string> remarks() {
       "only "
       "if the server counts as many rows as were sent and has no warning; else it is taken back to a "
       "savepoint "
-      "and sent as INSERTs of several rows. There a refused row undoes only its own statement, which is sent "
-      "again without it. A warning is an error; INSERT IGNORE is never used.",
+      "and sent as INSERTs of several rows. There a refused row undoes only its own statement, which is cut "
+      "where the server says that the row is; only a row that was sent alone is refused. A warning is an "
+      "error; INSERT IGNORE is never used.",
       "A value is stored so that it reads back equal, or its record is dirty. Beyond what the server refuses "
       "these "
       "are refused before they are sent: more digits than DECIMAL, FLOAT(M,D), TIME, DATETIME and TIMESTAMP "
@@ -73,13 +74,15 @@ std::vector<std::string> remarks() {
       "claim's "
       "session is held by GET_LOCK, so that one that is gone is known at once. Tables of other engines than "
       "InnoDB "
-      "are written at least once.",
+      "are refused: they take nothing back.",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`. Writer: `GRANT SELECT, INSERT, UPDATE, "
       "DELETE "
       "ON shop.* TO writer@'%'`; and CREATE, ALTER for the first run, which makes the two tables, or for "
       "`createTable`. "
-      "SELECT is needed for the tables of marks, and UPDATE and DELETE for `writeMode` `update` and "
-      "`replace`.",
+      "SELECT is needed for the tables of marks, UPDATE for `writeMode` `update` and `ignore` (ON DUPLICATE "
+      "KEY UPDATE), DELETE for `replace`. `ignore` is refused where the table has an UPDATE trigger, which "
+      "would act on rows that are there; an account without the right TRIGGER is not told of any, which the "
+      "plan says.",
   };
   for (std::string& line : mysql::session_page_lines()) {
     out.push_back(std::move(line));

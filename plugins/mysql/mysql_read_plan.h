@@ -26,6 +26,7 @@ struct read_part {
   std::size_t connection = 0;  ///< In `read_plan::connections`.
   std::string name;            ///< `shop.orders`, or `querySql[0]`.
   std::string place;           ///< Where it stands in the job, for messages.
+  std::string values_place;    ///< Where what is computed stands: the columns, or the query.
   std::string table;           ///< In SQL; empty with a query.
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.

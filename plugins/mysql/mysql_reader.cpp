@@ -24,6 +24,15 @@ std::string hex_of(std::string_view bytes) {
   return hex;
 }
 
+/// What the server cannot compute of a row is the query's fault: no record is at hand that could be refused.
+error of_part(error e, const read_part& part) {
+  if (e.kind == error_kind::bad_row) {
+    e.kind = error_kind::bad_option;
+    e.message = fmt::format("{}: {}; mend what it computes", part.values_place, e.message);
+  }
+  return e;
+}
+
 }  // namespace
 
 mysql_reader::mysql_reader(std::shared_ptr<const read_plan> plan) : plan_(std::move(plan)) {
@@ -81,7 +90,6 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   row_at_hand_ = false;
   ended_ = false;
   has_last_key_ = false;
-  bytes_read_ = 0;
   SLUICE_TRY(part_, part_of(*plan_, split_description));
   SLUICE_CHECK(connect_once(part_->connection, stop));
   std::optional<std::vector<std::string>> literals;
@@ -94,7 +102,7 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
     if (e.code == "ER_NO_SUCH_TABLE" || e.code == "ER_BAD_FIELD_ERROR") {
       e.kind = error_kind::source_changed;  // `open` of the source has seen them
     }
-    return fail(std::move(e));
+    return fail(of_part(std::move(e), *part_));
   }
   key_columns_.clear();
   std::size_t more = plan_->kinds.size();
@@ -126,8 +134,11 @@ result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal
   std::uint64_t bytes = builder.bytes();
   while (!ended_) {
     if (!row_at_hand_) {
-      SLUICE_TRY(const bool more, connection_->fetch(row_, stop));
+      const auto more = connection_->fetch(row_, stop);
       if (!more) {
+        return fail(of_part(more.error(), *part_));
+      }
+      if (!*more) {
         ended_ = true;
         break;
       }
@@ -145,7 +156,6 @@ result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal
     take_row(builder);
     keep_key();
     row_at_hand_ = false;
-    bytes_read_ += row;
     bytes += row;
     if (bytes >= builder.limit().bytes_target || builder.rows() >= builder.limit().rows_max) {
       bytes = builder.bytes();

@@ -20,13 +20,11 @@ class mysql_reader : public reader {
   result<void> open(const scalar_list& split_description, const std::optional<cursor>& after,
                     const stop_signal& stop) override;
   result<read_answer> read(batch_builder& builder, const stop_signal& stop) override;
-  [[nodiscard]] std::uint64_t source_bytes() const override { return bytes_read_; }
   void interrupt() override;
 
  private:
   result<void> connect_once(std::size_t index, const stop_signal& stop);
   result<std::vector<std::string>> literals_of(const cursor& after) const;
-  [[nodiscard]] std::size_t key_at(std::size_t i) const;
   [[nodiscard]] std::uint64_t row_bytes() const;
   /// The row at hand into the builder, as a row or as a refused record.
   void take_row(batch_builder& builder);
@@ -47,7 +45,6 @@ class mysql_reader : public reader {
   row_view row_;
   bool row_at_hand_ = false;  ///< Fetched, not yet taken.
   bool ended_ = false;
-  std::uint64_t bytes_read_ = 0;
 
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
 };

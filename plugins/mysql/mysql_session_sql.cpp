@@ -47,11 +47,11 @@ session_setting text(std::string name, const std::string& value) {
 
 constexpr std::uint64_t day_s = 86'400;
 
-/// A day: a throttled read and a slow source are no reason for the server to hang up.
+/// A day: a throttled read is no reason for the server to hang up.
 void add_patience(std::vector<session_setting>& to, bool idles) {
   to.push_back(number("net_write_timeout", day_s));
-  to.push_back(number("net_read_timeout", day_s));
   // An end of a run that died with its machine gives its locks back within the hour.
+  to.push_back(number("net_read_timeout", 3600));
   to.push_back(number("wait_timeout", idles ? 7 * day_s : 3600));
 }
 
@@ -79,6 +79,8 @@ std::vector<session_setting> session_settings(session_role role, const session_f
   out.push_back(number("sql_select_limit", ~std::uint64_t{0}));
   add_time_limit(out, facts);
   const bool writes = role == session_role::write || role == session_role::manage;
+  const bool old_name = facts.server.product == server_product::mariadb ? facts.server.version < 110100
+                                                                        : facts.server.version < 50720;
   add_patience(out, role == session_role::read);
   switch (role) {
     case session_role::look:
@@ -86,6 +88,8 @@ std::vector<session_setting> session_settings(session_role role, const session_f
       // Conditions and expressions of the job mean what they mean to the server's other users; but CHAR
       // columns are read without the blanks that this mode would add.
       out.push_back(text("sql_mode", without_mode(facts.sql_mode, "PAD_CHAR_TO_FULL_LENGTH")));
+      // A function that a query calls changes nothing either. Servers that only speak the protocol refuse it.
+      out.push_back(number(old_name ? "tx_read_only" : "transaction_read_only", 1, true));
       break;
     case session_role::write:
       // Literals are ours: no backslash in them means anything.
@@ -98,8 +102,8 @@ std::vector<session_setting> session_settings(session_role role, const session_f
   }
   if (writes) {
     out.push_back(number("sql_notes", 1));
-    const bool old_name = facts.server.product == server_product::mariadb ? facts.server.version < 110100
-                                                                          : facts.server.version < 50720;
+    // What a warning says decides whether its row is refused. MySQL lets few accounts set it.
+    out.push_back(number("max_error_count", 1024, true));
     // Other sessions' inserts are not held up by gap locks; the server refuses it with statement logging.
     out.push_back(text(old_name ? "tx_isolation" : "transaction_isolation",
                        facts.logs_statements ? "REPEATABLE-READ" : "READ-COMMITTED"));

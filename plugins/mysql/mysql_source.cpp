@@ -239,6 +239,7 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
                                                                   const stop_signal& stop) {
   described_part out;
   out.part.place = query.place;
+  out.part.values_place = query.place;
   out.part.query = query.text;
   auto columns = c.describe(query.text, stop);
   if (!columns) {
@@ -259,7 +260,8 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
     out.kinds.push_back(std::move(kind));
   }
   if (wraps) {
-    out.part.query = fmt::format("SELECT {} FROM ({}) AS sluice_query", list, query.text);
+    // The line break ends a comment behind the query.
+    out.part.query = fmt::format("SELECT {} FROM ({}\n) AS sluice_query", list, query.text);
     if (auto again = c.describe(out.part.query, stop); !again) {
       return fail(
           error_kind::bad_option,
@@ -277,6 +279,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   described_part out;
   out.part.name = name_of(table);
   out.part.table = table.quoted_name();
+  out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));
   SLUICE_CHECK(choose_split_key(table, out));

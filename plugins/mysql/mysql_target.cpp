@@ -94,7 +94,6 @@ bool skips_null(const target_options& options, std::string_view column,
 mysql_target::mysql_target(target_options options, option_values values, const plugin_context& context)
     : options_(std::move(options)),
       values_(std::move(values)),
-      context_(context),
       connect_plan_(plan_connection(options_.connect(), session_role::manage, options_.session, context)),
       table_(table_of(options_)),
       quoted_table_(table_.database.empty() ? quote_name(table_.table)
@@ -165,13 +164,17 @@ result<std::string> mysql_target::session_name() {
 result<std::optional<bool>> mysql_target::session_lives(const std::string& name) {
   SLUICE_TRY(connection * c, connect());
   const std::size_t slash = name.find('/');
-  if (slash == std::string::npos) {
+  const std::size_t at = name.find('@');
+  if (slash == std::string::npos || at == std::string::npos || at < slash) {
     return std::optional<bool>();
   }
-  SLUICE_TRY(
-      const auto rows,
-      c->ask(fmt::format("SELECT IS_USED_LOCK({})", c->literal("sluice/" + name.substr(slash + 1))), stop_));
-  return std::optional(!rows.empty() && rows[0][0] == name.substr(0, slash));
+  const std::string lock = "sluice/" + name.substr(slash + 1, at - slash - 1);
+  SLUICE_TRY(const auto rows,
+             c->ask(fmt::format("SELECT IS_USED_LOCK({}), @@server_id", c->literal(lock)), stop_));
+  if (rows.at(0).at(1) != name.substr(at + 1)) {
+    return std::optional<bool>();  // another server knows
+  }
+  return std::optional(rows[0][0] == name.substr(0, slash));
 }
 
 result<void> mysql_target::end_session(const std::string& name) {
@@ -233,7 +236,10 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
 
 result<void> mysql_target::describe_table(const schema& source_columns, target_description& out) {
   SLUICE_TRY(connection * c, connect());
-  SLUICE_TRY(const auto table, look_up_table(*c, table_, stop_));
+  SLUICE_TRY(auto table, look_up_table(*c, table_, stop_));
+  if (table && table->by_another_case) {
+    table.reset();  // statements name it as the job does
+  }
   if (!table && options_.create_table) {
     return plan_created_table(source_columns, out);
   }
@@ -263,12 +269,13 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   }
   table_there_ = true;
   if (table.engine != "InnoDB") {
-    out.exactly_once = false;
-    out.promise = fmt::format(
-        "at least once, because the table's engine is {}, which has no transactions: rows "
-        "written before a failure stay",
-        table.engine);
+    return fail(
+        error_kind::not_supported,
+        "{}: table {} is of the engine {}, which takes no row back that was refused or that a failure "
+        "left behind; alter it (ENGINE=InnoDB), or name one that is of InnoDB",
+        options_.table().place, in_quotes(table.name), table.engine);
   }
+  SLUICE_CHECK(check_ignore(table, out));
   const std::vector<std::string> names = table.column_names();
   if (options_.create_table) {
     create_sql_ = "DO 0";
@@ -303,6 +310,26 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
     }
   }
   use_columns(table, mapped, source_columns, out);
+  return {};
+}
+
+result<void> mysql_target::check_ignore(const table_info& table, target_description& out) const {
+  if (options_.mode != write_mode::ignore) {
+    return {};
+  }
+  if (table.has_update_triggers) {
+    return values_.bad("writeMode",
+                       fmt::format("found \"ignore\", and table {} has an UPDATE trigger, which would act on "
+                                   "rows that are there already (ON DUPLICATE KEY UPDATE); expected another "
+                                   "mode, or a table without that trigger",
+                                   in_quotes(table.name)));
+  }
+  if (!table.sees_triggers) {
+    out.notes.push_back(
+        fmt::format("This account has no right TRIGGER and is not told of triggers: an UPDATE "
+                    "trigger of table {} would act on rows that are ignored.",
+                    in_quotes(table.name)));
+  }
   return {};
 }
 
@@ -356,8 +383,10 @@ void mysql_target::use_columns(const table_info& table, const std::vector<std::s
   plan->mode = options_.mode;
   plan->batch_rows = options_.batch_rows;
   plan->batch_bytes = options_.batch_bytes;
-  plan->name = connect_plan_.name;
   plan->marks = marks_;
+  constexpr std::uint32_t warns_of_values = 80020;
+  const server_info& server = connection_->server();
+  plan->names_rows = server.product == server_product::mysql && server.version >= warns_of_values;
   plan->may_load = options_.mode == write_mode::insert || options_.mode == write_mode::replace;
   for (std::size_t i = 0; i < mapped.size(); ++i) {
     const table_column& c = table.columns[mapped[i]];
@@ -378,8 +407,11 @@ void mysql_target::use_columns(const table_info& table, const std::vector<std::s
       plan->update_columns.push_back(names[*relational::named_in(name.text, names, sql_rules())]);
     }
   }
-  for (const table_key& key : table.keys) {
-    plan->keys[key.name] = fmt::format("{}", fmt::join(key.columns, ", "));
+  // A message does not say of which table a key is: with triggers it may be another's.
+  if (!table.has_triggers) {
+    for (const table_key& key : table.keys) {
+      plan->keys[key.name] = fmt::format("{}", fmt::join(key.columns, ", "));
+    }
   }
   plan->connect.may_load = plan->may_load;
   out.columns = std::move(columns);

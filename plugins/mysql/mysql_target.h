@@ -43,6 +43,7 @@ class mysql_target : public target, private relational::progress_home {
   result<connection*> connect();
   result<void> describe_table(const schema& source_columns, target_description& out);
   result<void> describe_there(const table_info& table, const schema& source_columns, target_description& out);
+  result<void> check_ignore(const table_info& table, target_description& out) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   void use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
                    const schema& source_columns, target_description& out);
@@ -51,7 +52,6 @@ class mysql_target : public target, private relational::progress_home {
 
   target_options options_;
   option_values values_;
-  plugin_context context_;
   connection_plan connect_plan_;
   table_name table_;
   std::string quoted_table_;

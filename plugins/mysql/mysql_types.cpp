@@ -155,11 +155,16 @@ std::vector<std::string> members_of(std::string_view column_type) {
   while (at != std::string_view::npos) {
     std::string member;
     for (++at; at < column_type.size(); ++at) {
+      const char next = at + 1 < column_type.size() ? column_type[at + 1] : '\0';
       if (column_type[at] == '\'') {
-        if (at + 1 >= column_type.size() || column_type[at + 1] != '\'') {
+        if (next != '\'') {
           break;
         }
         ++at;
+      } else if (column_type[at] == '\\') {
+        ++at;
+        member += next == '0' ? '\0' : next == 'n' ? '\n' : next == 'r' ? '\r' : next;
+        continue;
       }
       member += column_type[at];
     }

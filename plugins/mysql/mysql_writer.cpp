@@ -35,15 +35,22 @@ std::string name_list(const std::vector<target_column>& columns) {
   return names;
 }
 
-/// 3 of `Data too long for column 'a' at row 3`.
+/// 3 of `Data too long for column 'a' at row 3`; 0 where the message does not end so.
 std::size_t row_in_message(std::string_view message) {
   constexpr std::string_view before = " at row ";
   const std::size_t at = message.rfind(before);
   std::size_t row = 0;
-  if (at != std::string_view::npos) {
-    std::from_chars(message.data() + at + before.size(), message.data() + message.size(), row);
+  if (at == std::string_view::npos) {
+    return row;
   }
-  return row;
+  const char* end = message.data() + message.size();
+  const auto read = std::from_chars(message.data() + at + before.size(), end, row);
+  return read.ec == std::errc() && read.ptr == end ? row : 0;
+}
+
+/// Of a row counted from 1: its index, where the statement has it.
+std::optional<std::size_t> index_of(std::size_t row, std::size_t rows) {
+  return row >= 1 && row <= rows ? std::optional(row - 1) : std::nullopt;
 }
 
 }  // namespace
@@ -58,9 +65,13 @@ insert_text insert_sql(const writer_plan& plan) {
     const std::string name = quote_name(plan.columns.front().name);
     out.behind = fmt::format(" ON DUPLICATE KEY UPDATE {0} = {1}.{0}", name, plan.table);
   } else if (plan.mode == write_mode::update) {
-    for (const std::string& name : plan.update_columns) {
-      out.behind += fmt::format("{0}{1} = VALUES({1})",
-                                out.behind.empty() ? " ON DUPLICATE KEY UPDATE " : ", ", quote_name(name));
+    std::string_view begin =
+        plan.names_rows ? " AS sluice_row ON DUPLICATE KEY UPDATE " : " ON DUPLICATE KEY UPDATE ";
+    for (const std::string& column : plan.update_columns) {
+      const std::string name = quote_name(column);
+      out.behind += fmt::format("{}{} = {}", begin, name,
+                                plan.names_rows ? "sluice_row." + name : fmt::format("VALUES({})", name));
+      begin = ", ";
     }
   }
   return out;
@@ -176,9 +187,14 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::judge_answer(const st
     const auto harmful = std::find_if(warnings.begin(), warnings.end(),
                                       [](const server_warning& w) { return !is_harmless_warning(w.code); });
     if (harmful != warnings.end()) {
-      const std::size_t row = row_in_message(harmful->message);
       return std::optional(refusal{meaning_of(harmful->code, "", "").name, blamed_column(harmful->message),
-                                   harmful->message, row == 0 ? 0 : row - 1, row != 0 && row <= rows});
+                                   harmful->message, index_of(row_in_message(harmful->message), rows)});
+    }
+    if (warnings.size() < done.warnings) {
+      return std::optional(
+          refusal{"warning", "",
+                  fmt::format("the server has {} warnings of the statement and tells {} of them",
+                              done.warnings, warnings.size())});
     }
   }
   const bool counts = plan_->mode == write_mode::insert;
@@ -208,8 +224,7 @@ result<mysql_writer::refusal> mysql_writer::explain_failure(const error& failed,
     SLUICE_TRY(const auto number, connection_->ask("SELECT @sluice_row", stop));
     row = number.empty() || !number[0][0] ? 0 : std::strtoull(number[0][0]->c_str(), nullptr, 10);
   }
-  out.known = row >= 1 && row <= rows;
-  out.row = out.known ? row - 1 : 0;
+  out.row = index_of(row, rows);
   return out;
 }
 
@@ -225,8 +240,7 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
         refusal{"ER_NET_PACKET_TOO_LARGE", "",
                 fmt::format("the row has {} and the server takes statements of {}; raise its "
                             "max_allowed_packet",
-                            bytes_text(statement_.size()), bytes_text(connection_->packet_bytes_max())),
-                0, rows == 1});
+                            bytes_text(statement_.size()), bytes_text(connection_->packet_bytes_max()))});
   }
   if (saves_points_) {
     SLUICE_CHECK(connection_->run("SAVEPOINT sluice_rows", stop));
@@ -256,6 +270,7 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
 
 error mysql_writer::read_again(const refusal& why) {
   saves_points_ = true;
+  clean_batches_ = 0;
   return {error_kind::busy,
           fmt::format("{}: {}: {} ({}); the rows are written again with savepoints", connection_->place(),
                       plan_->table, escaped(why.message), why.code),
@@ -299,42 +314,35 @@ result<void> mysql_writer::insert_all(write_answer& answer, const stop_signal& s
   const std::size_t rows_max =
       plan_->batch_rows == 0 ? rows_each_max : std::min<std::size_t>(rows_each_max, plan_->batch_rows);
   std::size_t at = 0;
-  // A row that was refused behind others of its statement: those go first, then it is refused.
-  std::optional<refusal> known;
-  std::size_t known_at = 0;
+  // The row that a failed statement named: those before it go first, then it goes alone.
+  std::optional<std::size_t> alone;
   while (at < rows_.size()) {
-    if (known && at == known_at) {
-      refuse(at++, *known, answer);
-      known.reset();
-      continue;
-    }
     rows_each_ = std::clamp<std::size_t>(rows_each_, 1, rows_max);
     const bool pipes =
-        !known && !saves_points_ && rows_each_ == 1 && rows_that_fit(at, piped_max) == piped_max;
+        !alone && !saves_points_ && rows_each_ == 1 && rows_that_fit(at, piped_max) == piped_max;
     if (pipes) {
       SLUICE_TRY(const std::size_t refused, insert_piped(at, at + piped_max, answer, stop));
       at += piped_max;
       rows_each_ = refused < piped_max / 8 ? 8 : 1;
       continue;
     }
-    const std::size_t n = rows_that_fit(at, known ? known_at - at : rows_each_);
+    const bool is_alone = alone == at;
+    const std::size_t n = rows_that_fit(at, is_alone ? 1 : alone ? *alone - at : rows_each_);
     SLUICE_TRY(auto why, insert_range(at, at + n, answer, stop));
-    if (!why) {
-      at += n;
-      rows_each_ = known ? rows_each_ : rows_each_ * 2;
+    if (why && n > 1) {
+      // Fewer rows each time: at last the row is alone.
+      alone = why->row ? std::optional(at + *why->row) : std::nullopt;
+      rows_each_ = !why->row ? n / 2 : *why->row == 0 ? n / 4 : std::min(n, 2 * *why->row + 1);
       continue;
     }
-    known.reset();
-    if (n == 1 || (why->known && why->row == 0)) {
-      refuse(at++, *why, answer);
-      rows_each_ = std::min(rows_each_, n) / 4;
-    } else if (why->known) {
-      known_at = at + why->row;
-      rows_each_ = std::min(n, 2 * why->row + 1);
-      known = std::move(why);
-    } else {
-      rows_each_ = n / 2;
+    if (why) {
+      refuse(at, *why, answer);
     }
+    if (!alone) {
+      rows_each_ = why ? 1 : rows_each_ * 2;
+    }
+    at += n;
+    alone = is_alone ? std::nullopt : alone;
   }
   return {};
 }
@@ -355,6 +363,7 @@ result<write_answer> mysql_writer::write(const batch& b, const stop_signal& stop
     SLUICE_CHECK(insert_all(answer, stop));
     inserts_left_ = answer.refused.empty() ? inserts_left_ : inserts_after_failure;
   }
+  clean_batches_ = answer.refused.empty() ? clean_batches_ + 1 : 0;
   answer.refused.insert(answer.refused.end(), rows_.refused.begin(), rows_.refused.end());
   std::sort(answer.refused.begin(), answer.refused.end(),
             [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
@@ -375,6 +384,8 @@ result<void> mysql_writer::commit(const mark& m, const stop_signal& stop) {
   SLUICE_CHECK(relational::end_mark(*session_, plan_->marks, *claim_, m));
   SLUICE_CHECK(connection_->commit(stop));
   in_transaction_ = false;
+  // Not before a commit: the rows that were taken back come again whole, the bad one among them.
+  saves_points_ = saves_points_ && clean_batches_ < inserts_after_failure;
   return {};
 }
 

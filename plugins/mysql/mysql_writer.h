@@ -25,7 +25,8 @@ struct writer_plan {
   std::uint32_t batch_rows = 0;             ///< Rows of one INSERT at most.
   std::uint64_t batch_bytes = 0;
   bool may_load = false;  ///< The mode is one that LOAD DATA has.
-  std::string name;       ///< `sluice <job> <run>`
+  /// `INSERT … AS row`: the server warns of VALUES(column) otherwise (MySQL from 8.0.20 on).
+  bool names_rows = false;
   relational::progress_dialect marks;
 };
 
@@ -41,7 +42,8 @@ std::string load_sql(const writer_plan& plan);
 /// Writes the rows of one pipeline on a connection of its own. A batch goes as LOAD DATA LOCAL of our own
 /// bytes where the server allows it and the mode is `insert` or `replace`; it stands only if the server
 /// counts as many rows as were sent and has no warning. Anything else is taken back to a savepoint and sent
-/// as INSERTs of several rows, which name the row that is refused: a failed statement undoes only itself.
+/// as INSERTs of several rows: a failed statement undoes only itself. The row that it names decides where it
+/// is cut, and no more: only a row that was sent alone is refused.
 /// Threads as `writer`.
 class mysql_writer : public writer {
  public:
@@ -66,8 +68,7 @@ class mysql_writer : public writer {
     std::string code;
     std::string column;
     std::string message;
-    std::size_t row = 0;  ///< Of the statement; where `known`.
-    bool known = false;
+    std::optional<std::size_t> row = {};  ///< Of the statement, as the server says: it may be another's.
   };
   result<std::optional<refusal>> insert_range(std::size_t first, std::size_t last, write_answer& answer,
                                               const stop_signal& stop);
@@ -94,9 +95,10 @@ class mysql_writer : public writer {
   std::unique_ptr<connection> connection_;
   std::unique_ptr<mysql_session> session_;
   bool in_transaction_ = false;
-  bool saves_points_ = false;       ///< A warning came: statements begin with a savepoint from now on.
-  std::uint32_t inserts_left_ = 0;  ///< Batches that go as INSERTs, after a LOAD DATA that did not stand.
-  std::size_t rows_each_ = 0;       ///< Of the next INSERT: fewer where rows are refused.
+  bool saves_points_ = false;        ///< A warning came: statements begin with a savepoint.
+  std::uint32_t clean_batches_ = 0;  ///< In a row, while `saves_points_`.
+  std::uint32_t inserts_left_ = 0;   ///< Batches that go as INSERTs, after a LOAD DATA that did not stand.
+  std::size_t rows_each_ = 0;        ///< Of the next INSERT: fewer where rows are refused.
   split_index split_;
   epoch_number epoch_;
   std::uint64_t transaction_ = 0;

@@ -43,6 +43,7 @@ TEST(mysql_codes_test, finds_the_column_in_a_message) {
             "c");
   EXPECT_EQ(column_in_message("Out of range value for column `c"), "");
   EXPECT_EQ(column_in_message("CONSTRAINT `c` failed for `d`.`t`"), "");
+  EXPECT_EQ(column_in_message("Duplicate entry 'x for column `id` at row 1' for key 'v'"), "");
   EXPECT_EQ(column_in_message(""), "");
 }
 

@@ -47,7 +47,8 @@ TEST_P(mysql_connection_server_test, writes_literals_that_its_session_reads_back
 TEST_P(mysql_connection_server_test, knows_whether_a_session_still_lives) {
   auto other = connect();
   const std::string name = *other->session_name({});
-  const std::string lock = "sluice/" + name.substr(name.find('/') + 1);
+  EXPECT_EQ(name.substr(name.find('@') + 1), rows("SELECT @@server_id")[0]);
+  const std::string lock = "sluice/" + name.substr(name.find('/') + 1, name.find('@') - name.find('/') - 1);
   EXPECT_THAT(rows("SELECT IS_USED_LOCK('" + lock + "')"), ElementsAre(name.substr(0, name.find('/'))));
   EXPECT_EQ(*other->session_name({}), name);
   other.reset();
@@ -55,6 +56,43 @@ TEST_P(mysql_connection_server_test, knows_whether_a_session_still_lives) {
     rows("SELECT SLEEP(0.01)");
   }
   EXPECT_THAT(rows("SELECT IS_USED_LOCK('" + lock + "')"), ElementsAre("<null>"));
+}
+
+TEST_P(mysql_connection_server_test, reads_every_result_of_a_procedure) {
+  sql({"CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END",
+       "CREATE PROCEDURE fails() BEGIN SELECT 1; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END"});
+  auto c = connect();
+  for (int i = 0; i < 2; ++i) {
+    const auto done = c->run("CALL p()", {});
+    EXPECT_TRUE(done) << done.error().message;
+    const auto first = c->ask("CALL p()", {});
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ((*first)[0][0], "1");
+    const auto run = c->run("CALL fails()", {});
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, "ER_SIGNAL_EXCEPTION") << run.error().message;
+    const auto asked = c->ask("CALL fails()", {});
+    ASSERT_FALSE(asked);
+    EXPECT_EQ(asked.error().code, "ER_SIGNAL_EXCEPTION") << asked.error().message;
+  }
+}
+
+TEST_P(mysql_connection_server_test, ends_a_statement_with_the_password_that_it_has) {
+  auto plan = plan_for("admin", session_role::read);
+  int resolved = 0;
+  plan.resolve_secret = [&](const secret_text& text, const stop_signal& stop) {
+    ++resolved;
+    return plain_secret(text, stop);
+  };
+  auto c = *connection::open(plan, {});
+  const int before = resolved;
+  ASSERT_TRUE(
+      c->select("SELECT 1 FROM information_schema.COLUMNS AS a, information_schema.COLUMNS AS b", {}));
+  mysql::row_view row;
+  ASSERT_TRUE(c->fetch(row, {}));
+  c->end_select();
+  EXPECT_FALSE(c->alive());
+  EXPECT_EQ(resolved, before);
 }
 
 TEST_P(mysql_connection_server_test, says_of_each_refusal_what_it_is_and_never_the_password) {

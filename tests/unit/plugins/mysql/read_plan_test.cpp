@@ -58,6 +58,8 @@ TEST(mysql_read_plan_test, writes_statements_of_each_mode) {
   EXPECT_EQ(insert_sql(plan).before, "REPLACE INTO `shop`.`orders` (`id`, `na``me`) VALUES ");
   plan.mode = write_mode::update;
   EXPECT_EQ(insert_sql(plan).behind, " ON DUPLICATE KEY UPDATE `na``me` = VALUES(`na``me`)");
+  plan.names_rows = true;
+  EXPECT_EQ(insert_sql(plan).behind, " AS sluice_row ON DUPLICATE KEY UPDATE `na``me` = sluice_row.`na``me`");
   plan.mode = write_mode::ignore;
   EXPECT_EQ(insert_sql(plan).behind, " ON DUPLICATE KEY UPDATE `id` = `shop`.`orders`.`id`");
 }
@@ -79,6 +81,8 @@ TEST(mysql_read_plan_test, sets_sessions_by_their_role) {
             "'NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'");
   EXPECT_EQ(value(session_role::write, "tx_isolation"), "'READ-COMMITTED'");
   EXPECT_EQ(value(session_role::read, "tx_isolation"), "");
+  EXPECT_EQ(value(session_role::write, "net_read_timeout"), "3600") << "a dead machine's locks";
+  EXPECT_EQ(value(session_role::write, "tx_read_only"), "");
   const session_setting mode{"sql_mode", "", "A,B", false};
   EXPECT_TRUE(holds(mode, "B,A"));
   EXPECT_FALSE(holds(mode, "A"));

@@ -152,6 +152,40 @@ TEST_P(mysql_reader_server_test, names_the_entry_that_is_wrong) {
   EXPECT_EQ(source_refused(R"("querySql": "SELEC 1")").kind, error_kind::bad_option);
 }
 
+TEST_P(mysql_reader_server_test, takes_a_table_by_another_case_only_where_it_is_the_only_one) {
+  sql({"CREATE TABLE Orders (id INT PRIMARY KEY)", "INSERT INTO Orders VALUES (1)"});
+  EXPECT_THAT(read(R"("table": "orders", "column": ["id"])"), ElementsAre("1"));
+  const schema id = {{"id", type_of(type_id::int64), true, ""}};
+  const error target = target_refused(R"("table": "orders", "column": ["id"])", id);
+  EXPECT_THAT(target.message, HasSubstr("did you mean \"Orders\"")) << "preSql names it as the job does";
+  sql({"CREATE TABLE ORDERS (id INT PRIMARY KEY)", "INSERT INTO ORDERS VALUES (2)"});
+  EXPECT_THAT(source_refused(R"("table": "orders", "column": ["id"])").message, HasSubstr("orders"));
+  EXPECT_THAT(read(R"("table": "ORDERS", "column": ["id"])"), ElementsAre("2"));
+}
+
+TEST_P(mysql_reader_server_test, names_what_the_server_cannot_compute_as_the_jobs_mistake) {
+  sql({"CREATE TABLE t (a INT UNSIGNED PRIMARY KEY, b INT UNSIGNED)", "INSERT INTO t VALUES (1, 2)"});
+  for (const auto& [job, place] : {std::pair(R"("table": "t", "column": ["a - b"])", "column"),
+                                   {R"("querySql": "SELECT a - b FROM t")", "querySql"}}) {
+    const auto opened = open_source(mysql_plugin(), parameter(job));
+    auto reader = std::move(*opened.object->make_reader());
+    batch_builder builder(opened.description.columns, buffer_pool::make(1 << 20), {});
+    const auto done = reader->open(opened.splits[0].description, std::nullopt, {});
+    const auto answer = done ? reader->read(builder, {}) : result<read_answer>(fail(done.error()));
+    ASSERT_FALSE(answer) << job;
+    EXPECT_EQ(answer.error().kind, error_kind::bad_option);
+    EXPECT_THAT(answer.error().message, HasSubstr(place));
+  }
+}
+
+TEST_P(mysql_reader_server_test, changes_nothing_whatever_a_query_calls) {
+  sql({"CREATE TABLE t (a INT)",
+       "CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); "
+       "RETURN 1; END"});
+  EXPECT_EQ(source_refused(R"j("querySql": "SELECT f()")j").kind, error_kind::denied);
+  EXPECT_THAT(rows("SELECT * FROM t"), ::testing::IsEmpty());
+}
+
 TEST_P(mysql_reader_server_test, reads_a_view_as_one_split_without_cursors) {
   sql({"CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (2), (1)",
        "CREATE VIEW v AS SELECT id FROM t ORDER BY id LIMIT 1"});

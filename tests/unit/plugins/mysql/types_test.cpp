@@ -86,6 +86,7 @@ TEST(mysql_types_test, reads_each_type_of_a_result_as_what_it_holds) {
 TEST(mysql_types_test, takes_members_apart) {
   EXPECT_THAT(members_of("enum('a','it''s','','b,c')"), ElementsAre("a", "it's", "", "b,c"));
   EXPECT_THAT(members_of("set('x')"), ElementsAre("x"));
+  EXPECT_THAT(members_of("enum('a\\\\b','\\n\\r')"), ElementsAre("a\\b", "\n\r"));
   EXPECT_THAT(members_of("enum('broken"), ElementsAre("broken"));
   EXPECT_THAT(members_of("int(11)"), ElementsAre());
 }

@@ -207,6 +207,125 @@ TEST_P(mysql_writer_server_test, takes_a_warning_for_a_refusal) {
   EXPECT_THAT(rows("SELECT k FROM t"), ::testing::UnorderedElementsAre("a", "b", "c", "d"));
 }
 
+struct blame_case {
+  std::string_view what;
+  std::vector<std::string> made;
+  std::string_view bad;
+  std::string_view refused;  ///< `row code column`
+};
+
+TEST_P(mysql_writer_server_test, refuses_the_row_that_is_bad_by_itself_whatever_row_a_message_names) {
+  const std::string table = "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(60))";
+  const std::string unique = "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(60) UNIQUE)";
+  const std::string audits =
+      "CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO audit VALUES (NEW.v)";
+  const blame_case cases[] = {
+      {"a duplicate value that names a row",
+       {unique, "INSERT INTO t VALUES (0, 'wrong at row 1')"},
+       "wrong at row 1",
+       "11 ER_DUP_ENTRY v"},
+      {"a duplicate value that names a column",
+       {unique, "INSERT INTO t VALUES (0, 'x for column `id` at row 1')"},
+       "x for column `id` at row 1",
+       "11 ER_DUP_ENTRY v"},
+      {"a row of a trigger's statement",
+       {table, "CREATE TABLE audit (v VARCHAR(5))", audits},
+       "much too long",
+       is_mariadb() ? "11 ER_DATA_TOO_LONG v" : "11 WARN_DATA_TRUNCATED v"},
+      {"a duplicate of a trigger's statement",
+       {table, "CREATE TABLE audit (v VARCHAR(5) PRIMARY KEY)", audits, "INSERT INTO audit VALUES ('taken')"},
+       "taken",
+       "11 ER_DUP_ENTRY "},
+  };
+  const schema columns = {{"id", type_of(type_id::int64), true, ""}, {"v", type_of(type_id::utf8), true, ""}};
+  for (const blame_case& c : cases) {
+    SCOPED_TRACE(c.what);
+    sql({"DROP TABLE IF EXISTS t, audit, sluice_run, sluice_progress"});
+    sql(c.made);
+    auto run = begin(R"("table": "t", "column": ["id", "v"])", columns);
+    batch_builder builder(run.description.columns, buffer_pool::make(1 << 20), {});
+    std::vector<std::string> good;
+    for (std::int64_t id = 1; id <= 20; ++id) {
+      builder.at(0).append(id);
+      builder.at(1).append_bytes(id == 12 ? std::string(c.bad) : fmt::format("v{}", id));
+      builder.commit_row();
+      if (id != 12) {
+        good.push_back(std::to_string(id));
+      }
+    }
+    const auto answer = write(run, {builder.seal(0)});
+    EXPECT_THAT(refusals(answer), ElementsAre(c.refused));
+    EXPECT_EQ(answer.written, good.size());
+    EXPECT_EQ(rows("SELECT id FROM t WHERE id > 0 ORDER BY id"), good);
+  }
+}
+
+TEST_P(mysql_writer_server_test, refuses_a_table_whose_engine_takes_nothing_back) {
+  std::vector<std::string> engines = {"MyISAM"};
+  if (is_mariadb()) {
+    engines.emplace_back("Aria");
+  }
+  for (const std::string& engine : engines) {
+    sql({"DROP TABLE IF EXISTS t", "CREATE TABLE t (k VARCHAR(10)) ENGINE=" + engine});
+    const error e = target_refused(R"("table": "t", "column": ["k"])", texts(1));
+    EXPECT_EQ(e.kind, error_kind::not_supported);
+    EXPECT_THAT(e.message, HasSubstr(engine));
+    EXPECT_THAT(e.message, HasSubstr("ENGINE=InnoDB"));
+  }
+}
+
+TEST_P(mysql_writer_server_test, refuses_to_ignore_where_a_trigger_would_act_on_rows_that_are_there) {
+  sql({"CREATE TABLE t (k VARCHAR(10) PRIMARY KEY, v VARCHAR(10), m INT DEFAULT 0)",
+       "INSERT INTO t (k, v) VALUES ('a', 'old')",
+       "CREATE TRIGGER inserts BEFORE INSERT ON t FOR EACH ROW SET NEW.m = 1"});
+  const std::string ignore = R"("table": "t", "column": ["k", "v"], "writeMode": "ignore")";
+  const auto answer = write_texts(ignore, {"k", "v"}, {{"a", "new"}, {"b", "new"}});
+  EXPECT_EQ(answer.written, 1U);
+  EXPECT_EQ(answer.ignored, 1U);
+  EXPECT_THAT(rows("SELECT * FROM t ORDER BY k"), ElementsAre("a|old|0", "b|new|1"));
+  sql({"CREATE TRIGGER updates BEFORE UPDATE ON t FOR EACH ROW SET NEW.m = OLD.m + 1"});
+  const error e = target_refused(ignore, texts(2));
+  EXPECT_EQ(e.kind, error_kind::bad_option);
+  EXPECT_THAT(e.message, HasSubstr("writeMode"));
+  EXPECT_THAT(e.message, HasSubstr("UPDATE trigger"));
+}
+
+TEST_P(mysql_writer_server_test, takes_a_warning_that_the_server_does_not_list_for_a_refusal) {
+  // A blank beyond the length is cut with a note.
+  const std::string longer = std::string(65'535, 'x') + " ";
+  struct hiding_case {
+    std::string_view more;
+    std::vector<std::string> made;
+  };
+  const hiding_case cases[] = {
+      {R"(, "session": ["SET max_error_count = 0"])", {}},
+      {"", {"CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET SESSION max_error_count = 0"}},
+  };
+  for (const hiding_case& c : cases) {
+    SCOPED_TRACE(c.more);
+    sql({"DROP TABLE IF EXISTS t, sluice_run, sluice_progress",
+         "CREATE TABLE t (k TEXT CHARACTER SET latin1)"});
+    sql(c.made);
+    auto run = begin(fmt::format(R"("table": "t", "column": ["k"]{})", c.more), texts(1));
+    ASSERT_TRUE(run.out->open({0}, epoch_number::make(1, 1, 0), {}));
+    const auto answer = run.out->write(*text_batch({"k"}, {{"a"}, {longer.c_str()}}), {});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, read_again_code) << answer.error().message;
+    run.out->rollback();
+  }
+}
+
+TEST_P(mysql_writer_server_test, runs_procedures_that_select_as_steps) {
+  sql({"CREATE TABLE t (k VARCHAR(10))", "CREATE TABLE called (n INT)",
+       "CREATE PROCEDURE p() BEGIN INSERT INTO called VALUES (1); SELECT 1; SELECT 2; END"});
+  auto run =
+      begin(R"j("table": "t", "column": ["k"], "preSql": "CALL p()", "postSql": "CALL p()")j", texts(1));
+  write(run, {text_batch({"k"}, {{"a"}})});
+  const auto after = run.object->run_step_after(0, {});
+  EXPECT_TRUE(after) << after.error().message;
+  EXPECT_THAT(rows("SELECT COUNT(*) FROM called"), ElementsAre("2"));
+}
+
 TEST_P(mysql_writer_server_test, fences_an_older_epoch_and_gives_the_mark_back) {
   sql({"CREATE TABLE t (k VARCHAR(10))"});
   auto run = begin(R"("table": "t", "column": ["k"])", texts(1));

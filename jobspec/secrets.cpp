@@ -42,16 +42,41 @@ std::string mask_properties(std::string_view text) {
   return out.append(text.substr(copied));
 }
 
+/// Whether the `@` at `at` stands in the value of a property: `?user=a@b`.
+bool in_property(std::string_view address, std::size_t at) {
+  const std::string_view before = address.substr(0, at);
+  const std::size_t question = before.find('?');
+  return question != std::string_view::npos &&
+         before.find('=', before.find_last_of("?&")) != std::string_view::npos;
+}
+
+/// Whether each of `a,b:1,[::1]:2` has a number for a port, or none.
+bool has_plain_ports(std::string_view servers) {
+  while (!servers.empty()) {
+    const std::string_view one = servers.substr(0, servers.find(','));
+    servers.remove_prefix(std::min(one.size() + 1, servers.size()));
+    const std::size_t colon = one.rfind(':');
+    if (colon != std::string_view::npos && !one.ends_with(']') && !one.ends_with(')') &&
+        one.find_first_not_of("0123456789", colon + 1) != std::string_view::npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Masks the password of each `scheme://user:password@host`.
 std::string mask_user_info(std::string_view text) {
   std::string out;
   std::size_t copied = 0;
   for (std::size_t at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 3)) {
     const std::size_t begin = at + 3;
-    const std::string_view authority = text.substr(begin, text.find_first_of("/?# \t\r\n\"", begin) - begin);
-    const std::size_t host = authority.rfind('@');
-    const std::size_t colon = authority.find(':');
-    if (host == std::string_view::npos || colon >= host) {
+    const bool is_whole = std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at),
+                                      [](char c) { return is_name_character(c) || c == ':' || c == '+'; });
+    const std::string_view address =
+        text.substr(begin, is_whole ? text.size() : text.find_first_of(" \t\r\n\"", begin) - begin);
+    const std::size_t host = account_end(address);
+    const std::size_t colon = address.find(':');
+    if (begin < copied || host == std::string_view::npos || colon >= host) {
       continue;
     }
     out.append(text.substr(copied, begin + colon + 1 - copied)).append(secret_mask);
@@ -159,8 +184,10 @@ std::string mask_accounts(std::string_view text) {
     const std::string_view word = text.substr(begin, at - begin);
     if (const std::size_t scheme = word.rfind("://"); scheme != std::string_view::npos) {
       begin += scheme + 3;
-    } else if (lower(word).starts_with("jdbc:")) {
+    } else if (lower(word).starts_with("jdbc:oracle:")) {
       continue;
+    } else if (lower(word).starts_with("jdbc:")) {
+      begin += std::min(word.find(':', 5), word.size() - 1) + 1;  // the `//` was forgotten
     }
     const std::size_t colon = text.find(':', begin);
     if (colon < at && text.substr(begin, at - begin).find('?') == std::string_view::npos) {
@@ -181,6 +208,17 @@ bool looks_secret(std::string_view key) {
   }
   return std::any_of(secret_parts.begin(), secret_parts.end(),
                      [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+}
+
+std::size_t account_end(std::string_view address) {
+  const std::size_t behind = address.find_first_of("/?#");
+  const std::string_view servers = address.substr(0, behind);
+  const std::size_t last = address.rfind('@');
+  std::size_t at = last;
+  while (at != std::string_view::npos && at >= servers.size() && in_property(address, at)) {
+    at = at == 0 ? std::string_view::npos : address.rfind('@', at - 1);
+  }
+  return at == std::string_view::npos && !has_plain_ports(servers) ? last : at;
 }
 
 std::string mask_addresses(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,11 @@ inline constexpr std::string_view secret_mask = "***";
 /// Whether a key's name says that its value is a secret: `password`, `accessKeySecret`, `security_token`.
 /// Errs on the side of hiding.
 bool looks_secret(std::string_view key);
+
+/// Where the account of `address`, which begins behind the `//`, ends: at its `@`, `npos` where it has none.
+/// That of a password that was to be written with `%2F` and the like stands behind a `/`, `?` or `#`; one in
+/// the value of a property is none.
+std::size_t account_end(std::string_view address);
 
 /// `text` with the passwords of addresses in it replaced by `***`: `password=` and the like among the
 /// properties of a URL, and the password of `scheme://user:password@host` and of Oracle's

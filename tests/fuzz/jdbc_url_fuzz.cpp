@@ -6,7 +6,8 @@
 #include "plugins/mysql/mysql_url.h"
 #include "plugins/postgresql/postgresql_url.h"
 
-// Any bytes behind the scheme of an address. Nothing may crash, and what is read has servers.
+// Any bytes behind the scheme of an address. Nothing may crash, and what is read has servers. The same bytes,
+// but for what makes a property, around a password: no message shows it.
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;
@@ -16,6 +17,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto options =
         relational::connect_options_of({{url, "here", {}}}, {}, *dialect, [](const std::string&) {});
     if (options ? options->servers.empty() : options.error().kind != error_kind::bad_option) {
+      std::abort();
+    }
+    std::string around(text);
+    std::erase(around, '=');
+    const std::size_t half = around.size() / 2;
+    std::string said;
+    const auto account = relational::connect_options_of(
+        {{std::string(dialect->grammar.schemes.front().prefix) + "//user:" + around.substr(0, half) +
+              "hunter2" + around.substr(half) + "@db/shop",
+          "here",
+          {}}},
+        {}, *dialect, [&](const std::string& warning) { said += warning; });
+    if (!account) {
+      said += account.error().message;
+    }
+    if (said.find("hunter2") != std::string::npos) {
       std::abort();
     }
   }

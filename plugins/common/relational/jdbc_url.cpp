@@ -41,6 +41,14 @@ class url_reader {
 
   result<jdbc_url> read() {
     SLUICE_CHECK(read_scheme());
+    if (rest_.starts_with("//")) {
+      const std::size_t at = account_end(rest_.substr(2));
+      if (at != std::string_view::npos && at > rest_.find_first_of("/?#", 2) - 2) {
+        return bad(
+            "an \"@\" stands behind a \"/\", \"?\" or \"#\": in a name or a password they are written %40, "
+            "%2F, %3F and %23");
+      }
+    }
     const std::size_t question = rest_.find('?');
     std::string_view properties;
     if (question != std::string_view::npos) {

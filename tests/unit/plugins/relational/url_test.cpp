@@ -162,12 +162,32 @@ TEST(urls, never_show_a_password_whatever_is_wrong_with_them) {
     const std::string scheme(dialect->grammar.schemes.front().prefix);
     for (const char* rest :
          {"//u:hunter2@db:x/d", "//db/d?password=hunter2&ssl=zz%", "//u:hunter2@[::1/d", "//u:hunter2@db/d/e",
-          "//u:hunter2@a,,b/d", "//db/d?password=hunter2&sslMode=hunter"}) {
+          "//u:hunter2@a,,b/d", "//db/d?password=hunter2&sslMode=hunter", "//u:hunter2/secret@db/d",
+          "//u:7/hunter2@db/d", "//u:x?hunter2@db/d", "//u:7?hunter2@db/d", "//u:x#hunter2@db/d",
+          "//u:x@hunter2/y@db/d", "//u:x?a=hunter2@db/d", "//u:x y/hunter2@db/d", "//u:x,\"/hunter2@db/d",
+          "//u/x:hunter2@db/d", "//a,u:hunter2/x@db/d", "//u:hunter2://x@db/d", "u:hunter2@db/d"}) {
       std::string said;
       const auto options = connect_options_of({{scheme + rest, "here", {}}}, {}, *dialect,
                                               [&](const std::string& text) { said += text; });
       EXPECT_EQ((said + (options ? "" : options.error().message)).find("hunter2"), std::string::npos) << rest;
     }
+  }
+}
+
+TEST(urls, take_no_account_for_a_server_because_its_password_was_not_written_as_it_must_be) {
+  for (const url_dialect* dialect : {&mysql::url_dialect(), &postgresql::url_dialect()}) {
+    const std::string scheme(dialect->grammar.schemes.front().prefix);
+    for (const char* rest :
+         {"//u:7/s@db", "//u:7?s@db/d", "//u:s?a=b@db/d", "//u/7@db/d", "//u:p@s/w@db/d"}) {
+      const auto options =
+          connect_options_of({{scheme + rest, "here", {}}}, {}, *dialect, [](const std::string&) {});
+      ASSERT_FALSE(options) << rest;
+      EXPECT_NE(options.error().message.find("%2F"), std::string::npos) << options.error().message;
+    }
+    const auto options = connect_options_of({{scheme + "//a:1,[::1]:2/d?user=u@b&password=p@w", "here", {}}},
+                                            {}, *dialect, [](const std::string&) {});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->user, "u@b");
   }
 }
 

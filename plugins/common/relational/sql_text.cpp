@@ -6,8 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <initializer_list>
-#include <span>
 #include <utility>
 
 #include "jobspec/words.h"
@@ -241,75 +239,6 @@ bool opens_name(char c, const sql_rules& rules) {
   return c == rules.name_quote || c == '"' || c == '`' || (c == '[' && rules.bracket_names);
 }
 
-/// Drops the words from the beginning where they are these.
-bool take(std::span<const sql_token>& tokens, std::initializer_list<std::string_view> words) {
-  if (tokens.size() < words.size() ||
-      !std::equal(words.begin(), words.end(), tokens.begin(),
-                  [](std::string_view w, const sql_token& t) { return is_word(t, w); })) {
-    return false;
-  }
-  tokens = tokens.subspan(words.size());
-  return true;
-}
-
-/// The name at the beginning, dropped; empty where none stands there.
-std::vector<name_part> take_name(std::span<const sql_token>& tokens, const sql_rules& rules) {
-  std::vector<name_part> parts;
-  while (!tokens.empty() &&
-         (tokens[0].kind == token_kind::word || tokens[0].kind == token_kind::quoted_name)) {
-    parts.push_back({bare_name(tokens[0].text, rules), tokens[0].kind == token_kind::quoted_name});
-    tokens = tokens.subspan(1);
-    if (tokens.empty() || tokens[0].text != ".") {
-      break;
-    }
-    tokens = tokens.subspan(1);
-  }
-  return parts;
-}
-
-bool same_table(const std::vector<name_part>& a, const std::vector<name_part>& b) {
-  const std::size_t parts = std::min(a.size(), b.size());
-  for (std::size_t i = 1; i <= parts; ++i) {
-    if (!same_word(a[a.size() - i].name, b[b.size() - i].name)) {
-      return false;
-    }
-  }
-  return parts != 0;
-}
-
-bool take_table(std::span<const sql_token>& tokens, const std::vector<name_part>& table,
-                const sql_rules& rules) {
-  return same_table(take_name(tokens, rules), table);
-}
-
-/// Of `ALTER TABLE … RENAME TO name`; empty where it is none.
-std::vector<name_part> new_name_of(std::span<const sql_token> tokens, const sql_rules& rules) {
-  if (!take(tokens, {"ALTER", "TABLE"})) {
-    return {};
-  }
-  for (; tokens.size() > 2; tokens = tokens.subspan(1)) {
-    std::span<const sql_token> rest = tokens;
-    if (take(rest, {"RENAME", "TO"})) {
-      return take_name(rest, rules);
-    }
-  }
-  return {};
-}
-
-/// Whether the first of the tables that a DROP or TRUNCATE names, or one behind a comma, is this one.
-bool lists_table(std::span<const sql_token> tokens, const std::vector<name_part>& table,
-                 const sql_rules& rules) {
-  for (;;) {
-    if (take_table(tokens, table, rules)) {
-      return true;
-    }
-    if (tokens.empty() || tokens[0].text != ",") {
-      return false;
-    }
-    tokens = tokens.subspan(1);
-  }
-}
-
 }  // namespace
 
 std::vector<sql_token> tokens_of(std::string_view sql, const sql_rules& rules) {
@@ -511,62 +440,6 @@ std::optional<std::vector<std::string>> tables_named_by(std::string_view text, c
     }
   }
   return tables;
-}
-
-bool empties_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules) {
-  for (const std::vector<sql_token>& statement : statements_of(sql, rules)) {
-    std::span<const sql_token> tokens = statement;
-    if (take(tokens, {"DELETE", "FROM"})) {
-      take(tokens, {"ONLY"});
-      if (take_table(tokens, table, rules) && tokens.empty()) {
-        return true;
-      }
-    } else if (take(tokens, {"TRUNCATE"})) {
-      take(tokens, {"TABLE"});
-      take(tokens, {"ONLY"});
-      if (lists_table(tokens, table, rules)) {
-        return true;
-      }
-    }
-  }
-  return drops_table(sql, table, rules);
-}
-
-bool makes_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules) {
-  for (const std::vector<sql_token>& statement : statements_of(sql, rules)) {
-    std::span<const sql_token> tokens = statement;
-    if (take(tokens, {"CREATE"})) {
-      take(tokens, {"UNLOGGED"});
-      if (take(tokens, {"TABLE"})) {
-        take(tokens, {"IF", "NOT", "EXISTS"});
-        if (take_table(tokens, table, rules)) {
-          return true;
-        }
-      }
-    } else if (same_table(new_name_of(statement, rules), table)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool drops_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules) {
-  for (const std::vector<sql_token>& statement : statements_of(sql, rules)) {
-    std::span<const sql_token> tokens = statement;
-    if (!new_name_of(tokens, rules).empty() && take(tokens, {"ALTER", "TABLE"})) {
-      take(tokens, {"IF", "EXISTS"});
-      take(tokens, {"ONLY"});
-      if (take_table(tokens, table, rules)) {
-        return true;
-      }
-    } else if (take(tokens, {"DROP", "TABLE"})) {
-      take(tokens, {"IF", "EXISTS"});
-      if (lists_table(tokens, table, rules)) {
-        return true;
-      }
-    }
-  }
-  return false;
 }
 
 }  // namespace sluice::relational

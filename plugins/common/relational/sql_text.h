@@ -68,13 +68,14 @@ std::optional<std::vector<name_part>> name_parts(std::string_view text, const sq
 std::optional<std::vector<std::string>> tables_named_by(std::string_view text, const sql_rules& rules,
                                                         std::size_t tables_max = 10'000);
 
-/// Whether one of the statements removes all rows of the table: DELETE without WHERE, TRUNCATE, or DROP
-/// TABLE. `table` as `name_parts`; names are compared ignoring case, a schema only where both have one. False
-/// where it cannot be seen (a trigger, a condition that is always true).
+/// Whether one of the statements removes all rows of the table: DELETE without WHERE, TRUNCATE, or what
+/// `drops_table` sees. `table` as `name_parts`; names are compared ignoring case, a schema only where both
+/// have one. False where it cannot be seen (a trigger, a condition that is always true).
 bool empties_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules);
-/// Whether one of the statements makes a table of that name: CREATE TABLE, or ALTER TABLE … RENAME TO.
+/// Whether one of the statements makes a table of that name: CREATE TABLE, ALTER TABLE … RENAME, or
+/// RENAME TABLE.
 bool makes_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules);
-/// Whether one of them takes it away: DROP TABLE, or ALTER TABLE … RENAME TO another name.
+/// Whether one of them takes it away: DROP TABLE, or one of the two renames.
 bool drops_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules);
 
 }  // namespace sluice::relational

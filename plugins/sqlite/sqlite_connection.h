@@ -33,18 +33,4 @@ result<database> connect(const std::string& file, open_mode mode, std::chrono::m
                          const std::vector<std::string>& session, std::uint64_t memory_bytes,
                          const stop_signal& stop);
 
-/// Runs `work` in one transaction: what it fails with is returned after a rollback.
-template <class Work>
-result<void> in_transaction(database& db, const Work& work) {
-  SLUICE_CHECK(db.run("BEGIN IMMEDIATE"));
-  result<void> done = work();
-  if (done) {
-    done = db.run("COMMIT");
-  }
-  if (!done) {
-    db.rollback();
-  }
-  return done;
-}
-
 }  // namespace sluice::sqlite

@@ -8,6 +8,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "jobspec/secrets.h"
+#include "jobspec/words.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "transport/base/text.h"
 
@@ -31,13 +32,6 @@ constexpr auto session_pragmas = std::to_array<std::string_view>({
     "temp_store",
     "threads",
 });
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos
-             ? ""
-             : std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
 
 /// The value of `name` inside `connection` or flat, and where it stands.
 struct placed_texts {
@@ -66,8 +60,8 @@ result<void> read_file(const placed_texts& url, end_options& out) {
     return fail(error_kind::bad_option, "{}: found {} addresses, expected one file; use one job a file",
                 url.place, url.texts.size());
   }
-  const std::string text = trimmed(url.texts[0]);
-  if (!same_name(std::string_view(text).substr(0, url_prefix.size()), url_prefix)) {
+  const std::string text(trimmed(url.texts[0]));
+  if (!same_word(std::string_view(text).substr(0, url_prefix.size()), url_prefix)) {
     return fail(error_kind::bad_option, "{}: found {}, expected \"jdbc:sqlite:<path>\"", url.place,
                 shown_text(text));
   }
@@ -88,7 +82,7 @@ result<void> read_file(const placed_texts& url, end_options& out) {
 result<void> read_session(const option_values& values, end_options& out) {
   SLUICE_TRY(const auto statements, values.text_list("session"));
   for (std::size_t i = 0; i < statements.size(); ++i) {
-    const std::string text = trimmed(statements[i]);
+    const std::string text(trimmed(statements[i]));
     if (text.empty()) {
       continue;
     }
@@ -194,7 +188,8 @@ result<bool> is_all_columns(const option_values& values, const end_options& end)
 result<write_mode> mode_of(const option_values& values) {
   SLUICE_TRY(const auto text, values.text("writeMode"));
   std::string words;
-  for (const char c : trimmed(text.value_or("insert"))) {
+  const std::string mode = text.value_or("insert");
+  for (const char c : trimmed(mode)) {
     if (c != ' ' || !words.ends_with(' ')) {
       words += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
@@ -396,7 +391,7 @@ result<source_options> read_source_options(const option_values& values) {
   }
   std::optional<std::string> split_pk;
   wrong.take(values.text("splitPk"), split_pk);
-  out.split_pk = unquote_name(trimmed(split_pk.value_or("")));
+  out.split_pk = relational::bare_name(split_pk.value_or(""), sql_rules);
   std::optional<std::int64_t> factor;
   wrong.take(values.integer("splitFactor"), factor);
   out.split_factor = static_cast<std::uint32_t>(factor.value_or(5));

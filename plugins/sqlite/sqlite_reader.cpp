@@ -226,7 +226,7 @@ cursor sqlite_reader::cursor_here() const {
 void sqlite_reader::take_row(batch_builder& builder) {
   if (!builder.has_places()) {
     const std::string table = plan_->table.empty() ? "querySql" : plan_->table;
-    builder.begin_keys(table, key_is_number_ ? unquote_name(key_.back()) : std::string());
+    builder.begin_keys(table, key_is_number_ ? relational::bare_name(key_.back(), sql_rules) : std::string());
   }
   dirty_record why;
   if (row_bytes() > builder.limit().record_bytes_max) {
@@ -259,7 +259,8 @@ void sqlite_reader::describe_row(dirty_record& record) const {
   record.source = plan_->table.empty() ? "querySql" : plan_->table;
   for (std::size_t i = 0; i < key_.size(); ++i) {
     const std::string_view text = select_.bytes_at(static_cast<int>(plan_->kinds.size() + i));
-    record.key += fmt::format("{}{}={}", i == 0 ? "" : ", ", unquote_name(key_[i]), escaped(text));
+    record.key +=
+        fmt::format("{}{}={}", i == 0 ? "" : ", ", relational::bare_name(key_[i], sql_rules), escaped(text));
   }
   std::size_t room = cut_record_bytes;
   const bool cut = record.code == sluice::to_string(dirty_code::record_too_large);

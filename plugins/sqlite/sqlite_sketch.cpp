@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "jobspec/words.h"
 #include "plugins/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_table.h"
@@ -97,7 +98,7 @@ result<json> names_for_new_table(const schema& columns) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string name = columns[i].name.empty() ? fmt::format("column_{}", i + 1) : columns[i].name;
     for (const auto& other : names) {
-      if (same_name(other.get<std::string>(), name)) {
+      if (same_word(other.get<std::string>(), name)) {
         return fail(
             error_kind::bad_option,
             "two columns of the source are called {}, which SQLite cannot tell apart; write a template and "

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "jobspec/dialect_rules.h"
+#include "jobspec/words.h"
+#include "plugins/common/relational/columns.h"
 #include "plugins/common/relational/key_ranges.h"
 #include "plugins/sqlite/sqlite_reader.h"
 #include "transport/base/text.h"
@@ -28,7 +30,7 @@ bool is_constant_name(std::string_view text) {
   constexpr auto names =
       std::to_array<std::string_view>({"null", "true", "false", "current_date", "current_time",
                                        "current_timestamp", "rowid", "_rowid_", "oid"});
-  return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return same_name(n, text); });
+  return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return same_word(n, text); });
 }
 
 error placed(error e, const std::string& place) {
@@ -146,7 +148,7 @@ result<void> sqlite_source::describe_table(read_plan& plan) {
 result<void> sqlite_source::add_column(const table_info& table, const std::string& entry, std::size_t index,
                                        read_plan& plan, schema& columns) {
   const table_column* found = table.find(entry);
-  found = found != nullptr ? found : table.find(unquote_name(entry));
+  found = found != nullptr ? found : table.find(relational::bare_name(entry, sql_rules));
   if (found != nullptr) {
     plan.expressions.push_back(quote_name(found->name));
     plan.kinds.push_back(found->kind);
@@ -156,8 +158,9 @@ result<void> sqlite_source::add_column(const table_info& table, const std::strin
   }
   const std::string place = fmt::format("column[{}]", index);
   if (is_plain_name(entry) && !is_constant_name(entry)) {
-    return values_.bad(place, fmt::format("table {} has no column {}{}", in_quotes(table.name),
-                                          in_quotes(entry), near_column(table, entry)));
+    return values_.bad(place,
+                       fmt::format("table {} has no column {}{}", in_quotes(table.name), in_quotes(entry),
+                                   relational::near_column(entry, table.column_names())));
   }
   database& db = *connection_.db;
   if (auto checked = db.prepare(fmt::format("SELECT ({}) FROM {}", entry, table.quoted_name())); !checked) {
@@ -177,9 +180,10 @@ result<void> sqlite_source::add_column(const table_info& table, const std::strin
 result<void> sqlite_source::choose_split_key(const table_info& table, read_plan& plan) {
   const table_column* pk = options_.split_pk.empty() ? nullptr : table.find(options_.split_pk);
   if (!options_.split_pk.empty() && pk == nullptr) {
-    return values_.bad("splitPk",
-                       fmt::format("table {} has no column {}{}", in_quotes(table.name),
-                                   in_quotes(options_.split_pk), near_column(table, options_.split_pk)));
+    return values_.bad(
+        "splitPk",
+        fmt::format("table {} has no column {}{}", in_quotes(table.name), in_quotes(options_.split_pk),
+                    relational::near_column(options_.split_pk, table.column_names())));
   }
   if (plan.key.empty()) {
     return {};
@@ -260,7 +264,8 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
   return relational::splits_between(
       relational::bounds_between(relational::key_kind::whole_number, bounds.bytes_at(0), bounds.bytes_at(1),
                                  relational::ranges_wanted(advice, 1, options_.split_factor)),
-      plan.split_key_nullable, {}, fmt::format("{} {}", name, unquote_name(plan.split_key)));
+      plan.split_key_nullable, {},
+      fmt::format("{} {}", name, relational::bare_name(plan.split_key, sql_rules)));
 }
 
 std::string sqlite_source::statement_of(const scalar_list& split_description, bool resumed) const {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "jobspec/words.h"
+#include "plugins/sqlite/sqlite_options.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -12,35 +14,12 @@ namespace {
 
 constexpr std::size_t names_shown_max = 10;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 std::string list_of(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
     out += fmt::format("{}{}", i == 0 ? "" : ", ", in_quotes(names[i]));
   }
   return names.size() > names_shown_max ? out + ", …" : out;
-}
-
-/// The end of the quoted or plain identifier at the beginning of `text`.
-std::size_t name_end(std::string_view text) {
-  const char open = text.empty() ? '\0' : text[0];
-  const char close = open == '[' ? ']' : open;
-  if (open != '"' && open != '`' && open != '[') {
-    return std::min(text.find('.'), text.size());
-  }
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == close) {
-      if (close != ']' && i + 1 < text.size() && text[i + 1] == close) {
-        ++i;
-        continue;
-      }
-      return i + 1;
-    }
-  }
-  return text.size();
 }
 
 /// A primary key of a rowid table is the rowid itself where it has no index of its own
@@ -122,20 +101,9 @@ void choose_key(table_info& table, const std::vector<std::pair<std::int64_t, std
 
 }  // namespace
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string folded_name(std::string_view name) {
-  std::string folded(name);
-  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return lower(c); });
-  return folded;
-}
-
 const table_column* table_info::find(std::string_view column) const {
   const auto at = std::find_if(columns.begin(), columns.end(),
-                               [&](const table_column& c) { return same_name(c.name, column); });
+                               [&](const table_column& c) { return same_word(c.name, column); });
   return at == columns.end() ? nullptr : &*at;
 }
 
@@ -147,32 +115,12 @@ std::vector<std::string> table_info::column_names() const {
   return names;
 }
 
-std::string unquote_name(std::string_view text) {
-  const char open = text.empty() ? '\0' : text.front();
-  const char close = open == '[' ? ']' : open;
-  if ((open != '"' && open != '`' && open != '[') || text.size() < 2 || text.back() != close ||
-      name_end(text) != text.size()) {
-    return std::string(text);
-  }
-  std::string out;
-  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-    out += text[i];
-    if (close != ']' && text[i] == close) {
-      ++i;  // the quote was doubled
-    }
-  }
-  return out;
-}
-
 std::optional<std::string> table_name_of(std::string_view text) {
-  const std::size_t end = name_end(text);
-  if (end == text.size()) {
-    return unquote_name(text);
-  }
-  if (text[end] != '.' || !same_name(unquote_name(text.substr(0, end)), "main")) {
+  const auto parts = relational::name_parts(text, sql_rules);
+  if (!parts || parts->size() > 2 || (parts->size() == 2 && !same_word((*parts)[0].name, "main"))) {
     return std::nullopt;
   }
-  return unquote_name(text.substr(end + 1));
+  return parts->back().name;
 }
 
 result<std::optional<table_info>> look_up_table(database& db, const std::string& name) {
@@ -230,7 +178,7 @@ result<std::optional<table_info>> look_up_table(database& db, const std::string&
   if (!table.without_rowid && primary_key.size() == 1) {
     SLUICE_TRY(const bool indexed, has_primary_key_index(db, table.name));
     for (table_column& c : table.columns) {
-      c.is_rowid = !indexed && c.name == primary_key[0].second && same_name(c.declared_type, "INTEGER");
+      c.is_rowid = !indexed && c.name == primary_key[0].second && same_word(c.declared_type, "INTEGER");
     }
   }
   choose_key(table, primary_key);
@@ -251,14 +199,6 @@ result<std::string> describe_missing_table(database& db, const std::string& name
   }
   SLUICE_TRY(const std::string there, describe_tables(db));
   return fmt::format("{}; {}", begin, there);
-}
-
-std::string near_column(const table_info& table, std::string_view name) {
-  const std::vector<std::string> names = table.column_names();
-  if (const std::string_view near = nearest(name, names); !near.empty()) {
-    return fmt::format("; did you mean {}?", in_quotes(near));
-  }
-  return fmt::format("; the table has {}", list_of(names));
 }
 
 }  // namespace sluice::sqlite

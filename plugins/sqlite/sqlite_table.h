@@ -44,9 +44,6 @@ struct table_info {
   [[nodiscard]] std::vector<std::string> column_names() const;
 };
 
-/// `"a""b"`, `` `a` ``, `[a]`, `a` to the bare name. A text that is none of these is returned as it is.
-std::string unquote_name(std::string_view text);
-
 /// The bare table name of `t`, `main.t`, `"main"."t"`; nothing where another database than main is named.
 std::optional<std::string> table_name_of(std::string_view text);
 
@@ -58,13 +55,5 @@ result<std::string> describe_tables(database& db);
 
 /// `no table "ordres"; did you mean "orders"?`, or the tables there are.
 result<std::string> describe_missing_table(database& db, const std::string& name);
-
-/// `; did you mean "x"?` or `; the table has "a", "b"`.
-std::string near_column(const table_info& table, std::string_view name);
-
-/// ASCII case ignored, as SQLite compares names.
-bool same_name(std::string_view a, std::string_view b);
-/// The one spelling of all names that are the same.
-std::string folded_name(std::string_view name);
 
 }  // namespace sluice::sqlite

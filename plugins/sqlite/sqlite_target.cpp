@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "jobspec/words.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "transport/base/text.h"
 
@@ -137,7 +138,7 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
         in_quotes(options_.file)));
   }
   // SQLite takes names in capitals and small letters for the same.
-  out.output = folded_name(table_);
+  out.output = lower(table_);
   out.empties = steps_.empties();
   std::vector<std::string> statements = steps_.announcements();
   if (!steps_.creates_first()) {
@@ -183,7 +184,6 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
     }
     auto mapped = mapped_columns(*table, source_columns.size());
     if (mapped) {
-      has_key_ = meets_key(*table, *mapped);
       use_columns(table->name, *mapped, source_columns, out);
       return {};
     }
@@ -200,11 +200,22 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
 }
 
 result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info& table,
-                                                                std::size_t source_count) const {
+                                                                std::size_t source_count) {
   relational::target_table asked{table.name, {}, {}};
   for (const table_column& c : table.columns) {
     // SQLite makes up a rowid that is left out.
     asked.columns.push_back({c.name, c.not_null && !c.is_rowid, c.has_default, c.generated});
+  }
+  for (const unique_key& key : table.unique_keys) {
+    // A column that is not mapped takes its default; without one it is NULL, which equals nothing. An
+    // expression has no name.
+    auto& needed = asked.keys.emplace_back();
+    for (const std::string& name : key.columns) {
+      const table_column* column = table.find(name);
+      if (column != nullptr && !column->has_default && !column->generated) {
+        needed.push_back(column->name);
+      }
+    }
   }
   SLUICE_TRY(const auto indices,
              relational::mapped_columns(asked, job_columns(), sql_rules, source_count, values_));
@@ -212,7 +223,10 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
   for (const std::size_t index : indices) {
     mapped.push_back(table.columns[index]);
   }
-  SLUICE_CHECK(check_key(table, mapped));
+  if (options_.mode != write_mode::insert) {
+    SLUICE_CHECK(relational::check_key(asked, indices, to_string(options_.mode), values_));
+  }
+  has_key_ = relational::meets_key(asked, indices);
   return mapped;
 }
 
@@ -223,41 +237,6 @@ relational::end_options sqlite_target::job_columns() const {
     out.columns.push_back({options_.columns[i], values_.place(fmt::format("column[{}]", i)), {}});
   }
   return out;
-}
-
-result<void> sqlite_target::check_key(const table_info& table,
-                                      const std::vector<table_column>& mapped) const {
-  if (options_.mode == write_mode::insert) {
-    return {};
-  }
-  if (meets_key(table, mapped)) {
-    return {};
-  }
-  std::string keys;
-  for (const unique_key& key : table.unique_keys) {
-    keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key.columns, ", "));
-  }
-  const std::string found =
-      keys.empty() ? fmt::format("table {} has no primary key and no unique index", in_quotes(table.name))
-                   : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
-                                 in_quotes(table.name), keys);
-  return values_.bad("writeMode",
-                     fmt::format("{} finds rows by a key, and {}: every row would be added; {}, or set "
-                                 "\"writeMode\" to \"insert\"",
-                                 to_string(options_.mode), found,
-                                 keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
-}
-
-bool sqlite_target::meets_key(const table_info& table, const std::vector<table_column>& mapped) const {
-  // A column that is not mapped takes its default; without one it is NULL, which equals nothing.
-  const auto has_value = [&](const std::string& name) {
-    const table_column* column = table.find(name);
-    return column == nullptr || column->has_default || column->generated ||
-           std::any_of(mapped.begin(), mapped.end(), [&](const table_column& m) { return m.name == name; });
-  };
-  return std::any_of(table.unique_keys.begin(), table.unique_keys.end(), [&](const unique_key& key) {
-    return std::all_of(key.columns.begin(), key.columns.end(), has_value);
-  });
 }
 
 result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
@@ -331,19 +310,19 @@ result<void> sqlite_target::check_step(database& db, const relational::placed_te
                                        const std::string& table, bool& statements_change) {
   std::string_view rest = step.text;
   // Some PRAGMAs act when they are compiled.
-  for (std::string word = first_word(rest); !word.empty() && !same_name(word, "PRAGMA");
+  for (std::string word = first_word(rest); !word.empty() && !same_word(word, "PRAGMA");
        word = first_word(rest)) {
     const auto behind = db.compile_first(rest);
     if (behind) {
       statements_change =
           statements_change || std::any_of(changing_words.begin(), changing_words.end(),
-                                           [&](std::string_view w) { return same_name(w, word); });
+                                           [&](std::string_view w) { return same_word(w, word); });
       rest = *behind;
       continue;
     }
     const std::string why = db.failure_text();
     const auto lacks = [&](const std::string& name) {
-      return same_name(why, "no such table: " + name) || same_name(why, "no such table: main." + name);
+      return same_word(why, "no such table: " + name) || same_word(why, "no such table: main." + name);
     };
     // By createTable, or with the claim.
     const bool made_before = (makes_table && lacks(table)) || lacks("sluice_run") || lacks("sluice_progress");
@@ -380,9 +359,10 @@ result<void> sqlite_target::run_step(const std::string& sql, const std::string& 
     if (auto done = db->run(sql); !done) {
       return with_place(std::move(done).error());
     }
-    return in_transaction(*db, [&] { return relational::set_stage_of(session, marks_, *claim_, stage); });
+    return relational::in_transaction(
+        session, [&] { return relational::set_stage_of(session, marks_, *claim_, stage); });
   }
-  return in_transaction(*db, [&]() -> result<void> {
+  return relational::in_transaction(session, [&]() -> result<void> {
     if (auto done = db->run(sql); !done) {
       return with_place(std::move(done).error());
     }

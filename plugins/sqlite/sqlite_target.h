@@ -36,17 +36,14 @@ class sqlite_target : public target {
   /// Whether the file is there; `bad_option` or `denied` where it cannot be made.
   result<bool> find_file() const;
   result<void> describe_table(const schema& source_columns, target_description& out);
-  /// The destination's columns in mapping order; `bad_option` where one does not exist or cannot be written.
-  result<std::vector<table_column>> mapped_columns(const table_info& table, std::size_t source_count) const;
-  /// `bad_option` where the write mode goes by keys and no key can meet the mapped columns.
-  result<void> check_key(const table_info& table, const std::vector<table_column>& mapped) const;
+  /// The destination's columns in mapping order; `bad_option` where one does not exist or cannot be written,
+  /// or where the write mode goes by keys and no key can meet them.
+  result<std::vector<table_column>> mapped_columns(const table_info& table, std::size_t source_count);
   /// `column` as the job has it.
   [[nodiscard]] relational::end_options job_columns() const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   void use_columns(const std::string& table, const std::vector<table_column>& mapped,
                    const schema& source_columns, target_description& out);
-  /// Whether each record has the values of one of the table's keys.
-  [[nodiscard]] bool meets_key(const table_info& table, const std::vector<table_column>& mapped) const;
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place,
                         const stop_signal& stop);
 

@@ -4,17 +4,12 @@
 
 #include <algorithm>
 
+#include "jobspec/words.h"
 #include "plugins/common/relational/columns.h"
 #include "transport/base/text.h"
 
 namespace sluice::relational {
 namespace {
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::vector<std::string> names_of(const target_table& table) {
   std::vector<std::string> names;
@@ -122,7 +117,7 @@ result<std::vector<std::string>> created_names(const end_options& options, const
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      if (same_ignoring_case(names[i], names[j])) {
+      if (same_word(names[i], names[j])) {
         return values.bad("column",
                           fmt::format("two columns of the table to be made are called {}; list different "
                                       "names",

@@ -59,6 +59,10 @@ struct target_make_writers {
   std::uint32_t count = 1;
   schema_ptr columns;
 };
+/// Keep the claim; sent from time to time while nothing else is asked of the destination.
+struct target_renew {
+  run_id run;
+};
 /// Make the output appear, run the steps after from `first_step` on, mark the run done.
 struct target_after {
   run_id run;
@@ -73,7 +77,7 @@ struct target_release {
   bool forget = false;
 };
 using target_command = std::variant<target_open, target_load, target_claim, target_before,
-                                    target_make_writers, target_after, target_release>;
+                                    target_make_writers, target_after, target_release, target_renew>;
 
 // ---- supervisor to a pipeline's actors --------------------------------------------------------------------
 

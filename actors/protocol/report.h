@@ -29,17 +29,11 @@ struct readers_made {
 };
 struct source_checked {};
 
-/// A run found in the destination, with what is known of its owner.
-struct found_run {
-  run_row row;
-  enum class owner_state { released, alive, dead, elsewhere };
-  owner_state owner = owner_state::released;
-};
 struct target_opened {
   target_description what;
   bool has_store = false;
   std::string tables;
-  std::vector<found_run> runs;  ///< Newest first.
+  std::vector<run_row> runs;  ///< Newest first.
   std::vector<target_step> before;
   std::vector<target_step> after;
 };
@@ -57,6 +51,9 @@ struct writers_made {
 };
 struct target_finished {};
 struct target_released {};
+struct target_renewed {
+  std::optional<error> failure;  ///< `conflict`: somebody else has the claim.
+};
 /// A command failed. `doing` says what in words: `preSql[1]`.
 struct end_failed {
   bool source = false;
@@ -65,7 +62,7 @@ struct end_failed {
 };
 using end_answer = std::variant<source_opened, source_planned, source_taken_up, readers_made, source_checked,
                                 target_opened, target_loaded, target_claimed, target_ready, writers_made,
-                                target_finished, target_released, end_failed>;
+                                target_finished, target_released, target_renewed, end_failed>;
 
 // ---- a pipeline's actors to the supervisor ----------------------------------------------------------------
 

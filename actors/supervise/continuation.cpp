@@ -15,11 +15,6 @@ std::string owner_text(const run_row& row) {
   return row.owner ? fmt::format("process {} on {}", row.owner->pid, escaped(row.owner->host)) : "nobody";
 }
 
-bool is_held(const found_run& f) {
-  return f.owner == found_run::owner_state::alive ||
-         (f.owner == found_run::owner_state::elsewhere && f.row.renewed_age_s < 60);
-}
-
 /// `its reader and its writer differ`; empty where nothing is known.
 std::string difference_text(const scalar_list& theirs, const scalar_list& mine) {
   std::vector<std::string> differing;
@@ -34,13 +29,13 @@ std::string difference_text(const scalar_list& theirs, const scalar_list& mine) 
              : fmt::format("{} differ{}", fmt::join(differing, " and "), differing.size() == 1 ? "s" : "");
 }
 
-refuse refuse_emptying(const found_run& f, const start_facts& mine) {
+refuse refuse_emptying(const run_row& row, const start_facts& mine) {
   return {
       {error_kind::conflict,
        fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, renewed {} s "
                    "ago: wait for its end, or stop that process",
-                   f.row.run.text(), in_quotes(f.row.job_name), escaped(mine.output_name),
-                   mine.empties ? "this job" : "it", owner_text(f.row), f.row.renewed_age_s),
+                   row.run.text(), in_quotes(row.job_name), escaped(mine.output_name),
+                   mine.empties ? "this job" : "it", owner_text(row), row.renewed_age_s),
        "emptied", true},
       std::nullopt};
 }
@@ -61,9 +56,9 @@ refuse refuse_without_marks(const run_row& row) {
           std::nullopt};
 }
 
-refuse refuse_half(const found_run& f, const start_facts& mine) {
-  const bool same_name = f.row.job_name == mine.job_name;
-  const std::string difference = difference_text(f.row.key_parts, mine.key_parts);
+refuse refuse_half(const run_row& row, const start_facts& mine) {
+  const bool same_name = row.job_name == mine.job_name;
+  const std::string difference = difference_text(row.key_parts, mine.key_parts);
   const std::string whose =
       same_name ? fmt::format("It is this job as it was before it was changed{}",
                               difference.empty() ? "" : " (" + difference + ")")
@@ -73,17 +68,17 @@ refuse refuse_half(const found_run& f, const start_facts& mine) {
                                            "there twice";
   return {
       {error_kind::conflict,
-       fmt::format("run {} of job {} is unfinished ({}) and has written {} rows into {}. {}. {}, or begin "
-                   "anew with --on-unfinished fresh, which forgets that run: {}",
-                   f.row.run.text(), in_quotes(f.row.job_name), f.row.stage,
-                   lost_its_marks(f.row) ? "an unknown number of (its marks are gone)"
-                                         : with_thousands(f.row.written),
-                   escaped(mine.output_name), whose,
-                   same_name ? "Put the job back as it was and run it, which finishes that run"
-                             : "Run that job again, which finishes that run",
-                   stays),
+       fmt::format(
+           "run {} of job {} is unfinished ({}) and has written {} rows into {}. {}. {}, or begin "
+           "anew with --on-unfinished fresh, which forgets that run: {}",
+           row.run.text(), in_quotes(row.job_name), row.stage,
+           lost_its_marks(row) ? "an unknown number of (its marks are gone)" : with_thousands(row.written),
+           escaped(mine.output_name), whose,
+           same_name ? "Put the job back as it was and run it, which finishes that run"
+                     : "Run that job again, which finishes that run",
+           stays),
        unfinished_code, true},
-      f.row.run};
+      row.run};
 }
 
 /// That a run is forgotten whose rows stay; empty where it wrote none, or they are about to be removed.
@@ -104,17 +99,16 @@ void forget(const run_row& row, const start_facts& mine, begin_fresh& answer) {
 }
 
 /// What a run of another job key means for this start.
-std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, begin_fresh& answer) {
-  const run_row& row = f.row;
+std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, begin_fresh& answer) {
   const bool same_name = row.job_name == mine.job_name;
   // An older program did not note the output: of this job's name it is taken for the same.
   const bool same_output = row.output.empty() ? same_name : !mine.output.empty() && row.output == mine.output;
   if (row.stage == "done") {
     return std::nullopt;
   }
-  if (is_held(f)) {
+  if (row.held) {
     if (same_output && (mine.empties || row.empties)) {
-      return refuse_emptying(f, mine);
+      return refuse_emptying(row, mine);
     }
     if (same_output && same_name) {
       answer.notices.push_back(
@@ -145,7 +139,7 @@ std::optional<refuse> judge_other(const found_run& f, const start_facts& mine, b
     forget(row, mine, answer);
     return std::nullopt;
   }
-  return refuse_half(f, mine);
+  return refuse_half(row, mine);
 }
 
 error running_already(const run_row& row) {
@@ -210,14 +204,13 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
 
 }  // namespace
 
-continuation decide_continuation(const std::vector<found_run>& found, const start_facts& mine) {
+continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine) {
   begin_fresh answer;
-  for (const found_run& f : found) {
-    const run_row& row = f.row;
+  for (const run_row& row : found) {
     if (row.job_key != mine.job_key) {
       continue;
     }
-    if (is_held(f)) {
+    if (row.held) {
       return refuse{running_already(row), std::nullopt};
     }
     if (row.stage == "done") {
@@ -245,11 +238,11 @@ continuation decide_continuation(const std::vector<found_run>& found, const star
     }
     return own;
   }
-  for (const found_run& f : found) {
-    if (f.row.job_key == mine.job_key) {
+  for (const run_row& row : found) {
+    if (row.job_key == mine.job_key) {
       continue;
     }
-    if (auto no = judge_other(f, mine, answer)) {
+    if (auto no = judge_other(row, mine, answer)) {
       return std::move(*no);
     }
   }

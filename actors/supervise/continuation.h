@@ -60,6 +60,6 @@ struct start_facts {
 /// `found` newest first. A run of this job's key is continued, refused or forgotten as `on_unfinished` says.
 /// One of another key, because the job was changed or because it is another job's, is never continued: where
 /// it has left rows in this job's output, the start is refused until it is finished or forgotten.
-continuation decide_continuation(const std::vector<found_run>& found, const start_facts& mine);
+continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine);
 
 }  // namespace sluice

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "transport/base/process.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -21,21 +20,6 @@ struct overloaded : Fs... {
 };
 template <class... Fs>
 overloaded(Fs...) -> overloaded<Fs...>;
-
-found_run::owner_state owner_state_of(const run_row& row) {
-  if (!row.owner) {
-    return found_run::owner_state::released;
-  }
-  switch (look_up({row.owner->host, row.owner->pid, row.owner->process_start})) {
-    case process_state::alive:
-      return found_run::owner_state::alive;
-    case process_state::dead:
-      return found_run::owner_state::dead;
-    case process_state::elsewhere:
-      break;
-  }
-  return found_run::owner_state::elsewhere;
-}
 
 }  // namespace
 
@@ -99,6 +83,10 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
                         },
                         [&](const target_after& a) { return after(a, stop); },
                         [&](const target_release& r) { return release(r); },
+                        [&](const target_renew& r) -> end_answer {
+                          auto ok = target_->progress()->renew(r.run);
+                          return target_renewed{ok ? std::nullopt : std::optional(ok.error())};
+                        },
                     },
                     c);
 }
@@ -119,10 +107,7 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
     if (!runs) {
       return target_failed("looking for earlier runs of the job", runs.error());
     }
-    for (run_row& row : *runs) {
-      const auto owner = owner_state_of(row);
-      answer.runs.push_back({std::move(row), owner});
-    }
+    answer.runs = std::move(*runs);
   }
   return answer;
 }

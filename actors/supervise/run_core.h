@@ -129,6 +129,7 @@ class run_core {
   void answered(writers_made& a);
   void answered(target_finished& a);
   void answered(target_released& a);
+  void answered(target_renewed& a);
   void answered(end_failed& a);
 
   void ask_source(source_command c);
@@ -161,6 +162,7 @@ class run_core {
                                                          known how) const;
   [[nodiscard]] bool all_stopped() const;
   [[nodiscard]] std::string go_on_text() const;
+  void renew_claim(std::chrono::steady_clock::time_point now);
   void name_stalls(std::chrono::steady_clock::time_point now);
   void tell_progress(std::chrono::steady_clock::time_point now);
   [[nodiscard]] wait_times waits_until(std::chrono::steady_clock::time_point now) const;
@@ -202,6 +204,8 @@ class run_core {
   bool source_busy_ = false;
   bool target_busy_ = false;
   bool claimed_ = false;
+  bool renewing_ = false;
+  std::chrono::steady_clock::time_point renewed_at_;
   bool before_begun_ = false;
   bool after_begun_ = false;
   bool errors_started_ = false;

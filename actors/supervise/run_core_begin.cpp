@@ -337,6 +337,7 @@ void run_core::claim() {
 void run_core::answered(target_claimed& a) {
   target_busy_ = false;
   claimed_ = true;
+  renewed_at_ = out_.now();
   term_ = a.term;
   summary_.forgotten = std::move(discard_);
   if (failure_) {

@@ -88,8 +88,8 @@ std::string run_core::go_on_text() const {
   }
   const bool passes = may_be_tried_again(failure_->kind);
   if (!claimed_ && !before_begun_ && !resumed_) {
-    const bool rows_stand = std::any_of(target_.runs.begin(), target_.runs.end(), [](const found_run& f) {
-      return f.row.stage != "done" && f.row.written != 0;
+    const bool rows_stand = std::any_of(target_.runs.begin(), target_.runs.end(), [](const run_row& row) {
+      return row.stage != "done" && row.written != 0;
     });
     return rows_stand ? "This start changed nothing at the destination."
                       : "Nothing was changed at the destination.";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/supervise/beginnings.h"
 #include "actors/supervise/fraction_done.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
@@ -16,6 +17,9 @@ using std::chrono::steady_clock;
 double seconds_between(steady_clock::time_point from, steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
+
+/// delivery.md, "Job key, instance, claim".
+constexpr std::chrono::seconds renewal_interval{10};
 
 /// How long after `--stop-timeout` what does not return is left alone.
 constexpr milliseconds after_interrupt{5000};
@@ -79,6 +83,7 @@ void run_core::tick() {
     return;
   }
   const auto now = out_.now();
+  renew_claim(now);
   if (stop_deadline_) {
     if (!interrupted_ && now >= *stop_deadline_) {
       interrupted_ = true;
@@ -108,6 +113,29 @@ void run_core::tick() {
   }
   tell_progress(now);
   name_stalls(now);
+}
+
+/// A step that the destination is busy with keeps the claim by itself: its session is seen at work.
+void run_core::renew_claim(steady_clock::time_point now) {
+  if (!claimed_ || renewing_ || target_busy_ || phase_ == phase::release ||
+      now - renewed_at_ < renewal_interval) {
+    return;
+  }
+  renewing_ = true;
+  renewed_at_ = now;
+  out_.to_target(target_renew{summary_.run});
+}
+
+void run_core::answered(target_renewed& a) {
+  renewing_ = false;
+  if (!a.failure) {
+    return;
+  }
+  if (a.failure->kind == error_kind::conflict) {
+    fail_run(placed(std::move(*a.failure), *config_.what, config_.what->writer.place));
+  } else if (!failure_) {
+    note(notice_level::warning, fmt::format("renewing the claim: {}; it is tried again", a.failure->message));
+  }
 }
 
 void run_core::tell_progress(steady_clock::time_point now) {

@@ -31,8 +31,9 @@ struct run_row {
   std::string stage;  ///< `claimed`, `pre:N`, `loading`, `post:N`, `done`.
   std::uint16_t term = 1;
   std::optional<claim_owner> owner;  ///< Nothing: released.
-  std::int64_t renewed_age_s = 0;    ///< Seconds since the claim was renewed, by the destination's clock.
-  std::int64_t finished_age_s = 0;   ///< Seconds since it was done; 0 while it is not.
+  bool held = false;  ///< As `runs_of` judges it: the owner lives, as far as the destination can tell.
+  std::int64_t renewed_age_s = 0;   ///< Seconds since the claim was renewed, by the destination's clock.
+  std::int64_t finished_age_s = 0;  ///< Seconds since it was done; 0 while it is not.
   /// `2025-07-20 10:30:00 Europe/Berlin`, with `now ` before it where it was the start's; empty where the
   /// caller had no clock.
   std::string planned_time;

@@ -177,6 +177,16 @@ result<std::optional<bool>> mysql_target::session_lives(const std::string& name)
   return std::optional(rows[0][0] == name.substr(0, slash));
 }
 
+result<bool> mysql_target::session_works(const std::string& name) {
+  SLUICE_TRY(connection * c, connect());
+  SLUICE_TRY(const auto rows,
+             c->ask(fmt::format("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {} AND COMMAND <> "
+                                "'Sleep'",
+                                c->literal(name.substr(0, name.find('/')))),
+                    stop_));
+  return !rows.empty();
+}
+
 result<void> mysql_target::end_session(const std::string& name) {
   SLUICE_TRY(const std::optional<bool> lives, session_lives(name));
   if (lives != true) {

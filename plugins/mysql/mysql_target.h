@@ -38,6 +38,7 @@ class mysql_target : public target, private relational::progress_home {
   result<std::vector<std::string>> columns_of(const std::string& table) override;
   result<std::string> session_name() override;
   result<std::optional<bool>> session_lives(const std::string& name) override;
+  result<bool> session_works(const std::string& name) override;
   result<void> end_session(const std::string& name) override;
 
   result<connection*> connect();

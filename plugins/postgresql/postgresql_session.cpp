@@ -97,6 +97,15 @@ result<std::optional<bool>> session_lives(connection& c, const std::string& name
   return rows[0].at(0) ? std::optional<bool>(rows[0][0] == "t") : std::optional<bool>();
 }
 
+result<bool> session_works(connection& c, const std::string& name) {
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = "
+                               "pg_catalog.split_part($1, '/', 1)::int AND {} = $1 AND state = 'active'",
+                               name_sql),
+                   {name}));
+  return !rows.empty();
+}
+
 result<void> end_session(connection& c, const std::string& name) {
   SLUICE_CHECK(
       c.ask(fmt::format("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE "

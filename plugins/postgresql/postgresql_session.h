@@ -50,6 +50,8 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
 result<std::string> session_name_of(connection& c);
 /// Whether that session is still on the server; nothing where this user may not see it.
 result<std::optional<bool>> session_lives(connection& c, const std::string& name);
+/// Whether that session runs a statement now.
+result<bool> session_works(connection& c, const std::string& name);
 /// Ends it where it is still there.
 result<void> end_session(connection& c, const std::string& name);
 

@@ -126,6 +126,11 @@ result<std::optional<bool>> postgresql_target::session_lives(const std::string& 
   return postgresql::session_lives(*c, name);
 }
 
+result<bool> postgresql_target::session_works(const std::string& name) {
+  SLUICE_TRY(connection * c, connect_once());
+  return postgresql::session_works(*c, name);
+}
+
 result<void> postgresql_target::end_session(const std::string& name) {
   SLUICE_TRY(connection * c, connect_once());
   return postgresql::end_session(*c, name);

@@ -127,7 +127,6 @@ result<void> postgresql_writer::begin(const stop_signal& stop) {
   SLUICE_CHECK(connection_->begin("BEGIN; SET CONSTRAINTS ALL IMMEDIATE"));
   in_transaction_ = true;
   refused_here_ = false;
-  plan_->claim->transactions.fetch_add(1);
   statement_session session(*connection_);
   return relational::begin_mark(session, plan_->dialect, *plan_->claim, split_, epoch_, ++transaction_);
 }
@@ -405,7 +404,6 @@ result<void> postgresql_writer::commit(const mark& m, const stop_signal& stop) {
   SLUICE_CHECK(relational::end_mark(session, plan_->dialect, *plan_->claim, m));
   SLUICE_CHECK(connection_->commit());
   in_transaction_ = false;
-  plan_->claim->transactions.fetch_sub(1);
   if (careful_) {
     clean_transactions_ = refused_here_ ? 0 : clean_transactions_ + 1;
     careful_ = clean_transactions_ < clean_transactions_wanted;
@@ -420,10 +418,7 @@ void postgresql_writer::rollback() {
   if (connection_ != nullptr) {
     connection_->rollback();
   }
-  if (in_transaction_) {
-    in_transaction_ = false;
-    plan_->claim->transactions.fetch_sub(1);
-  }
+  in_transaction_ = false;
 }
 
 void postgresql_writer::interrupt() {

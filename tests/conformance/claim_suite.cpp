@@ -69,6 +69,45 @@ error_kind kind_of(const result<T>& r) {
   return r ? error_kind::internal : r.error().kind;
 }
 
+/// What `call` says once its connection, which was ended, is made anew.
+template <class Call>
+error_kind kind_of_once_connected(const Call& call) {
+  error_kind kind = kind_of(call());
+  for (int i = 0; i < 3 && kind == error_kind::not_connected; ++i) {
+    kind = kind_of(call());
+  }
+  return kind;
+}
+
+void age_claims() {
+  ClaimSuite::GetParam().run("UPDATE sluice_run SET renewed_at = renewed_at - 100 WHERE job_name = 'job'");
+}
+
+std::shared_ptr<batch> a_row() {
+  return text_batch({"id", "name"}, {{"1", "x"}});
+}
+
+/// A start that has its claim, one split, and a writer that has opened it.
+struct writing : start {
+  writing(const claim_quirks& quirks, const std::string& parameter, std::uint8_t number)
+      : start(quirks, parameter, number) {
+    expect(store().make_tables());
+    expect(store().claim_new(row));
+    progress_row one;
+    one.label = "all";
+    expect(store().freeze(row.run, {one}));
+    expect(object->prepare(row.run, {}));
+    const auto described = object->open(two_texts, {});
+    expect(described);
+    auto made = object->make_writer(described->columns);
+    expect(made);
+    out = std::move(*made);
+    const auto opened = out->open({0}, epoch_number::make(1, 1, 0), {});
+    expect(opened);
+  }
+  std::unique_ptr<writer> out;
+};
+
 TEST_P(ClaimSuite, OneOfSeveralStartsAtOnceGetsTheClaim) {
   const std::string parameter = GetParam().make_ready();
   std::vector<std::unique_ptr<start>> starts;
@@ -146,21 +185,58 @@ TEST_P(ClaimSuite, AnOldClaimIsTakenOverAndItsSessionEnded) {
   const start next(GetParam(), parameter, 2);
   expect(former.store().make_tables());
   expect(former.store().claim_new(former.row));
-  GetParam().run("UPDATE sluice_run SET renewed_at = renewed_at - 100 WHERE job_name = 'job'");
+  age_claims();
   const run_row seen = former.found_by(next);
   EXPECT_GE(seen.renewed_age_s, 100);
   expect(next.store().claim_again(seen, me()));
   // Whoever lost it finds its connection ended, or, once it is connected again, its claim taken.
-  auto renewed = former.store().renew(former.row.run);
-  for (int i = 0; i < 3 && !renewed && renewed.error().kind == error_kind::not_connected; ++i) {
-    renewed = former.store().renew(former.row.run);
-  }
-  ASSERT_FALSE(renewed);
-  EXPECT_TRUE(renewed.error().kind == error_kind::conflict ||
-              renewed.error().kind == error_kind::not_connected)
-      << renewed.error().message;
+  EXPECT_EQ(kind_of_once_connected([&] { return former.store().renew(former.row.run); }),
+            error_kind::conflict);
   expect(next.store().set_stage(former.row.run, "loading"));
   expect(next.store().renew(former.row.run));
+}
+
+TEST_P(ClaimSuite, AClaimIsHeldWhileAStepRunsHoweverLong) {
+  std::string parameter = GetParam().make_ready();
+  const start next(GetParam(), parameter, 2);
+  parameter.insert(1, fmt::format(R"("preSql": ["{}"], )", GetParam().slow_step));
+  const start former(GetParam(), parameter, 1);
+  expect(former.store().make_tables());
+  expect(former.store().claim_new(former.row));
+  age_claims();
+  std::thread step([&] { expect(former.object->run_step_before(0, {})); });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  EXPECT_EQ(kind_of(next.store().claim_new(next.row)), error_kind::conflict);
+  step.join();
+  EXPECT_LT(former.found_by(next).renewed_age_s, 30);
+}
+
+TEST_P(ClaimSuite, AClaimIsRenewedWhileAWriterIsInATransaction) {
+  const std::string parameter = GetParam().make_ready();
+  const writing former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.out->write(*a_row(), {}));
+  age_claims();
+  expect(former.store().renew(former.row.run));
+  EXPECT_LT(former.found_by(next).renewed_age_s, 30);
+  former.out->rollback();
+}
+
+TEST_P(ClaimSuite, WhoeverSleptThroughItsClaimWritesNothingBesideTheNextRun) {
+  const std::string parameter = GetParam().make_ready();
+  const writing former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  age_claims();
+  expect(next.store().claim_new(next.row));
+  const run_row seen = former.found_by(next);
+  EXPECT_FALSE(seen.owner);
+  EXPECT_EQ(seen.term, 2u);
+  EXPECT_EQ(kind_of(former.out->write(*a_row(), {})), error_kind::conflict);
+  former.out->rollback();
+  EXPECT_EQ(kind_of(former.out->open({0}, epoch_number::make(1, 2, 0), {})), error_kind::conflict);
+  EXPECT_EQ(kind_of_once_connected([&] { return former.store().renew(former.row.run); }),
+            error_kind::conflict);
+  expect(next.store().renew(next.row.run));
 }
 
 TEST_P(ClaimSuite, WhatGuardsTheClaimsIsNoRun) {

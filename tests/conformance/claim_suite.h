@@ -19,6 +19,7 @@ struct claim_quirks {
   std::function<std::string()> make_ready;
   /// Runs one statement as the administrator, where the tables of marks are.
   std::function<void(const std::string& sql)> run;
+  std::string slow_step;  ///< A statement of preSql that takes three seconds.
 };
 
 /// A destination on a server MUST: give a claim to one of several starts at once; tell a claim whose session

@@ -119,7 +119,8 @@ std::vector<claim_quirks> claims() {
     out.push_back({.name = system,
                    .make_plugin = mysql_plugin,
                    .make_ready = [target] { return target.make_ready(temporary_folder()); },
-                   .run = [system](const std::string& statement) { sql(system, {statement}); }});
+                   .run = [system](const std::string& statement) { sql(system, {statement}); },
+                   .slow_step = "DO SLEEP(3)"});
   }
   return out;
 }

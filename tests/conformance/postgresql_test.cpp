@@ -116,7 +116,8 @@ std::vector<claim_quirks> claims() {
   return {{.name = "Claims",
            .make_plugin = postgresql_plugin,
            .make_ready = [target] { return target.make_ready(temporary_folder()); },
-           .run = [](const std::string& statement) { sql(statement); }}};
+           .run = [](const std::string& statement) { sql(statement); },
+           .slow_step = "SELECT pg_sleep(3)"}};
 }
 
 INSTANTIATE_TEST_SUITE_P(PostgreSQL, ClaimSuite, ::testing::ValuesIn(claims()), name_of<claim_quirks>);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "plugins/common/relational/progress_sql.h"
 #include "transport/base/process.h"
 #include "transport/base/text.h"
@@ -20,6 +23,21 @@ error held_by_another(const progress_dialect& dialect, const run_row& row) {
                       "end, or stop it",
                       dialect.place, row.run.text(), row.owner->pid, escaped(row.owner->host)),
           "claimed", true};
+}
+
+error taken_over_too_often(const progress_dialect& dialect, const run_row& row) {
+  return {error_kind::not_supported,
+          fmt::format("{}: run {} was taken over {} times; begin anew with --on-unfinished fresh",
+                      dialect.place, row.run.text(), row.term),
+          "", false};
+}
+
+/// Rolled back at once so that another transaction may go on. What has waited for a lock in vain is none of
+/// them: it has waited as long as it may.
+bool gave_way(const error& why) {
+  constexpr auto codes =
+      std::to_array<std::string_view>({"40001", "40P01", "ER_LOCK_DEADLOCK", "ER_CHECKREAD"});
+  return std::find(codes.begin(), codes.end(), why.code) != codes.end();
 }
 
 bool same_process(const claim_owner& a, const claim_owner& b) {
@@ -76,32 +94,38 @@ result<bool> relational_progress::is_held(const run_row& row) {
     case process_state::elsewhere:
       break;
   }
-  if (!row.owner->session.empty()) {
-    SLUICE_TRY(const std::optional<bool> lives, home_.session_lives(row.owner->session));
-    if (lives == false) {
-      return false;
-    }
+  const bool is_fresh = row.renewed_age_s < seconds_until_stale;
+  if (row.owner->session.empty()) {
+    return is_fresh;
   }
-  return row.renewed_age_s < seconds_until_stale;
+  SLUICE_TRY(const std::optional<bool> lives, home_.session_lives(row.owner->session));
+  if (lives == false || is_fresh) {
+    return lives != false;
+  }
+  // A step of an hour renews nothing while it runs.
+  return home_.session_works(row.owner->session);
 }
 
 /// `conflict` where the claim that `mine` would take is held: by another run of its job key, or by one of
 /// another key where either empties the output of both (delivery.md, "one more for each destination that is
-/// emptied"). Inside the transaction that takes it.
-result<void> relational_progress::check_free(sql_session& session, const run_row& mine) {
+/// emptied"). One of those that is not held any more is fenced. Inside the transaction that takes the claim;
+/// returns the sessions of those that were fenced, which are ended once it has committed.
+result<std::vector<std::string>> relational_progress::check_free(sql_session& session, const run_row& mine) {
   SLUICE_TRY(const auto others, read_runs(session, {mine.job_key, "", mine.output}));
+  std::vector<const run_row*> stale;
   for (const run_row& other : others) {
-    if (other.run == mine.run) {
+    const bool same_key = other.job_key == mine.job_key;
+    const bool emptied =
+        !mine.output.empty() && other.output == mine.output && (mine.empties || other.empties);
+    if (other.run == mine.run || !other.owner || !(same_key || emptied)) {
       continue;
     }
     SLUICE_TRY(const bool held, is_held(other));
     if (!held) {
-      continue;
-    }
-    if (other.job_key == mine.job_key) {
+      stale.push_back(&other);
+    } else if (same_key) {
       return fail(held_by_another(dialect_, other));
-    }
-    if (!mine.output.empty() && other.output == mine.output && (mine.empties || other.empties)) {
+    } else {
       return fail(
           {error_kind::conflict,
            fmt::format("{}: run {} of job {} writes into table {}, which {} empties first; wait for "
@@ -109,6 +133,45 @@ result<void> relational_progress::check_free(sql_session& session, const run_row
                        dialect_.place, other.run.text(), in_quotes(other.job_name), in_quotes(mine.output),
                        mine.empties ? "this job" : "it", other.owner->pid, escaped(other.owner->host)),
            "emptied", true});
+    }
+  }
+  std::vector<std::string> sessions;
+  for (const run_row* other : stale) {
+    SLUICE_CHECK(fence(session, *other));
+    sessions.push_back(other->owner->session);
+  }
+  return sessions;
+}
+
+/// Takes the claim from whoever holds it, for nobody: its process may only sleep. Waits for its open data
+/// transactions.
+result<void> relational_progress::fence(sql_session& session, const run_row& stale) {
+  if (stale.term >= term_max) {
+    return fail(taken_over_too_often(dialect_, stale));
+  }
+  const auto term = static_cast<std::uint16_t>(stale.term + 1);
+  SLUICE_TRY(const auto met,
+             session.run(written(dialect_, fmt::format("UPDATE @run SET [term] = {}, [owner_host] = NULL, "
+                                                       "[owner_pid] = NULL, [owner_start] = NULL, "
+                                                       "[owner_session] = NULL WHERE [run] = ? AND {}",
+                                                       term, with_term(stale.term))),
+                         {stale.run.text()}));
+  if (met != 1) {
+    return fail(taken_over(dialect_, "run " + stale.run.text()));
+  }
+  const std::int64_t epoch = stored(epoch_number::make(term, 0, 0).value);
+  SLUICE_CHECK(session.run(
+      written(dialect_,
+              fmt::format("UPDATE @progress SET [epoch] = {0} WHERE [run] = ? AND [epoch] < {0}", epoch)),
+      {stale.run.text()}));
+  return {};
+}
+
+/// Nothing that a former owner left on the server may go on beside us.
+result<void> relational_progress::end_sessions(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!name.empty()) {
+      SLUICE_CHECK(home_.end_session(name));
     }
   }
   return {};
@@ -190,7 +253,14 @@ result<std::vector<run_row>> relational_progress::runs_of(const run_query& query
   SLUICE_TRY(sql_session * session, home_.session(false));
   // Without the table of marks the runs still tell that there was something.
   SLUICE_TRY(const auto columns, home_.columns_of(dialect_.run_table));
-  return columns.empty() ? std::vector<run_row>() : read_runs(*session, query);
+  if (columns.empty()) {
+    return std::vector<run_row>();
+  }
+  SLUICE_TRY(auto runs, read_runs(*session, query));
+  for (run_row& row : runs) {
+    SLUICE_TRY(row.held, is_held(row));
+  }
+  return runs;
 }
 
 result<void> relational_progress::make_missing(sql_session& session) {
@@ -201,12 +271,12 @@ result<void> relational_progress::make_missing(sql_session& session) {
     }
   }
   for (const bool of_runs : {true, false}) {
-    const std::string& table = of_runs ? dialect_.run_table : dialect_.progress_table;
-    SLUICE_TRY(const auto columns, home_.columns_of(table));
+    SLUICE_TRY(const auto columns, home_.columns_of(of_runs ? dialect_.run_table : dialect_.progress_table));
     for (const added_column& column : columns_missing(of_runs, columns)) {
       SLUICE_CHECK(session.run(
-          written(dialect_, fmt::format("ALTER TABLE {} ADD COLUMN [{}] {}", table, column.name,
-                                        column.is_number ? dialect_.integer_type : dialect_.text_type)),
+          written(dialect_,
+                  fmt::format("ALTER TABLE {} ADD COLUMN [{}] {}", of_runs ? "@run" : "@progress",
+                              column.name, column.is_number ? dialect_.integer_type : dialect_.text_type)),
           {}));
     }
   }
@@ -218,9 +288,8 @@ result<void> relational_progress::make_tables() {
   for (int i = 1;; ++i) {
     auto done = try_make_tables();
     // Where another start makes them at the same moment, one of the two is refused a row of the server's own
-    // catalogue, or the guard's: the next look finds all there.
-    const bool collided =
-        !done && (done.error().kind == error_kind::bad_row || done.error().kind == error_kind::busy);
+    // catalogue, or the guard's, or gives way: the next look finds all there.
+    const bool collided = !done && (done.error().kind == error_kind::bad_row || gave_way(done.error()));
     if (!collided || i == tries_max) {
       return done;
     }
@@ -251,9 +320,10 @@ result<void> relational_progress::claim_new(const run_row& run) {
   if (owner.session.empty()) {
     SLUICE_TRY(owner.session, home_.session_name());
   }
+  std::vector<std::string> fenced;
   auto done = in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
-    SLUICE_CHECK(check_free(*session, run));
+    SLUICE_TRY(fenced, check_free(*session, run));
     const std::vector<sql_field> fields = {{"run", {}, run.run.text()},
                                            {"version", row_version},
                                            {"job_key", {}, run.job_key},
@@ -278,7 +348,7 @@ result<void> relational_progress::claim_new(const run_row& run) {
   claim_.run = run.run;
   claim_.term = run.term;
   claim_.owner = run.owner ? std::optional(owner) : std::nullopt;
-  return {};
+  return end_sessions(fenced);
 }
 
 result<std::uint16_t> relational_progress::claim_again(const run_row& seen, const claim_owner& me) {
@@ -290,9 +360,7 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
     }
   }
   if (seen.term >= term_max) {
-    return fail(error_kind::not_supported,
-                "{}: run {} was taken over {} times; begin anew with --on-unfinished fresh", dialect_.place,
-                seen.run.text(), seen.term);
+    return fail(taken_over_too_often(dialect_, seen));
   }
   SLUICE_TRY(sql_session * session, home_.session(false));
   claim_owner owner = me;
@@ -300,9 +368,10 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
     SLUICE_TRY(owner.session, home_.session_name());
   }
   const std::uint16_t term = static_cast<std::uint16_t>(seen.term + 1);
+  std::vector<std::string> fenced;
   auto done = in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
-    SLUICE_CHECK(check_free(*session, seen));
+    SLUICE_TRY(fenced, check_free(*session, seen));
     std::vector<sql_text> values;
     const std::string set = assignments({{"term", term},
                                          {"version", row_version},
@@ -328,13 +397,13 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
     return taken == 1 ? result<void>() : fail(taken_over(dialect_, "run " + seen.run.text()));
   });
   SLUICE_CHECK(std::move(done));
-  // Nothing that the former owner left on the server may go on beside us.
-  if (seen.owner && !mine && !seen.owner->session.empty()) {
-    SLUICE_CHECK(home_.end_session(seen.owner->session));
-  }
   claim_.run = seen.run;
   claim_.term = term;
   claim_.owner = owner;
+  if (seen.owner && !mine) {
+    fenced.push_back(seen.owner->session);
+  }
+  SLUICE_CHECK(end_sessions(fenced));
   return term;
 }
 
@@ -390,7 +459,7 @@ result<void> relational_progress::set_stage(const run_id& run, const std::string
 
 result<void> relational_progress::renew(const run_id& run) {
   (void)run;
-  if (claim_.transactions.load() > 0) {
+  if (dialect_.renews_in_data && claim_.transactions.load() > 0) {
     return {};  // its commit renews, and holds the only write lock until then
   }
   SLUICE_TRY(sql_session * session, home_.session(false));

@@ -46,8 +46,8 @@ struct claim_state {
   run_id run;
   std::uint16_t term = 0;  ///< 0 = no claim.
   std::optional<claim_owner> owner;
-  /// Writers in a data transaction that renews the claim itself (`renews_in_data`): the target's own renewal
-  /// would wait for its lock.
+  /// Writers in a data transaction, where that renews the claim itself (`renews_in_data`): the target's own
+  /// renewal would wait for its lock.
   std::atomic<int> transactions = 0;
 };
 
@@ -72,6 +72,11 @@ class progress_home {
   virtual result<std::optional<bool>> session_lives(const std::string& name) {
     (void)name;
     return std::optional<bool>();
+  }
+  /// Whether that session, which lives, runs a statement now.
+  virtual result<bool> session_works(const std::string& name) {
+    (void)name;
+    return false;
   }
   /// Ends it, where it is still there and may be ended.
   virtual result<void> end_session(const std::string& name) {
@@ -108,7 +113,9 @@ class relational_progress : public progress_store {
 
  private:
   result<bool> is_held(const run_row& row);
-  result<void> check_free(sql_session& session, const run_row& mine);
+  result<std::vector<std::string>> check_free(sql_session& session, const run_row& mine);
+  result<void> fence(sql_session& session, const run_row& stale);
+  result<void> end_sessions(const std::vector<std::string>& names);
   result<void> check_not_held_elsewhere(sql_session& session, const run_id& run);
   result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
   result<void> try_make_tables();

@@ -65,6 +65,7 @@ constexpr auto progress_table_columns =
                                  {"filtered_bytes", column_kind::integer, false, true},
                                  {"changes", column_kind::text, false, true}});
 
+/// `table` is `@run` or `@progress`.
 template <class Columns>
 std::string table_sql(const progress_dialect& dialect, std::string_view table, const Columns& columns,
                       std::string_view key) {
@@ -273,8 +274,8 @@ error taken_over(const progress_dialect& dialect, const std::string& what) {
 }
 
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect) {
-  return {table_sql(dialect, dialect.run_table, run_table_columns, "[run]"),
-          table_sql(dialect, dialect.progress_table, progress_table_columns, "[run], [split]")};
+  return {table_sql(dialect, "@run", run_table_columns, "[run]"),
+          table_sql(dialect, "@progress", progress_table_columns, "[run], [split]")};
 }
 
 }  // namespace sluice::relational

@@ -6,23 +6,23 @@ namespace sluice {
 namespace {
 
 using unfinished = run_settings::unfinished;
-using owner = found_run::owner_state;
+enum class owner { released, dead, alive };
 
-found_run run(const std::string& instance, const std::string& stage, owner who, std::int64_t age_s,
-              bool planned = false) {
-  found_run f;
-  f.row.run = run_id::make(static_cast<std::uint64_t>(age_s), 1, 2);
-  f.row.job_key = "k";
-  f.row.job_name = "orders";
-  f.row.instance = instance;
-  f.row.output = "t";
-  f.row.stage = stage;
-  f.row.renewed_age_s = age_s;
-  f.row.planned_time = planned ? "2026-11-23 00:00:00 UTC" : "";
+run_row run(const std::string& instance, const std::string& stage, owner who, std::int64_t age_s,
+            bool planned = false) {
+  run_row f;
+  f.run = run_id::make(static_cast<std::uint64_t>(age_s), 1, 2);
+  f.job_key = "k";
+  f.job_name = "orders";
+  f.instance = instance;
+  f.output = "t";
+  f.stage = stage;
+  f.renewed_age_s = age_s;
+  f.planned_time = planned ? "2026-11-23 00:00:00 UTC" : "";
   if (who != owner::released) {
-    f.row.owner = claim_owner{"host", 42, "start", ""};
+    f.owner = claim_owner{"host", 42, "start", ""};
   }
-  f.owner = who;
+  f.held = who == owner::alive;
   return f;
 }
 
@@ -43,7 +43,7 @@ enum class expected { fresh, go_on, release, refused };
 
 struct continuation_case {
   const char* what;
-  std::vector<found_run> found;
+  std::vector<run_row> found;
   unfinished on_unfinished;
   bool may_resume;
   expected answer;
@@ -100,13 +100,13 @@ TEST(continuation, each_situation_has_one_answer) {
        unfinished::fresh,
        true,
        expected::refused},
-      {"running elsewhere",
-       {run("i", "loading", owner::elsewhere, 59)},
+      {"held, and not renewed for long",
+       {run("i", "loading", owner::alive, 600)},
        unfinished::automatic,
        true,
        expected::refused},
-      {"silent elsewhere",
-       {run("i", "loading", owner::elsewhere, 60)},
+      {"its session gone, renewed a moment ago",
+       {run("i", "loading", owner::dead, 1)},
        unfinished::automatic,
        true,
        expected::go_on},
@@ -130,31 +130,31 @@ TEST(continuation, each_situation_has_one_answer) {
 TEST(continuation, fresh_names_what_is_forgotten_and_a_refusal_names_both_ways_on) {
   const auto half = run("i", "loading", owner::dead, 7200);
   auto answer = decide_continuation({half}, start(unfinished::fresh));
-  EXPECT_EQ(std::get<begin_fresh>(answer).discard, std::vector<run_id>{half.row.run});
+  EXPECT_EQ(std::get<begin_fresh>(answer).discard, std::vector<run_id>{half.run});
   answer = decide_continuation({half}, start());
   const std::string message = std::get<refuse>(answer).why.message;
   EXPECT_NE(message.find("--on-unfinished resume"), std::string::npos);
   EXPECT_NE(message.find("--on-unfinished fresh"), std::string::npos);
-  EXPECT_NE(message.find(half.row.run.text()), std::string::npos);
+  EXPECT_NE(message.find(half.run.text()), std::string::npos);
 }
 
 // ---- runs of another job key
 
 /// A half of the job before it was changed.
-found_run half(owner who, std::uint64_t written, const std::string& job_name = "orders",
-               const std::string& output = "t") {
-  found_run f = run("x", "loading", who, 30);
-  f.row.job_key = "another key";
-  f.row.job_name = job_name;
-  f.row.output = output;
-  f.row.written = written;
-  f.row.key_parts = {{"reader", {std::string("r")}}, {"writer", {std::string("another")}}};
+run_row half(owner who, std::uint64_t written, const std::string& job_name = "orders",
+             const std::string& output = "t") {
+  run_row f = run("x", "loading", who, 30);
+  f.job_key = "another key";
+  f.job_name = job_name;
+  f.output = output;
+  f.written = written;
+  f.key_parts = {{"reader", {std::string("r")}}, {"writer", {std::string("another")}}};
   return f;
 }
 
 struct other_key_case {
   const char* what;
-  found_run found;
+  run_row found;
   bool empties;
   unfinished on_unfinished;
   expected answer;
@@ -162,12 +162,12 @@ struct other_key_case {
   std::size_t discards;
 };
 
-found_run emptying(found_run f) {
-  f.row.empties = true;
+run_row emptying(run_row f) {
+  f.empties = true;
   return f;
 }
-found_run done(found_run f) {
-  f.row.stage = "done";
+run_row done(run_row f) {
+  f.stage = "done";
   return f;
 }
 
@@ -177,7 +177,6 @@ TEST(continuation, a_run_of_another_job_key_is_refused_where_it_has_left_rows_in
   const std::vector<other_key_case> cases = {
       {"a changed job with rows", half(owner::dead, 5), false, automatic, refused, 0, 0},
       {"stopped in order", half(owner::released, 5), false, automatic, refused, 0, 0},
-      {"renewed elsewhere", half(owner::elsewhere, 5), false, automatic, fresh, 1, 0},
       {"resume asked for", half(owner::dead, 5), false, unfinished::resume, refused, 0, 0},
       {"also where this job empties the table", half(owner::dead, 5), true, automatic, refused, 0, 0},
       {"fresh asked for", half(owner::dead, 5), false, unfinished::fresh, fresh, 1, 1},
@@ -212,14 +211,14 @@ TEST(continuation, a_run_of_another_job_key_is_refused_where_it_has_left_rows_in
 }
 
 TEST(continuation, the_refusal_of_a_changed_job_names_run_rows_difference_and_both_ways_on) {
-  found_run f = half(owner::dead, 1'234'567);
+  run_row f = half(owner::dead, 1'234'567);
   const auto answer = decide_continuation({f}, start());
   const refuse& no = std::get<refuse>(answer);
   EXPECT_EQ(no.why.kind, error_kind::conflict);
-  EXPECT_EQ(no.in_the_way, f.row.run);
+  EXPECT_EQ(no.in_the_way, f.run);
   EXPECT_EQ(
       no.why.message,
-      "run " + f.row.run.text() +
+      "run " + f.run.text() +
           " of job \"orders\" is unfinished (loading) and has written 1,234,567 rows into sqlite shop.db "
           "table T. It is this job as it was before it was changed (its writer differs). Put the job back "
           "as it was and run it, which finishes that run, or begin anew with --on-unfinished fresh, which "
@@ -230,7 +229,7 @@ TEST(continuation, an_own_unfinished_run_is_continued_whatever_else_is_half_done
   const auto mine = run("i", "loading", owner::dead, 5);
   const auto answer = decide_continuation({half(owner::dead, 5), mine}, start());
   ASSERT_TRUE(std::holds_alternative<go_on_with>(answer));
-  EXPECT_EQ(std::get<go_on_with>(answer).run.run, mine.row.run);
+  EXPECT_EQ(std::get<go_on_with>(answer).run.run, mine.run);
 }
 
 start_facts start_planned(bool given, bool uses_date, unfinished on_unfinished = unfinished::automatic) {
@@ -242,8 +241,8 @@ start_facts start_planned(bool given, bool uses_date, unfinished on_unfinished =
 }
 
 TEST(continuation, a_run_whose_marks_are_gone_is_never_taken_for_one_that_has_written_nothing) {
-  found_run own = run("i", "loading", owner::dead, 5);
-  own.row.has_marks = false;
+  run_row own = run("i", "loading", owner::dead, 5);
+  own.has_marks = false;
   const auto answer = decide_continuation({own}, start());
   const auto* refused = std::get_if<refuse>(&answer);
   ASSERT_NE(refused, nullptr);
@@ -252,12 +251,12 @@ TEST(continuation, a_run_whose_marks_are_gone_is_never_taken_for_one_that_has_wr
   EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({own}, start(unfinished::fresh))));
 
   // Between its claim and its plan it had none yet.
-  own.row.stage = "claimed";
+  own.stage = "claimed";
   EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({own}, start())));
 
-  found_run changed = run("i", "loading", owner::dead, 5);
-  changed.row.job_key = "other";
-  changed.row.has_marks = false;
+  run_row changed = run("i", "loading", owner::dead, 5);
+  changed.job_key = "other";
+  changed.has_marks = false;
   const auto of_changed = decide_continuation({changed}, start());
   ASSERT_TRUE(std::holds_alternative<refuse>(of_changed));
   EXPECT_NE(std::get<refuse>(of_changed).why.message.find("an unknown number of (its marks are gone) rows"),
@@ -285,28 +284,28 @@ TEST(continuation, a_run_is_continued_at_the_time_and_in_the_zone_it_was_planned
   const auto decided = [&](bool uses_date) {
     return decide_continuation({mine}, start_planned(false, uses_date));
   };
-  mine.row.planned_time = "now 2025-07-20 11:59:00 UTC";
+  mine.planned_time = "now 2025-07-20 11:59:00 UTC";
   ASSERT_TRUE(std::holds_alternative<plan_otherwise>(decided(true)));
   EXPECT_EQ(std::get<plan_otherwise>(decided(true)).planned.text(), "2025-07-20 11:59:00");
   EXPECT_TRUE(std::holds_alternative<go_on_with>(decided(false))) << "nothing in it depends on the time";
-  mine.row.planned_time = "now 2025-07-20 12:00:00 UTC";
+  mine.planned_time = "now 2025-07-20 12:00:00 UTC";
   EXPECT_TRUE(std::holds_alternative<go_on_with>(decided(true)));
-  mine.row.planned_time = "now 2025-07-20 12:00:00 Europe/Berlin";
+  mine.planned_time = "now 2025-07-20 12:00:00 Europe/Berlin";
   EXPECT_TRUE(std::holds_alternative<plan_otherwise>(decided(false)));
-  mine.row.planned_time = "";
+  mine.planned_time = "";
   EXPECT_TRUE(std::holds_alternative<go_on_with>(decided(true))) << "kept by an earlier release";
 }
 
 TEST(continuation, the_window_counts_where_the_planned_time_was_not_given) {
   auto mine = run("i", "loading", owner::dead, 7200);
-  mine.row.planned_time = "now 2025-07-20 12:00:00 UTC";
+  mine.planned_time = "now 2025-07-20 12:00:00 UTC";
   EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({mine}, start_planned(false, true))));
 }
 
 TEST(continuation, a_run_that_is_forgotten_says_that_its_rows_stay) {
   auto mine = start(unfinished::fresh);
-  found_run half = run("i", "loading", owner::released, 5);
-  half.row.written = 1234;
+  run_row half = run("i", "loading", owner::released, 5);
+  half.written = 1234;
   auto next = decide_continuation({half}, mine);
   const auto* fresh = std::get_if<begin_fresh>(&next);
   ASSERT_NE(fresh, nullptr);

@@ -2,6 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tests/unit/plugins/sqlite/sqlite_fixture.h"
 
 namespace sluice::testing {
@@ -225,6 +227,47 @@ TEST_F(sqlite_progress_test, is_at_its_last_mark_after_a_kill_in_the_middle_of_a
   ASSERT_TRUE((*out)->write(*two_rows(), {}));
   ASSERT_TRUE((*out)->commit(mark_of(*m, 1, 3, true), {}));
   EXPECT_EQ(store->finish(row_for(1).run, {})->counts.written, 3u);
+}
+
+TEST_F(sqlite_progress_test, fences_a_claim_that_is_only_stale_before_another_run_begins) {
+  auto former = begin(into_t, two_texts);
+  const auto m = former.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m);
+  sql("UPDATE sluice_run SET owner_host = 'elsewhere', renewed_at = renewed_at - 100");
+  auto run = begin(into_t, two_texts, 1, 2);
+  EXPECT_EQ(rows("SELECT term, owner_host FROM sluice_run WHERE run = '" + former.row.run.text() + "'"),
+            std::vector<std::string>{"2|<null>"});
+  EXPECT_EQ(former.out->write(*two_rows(), {}).error().kind, error_kind::conflict);
+  former.out->rollback();
+  EXPECT_EQ(former.out->open({0}, epoch_of(1, 1), {}).error().kind, error_kind::conflict);
+  EXPECT_EQ(former.object->progress()->renew(former.row.run).error().kind, error_kind::conflict);
+  EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"0"});
+
+  // It is unfinished as before: a later start may go on with it.
+  ASSERT_TRUE(run.object->progress()->release(run.row.run));
+  const auto found = run.object->progress()->runs_of(query_for(former.row));
+  const auto seen = std::find_if(found->begin(), found->end(),
+                                 [&](const run_row& row) { return row.run == former.row.run; });
+  ASSERT_NE(seen, found->end());
+  EXPECT_FALSE(seen->held);
+  const auto term = run.object->progress()->claim_again(*seen, this_owner());
+  ASSERT_TRUE(term) << term.error().message;
+  auto out = run.object->make_writer(run.description.columns);
+  ASSERT_TRUE((*out)->open({0}, epoch_of(*term, 0), {}));
+}
+
+TEST_F(sqlite_progress_test, says_of_each_run_whether_it_is_held) {
+  auto run = begin(into_t, two_texts);
+  const auto held = [&] { return (*run.object->progress()->runs_of(query_for(run.row)))[0].held; };
+  EXPECT_TRUE(held());
+  sql("UPDATE sluice_run SET renewed_at = renewed_at - 100");
+  EXPECT_TRUE(held()) << "its process lives";
+  sql("UPDATE sluice_run SET owner_host = 'elsewhere'");
+  EXPECT_FALSE(held());
+  sql("UPDATE sluice_run SET renewed_at = renewed_at + 100");
+  EXPECT_TRUE(held());
+  ASSERT_TRUE(run.object->progress()->release(run.row.run));
+  EXPECT_FALSE(held());
 }
 
 TEST_F(sqlite_progress_test, gives_a_dead_processs_claim_to_a_new_run) {

@@ -99,8 +99,8 @@ result<bool> relational_progress::is_held(const run_row& row) {
     return is_fresh;
   }
   SLUICE_TRY(const std::optional<bool> lives, home_.session_lives(row.owner->session));
-  if (lives == false || is_fresh) {
-    return lives != false;
+  if (lives != true || is_fresh) {
+    return lives != false && is_fresh;
   }
   // A step of an hour renews nothing while it runs.
   return home_.session_works(row.owner->session);

@@ -184,7 +184,7 @@ def suite_e2e(run):
 
 def suite_servers(run):
     """real PostgreSQL and MariaDB (full: MySQL 8 too), started here; at most 10 min"""
-    run.unittest("tests/servers")
+    run.unittest("tests/servers", env={"SLUICE_TEST_FULL": "1"} if run.full else None)
     with servers.Running(["postgresql", "mariadb"] + (["mysql"] if run.full else [])) as running:
         run.ctest("release", "^servers$", env=running.environment)
 

@@ -466,6 +466,32 @@ void connection::end_select() {
   s.rows = nullptr;
 }
 
+result<void> connection::cancel_select(const stop_signal& stop) {
+  state& s = *state_;
+  if (s.rows == nullptr) {
+    return {};
+  }
+  s.kill_statement();
+  row_view row;
+  result<bool> more = true;
+  while (more && *more) {
+    more = fetch(row, stop);
+  }
+  if (s.mysql == nullptr) {
+    return fail(std::move(more).error());
+  }
+  if (s.rows != nullptr) {
+    mysql_free_result(s.rows);
+    s.rows = nullptr;
+  }
+  s.sql_is_waiting = false;
+  // A KILL that came behind the last row ends the next statement.
+  if (auto none = run("DO 0", stop); !none && s.mysql == nullptr) {
+    return fail(std::move(none).error());
+  }
+  return {};
+}
+
 result<void> connection::begin(const stop_signal& stop) {
   SLUICE_CHECK(run("START TRANSACTION", stop));
   return {};

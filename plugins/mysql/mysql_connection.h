@@ -140,6 +140,8 @@ class connection {
   result<bool> fetch(row_view& row, const stop_signal& stop);
   /// Ends a SELECT that is open. One with rows left is ended on the server, and the connection given up.
   void end_select();
+  /// The same, and keeps the connection with its transaction: what the server has sent already is read.
+  result<void> cancel_select(const stop_signal& stop);
 
   result<void> begin(const stop_signal& stop);
   result<void> commit(const stop_signal& stop);

@@ -72,13 +72,22 @@ std::vector<option> source_option_list() {
   std::vector<option> list = relational::reader_option_list(options_dialect());
   append_own(
       list,
-      std::array{option{
-          .name = "zeroDate",
-          .meaning = "What becomes of dates that are zero or have a zero month or day: `dirty`, `null`, or "
+      std::array{
+          option{.name = "zeroDate",
+                 .meaning =
+                     "What becomes of dates that are zero or have a zero month or day: `dirty`, `null`, or "
                      "`text`, which delivers all dates and times of DATE, DATETIME and TIMESTAMP columns as "
                      "the server's text. Unset, `zeroDateTimeBehavior` of the address decides.",
-          .default_text = "dirty",
-          .allowed = {"dirty", "null", "text"}}});
+                 .default_text = "dirty",
+                 .allowed = {"dirty", "null", "text"}},
+          option{.name = "snapshot",
+                 .meaning = "`none`: each split is read in a snapshot of its own. `shared`: all connections "
+                            "of a database read under one, until the end of the run; it is begun "
+                            "without a lock where that can be shown to be right, else under LOCK TABLES "
+                            "… READ of the job's tables, which is waited for 2 s at most and let go "
+                            "of as soon as all connections have begun; else the job is refused.",
+                 .default_text = "none",
+                 .allowed = {"none", "shared"}}});
   return list;
 }
 
@@ -109,6 +118,8 @@ result<source_options> read_source_options(const option_values& values,
   SLUICE_TRY(static_cast<relational::reader_options&>(out),
              relational::read_reader_options(values, options_dialect(), warn));
   SLUICE_TRY(const auto zeros, values.text("zeroDate"));
+  SLUICE_TRY(const auto snapshot, values.text("snapshot"));
+  out.shares_snapshot = snapshot == "shared";
   const std::string of_address = out.option_default("zeroDate");
   out.zeros =
       zero_date_named(values.has("zeroDate") || of_address.empty() ? zeros.value_or("dirty") : of_address);

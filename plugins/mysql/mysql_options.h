@@ -13,6 +13,7 @@ using relational::write_mode;
 
 struct source_options : relational::reader_options {
   zero_date zeros = zero_date::dirty;
+  bool shares_snapshot = false;  ///< `snapshot` `shared`
 };
 
 struct target_options : relational::writer_options {

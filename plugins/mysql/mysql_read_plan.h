@@ -8,6 +8,7 @@
 #include "plugins/common/relational/key_ranges.h"
 #include "plugins/mysql/mysql_catalogue.h"
 #include "plugins/mysql/mysql_decode.h"
+#include "plugins/mysql/mysql_snapshot.h"
 #include "transport/record/scalar.h"
 #include "transport/record/schema.h"
 
@@ -28,6 +29,7 @@ struct read_part {
   std::string place;           ///< Where it stands in the job, for messages.
   std::string values_place;    ///< Where what is computed stands: the columns, or the query.
   std::string table;           ///< In SQL; empty with a query.
+  std::string engine;          ///< Of a table; empty else.
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.
   std::vector<std::string> expressions;
@@ -46,6 +48,7 @@ struct read_plan {
   std::vector<read_part> parts;
   std::vector<column_kind> kinds;
   zero_date zeros = zero_date::dirty;
+  std::shared_ptr<shared_snapshot> snapshot;  ///< None: each statement has its own.
   schema_ptr columns;
   std::string name;  ///< `sluice <job> <run>`: stands in the statements as a comment.
 };

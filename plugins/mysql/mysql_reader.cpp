@@ -41,7 +41,31 @@ mysql_reader::mysql_reader(std::shared_ptr<const read_plan> plan) : plan_(std::m
   }
 }
 
+result<void> mysql_reader::take_from_snapshot(std::size_t index, const stop_signal& stop) {
+  if (connection_ != nullptr && connection_->alive()) {
+    SLUICE_CHECK(connection_->cancel_select(stop));
+  }
+  const bool holds = connection_ != nullptr && connection_->alive() && connection_->in_transaction();
+  if (!holds || connected_to_ != index) {
+    const std::lock_guard lock(interrupting_);
+    if (holds) {
+      plan_->snapshot->give_back(connected_to_, std::move(connection_));
+    }
+    connection_.reset();
+  }
+  if (connection_ == nullptr) {
+    SLUICE_TRY(auto taken, plan_->snapshot->take(index, stop));
+    const std::lock_guard lock(interrupting_);
+    connection_ = std::move(taken);
+    connected_to_ = index;
+  }
+  return {};
+}
+
 result<void> mysql_reader::connect_once(std::size_t index, const stop_signal& stop) {
+  if (plan_->snapshot != nullptr) {
+    return take_from_snapshot(index, stop);
+  }
   if (connection_ != nullptr) {
     connection_->end_select();
     if (connection_->alive() && connected_to_ == index) {
@@ -140,6 +164,10 @@ result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal
       }
       if (!*more) {
         ended_ = true;
+        if (plan_->snapshot != nullptr) {
+          SLUICE_CHECK(connection_->run(
+              fmt::format("ROLLBACK TO SAVEPOINT {}", shared_snapshot::between_splits), stop));
+        }
         break;
       }
       row_at_hand_ = true;

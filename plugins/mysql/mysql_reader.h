@@ -24,6 +24,8 @@ class mysql_reader : public reader {
 
  private:
   result<void> connect_once(std::size_t index, const stop_signal& stop);
+  /// The same under a snapshot that all readers share.
+  result<void> take_from_snapshot(std::size_t index, const stop_signal& stop);
   result<std::vector<std::string>> literals_of(const cursor& after) const;
   [[nodiscard]] std::uint64_t row_bytes() const;
   /// The row at hand into the builder, as a row or as a refused record.

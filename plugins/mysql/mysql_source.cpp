@@ -75,6 +75,16 @@ std::optional<relational::key_kind> split_kind_of(const table_column& column) {
   return std::nullopt;
 }
 
+/// Whether a column or the condition reads other tables.
+bool reads_others(const read_part& part) {
+  const auto selects = [](const std::string& sql) {
+    const auto tokens = relational::tokens_of(sql, sql_rules());
+    return std::any_of(tokens.begin(), tokens.end(),
+                       [](const relational::sql_token& t) { return relational::is_word(t, "SELECT"); });
+  };
+  return selects(part.where) || std::any_of(part.expressions.begin(), part.expressions.end(), selects);
+}
+
 /// The plan's line for a column entry that the server computes.
 std::string expression_note(std::size_t index, const std::string& entry, const table_info& table) {
   return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
@@ -149,9 +159,14 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
     }
   }
   out.notes = notes_;
-  out.notes.emplace_back(
-      "Each split is one SELECT and a consistent snapshot (InnoDB); several splits are not taken at the same "
-      "moment.");
+  if (options_.shares_snapshot) {
+    SLUICE_CHECK(share_snapshot(*plan, out));
+  } else {
+    out.notes.emplace_back(
+        "Each split is one SELECT and a consistent snapshot (InnoDB); several splits are not taken at the "
+        "same "
+        "moment (\"snapshot\": \"none\").");
+  }
   for (const read_part& part : plan->parts) {
     if (part.order.empty()) {
       out.notes.push_back(fmt::format(
@@ -165,6 +180,40 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   out.plans_at_once = true;
   plan_ = std::move(plan);
   return out;
+}
+
+result<void> mysql_source::share_snapshot(read_plan& plan, source_description& out) const {
+  std::vector<snapshot_end> ends;
+  for (const connection_plan& c : plan.connections) {
+    ends.push_back({c, {}, ""});
+  }
+  for (const read_part& part : plan.parts) {
+    snapshot_end& end = ends[part.connection];
+    if (!part.engine.empty() && part.engine != "InnoDB") {
+      return values_.bad("snapshot",
+                         fmt::format("found \"shared\", and table {} is of the engine {}, which has no "
+                                     "snapshots; expected \"none\"",
+                                     in_quotes(part.name), part.engine));
+    }
+    if (part.table.empty()) {
+      end.no_lock = "what a querySql reads";
+    } else if (reads_others(part)) {
+      end.no_lock = "what a subquery reads";
+    } else if (std::find(end.tables.begin(), end.tables.end(), part.table) == end.tables.end()) {
+      end.tables.push_back(part.table);
+    }
+  }
+  out.connections.own = 2;
+  out.connections.each_pipeline = static_cast<std::uint32_t>(ends.size());
+  out.notes.push_back(fmt::format(
+      "All connections of {} read under one snapshot, until the end of the run (\"snapshot\": \"shared\"). "
+      "It is "
+      "begun without a lock where the server shows that nothing was committed meanwhile; else under LOCK "
+      "TABLES "
+      "… READ of the tables that are read, waited for 2 s at most and let go of as soon as all have begun.",
+      ends.size() == 1 ? "the database" : "each database"));
+  plan.snapshot = std::make_shared<shared_snapshot>(std::move(ends), context_.note);
+  return {};
 }
 
 result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option_mistakes& wrong,
@@ -279,6 +328,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   described_part out;
   out.part.name = name_of(table);
   out.part.table = table.quoted_name();
+  out.part.engine = table.engine;
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));
@@ -529,6 +579,9 @@ std::string mysql_source::statement_of(const scalar_list& split_description, boo
 }
 
 result<std::unique_ptr<reader>> mysql_source::make_reader() {
+  if (plan_->snapshot != nullptr) {
+    plan_->snapshot->expect_reader();
+  }
   return std::make_unique<mysql_reader>(plan_);
 }
 

@@ -46,6 +46,8 @@ class mysql_source : public source {
   result<void> choose_split_key(const table_info& table, described_part& out);
   result<void> choose_order(connection& c, const table_info& table, described_part& out,
                             const stop_signal& stop);
+  /// What all readers will read under; `bad_option` where a table has no snapshots.
+  result<void> share_snapshot(read_plan& plan, source_description& out) const;
   /// Takes a part into the plan: its columns must be those of the parts before.
   result<void> take_part(described_part described, read_plan& plan);
   result<std::vector<split>> splits_of(std::size_t index, std::uint32_t wanted, const stop_signal& stop);

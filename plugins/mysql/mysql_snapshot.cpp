@@ -1,0 +1,223 @@
+#include "plugins/mysql/mysql_snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "transport/base/text.h"
+
+namespace sluice::mysql {
+namespace {
+
+using connections = std::vector<std::unique_ptr<connection>>;
+using clock = std::chrono::steady_clock;
+
+/// On a server that is written to all the time more tries are no more likely to do.
+constexpr int tries_without_lock = 3;
+/// A transaction is seen by others an instant before its GTID counts as executed.
+constexpr std::chrono::milliseconds until_executed{50};
+/// The server itself lets go of tables whose locker says nothing for so long: its machine may have died.
+constexpr int locker_idles_s = 1;
+/// Beyond the server's own limit, which counts for each table.
+constexpr std::chrono::milliseconds locker_waits_more{200};
+
+error refused(const connection& c, const std::string& why) {
+  return {error_kind::not_supported,
+          fmt::format("{}: there is no snapshot for all connections: {}; run the job with one pipeline "
+                      "(\"concurrent\": 1) and one table, or with \"snapshot\": \"none\"",
+                      c.place(), why),
+          "no_shared_snapshot", false};
+}
+
+result<std::string> one_value(connection& c, const std::string& sql, const stop_signal& stop) {
+  SLUICE_TRY(const auto rows, c.ask(sql, stop));
+  return rows.empty() || rows[0].empty() ? std::string() : rows[0][0].value_or("");
+}
+
+result<void> begin_one(connection& c, const stop_signal& stop) {
+  c.rollback();  // of a try before
+  SLUICE_CHECK(c.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", stop));
+  SLUICE_TRY(const auto done, c.run("START TRANSACTION WITH CONSISTENT SNAPSHOT", stop));
+  if (done.warnings != 0) {
+    SLUICE_TRY(const auto warnings, c.warnings(stop));
+    return fail(refused(c, warnings.empty() ? "the server warns" : escaped(warnings[0].message)));
+  }
+  return {};
+}
+
+result<void> begin_all(const connections& all, const stop_signal& stop) {
+  for (const auto& c : all) {
+    SLUICE_CHECK(begin_one(*c, stop));
+  }
+  return {};
+}
+
+/// `binlog.000001 4074`: the place in MariaDB's binary log at which the transaction has begun; empty where it
+/// has none. Both are taken under one lock of the server (LOCK_commit_ordered).
+result<std::string> begun_at(connection& c, const stop_signal& stop) {
+  SLUICE_TRY(const auto rows, c.ask("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'", stop));
+  std::string at;
+  for (const relational::sql_row& row : rows) {
+    const std::string value = row.size() < 2 ? "" : row[1].value_or("");
+    at += value.empty() ? "" : " " + value;
+  }
+  return at;
+}
+
+/// Whether all have begun at the same moment, by what the server shows: nothing, or why not.
+result<std::string> begin_unlocked(connection& watch, const connections& all, const stop_signal& stop) {
+  if (watch.server().product == server_product::mariadb) {
+    SLUICE_CHECK(begin_all(all, stop));
+    SLUICE_TRY(const std::string first, begun_at(*all[0], stop));
+    if (first.empty()) {
+      return std::string("its binary log is off, which would show what was committed");
+    }
+    for (const auto& c : all) {
+      SLUICE_TRY(const std::string at, begun_at(*c, stop));
+      if (at != first) {
+        return std::string("others committed while the connections began");
+      }
+    }
+    return std::string();
+  }
+  constexpr std::uint32_t has_gtids = 50600;
+  if (watch.server().version < has_gtids) {
+    return std::string("it has no GTIDs, which would show what was committed");
+  }
+  SLUICE_TRY(const std::string mode, one_value(watch, "SELECT @@global.gtid_mode", stop));
+  if (mode != "ON") {
+    return std::string("its gtid_mode is not ON, which would show what was committed");
+  }
+  const std::string executed = "SELECT @@global.gtid_executed";
+  SLUICE_TRY(const std::string before, one_value(watch, executed, stop));
+  SLUICE_CHECK(begin_all(all, stop));
+  SLUICE_CHECK(wait(-1, wait_for::readable, clock::now() + until_executed, stop));
+  SLUICE_TRY(const std::string after, one_value(watch, executed, stop));
+  return std::string(before == after ? "" : "others committed while the connections began");
+}
+
+}  // namespace
+
+shared_snapshot::shared_snapshot(std::vector<snapshot_end> ends, snapshot_note note)
+    : ends_(std::move(ends)), note_(std::move(note)), begun_(ends_.size()) {}
+
+void shared_snapshot::expect_reader() {
+  const std::lock_guard lock(mutex_);
+  ++readers_;
+}
+
+result<std::unique_ptr<connection>> shared_snapshot::take(std::size_t end, const stop_signal& stop) {
+  const std::lock_guard lock(mutex_);
+  begun_end& here = begun_.at(end);
+  if (!here.begun) {
+    SLUICE_CHECK(begin(end, stop));
+    here.begun = true;
+  }
+  if (here.free.empty()) {
+    return fail(error_kind::source_changed,
+                "{}: the run's snapshot is gone with a connection that was lost: run the job again, which "
+                "continues it under a new one",
+                ends_[end].connect.connect.place);
+  }
+  std::unique_ptr<connection> c = std::move(here.free.back());
+  here.free.pop_back();
+  return c;
+}
+
+void shared_snapshot::give_back(std::size_t end, std::unique_ptr<connection> c) {
+  const std::lock_guard lock(mutex_);
+  begun_.at(end).free.push_back(std::move(c));
+}
+
+result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
+  const snapshot_end& what = ends_[end];
+  connections all;
+  connection_plan locker = what.connect;
+  locker.role = session_role::look;
+  locker.connect.socket_timeout = lock_wait + locker_waits_more;
+  SLUICE_TRY(const auto watch, connection::open(locker, stop));
+  if (watch->server().product == server_product::other) {
+    return fail(refused(*watch, "the server is neither MariaDB nor MySQL"));
+  }
+  const std::string which_server = "SELECT CONCAT_WS('/', @@server_id, @@hostname, @@port)";
+  SLUICE_TRY(const std::string server, one_value(*watch, which_server, stop));
+  for (std::size_t i = 0; i < std::max<std::size_t>(readers_, 1); ++i) {
+    SLUICE_TRY(auto made, connection::open(what.connect, stop));
+    SLUICE_TRY(const std::string its, one_value(*made, which_server, stop));
+    if (its != server) {
+      return fail(refused(*made, "the connections come to several servers"));
+    }
+    if (made->server().product == server_product::mariadb) {
+      // Older servers have no such limits.
+      (void)made->run("SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0",
+                      stop);
+    }
+    all.push_back(std::move(made));
+  }
+  SLUICE_CHECK(begin_together(what, *watch, all, stop));
+  for (const auto& c : all) {
+    SLUICE_CHECK(c->run(fmt::format("SAVEPOINT {}", between_splits), stop));
+  }
+  begun_[end].free = std::move(all);
+  return {};
+}
+
+result<void> shared_snapshot::begin_together(const snapshot_end& what, connection& watch,
+                                             const connections& all, const stop_signal& stop) {
+  if (all.size() == 1) {
+    return begin_one(*all[0], stop);
+  }
+  std::string why;
+  for (int i = 0; i < tries_without_lock; ++i) {
+    SLUICE_TRY(why, begin_unlocked(watch, all, stop));
+    if (why.empty()) {
+      note_(fmt::format("{}: {} connections began one snapshot without a lock", watch.place(), all.size()));
+      return {};
+    }
+  }
+  return begin_locked(what, watch, all, why, stop);
+}
+
+result<void> shared_snapshot::begin_locked(const snapshot_end& what, connection& watch,
+                                           const connections& all, const std::string& why_locked,
+                                           const stop_signal& stop) {
+  if (!what.no_lock.empty()) {
+    return fail(refused(watch, fmt::format("{}, and {} cannot be locked", why_locked, what.no_lock)));
+  }
+  SLUICE_CHECK(watch.run(fmt::format("SET SESSION lock_wait_timeout = {}, wait_timeout = {}",
+                                     lock_wait.count() / 1000, locker_idles_s),
+                         stop));
+  const auto asked = clock::now();
+  if (auto got = watch.run(fmt::format("LOCK TABLES {} READ", fmt::join(what.tables, " READ, ")), stop);
+      !got) {
+    if (got.error().kind == error_kind::cancelled) {
+      return fail(std::move(got).error());
+    }
+    const bool waited = got.error().kind == error_kind::busy || got.error().kind == error_kind::not_connected;
+    return fail(refused(
+        watch,
+        fmt::format("{}, and LOCK TABLES … READ {}: {}", why_locked,
+                    waited ? "had to wait longer than 2 s, for a transaction that writes" : "is refused",
+                    got.error().message)));
+  }
+  const auto locked = clock::now();
+  const auto begun = begin_all(all, stop);
+  // Its success shows that the tables were locked all the while.
+  const auto unlocked = watch.run("UNLOCK TABLES", stop);
+  SLUICE_CHECK(begun);
+  if (!unlocked) {
+    return fail(refused(
+        watch, fmt::format("{}, and the connections took too long to begin under LOCK TABLES", why_locked)));
+  }
+  const auto ms = [](clock::duration d) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  };
+  note_(fmt::format(
+      "{}: {} connections began one snapshot under LOCK TABLES of {} table{}: waited {} ms, held {} ms",
+      watch.place(), all.size(), what.tables.size(), what.tables.size() == 1 ? "" : "s", ms(locked - asked),
+      ms(clock::now() - locked)));
+  return {};
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,170 @@
+"""`snapshot: shared` of MariaDB and MySQL: all connections see the same, and the server's other users hardly notice.
+
+MySQL is tried in the suite `full` (SLUICE_TEST_FULL)."""
+
+import contextlib
+import os
+import threading
+import unittest
+
+from e2e.harness import ProgramTest, job
+from servers.running import Running
+
+ACCOUNTS = 200_000
+SUM = ACCOUNTS * 100
+
+# Moves money until somebody fills `stop`, and keeps how many transfers there were and how long the slowest took.
+TRANSFERS = """
+CREATE TABLE stop (n INT);
+CREATE TABLE told (transfers INT, slowest_ms INT);
+DELIMITER //
+CREATE PROCEDURE transfers()
+BEGIN
+  DECLARE done, slowest, a, b INT DEFAULT 0;
+  DECLARE begun DATETIME(6);
+  WHILE NOT EXISTS (SELECT 1 FROM stop) DO
+    SET a = 1 + FLOOR(RAND() * %(accounts)d), b = 1 + FLOOR(RAND() * %(accounts)d), begun = SYSDATE(6);
+    START TRANSACTION;
+    UPDATE accounts SET balance = balance - 1 WHERE id = LEAST(a, b);
+    UPDATE accounts SET balance = balance + 1 WHERE id = GREATEST(a, b);
+    COMMIT;
+    SET slowest = GREATEST(slowest, TIMESTAMPDIFF(MICROSECOND, begun, SYSDATE(6)) DIV 1000), done = done + 1;
+  END WHILE;
+  INSERT INTO told VALUES (done, slowest);
+END//
+DELIMITER ;
+""" % {"accounts": ACCOUNTS}
+
+FILL = f"""
+CREATE TABLE accounts (id INT PRIMARY KEY, balance INT);
+INSERT INTO accounts SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n + 100000 * f.n + 1, 100
+FROM digits a, digits b, digits c, digits d, digits e, digits f WHERE f.n < {ACCOUNTS // 100_000};
+CREATE TABLE copy (id INT PRIMARY KEY, balance INT);
+"""
+
+
+def setUpModule():
+    global SERVERS
+    running = Running(["mariadb"] + (["mysql"] if "SLUICE_TEST_FULL" in os.environ else []))
+    running.__enter__()
+    unittest.addModuleCleanup(running.__exit__, None, None, None)
+    SERVERS = running.servers
+
+
+class Snapshots:
+    system = None
+
+    def setUp(self):
+        super().setUp()
+        if self.system not in SERVERS:
+            self.skipTest("only in the suite full")
+        self.server = SERVERS[self.system]
+        self.server.sql("DROP DATABASE sluice; CREATE DATABASE sluice CHARACTER SET utf8mb4", "mysql")
+        self.sql("CREATE TABLE digits (n INT); INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)")
+        self.sql(FILL)
+        self.sql(TRANSFERS)
+
+    def sql(self, text):
+        return self.server.sql(text, "sluice")
+
+    def document(self, user, concurrent=16, **more):
+        # Sixteen connections hardly ever begin between two commits of others.
+        def end(category, **parameter):
+            return {"stepType": "mysql", "category": category.lower(), "name": category,
+                    "parameter": {"jdbcUrl": f"jdbc:mysql://127.0.0.1:{self.server.port}/sluice", **parameter}}
+        return job(end("Reader", username=user, password=self.server.password(user), snapshot="shared",
+                       **{"table": "accounts", "column": ["*"], "splitPk": "id", **more}),
+                   end("Writer", username="admin", password=self.server.password("admin"), table="copy", column=["*"]), concurrent=concurrent)
+
+    def in_background(self, text):
+        thread = threading.Thread(target=self.sql, args=(text,))
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def wait_until(self, condition):
+        while self.sql(f"SELECT EXISTS ({condition})") != "1\n":
+            pass
+
+    @contextlib.contextmanager
+    def transferring(self):
+        """Several clients move money; gives a list that ends as [transfers, milliseconds of the slowest]."""
+        told = []
+        threads = [self.in_background("CALL transfers()") for _ in range(2)]
+        self.wait_until("SELECT 1 FROM accounts WHERE balance <> 100")
+        try:
+            yield told
+        finally:
+            self.sql("INSERT INTO stop VALUES (1)")
+            for thread in threads:
+                thread.join()
+            told += [int(n) for n in self.sql("SELECT SUM(transfers), MAX(slowest_ms) FROM told").split()]
+
+    def grant_locks(self):
+        self.server.sql("GRANT LOCK TABLES ON sluice.* TO reader@'%'", "mysql")
+        self.addCleanup(self.server.sql, "REVOKE LOCK TABLES ON sluice.* FROM reader@'%'", "mysql")
+
+    def test_a_banks_sum_is_the_same_in_the_copy_while_money_moves(self):
+        self.grant_locks()
+        with self.transferring() as told:
+            ended = self.run_job(self.document("reader"))
+        self.assertEqual(ended.code, 0, ended)
+        self.assertGreater(ended.summary["splits"]["total"], 16)
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), f"{ACCOUNTS}\t{SUM}\n", ended)
+        self.assertGreater(told[0], 100)
+        self.assertLess(told[1], 3000, ended)
+        self.assertIn("began one snapshot under LOCK TABLES of 1 table", ended.text)
+
+    def test_no_lock_and_no_right_is_needed_while_nobody_writes(self):
+        ended = self.run_job(self.document("reader"))
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn("16 connections began one snapshot without a lock", ended.text)
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), f"{ACCOUNTS}\t{SUM}\n")
+
+    def test_a_single_connection_needs_no_lock_while_money_moves(self):
+        with self.transferring():
+            ended = self.run_job(self.document("reader", concurrent=1))
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(self.sql("SELECT SUM(balance) FROM copy"), f"{SUM}\n")
+
+    def test_a_long_select_and_a_writer_make_it_refused_and_nobody_waits_longer_than_3_s(self):
+        self.grant_locks()
+        self.sql("INSERT INTO accounts VALUES (0, 0)")
+        self.in_background("SELECT COUNT(*) FROM accounts WHERE id BETWEEN 100 AND 106 AND SLEEP(1) = 0")
+        self.in_background("START TRANSACTION; UPDATE accounts SET balance = 0 WHERE id = 0; SELECT 'holds', SLEEP(7); COMMIT")
+        self.wait_until("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT ''holds''%'")
+        with self.transferring() as told:
+            ended = self.run_job(self.document("reader"))
+        self.assertNotEqual(ended.code, 0, ended)
+        self.assertIn("LOCK TABLES … READ had to wait longer than 2 s", ended.text)
+        self.assertIn('"snapshot": "none"', ended.text)
+        self.assertLess(told[1], 3000, ended)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM copy"), "0\n")
+
+    def test_without_the_right_it_is_refused_while_money_moves(self):
+        with self.transferring() as told:
+            ended = self.run_job(self.document("reader"))
+        self.assertNotEqual(ended.code, 0, ended)
+        self.assertIn("LOCK TABLES … READ is refused", ended.text)
+        self.assertLess(told[1], 1000, ended)
+
+    def test_each_of_several_addresses_has_a_snapshot_for_all_readers(self):
+        self.sql("CREATE TABLE few AS SELECT n AS id, n AS balance FROM digits; CREATE TABLE more AS SELECT * FROM few")
+        document = self.document("reader", concurrent=2)
+        parameter = document["steps"][0]["parameter"]
+        url = parameter.pop("jdbcUrl")
+        del parameter["table"], parameter["splitPk"]
+        parameter["connection"] = [{"jdbcUrl": url, "table": ["few"]}, {"jdbcUrl": url, "table": ["few", "more"]}]
+        self.sql("ALTER TABLE copy DROP PRIMARY KEY")
+        ended = self.run_job(document)
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(ended.text.count("2 connections began one snapshot"), 2, ended)
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), "30\t135\n")
+
+
+class OnMariaDB(Snapshots, ProgramTest):
+    system = "mariadb"
+
+
+class OnMySQL(Snapshots, ProgramTest):
+    system = "mysql"

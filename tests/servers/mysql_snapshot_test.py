@@ -3,11 +3,13 @@
 MySQL is tried in the suite `full` (SLUICE_TEST_FULL)."""
 
 import contextlib
+import json
 import os
+import subprocess
 import threading
 import unittest
 
-from e2e.harness import ProgramTest, job
+from e2e.harness import PROGRAM, ProgramTest, job
 from servers.running import Running
 
 ACCOUNTS = 200_000
@@ -72,8 +74,8 @@ class Snapshots:
         def end(category, **parameter):
             return {"stepType": "mysql", "category": category.lower(), "name": category,
                     "parameter": {"jdbcUrl": f"jdbc:mysql://127.0.0.1:{self.server.port}/sluice", **parameter}}
-        return job(end("Reader", username=user, password=self.server.password(user), snapshot="shared",
-                       **{"table": "accounts", "column": ["*"], "splitPk": "id", **more}),
+        return job(end("Reader", username=user, password=self.server.password(user),
+                       **{"snapshot": "shared", "table": "accounts", "column": ["*"], "splitPk": "id", **more}),
                    end("Writer", username="admin", password=self.server.password("admin"), table="copy", column=["*"]), concurrent=concurrent)
 
     def in_background(self, text):
@@ -160,6 +162,17 @@ class Snapshots:
         self.assertEqual(ended.code, 0, ended)
         self.assertEqual(ended.text.count("2 connections began one snapshot"), 2, ended)
         self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), "30\t135\n")
+
+
+    def test_the_plan_says_which_it_is_and_takes_no_snapshot(self):
+        self.in_background("START TRANSACTION; UPDATE accounts SET balance = 0 WHERE id = 1; SELECT 'holds', SLEEP(3); ROLLBACK")
+        self.wait_until("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT ''holds''%'")
+        for mode, said in (("none", '("snapshot": "none")'), ("shared", "LOCK TABLES … READ of the tables that are read, waited for 2 s at most")):
+            path = self.write("plan.json", json.dumps(self.document("reader", snapshot=mode)))
+            done = subprocess.run([PROGRAM, "plan", path], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertIn(said, done.stdout)
+            self.assertNotIn("began one snapshot", done.stdout + done.stderr)
 
 
 class OnMariaDB(Snapshots, ProgramTest):

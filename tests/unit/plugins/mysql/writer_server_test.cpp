@@ -207,6 +207,33 @@ TEST_P(mysql_writer_server_test, takes_a_warning_for_a_refusal) {
   EXPECT_THAT(rows("SELECT k FROM t"), ::testing::UnorderedElementsAre("a", "b", "c", "d"));
 }
 
+TEST_P(mysql_writer_server_test, writes_without_savepoints_again_after_ten_clean_batches_and_a_commit) {
+  sql({"CREATE TABLE t (k VARCHAR(2))"});
+  auto run = begin(R"("table": "t", "column": ["k"])", texts(1));
+  const auto bad = text_batch({"k"}, {{"a"}, {"ab  "}});
+  const auto clean = text_batch({"k"}, {{"b"}});
+  ASSERT_TRUE(run.out->open({0}, epoch_number::make(1, 1, 0), {}));
+  ASSERT_FALSE(run.out->write(*bad, {}));
+  run.out->rollback();
+  mark done = *run.out->open({0}, epoch_number::make(1, 1, 1), {});
+  const auto write_and_commit = [&](std::size_t clean_batches) {
+    const auto refused = run.out->write(*bad, {});
+    EXPECT_EQ(refused ? refused->refused.size() : 0U, 1U);
+    for (std::size_t i = 0; i < clean_batches; ++i) {
+      EXPECT_TRUE(run.out->write(*clean, {}));
+    }
+    ++done.transaction;
+    ++done.sequence;
+    EXPECT_TRUE(run.out->commit(done, {}));
+  };
+  write_and_commit(9);
+  write_and_commit(10);
+  const auto again = run.out->write(*bad, {});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, read_again_code) << again.error().message;
+  run.out->rollback();
+}
+
 struct blame_case {
   std::string_view what;
   std::vector<std::string> made;
@@ -430,24 +457,25 @@ TEST_P(mysql_writer_server_test, names_what_does_not_fit_before_data_moves) {
   }
 }
 
-TEST_P(mysql_writer_server_test, takes_a_row_larger_than_a_statement_may_be_as_dirty_or_whole) {
-  sql({"CREATE TABLE t (id INT, v LONGBLOB)"});
-  const schema columns = {{"id", type_of(type_id::int64), true, ""},
-                          {"v", type_of(type_id::binary), true, ""}};
+TEST_P(mysql_writer_server_test, takes_a_row_larger_than_a_statement_whole_by_LOAD_DATA_and_else_as_dirty) {
+  const schema columns = {{"id", type_of(type_id::int64), true, ""}, {"v", type_of(type_id::utf8), true, ""}};
   const auto packet = std::stoull(rows("SELECT @@max_allowed_packet")[0]);
-  auto run = begin(R"("table": "t", "column": ["*"], "writeMode": "insert")", columns);
-  batch_builder builder(run.description.columns, buffer_pool::make(std::size_t{1} << 28), {});
-  for (const std::size_t size : {std::size_t{10}, static_cast<std::size_t>(packet), std::size_t{20}}) {
-    builder.at(0).append(static_cast<std::int64_t>(size));
-    builder.at(1).append_bytes(std::string(size, 'x'));
-    builder.commit_row();
-  }
-  const auto answer = write(run, {builder.seal(0)});
-  EXPECT_EQ(answer.written + answer.refused.size(), 3U);
-  EXPECT_GE(answer.written, 2U);
-  for (const refused_row& r : answer.refused) {
-    EXPECT_EQ(r.row, 1U);
-    EXPECT_EQ(r.code, "ER_NET_PACKET_TOO_LARGE");
+  for (const bool loads : {true, false}) {
+    SCOPED_TRACE(loads);
+    sql({"DROP TABLE IF EXISTS t, sluice_run, sluice_progress", "CREATE TABLE t (id INT, v LONGTEXT)"});
+    auto run = begin(
+        fmt::format(R"("table": "t", "column": ["*"], "nullMode": "{}")", loads ? "writeNull" : "skipNull"),
+        columns);
+    batch_builder builder(run.description.columns, buffer_pool::make(std::size_t{1} << 28), {});
+    for (const std::size_t size : {std::size_t{10}, static_cast<std::size_t>(packet), std::size_t{20}}) {
+      builder.at(0).append(static_cast<std::int64_t>(size));
+      builder.at(1).append_bytes(std::string(size, 'x'));
+      builder.commit_row();
+    }
+    const auto answer = write(run, {builder.seal(0)});
+    EXPECT_EQ(answer.written, loads ? 3U : 2U);
+    EXPECT_EQ(refusals(answer),
+              loads ? std::vector<std::string>() : std::vector<std::string>{"1 ER_NET_PACKET_TOO_LARGE "});
   }
 }
 

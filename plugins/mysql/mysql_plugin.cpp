@@ -67,9 +67,9 @@ std::vector<std::string> remarks() {
       "data "
       "moves: without the right LOCK TABLES, behind a transaction that writes for longer, and of a querySql "
       "or "
-      "subquery, whose tables are not known. Until the run's end the server keeps the old rows, and an ALTER "
-      "TABLE "
-      "of what is read may wait. A connection that is lost takes the snapshot with it: the run fails, and "
+      "subquery, whose tables are not known. Until the run's end the server keeps the old rows; an "
+      "ALTER TABLE of what is read waits for the split on MySQL, for the run's end on MariaDB. A connection "
+      "that is lost takes the snapshot with it: the run fails, and "
       "run again "
       "it continues under a new one.",
       "A batch is written as LOAD DATA LOCAL of Sluice's own bytes where the server allows it "

@@ -40,7 +40,8 @@ class shared_snapshot {
   result<std::unique_ptr<connection>> take(std::size_t end, const stop_signal& stop);
   void give_back(std::size_t end, std::unique_ptr<connection> c);
 
-  /// Rolled back to after each split, so that the server may let go of the table.
+  /// Rolled back to after each split: MySQL then lets go of its lock on the table's definition. MariaDB does
+  /// not.
   static constexpr std::string_view between_splits = "sluice_split";
 
  private:

@@ -24,11 +24,11 @@ std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) 
   for (const refused_row& r : answer.refused) {
     dirty_record d = dirty_from_row(b, r.row, dirty_side::writer);
     d.column = r.column;
-    for (std::size_t i = 0; i < b.columns_schema->size(); ++i) {
-      if (!r.column.empty() && (*b.columns_schema)[i].name == r.column) {
-        d.value = value_text(b.columns[i], (*b.columns_schema)[i].type, r.row);
-        d.target_type = to_string((*b.columns_schema)[i].type);
-      }
+    const auto named =
+        std::find_if(d.record.begin(), d.record.end(), [&](const dirty_field& f) { return f.name == r.column; });
+    if (!r.column.empty() && named != d.record.end()) {
+      d.value = named->text;
+      d.target_type = named->type;
     }
     d.code = r.code;
     d.message = r.message;

@@ -19,7 +19,7 @@ struct mapping {
   schema_ptr between;  ///< Behind the steps.
   schema_ptr target;   ///< As written.
   std::vector<transform_step> steps;
-  std::vector<std::unique_ptr<const column_converter>> converters;  ///< nullptr: the column passes as it is.
+  std::vector<std::shared_ptr<const column_converter>> converters;  ///< nullptr: the column passes as it is.
   /// Only in the mode `datax`: goes before the converter of its column; nullptr where DataX changes nothing.
   std::vector<std::unique_ptr<const changing_converter>> changers;
   std::vector<std::string>

@@ -26,6 +26,7 @@ struct source_take_up {
 };
 struct source_make_readers {
   std::uint32_t count = 1;
+  std::vector<bool> own = {};  ///< Columns that travel in their product's own bytes; empty: none.
 };
 struct source_check {};
 using source_command =

@@ -42,6 +42,13 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
                         },
                         [&](const source_make_readers& m) -> end_answer {
                           readers_made made;
+                          if (!m.own.empty()) {
+                            auto columns = source_->carry_own(m.own);
+                            if (!columns) {
+                              return source_failed("making the readers", columns.error());
+                            }
+                            made.own = std::move(*columns);
+                          }
                           for (std::uint32_t i = 0; i < m.count; ++i) {
                             auto r = source_->make_reader();
                             if (!r) {

@@ -145,6 +145,8 @@ class run_core {
   void claim();
   void take_mapping(std::shared_ptr<const mapping> map);
   void before();
+  /// The mapping as it is with `own_`; false: the run has failed, since a step before has changed a column.
+  bool carry_own_columns();
   void next_split(std::uint32_t pipeline);
   void data_complete();
   void fail_run(error why, bool stopped_on_request = false);
@@ -191,6 +193,8 @@ class run_core {
   memory_plan memory_;
   std::uint32_t concurrency_ = 1;
   std::shared_ptr<const mapping> mapping_;
+  std::vector<bool> own_;  // columns that travel in their product's own bytes; empty: none
+  schema_ptr own_read_;    // what the readers' batches have then
   std::vector<split_state> splits_;
   std::size_t next_split_ = 0;
   std::vector<std::size_t> again_;  // splits to be taken again

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "actors/plan/own_encoding.h"
 #include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
@@ -245,7 +246,10 @@ void run_core::splits_known() {
     claim();
     return;
   }
-  ask_source(source_make_readers{concurrency_});
+  if (mapping_ != nullptr) {
+    own_ = columns_in_own_bytes(*mapping_, target_.what.takes_own);
+  }
+  ask_source(source_make_readers{concurrency_, own_});
 }
 
 void run_core::answered(readers_made& a) {
@@ -254,8 +258,10 @@ void run_core::answered(readers_made& a) {
     when_quiet();
     return;
   }
+  own_read_ = std::move(a.own);
   for (std::uint32_t i = 0; i < a.readers.size(); ++i) {
-    out_.make_reader(i, a.readers[i], source_.columns, memory_, summary_.run);
+    out_.make_reader(i, a.readers[i], own_read_ != nullptr ? own_read_ : source_.columns, memory_,
+                     summary_.run);
     pipelines_.emplace_back();
     pipelines_.back().stopped = true;  // until its writer exists there is nothing to wait for
   }
@@ -387,6 +393,9 @@ void run_core::answered(target_ready& a) {
   for (const std::string& line : mapping_->lines) {
     note(notice_level::info, line);
   }
+  if (!own_.empty() && !carry_own_columns()) {
+    return;
+  }
   if (pipelines_.empty()) {
     data_started_ = active_since_ = out_.now();
     enter(phase::data, "data");
@@ -394,6 +403,27 @@ void run_core::answered(target_ready& a) {
     return;
   }
   ask_target(target_make_writers{concurrency_, mapping_->target});
+}
+
+bool run_core::carry_own_columns() {
+  // The readers were made for what the destination was before its steps.
+  const std::vector<bool> now = columns_in_own_bytes(*mapping_, target_.what.takes_own);
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    if (own_[i] && (now.empty() || !now[i])) {
+      fail_run({error_kind::busy,
+                fmt::format("{}: column {} is of another type than before the steps, and was to take the "
+                            "source's bytes as they are",
+                            config_.what->writer.place, in_quotes((*mapping_->target)[i].name)),
+                "", false});
+      return false;
+    }
+  }
+  mapping_ = with_own_columns(*mapping_, own_read_);
+  summary_.sums_form = sums_form_of(*mapping_);
+  note(notice_level::info,
+       fmt::format("{} of {} columns travel in the bytes that both ends have for them",
+                   std::count(own_.begin(), own_.end(), true), own_.size()));
+  return true;
 }
 
 }  // namespace sluice

@@ -62,6 +62,9 @@ struct target_description {
   /// The destination's columns in mapping order; nullptr where it takes whatever comes (its writers then get
   /// the source's columns as they are).
   schema_ptr columns;
+  /// For each column, whether it takes the source's column in its own bytes (`field::own_form`) and no step
+  /// before can change that. Empty: none does. What its writers get then has fields with `own`.
+  std::vector<bool> takes_own = {};
   /// Where `columns` is nullptr: the names that the job gives to what comes (a heading), one a column. Empty:
   /// they keep their own.
   std::vector<std::string> names = {};

@@ -21,6 +21,7 @@ PROGRAM = ROOT / "build" / "release" / "bin" / "sluice"
 TOOLS = ROOT / "build" / "tools"
 sys.path.insert(0, str(ROOT / "tests"))
 
+from bench.databases import Databases  # noqa: E402
 from e2e.csv_to_sqlite_test import orders_file  # noqa: E402
 from e2e.harness import ORDERS_TABLE, csv_reader, job, sqlite_writer  # noqa: E402
 
@@ -192,6 +193,9 @@ class Bench:
                 times.append((time.perf_counter() - begun) * 1000)
         return statistics.median(times)
 
+    def databases(self):
+        Databases(self, measure).all()
+
     def throttle(self):
         for mbps, pipelines in itertools.product((1, 10, 50), (1, 4)):
             seconds = 10 / min(self.scale, 5)
@@ -261,13 +265,13 @@ def page(bench, date):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["streams", "csv_to_sqlite", "csv_to_csv", "memory", "start", "throttle"], action="append",
+    parser.add_argument("--only", choices=["streams", "csv_to_sqlite", "csv_to_csv", "memory", "start", "throttle", "databases"], action="append",
                         help="measure only this, and leave docs/benchmarks.md alone")
     parser.add_argument("--scale", type=int, default=1, help="divide the numbers of rows by this, to try the script out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         bench = Bench(Path(folder), options.scale)
-        for name in options.only or ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle"]:
+        for name in options.only or ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases"]:
             getattr(bench, name)()
     if not options.only and options.scale == 1:
         (ROOT / "docs" / "benchmarks.md").write_text(page(bench, time.strftime("%Y-%m-%d")), encoding="utf-8")

@@ -6,6 +6,7 @@
 #include "transport/record/bits.h"
 #include "transport/record/canonical.h"
 #include "transport/record/format.h"
+#include "transport/record/own_columns.h"
 
 namespace sluice {
 namespace {
@@ -57,7 +58,14 @@ std::uint64_t batch::bytes_held() const {
 std::uint64_t batch::row_bytes(std::uint32_t first, std::uint32_t last) const {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < columns.size() && first < last; ++i) {
-    bytes += column_row_bytes(columns[i], (*columns_schema)[i].type.id, first, last);
+    const field& f = (*columns_schema)[i];
+    if (f.own == nullptr) {
+      bytes += column_row_bytes(columns[i], f.type.id, first, last);
+      continue;
+    }
+    for (std::uint32_t row = first; row < last; ++row) {
+      bytes += f.own->codec->record_bytes(columns[i].get_bytes(row));
+    }
   }
   return bytes;
 }
@@ -121,7 +129,15 @@ dirty_record dirty_from_row(const batch& b, std::uint32_t row, dirty_side side) 
   d.record.reserve(b.columns.size());
   for (std::size_t i = 0; i < b.columns.size(); ++i) {
     const field& f = (*b.columns_schema)[i];
-    d.record.push_back({f.name, to_string(f.type), value_text(b.columns[i], f.type, row)});
+    if (f.own == nullptr) {
+      d.record.push_back({f.name, to_string(f.type), value_text(b.columns[i], f.type, row)});
+      continue;
+    }
+    std::vector<std::optional<std::string>> texts = f.own->codec->texts(b.columns[i].get_bytes(row));
+    for (std::size_t k = 0; k < f.own->columns.size(); ++k) {
+      const field& inner = f.own->columns[k];
+      d.record.push_back({inner.name, to_string(inner.type), std::move(texts[k])});
+    }
   }
   d.record_bytes = b.row_bytes(row, row + 1);
   d.sum = canonical_sum(b.columns, *b.columns_schema, row, row + 1);

@@ -112,7 +112,7 @@ using batch_ptr = std::shared_ptr<const batch>;
 std::optional<std::string> value_text(const column& c, const data_type& type, std::uint32_t row);
 
 /// A row of the batch as a dirty record without code, message and column: position, place, fields, bytes and
-/// share of the sums are filled in.
+/// share of the sums are filled in. What travels in its product's own bytes is shown by its columns.
 dirty_record dirty_from_row(const batch& b, std::uint32_t row, dirty_side side);
 
 }  // namespace sluice

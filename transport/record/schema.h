@@ -9,6 +9,8 @@
 
 namespace sluice {
 
+struct own_columns;
+
 /// One column of a source or destination.
 struct field {
   std::string name = {};  ///< Empty where the source has no name (a constant, a headerless file).
@@ -20,6 +22,11 @@ struct field {
   bool holds_text = true;
   /// Of a source in the mode `datax`: how its reader itself may change values.
   std::vector<change_rule> changed_as_read = {};
+  /// Of a source: it can hand the column over in its product's own bytes; two columns of one such form hold
+  /// the same values by the same bytes. Empty: it cannot.
+  std::string own_form = {};
+  /// This field stands for columns in their product's own bytes, and is of type binary.
+  std::shared_ptr<const own_columns> own = {};
   friend bool operator==(const field&, const field&) = default;
 };
 

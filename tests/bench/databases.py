@@ -1,0 +1,173 @@
+"""Routes between databases against the products' own tools, on TPC-H's lineitem: the client's CPU and the wall of each."""
+
+import os
+import shlex
+from pathlib import Path
+
+from e2e.harness import job
+from servers.running import Running
+
+COLUMNS = ("l_orderkey", "l_partkey", "l_suppkey", "l_linenumber", "l_quantity", "l_extendedprice", "l_discount", "l_tax", "l_returnflag",
+           "l_linestatus", "l_shipdate", "l_commitdate", "l_receiptdate", "l_shipinstruct", "l_shipmode", "l_comment")
+TYPES = ("bigint", "integer", "integer", "integer", "decimal(15,2)", "decimal(15,2)", "decimal(15,2)", "decimal(15,2)", "char(1)", "char(1)",
+         "date", "date", "date", "varchar(25)", "varchar(10)", "varchar(44)")
+ROWS = 6_000_000
+# What TPC-H's generator gives in kind: four lines an order, prices with cents, dates of seven years, a few words.
+LINES = """INSERT INTO lineitem SELECT g / 4 + 1, g * 7919::bigint % 200000 + 1, g * 104729::bigint % 10000 + 1, g % 4 + 1,
+  g * 31::bigint % 50 + 1, (g * 7919::bigint % 10000000 + 90000) / 100.0, g % 11 / 100.0, g % 9 / 100.0, substr('ARN', g % 3 + 1, 1),
+  substr('OF', g % 2 + 1, 1), date '1992-01-02' + g % 2526, date '1992-01-31' + g % 2466, date '1992-01-04' + g % 2554,
+  (ARRAY['DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN'])[g % 4 + 1],
+  (ARRAY['REG AIR', 'AIR', 'RAIL', 'SHIP', 'TRUCK', 'MAIL', 'FOB'])[g % 7 + 1],
+  substr('furiously even requests sleep quickly regular', 1, 10 + g % 34) FROM generate_series(0, {rows} - 1) g"""
+
+
+def table_sql(name, **changed):
+    columns = ", ".join(f"{c} {changed.get(c, t)}" for c, t in zip(COLUMNS, TYPES))
+    return f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns})"
+
+
+class Databases:
+    """Measures on a `Bench`: its `run`, `note` and folder."""
+
+    def __init__(self, bench, measure, repeats=3):
+        self.bench = bench
+        self.measure = measure
+        self.rows = ROWS // bench.scale
+        self.repeats = repeats
+        self.csv = bench.folder / "lineitem.csv"
+
+    def all(self):
+        with Running(["postgresql", "mariadb"]) as running:
+            self.postgresql, self.mariadb = running.servers["postgresql"], running.servers["mariadb"]
+            self.fill()
+            self.between_postgresql()
+            self.between_products()
+            self.files()
+            self.ten_rows()
+
+    # The servers.
+
+    def fill(self):
+        self.postgresql.sql(table_sql("lineitem") + ";" + LINES.format(rows=self.rows) + "; ANALYZE lineitem", "sluice")
+        self.mariadb.sql(table_sql("lineitem"), "sluice")
+        self.shell(f"{self.psql('COPY lineitem TO STDOUT')} | {self.load('lineitem')}")
+
+    def psql(self, sql):
+        p = self.postgresql
+        return shlex.join([str(p.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", p.connection("sluice", "admin"), "-c", sql])
+
+    def mariadb_client(self, *more, program="mariadb"):
+        m = self.mariadb
+        return shlex.join([program, "--no-defaults", "-h", "127.0.0.1", "-P", str(m.port), "-u", "admin", "--default-character-set=utf8mb4",
+                           *more])
+
+    def load(self, table):
+        return self.mariadb_client("--local-infile=1", "sluice", "-e", f"LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE {table}")
+
+    def shell(self, command):
+        os.environ["PGPASSWORD"] = self.postgresql.password("admin")
+        os.environ["MYSQL_PWD"] = self.mariadb.password("admin")
+        return self.measure(["bash", "-c", f"set -o pipefail; {command}"], self.bench.folder)
+
+    def end(self, system, category, table, **more):
+        server = getattr(self, system)
+        mysql = system == "mariadb"
+        return {"stepType": "mysql" if mysql else system, "category": category.lower(), "name": category, "parameter": {
+            "jdbcUrl": f"jdbc:{'mariadb' if mysql else 'postgresql'}://127.0.0.1:{server.port}/sluice", "username": "admin",
+            "password": server.password("admin"), "table": table, "column": list(COLUMNS), **more}}
+
+    def empty(self, system, **changed):
+        getattr(self, system).sql(table_sql("loaded", **changed), "sluice")
+
+    # The routes.
+
+    def route(self, name, document, native, prepare, cpu_most, wall_most):
+        """`native` may name several tools; the first is the one that the goal is against."""
+        costs = {"Sluice": []}
+        for _ in range(self.repeats):  # by turns, so that a slow minute meets all
+            prepare()
+            cost, summary = self.bench.run(document)
+            assert summary["written"] == self.rows and summary["dirty"] == 0, summary
+            costs["Sluice"].append(cost)
+            for who, command in native.items():
+                prepare()
+                costs.setdefault(who, []).append(self.shell(command))
+        best = {who: (min(c.cpu_s for c in all_), min(c.wall_s for c in all_)) for who, all_ in costs.items()}
+        us = {who: cpu / self.rows * 1e6 for who, (cpu, _) in best.items()}
+        against = next(iter(native))
+        peak = max(c.rss_bytes for c in costs["Sluice"])
+        for index, (what, most) in enumerate((("CPU", cpu_most), ("wall", wall_most))):
+            ratio = best["Sluice"][index] / best[against][index]
+            shown = ", ".join(f"{who} {us[who]:.2f} us a row" if index == 0 else f"{who} {best[who][1]:.2f} s" for who in best)
+            limit = most[1] if isinstance(most, tuple) else most
+            figure = us["Sluice"] if isinstance(most, tuple) else ratio
+            met = limit is None or figure <= limit
+            wanted = "said" if limit is None else f"at most {limit:.2f}{' us a row' if isinstance(most, tuple) else ''}"
+            self.bench.note(f"{name}, {what}", f"{ratio:.2f} ({shown})", wanted, met)
+        self.bench.note(f"{name}, resident memory at its peak", f"{peak / (1 << 20):.0f} MiB", "under 256 MB", peak < 256_000_000)
+
+    def between_postgresql(self):
+        pipe = {"psql COPY binary": f"{self.psql('COPY lineitem TO STDOUT (FORMAT binary)')} | {self.psql('COPY loaded FROM STDIN (FORMAT binary)')}"}
+        document = job(self.end("postgresql", "Reader", "lineitem"), self.end("postgresql", "Writer", "loaded"))
+        self.route("PostgreSQL to PostgreSQL", document, pipe, lambda: self.empty("postgresql"), 0.8, 1.0)
+        # psql cannot convert: it moves the same rows into the same types as before.
+        reader = self.end("postgresql", "Reader", "lineitem")
+        writer = self.end("postgresql", "Writer", "converted")
+
+        def prepare():
+            self.empty("postgresql")
+            self.postgresql.sql(table_sql("converted", l_linenumber="bigint"), "sluice")
+        self.route("the same, one column converted", job(reader, writer), pipe, prepare, 1.3, 1.1)
+        walls = {}
+        for pipelines in (1, 2, 4):
+            reader = self.end("postgresql", "Reader", "lineitem", splitPk="l_orderkey")
+            document = job(reader, self.end("postgresql", "Writer", "loaded"), concurrent=pipelines)
+            for _ in range(self.repeats):
+                self.empty("postgresql")
+                cost, _ = self.bench.run(document)
+                walls[pipelines] = min(walls.get(pipelines, cost.wall_s), cost.wall_s)
+        for pipelines in (2, 4):
+            speed = walls[1] / walls[pipelines]
+            self.bench.note(f"PostgreSQL to PostgreSQL, {pipelines} pipelines, speed against one", f"{speed:.2f}", "at least 0.95", speed >= 0.95)
+
+    def between_products(self):
+        self.route("MariaDB to PostgreSQL", job(self.end("mariadb", "Reader", "lineitem"), self.end("postgresql", "Writer", "loaded")),
+                   {"mariadb --quick into COPY": f"{self.mariadb_client('--quick', '-N', '-B', 'sluice', '-e', 'SELECT * FROM lineitem')}"
+                                                 f" | {self.psql('COPY loaded FROM STDIN')}"},
+                   lambda: self.empty("postgresql"), 0.6, 1.0)
+        self.route("PostgreSQL to MariaDB", job(self.end("postgresql", "Reader", "lineitem"), self.end("mariadb", "Writer", "loaded")),
+                   {"COPY into LOAD DATA": f"{self.psql('COPY lineitem TO STDOUT')} | {self.load('loaded')}"},
+                   lambda: self.empty("mariadb"), None, 1.2)
+        dump = self.mariadb_client("--no-create-info", "--quick", "--single-transaction", "--skip-triggers", "sluice", "lineitem",
+                                   program="mariadb-dump")
+        self.route("MariaDB to MariaDB", job(self.end("mariadb", "Reader", "lineitem"), self.end("mariadb", "Writer", "loaded")),
+                   {"mariadb-dump": f"{dump} | sed 's/`lineitem`/`loaded`/' | {self.mariadb_client('sluice')}",
+                    "mariadb --quick into LOAD DATA": f"{self.mariadb_client('--quick', '-N', '-B', 'sluice', '-e', 'SELECT * FROM lineitem')}"
+                                                      f" | {self.load('loaded')}"},
+                   lambda: self.empty("mariadb"), 0.6, 0.7)
+
+    def files(self):
+        self.shell(self.psql(f"\\copy lineitem TO '{self.csv}' (FORMAT csv)"))
+        reader = {"stepType": "text", "category": "reader", "name": "Reader", "parameter": {
+            "path": [str(self.csv)], "fileFormat": "csv", "column": ["*"], "skipHeader": False}}
+        self.route("CSV to PostgreSQL", job(reader, self.end("postgresql", "Writer", "loaded")),
+                   {"\\copy": self.psql(f"\\copy loaded FROM '{self.csv}' (FORMAT csv)")},
+                   lambda: self.empty("postgresql"), ("us", 0.6), 1.0)
+        out = self.bench.folder / "out"
+        writer = {"stepType": "text", "category": "writer", "name": "Writer", "parameter": {
+            "path": str(out), "fileName": "lineitem", "fileFormat": "csv", "writeMode": "truncate"}}
+        out.mkdir(exist_ok=True)
+        self.route("PostgreSQL to CSV", job(self.end("postgresql", "Reader", "lineitem"), writer),
+                   {"\\copy": self.psql(f"\\copy lineitem TO '{out / 'native.csv'}' (FORMAT csv)")}, lambda: None, 1.3, 1.0)
+        for made in Path(out).iterdir():
+            made.unlink()
+
+    def ten_rows(self):
+        self.postgresql.sql("DROP TABLE IF EXISTS ten; CREATE TABLE ten AS SELECT * FROM lineitem LIMIT 10", "sluice")
+        walls = []
+        for _ in range(11):
+            self.empty("postgresql")
+            walls.append(self.bench.run(job(self.end("postgresql", "Reader", "ten"), self.end("postgresql", "Writer", "loaded")))[0].wall_s)
+        ms = sorted(walls)[len(walls) // 2] * 1000
+        self.bench.note("a whole process for 10 rows, PostgreSQL to PostgreSQL", f"{ms:.0f} ms (median of {len(walls)})", "at most 100 ms",
+                        ms <= 100)

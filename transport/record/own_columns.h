@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transport/record/schema.h"
+
+namespace sluice {
+
+/// What is to be known of a product's own bytes. Made by a source, shared by all batches that have them.
+/// Thread-safe. The bytes of a row are those of its columns one behind the other and never NULL; bytes that
+/// are not of that form are never read past.
+class own_codec {
+ public:
+  virtual ~own_codec() = default;
+  /// Of the form in which their rows are summed: `postgresql-copy/1`.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// The columns' values as `value_text` shows them; as many as there are columns.
+  [[nodiscard]] virtual std::vector<std::optional<std::string>> texts(std::string_view row) const = 0;
+  /// Record bytes (DESIGN section 4), the same as of the columns' values.
+  [[nodiscard]] virtual std::uint64_t record_bytes(std::string_view row) const = 0;
+};
+
+/// Columns that travel as one binary column (`field::own`): neighbours that nothing looks at on the way.
+struct own_columns {
+  schema columns;  ///< In order; their types are those the values would have.
+  std::shared_ptr<const own_codec> codec;
+};
+
+}  // namespace sluice

@@ -24,8 +24,8 @@ std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) 
   for (const refused_row& r : answer.refused) {
     dirty_record d = dirty_from_row(b, r.row, dirty_side::writer);
     d.column = r.column;
-    const auto named =
-        std::find_if(d.record.begin(), d.record.end(), [&](const dirty_field& f) { return f.name == r.column; });
+    const auto named = std::find_if(d.record.begin(), d.record.end(),
+                                    [&](const dirty_field& f) { return f.name == r.column; });
     if (!r.column.empty() && named != d.record.end()) {
       d.value = named->text;
       d.target_type = named->type;

@@ -420,9 +420,8 @@ bool run_core::carry_own_columns() {
   }
   mapping_ = with_own_columns(*mapping_, own_read_);
   summary_.sums_form = sums_form_of(*mapping_);
-  note(notice_level::info,
-       fmt::format("{} of {} columns travel in the bytes that both ends have for them",
-                   std::count(own_.begin(), own_.end(), true), own_.size()));
+  note(notice_level::info, fmt::format("{} of {} columns travel in the bytes that both ends have for them",
+                                       std::count(own_.begin(), own_.end(), true), own_.size()));
   return true;
 }
 

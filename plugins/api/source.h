@@ -111,9 +111,9 @@ class source {
     return {};
   }
 
-  /// The columns marked, all of which have an `own_form`, travel in the product's own bytes: neighbours as one
-  /// field with `own`. What batches of the readers made from here on have. Called at most once, before the
-  /// first reader is made, and only where the source gave own forms.
+  /// The columns marked, all of which have an `own_form`, travel in the product's own bytes: neighbours as
+  /// one field with `own`. What batches of the readers made from here on have. Called at most once, before
+  /// the first reader is made, and only where the source gave own forms.
   virtual result<schema_ptr> carry_own(const std::vector<bool>& marked) {
     (void)marked;
     return fail(error_kind::internal, "the source has no own bytes of its columns");

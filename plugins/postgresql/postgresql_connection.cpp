@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -195,7 +197,38 @@ result<void> connection::flush() {
   }
 }
 
+void connection::wake_with(int bytes) {
+  if (wakes_with_ != bytes &&
+      ::setsockopt(PQsocket(conn_), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0) {
+    wakes_with_ = bytes;
+  }
+}
+
+result<void> connection::wait_for_rows() {
+  // The server sends 8 KiB at a time: woken by each, a thread does little else.
+  constexpr int worth_waking = 64 << 10;
+  constexpr std::chrono::milliseconds while_more_comes(2);
+  wake_with(worth_waking);
+  auto ready = wait(PQsocket(conn_), wait_for::readable, clock::now() + while_more_comes, stop_);
+  if (!ready) {
+    return ready.error().kind == error_kind::cancelled ? fail(stopped()) : wait_for_answer();
+  }
+  // Taken in before any of it is looked at, it makes libpq's buffer as large, for the next time too.
+  constexpr int reads_most = 8;
+  int left = 1;
+  for (int i = 0; i < reads_most && left > 0; ++i) {
+    if (PQconsumeInput(conn_) == 0) {
+      return fail(lost("read the answer"));
+    }
+    if (::ioctl(PQsocket(conn_), FIONREAD, &left) != 0) {
+      break;
+    }
+  }
+  return {};
+}
+
 result<void> connection::wait_for_answer() {
+  wake_with(1);
   const auto limit = socket_timeout_.count() == 0 ? clock::now() + no_limit : clock::now() + socket_timeout_;
   if (auto ready = wait(PQsocket(conn_), wait_for::readable, limit, stop_); !ready) {
     if (ready.error().kind == error_kind::cancelled) {
@@ -374,7 +407,7 @@ result<std::optional<std::string_view>> connection::copy_message() {
       return std::string_view(message_, static_cast<std::size_t>(bytes));
     }
     if (bytes == 0) {
-      SLUICE_CHECK(wait_for_answer());
+      SLUICE_CHECK(wait_for_rows());
       continue;
     }
     if (bytes == -2) {

@@ -140,6 +140,11 @@ class connection {
   std::string place_;
   stop_signal stop_;
   std::chrono::milliseconds socket_timeout_{0};
+  /// `wait_for_answer` in a COPY out of which much may be to come.
+  result<void> wait_for_rows();
+  /// How much must have come before a wait for the server ends.
+  void wake_with(int bytes);
+  int wakes_with_ = 1;
   enum class copying : std::uint8_t { none, in, out };
   copying copying_ = copying::none;
   std::string copy_sql_;

@@ -43,7 +43,10 @@ void write_uuid(std::string_view bytes, char* to) {
   }
 }
 
-/// The bytes that a form takes; 0 where it varies.
+constexpr char jsonb_version = 1;
+
+}  // namespace
+
 std::size_t fixed_bytes(wire_form form) {
   switch (form) {
     case wire_form::boolean:
@@ -72,10 +75,6 @@ std::size_t fixed_bytes(wire_form form) {
   }
   return 0;
 }
-
-constexpr char jsonb_version = 1;
-
-}  // namespace
 
 tuple_reader::answer tuple_reader::next() {
   if (ended_) {
@@ -108,25 +107,29 @@ tuple_reader::answer tuple_reader::next() {
     ended_ = true;
     return rest_.empty() ? answer::end : answer::damaged;
   }
-  if (count < 0 || static_cast<std::size_t>(count) != fields_.size()) {
+  if (count < 0 || static_cast<std::size_t>(count) != fields()) {
     return answer::damaged;
   }
-  for (field_view& f : fields_) {
-    if (rest_.size() < sizeof(std::int32_t)) {
+  const char* at = rest_.data();
+  const char* const end = at + rest_.size();
+  starts_[0] = at;
+  for (std::size_t i = 0; i < looked_at_; ++i) {
+    starts_[i] = at;
+    if (end - at < static_cast<std::ptrdiff_t>(sizeof(std::int32_t))) {
       return answer::damaged;
     }
-    const auto length = signed_at<std::int32_t>(rest_);
-    rest_.remove_prefix(sizeof length);
-    if (length == -1) {
-      f.reset();
-      continue;
-    }
-    if (length < 0 || rest_.size() < static_cast<std::size_t>(length)) {
+    const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(at));
+    at += sizeof length;
+    if (length < -1 || end - at < length) {
       return answer::damaged;
     }
-    f = rest_.substr(0, static_cast<std::size_t>(length));
-    rest_.remove_prefix(static_cast<std::size_t>(length));
+    at += std::max(length, 0);
   }
+  if (looked_at_ != fields()) {
+    at = end;
+  }
+  starts_.back() = at;
+  rest_.remove_prefix(static_cast<std::size_t>(at - rest_.data()));
   return answer::tuple;
 }
 

@@ -6,10 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_types.h"
 #include "transport/record/batch_builder.h"
 
 namespace sluice::postgresql {
+
+/// The bytes that a form takes; 0 where it varies.
+std::size_t fixed_bytes(wire_form form);
 
 /// Takes the binary form of COPY apart (sql-copy.html, "Binary Format"): a signature, tuples, an end. The
 /// server sends each tuple in a message of its own, the signature in front of the first one; bytes that are
@@ -19,21 +23,36 @@ class tuple_reader {
   /// A field is nothing where it is NULL.
   using field_view = std::optional<std::string_view>;
 
-  explicit tuple_reader(std::size_t columns) : fields_(columns) {}
+  explicit tuple_reader(std::size_t columns) : tuple_reader(columns, columns) {}
+  /// Takes only the first fields apart, so many as are `looked_at`; what is behind them in the message is
+  /// the rest of the tuple, whatever it is.
+  tuple_reader(std::size_t columns, std::size_t looked_at) : looked_at_(looked_at), starts_(columns + 1) {}
   /// The bytes of a message, which must live until it is taken apart: until `next` answers `more`.
   void feed(std::string_view message) { rest_ = message; }
 
   enum class answer : std::uint8_t {
-    tuple,    ///< `fields` has it.
+    tuple,    ///< `field` and `raw` have it.
     more,     ///< The message is taken: feed another.
     end,      ///< The end has been seen.
     damaged,  ///< Not what COPY sends.
   };
   answer next();
-  [[nodiscard]] const std::vector<field_view>& fields() const { return fields_; }
+  /// Of a tuple.
+  [[nodiscard]] std::size_t fields() const { return starts_.size() - 1; }
+  /// One of those looked at.
+  [[nodiscard]] field_view field(std::size_t i) const {
+    const char* const value = starts_[i] + sizeof(std::int32_t);
+    const auto bytes = static_cast<std::int32_t>(read_big<std::uint32_t>(starts_[i]));
+    return bytes < 0 ? field_view() : field_view({value, static_cast<std::size_t>(bytes)});
+  }
+  /// Fields [first, last) as they came, each behind its length; looked at, or all of them.
+  [[nodiscard]] std::string_view raw(std::size_t first, std::size_t last) const {
+    return {starts_[first], static_cast<std::size_t>(starts_[last] - starts_[first])};
+  }
 
  private:
-  std::vector<field_view> fields_;
+  std::size_t looked_at_;
+  std::vector<const char*> starts_;  ///< Of each field's length, then the end of the last.
   std::string_view rest_;
   bool signature_seen_ = false;
   bool ended_ = false;

@@ -13,6 +13,7 @@
 #include "transport/base/text.h"
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
+#include "transport/record/own_columns.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -181,9 +182,11 @@ copy_form form_for(const std::vector<column_type>& columns) {
 }
 
 row_encoder::row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form)
-    : form_(form) {
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    plans_.push_back({kinds[i], columns[i].type});
+    : fields_(kinds.size()), form_(form) {
+  std::size_t kind = 0;
+  for (const field& f : columns) {
+    plans_.push_back({kinds[kind], f.type, f.own != nullptr});
+    kind += f.own == nullptr ? 1 : f.own->columns.size();
   }
 }
 
@@ -208,7 +211,7 @@ bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
                          std::optional<std::int32_t> number) {
   const std::size_t before = to.size();
   if (form_ == copy_form::binary) {
-    to.end_at(write_big(static_cast<std::uint16_t>(plans_.size() + (number ? 1 : 0)), to.room(2)));
+    to.end_at(write_big(static_cast<std::uint16_t>(fields_ + (number ? 1 : 0)), to.room(2)));
     if (number) {
       put_number(static_cast<std::uint32_t>(*number), to);
     }
@@ -220,7 +223,9 @@ bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
     const column& from = b.columns[i];
     bool fits = true;
     if (form_ == copy_form::binary) {
-      if (from.is_null(row)) {
+      if (plans_[i].own) {
+        to.append(from.get_bytes(row));
+      } else if (from.is_null(row)) {
         to.end_at(write_big(null_length, to.room(length_bytes)));
       } else {
         fits = append_binary(plans_[i], from, row, i, to);

@@ -51,7 +51,8 @@ class send_buffer {
 /// each value as it is, or says which value it would change. Used by the writer's thread.
 class row_encoder {
  public:
-  /// `columns`: as its batches have them; `kinds`: of the table's columns, likewise.
+  /// `columns`: as its batches have them; `kinds`: of the table's columns. What comes in PostgreSQL's own
+  /// bytes goes out as it is, and only in the binary form.
   row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form);
 
   [[nodiscard]] copy_form form() const { return form_; }
@@ -74,6 +75,7 @@ class row_encoder {
   struct column_plan {
     column_type kind;
     data_type type;
+    bool own = false;
   };
   bool append_binary(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
                      send_buffer& to);
@@ -86,6 +88,7 @@ class row_encoder {
   bool refuse(std::size_t at, dirty_code code, std::string message);
 
   std::vector<column_plan> plans_;
+  std::size_t fields_ = 0;  ///< Of a tuple.
   copy_form form_;
   problem_at problem_;
   std::string scratch_;

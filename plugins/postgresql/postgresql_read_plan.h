@@ -45,6 +45,13 @@ struct relation_plan {
   bool split_nullable = false;
 };
 
+/// What a column of a batch has: one of the job's columns, decoded, or several of them as they came.
+struct carried_column {
+  std::size_t first = 0;
+  std::size_t count = 1;
+  bool own = false;
+};
+
 /// What readers need of their source; made by its `open`, never changed.
 struct read_plan {
   std::vector<part_plan> parts;
@@ -52,6 +59,7 @@ struct read_plan {
   std::string where;  ///< Empty: all rows.
   std::vector<column_type> kinds;
   schema_ptr columns;
+  std::vector<carried_column> carried;  ///< All of them, in order.
 
   /// The relation that a split describes; nullptr where it is none of these.
   [[nodiscard]] const relation_plan* relation_of(const scalar_list& split_description) const;

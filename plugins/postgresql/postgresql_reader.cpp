@@ -111,11 +111,19 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
   rough_ = std::none_of(plan_->kinds.begin(), plan_->kinds.end(), [](const column_type& c) {
     return c.form == wire_form::numeric && c.type.id == type_id::decimal_text;
   });
-  tuples_ = tuple_reader(fields_of(*plan_, *relation_, ordered_));
+  const std::size_t fields = fields_of(*plan_, *relation_, ordered_);
   const bool key_known =
       ordered_ || std::all_of(relation_->key.begin(), relation_->key.end(),
                               [&](const key_column& k) { return k.field < plan_->kinds.size(); });
   key_here_.assign(key_known ? relation_->key.size() : 0, {});
+  std::size_t looked_at = fields;
+  if (fields == plan_->carried[0].count && plan_->carried[0].own) {
+    looked_at = 0;
+    for (std::size_t i = 0; i < key_here_.size(); ++i) {
+      looked_at = std::max(looked_at, relation_->key[i].field + 1);
+    }
+  }
+  tuples_ = tuple_reader(fields, looked_at);
   SLUICE_CHECK(begin_snapshot());
   const std::string sql =
       fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",
@@ -133,7 +141,7 @@ result<bool> postgresql_reader::next_tuple() {
         return true;
       case tuple_reader::answer::damaged:
         return fail(error_kind::source_changed, "{}: {}: the server has sent what is no COPY of {} columns",
-                    connection_->place(), in_quotes(relation_->shown), tuples_.fields().size());
+                    connection_->place(), in_quotes(relation_->shown), tuples_.fields());
       case tuple_reader::answer::more:
       case tuple_reader::answer::end: {
         auto message = connection_->copy_message();
@@ -162,18 +170,16 @@ std::uint64_t postgresql_reader::row_bytes() const {
   // A field's text is at most three times its bytes, but for a numeric with a large exponent (`rough_`).
   constexpr std::uint64_t longer = 3;
   constexpr std::uint64_t each = 24;
-  std::uint64_t wire = 0;
-  for (const auto& f : tuples_.fields()) {
-    wire += f ? f->size() : 0;
-  }
-  const std::uint64_t rough = wire * longer + each * tuples_.fields().size();
+  const std::uint64_t rough = tuples_.raw(0, tuples_.fields()).size() * longer + each * tuples_.fields();
   if (rough_ && rough <= rough_bytes_max) {
     return rough;
   }
   std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
-    const auto& f = tuples_.fields()[i];
-    bytes += f ? fields_->bytes_in_batch(i, *f) : sizeof(std::int64_t);
+  for (const carried_column& c : plan_->carried) {
+    const auto f = tuples_.field(c.first);
+    bytes += c.own ? tuples_.raw(c.first, c.first + c.count).size() + sizeof(std::int32_t)
+             : f   ? fields_->bytes_in_batch(c.first, *f)
+                   : sizeof(std::int64_t);
   }
   return bytes;
 }
@@ -223,7 +229,7 @@ result<read_answer> postgresql_reader::read(batch_builder& builder, const stop_s
 
 void postgresql_reader::keep_key() {
   for (std::size_t i = 0; i < key_here_.size(); ++i) {
-    key_here_[i] = tuples_.fields()[relation_->key[i].field].value_or(std::string_view());
+    key_here_[i] = tuples_.field(relation_->key[i].field).value_or(std::string_view());
   }
 }
 
@@ -242,25 +248,32 @@ void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large
     builder.begin_keys(relation_->shown, places_key ? relation_->key[0].name : std::string());
   }
   keep_key();
-  dirty_record why;
-  const auto& fields = tuples_.fields();
   if (too_large_bytes != 0) {
+    dirty_record why;
     why.code = sluice::to_string(dirty_code::record_too_large);
     why.message =
         fmt::format("the record has {}, more than the largest that is moved", bytes_text(too_large_bytes));
     refuse_row(builder, std::move(why));
     return;
   }
-  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
-    column_builder& to = builder.at(i);
-    if (!fields[i]) {
+  for (std::size_t at = 0; at < plan_->carried.size(); ++at) {
+    column_builder& to = builder.at(at);
+    const carried_column& carried = plan_->carried[at];
+    const std::size_t i = carried.first;
+    if (carried.own) {
+      to.append_bytes(tuples_.raw(i, i + carried.count));
+      continue;
+    }
+    const auto bytes = tuples_.field(i);
+    if (!bytes) {
       to.append_null();
       continue;
     }
-    if (const dirty_code code = fields_->append(i, *fields[i], to); code != dirty_code::none) {
+    if (const dirty_code code = fields_->append(i, *bytes, to); code != dirty_code::none) {
       const field& f = (*plan_->columns)[i];
+      dirty_record why;
       why.column = f.name;
-      why.value = fields_->text_of(i, *fields[i]);
+      why.value = fields_->text_of(i, *bytes);
       why.target_type = sluice::to_string(f.type);
       why.code = sluice::to_string(code);
       why.message = fmt::format("{} of the column's type {} has no equal as {}", in_quotes(*why.value),
@@ -288,7 +301,7 @@ void postgresql_reader::refuse_row(batch_builder& builder, dirty_record record) 
   std::size_t room = cut_record_bytes;
   std::string raw;
   for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
-    const auto& bytes = tuples_.fields()[i];
+    const auto bytes = tuples_.field(i);
     dirty_field f{(*plan_->columns)[i].name, (*plan_->columns)[i].source_type_name, std::nullopt};
     // The length before the bytes, so that no two records have the same raw form.
     raw += bytes ? fmt::format("{} ", bytes->size()) : std::string("NULL");

@@ -9,6 +9,7 @@
 #include "jobspec/dialect_rules.h"
 #include "jobspec/option_mistakes.h"
 #include "plugins/common/relational/columns.h"
+#include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_reader.h"
 #include "transport/base/text.h"
 
@@ -96,6 +97,9 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
     SLUICE_CHECK(begin_snapshot(i, *plan));
   }
 
+  for (std::size_t i = 0; i < plan->kinds.size(); ++i) {
+    plan->carried.push_back({i, 1, false});
+  }
   source_description out;
   out.columns = plan->columns;
   bool all_ordered = true;
@@ -295,6 +299,10 @@ result<void> postgresql_source::describe_columns(const std::string& place,
     const column_sql& e = expressions[i];
     relation.expressions.push_back(kind.form == wire_form::as_text ? e.sql + "::text" : e.sql);
     columns->push_back({e.name, kind.type, !e.never_null, types[i].name});
+    // Texts of a server that does not vouch for them are looked at.
+    const bool any_checked =
+        std::any_of(plan.parts.begin(), plan.parts.end(), [](const part_plan& p) { return p.check_utf8; });
+    columns->back().own_form = any_checked ? std::string() : own_form_of(types[i]);
     kinds.push_back(kind);
   }
   if (plan.columns == nullptr) {
@@ -504,6 +512,30 @@ std::string postgresql_source::statement_of(const scalar_list& split_description
   }
   return reading_sql(*plan_, *relation, split_description,
                      resumed && !anywhere.empty() ? &anywhere : nullptr);
+}
+
+result<schema_ptr> postgresql_source::carry_own(const std::vector<bool>& marked) {
+  auto plan = std::make_shared<read_plan>(*plan_);
+  plan->carried.clear();
+  auto columns = std::make_shared<schema>();
+  for (std::size_t i = 0; i < marked.size();) {
+    std::size_t last = i + 1;
+    if (!marked[i]) {
+      columns->push_back((*plan->columns)[i]);
+    } else {
+      while (last < marked.size() && marked[last]) {
+        ++last;
+      }
+      columns->push_back(own_field({plan->columns->begin() + static_cast<std::ptrdiff_t>(i),
+                                    plan->columns->begin() + static_cast<std::ptrdiff_t>(last)},
+                                   {plan->kinds.begin() + static_cast<std::ptrdiff_t>(i),
+                                    plan->kinds.begin() + static_cast<std::ptrdiff_t>(last)}));
+    }
+    plan->carried.push_back({i, last - i, marked[i]});
+    i = last;
+  }
+  plan_ = std::move(plan);
+  return schema_ptr(std::move(columns));
 }
 
 result<std::unique_ptr<reader>> postgresql_source::make_reader() {

@@ -23,6 +23,7 @@ class postgresql_source : public source {
   result<source_description> open(const stop_signal& stop) override;
   result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
   [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
+  result<schema_ptr> carry_own(const std::vector<bool>& marked) override;
   result<std::unique_ptr<reader>> make_reader() override;
   void interrupt() override;
 

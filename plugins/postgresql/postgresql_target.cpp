@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/postgresql/postgresql_own.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -17,6 +18,10 @@ constexpr auto changing_words =
 constexpr auto repeatable_words =
     std::to_array<std::string_view>({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER"});
 
+/// Behind these its columns are what they were.
+constexpr auto keeping_words =
+    std::to_array<std::string_view>({"TRUNCATE", "DELETE", "INSERT", "UPDATE", "ANALYZE", "VACUUM", "LOCK"});
+
 template <class Words>
 bool begins_with_any(std::string_view sql, const Words& words) {
   return std::any_of(words.begin(), words.end(),
@@ -25,6 +30,12 @@ bool begins_with_any(std::string_view sql, const Words& words) {
 
 bool may_repeat(std::string_view sql) {
   return begins_with_any(sql, repeatable_words);
+}
+
+bool keeps_columns(std::string_view sql) {
+  const std::size_t end = sql.find(';');
+  return begins_with_any(sql, keeping_words) &&
+         (end == std::string_view::npos || sql.find_first_not_of(" \t\r\n;", end) == std::string_view::npos);
 }
 
 error placed(error e, const std::string& place) {
@@ -376,6 +387,13 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
     columns->push_back(
         {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], types[i].name, true});
   }
+  const bool stays = std::all_of(steps_->pre_sql().begin(), steps_->pre_sql().end(),
+                                 [](const relational::placed_text& sql) { return keeps_columns(sql.text); });
+  if (stays && form_for(kinds) == copy_form::binary) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      out.takes_own.push_back(takes_own_form(types[i], source_columns[i].own_form));
+    }
+  }
   out.columns = std::move(columns);
   plan_ = std::move(plan);
   return {};
@@ -475,7 +493,12 @@ result<void> postgresql_target::run_step_after(std::size_t index, const stop_sig
 }
 
 result<std::unique_ptr<writer>> postgresql_target::make_writer(schema_ptr columns) {
-  if (plan_ == nullptr || columns == nullptr || columns->size() != plan_->columns.size()) {
+  std::size_t carried = 0;
+  for (std::size_t i = 0; columns != nullptr && i < columns->size(); ++i) {
+    const field& f = (*columns)[i];
+    carried += f.own == nullptr ? 1 : f.own->columns.size();
+  }
+  if (plan_ == nullptr || carried != plan_->columns.size()) {
     return fail(
         error_kind::bad_option,
         "{}: table {} does not have the columns that the job maps; a statement of preSql was to make it",

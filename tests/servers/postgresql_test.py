@@ -166,6 +166,77 @@ class Refused(Jobs):
         self.assertEqual(sql("SELECT count(*) FROM dst"), "99\n")
 
 
+class OwnBytes(Jobs):
+    """Columns alike at both ends travel as the server sends them."""
+
+    OWN = "canonical/1 with postgresql-copy/1"
+    TYPED = ["DO 'BEGIN END'"]  # a preSql that may change tables: every column is decoded
+
+    def setUp(self):
+        super().setUp()
+        sql("CREATE TABLE src (id bigint PRIMARY KEY, n numeric(10,2), t varchar(20), d date, j jsonb, b boolean, u numeric, r real); "
+            "INSERT INTO src SELECT i, i / 100.0, 'row ' || i || ' ü', '2025-01-01'::date + i % 9, jsonb_build_object('a', i), i % 2 = 0, "
+            "i * 1e30, i / 8.0 FROM generate_series(1, 5000) i; INSERT INTO src (id) VALUES (0); INSERT INTO src VALUES (9999, '-1.25', E'a\\tb', 'infinity', '[]', NULL, 'Infinity', '-0')")
+
+    def dirty_records(self, ended):
+        with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+            records = [json.loads(line) for line in file]
+        for r in records:
+            for name in ("run", "at", "time", "split"):
+                r.pop(name, None)
+        return sorted(records, key=lambda r: r["position"])
+
+    def both(self, make, mode="insert", column=("*",), errors=0):
+        """A run with own bytes and one without: the same rows, bytes and dirty records."""
+        ends = []
+        for more in ({}, {"preSql": self.TYPED}):
+            sql("DROP TABLE IF EXISTS dst; " + make)
+            ended = self.succeeds(job(end("Reader", "src", column), end("Writer", "dst", column, writeMode=mode, **more), errors=errors), "--on-unfinished", "fresh")
+            ends.append((ended.summary["read"], ended.summary["written"], ended.summary["bytes"], self.dirty_records(ended) if errors else [],
+                         sql("SELECT md5(string_agg(d::text, ';' ORDER BY id)) FROM dst d")))
+            self.assertEqual(ended.summary["sums"]["form"], self.OWN if not more else "canonical/1")
+        self.assertEqual(ends[0], ends[1])
+        return ends[0]
+
+    def test_all_columns_alike(self):
+        read, written, _, _, content = self.both("CREATE TABLE dst (LIKE src INCLUDING ALL)")
+        self.assertEqual((read, written), (5002, 5002))
+        self.assertEqual(content, sql("SELECT md5(string_agg(d::text, ';' ORDER BY id)) FROM src d"))
+
+    def test_one_column_is_converted_and_its_neighbours_are_not(self):
+        self.both("CREATE TABLE dst (LIKE src INCLUDING ALL); ALTER TABLE dst ALTER t TYPE text, ALTER b TYPE text")
+
+    def test_refused_rows_show_their_columns(self):
+        _, written, _, records, _ = self.both("CREATE TABLE dst (LIKE src INCLUDING ALL, CHECK (id % 1000 <> 7))", errors=10)
+        self.assertEqual((written, len(records)), (4997, 5))
+        self.assertEqual([r["code"] for r in records], ["23514"] * 5)
+
+    def test_what_has_no_equal_outside_of_postgresql_passes_inside(self):
+        sql("INSERT INTO src VALUES (-1, 'NaN'); CREATE TABLE dst (LIKE src INCLUDING ALL)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT n FROM dst WHERE id = -1"), "NaN\n")
+
+    def test_rows_are_found_by_a_key(self):
+        for mode in ("update", "replace", "ignore"):
+            self.both("CREATE TABLE dst (LIKE src INCLUDING ALL); INSERT INTO dst SELECT id, 1 FROM src WHERE id % 3 = 0", mode=mode)
+
+    def test_ranges_of_a_key(self):
+        sql("CREATE TABLE dst (LIKE src INCLUDING ALL)")
+        document = job(end("Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=3)
+        ended = self.succeeds(document)
+        self.assertEqual(ended.summary["sums"]["form"], self.OWN)
+        self.assertEqual(sql("SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x"), "0\n")
+
+    def test_a_column_that_a_step_changes_all_the_same_stops_the_run_before_data(self):
+        sql("CREATE TABLE dst (LIKE src INCLUDING ALL); CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN ALTER TABLE dst ALTER n TYPE numeric(12,2); RETURN NULL; END'; CREATE TABLE other (a int); "
+            "CREATE TRIGGER t AFTER INSERT ON other EXECUTE FUNCTION change()")
+        document = job(end("Reader", "src"), end("Writer", "dst", preSql=["INSERT INTO other VALUES (1)"]))
+        self.fails(document, 'column "n" is of another type than before the steps', "Run it again")
+        self.succeeds(document)
+        self.assertEqual(sql("SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x"), "0\n")
+
+
 class ByKey(Jobs):
     def setUp(self):
         super().setUp()

@@ -1,0 +1,160 @@
+#include "plugins/postgresql/postgresql_own.h"
+
+#include <fmt/format.h>
+
+#include "plugins/postgresql/postgresql_bytes.h"
+#include "plugins/postgresql/postgresql_numeric.h"
+#include "transport/record/dirty_codes.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr std::int32_t width_of_bytes = -1;
+constexpr std::int32_t width_unknown = -2;
+constexpr std::int32_t no_length = -2;
+constexpr std::int32_t uuid_chars = 36;
+/// Types made by a user have higher numbers (transam.h, FirstNormalObjectId).
+constexpr std::uint32_t made_oid_least = 16384;
+
+std::int32_t width_in_batch(const column_type& column) {
+  switch (column.form) {
+    case wire_form::numeric:
+      return column.type.id == type_id::decimal ? static_cast<std::int32_t>(fixed_width(type_id::decimal))
+                                                : width_unknown;
+    case wire_form::boolean:
+      return 1;
+    case wire_form::uuid:
+      return uuid_chars;
+    case wire_form::jsonb:
+      return width_unknown;
+    case wire_form::text:
+    case wire_form::bytes:
+    case wire_form::as_text:
+      return width_of_bytes;
+    default:
+      return static_cast<std::int32_t>(fixed_width(column.type.id));
+  }
+}
+
+/// Record bytes of a value whose form alone does not tell them.
+std::int64_t looked_at(const column_type& column, std::string_view value) {
+  if (column.form == wire_form::jsonb) {
+    return value.empty() ? 0 : static_cast<std::int64_t>(value.size()) - 1;  // without its version
+  }
+  std::string text;
+  append_numeric_text(value, text);
+  return static_cast<std::int64_t>(text.size());
+}
+
+/// Takes the fields of a row one after the other; bytes that end too early end the row.
+class field_walk {
+ public:
+  explicit field_walk(std::string_view row) : rest_(row) {}
+  /// False at the end. A NULL is nothing.
+  bool next(std::optional<std::string_view>& field) {
+    if (rest_.size() < sizeof(std::uint32_t)) {
+      return false;
+    }
+    const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(rest_.data()));
+    rest_.remove_prefix(sizeof length);
+    if (length < 0) {
+      field.reset();
+      return length == -1;
+    }
+    if (static_cast<std::size_t>(length) > rest_.size()) {
+      return false;
+    }
+    field = rest_.substr(0, static_cast<std::size_t>(length));
+    rest_.remove_prefix(static_cast<std::size_t>(length));
+    return true;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace
+
+std::string own_form_of(const server_type& type) {
+  const wire_form form = kind_of(type, 0).form;
+  if (type.is_enum || type.oid >= made_oid_least || form == wire_form::as_text || form == wire_form::money) {
+    return {};
+  }
+  return fmt::format("postgresql {} {}", type.oid, type.modifier);
+}
+
+bool takes_own_form(const server_type& type, std::string_view form) {
+  const std::string mine = own_form_of(type);
+  if (form.empty() || mine.empty()) {
+    return false;
+  }
+  const auto without_limit = [](std::string_view text) { return text.substr(0, text.rfind(' ')); };
+  return form == mine || (type.modifier == -1 && without_limit(form) == without_limit(mine));
+}
+
+field own_field(schema columns, std::vector<column_type> kinds) {
+  field whole;
+  whole.type = type_of(type_id::binary);
+  whole.nullable = false;
+  whole.own = std::make_shared<const own_columns>(
+      own_columns{std::move(columns), std::make_shared<const copy_codec>(std::move(kinds))});
+  return whole;
+}
+
+copy_codec::copy_codec(std::vector<column_type> columns) : columns_(std::move(columns)) {
+  for (const column_type& c : columns_) {
+    widths_.push_back(width_in_batch(c));
+    const std::size_t fixed = fixed_bytes(c.form);
+    fixed_.push_back(fixed == 0 ? no_length : static_cast<std::int32_t>(fixed));
+  }
+}
+
+std::uint64_t copy_codec::record_bytes(std::string_view row) const {
+  std::uint64_t bytes = 0;
+  const char* at = row.data();
+  const char* const end = at + row.size();
+  for (std::size_t i = 0; i < widths_.size(); ++i) {
+    if (end - at < static_cast<std::ptrdiff_t>(sizeof(std::int32_t))) {
+      break;
+    }
+    const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(at));
+    at += sizeof length;
+    const std::int32_t width = widths_[i];
+    if (length == fixed_[i] && end - at >= length) {
+      at += fixed_[i];  // known without a look at the length, so that the next need not wait for it
+      bytes += static_cast<std::uint64_t>(width);
+      continue;
+    }
+    if (length < 0) {
+      continue;
+    }
+    if (end - at < length) {
+      break;
+    }
+    bytes += static_cast<std::uint64_t>(width >= 0 ? width
+                                        : width == width_of_bytes
+                                            ? length
+                                            : looked_at(columns_[i], {at, static_cast<std::size_t>(length)}));
+    at += length;
+  }
+  return bytes;
+}
+
+std::vector<std::optional<std::string>> copy_codec::texts(std::string_view row) const {
+  std::vector<std::optional<std::string>> out(columns_.size());
+  const auto pool = buffer_pool::make(0);
+  field_decoder decoder(columns_, true);
+  field_walk walk(row);
+  std::optional<std::string_view> field;
+  for (std::size_t i = 0; i < columns_.size() && walk.next(field); ++i) {
+    if (!field) {
+      continue;
+    }
+    column_builder one(columns_[i].type, pool);
+    out[i] = decoder.append(i, *field, one) == dirty_code::none ? value_text(one.seal(), columns_[i].type, 0)
+                                                                : decoder.text_of(i, *field);
+  }
+  return out;
+}
+
+}  // namespace sluice::postgresql

@@ -184,7 +184,7 @@ constexpr auto aggregates = std::to_array<std::string_view>({"any_value",
                                                              "variance",
                                                              "xmlagg"});
 
-/// Tokens that stand in no subquery: brackets that begin with SELECT, WITH, VALUES or TABLE are left out.
+/// Tokens that stand in no subquery: brackets that begin with SELECT or WITH are left out.
 std::vector<sql_token> outside_subqueries(std::string_view sql, const sql_rules& rules) {
   const std::vector<sql_token> all = tokens_of(sql, rules);
   std::vector<sql_token> kept;
@@ -207,11 +207,16 @@ bool opens_call(const std::vector<sql_token>& tokens, std::size_t at) {
   return at + 1 < tokens.size() && tokens[at + 1].kind == token_kind::symbol && tokens[at + 1].text == "(";
 }
 
-std::optional<std::string> aggregate_of(const std::vector<sql_token>& tokens) {
+std::optional<std::string> aggregate_of(const std::vector<sql_token>& tokens, const sql_rules& rules) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i].kind == token_kind::word && opens_call(tokens, i) &&
-        std::find(aggregates.begin(), aggregates.end(), lower(tokens[i].text)) != aggregates.end()) {
-      return fmt::format("the aggregate {}", lower(tokens[i].text));
+    if ((tokens[i].kind != token_kind::word && tokens[i].kind != token_kind::quoted_name) ||
+        !opens_call(tokens, i)) {
+      continue;
+    }
+    std::string name = lower(bare_name(tokens[i].text, rules));
+    name.erase(0, name.find_first_not_of('@'));  // PostgreSQL's @ is an operator
+    if (std::find(aggregates.begin(), aggregates.end(), name) != aggregates.end()) {
+      return fmt::format("the aggregate {}", name);
     }
   }
   return std::nullopt;
@@ -296,7 +301,7 @@ bool begins_with_word(std::string_view sql, std::string_view word, const sql_rul
 }
 
 std::optional<std::string> aggregate_in(std::string_view sql, const sql_rules& rules) {
-  return aggregate_of(outside_subqueries(sql, rules));
+  return aggregate_of(outside_subqueries(sql, rules), rules);
 }
 
 std::optional<std::string> what_forbids_splitting(std::string_view sql, const sql_rules& rules) {
@@ -311,7 +316,7 @@ std::optional<std::string> what_forbids_splitting(std::string_view sql, const sq
       }
     }
   }
-  return aggregate_of(tokens);
+  return aggregate_of(tokens, rules);
 }
 
 std::string quoted_name(std::string_view name, const sql_rules& rules) {

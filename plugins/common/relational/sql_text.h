@@ -20,7 +20,6 @@ struct sql_rules {
   bool dollar_texts = false;         ///< `$tag$ … $tag$`
   bool nested_comments = false;      ///< `/* /* */ */` is one.
   bool version_comments = false;     ///< `/*! … */` is run, and counts as SQL.
-  bool names_ignore_case = false;    ///< Bare names are matched ignoring case by the product itself.
 };
 
 enum class token_kind { word, quoted_name, text, number, symbol };

@@ -74,6 +74,8 @@ TEST(splitting, is_forbidden_by_what_looks_at_more_than_one_row) {
   for (const expectation& e : std::initializer_list<expectation>{
            {"max(id)", "the aggregate max"},
            {"COUNT (*)", "the aggregate count"},
+           {"\"max\"(id)", "the aggregate max"},
+           {"@sum(a)", "the aggregate sum"},
            {"string_agg(a, ',')", "the aggregate string_agg"},
            {"coalesce(sum(a), 0)", "the aggregate sum"},
            {"row_number() OVER (ORDER BY a)", "a window (OVER)"},

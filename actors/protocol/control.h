@@ -37,6 +37,7 @@ struct target_open {
   schema_ptr source_columns;
   std::string job_key;
   std::string job_name;
+  std::shared_ptr<const table_facts> table = nullptr;  ///< Of the source.
 };
 struct target_load {
   run_id run;

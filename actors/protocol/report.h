@@ -34,7 +34,8 @@ struct target_opened {
   target_description what;
   bool has_store = false;
   std::string tables;
-  std::vector<run_row> runs;  ///< Newest first.
+  std::vector<std::string> tables_sql;  ///< What makes those.
+  std::vector<run_row> runs;            ///< Newest first.
   std::vector<target_step> before;
   std::vector<target_step> after;
 };

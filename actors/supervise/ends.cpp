@@ -99,6 +99,7 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
 }
 
 end_answer target_end::open(const target_open& c, const stop_signal& stop) {
+  target_->know_source(c.table);
   auto what = target_->open(*c.source_columns, stop);
   if (!what) {
     return target_failed("opening the destination", what.error());
@@ -110,6 +111,7 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
   if (progress_store* store = target_->progress()) {
     answer.has_store = true;
     answer.tables = store->tables();
+    answer.tables_sql = store->tables_sql();
     auto runs = store->runs_of({c.job_key, c.job_name, answer.what.output});
     if (!runs) {
       return target_failed("looking for earlier runs of the job", runs.error());

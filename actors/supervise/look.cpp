@@ -47,8 +47,8 @@ result<void> looker::open_ends() {
   SLUICE_TRY(auto from, expect<source_opened>(source_->carry_out(source_open{}, stop_)));
   look_.source = std::move(from.what);
   SLUICE_TRY(between_, columns_behind_transformers(what_, look_.source.columns, ends_.conversion));
-  SLUICE_TRY(look_.target,
-             expect<target_opened>(target_->carry_out(target_open{between_, what_.key, what_.name}, stop_)));
+  SLUICE_TRY(look_.target, expect<target_opened>(target_->carry_out(
+                               target_open{between_, what_.key, what_.name, look_.source.table}, stop_)));
   if (auto same = same_file_failure(what_, look_.source, look_.target.what)) {
     return fail(std::move(*same));
   }
@@ -130,6 +130,7 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
   given.memory_bytes = settings_.memory_bytes;
   given.resolve_secret = settings_.resolve_secret;
   given.only_looks = true;
+  given.makes_table = settings_.makes_table;
   given.warn = [this](std::string line) { look_.warnings.push_back(std::move(line)); };
   auto made = make_ends(what_, reader_plugin, writer_plugin, given);
   if (!made) {

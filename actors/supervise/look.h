@@ -20,8 +20,9 @@ struct look_settings {
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
   decltype(plugin_context::resolve_secret) resolve_secret = plain_secret;
-  bool open_ends = true;    ///< False: only what the job's text shows is checked, nothing is opened.
-  bool plan_splits = true;  ///< False: what may take a pass over the source is left out.
+  bool open_ends = true;     ///< False: only what the job's text shows is checked, nothing is opened.
+  bool makes_table = false;  ///< `plugin_context::makes_table`.
+  bool plan_splits = true;   ///< False: what may take a pass over the source is left out.
 };
 
 /// One kind of split: all that are read by the same statement.

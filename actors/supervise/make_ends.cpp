@@ -46,6 +46,7 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   context.note = settings.note;
   context.waits = settings.waits;
   context.only_looks = settings.only_looks;
+  context.makes_table = settings.makes_table;
   SLUICE_TRY(ends.from, reader_plugin.make_source(what.reader.parameter, context));
   SLUICE_TRY(ends.to, writer_plugin.make_target(what.writer.parameter, context));
   return ends;

@@ -28,6 +28,7 @@ struct end_settings {
   decltype(plugin_context::note) note = [](const std::string&) {};
   decltype(plugin_context::waits) waits = [](const std::string&, double) {};
   bool only_looks = false;
+  bool makes_table = false;
 };
 
 /// How the job converts values: its formats, its mode (`setting.compat`) and its writer's `emptyAsNull`.

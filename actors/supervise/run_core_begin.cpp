@@ -44,7 +44,7 @@ void run_core::answered(source_opened& a) {
     return;
   }
   columns_behind_ = std::move(*behind);
-  ask_target(target_open{columns_behind_, config_.what->key, config_.what->name});
+  ask_target(target_open{columns_behind_, config_.what->key, config_.what->name, source_.table});
 }
 
 void run_core::answered(target_opened& a) {

@@ -37,6 +37,7 @@ struct plugin_context {
   std::function<void(const std::string& what, double seconds)> waits = [](const std::string&, double) {};
   /// `check` and `plan`: what is not there yet is not waited for, but said.
   bool only_looks = false;
+  bool makes_table = false;  ///< `sluice ddl`: as if the job had `createTable`.
   /// Looks a secret option up (`option_values::secret_of`), now: called each time a connection is opened, so
   /// that rotated and short-lived secrets work. May wait; thread-safe. Never keep what it returns.
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =

@@ -76,6 +76,8 @@ class progress_store {
 
   /// Names of the tables, as announced in plan and log.
   [[nodiscard]] virtual std::string tables() const = 0;
+  /// The statements that make them, for whoever makes them beforehand; empty where no statement does.
+  [[nodiscard]] virtual std::vector<std::string> tables_sql() const { return {}; }
   /// All runs of the job key, and of other keys those that are not done and have this job name, this output
   /// or none known (an older program's); newest first. Empty where there is no table of runs. `not_supported`
   /// where one of them is of a newer program.

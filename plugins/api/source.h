@@ -8,6 +8,7 @@
 
 #include "plugins/api/connections.h"
 #include "plugins/api/file_use.h"
+#include "plugins/api/table_facts.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch_builder.h"
 
@@ -43,6 +44,8 @@ struct source_description {
   /// Patterns by which files are found: what the destination makes may fall under them the next time.
   std::vector<file_pattern> patterns = {};
   connection_count connections = {};
+  /// Of the one table that is read by its columns; nullptr where it is no such thing.
+  std::shared_ptr<const table_facts> table = nullptr;
 };
 
 /// What a `reader::read` call came to.

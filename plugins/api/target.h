@@ -9,6 +9,7 @@
 #include "plugins/api/connections.h"
 #include "plugins/api/file_use.h"
 #include "plugins/api/progress.h"
+#include "plugins/api/table_facts.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch.h"
 #include "transport/record/mark.h"
@@ -88,6 +89,10 @@ struct target_description {
   connection_count connections = {};
   /// For the plan, one sentence: what the same job does here when it is run again after a success.
   std::string run_again = {};
+  /// With `createTable`: the statements that make the table as it would be made, also where it is there, and
+  /// what of the source's table they do not make.
+  std::vector<std::string> ddl = {};
+  std::vector<std::string> not_made = {};
 };
 
 /// Steps at a destination around the data, in order: preSql statements, table creation, emptying; postSql.
@@ -102,6 +107,9 @@ struct target_step {
 class target {
  public:
   virtual ~target() = default;
+
+  /// Before the first `open`: what the source says of the one table that it reads.
+  virtual void know_source(std::shared_ptr<const table_facts> table) { (void)table; }
 
   /// Connects, looks and describes; compares with the source's columns where the job maps by position. May be
   /// called again after the steps before. `bad_option` where the job does not fit the destination.

@@ -200,6 +200,38 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   return std::optional(std::move(table));
 }
 
+result<relational::read_table> read_table_of(connection& c, const table_info& table,
+                                             const stop_signal& stop) {
+  const std::string in_table =
+      fmt::format("TABLE_SCHEMA = {} AND TABLE_NAME = {}", c.literal(table.database), c.literal(table.name));
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT 0, TABLE_COMMENT FROM information_schema.TABLES WHERE {0} UNION ALL "
+                               "SELECT 1, CONCAT('the ', LOWER(CONSTRAINT_TYPE), ' ', CONSTRAINT_NAME) FROM "
+                               "information_schema.TABLE_CONSTRAINTS WHERE {0} AND CONSTRAINT_TYPE IN "
+                               "('FOREIGN KEY', 'CHECK') UNION ALL "
+                               "SELECT 2, CONCAT('the trigger ', TRIGGER_NAME) FROM "
+                               "information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {1} AND "
+                               "EVENT_OBJECT_TABLE = {2} ORDER BY 1, 2",
+                               in_table, c.literal(table.database), c.literal(table.name)),
+                   stop));
+  relational::read_table out;
+  for (const sql_row& row : rows) {
+    if (row[0] != "0") {
+      out.others.push_back(row[1].value_or(""));
+    } else if (table.type == table_type::table) {  // of a view it is `VIEW`
+      out.comment = row[1].value_or("");
+    }
+  }
+  for (const table_column& column : table.columns) {
+    out.columns.push_back(
+        {column.name, column.comment, column.has_default || column.auto_increment, column.generated});
+  }
+  for (const table_key& key : table.keys) {
+    out.keys.push_back({key.name, key.columns, key.name == "PRIMARY" && key.plain, key.unique});
+  }
+  return out;
+}
+
 result<std::string> describe_missing_table(connection& c, const table_name& name, const stop_signal& stop) {
   SLUICE_TRY(const auto database, c.ask("SELECT DATABASE()", stop));
   const std::string where = name.database.empty() ? database[0][0].value_or("") : name.database;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/relational/created_table.h"
 #include "plugins/mysql/mysql_connection.h"
 #include "plugins/mysql/mysql_types.h"
 
@@ -72,6 +73,8 @@ bool same_name(std::string_view a, std::string_view b);
 /// where there is none, or no right to see it.
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
                                                 const stop_signal& stop);
+/// The same for a table that is made after it; asks the server once more.
+result<relational::read_table> read_table_of(connection& c, const table_info& table, const stop_signal& stop);
 /// `no table "ordres" in database "shop"; did you mean "orders"?`, or the tables there are.
 result<std::string> describe_missing_table(connection& c, const table_name& name, const stop_signal& stop);
 

@@ -149,6 +149,9 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   source_description out;
   out.columns = plan->columns;
   out.connections = {.own = 1, .each_pipeline = 1};
+  if (plan->parts.size() == 1) {
+    out.table = facts_;
+  }
   const auto ordered = [](const read_part& p) { return !p.order.empty(); };
   out.repeatable = std::all_of(plan->parts.begin(), plan->parts.end(), ordered);
   out.resumable = out.repeatable;
@@ -332,6 +335,14 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));
+  if (!what_forbids_parts(out)) {
+    std::vector<std::string> read;
+    for (const field& column : out.columns) {
+      read.push_back(column.name);
+    }
+    SLUICE_TRY(const auto whole, read_table_of(c, table, stop));
+    facts_ = std::make_shared<const table_facts>(relational::facts_of(whole, read));
+  }
   SLUICE_CHECK(choose_split_key(table, out));
   SLUICE_CHECK(choose_order(c, table, out, stop));
   return out;
@@ -381,7 +392,9 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, d
     out.kinds.push_back(kind);
     out.columns.push_back({plain != nullptr ? plain->name : std::string(),
                            read_type(kind, options_.zeros == zero_date::text),
-                           plain == nullptr || !plain->not_null, kind.name});
+                           plain == nullptr || !plain->not_null ||
+                               (options_.zeros == zero_date::null && may_be_zero_date(kind)),
+                           kind.name});
   }
   return {};
 }

@@ -65,6 +65,7 @@ class mysql_source : public source {
   std::unique_ptr<connection> connection_;
   std::size_t connected_to_ = 0;
   std::shared_ptr<const read_plan> plan_;
+  std::shared_ptr<const table_facts> facts_;  ///< Of the last table described.
   std::vector<std::string> notes_;
 
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.

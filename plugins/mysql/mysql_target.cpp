@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/common/relational/columns.h"
+#include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "plugins/mysql/mysql_source.h"
 #include "transport/base/text.h"
@@ -49,16 +50,14 @@ relational::target_table mapping_of(const table_info& table) {
   return out;
 }
 
-std::string created_table_sql(const std::string& table, const std::vector<std::string>& names,
-                              const schema& source_columns) {
-  std::string columns;
-  for (std::size_t i = 0; i < source_columns.size(); ++i) {
-    columns +=
-        fmt::format("{}{} {}{}", i == 0 ? "" : ", ", quote_name(names[i]),
-                    created_type(source_columns[i].type), source_columns[i].nullable ? " NULL" : " NOT NULL");
+/// Bytes that a column of the type takes in a key at most; nothing where it cannot stand in one.
+std::optional<std::uint64_t> key_bytes(const data_type& type) {
+  constexpr std::uint64_t others = 32;
+  const bool text = type.id == type_id::utf8;
+  if (created_type(type).starts_with("LONG")) {
+    return std::nullopt;
   }
-  return fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4", table,
-                     columns);
+  return text || type.id == type_id::binary ? type.length_max * (text ? 4 : 1) : others;
 }
 
 table_name table_of(const target_options& options) {
@@ -103,6 +102,7 @@ mysql_target::mysql_target(target_options options, option_values values, const p
                  .value_or(std::vector<relational::name_part>()),
              sql_rules(), may_run_twice),
       progress_(*this, marks_, *claim_) {
+  options_.create_table = options_.create_table || context.makes_table;
   if (options_.create_table) {
     steps_.create_table(values_.place("createTable"));
   }
@@ -289,30 +289,22 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   const std::vector<std::string> names = table.column_names();
   if (options_.create_table) {
     create_sql_ = "DO 0";
-    const auto made = relational::created_names(options_, sql_rules(), source_columns, values_);
-    if (made && steps_.creates_last()) {
-      create_sql_ = created_table_sql(quoted_table_, *made, source_columns);
-      out.changes.push_back(
-          fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
+    if (const auto made = table_to_make(source_columns)) {
+      const std::string sql = describe_created(*made, out);
+      if (steps_.creates_last()) {
+        create_sql_ = sql;
+        relational::announce_created(*made, sql, true, out);
+      }
     }
   }
   const relational::target_table mapping = mapping_of(table);
   SLUICE_TRY(const auto mapped,
-             relational::mapped_columns(mapping, options_, sql_rules(), source_columns.size(), values_));
+             relational::mapped_columns(mapping, options_, sql_rules(), source_columns, values_));
   has_key_ = relational::meets_key(mapping, mapped);
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
   }
-  for (const auto* list : {&options_.update_columns, &options_.skip_columns}) {
-    for (const placed_text& name : *list) {
-      const auto index = relational::named_in(name.text, names, sql_rules());
-      if (!index || std::find(mapped.begin(), mapped.end(), *index) == mapped.end()) {
-        return fail(error_kind::bad_option,
-                    "{}: {} is none of the columns that are mapped; map it, or leave it out", name.place,
-                    in_quotes(name.text));
-      }
-    }
-  }
+  SLUICE_CHECK(check_listed(names, mapped));
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].generated && options_.all_columns) {
       out.notes.push_back(fmt::format("Column {} of table {} is computed by the server and left out.",
@@ -343,21 +335,74 @@ result<void> mysql_target::check_ignore(const table_info& table, target_descript
   return {};
 }
 
+result<void> mysql_target::check_listed(const std::vector<std::string>& names,
+                                        const std::vector<std::size_t>& mapped) const {
+  for (const auto* list : {&options_.update_columns, &options_.skip_columns}) {
+    for (const placed_text& name : *list) {
+      const auto index = relational::named_in(name.text, names, sql_rules());
+      if (!index || std::find(mapped.begin(), mapped.end(), *index) == mapped.end()) {
+        return fail(error_kind::bad_option,
+                    "{}: {} is none of the columns that are mapped; map it, or leave it out", name.place,
+                    in_quotes(name.text));
+      }
+    }
+  }
+  return {};
+}
+
+result<relational::created_table> mysql_target::table_to_make(const schema& source_columns) const {
+  SLUICE_TRY(auto made, relational::created_table_of(options_, sql_rules(), source_columns, facts_.get(),
+                                                     values_, created_type));
+  constexpr std::size_t column_comment_max = 1024;
+  constexpr std::size_t table_comment_max = 2048;
+  made.leave_comments_out(column_comment_max, table_comment_max);
+  std::uint64_t bytes = 0;
+  made.keep_null_out_of_key();
+  for (const std::size_t index : made.key) {
+    const auto one = key_bytes(source_columns[index].type);
+    if (!one) {
+      made.leave_key_out(fmt::format("{} cannot stand in a key", made.columns[index].type));
+      return made;
+    }
+    bytes += *one;
+    if (source_columns[index].type.id == type_id::utf8) {
+      // Whatever the source tells apart.
+      made.columns[index].type += " COLLATE utf8mb4_bin";
+    }
+  }
+  constexpr std::uint64_t key_bytes_max = 3072;  // InnoDB
+  if (bytes > key_bytes_max) {
+    made.leave_key_out(fmt::format("up to {} bytes, and a key takes {}", bytes, key_bytes_max));
+  }
+  return made;
+}
+
+std::string mysql_target::describe_created(const relational::created_table& table,
+                                           target_description& out) const {
+  const auto comment_of = [&](const std::string& comment) {
+    return comment.empty() ? std::string() : " COMMENT " + connection_->literal(comment);
+  };
+  // A TIMESTAMP is NOT NULL where NULL is not said.
+  out.ddl = {relational::create_table_sql(table, quoted_table_, quote_name,
+                                          [&](const relational::created_table::column& c) {
+                                            return (c.not_null ? "" : " NULL") + comment_of(c.comment);
+                                          }) +
+             " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4" + comment_of(table.comment)};
+  out.not_made = table.not_made;
+  return out.ddl.front();
+}
+
 result<void> mysql_target::plan_created_table(const schema& source_columns, target_description& out) {
-  SLUICE_TRY(const auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
-  if (options_.mode != write_mode::insert && !steps_.table_comes_later()) {
-    return values_.bad(
-        "writeMode",
-        fmt::format("{} finds rows by a key, and the table that createTable makes has none; make it "
-                    "with its key in \"preSql\", or set \"writeMode\" to \"insert\"",
-                    relational::to_string(options_.mode)));
+  SLUICE_TRY(const auto table, table_to_make(source_columns));
+  if (options_.mode != write_mode::insert && table.key.empty() && !steps_.table_comes_later()) {
+    return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
   }
   table_info made;
   made.database = table_.database;
   made.name = table_.table;
   made.engine = "InnoDB";
   std::vector<std::size_t> mapped;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
     declared_type declared;
     for (const char c : created_type(source_columns[i].type)) {
       declared.column_type += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -368,16 +413,20 @@ result<void> mysql_target::plan_created_table(const schema& source_columns, targ
       declared.characters_max = declared.bytes_max = source_columns[i].type.length_max;
     }
     table_column column;
-    column.name = names[i];
+    column.name = table.columns[i].name;
     column.kind = kind_of(declared);
-    column.not_null = !source_columns[i].nullable;
+    column.not_null = table.columns[i].not_null;
     made.columns.push_back(std::move(column));
     mapped.push_back(i);
   }
-  create_sql_ = created_table_sql(quoted_table_, names, source_columns);
-  out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
+  if (!table.key.empty()) {
+    made.keys.push_back({"PRIMARY", true, true, table.key_names()});
+  }
+  SLUICE_CHECK(check_listed(made.column_names(), mapped));
+  create_sql_ = describe_created(table, out);
+  relational::announce_created(table, create_sql_, false, out);
   if (!steps_.table_comes_later()) {
-    has_key_ = false;
+    has_key_ = !table.key.empty();
   }
   use_columns(made, mapped, source_columns, out);
   return {};

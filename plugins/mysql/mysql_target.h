@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_steps.h"
 #include "plugins/mysql/mysql_catalogue.h"
@@ -21,6 +22,7 @@ class mysql_target : public target, private relational::progress_home {
   mysql_target(target_options options, option_values values, const plugin_context& context);
 
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
+  void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
   progress_store* progress() override { return &progress_; }
   result<void> check_steps(const stop_signal& stop) override;
   [[nodiscard]] std::vector<target_step> steps_before() const override {
@@ -45,6 +47,12 @@ class mysql_target : public target, private relational::progress_home {
   result<void> describe_table(const schema& source_columns, target_description& out);
   result<void> describe_there(const table_info& table, const schema& source_columns, target_description& out);
   result<void> check_ignore(const table_info& table, target_description& out) const;
+  /// Each of `updateColumn` and `skipNullColumn` must be mapped.
+  result<void> check_listed(const std::vector<std::string>& names,
+                            const std::vector<std::size_t>& mapped) const;
+  [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;
+  /// Puts the statement and what it does not make into `out`, and returns it.
+  std::string describe_created(const relational::created_table& table, target_description& out) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   void use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
                    const schema& source_columns, target_description& out);
@@ -57,6 +65,7 @@ class mysql_target : public target, private relational::progress_home {
   table_name table_;
   std::string quoted_table_;
   relational::target_steps steps_;
+  std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;  ///< Set by `open` where createTable is asked for.
   bool table_there_ = false;
   std::optional<bool> has_key_;  ///< Nothing where it is not known yet.

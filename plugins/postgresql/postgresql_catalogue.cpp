@@ -81,6 +81,20 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND c.relname !~ '^sluice_' ORDER BY 1, 2 LIMIT 10000)";
 
+/// Comments (of the table, of its columns), then what else there is but columns and primary key.
+constexpr const char* others_sql = R"(
+SELECT 0, '', pg_catalog.obj_description($1::oid, 'pg_class')
+UNION ALL SELECT 1, attname, pg_catalog.col_description(attrelid, attnum)
+  FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT 2, '', 'the ' || CASE WHEN x.indisunique THEN 'unique ' ELSE '' END || 'index ' || i.relname || ' ' ||
+  pg_catalog.substring(pg_catalog.pg_get_indexdef(i.oid) FROM ' USING [a-z_]+ (.*)$')
+  FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+  WHERE x.indrelid = $1::oid AND NOT x.indisprimary
+UNION ALL SELECT 3, '', 'the ' || CASE contype WHEN 'f' THEN 'foreign key ' ELSE 'check ' END || conname
+  FROM pg_catalog.pg_constraint WHERE conrelid = $1::oid AND contype IN ('f', 'c')
+UNION ALL SELECT 4, '', 'the trigger ' || tgname FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal
+ORDER BY 1, 3)";
+
 constexpr int version_with_generated = 120'000;
 constexpr int version_with_include = 110'000;
 
@@ -226,6 +240,38 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   SLUICE_TRY(const auto triggers, c.ask(first_triggers_sql, {fmt::to_string(table.oid)}));
   table.changes_rows_first = is_true(triggers.at(0), 0);
   return std::optional<table_info>(std::move(table));
+}
+
+result<relational::read_table> read_table_of(connection& c, const table_info& table) {
+  SLUICE_TRY(const auto rows, c.ask(others_sql, {fmt::to_string(table.oid)}));
+  relational::read_table out;
+  for (const table_column& column : table.columns) {
+    out.columns.push_back({column.name, "", column.has_default, column.generated});
+  }
+  for (const sql_row& row : rows) {
+    const std::string name = text_at(row, 1);
+    if (row[0] == "0") {
+      out.comment = text_at(row, 2);
+    } else if (row[0] == "1") {
+      const auto column =
+          std::find_if(out.columns.begin(), out.columns.end(),
+                       [&](const relational::read_table::column& r) { return r.name == name; });
+      if (column != out.columns.end()) {
+        column->comment = text_at(row, 2);
+      }
+    } else {
+      out.others.push_back(text_at(row, 2));
+    }
+  }
+  for (const unique_key& key : table.keys) {
+    if (key.primary && table.holds_its_rows()) {
+      out.keys.push_back({key.name, key.columns, true, true});
+    } else if (key.primary) {
+      out.others.push_back(
+          fmt::format("the primary key ({}), which says nothing of children", fmt::join(key.columns, ", ")));
+    }
+  }
+  return out;
 }
 
 error missing_table(connection& c, const table_name& name) {

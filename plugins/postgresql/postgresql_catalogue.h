@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/relational/created_table.h"
 #include "plugins/postgresql/postgresql_connection.h"
 #include "plugins/postgresql/postgresql_types.h"
 
@@ -69,6 +70,9 @@ std::optional<table_name> parse_table_name(std::string_view text);
 /// What the server says of a table or view; nothing where there is none of that name: exactly, else ignoring
 /// case. `bad_option` where several are meant.
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name);
+
+/// The same for a table that is made after it; asks the server once more.
+result<relational::read_table> read_table_of(connection& c, const table_info& table);
 
 /// Why there is none: `there is no table "ordres" in …; did you mean "orders"?`, or `denied` where the user
 /// may not look into its schema.

@@ -107,6 +107,9 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
     out.statements.push_back(reading_sql(*plan, r, {}, nullptr));
     all_ordered = all_ordered && r.ordered;
   }
+  if (plan->relations.size() == 1) {
+    out.table = facts_;
+  }
   out.connections = {.own = static_cast<std::uint32_t>(sessions_.size()), .each_pipeline = 1};
   out.repeatable = all_ordered;
   out.resumable = all_ordered;
@@ -217,6 +220,14 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
     }
   }
   const auto joins = what_joins_rows();
+  if (!joins && plan.relations.empty()) {
+    std::vector<std::string> read;
+    for (const column_sql& e : expressions) {
+      read.push_back(e.name);
+    }
+    SLUICE_TRY(const auto whole, read_table_of(c, info));
+    facts_ = std::make_shared<const table_facts>(relational::facts_of(whole, read));
+  }
   if (!joins) {
     choose_key(info, expressions, relation, plan);
   } else if (!options_.split_pk.empty() && warn_) {
@@ -320,7 +331,12 @@ result<void> postgresql_source::describe_columns(const std::string& place,
                   in_quotes(plan.relations[0].shown),
                   i < plan.columns->size() ? (*plan.columns)[i].source_type_name : "missing");
     }
+    (*columns)[i].nullable = (*columns)[i].nullable || (*plan.columns)[i].nullable;
   }
+  for (std::size_t i = 0; i < columns->size(); ++i) {
+    (*columns)[i].name = (*plan.columns)[i].name;
+  }
+  plan.columns = std::move(columns);
   return {};
 }
 

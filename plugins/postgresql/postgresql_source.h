@@ -73,6 +73,7 @@ class postgresql_source : public source {
   std::vector<std::unique_ptr<connection>> connections_;
   std::mutex interrupting_;
   std::shared_ptr<const read_plan> plan_;
+  std::shared_ptr<const table_facts> facts_;  ///< Of the first table.
 };
 
 }  // namespace sluice::postgresql

@@ -48,6 +48,7 @@ error placed(error e, const std::string& place) {
 postgresql_target::postgresql_target(target_options options, option_values values,
                                      const plugin_context& context)
     : options_(std::move(options)), values_(std::move(values)), progress_(*this, dialect_, *claim_) {
+  options_.create_table = options_.create_table || context.makes_table;
   session_ = {options_.connect(), options_.session, context.job_name, context.run.text(),
               context.resolve_secret};
   table_ = parse_table_name(options_.table().text).value_or(table_name{"", options_.table().text});
@@ -214,9 +215,12 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
                       : "a view, which holds no rows");
     }
     table_there_ = true;
-    if (options_.create_table && steps_->creates_last() && write_create_sql(source_columns)) {
-      out.changes.push_back(
-          fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
+    if (const auto made = table_to_make(source_columns); options_.create_table && made) {
+      describe_created(*made, out);
+      if (steps_->creates_last()) {
+        create_sql_ = fmt::format("{}", fmt::join(out.ddl, "; "));
+        relational::announce_created(*made, create_sql_, true, out);
+      }
     }
     auto used = use_table(table, source_columns, out);
     if (used || !steps_->table_comes_later()) {
@@ -247,7 +251,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
     asked.keys.push_back(key.columns);
   }
   SLUICE_TRY(const auto mapped,
-             relational::mapped_columns(asked, options_, sql_rules(), source_columns.size(), values_));
+             relational::mapped_columns(asked, options_, sql_rules(), source_columns, values_));
   keys_ = table.keys;
   changes_rows_first_ = table.changes_rows_first;
   has_key_ = relational::meets_key(asked, mapped);
@@ -297,39 +301,59 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   return use_columns(names, kinds, not_null, types, source_columns, out);
 }
 
-result<std::vector<std::string>> postgresql_target::write_create_sql(const schema& source_columns) {
-  SLUICE_TRY(auto names, relational::created_names(options_, sql_rules(), source_columns, values_));
-  std::string list;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    list += fmt::format("{}{} {}", i == 0 ? "" : ", ", quote_name(names[i]),
-                        created_type(source_columns[i].type));
+result<relational::created_table> postgresql_target::table_to_make(const schema& source_columns) const {
+  SLUICE_TRY(auto made, relational::created_table_of(options_, sql_rules(), source_columns, facts_.get(),
+                                                     values_, created_type));
+  made.keep_null_out_of_key();
+  return made;
+}
+
+void postgresql_target::describe_created(const relational::created_table& table,
+                                         target_description& out) const {
+  out.ddl = {relational::create_table_sql(table, quoted_table_, quote_name)};
+  if (!table.comment.empty()) {
+    out.ddl.push_back(fmt::format("COMMENT ON TABLE {} IS {}", quoted_table_, quote_text(table.comment)));
   }
-  create_sql_ = fmt::format("CREATE TABLE IF NOT EXISTS {} ({})", quoted_table_, list);
-  return names;
+  for (const relational::created_table::column& c : table.columns) {
+    if (!c.comment.empty()) {
+      out.ddl.push_back(fmt::format("COMMENT ON COLUMN {}.{} IS {}", quoted_table_, quote_name(c.name),
+                                    quote_text(c.comment)));
+    }
+  }
+  out.not_made = table.not_made;
 }
 
 result<void> postgresql_target::plan_created_table(const schema& source_columns, target_description& out) {
-  if (finds_by_key() && !steps_->table_comes_later()) {
-    return values_.bad(
-        "writeMode",
-        fmt::format("{} finds rows by a key, and the table that createTable makes has none; make it "
-                    "with its key beforehand, or set \"writeMode\" to \"insert\"",
-                    relational::to_string(options_.mode)));
+  SLUICE_TRY(const auto table, table_to_make(source_columns));
+  key_ = table.key_names();
+  keys_.clear();
+  if (!key_.empty()) {
+    keys_.push_back({"", true, key_});
   }
-  SLUICE_TRY(const auto names, write_create_sql(source_columns));
+  if (finds_by_key() && key_.empty() && !steps_->table_comes_later()) {
+    return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
+  }
+  describe_created(table, out);
+  create_sql_ = fmt::format("{}", fmt::join(out.ddl, "; "));
+  relational::announce_created(table, create_sql_, false, out);
+  if (!steps_->table_comes_later()) {
+    has_key_ = !key_.empty();
+  }
   std::string types;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    types += fmt::format("{}NULL::{}", i == 0 ? "" : ", ", created_type(source_columns[i].type));
+  std::vector<std::string> names;
+  std::vector<bool> not_null;
+  for (const relational::created_table::column& c : table.columns) {
+    types += fmt::format("{}NULL::{}", types.empty() ? "" : ", ", c.type);
+    names.push_back(c.name);
+    not_null.push_back(c.not_null);
   }
-  out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
-  has_key_ = false;
   SLUICE_TRY(const auto described, connection_->describe("SELECT " + types));
   SLUICE_TRY(const auto found, name_types(*connection_, described));
   std::vector<column_type> kinds;
   for (const server_type& t : found) {
     kinds.push_back(kind_of(t, 0));
   }
-  return use_columns(names, kinds, std::vector<bool>(names.size(), false), found, source_columns, out);
+  return use_columns(names, kinds, not_null, found, source_columns, out);
 }
 
 result<void> postgresql_target::check_texts(const std::vector<std::string>& names,
@@ -480,8 +504,13 @@ result<void> postgresql_target::run_step_before(std::size_t index, const stop_si
   stop_ = stop;
   const relational::target_steps::step step = steps_->before(create_sql_)[index];
   // Where the table is there, making it is no more than a step that has been taken.
-  SLUICE_CHECK(
-      run_step(step.sql.empty() ? "SELECT 1" : step.sql, fmt::format("pre:{}", index + 1), step.place));
+  bool there = step.sql.empty();
+  if (step.is_create && !there) {
+    SLUICE_TRY(connection * c, connect_once());
+    SLUICE_TRY(const auto found, c->ask("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {quoted_table_}));
+    there = found.at(0).at(0) == "t";
+  }
+  SLUICE_CHECK(run_step(there ? "SELECT 1" : step.sql, fmt::format("pre:{}", index + 1), step.place));
   steps_->done_before(index);
   return {};
 }

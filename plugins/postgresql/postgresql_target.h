@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "plugins/common/relational/target_steps.h"
@@ -23,6 +24,7 @@ class postgresql_target : public target, private relational::progress_home {
   postgresql_target(target_options options, option_values values, const plugin_context& context);
 
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
+  void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
   progress_store* progress() override { return &progress_; }
   result<void> check_steps(const stop_signal& stop) override;
   [[nodiscard]] std::vector<target_step> steps_before() const override;
@@ -50,7 +52,8 @@ class postgresql_target : public target, private relational::progress_home {
                               target_description& out);
   result<void> use_table(const table_info& table, const schema& source_columns, target_description& out);
   /// The statement that makes the table, with the names of its columns.
-  result<std::vector<std::string>> write_create_sql(const schema& source_columns);
+  [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;
+  void describe_created(const relational::created_table& table, target_description& out) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   result<void> use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
                            const std::vector<bool>& not_null, const std::vector<server_type>& types,
@@ -67,6 +70,7 @@ class postgresql_target : public target, private relational::progress_home {
   session_plan session_;
   table_name table_;
   std::string quoted_table_;  ///< As the catalogue has it, else as the job does.
+  std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;
   bool table_there_ = false;
   std::optional<bool> has_key_;

@@ -321,6 +321,7 @@ std::vector<option> target_option_list() {
        .type = option_type::text_list,
        .meaning = "Columns in the reader's order, or `*` for all of the table that can be written.",
        .required = true},
+      relational::mapping_option(),
       {.name = "preSql",
        .type = option_type::text_list,
        .meaning = "Statements before the data, each in one transaction with the record that it ran. `@table` "
@@ -336,9 +337,11 @@ std::vector<option> target_option_list() {
       {.name = "createTable",
        .type = option_type::boolean,
        .meaning =
-           "Makes the table (and the file) where it is missing, with columns named and typed after "
-           "the reader's; decimals become TEXT. It is made before preSql runs, or behind it where preSql "
-           "makes or drops the table.",
+           "Makes the table (and the file) where it is missing: columns named and typed after the reader's "
+           "(decimals become TEXT), and NOT NULL and primary key where the reader is one table that has "
+           "them. "
+           "The run lists what else that table has; `sluice ddl JOB` prints the statement. The table is made "
+           "before preSql runs, or behind it where preSql makes or drops the table.",
        .default_text = "false"},
       {.name = "emptyAsNull",
        .type = option_type::boolean,
@@ -409,6 +412,7 @@ result<target_options> read_target_options(const option_values& values) {
   wrong.take(read_steps(values, "postSql", out.table), out.post_sql);
   std::optional<bool> create;
   wrong.take(values.boolean("createTable"), create);
+  wrong.take(relational::maps_by_name(values), out.by_name);
   out.create_table = create.value_or(false);
   SLUICE_CHECK(wrong.all());
   return out;

@@ -42,6 +42,7 @@ struct target_options : end_options {
   std::vector<relational::placed_text> post_sql;
   bool create_table = false;
   bool all_columns = false;
+  bool by_name = false;  ///< `mapping` is `name`.
 };
 
 std::vector<option> source_option_list();

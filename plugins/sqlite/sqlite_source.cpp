@@ -69,6 +69,7 @@ result<source_description> sqlite_source::open(const stop_signal& stop) {
   source_description out;
   out.columns = plan->columns;
   out.statements = {reading_sql(*plan, {}, false)};
+  out.table = facts_;
   out.connections = {.own = 1, .each_pipeline = 1};
   out.repeatable = !plan->key.empty();
   out.resumable = !plan->key.empty();
@@ -133,6 +134,14 @@ result<void> sqlite_source::describe_table(read_plan& plan) {
   const std::vector<std::string> entries = options_.all_columns ? table->column_names() : options_.columns;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     SLUICE_CHECK(add_column(*table, entries[i], i, plan, *columns));
+  }
+  if (!plan.key.empty()) {
+    std::vector<std::string> read;
+    for (const field& column : *columns) {
+      read.push_back(column.name);
+    }
+    SLUICE_TRY(const auto whole, read_table_of(db, *table));
+    facts_ = std::make_shared<const table_facts>(relational::facts_of(whole, read));
   }
   plan.columns = std::move(columns);
   if (!options_.where.empty()) {

@@ -56,6 +56,7 @@ class sqlite_source : public source {
   std::uint64_t memory_bytes_;
   std::function<void(std::string)> warn_;
   file_connection connection_;
+  std::shared_ptr<const table_facts> facts_;
   std::shared_ptr<const read_plan> plan_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "jobspec/words.h"
 #include "plugins/sqlite/sqlite_options.h"
+#include "plugins/sqlite/sqlite_session.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
@@ -184,6 +185,42 @@ result<std::optional<table_info>> look_up_table(database& db, const std::string&
   choose_key(table, primary_key);
   SLUICE_TRY(table.unique_keys, look_up_keys(db, table));
   return std::optional(std::move(table));
+}
+
+result<relational::read_table> read_table_of(database& db, const table_info& table) {
+  sqlite_session session(db);
+  relational::read_table out;
+  for (const table_column& c : table.columns) {
+    out.columns.push_back({c.name, "", c.has_default, c.generated});
+  }
+  SLUICE_TRY(const auto primary,
+             session.ask("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", {table.name}));
+  if (!primary.empty()) {
+    auto& key = out.keys.emplace_back(relational::read_table::key{"", {}, true, true});
+    for (const relational::sql_row& row : primary) {
+      key.columns.push_back(row[0].value_or(""));
+    }
+  }
+  SLUICE_TRY(const auto indexes,
+             session.ask("SELECT l.name, l.\"unique\", i.name FROM pragma_index_list(?) l, "
+                         "pragma_index_info(l.name) i WHERE l.origin <> 'pk' ORDER BY l.seq DESC, i.seqno",
+                         {table.name}));
+  for (const relational::sql_row& row : indexes) {
+    if (out.keys.empty() || out.keys.back().name != row[0]) {
+      out.keys.push_back({row[0].value_or(""), {}, false, row[1] == "1"});
+    }
+    out.keys.back().columns.push_back(row[2].value_or("an expression"));
+  }
+  SLUICE_TRY(
+      const auto others,
+      session.ask("SELECT DISTINCT 'the foreign key to ' || \"table\" FROM pragma_foreign_key_list(?1) "
+                  "UNION ALL SELECT 'the trigger ' || name FROM sqlite_schema WHERE type = 'trigger' "
+                  "AND tbl_name = ?1 COLLATE NOCASE",
+                  {table.name}));
+  for (const relational::sql_row& row : others) {
+    out.others.push_back(row[0].value_or(""));
+  }
+  return out;
 }
 
 result<std::string> describe_tables(database& db) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/relational/created_table.h"
 #include "plugins/sqlite/sqlite_types.h"
 #include "transport/base/sqlite.h"
 
@@ -49,6 +50,9 @@ std::optional<std::string> table_name_of(std::string_view text);
 
 /// What the file says of a table or view; nothing where there is none of that name.
 result<std::optional<table_info>> look_up_table(database& db, const std::string& name);
+
+/// The same for a table that is made after it; CHECKs are not seen.
+result<relational::read_table> read_table_of(database& db, const table_info& table);
 
 /// `it has "orders", "customers"`: what a person may mean, without the tables of SQLite and of Sluice.
 result<std::string> describe_tables(database& db);

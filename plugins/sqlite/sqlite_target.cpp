@@ -37,17 +37,6 @@ std::string first_word(std::string_view sql) {
   return statements.empty() ? std::string() : std::string(statements.front().front().text);
 }
 
-/// `CREATE TABLE` with the names that the job maps to, or the reader's.
-result<std::string> created_table_sql(const std::string& table, const std::vector<std::string>& names,
-                                      const schema& source_columns) {
-  std::string columns;
-  for (std::size_t i = 0; i < source_columns.size(); ++i) {
-    columns += fmt::format("{}{} {}", i == 0 ? "" : ", ", quote_name(names[i]),
-                           created_type(source_columns[i].type));
-  }
-  return fmt::format("CREATE TABLE IF NOT EXISTS {}({})", quote_name(table), columns);
-}
-
 }  // namespace
 
 sqlite_target::sqlite_target(target_options options, option_values values, const plugin_context& context)
@@ -63,6 +52,7 @@ sqlite_target::sqlite_target(target_options options, option_values values, const
   connection_.file = options_.file;
   connection_.busy_timeout = options_.busy_timeout;
   connection_.session = options_.session;
+  options_.create_table = options_.create_table || context.makes_table;
   if (options_.create_table) {
     steps_.create_table(values_.place("createTable"));
   }
@@ -172,17 +162,15 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
     table_there_ = true;
     if (options_.create_table) {
       // Made again where preSql takes it away.
-      const auto names = relational::created_names(job_columns(), sql_rules, source_columns, values_);
       create_sql_ = "SELECT 1";
-      if (names) {
-        SLUICE_TRY(create_sql_, created_table_sql(table_, *names, source_columns));
-      }
-      if (steps_.creates_last() && create_sql_.starts_with("CREATE")) {
-        out.changes.push_back(
-            fmt::format("Where preSql leaves no table, it will be made: {}", statement_text(create_sql_)));
+      if (const auto made = table_to_make(source_columns)) {
+        describe_created(*made, out);
+        if (steps_.creates_last()) {
+          relational::announce_created(*made, create_sql_, true, out);
+        }
       }
     }
-    auto mapped = mapped_columns(*table, source_columns.size());
+    auto mapped = mapped_columns(*table, source_columns);
     if (mapped) {
       use_columns(table->name, *mapped, source_columns, out);
       return {};
@@ -200,7 +188,7 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
 }
 
 result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info& table,
-                                                                std::size_t source_count) {
+                                                                const schema& source_columns) {
   relational::target_table asked{table.name, {}, {}};
   for (const table_column& c : table.columns) {
     // SQLite makes up a rowid that is left out.
@@ -218,7 +206,7 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
     }
   }
   SLUICE_TRY(const auto indices,
-             relational::mapped_columns(asked, job_columns(), sql_rules, source_count, values_));
+             relational::mapped_columns(asked, job_columns(), sql_rules, source_columns, values_));
   std::vector<table_column> mapped;
   for (const std::size_t index : indices) {
     mapped.push_back(table.columns[index]);
@@ -233,33 +221,45 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
 relational::end_options sqlite_target::job_columns() const {
   relational::end_options out;
   out.all_columns = options_.all_columns;
+  out.by_name = options_.by_name;
   for (std::size_t i = 0; i < options_.columns.size(); ++i) {
     out.columns.push_back({options_.columns[i], values_.place(fmt::format("column[{}]", i)), {}});
   }
   return out;
 }
 
+result<relational::created_table> sqlite_target::table_to_make(const schema& source_columns) const {
+  SLUICE_TRY(auto made, relational::created_table_of(
+                            job_columns(), sql_rules, source_columns, facts_.get(), values_,
+                            [](const data_type& type) { return std::string(created_type(type)); }));
+  made.leave_comments_out(0, 0);
+  return made;
+}
+
+void sqlite_target::describe_created(const relational::created_table& table, target_description& out) {
+  create_sql_ = relational::create_table_sql(table, quote_name(table_), quote_name);
+  out.ddl = {create_sql_};
+  out.not_made = table.not_made;
+}
+
 result<void> sqlite_target::plan_created_table(const schema& source_columns, target_description& out) {
-  SLUICE_TRY(const std::vector<std::string> names,
-             relational::created_names(job_columns(), sql_rules, source_columns, values_));
-  if (options_.mode != write_mode::insert && !steps_.table_comes_later()) {
-    return values_.bad("writeMode",
-                       fmt::format("{} finds rows by a key, and the table that createTable makes has none; "
-                                   "make it with its key in \"preSql\", or set \"writeMode\" to \"insert\"",
-                                   to_string(options_.mode)));
+  SLUICE_TRY(const auto table, table_to_make(source_columns));
+  if (options_.mode != write_mode::insert && table.key.empty() && !steps_.table_comes_later()) {
+    return values_.bad("writeMode", relational::keyless_text(to_string(options_.mode)));
   }
   std::vector<table_column> made;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (const relational::created_table::column& column : table.columns) {
     table_column c;
-    c.name = names[i];
-    c.declared_type = created_type(source_columns[i].type);
+    c.name = column.name;
+    c.declared_type = column.type;
     c.kind = kind_of(c.declared_type, false);
+    c.not_null = column.not_null;
     made.push_back(std::move(c));
   }
-  SLUICE_TRY(create_sql_, created_table_sql(table_, names, source_columns));
-  out.changes.push_back(fmt::format("The table will be made: {}", statement_text(create_sql_)));
+  describe_created(table, out);
+  relational::announce_created(table, create_sql_, false, out);
   if (!steps_.table_comes_later()) {
-    has_key_ = false;
+    has_key_ = !table.key.empty();
   }
   use_columns(table_, made, source_columns, out);
   return {};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/target_steps.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_session.h"
@@ -20,6 +21,7 @@ class sqlite_target : public target {
   sqlite_target(target_options options, option_values values, const plugin_context& context);
 
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
+  void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
   progress_store* progress() override { return &progress_; }
   result<void> check_steps(const stop_signal& stop) override;
   [[nodiscard]] std::vector<target_step> steps_before() const override;
@@ -38,9 +40,11 @@ class sqlite_target : public target {
   result<void> describe_table(const schema& source_columns, target_description& out);
   /// The destination's columns in mapping order; `bad_option` where one does not exist or cannot be written,
   /// or where the write mode goes by keys and no key can meet them.
-  result<std::vector<table_column>> mapped_columns(const table_info& table, std::size_t source_count);
+  result<std::vector<table_column>> mapped_columns(const table_info& table, const schema& source_columns);
   /// `column` as the job has it.
   [[nodiscard]] relational::end_options job_columns() const;
+  [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;
+  void describe_created(const relational::created_table& table, target_description& out);
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   void use_columns(const std::string& table, const std::vector<table_column>& mapped,
                    const schema& source_columns, target_description& out);
@@ -50,7 +54,8 @@ class sqlite_target : public target {
   target_options options_;
   option_values values_;
   std::uint64_t memory_bytes_;
-  std::string table_;       ///< Without quotes.
+  std::string table_;  ///< Without quotes.
+  std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;  ///< Set by `open` where createTable is asked for.
   bool table_there_ = false;
   /// Whether rows of the table are found by a key that the job maps; nothing where it is not known yet.

@@ -1,9 +1,10 @@
 """Jobs between two servers, as people write them: shards into one table, an increment a day, data sources with TLS."""
 
 import json
+import subprocess
 import unittest
 
-from e2e.harness import ProgramTest, job
+from e2e.harness import PROGRAM, ProgramTest, job
 from servers.running import Running
 
 
@@ -29,6 +30,10 @@ def postgresql_writer(table, column=("*",), **more):
     return {"stepType": "postgresql", "category": "writer", "name": "Writer",
             "parameter": {"jdbcUrl": f"jdbc:postgresql://127.0.0.1:{POSTGRESQL.port}/sluice", "username": "admin",
                           "password": POSTGRESQL.password("admin"), "table": table, "column": list(column), **more}}
+
+
+def postgresql_reader(table, **more):
+    return {**postgresql_writer(table, **more), "category": "reader", "name": "Reader"}
 
 
 def mariadb_end(category, table, column=("*",), user="admin", **more):
@@ -169,6 +174,73 @@ class Registry(Between):
         self.assertIn('the property "useSLL"', ended.text)
         self.assertIn("did you mean useSSL?", ended.text)
         self.assertNotIn("useUnicode", ended.text)
+
+
+class Made(Between):
+    """Tables that are made after the source's, and columns mapped by name."""
+
+    def test_a_table_of_postgresql_is_made_in_mariadb_with_key_not_null_and_comments(self):
+        POSTGRESQL.sql("CREATE TABLE src (shop varchar(20) NOT NULL, id int, note text DEFAULT 'x', n int UNIQUE CHECK (n > 0), PRIMARY KEY (id, shop)); "
+                       "COMMENT ON TABLE src IS 'it''s all'; COMMENT ON COLUMN src.note IS 'a \\ ü ''note'''; CREATE INDEX by_note ON src (lower(note)); "
+                       "INSERT INTO src VALUES ('a', 1, NULL, 1), ('A', 1, 'y', NULL)", "sluice")
+        document = job(postgresql_reader("src"), mariadb_end("Writer", "made", createTable=True, writeMode="replace"))
+        first = self.succeeds(document)
+        self.succeeds(document)
+        for part in ("Not made of the source's table: ", "the default of column note", "the index by_note (lower(note))",
+                     "the unique index src_n_key (n)", "the check src_n_check"):
+            self.assertIn(part, first.text)
+        made = MARIADB.sql("SHOW CREATE TABLE made")
+        for part in ("COLLATE utf8mb4_bin NOT NULL", "`id` int(11) NOT NULL", "PRIMARY KEY (`id`,`shop`)", "COMMENT='it''s all'"):
+            self.assertIn(part, made)
+        self.assertEqual(MARIADB.sql("SELECT column_comment = 'a \\\\ ü ''note''', is_nullable FROM information_schema.columns "
+                                     "WHERE table_name = 'made' AND column_name = 'note'"), "1\tYES\n")
+        self.assertEqual(MARIADB.sql("SELECT COUNT(*) FROM made"), "2\n")
+
+    def test_a_table_of_mariadb_is_made_in_postgresql_as_the_printed_statements_make_it(self):
+        MARIADB.sql("CREATE TABLE src (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY COMMENT 'the \"number\"', v VARCHAR(9) NOT NULL, d DATE, "
+                    "KEY by_d (d)) COMMENT='it''s all'; INSERT INTO src (v, d) VALUES ('a', NULL), ('b', '2024-02-29')")
+        document = job(mariadb_end("Reader", "src"), postgresql_writer("made", createTable=True, writeMode="update"))
+        printed = self.program("ddl", document)
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        self.assertEqual(self.in_postgresql("SELECT count(*) FROM pg_class WHERE relname = 'made'").strip(), "0")
+        self.assertIn("-- Not made: the index by_d (d)", printed.stdout)
+        described = ("SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || "
+                     "coalesce(col_description(attrelid, attnum), '-'), ', ' ORDER BY attnum) || ' ' || obj_description(attrelid) || ' ' || "
+                     "(SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = attrelid AND contype = 'p') "
+                     "FROM pg_attribute WHERE attrelid = 'made'::regclass AND attnum > 0 GROUP BY attrelid")
+        expected = "id numeric(20,0) true the \"number\", v character varying(9) true -, d date false - it's all PRIMARY KEY (id)"
+        self.succeeds(document)
+        self.succeeds(document)
+        self.assertEqual(self.in_postgresql(described).strip(), expected)
+        self.assertEqual(self.in_postgresql("SELECT count(*) FROM made").strip(), "2")
+        POSTGRESQL.sql("DROP TABLE made; " + printed.stdout, "sluice")
+        self.assertEqual(self.in_postgresql(described).strip(), expected)
+
+    def test_a_key_that_mysql_cannot_have_is_left_out_and_said(self):
+        POSTGRESQL.sql("CREATE TABLE src (v text PRIMARY KEY); INSERT INTO src VALUES ('a')", "sluice")
+        ended = self.succeeds(job(postgresql_reader("src"), mariadb_end("Writer", "made", createTable=True)))
+        self.assertIn("the primary key (v): LONGTEXT cannot stand in a key", ended.text)
+        self.refused(job(postgresql_reader("src"), mariadb_end("Writer", "other", createTable=True, writeMode="update")),
+                     "writeMode", "createTable makes has none")
+
+    def test_several_tables_make_one_without_a_key(self):
+        POSTGRESQL.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)",
+                       "sluice")
+        self.succeeds(job(postgresql_reader(["a", "b"]), mariadb_end("Writer", "made", createTable=True)))
+        self.assertEqual(MARIADB.sql("SELECT COUNT(*) FROM made"), "2\n")
+
+    def test_columns_go_to_those_of_their_names(self):
+        POSTGRESQL.sql("CREATE TABLE src (a int, b int); INSERT INTO src VALUES (1, 2); CREATE TABLE dst (\"B\" int, more int, a int)", "sluice")
+        MARIADB.sql("CREATE TABLE dst (b INT, more INT, A INT)")
+        self.succeeds(job(postgresql_reader("src"), mariadb_end("Writer", "dst", mapping="name")))
+        self.succeeds(job(postgresql_reader("src"), postgresql_writer("dst", mapping="name")))
+        self.assertEqual(MARIADB.sql("SELECT * FROM dst"), "2\tNULL\t1\n")
+        self.assertEqual(self.in_postgresql("SELECT concat_ws('|', \"B\", more, a) FROM dst").strip(), "2|1")
+        self.refused(job(postgresql_reader("src"), mariadb_end("Writer", "dst", ["a", "more"], mapping="name")), "mapping", "\"b\"")
+
+    def program(self, command, document):
+        path = self.write("printed.json", json.dumps(document))
+        return subprocess.run([str(PROGRAM), command, str(path)], capture_output=True, text=True, timeout=120, cwd=self.folder)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ constexpr command_entry entries[] = {
     {"run", "Run a job to its end on this machine", run_syntax},
     {"check", "Check jobs without changing anything", check_syntax},
     {"plan", "Show what a run of a job would do", plan_syntax},
+    {"ddl", "Print the statements that make a job's table", ddl_syntax},
     {"template", "Write a job for two ends", template_syntax},
     {"copy", "Make a job for two ends and run it", copy_syntax},
     {"schema", "Print the JSON Schema of job files", schema_syntax},

@@ -71,6 +71,12 @@ struct plan_arguments : job_arguments {
   bool json = false;
 };
 
+/// `sluice ddl JOB [flags]`.
+struct ddl_arguments : job_arguments {
+  std::string job_file;
+  bool progress = false;
+};
+
 /// `sluice template READER WRITER`.
 struct template_arguments {
   std::string from;
@@ -113,10 +119,11 @@ struct help_arguments {
   std::string text;
 };
 
-using command = std::variant<run_arguments, check_arguments, plan_arguments, template_arguments,
-                             copy_arguments, schema_arguments, params_arguments, datasource_list_arguments,
-                             datasource_test_arguments, datasource_add_arguments, datasource_remove_arguments,
-                             plugins_arguments, version_arguments, help_arguments>;
+using command =
+    std::variant<run_arguments, check_arguments, plan_arguments, ddl_arguments, template_arguments,
+                 copy_arguments, schema_arguments, params_arguments, datasource_list_arguments,
+                 datasource_test_arguments, datasource_add_arguments, datasource_remove_arguments,
+                 plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and
 /// the nearest command or flag where one was mistyped. CLI11 is used here and in the files *_syntax.cpp, one

@@ -42,6 +42,7 @@ struct command_entry {
 std::unique_ptr<command_syntax> run_syntax();
 std::unique_ptr<command_syntax> check_syntax();
 std::unique_ptr<command_syntax> plan_syntax();
+std::unique_ptr<command_syntax> ddl_syntax();
 std::unique_ptr<command_syntax> template_syntax();
 std::unique_ptr<command_syntax> copy_syntax();
 std::unique_ptr<command_syntax> schema_syntax();

@@ -14,6 +14,7 @@
 #include "tools/cli/configuration.h"
 #include "tools/cli/copy_command.h"
 #include "tools/cli/datasource_command.h"
+#include "tools/cli/ddl_command.h"
 #include "tools/cli/job_list.h"
 #include "tools/cli/job_schema.h"
 #include "tools/cli/job_source.h"
@@ -140,6 +141,10 @@ int carry_out(const check_arguments& arguments) {
 
 int carry_out(const plan_arguments& arguments) {
   return printing([&](const program& parts) { return plan_command(arguments, parts); });
+}
+
+int carry_out(const ddl_arguments& arguments) {
+  return printing([&](const program& parts) { return ddl_command(arguments, parts); });
 }
 
 int carry_out(const template_arguments& arguments) {

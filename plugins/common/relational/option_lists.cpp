@@ -143,6 +143,7 @@ std::vector<option> writer_option_list(const options_dialect& dialect) {
        .type = option_type::text_list,
        .meaning = "Columns in the reader's order, or `*` for all of the table that can be written.",
        .required = true},
+      mapping_option(),
       {.name = "writeMode",
        .meaning = std::string(dialect.write_meaning),
        .default_text = "insert",
@@ -153,7 +154,10 @@ std::vector<option> writer_option_list(const options_dialect& dialect) {
       {.name = "postSql", .type = option_type::text_list, .meaning = "Statements after the data, likewise."},
       {.name = "createTable",
        .type = option_type::boolean,
-       .meaning = "Makes the table where it is missing, with columns named and typed after the reader's.",
+       .meaning =
+           "Makes the table where it is missing: columns named and typed after the reader's, and NOT NULL, "
+           "primary key and comments where the reader is one table that has them. The run lists what else "
+           "that table has; `sluice ddl JOB` prints the statements.",
        .default_text = "false"},
       {.name = "emptyAsNull",
        .type = option_type::boolean,

@@ -263,6 +263,10 @@ result<std::vector<run_row>> relational_progress::runs_of(const run_query& query
   return runs;
 }
 
+std::vector<std::string> relational_progress::tables_sql() const {
+  return progress_tables_sql(dialect_);
+}
+
 result<void> relational_progress::make_missing(sql_session& session) {
   SLUICE_TRY(const bool there, has_tables());
   if (!there) {

@@ -12,8 +12,8 @@
 
 namespace sluice::relational {
 
-/// How one product writes the statements of marks and claims. Static data of the plugin but for the names of
-/// the tables. Whole numbers are written into the SQL as literals, texts are given as values.
+/// How one product writes the statements of marks and claims. Of one target: its names of the tables are the
+/// job's. Whole numbers are written into the SQL as literals, texts are given as values.
 struct progress_dialect {
   /// `?` stays as it is, or becomes `$1`, `$2`, …
   enum class placeholder : std::uint8_t { question_mark, dollar_number };
@@ -93,6 +93,7 @@ class relational_progress : public progress_store {
       : home_(home), dialect_(dialect), claim_(claim) {}
 
   [[nodiscard]] std::string tables() const override { return dialect_.tables_name; }
+  [[nodiscard]] std::vector<std::string> tables_sql() const override;
   result<std::vector<run_row>> runs_of(const run_query& query) override;
   result<void> make_tables() override;
   result<void> claim_new(const run_row& run) override;
@@ -126,7 +127,7 @@ class relational_progress : public progress_store {
   claim_state& claim_;
 };
 
-/// The CREATE TABLE statements, for `sluice ddl --progress` and `make_tables`.
+/// The CREATE TABLE statements.
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
 
 /// Sets the stage inside the caller's transaction; `conflict` where the claim was taken over.

@@ -383,6 +383,20 @@ result<reader_options> read_reader_options(const option_values& values, const op
   return out;
 }
 
+option mapping_option() {
+  return {.name = "mapping",
+          .meaning =
+              "`position`: the reader's first column goes to the first one here. `name`: each of the "
+              "reader's columns goes to the one of its name, exactly, else ignoring case.",
+          .default_text = "position",
+          .allowed = {"position", "name"}};
+}
+
+result<bool> maps_by_name(const option_values& values) {
+  SLUICE_TRY(const auto how, values.text("mapping"));
+  return how == "name";
+}
+
 result<writer_options> read_writer_options(const option_values& values, const options_dialect& dialect,
                                            const warning_sink& warn) {
   writer_options out;
@@ -392,6 +406,7 @@ result<writer_options> read_writer_options(const option_values& values, const op
   out.write_mode_place = values.place("writeMode");
   wrong.take(read_steps(values, "preSql", dialect.rules), out.pre_sql);
   wrong.take(read_steps(values, "postSql", dialect.rules), out.post_sql);
+  wrong.take(maps_by_name(values), out.by_name);
   std::optional<bool> flag;
   if (wrong.take(values.boolean("createTable"), flag)) {
     out.create_table = flag.value_or(false);

@@ -53,6 +53,7 @@ struct end_options {
   std::vector<database_part> parts;  ///< At least one.
   std::vector<placed_text> columns;  ///< As in the job; `*` alone is `all_columns`.
   bool all_columns = false;
+  bool by_name = false;              ///< Of a writer: `mapping` is `name`.
   std::vector<placed_text> session;  ///< Statements for each connection; blank ones left out.
   /// What `option_defaults` of all connections say of an option: empty where they say nothing.
   [[nodiscard]] std::string option_default(std::string_view name) const;
@@ -86,6 +87,10 @@ using warning_sink = std::function<void(std::string)>;
 /// The options of either side, in the order of the page; the plugin's own ones go behind them.
 std::vector<option> reader_option_list(const options_dialect& dialect);
 std::vector<option> writer_option_list(const options_dialect& dialect);
+
+/// `mapping` of a writer: its description, and whether it says `name`.
+option mapping_option();
+result<bool> maps_by_name(const option_values& values);
 
 /// From the job's text alone, no I/O: `bad_option` with all mistakes and their places.
 result<reader_options> read_reader_options(const option_values& values, const options_dialect& dialect,

@@ -19,6 +19,42 @@ std::vector<std::string> names_of(const target_table& table) {
   return names;
 }
 
+/// `mapping: "name"`: for each of the source's columns the index in `names`, which are those of the job's
+/// `column` or, with `*`, all.
+result<std::vector<std::size_t>> paired_by_name(const std::vector<std::string>& names,
+                                                const end_options& options, const sql_rules& rules,
+                                                const schema& source_columns, const option_values& values) {
+  std::vector<std::size_t> pairs;
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    const std::string& name = source_columns[i].name;
+    if (name.empty()) {
+      return values.bad("mapping",
+                        fmt::format("the reader's column {} has no name; read it by a querySql that gives it "
+                                    "one (AS), or map by position",
+                                    i));
+    }
+    const auto found = named_in(name, names, rules);
+    if (!found) {
+      return values.bad("mapping", fmt::format("the reader's column {} is none of the writer's{}",
+                                               in_quotes(name), near_column(name, names)));
+    }
+    if (std::find(pairs.begin(), pairs.end(), *found) != pairs.end()) {
+      return values.bad("mapping",
+                        fmt::format("two of the reader's columns are the writer's column {}; leave "
+                                    "one out",
+                                    in_quotes(names[*found])));
+    }
+    pairs.push_back(*found);
+  }
+  for (std::size_t i = 0; !options.all_columns && i < names.size(); ++i) {
+    if (std::find(pairs.begin(), pairs.end(), i) == pairs.end()) {
+      return fail(error_kind::bad_option, "{}: the reader has no column {}; leave it out, or read it",
+                  options.columns[i].place, in_quotes(names[i]));
+    }
+  }
+  return pairs;
+}
+
 bool holds(const std::vector<std::size_t>& mapped, std::size_t index) {
   return std::find(mapped.begin(), mapped.end(), index) != mapped.end();
 }
@@ -26,7 +62,7 @@ bool holds(const std::vector<std::size_t>& mapped, std::size_t index) {
 }  // namespace
 
 result<std::vector<std::size_t>> mapped_columns(const target_table& table, const end_options& options,
-                                                const sql_rules& rules, std::size_t source_count,
+                                                const sql_rules& rules, const schema& source_columns,
                                                 const option_values& values) {
   std::vector<std::size_t> mapped;
   for (std::size_t i = 0; options.all_columns && i < table.columns.size(); ++i) {
@@ -40,18 +76,29 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
   for (std::size_t i = 0; i < mapped.size(); ++i) {
     const target_column& c = table.columns[mapped[i]];
     if (c.generated) {
-      return values.bad(fmt::format("column[{}]", i),
-                        fmt::format("column {} of table {} is computed and cannot be written; "
-                                    "leave it out",
-                                    in_quotes(c.name), in_quotes(table.name)));
+      return fail(error_kind::bad_option,
+                  "{}: column {} of table {} is computed and cannot be written; leave it out",
+                  options.columns[i].place, in_quotes(c.name), in_quotes(table.name));
     }
   }
-  if (mapped.size() != source_count) {
+  if (options.by_name) {
+    std::vector<std::string> names;
+    for (const std::size_t index : mapped) {
+      names.push_back(table.columns[index].name);
+    }
+    SLUICE_TRY(const auto pairs, paired_by_name(names, options, rules, source_columns, values));
+    std::vector<std::size_t> in_order;
+    for (const std::size_t index : pairs) {
+      in_order.push_back(mapped[index]);
+    }
+    mapped = std::move(in_order);
+  }
+  if (mapped.size() != source_columns.size()) {
     return values.bad(
         "column",
         fmt::format("the reader delivers {} columns and the writer takes {}{}; columns are "
                     "mapped by position, give both the same number",
-                    source_count, mapped.size(),
+                    source_columns.size(), mapped.size(),
                     options.all_columns ? fmt::format(" (all of table {})", in_quotes(table.name)) : ""));
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -108,6 +155,14 @@ result<std::vector<std::string>> created_names(const end_options& options, const
   }
   for (std::size_t i = 0; !options.all_columns && i < options.columns.size(); ++i) {
     names.push_back(bare_name(options.columns[i].text, rules));
+  }
+  if (options.by_name) {
+    SLUICE_TRY(const auto pairs, paired_by_name(names, options, rules, source_columns, values));
+    std::vector<std::string> in_order;
+    for (const std::size_t index : pairs) {
+      in_order.push_back(names[index]);
+    }
+    names = std::move(in_order);
   }
   if (names.size() != source_columns.size()) {
     return values.bad("column",

@@ -27,11 +27,12 @@ struct target_table {
   std::vector<std::vector<std::string>> keys;  ///< Columns of each primary key and unique index.
 };
 
-/// The indices of the columns in mapping order: of the job's entries, or of all that can be written.
+/// The indices of the columns in mapping order: of the job's entries, or of all that can be written; by name
+/// (`by_name`) in the order of the reader's columns, each of which must be one.
 /// `bad_option` at `column` where one does not exist, cannot be written or is there twice, where there are
 /// more or fewer than the reader delivers, and where one is left out that every row needs.
 result<std::vector<std::size_t>> mapped_columns(const target_table& table, const end_options& options,
-                                                const sql_rules& rules, std::size_t source_count,
+                                                const sql_rules& rules, const schema& source_columns,
                                                 const option_values& values);
 
 /// Whether each record has the values of one of the table's keys: then a row is found by it.

@@ -379,6 +379,38 @@ TEST_F(sqlite_writer_test, makes_file_and_table_when_asked_to) {
             (std::vector<std::string>{"id|INTEGER", "Preis \"neu\"|TEXT", "at|DATE"}));
 }
 
+TEST_F(sqlite_writer_test, makes_the_key_and_not_null_of_the_sources_table_so_that_rows_are_found_by_it) {
+  const schema columns = {{"a", type_of(type_id::utf8), true}, {"b", type_of(type_id::utf8), false}};
+  auto facts = std::make_shared<table_facts>();
+  facts->key = {1};
+  facts->column_comments = {"of a", ""};
+  facts->others = {"the trigger x"};
+  auto object = make_target(R"("table": "t", "column": ["*"], "createTable": true, "writeMode": "update")");
+  object->know_source(facts);
+  const auto opened = object->open(columns, {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(opened->ddl, std::vector<std::string>{"CREATE TABLE IF NOT EXISTS \"t\" (\n\"a\" TEXT,\n\"b\" "
+                                                  "TEXT NOT NULL,\nPRIMARY KEY (\"b\")\n)"});
+  EXPECT_EQ(opened->not_made, (std::vector<std::string>{"the trigger x", "the comment of column a"}));
+  EXPECT_EQ(opened->changes.back(),
+            "Not made of the source's table: the trigger x; the comment of column a.");
+  EXPECT_FALSE((*opened->columns)[1].nullable);
+  EXPECT_NE(opened->run_again.find("the table is the same afterwards"), std::string::npos);
+  sql(opened->ddl[0]);
+  EXPECT_TRUE(make_target(R"("table": "t", "column": ["*"], "writeMode": "update")")->open(columns, {}));
+}
+
+TEST_F(sqlite_writer_test, maps_by_name_when_asked_to) {
+  sql("CREATE TABLE t(a TEXT, more TEXT, B TEXT)");
+  const schema columns = {column_of("b", type_of(type_id::utf8)), column_of("a", type_of(type_id::utf8))};
+  auto run = begin(R"("table": "t", "column": ["*"], "mapping": "name")", columns);
+  EXPECT_EQ(write(run, *text_batch({"b", "a"}, {{"1", "2"}})).written, 1u);
+  EXPECT_EQ(rows("SELECT a, more, b FROM t"), std::vector<std::string>{"2|<null>|1"});
+  const error e = target_refused(R"("table": "t", "column": ["a", "more"], "mapping": "name")", columns);
+  EXPECT_NE(e.message.find("the reader's column \"b\" is none of the writer's"), std::string::npos)
+      << e.message;
+}
+
 TEST_F(sqlite_writer_test, makes_a_missing_table_before_the_statements_that_need_it) {
   const schema columns = {column_of("id", type_of(type_id::int64))};
   struct {

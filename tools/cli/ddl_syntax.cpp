@@ -1,0 +1,41 @@
+#include "tools/cli/command_syntax.h"
+#include "tools/cli/job_flags.h"
+
+namespace sluice {
+namespace {
+
+class ddl_flags final : public command_syntax {
+ public:
+  void describe(CLI::App& app) override {
+    app.add_option("JOB", job_file_, "Job file");
+    job_.describe(app);
+    app.add_flag("--progress", progress_, "The tables of marks and claims in place of the job's own");
+    app.footer(
+        "Both ends are looked at, nothing is changed. Lines that begin with -- name what is not made.\n"
+        "Exit codes: 0 the statements are printed, 1 the ends do not tell, 2 the job's text or the command "
+        "line is wrong.");
+  }
+  [[nodiscard]] result<command> given() const override {
+    ddl_arguments ddl;
+    if (job_file_.empty()) {
+      return usage("the job file is missing: sluice ddl JOB");
+    }
+    ddl.job_file = job_file_;
+    SLUICE_CHECK(job_.put_into(ddl));
+    ddl.progress = progress_;
+    return ddl;
+  }
+
+ private:
+  std::string job_file_;
+  job_flags job_;
+  bool progress_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<command_syntax> ddl_syntax() {
+  return std::make_unique<ddl_flags>();
+}
+
+}  // namespace sluice

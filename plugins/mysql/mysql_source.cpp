@@ -336,12 +336,8 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));
   if (!what_forbids_parts(out)) {
-    std::vector<std::string> read;
-    for (const field& column : out.columns) {
-      read.push_back(column.name);
-    }
     SLUICE_TRY(const auto whole, read_table_of(c, table, stop));
-    facts_ = std::make_shared<const table_facts>(relational::facts_of(whole, read));
+    facts_ = relational::facts_of(whole, out.columns);
   }
   SLUICE_CHECK(choose_split_key(table, out));
   SLUICE_CHECK(choose_order(c, table, out, stop));

@@ -87,7 +87,7 @@ SELECT 0, '', pg_catalog.obj_description($1::oid, 'pg_class')
 UNION ALL SELECT 1, attname, pg_catalog.col_description(attrelid, attnum)
   FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped
 UNION ALL SELECT 2, '', 'the ' || CASE WHEN x.indisunique THEN 'unique ' ELSE '' END || 'index ' || i.relname || ' ' ||
-  pg_catalog.substring(pg_catalog.pg_get_indexdef(i.oid) FROM ' USING [a-z_]+ (.*)$')
+  pg_catalog.substring(pg_catalog.pg_get_indexdef(i.oid), ' USING [a-z_]+ (.*)$')
   FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
   WHERE x.indrelid = $1::oid AND NOT x.indisprimary
 UNION ALL SELECT 3, '', 'the ' || CASE contype WHEN 'f' THEN 'foreign key ' ELSE 'check ' END || conname

@@ -221,12 +221,8 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   }
   const auto joins = what_joins_rows();
   if (!joins && plan.relations.empty()) {
-    std::vector<std::string> read;
-    for (const column_sql& e : expressions) {
-      read.push_back(e.name);
-    }
     SLUICE_TRY(const auto whole, read_table_of(c, info));
-    facts_ = std::make_shared<const table_facts>(relational::facts_of(whole, read));
+    facts_ = relational::facts_of(whole, *plan.columns);
   }
   if (!joins) {
     choose_key(info, expressions, relation, plan);

@@ -136,12 +136,8 @@ result<void> sqlite_source::describe_table(read_plan& plan) {
     SLUICE_CHECK(add_column(*table, entries[i], i, plan, *columns));
   }
   if (!plan.key.empty()) {
-    std::vector<std::string> read;
-    for (const field& column : *columns) {
-      read.push_back(column.name);
-    }
     SLUICE_TRY(const auto whole, read_table_of(db, *table));
-    facts_ = std::make_shared<const table_facts>(relational::facts_of(whole, read));
+    facts_ = relational::facts_of(whole, *columns);
   }
   plan.columns = std::move(columns);
   if (!options_.where.empty()) {

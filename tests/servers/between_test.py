@@ -17,6 +17,10 @@ def setUpModule():
     POSTGRESQL = running.servers["postgresql"]
 
 
+def in_mariadb(query):
+    return MARIADB.sql(query, "sluice")
+
+
 SHARDS = ("shard_1", "shard_2", "shard_3")
 TABLES_EACH = 10
 ROWS_EACH = 50
@@ -189,15 +193,15 @@ class Made(Between):
         for part in ("Not made of the source's table: ", "the default of column note", "the index by_note (lower(note))",
                      "the unique index src_n_key (n)", "the check src_n_check"):
             self.assertIn(part, first.text)
-        made = MARIADB.sql("SHOW CREATE TABLE made")
+        made = in_mariadb("SHOW CREATE TABLE made")
         for part in ("COLLATE utf8mb4_bin NOT NULL", "`id` int(11) NOT NULL", "PRIMARY KEY (`id`,`shop`)", "COMMENT='it''s all'"):
             self.assertIn(part, made)
-        self.assertEqual(MARIADB.sql("SELECT column_comment = 'a \\\\ ü ''note''', is_nullable FROM information_schema.columns "
+        self.assertEqual(in_mariadb("SELECT column_comment = 'a \\\\ ü ''note''', is_nullable FROM information_schema.columns "
                                      "WHERE table_name = 'made' AND column_name = 'note'"), "1\tYES\n")
-        self.assertEqual(MARIADB.sql("SELECT COUNT(*) FROM made"), "2\n")
+        self.assertEqual(in_mariadb("SELECT COUNT(*) FROM made"), "2\n")
 
     def test_a_table_of_mariadb_is_made_in_postgresql_as_the_printed_statements_make_it(self):
-        MARIADB.sql("CREATE TABLE src (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY COMMENT 'the \"number\"', v VARCHAR(9) NOT NULL, d DATE, "
+        in_mariadb("CREATE TABLE src (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY COMMENT 'the \"number\"', v VARCHAR(9) NOT NULL, d DATE, "
                     "KEY by_d (d)) COMMENT='it''s all'; INSERT INTO src (v, d) VALUES ('a', NULL), ('b', '2024-02-29')")
         document = job(mariadb_end("Reader", "src"), postgresql_writer("made", createTable=True, writeMode="update"))
         printed = self.program("ddl", document)
@@ -227,14 +231,14 @@ class Made(Between):
         POSTGRESQL.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)",
                        "sluice")
         self.succeeds(job(postgresql_reader(["a", "b"]), mariadb_end("Writer", "made", createTable=True)))
-        self.assertEqual(MARIADB.sql("SELECT COUNT(*) FROM made"), "2\n")
+        self.assertEqual(in_mariadb("SELECT COUNT(*) FROM made"), "2\n")
 
     def test_columns_go_to_those_of_their_names(self):
         POSTGRESQL.sql("CREATE TABLE src (a int, b int); INSERT INTO src VALUES (1, 2); CREATE TABLE dst (\"B\" int, more int, a int)", "sluice")
-        MARIADB.sql("CREATE TABLE dst (b INT, more INT, A INT)")
+        in_mariadb("CREATE TABLE dst (b INT, more INT, A INT)")
         self.succeeds(job(postgresql_reader("src"), mariadb_end("Writer", "dst", mapping="name")))
         self.succeeds(job(postgresql_reader("src"), postgresql_writer("dst", mapping="name")))
-        self.assertEqual(MARIADB.sql("SELECT * FROM dst"), "2\tNULL\t1\n")
+        self.assertEqual(in_mariadb("SELECT * FROM dst"), "2\tNULL\t1\n")
         self.assertEqual(self.in_postgresql("SELECT concat_ws('|', \"B\", more, a) FROM dst").strip(), "2|1")
         self.refused(job(postgresql_reader("src"), mariadb_end("Writer", "dst", ["a", "more"], mapping="name")), "mapping", "\"b\"")
 

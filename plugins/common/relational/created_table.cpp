@@ -37,10 +37,12 @@ std::size_t characters_in(std::string_view text) {
 
 }  // namespace
 
-table_facts facts_of(const read_table& table, const std::vector<std::string>& read) {
+std::shared_ptr<const table_facts> facts_of(const read_table& table, const schema& columns) {
   table_facts facts;
   facts.comment = table.comment;
-  for (const std::string& name : read) {
+  std::vector<std::string> read;
+  for (const field& f : columns) {
+    const std::string& name = read.emplace_back(f.name);
     const auto column = std::find_if(table.columns.begin(), table.columns.end(),
                                      [&](const read_table::column& c) { return c.name == name; });
     facts.column_comments.push_back(column == table.columns.end() ? std::string() : column->comment);
@@ -62,7 +64,7 @@ table_facts facts_of(const read_table& table, const std::vector<std::string>& re
     }
   }
   facts.others.insert(facts.others.end(), table.others.begin(), table.others.end());
-  return facts;
+  return std::make_shared<const table_facts>(std::move(facts));
 }
 
 std::vector<std::string> created_table::key_names() const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,8 @@ struct read_table {
   std::vector<std::string> others;  ///< Whatever else, each as `the trigger t`.
 };
 
-/// `read` are the names of the table's columns in the job's order, empty for an expression.
-table_facts facts_of(const read_table& table, const std::vector<std::string>& read);
+/// `columns` are those that the job reads of it; an expression has no name.
+std::shared_ptr<const table_facts> facts_of(const read_table& table, const schema& columns);
 
 /// A table to be made.
 struct created_table {

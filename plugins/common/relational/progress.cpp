@@ -200,23 +200,21 @@ result<void> relational_progress::check_not_held_elsewhere(sql_session& session,
 }
 
 result<std::vector<run_row>> relational_progress::read_runs(sql_session& session, const run_query& query) {
-  SLUICE_TRY(const auto run_columns_there, home_.columns_of(dialect_.run_table));
-  SLUICE_TRY(const auto mark_columns_there, home_.columns_of(dialect_.progress_table));
-  const bool added = columns_missing(true, run_columns_there).empty();
+  SLUICE_TRY(const table_columns there, columns());
+  const bool added = columns_missing(true, there.runs).empty();
   std::vector<sql_text> values = {query.job_key, query.job_name};
   if (added) {
     values.emplace_back(query.output);
   }
-  SLUICE_TRY(
-      const auto rows,
-      session.ask(
-          written(dialect_, fmt::format("SELECT {} FROM @run r WHERE r.[run] <> '{}' AND "
-                                        "(r.[job_key] = ? OR (r.[stage] <> 'done' AND "
-                                        "(r.[job_name] = ?{}))) ORDER BY r.[started_at] DESC, "
-                                        "r.[run] DESC",
-                                        run_columns(added, !mark_columns_there.empty()), guard_run,
-                                        added ? " OR r.[output] = ? OR r.[output] IS NULL" : " OR 1 = 1")),
-          values));
+  SLUICE_TRY(const auto rows,
+             session.ask(written(dialect_, fmt::format("SELECT {} FROM @run r WHERE r.[run] <> '{}' AND "
+                                                       "(r.[job_key] = ? OR (r.[stage] <> 'done' AND "
+                                                       "(r.[job_name] = ?{}))) ORDER BY r.[started_at] DESC, "
+                                                       "r.[run] DESC",
+                                                       run_columns(added, !there.marks.empty()), guard_run,
+                                                       added ? " OR r.[output] = ? OR r.[output] IS NULL"
+                                                             : " OR 1 = 1")),
+                         values));
   std::vector<run_row> runs;
   for (const sql_row& row : rows) {
     if (version_in(row) > row_version) {
@@ -231,19 +229,31 @@ result<std::vector<run_row>> relational_progress::read_runs(sql_session& session
   return runs;
 }
 
+result<relational_progress::table_columns> relational_progress::columns() {
+  if (complete_ && complete_->of == dialect_.run_table) {
+    return *complete_;
+  }
+  table_columns found{{}, {}, dialect_.run_table};
+  SLUICE_TRY(found.runs, home_.columns_of(dialect_.run_table));
+  SLUICE_TRY(found.marks, home_.columns_of(dialect_.progress_table));
+  if (!found.runs.empty() && !found.marks.empty() && columns_missing(true, found.runs).empty() &&
+      columns_missing(false, found.marks).empty()) {
+    complete_ = found;
+  }
+  return found;
+}
+
 result<bool> relational_progress::has_tables() {
-  SLUICE_TRY(const auto runs, home_.columns_of(dialect_.run_table));
-  SLUICE_TRY(const auto marks, home_.columns_of(dialect_.progress_table));
-  return !runs.empty() && !marks.empty();
+  SLUICE_TRY(const table_columns there, columns());
+  return !there.runs.empty() && !there.marks.empty();
 }
 
 result<std::size_t> relational_progress::columns_to_add() {
-  SLUICE_TRY(const auto runs, home_.columns_of(dialect_.run_table));
-  SLUICE_TRY(const auto marks, home_.columns_of(dialect_.progress_table));
-  if (runs.empty() || marks.empty()) {
+  SLUICE_TRY(const table_columns there, columns());
+  if (there.runs.empty() || there.marks.empty()) {
     return std::size_t{0};
   }
-  return columns_missing(true, runs).size() + columns_missing(false, marks).size();
+  return columns_missing(true, there.runs).size() + columns_missing(false, there.marks).size();
 }
 
 result<std::vector<run_row>> relational_progress::runs_of(const run_query& query) {
@@ -252,8 +262,8 @@ result<std::vector<run_row>> relational_progress::runs_of(const run_query& query
   }
   SLUICE_TRY(sql_session * session, home_.session(false));
   // Without the table of marks the runs still tell that there was something.
-  SLUICE_TRY(const auto columns, home_.columns_of(dialect_.run_table));
-  if (columns.empty()) {
+  SLUICE_TRY(const table_columns there, columns());
+  if (there.runs.empty()) {
     return std::vector<run_row>();
   }
   SLUICE_TRY(auto runs, read_runs(*session, query));
@@ -274,9 +284,9 @@ result<void> relational_progress::make_missing(sql_session& session) {
       SLUICE_CHECK(session.run(sql, {}));
     }
   }
+  SLUICE_TRY(const table_columns now, columns());
   for (const bool of_runs : {true, false}) {
-    SLUICE_TRY(const auto columns, home_.columns_of(of_runs ? dialect_.run_table : dialect_.progress_table));
-    for (const added_column& column : columns_missing(of_runs, columns)) {
+    for (const added_column& column : columns_missing(of_runs, of_runs ? now.runs : now.marks)) {
       SLUICE_CHECK(session.run(
           written(dialect_,
                   fmt::format("ALTER TABLE {} ADD COLUMN [{}] {}", of_runs ? "@run" : "@progress",
@@ -291,6 +301,9 @@ result<void> relational_progress::make_tables() {
   constexpr int tries_max = 5;
   for (int i = 1;; ++i) {
     auto done = try_make_tables();
+    if (!done) {
+      complete_.reset();  // what was made may be gone with its transaction
+    }
     // Where another start makes them at the same moment, one of the two is refused a row of the server's own
     // catalogue, or the guard's, or gives way: the next look finds all there.
     const bool collided = !done && (done.error().kind == error_kind::bad_row || gave_way(done.error()));
@@ -434,15 +447,15 @@ result<void> relational_progress::freeze(const run_id& run, const std::vector<pr
 
 result<std::vector<progress_row>> relational_progress::load(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
-  SLUICE_TRY(const auto columns, home_.columns_of(dialect_.progress_table));
-  if (columns.empty()) {
+  SLUICE_TRY(const table_columns there, columns());
+  if (there.marks.empty()) {
     return std::vector<progress_row>();
   }
   SLUICE_TRY(
       const auto found,
       session->ask(written(dialect_, fmt::format("SELECT [split], [description], [label], {} FROM @progress "
                                                  "WHERE [run] = ? ORDER BY [split]",
-                                                 mark_columns(columns_missing(false, columns).empty()))),
+                                                 mark_columns(columns_missing(false, there.marks).empty()))),
                    {run.text()}));
   std::vector<progress_row> rows;
   for (const sql_row& one : found) {

@@ -113,6 +113,13 @@ class relational_progress : public progress_store {
   result<std::size_t> columns_to_add();
 
  private:
+  /// The names of the tables' columns; empty where there is no such table.
+  struct table_columns {
+    std::vector<std::string> runs;
+    std::vector<std::string> marks;
+    std::string of;  ///< The table of runs.
+  };
+  result<table_columns> columns();
   result<bool> is_held(const run_row& row);
   result<std::vector<std::string>> check_free(sql_session& session, const run_row& mine);
   result<void> fence(sql_session& session, const run_row& stale);
@@ -125,6 +132,7 @@ class relational_progress : public progress_store {
   progress_home& home_;
   const progress_dialect& dialect_;
   claim_state& claim_;
+  std::optional<table_columns> complete_;  ///< Found once with all columns: the tables stay like that.
 };
 
 /// The CREATE TABLE statements.

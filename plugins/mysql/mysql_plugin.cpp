@@ -5,6 +5,7 @@
 #include "plugins/mysql/mysql_connection_test.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_session_sql.h"
+#include "plugins/mysql/mysql_sketch.h"
 #include "plugins/mysql/mysql_source.h"
 #include "plugins/mysql/mysql_target.h"
 #include "plugins/mysql/mysql_url.h"
@@ -142,7 +143,10 @@ plugin mysql_plugin() {
           .writes = &writes(),
           .make_source = make_source,
           .make_target = make_target,
-          .test_connection = mysql::try_connection};
+          .test_connection = mysql::try_connection,
+          .recognise = mysql::recognise,
+          .sketch_source = mysql::sketch_source,
+          .sketch_target = mysql::sketch_target};
 }
 
 }  // namespace sluice

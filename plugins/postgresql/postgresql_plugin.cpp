@@ -4,6 +4,7 @@
 
 #include "plugins/postgresql/postgresql_connection_test.h"
 #include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_sketch.h"
 #include "plugins/postgresql/postgresql_source.h"
 #include "plugins/postgresql/postgresql_target.h"
 #include "plugins/postgresql/postgresql_url.h"
@@ -150,7 +151,10 @@ plugin postgresql_plugin() {
           .writes = &writes(),
           .make_source = make_source,
           .make_target = make_target,
-          .test_connection = postgresql::try_connection};
+          .test_connection = postgresql::try_connection,
+          .recognise = postgresql::recognise,
+          .sketch_source = postgresql::sketch_source,
+          .sketch_target = postgresql::sketch_target};
 }
 
 }  // namespace sluice

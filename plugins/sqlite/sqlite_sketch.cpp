@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "jobspec/words.h"
+#include "plugins/common/relational/table_sketch.h"
 #include "plugins/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_table.h"
@@ -92,63 +92,12 @@ result<void> require_writable(const table_info& table, const end_place& where) {
   return {};
 }
 
-/// The sources' names for a table to be made.
-result<json> names_for_new_table(const schema& columns) {
-  json names = json::array();
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const std::string name = columns[i].name.empty() ? fmt::format("column_{}", i + 1) : columns[i].name;
-    for (const auto& other : names) {
-      if (same_word(other.get<std::string>(), name)) {
-        return fail(
-            error_kind::bad_option,
-            "two columns of the source are called {}, which SQLite cannot tell apart; write a template and "
-            "name them",
-            in_quotes(name));
-      }
-    }
-    names.push_back(name);
+relational::target_table mapping_of(const table_info& table) {
+  relational::target_table out{table.name, {}, {}};
+  for (const table_column& c : table.columns) {
+    out.columns.push_back({c.name, c.not_null, c.has_default, c.generated});
   }
-  return names;
-}
-
-/// The table's columns for the source's, by name; by position where no name is the same and there are as
-/// many.
-result<json> names_for_table(const table_info& table, const schema& columns, end_sketch& to) {
-  json names = json::array();
-  std::vector<std::string> missing;
-  for (const field& f : columns) {
-    const table_column* found = table.find(f.name);
-    if (found != nullptr && found->generated) {
-      return fail(
-          error_kind::bad_option,
-          "the column {} of table {} is computed by the table and cannot be written; write a template "
-          "and leave it out at both ends",
-          in_quotes(found->name), in_quotes(table.name));
-    }
-    if (found == nullptr) {
-      missing.push_back(in_quotes(f.name));
-    } else {
-      names.push_back(found->name);
-    }
-  }
-  if (missing.empty()) {
-    to.remarks.push_back("The columns of the table that have the source's names.");
-    return names;
-  }
-  if (names.empty() && table.columns.size() == columns.size()) {
-    to.remarks.push_back(
-        "No name is the same at both ends: the columns are paired by position; see whether they fit.");
-    for (const table_column& c : table.columns) {
-      names.push_back(c.name);
-    }
-    to.doubts.push_back(
-        fmt::format("no name of a column is the same at both ends: they are paired by position with those of "
-                    "table {}",
-                    in_quotes(table.name)));
-    return names;
-  }
-  return fail(error_kind::bad_option, "table {} has no column for {} of the source; it has {}",
-              in_quotes(table.name), fmt::join(missing, ", "), fmt::join(table.column_names(), ", "));
+  return out;
 }
 
 }  // namespace
@@ -224,7 +173,8 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
   }
   const std::string name = table ? table->name : asked;
   put_place(sketch, where, name_for_job(name), context.form, false);
-  SLUICE_TRY(json names, table ? names_for_table(*table, columns, sketch) : names_for_new_table(columns));
+  SLUICE_TRY(json names, table ? relational::names_for_table(mapping_of(*table), columns, sql_rules, sketch)
+                               : relational::names_for_new_table(columns));
   put(sketch, "column", std::move(names));
   put(sketch, "writeMode", "insert",
       "replace, update and ignore are there for tables with a key: they make a second run leave no doubles.");

@@ -342,7 +342,7 @@ class DataSources(ProgramTest):
                            ("shop", ['"shop" is a data source', "shop:TABLE"]), ("shop:", ["the table is missing", "write shop:TABLE"]),
                            ("shop:x", ['data source "shop" (production)', 'no table "x"', "write shop:TABLE"]),
                            ("old:t", ["no variant for production", "--env"]), ("bad:t", ["is wrong", "datasources.json:", 'has none of "path"']),
-                           ("wh:t", ["of the type sqlserver, which is not supported yet", "localfile, sqlite"]),
+                           ("wh:t", ["of the type sqlserver, which is not supported yet", "localfile, mysql, postgresql, sqlite"]),
                            ("mongodb:t", ["(MongoDB) is not supported yet"]),
                            ("in:", ["in:FILE"]), ("in:/etc/hosts", ["not below the folder"]), ("in:a/../../x", ["not below the folder"]),
                            ("in:none.csv", ['data source "in" (production)', "none.csv"])):

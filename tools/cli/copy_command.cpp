@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jobspec/job.h"
+#include "jobspec/secrets.h"
 #include "tools/cli/draft_job.h"
 #include "tools/cli/files.h"
 #include "tools/cli/job_loading.h"
@@ -110,7 +111,7 @@ result<bool> save_job(const std::string& file, const std::string& text, const jo
                       in_quotes(file));
   }
   // 0666: readable as any file the user makes, by the umask.
-  SLUICE_CHECK(write_file_whole(file, text, 0666));
+  SLUICE_CHECK(write_file_whole(file, text, holds_secret(draft) ? 0600 : 0666));
   return true;
 }
 
@@ -173,6 +174,7 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
       write_out(parts.err_fd, fmt::format("warning: {}\n", doubt));
     }
   }
+  const std::string to = mask_addresses(arguments.to);
   const std::string text = job_text(*draft);
   if (const auto saved = save_where_asked(arguments, text, *draft, parts); !saved) {
     return complain(parts, saved.error());
@@ -198,7 +200,7 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
     if (replaces && is_replaced(*found)) {
       write_out(parts.err_fd, fmt::format("warning: {} has rows of an unfinished run, which is forgotten: "
                                           "--replace takes them out\n",
-                                          in_quotes(arguments.to)));
+                                          in_quotes(to)));
       run.on_unfinished = run_settings::unfinished::fresh;
     }
     const auto& failure = found->failure;
@@ -210,10 +212,10 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
           parts,
           draft->writer.sketch.appends
               ? fmt::format("{} holds records already: --append adds to them, --replace takes their place",
-                            in_quotes(arguments.to))
+                            in_quotes(to))
               : fmt::format("{} is there already: --replace puts the new one in its place once it is "
                             "complete; or give another name",
-                            in_quotes(arguments.to)),
+                            in_quotes(to)),
           exit_failed);
     }
   }

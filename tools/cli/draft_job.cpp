@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "jobspec/secrets.h"
 #include "tools/cli/find_end.h"
 #include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
@@ -56,10 +57,49 @@ result<void> add_heading(const draft_request& request, found_end& reader) {
   }
   if (!reader.where || !has_option(*reader.of, "skipHeader")) {
     return fail(error_kind::bad_option, "--header and --no-header are for files of text, and {} is none",
-                in_quotes(request.from));
+                in_quotes(mask_addresses(request.from)));
   }
   reader.where->heading = request.heading;
   return {};
+}
+
+/// What stands in clear in the step's options that are secrets.
+std::vector<secret_text> secrets_of(const template_end& end, bool reader) {
+  std::vector<secret_text> out;
+  for (const option& described : (reader ? end.of->reads : end.of->writes)->options) {
+    for (const sketched_option& o : end.sketch.options) {
+      if (!end.with_other_options && described.secret && o.name == described.name && o.value.is_string()) {
+        if (auto written = secret_text::parse(o.value.get<std::string>(), "");
+            written && written->has_plain()) {
+          out.push_back(std::move(*written));
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/// Also one among the properties of an address, which can be no reference.
+bool end_holds_secret(const template_end& end, bool reader) {
+  const auto has_in_address = [](const sketched_option& o) {
+    const std::string text = o.value.dump();
+    return mask_addresses(text) != text;
+  };
+  return !secrets_of(end, reader).empty() ||
+         std::any_of(end.sketch.options.begin(), end.sketch.options.end(), has_in_address);
+}
+
+void warn_of_secret(const template_end& end, bool reader, const std::string& text, secret_filter& secrets,
+                    job_draft& draft) {
+  for (const secret_text& written : secrets_of(end, reader)) {
+    secrets.add(written);
+  }
+  if (end_holds_secret(end, reader)) {
+    draft.warnings.push_back(fmt::format(
+        "{} has a password in clear, which other users of this machine can see on the command line; "
+        "give a reference, 'USER:${{env:NAME}}@HOST', or a data source",
+        in_quotes(mask_addresses(text))));
+  }
 }
 
 result<void> add_where(const draft_request& request, template_end& reader) {
@@ -115,14 +155,20 @@ result<job_draft> draft_job(const draft_request& request, const program& parts, 
           error_kind::bad_option,
           "{} is a real place, but the reader {} is only a plugin's name: name what is read too, or give the "
           "writer's plugin {} here",
-          in_quotes(request.to), in_quotes(request.from), in_quotes(to.of->name));
+          in_quotes(mask_addresses(request.to)), in_quotes(request.from), in_quotes(to.of->name));
     }
   }
+  warn_of_secret(draft.reader, true, request.from, secrets, draft);
+  warn_of_secret(draft.writer, false, request.to, secrets, draft);
   draft.head = {
-      fmt::format("Reads {} and writes {}.", request.from, request.to),
+      fmt::format("Reads {} and writes {}.", mask_addresses(request.from), mask_addresses(request.to)),
       "Check it with: sluice check FILE (with --offline nothing is opened). Run it with: sluice run FILE",
   };
   return draft;
+}
+
+bool holds_secret(const job_draft& draft) {
+  return end_holds_secret(draft.reader, true) || end_holds_secret(draft.writer, false);
 }
 
 }  // namespace sluice

@@ -28,9 +28,13 @@ inline constexpr const char* found_by_looking = "found_by_looking";
 
 /// Looks at both ends and drafts a job; an end that is only a plugin's name gets the plugin's sample.
 /// `bad_option` where a text names neither, with what it may be. Changes nothing. `secrets` learns what must
-/// not be shown: apply it to the draft's warnings, and to an error. The job itself has none: it names data
-/// sources.
+/// not be shown: apply it to the draft's warnings, and to an error. The job itself has none but a password
+/// that stands in the request in clear (`job_draft::holds_secret`): else it names data sources and
+/// references.
 result<job_draft> draft_job(const draft_request& request, const program& parts, secret_filter& secrets,
                             const stop_signal& stop);
+
+/// Whether a secret stands in the job in clear, because the person gave it so.
+bool holds_secret(const job_draft& draft);
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "jobspec/catalogue.h"
+#include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "tools/cli/draft_job.h"
 #include "tools/cli/plugin_names.h"
@@ -90,10 +91,11 @@ std::optional<error> no_such_file_end(const std::string& text, bool reader) {
   }
   return error{
       error_kind::bad_option,
-      fmt::format("{}: files that end in {} are not supported; there are text files (.csv, .tsv, .txt, "
-                  ".json, .jsonl, .ndjson, each also with .gz, .zst, .bz2 or .zip behind it) and tables "
-                  "of SQLite files (FILE.db:TABLE). If it is text all the same, say its form: csv:{}",
-                  in_quotes(text), escaped(ending), escaped(text)),
+      fmt::format(
+          "{}: files that end in {} are not supported; there are text files (.csv, .tsv, .txt, "
+          ".json, .jsonl, .ndjson, each also with .gz, .zst, .bz2 or .zip behind it) tables "
+          "of SQLite files (FILE.db:TABLE) and of servers. If it is text all the same, say its form: csv:{}",
+          in_quotes(text), escaped(ending), escaped(text)),
       {}};
 }
 
@@ -236,25 +238,36 @@ tl::unexpected<error> end_finder::refuse(const std::string& text, bool reader) {
   if (auto why = no_such_file_end(text, reader)) {
     return fail(std::move(*why));
   }
-  const auto parts = cut_at_colon(text);
-  const std::string word = parts ? parts->first : text;
+  const std::string shown = hide_secrets(text);
+  const auto parts = cut_at_colon(shown);
+  const std::string word = parts ? parts->first : shown;
   const std::string rest = parts ? parts->second : "";
   if (const known_system* system = find_system(lower(word)); system != nullptr && system->has_side(reader)) {
-    return fail(error_kind::bad_option, "The {} {} ({}) is not supported yet; there are {}.{}",
-                side_word(reader), in_quotes(word), system->title, names_text(*parts_.plugins, reader),
-                parts ? " " + about_registry(word, rest) : "");
+    const plugin* p = find_plugin(*parts_.plugins, system->name);
+    if (p == nullptr || !has_side(*p, reader)) {
+      return fail(error_kind::bad_option, "The {} {} ({}) is not supported yet; there are {}.{}",
+                  side_word(reader), in_quotes(word), system->title, names_text(*parts_.plugins, reader),
+                  parts ? " " + about_registry(word, rest) : "");
+    }
+    if (parts && looks(*p, reader)) {
+      return fail(error_kind::bad_option,
+                  "{} names no {}. A table of a server is named by its address, "
+                  "{}://USER@HOST:PORT/DATABASE:TABLE, or in a data source. {}",
+                  in_quotes(shown), side_word(reader), p->name, about_registry(word, rest));
+    }
   }
   const std::string near(nearest(word, names_in(*parts_.plugins)));
   std::string first = fmt::format(
-      "Give a file such as orders.csv or csv:orders.data, a table such as shop.db:orders or "
-      "sqlite:FILE:TABLE, what a data source has as NAME:TABLE or NAME:FILE, or a plugin: {}.",
+      "Give a file such as orders.csv or csv:orders.data, a table such as shop.db:orders, "
+      "sqlite:FILE:TABLE or postgresql://USER@HOST/DATABASE:TABLE, what a data source has as NAME:TABLE or "
+      "NAME:FILE, or a plugin: {}.",
       names_text(*parts_.plugins, reader));
   std::string then = about_registry(word, rest);
   if (parts) {
     // Behind a colon somebody meant a data source, most likely.
     std::swap(first, then);
   }
-  return fail(error_kind::bad_option, "{} names no {}{}. {} {}", in_quotes(text), side_word(reader),
+  return fail(error_kind::bad_option, "{} names no {}{}. {} {}", in_quotes(shown), side_word(reader),
               near.empty() ? "" : fmt::format(" (did you mean {}?)", parts ? near + ":" + rest : near), first,
               then);
 }

@@ -48,15 +48,6 @@ result<looked_at> look_at(const end_place& where, const sketch_context& context,
   return out;
 }
 
-/// A primary key of one whole number; empty where there is none.
-std::string split_key_of(const table_info& table) {
-  if (table.keys.empty() || table.keys[0].name != "PRIMARY" || table.keys[0].columns.size() != 1) {
-    return "";
-  }
-  const table_column* column = table.find(table.keys[0].columns[0]);
-  return column != nullptr && column->kind.holds == held_as::integer ? column->name : "";
-}
-
 }  // namespace
 
 std::optional<end_place> recognise(std::string_view text) {
@@ -74,7 +65,8 @@ result<end_sketch> sketch_source(const end_place& where, const sketch_context& c
   for (const table_column& c : found.table->columns) {
     columns.push_back({c.name, read_type(c.kind), !c.not_null, c.kind.name});
   }
-  return relational::sketch_of_source(where, std::move(columns), split_key_of(*found.table), context);
+  // Its splits would not be read at one moment; one split is.
+  return relational::sketch_of_source(where, std::move(columns), "", context);
 }
 
 result<end_sketch> sketch_target(const end_place& where, const schema& columns, const sketch_context& context,

@@ -177,6 +177,12 @@ class Templates(Servers):
                 self.assertEqual(self.in_mariadb("SELECT COUNT(*) FROM orders").strip(), "2000")
                 self.in_mariadb("DROP TABLE orders; DROP TABLE sluice_run; DROP TABLE sluice_progress")
 
+    def test_a_copy_of_a_table_is_of_one_moment(self):
+        self.fill_mariadb()
+        self.fill_postgresql()
+        self.assertNotIn("splitPk", self.copy(mariadb("orders"), "o.csv", command="template"))
+        self.assertIn("splitPk", self.copy(postgresql("orders"), "o.csv", command="template"))  # under one snapshot
+
     def test_views_are_read_and_not_written(self):
         self.fill_mariadb()
         self.in_mariadb("CREATE VIEW cheap AS SELECT id, customer FROM orders WHERE price < 10")

@@ -5,7 +5,7 @@
 #include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "tools/cli/configuration.h"
-#include "tools/cli/units.h"
+#include "transport/base/units.h"
 
 namespace sluice {
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "tools/cli/files.h"
-#include "tools/cli/units.h"
 #include "transport/base/text.h"
+#include "transport/base/units.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/cli/units.h"
+#include "transport/base/units.h"
 
 #include <gtest/gtest.h>
 

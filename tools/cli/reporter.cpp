@@ -12,6 +12,9 @@ namespace {
 constexpr std::size_t first_dirty_max = 3;
 /// A plugin that notes more than this before the plan is not held back any longer.
 constexpr std::size_t early_max = 100;
+/// What the engine calls the plugins where they warn; so many of their warnings go into the summary.
+constexpr std::string_view plugin_actor = "plugin";
+constexpr std::size_t warnings_max = 100;
 
 log_level level_of(notice_level level) {
   switch (level) {
@@ -77,6 +80,7 @@ reporter::reporter(console& screen, log& lines, const secret_filter& secrets, se
     : screen_(screen), log_(lines), secrets_(secrets), settings_(std::move(s)) {
   for (const std::string& line : settings_.warnings) {
     early_.push_back({notice_level::warning, {}, -1, line});
+    warnings_.push_back(line);
   }
   for (const std::string& line : settings_.notes) {
     early_.push_back({notice_level::info, {}, -1, line});
@@ -97,6 +101,9 @@ void reporter::tell_early() {
 void reporter::notice(notice_level level, const std::string& actor, std::int64_t split,
                       const std::string& line) {
   const std::lock_guard lock(mutex_);
+  if (level == notice_level::warning && actor == plugin_actor && warnings_.size() < warnings_max) {
+    warnings_.push_back(secrets_.apply(line));
+  }
   early_notice n{level, actor, split, line};
   if (!planned_ && level == notice_level::info && early_.size() < early_max) {
     early_.push_back(std::move(n));
@@ -186,6 +193,11 @@ void reporter::finish() {
 bool reporter::was_planned() const {
   const std::lock_guard lock(mutex_);
   return planned_;
+}
+
+std::vector<std::string> reporter::warnings() const {
+  const std::lock_guard lock(mutex_);
+  return warnings_;
 }
 
 std::vector<std::string> reporter::first_dirty() const {

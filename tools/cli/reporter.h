@@ -46,6 +46,8 @@ class reporter : public run_observer {
   /// The run is over: the live area goes, and notices that waited for a plan are told.
   void finish();
   [[nodiscard]] bool was_planned() const;
+  /// The job's warnings, and the first of the plugins', which come while the run goes on.
+  [[nodiscard]] std::vector<std::string> warnings() const;
   /// The first dirty records, a line each.
   [[nodiscard]] std::vector<std::string> first_dirty() const;
 
@@ -66,6 +68,7 @@ class reporter : public run_observer {
   mutable std::mutex mutex_;
   bool planned_ = false;
   std::vector<early_notice> early_;  ///< What came before the plan: the first line of a run is its plan.
+  std::vector<std::string> warnings_;
   std::vector<std::string> first_dirty_;
   double reported_seconds_ = 0;
   double told_waiting_seconds_ = 0;  ///< Of the wait that was told last.

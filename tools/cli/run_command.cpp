@@ -414,6 +414,7 @@ std::optional<planned_time> run_session::execute() {
     }
     context_.planned = told->was_planned();
     context_.first_dirty = told->first_dirty();
+    context_.warnings = told->warnings();
     run_summary shown_now = now;
     complete(shown_now);
     write_summary(shown_now);
@@ -436,6 +437,7 @@ std::optional<planned_time> run_session::execute() {
   ended.job_key = job_->what.key;
   context_.planned = observer.was_planned();
   context_.first_dirty = observer.first_dirty();
+  context_.warnings = observer.warnings();
   complete(ended);
   summary_ = std::move(ended);
   return std::nullopt;

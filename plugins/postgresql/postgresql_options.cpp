@@ -59,6 +59,13 @@ std::vector<option> source_option_list() {
 std::vector<option> target_option_list() {
   std::vector<option> list = relational::writer_option_list(options_dialect());
   list.push_back(
+      {.name = "resetSequences",
+       .type = option_type::boolean,
+       .meaning =
+           "After the data, before `postSql`, sequences of identity and serial columns that are written "
+           "move on to the greatest value there, never back. Without it a warning names them.",
+       .default_text = "false"});
+  list.push_back(
       {.name = "pgType",
        .type = option_type::object,
        .meaning = "Accepted and ignored: the types of the table's columns are read from the server."});
@@ -84,7 +91,15 @@ result<target_options> read_target_options(const option_values& values,
   if (values.job_dialect() == dialect::datax && values.has("writeMode")) {
     return values.bad("writeMode", "postgresqlwriter has no writeMode in DataX: it inserts; leave it out");
   }
-  return relational::read_writer_options(values, options_dialect(), warn);
+  option_mistakes wrong;
+  target_options out;
+  relational::writer_options& shared = out;
+  wrong.take(relational::read_writer_options(values, options_dialect(), warn), shared);
+  std::optional<bool> resets;
+  wrong.take(values.boolean("resetSequences"), resets);
+  out.reset_sequences = resets.value_or(false);
+  SLUICE_CHECK(wrong.all());
+  return out;
 }
 
 }  // namespace sluice::postgresql

@@ -20,7 +20,9 @@ struct source_options : relational::reader_options {
   snapshot_mode snapshot = snapshot_mode::shared;
 };
 
-using target_options = relational::writer_options;
+struct target_options : relational::writer_options {
+  bool reset_sequences = false;
+};
 
 std::vector<option> source_option_list();
 std::vector<option> target_option_list();

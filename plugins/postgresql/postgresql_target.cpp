@@ -47,7 +47,10 @@ error placed(error e, const std::string& place) {
 
 postgresql_target::postgresql_target(target_options options, option_values values,
                                      const plugin_context& context)
-    : options_(std::move(options)), values_(std::move(values)), progress_(*this, dialect_, *claim_) {
+    : options_(std::move(options)),
+      values_(std::move(values)),
+      warn_(context.warn),
+      progress_(*this, dialect_, *claim_) {
   options_.create_table = options_.create_table || context.makes_table;
   session_ = {options_.connect(), options_.session, context.job_name, context.run.text(),
               context.resolve_secret};
@@ -161,6 +164,7 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   plan_.reset();
   table_there_ = false;
   has_key_.reset();
+  sequences_.clear();
   SLUICE_TRY(connection * c, connect_once());
   c->clear_interrupt();
   SLUICE_TRY(const auto read_only, c->ask("SHOW transaction_read_only"));
@@ -298,7 +302,39 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
                     "as written.",
                     in_quotes(table.name)));
   }
+  SLUICE_CHECK(describe_sequences(table, names, out));
   return use_columns(names, kinds, not_null, types, source_columns, out);
+}
+
+result<void> postgresql_target::describe_sequences(const table_info& table,
+                                                   const std::vector<std::string>& columns,
+                                                   target_description& out) {
+  SLUICE_TRY(sequences_, sequences_of(*connection_, table, columns));
+  const bool resets = options_.reset_sequences;
+  std::string list;
+  for (const owned_sequence& s : sequences_) {
+    if (resets && !s.may_move) {
+      return fail(
+          error_kind::denied,
+          "{}: this user may not move the sequence {} to the values of column {}; GRANT SELECT, UPDATE "
+          "ON SEQUENCE {}, and GRANT SELECT ({}) ON {}",
+          values_.place("resetSequences"), s.name, in_quotes(s.column), s.name, quote_name(s.column),
+          table.quoted_name());
+    }
+    list += fmt::format("{}{} of column {}", list.empty() ? "" : ", ", s.name, in_quotes(s.column));
+  }
+  if (resets && list.empty()) {
+    out.notes.emplace_back("resetSequences: no sequence belongs to a column that is written.");
+  } else if (resets) {
+    out.changes.push_back(
+        fmt::format("After the data the sequence {} moves on to the greatest value there.", list));
+  } else if (!list.empty() && !std::exchange(warned_of_sequences_, true) && warn_) {
+    warn_(fmt::format(
+        "{}: values are written beside the sequence {}, which does not move with them: a row that "
+        "takes its number from there later may meet one of these; set \"resetSequences\": true",
+        options_.table().place, list));
+  }
+  return {};
 }
 
 result<relational::created_table> postgresql_target::table_to_make(const schema& source_columns) const {
@@ -428,7 +464,11 @@ std::vector<target_step> postgresql_target::steps_before() const {
 }
 
 std::vector<target_step> postgresql_target::steps_after() const {
-  return steps_ ? steps_->shown_after() : std::vector<target_step>();
+  auto steps = steps_ ? steps_->shown_after() : std::vector<target_step>();
+  if (steps_ && options_.reset_sequences) {
+    steps.insert(steps.begin(), {"move sequences on (resetSequences)", true});
+  }
+  return steps;
 }
 
 result<void> postgresql_target::check_steps(const stop_signal& stop) {
@@ -517,8 +557,14 @@ result<void> postgresql_target::run_step_before(std::size_t index, const stop_si
 
 result<void> postgresql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  const relational::placed_text& sql = steps_->post_sql()[index];
-  return run_step(sql.text, fmt::format("post:{}", index + 1), sql.place);
+  const std::string stage = fmt::format("post:{}", index + 1);
+  const std::size_t resets = options_.reset_sequences ? 1 : 0;
+  if (index < resets) {
+    const std::string sql = move_sequences_sql(quoted_table_, sequences_);
+    return run_step(sql.empty() ? "SELECT 1" : sql, stage, values_.place("resetSequences"));
+  }
+  const relational::placed_text& sql = steps_->post_sql()[index - resets];
+  return run_step(sql.text, stage, sql.place);
 }
 
 result<std::unique_ptr<writer>> postgresql_target::make_writer(schema_ptr columns) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "plugins/common/relational/target_steps.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
+#include "plugins/postgresql/postgresql_sequences.h"
 #include "plugins/postgresql/postgresql_writer.h"
 
 namespace sluice::postgresql {
@@ -62,6 +64,9 @@ class postgresql_target : public target, private relational::progress_home {
   result<void> check_texts(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
                            const std::vector<server_type>& types, const schema& source_columns);
   [[nodiscard]] bool finds_by_key() const;
+  /// Which sequences the columns own: what will move, or what is left behind.
+  result<void> describe_sequences(const table_info& table, const std::vector<std::string>& columns,
+                                  target_description& out);
   result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
 
@@ -78,6 +83,9 @@ class postgresql_target : public target, private relational::progress_home {
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
   std::vector<std::string> key_;     ///< By which rows are found, in the modes that do.
   std::optional<relational::target_steps> steps_;
+  std::vector<owned_sequence> sequences_;  ///< Of the columns that are written.
+  std::function<void(std::string)> warn_;
+  bool warned_of_sequences_ = false;  ///< `open` may be called again.
 
   stop_signal stop_;
   std::unique_ptr<connection> connection_;

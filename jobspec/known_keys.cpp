@@ -94,6 +94,7 @@ constexpr auto no_data_options = std::to_array<std::string_view>({
     "retryinterval",
     "recordnumbeforesleep",
     "sleeptime",
+    "snapshotmax",
     "username",
     "user",
 });

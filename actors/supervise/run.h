@@ -156,10 +156,14 @@ struct progress_snapshot {
   std::uint32_t pipelines_active = 0;
   std::optional<double> seconds_left;  ///< Where the amount is known.
   std::optional<double> fraction;
-  std::string waiting;                    ///< Who waits for whom, in words.
-  wait_times waits;                       ///< Since the process began on the run.
-  std::uint64_t records_transformed = 0;  ///< Likewise.
+  std::optional<double> snapshot_seconds;  ///< The age of the snapshot under which the source is read.
+  std::string waiting;                     ///< Who waits for whom, in words.
+  wait_times waits;                        ///< Since the process began on the run.
+  std::uint64_t records_transformed = 0;   ///< Likewise.
 };
+
+/// `error::code` where the snapshot at the source became older than it may.
+inline constexpr const char* snapshot_max_code = "snapshot_max";
 
 enum class notice_level { info, warning, error };
 

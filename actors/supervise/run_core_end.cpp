@@ -94,11 +94,13 @@ std::string run_core::go_on_text() const {
     return rows_stand ? "This start changed nothing at the destination."
                       : "Nothing was changed at the destination.";
   }
-  if (failure_->code == "max_duration") {
+  if (failure_->code == "max_duration" || failure_->code == snapshot_max_code) {
     const bool goes_on = (claimed_ || resumed_) && target_.what.exactly_once && (before_begun_ || resumed_);
-    return goes_on
-               ? "Run the same command again: it goes on from the last mark. Or give a longer --max-duration."
-               : "Give a longer --max-duration: run again, it starts over.";
+    const bool of_snapshot = failure_->code == snapshot_max_code;
+    const std::string_view longer = of_snapshot ? "a greater snapshotMax" : "a longer --max-duration";
+    return goes_on ? fmt::format("Run the same command again: it goes on from the last mark{}. Or give {}.",
+                                 of_snapshot ? ", under a new snapshot" : "", longer)
+                   : fmt::format("Give {}: run again, it starts over.", longer);
   }
   if ((!claimed_ && !resumed_) || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
     return passes ? "Run it again: it starts over." : "Mend the cause and run it again: it starts over.";

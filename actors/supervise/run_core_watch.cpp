@@ -110,6 +110,15 @@ void run_core::tick() {
                      duration_text(std::chrono::duration<double>(*config_.settings.duration_max).count())),
          "max_duration", true});
     return;
+  } else if (const auto& held = source_.snapshot;
+             held && !data_done_ && held->age_max.count() != 0 && now - held->since >= held->age_max) {
+    fail_run(
+        {error_kind::over_limit,
+         fmt::format("{}: the snapshot under which the source is read is {} old, as old as it may become: "
+                     "as long as it is held, the server keeps every old row",
+                     held->place, duration_text(seconds_between(held->since, now))),
+         snapshot_max_code, true});
+    return;
   }
   tell_progress(now);
   name_stalls(now);
@@ -193,6 +202,9 @@ void run_core::tell_progress(steady_clock::time_point now) {
     p.waiting = "the reader waits for the destination";
   } else if (on_source != 0) {
     p.waiting = "the writer waits for the source";
+  }
+  if (source_.snapshot && !data_done_) {
+    p.snapshot_seconds = seconds_between(source_.snapshot->since, now);
   }
   p.waits = waits_until(now);
   p.records_transformed = records_transformed();

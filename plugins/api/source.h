@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,13 @@ struct frozen_split {
   bool done = false;
 };
 
+/// A snapshot that is held at the source until the run's end; the server keeps for it what it would clean up.
+struct held_snapshot {
+  std::chrono::steady_clock::time_point since;
+  std::chrono::milliseconds age_max{0};  ///< Then the run stops; 0 = no limit.
+  std::string place;                     ///< Of the option that says so, for the message.
+};
+
 /// What a source says of itself once it is open.
 struct source_description {
   schema_ptr columns;                   ///< In the order of the job's `column`.
@@ -46,6 +54,7 @@ struct source_description {
   connection_count connections = {};
   /// Of the one table that is read by its columns; nullptr where it is no such thing.
   std::shared_ptr<const table_facts> table = nullptr;
+  std::optional<held_snapshot> snapshot = {};
 };
 
 /// What a `reader::read` call came to.

@@ -45,7 +45,9 @@ ORDER BY 6 DESC)";
 /// `{}`: what versions before 12 lack.
 constexpr const char* columns_sql = R"(
 SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
-  {}, a.attnotnull
+  {}, a.attnotnull,
+  EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_am m ON m.oid = i.relam
+    WHERE x.indrelid = a.attrelid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL AND m.amname IN ('btree', 'brin'))
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
@@ -144,6 +146,7 @@ result<void> add_columns(connection& c, table_info& table) {
     // A domain's NOT NULL is not seen to where a value comes of nothing, nor a foreign table's or, of a
     // child, its parent's.
     column.never_null = is_true(row, 4) && table.holds_its_rows();
+    column.leads_index = is_true(row, 5);
     list += (list.empty() ? "" : ", ") + quote_name(column.name);
     table.columns.push_back(std::move(column));
   }

@@ -21,6 +21,7 @@ struct table_column {
   bool never_null = false;   ///< No row that is read from the table holds one.
   bool has_default = false;  ///< Or an identity, or a domain's default.
   bool generated = false;    ///< Computed by the server: it cannot be written.
+  bool leads_index = false;  ///< An index by which ranges of it are found begins with it.
 };
 
 /// A primary key or a unique index that constrains all rows, over columns.

@@ -2,6 +2,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/postgresql/postgresql_url.h"
+#include "transport/base/units.h"
 
 namespace sluice::postgresql {
 
@@ -53,6 +54,11 @@ std::vector<option> source_option_list() {
                   "up behind long runs.",
        .default_text = "shared",
        .allowed = {"shared", "none"}});
+  list.push_back({.name = "snapshotMax",
+                  .meaning =
+                      "How old the shared snapshot may become, such as `90min` or `2h`: then the run stops, "
+                      "and the same command goes on under a new one. `0`: as old as the run.",
+                  .default_text = "2h"});
   return list;
 }
 
@@ -81,6 +87,14 @@ result<source_options> read_source_options(const option_values& values,
   std::optional<std::string> snapshot;
   wrong.take(values.text("snapshot"), snapshot);
   out.snapshot = snapshot == "none" ? snapshot_mode::none : snapshot_mode::shared;
+  std::optional<std::string> age;
+  if (wrong.take(values.text("snapshotMax"), age) && age) {
+    if (auto parsed = parse_duration(*age)) {
+      out.snapshot_age_max = *parsed;
+    } else {
+      wrong.check<void>(values.bad("snapshotMax", parsed.error().message));
+    }
+  }
   SLUICE_CHECK(wrong.all());
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ enum class snapshot_mode : std::uint8_t { shared, none };
 
 struct source_options : relational::reader_options {
   snapshot_mode snapshot = snapshot_mode::shared;
+  std::chrono::milliseconds snapshot_age_max{0};  ///< 0 = no limit.
 };
 
 struct target_options : relational::writer_options {

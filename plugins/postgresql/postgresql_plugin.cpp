@@ -70,7 +70,11 @@ std::vector<std::string> remarks() {
       "the "
       "lock on a table is let go after each split. The run holds the snapshot until its end, and the server "
       "keeps "
-      "old rows for it; `\"snapshot\": \"none\"` avoids that.",
+      "old rows for it; `\"snapshot\": \"none\"` avoids that, and "
+      "`snapshotMax` limits it: its age stands in the progress line.",
+      "A splitPk that no index begins with is warned of, and so are ranges that differ more than tenfold by "
+      "the "
+      "server's own statistics.",
       "Rows are written by COPY in its binary form, and in its text form where a column's type has no binary "
       "form "
       "here. A transaction is fast, with one COPY for many batches, until a row is refused: then what is not "
@@ -120,7 +124,8 @@ std::vector<std::string> remarks() {
       "for the "
       "tables of marks, or these made beforehand with `GRANT SELECT, INSERT, UPDATE, DELETE`; for `update` "
       "also SELECT and "
-      "UPDATE on the table, for `replace` SELECT and DELETE, for `ignore` nothing more.",
+      "UPDATE on the table, for `replace` SELECT and DELETE, for `ignore` nothing more; for "
+      "`resetSequences` SELECT and UPDATE on the sequences and SELECT on their columns.",
   };
   for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
     out.push_back(std::move(paragraph));

@@ -43,6 +43,8 @@ struct relation_plan {
   std::string split_type;  ///< Of its bounds as SQL.
   relational::key_kind split_kind = relational::key_kind::whole_number;
   bool split_nullable = false;
+  bool split_has_statistics = false;
+  bool split_scans = false;  ///< No index finds a range: each split reads the whole table.
 };
 
 /// What a column of a batch has: one of the job's columns, decoded, or several of them as they came.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <iterator>
+#include <limits>
 
 #include "jobspec/dialect_rules.h"
 #include "jobspec/option_mistakes.h"
@@ -93,6 +95,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   }
   SLUICE_CHECK(describe_relations(*plan));
   SLUICE_CHECK(choose_order(*plan));
+  snapshot_since_ = std::chrono::steady_clock::time_point::max();
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
     SLUICE_CHECK(begin_snapshot(i, *plan));
   }
@@ -114,6 +117,9 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   out.repeatable = all_ordered;
   out.resumable = all_ordered;
   out.plans_at_once = true;
+  if (options_.snapshot != snapshot_mode::none) {
+    out.snapshot = {snapshot_since_, options_.snapshot_age_max, values_.place("snapshotMax")};
+  }
   out.notes.emplace_back(
       options_.snapshot == snapshot_mode::none
           ? "Each split is read in a snapshot of its own (\"snapshot\": \"none\"): several are not "
@@ -137,6 +143,7 @@ result<void> postgresql_source::begin_snapshot(std::size_t part, read_plan& plan
   }
   connection& c = *connections_[part];
   SLUICE_CHECK(c.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  snapshot_since_ = std::min(snapshot_since_, std::chrono::steady_clock::now());
   SLUICE_TRY(const auto exported, c.ask("SELECT pg_catalog.pg_export_snapshot()"));
   plan.parts[part].snapshot = exported.at(0).at(0).value_or("");
   return {};
@@ -391,6 +398,12 @@ result<void> postgresql_source::choose_split_column(const table_info& table, rel
   relation.split_type = how->literal_type;
   relation.split_kind = how->kind;
   relation.split_nullable = !pk->never_null;
+  relation.split_scans = table.type == table_type::table && !pk->leads_index;
+  SLUICE_TRY(const auto statistics,
+             of(relation).ask("SELECT FROM pg_catalog.pg_stats WHERE schemaname = $1 AND tablename = $2 AND "
+                              "attname = $3",
+                              {table.schema, table.name, pk->name}));
+  relation.split_has_statistics = !statistics.empty();
   return {};
 }
 
@@ -400,6 +413,9 @@ result<postgresql_source::explained> postgresql_source::explain(connection& c, c
   const auto at = first.find("..");
   explained out;
   out.cost = at == std::string::npos ? 0.0 : std::strtod(first.c_str() + at + 2, nullptr);
+  if (const auto rows = first.find("rows=", at == std::string::npos ? 0 : at); rows != std::string::npos) {
+    out.rows = std::strtod(first.c_str() + rows + 5, nullptr);
+  }
   out.multiplies = std::any_of(lines.begin(), lines.end(), [](const relational::sql_row& line) {
     return line.at(0).value_or("").find("ProjectSet") != std::string::npos;
   });
@@ -445,27 +461,73 @@ std::string postgresql_source::bounds_sql(const relation_plan& relation) const {
                      relation.split_sql, relation.from, rows);
 }
 
-result<std::vector<scalar>> postgresql_source::bounds_of(const relation_plan& relation,
-                                                         std::uint32_t ranges) {
-  // The lock that looking takes is let go with the savepoint: this transaction may last as long as the run.
+template <class Look>
+result<void> postgresql_source::looking(const relation_plan& relation, const Look& look) {
   connection& c = of(relation);
   const bool inside = c.in_transaction();
   if (inside) {
     SLUICE_CHECK(c.run_script("SAVEPOINT sluice_look"));
   }
-  SLUICE_TRY(const auto found, c.ask(bounds_sql(relation)));
-  std::vector<scalar> bounds;
-  const auto& ends = found.at(0);
-  if (ends.at(0) && ends.at(1)) {
-    bounds = relational::bounds_between(relation.split_kind, *ends[0], *ends[1], ranges);
-  }
-  if (relation.split_kind == relational::key_kind::text && !bounds.empty()) {
-    SLUICE_TRY(bounds, in_order_of(relation, bounds));
-  }
+  SLUICE_CHECK(look());
   if (inside) {
     SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_look; RELEASE SAVEPOINT sluice_look"));
   }
+  return {};
+}
+
+result<std::vector<scalar>> postgresql_source::bounds_of(const relation_plan& relation,
+                                                         std::uint32_t ranges) {
+  std::vector<scalar> bounds;
+  SLUICE_CHECK(looking(relation, [&]() -> result<void> {
+    SLUICE_TRY(const auto found, of(relation).ask(bounds_sql(relation)));
+    const auto& ends = found.at(0);
+    if (ends.at(0) && ends.at(1)) {
+      bounds = relational::bounds_between(relation.split_kind, *ends[0], *ends[1], ranges);
+    }
+    if (relation.split_kind == relational::key_kind::text && !bounds.empty()) {
+      SLUICE_TRY(bounds, in_order_of(relation, bounds));
+    }
+    return {};
+  }));
   return bounds;
+}
+
+result<void> postgresql_source::check_ranges(const relation_plan& relation,
+                                             const std::vector<split>& ranges) {
+  if (!warn_) {
+    return {};
+  }
+  if (relation.split_scans) {
+    warn_(fmt::format(
+        "{}: no index of {} begins with column {}, so that each split reads the whole table; name a "
+        "column that has one, or leave splitPk out",
+        options_.split_pk_place, in_quotes(relation.shown), in_quotes(relation.split_name)));
+  }
+  if (!relation.split_has_statistics) {
+    return {};
+  }
+  double least = std::numeric_limits<double>::max();
+  double most = 0;
+  SLUICE_CHECK(looking(relation, [&]() -> result<void> {
+    for (const split& s : ranges) {
+      SLUICE_TRY(const explained range,
+                 explain(of(relation), reading_sql(*plan_, relation, s.description, nullptr)));
+      most = std::max(most, range.rows);
+      // Few rows with NULL are as it should be.
+      least = find(s.description, "null") != nullptr ? least : std::min(least, range.rows);
+    }
+    return {};
+  }));
+  constexpr double uneven = 10;
+  constexpr double rows_worth_a_word = 10'000;
+  if (most >= rows_worth_a_word && most > uneven * least) {
+    warn_(fmt::format(
+        "{}: by the server's statistics the ranges of column {} of {} hold between {:.0f} and {:.0f} "
+        "rows, so that pipelines wait for the largest; name a column whose values are spread "
+        "evenly, or raise splitFactor",
+        options_.split_pk_place, in_quotes(relation.split_name), in_quotes(relation.shown), least, most));
+  }
+  return {};
 }
 
 result<std::vector<scalar>> postgresql_source::in_order_of(const relation_plan& relation,
@@ -502,10 +564,10 @@ result<std::vector<split>> postgresql_source::plan_splits(std::uint32_t advice, 
     }
     if (ranges > 1 && !r.split_sql.empty()) {
       SLUICE_TRY(const auto bounds, bounds_of(r, ranges));
-      for (split& s : relational::splits_between(bounds, r.split_nullable, about,
-                                                 fmt::format("{} {}", r.shown, r.split_name))) {
-        splits.push_back(std::move(s));
-      }
+      auto made = relational::splits_between(bounds, r.split_nullable, about,
+                                             fmt::format("{} {}", r.shown, r.split_name));
+      SLUICE_CHECK(check_ranges(r, made));
+      std::move(made.begin(), made.end(), std::back_inserter(splits));
       continue;
     }
     splits.push_back({std::move(about), r.shown, std::nullopt, std::nullopt});

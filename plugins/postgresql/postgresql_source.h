@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -56,9 +57,15 @@ class postgresql_source : public source {
   /// The server's own estimate.
   struct explained {
     double cost = 0;
+    double rows = 0;
     bool multiplies = false;  ///< A row of the table can give several.
   };
   result<explained> explain(connection& c, const std::string& sql);
+  /// Does `look` without keeping the lock that it takes: the transaction may last as long as the run.
+  template <class Look>
+  result<void> looking(const relation_plan& relation, const Look& look);
+  /// Warns of splits that read too much, or that one of them outlasts.
+  result<void> check_ranges(const relation_plan& relation, const std::vector<split>& ranges);
   [[nodiscard]] std::string bounds_sql(const relation_plan& relation) const;
   /// Rising bounds between the least and the greatest value of the split column, for so many ranges.
   result<std::vector<scalar>> bounds_of(const relation_plan& relation, std::uint32_t ranges);
@@ -71,6 +78,7 @@ class postgresql_source : public source {
   std::function<void(std::string)> warn_;
   std::vector<session_plan> sessions_;  ///< One a database.
   std::vector<std::unique_ptr<connection>> connections_;
+  std::chrono::steady_clock::time_point snapshot_since_;  ///< The first of them.
   std::mutex interrupting_;
   std::shared_ptr<const read_plan> plan_;
   std::shared_ptr<const table_facts> facts_;  ///< Of the first table.

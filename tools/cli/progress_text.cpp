@@ -72,6 +72,9 @@ std::string progress_line(const progress_snapshot& now) {
   if (const std::string left = left_text(now); !left.empty()) {
     line += "; " + left;
   }
+  if (now.snapshot_seconds) {
+    line += fmt::format("; snapshot {} old", duration_text(*now.snapshot_seconds));
+  }
   if (!now.waiting.empty()) {
     line += "; " + now.waiting;
   }
@@ -94,6 +97,9 @@ std::vector<std::string> live_lines(const std::string& job_name, const progress_
   lines.push_back(fmt::format("  {} rows/s, {}; {}, {} {} at work", rate_text(now.records_per_second),
                               bytes_rate_text(now.bytes_per_second), splits_text(now), now.pipelines_active,
                               now.pipelines_active == 1 ? "pipeline" : "pipelines"));
+  if (now.snapshot_seconds) {
+    lines.back() += fmt::format("; snapshot {} old", duration_text(*now.snapshot_seconds));
+  }
   if (!now.waiting.empty()) {
     lines.push_back("  " + now.waiting);
   }

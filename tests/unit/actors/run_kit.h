@@ -49,6 +49,7 @@ struct made_source : source {
   std::uint64_t record_bytes = 100;
   bool counts_known = true;         ///< Splits tell how many records they have.
   std::optional<error> first_read;  ///< The first read fails with this.
+  std::optional<held_snapshot> snapshot;
   std::atomic<std::uint64_t> records_made = 0;
 
   struct made_reader : reader {
@@ -84,6 +85,7 @@ struct made_source : source {
     d.columns = std::make_shared<const schema>(schema{{"t", type_of(type_id::utf8), true, "text"}});
     d.repeatable = true;
     d.resumable = true;
+    d.snapshot = snapshot;
     return d;
   }
   result<std::vector<split>> plan_splits(std::uint32_t, const stop_signal&) override {

@@ -215,6 +215,27 @@ TEST(run, a_stop_request_ends_in_order_and_says_stopped) {
   EXPECT_TRUE(s.counts.closes());
 }
 
+TEST(run, a_snapshot_that_becomes_older_than_it_may_fails_the_run_by_name) {
+  threaded_run r;
+  r.from->records = ~std::uint64_t{0} >> 1;
+  r.from->snapshot = {std::chrono::steady_clock::now(), std::chrono::milliseconds(1),
+                      "job.json: snapshotMax"};
+  const run_summary s = r.run();
+  EXPECT_EQ(s.state, run_state::failed);
+  ASSERT_TRUE(s.failure);
+  EXPECT_EQ(s.failure->kind, error_kind::over_limit);
+  EXPECT_EQ(s.failure->code, snapshot_max_code);
+  EXPECT_EQ(s.failure->message.find("job.json: snapshotMax: the snapshot"), 0U) << s.failure->message;
+  EXPECT_NE(s.how_to_go_on.find("a greater snapshotMax"), std::string::npos) << s.how_to_go_on;
+}
+
+TEST(run, a_snapshot_without_a_limit_lasts_as_long_as_the_run) {
+  threaded_run r;
+  r.from->snapshot = {std::chrono::steady_clock::now() - std::chrono::hours(24), std::chrono::milliseconds(0),
+                      ""};
+  EXPECT_EQ(r.run().state, run_state::succeeded);
+}
+
 TEST(run, a_destination_that_loses_a_transaction_is_tried_again_from_the_mark) {
   threaded_run r;
   r.from->records = 50'000;

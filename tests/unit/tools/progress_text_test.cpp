@@ -32,6 +32,13 @@ TEST(progress_text, a_line_says_what_is_known_and_no_more) {
             "splits; 45 %, about 2 min left; the source waits for the destination");
 }
 
+TEST(progress_text, the_age_of_the_snapshot_under_which_is_read_is_told) {
+  progress_snapshot now = sample();
+  now.snapshot_seconds = 200;
+  EXPECT_TRUE(progress_line(now).ends_with("3 of 12 splits; snapshot 3 min 20 s old")) << progress_line(now);
+  EXPECT_TRUE(live_lines("orders", now, 80).back().ends_with("at work; snapshot 3 min 20 s old"));
+}
+
 TEST(progress_text, the_live_area_shows_name_bar_counts_and_who_waits) {
   progress_snapshot now = sample();
   now.fraction = 0.5;

@@ -45,17 +45,25 @@ constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsign
 
 /// Inverse of `days_from_civil`, for all days of `type_id::date`.
 constexpr civil_date civil_from_days(std::int32_t days) {
-  const std::int64_t shifted = std::int64_t{days} + 719468;
-  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-  const auto day_of_era = static_cast<unsigned>(shifted - era * 146097);
-  const unsigned year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const unsigned month_from_march = (5 * day_of_year + 2) / 153;
-  const unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  const std::int64_t year = static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
-  return {static_cast<std::int32_t>(year), static_cast<std::uint8_t>(month),
-          static_cast<std::uint8_t>(day_of_year - (153 * month_from_march + 2) / 5 + 1)};
+  // Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022):
+  // products where others divide, from 1 March of a year 0 so many cycles of 400 years ago that no day is
+  // below.
+  constexpr std::uint32_t cycle_days = 146'097;
+  constexpr std::uint32_t cycles = 14'704;
+  const auto n = static_cast<std::uint64_t>(std::int64_t{days} + 719'468 + std::int64_t{cycle_days} * cycles);
+  const std::uint64_t quarters = 4 * n + 3;
+  const std::uint64_t century = quarters / cycle_days;
+  const auto of_century = static_cast<std::uint32_t>(quarters % cycle_days) / 4;
+  const std::uint64_t product = std::uint64_t{2'939'745} * (4 * of_century + 3);
+  const std::uint32_t of_year = static_cast<std::uint32_t>(product) / 2'939'745 / 4;
+  const std::uint32_t month_and_day = 2141 * of_year + 197'913;
+  const bool is_next = of_year >= 306;  // January and February
+  const std::uint32_t month = month_and_day >> 16;
+  const std::int64_t year =
+      static_cast<std::int64_t>(100 * century + (product >> 32)) - std::int64_t{400} * cycles;
+  return {static_cast<std::int32_t>(year + (is_next ? 1 : 0)),
+          static_cast<std::uint8_t>(is_next ? month - 12 : month),
+          static_cast<std::uint8_t>((month_and_day & 0xFFFF) / 2141 + 1)};
 }
 
 /// Monday 1 to Sunday 7, as ISO 8601 counts.

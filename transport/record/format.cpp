@@ -16,11 +16,32 @@ char* put(std::string_view text, char* to) {
   return to + text.size();
 }
 
+constexpr std::array<char, 200> make_pairs() {
+  std::array<char, 200> pairs{};
+  for (unsigned i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}
+constexpr std::array<char, 200> digit_pairs = make_pairs();
+
 char* put_two(unsigned n, char* to) {
-  to[0] = static_cast<char>('0' + n / 10);
-  to[1] = static_cast<char>('0' + n % 10);
+  std::memcpy(to, digit_pairs.data() + 2 * std::size_t{n}, 2);
   return to + 2;
 }
+
+/// 10^0 to 10^19.
+constexpr std::array<std::uint64_t, 20> make_powers() {
+  std::array<std::uint64_t, 20> powers{};
+  std::uint64_t power = 1;
+  for (std::uint64_t& p : powers) {
+    p = power;
+    power *= 10;
+  }
+  return powers;
+}
+constexpr std::array<std::uint64_t, 20> powers_of_ten = make_powers();
 
 /// Lays the shortest digits out as ECMAScript's Number::toString does, which people read as a number as long
 /// as its length is sensible.
@@ -87,7 +108,7 @@ char* write_fraction(std::int64_t units, time_unit unit, unsigned digits, char* 
 
 char* write_clock(std::int64_t second_of_day, char* to) {
   const auto seconds = static_cast<unsigned>(second_of_day);
-  to = put_two(seconds / 3600, to);
+  to = put_two(seconds / 3600 % 100, to);
   *to++ = ':';
   to = put_two(seconds / 60 % 60, to);
   *to++ = ':';
@@ -105,9 +126,13 @@ char* write_uint64(std::uint64_t value, char* to) {
 }
 
 char* write_padded(std::uint64_t n, unsigned digits, char* to) {
-  for (unsigned i = digits; i-- > 0;) {
-    to[i] = static_cast<char>('0' + n % 10);
-    n /= 10;
+  unsigned i = digits;
+  for (; i >= 2; i -= 2) {
+    put_two(static_cast<unsigned>(n % 100), to + i - 2);
+    n /= 100;
+  }
+  if (i != 0) {
+    *to = static_cast<char>('0' + n % 10);
   }
   return to + digits;
 }
@@ -117,6 +142,16 @@ char* write_decimal(int128 value, unsigned scale, char* to) {
   uint128 rest = value < 0 ? -static_cast<uint128>(value) : static_cast<uint128>(value);
   if (value < 0) {
     *to++ = '-';
+  }
+  if (rest <= 0xFFFFFFFFFFFFFFFFU && scale < powers_of_ten.size()) {
+    const auto low = static_cast<std::uint64_t>(rest);
+    const std::uint64_t one = powers_of_ten[scale];
+    to = write_uint64(low / one, to);
+    if (scale != 0) {
+      *to++ = '.';
+      to = write_padded(low % one, scale, to);
+    }
+    return to;
   }
   std::array<char, 48> digits;
   std::size_t first = digits.size();

@@ -289,14 +289,14 @@ bool connection::in_transaction() const {
 result<std::string> connection::session_name(const stop_signal& stop) {
   if (state_->session_word.empty()) {
     const std::string word = random_word();
-    SLUICE_TRY(const auto got, ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), @@server_id", word), stop));
+    SLUICE_TRY(const auto got, ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), CONCAT_WS('/', @@server_id, @@hostname, @@port)", word), stop));
     if (got.empty() || got[0][0] != "1") {
       return std::string();
     }
     state_->session_word = word;
-    state_->server_number = got[0][1].value_or("0");
+    state_->server_name = got[0][1].value_or("0");
   }
-  return fmt::format("{}/{}@{}", mysql_thread_id(state_->mysql), state_->session_word, state_->server_number);
+  return fmt::format("{}/{}@{}", mysql_thread_id(state_->mysql), state_->session_word, state_->server_name);
 }
 
 result<statement_answer> connection::run(std::string_view sql, const stop_signal& stop) {

@@ -84,7 +84,7 @@ struct connection::state {
   server_failure failed;
   std::string at;
   std::string session_word;
-  std::string server_number;  ///< @@server_id
+  std::string server_name;  ///< Its number, host and port: nodes of a cluster may share the number.
   std::uint64_t packet_bytes = 1 << 20;
   bool loads = false;
   lent_bytes lent;

@@ -65,9 +65,41 @@ result<std::string> begun_at(connection& c, const stop_signal& stop) {
   return at;
 }
 
+/// Why MariaDB's binary log may not have every commit; empty where it has (but for sessions that turn it
+/// off).
+result<std::string> missing_in_log(connection& watch, const stop_signal& stop) {
+  const auto shown = [&](const char* sql) -> result<std::string> {
+    SLUICE_TRY(const auto rows, watch.ask(sql, stop));
+    return rows.empty() || rows[0].size() < 2 ? std::string() : rows[0][1].value_or("");
+  };
+  SLUICE_TRY(const std::string logs, one_value(watch, "SELECT @@global.log_slave_updates", stop));
+  SLUICE_TRY(const std::string replays, shown("SHOW GLOBAL STATUS LIKE 'Slaves_running'"));
+  SLUICE_TRY(const std::string cluster, shown("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'"));
+  if (logs != "1" && ((!replays.empty() && replays != "0") || cluster == "ON")) {
+    return std::string("its binary log has nothing of what it replays from other servers");
+  }
+  const auto place = watch.ask("SHOW MASTER STATUS", stop);
+  if (!place) {
+    return place.error().kind == error_kind::denied
+               ? result<std::string>(std::string("without the right BINLOG MONITOR it is not known whether "
+                                                 "its binary log has all databases"))
+               : fail(place.error());
+  }
+  for (std::size_t i = 2; !place->empty() && i < (*place)[0].size(); ++i) {
+    if (!(*place)[0][i].value_or("").empty()) {
+      return std::string("its binary log leaves databases out");
+    }
+  }
+  return std::string();
+}
+
 /// Whether all have begun at the same moment, by what the server shows: nothing, or why not.
 result<std::string> begin_unlocked(connection& watch, const connections& all, const stop_signal& stop) {
   if (watch.server().product == server_product::mariadb) {
+    SLUICE_TRY(std::string missing, missing_in_log(watch, stop));
+    if (!missing.empty()) {
+      return missing;
+    }
     SLUICE_CHECK(begin_all(all, stop));
     SLUICE_TRY(const std::string first, begun_at(*all[0], stop));
     if (first.empty()) {

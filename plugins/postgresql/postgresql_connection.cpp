@@ -213,15 +213,17 @@ result<void> connection::wait_for_rows() {
   if (!ready) {
     return ready.error().kind == error_kind::cancelled ? fail(stopped()) : wait_for_answer();
   }
-  // Taken in before any of it is looked at, it makes libpq's buffer as large, for the next time too.
-  constexpr int reads_most = 8;
-  int left = 1;
-  for (int i = 0; i < reads_most && left > 0; ++i) {
+  if (PQconsumeInput(conn_) == 0) {
+    return fail(lost("read the answer"));
+  }
+  // libpq's buffer is twice as large where more is taken in than it holds: a few times, from its 16 KiB to
+  // about what is worth waking for, and not to all that the system may hold for a slow reader.
+  constexpr int doublings_max = 3;
+  int left = 0;
+  if (doublings_ < doublings_max && ::ioctl(PQsocket(conn_), FIONREAD, &left) == 0 && left > 0) {
+    ++doublings_;
     if (PQconsumeInput(conn_) == 0) {
       return fail(lost("read the answer"));
-    }
-    if (::ioctl(PQsocket(conn_), FIONREAD, &left) != 0) {
-      break;
     }
   }
   return {};

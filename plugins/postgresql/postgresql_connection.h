@@ -145,6 +145,7 @@ class connection {
   /// How much must have come before a wait for the server ends.
   void wake_with(int bytes);
   int wakes_with_ = 1;
+  int doublings_ = 0;  ///< Of libpq's buffer, by `wait_for_rows`.
   enum class copying : std::uint8_t { none, in, out };
   copying copying_ = copying::none;
   std::string copy_sql_;

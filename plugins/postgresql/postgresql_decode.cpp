@@ -76,6 +76,26 @@ std::size_t fixed_bytes(wire_form form) {
   return 0;
 }
 
+bool tuple_reader::walk(std::size_t count) {
+  const char* at = starts_[0];
+  for (std::size_t i = 0; i < count; ++i) {
+    starts_[i] = at;
+    if (end_ - at < static_cast<std::ptrdiff_t>(sizeof(std::int32_t))) {
+      return false;
+    }
+    const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(at));
+    at += sizeof length;
+    if (length < -1 || end_ - at < length) {
+      return false;
+    }
+    at += std::max(length, 0);
+  }
+  if (count != 0) {
+    starts_[count] = at;
+  }
+  return true;
+}
+
 tuple_reader::answer tuple_reader::next() {
   if (ended_) {
     return rest_.empty() ? answer::end : answer::damaged;
@@ -110,26 +130,15 @@ tuple_reader::answer tuple_reader::next() {
   if (count < 0 || static_cast<std::size_t>(count) != fields()) {
     return answer::damaged;
   }
-  const char* at = rest_.data();
-  const char* const end = at + rest_.size();
-  starts_[0] = at;
-  for (std::size_t i = 0; i < looked_at_; ++i) {
-    starts_[i] = at;
-    if (end - at < static_cast<std::ptrdiff_t>(sizeof(std::int32_t))) {
-      return answer::damaged;
-    }
-    const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(at));
-    at += sizeof length;
-    if (length < -1 || end - at < length) {
-      return answer::damaged;
-    }
-    at += std::max(length, 0);
+  starts_[0] = rest_.data();
+  end_ = rest_.data() + rest_.size();
+  const bool whole = looked_at_ == fields();
+  // Every field has a length at least.
+  if ((!whole && rest_.size() < fields() * sizeof(std::int32_t)) || !walk(looked_at_)) {
+    return answer::damaged;
   }
-  if (looked_at_ != fields()) {
-    at = end;
-  }
-  starts_.back() = at;
-  rest_.remove_prefix(static_cast<std::size_t>(at - rest_.data()));
+  starts_.back() = whole ? starts_.back() : end_;
+  rest_.remove_prefix(static_cast<std::size_t>(starts_.back() - rest_.data()));
   return answer::tuple;
 }
 

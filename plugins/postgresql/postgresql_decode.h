@@ -24,8 +24,8 @@ class tuple_reader {
   using field_view = std::optional<std::string_view>;
 
   explicit tuple_reader(std::size_t columns) : tuple_reader(columns, columns) {}
-  /// Takes only the first fields apart, so many as are `looked_at`; what is behind them in the message is
-  /// the rest of the tuple, whatever it is.
+  /// Takes only the first fields apart, so many as are `looked_at`, until `take_apart`; what is behind them
+  /// in the message is the rest of the tuple, whatever it is.
   tuple_reader(std::size_t columns, std::size_t looked_at) : looked_at_(looked_at), starts_(columns + 1) {}
   /// The bytes of a message, which must live until it is taken apart: until `next` answers `more`.
   void feed(std::string_view message) { rest_ = message; }
@@ -37,6 +37,11 @@ class tuple_reader {
     damaged,  ///< Not what COPY sends.
   };
   answer next();
+  /// All fields of the tuple at hand; false: it is not one of so many fields.
+  bool take_apart() {
+    const char* const end = starts_.back();
+    return walk(fields()) && starts_.back() == end;
+  }
   /// Of a tuple.
   [[nodiscard]] std::size_t fields() const { return starts_.size() - 1; }
   /// One of those looked at.
@@ -53,7 +58,11 @@ class tuple_reader {
  private:
   std::size_t looked_at_;
   std::vector<const char*> starts_;  ///< Of each field's length, then the end of the last.
+  /// Finds the first fields of the tuple, which must end with the last of all.
+  bool walk(std::size_t count);
+
   std::string_view rest_;
+  const char* end_ = nullptr;  ///< Of what may belong to the tuple.
   bool signature_seen_ = false;
   bool ended_ = false;
 };

@@ -134,14 +134,20 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
   return {};
 }
 
+error postgresql_reader::damaged() const {
+  return {error_kind::source_changed,
+          fmt::format("{}: {}: the server has sent what is no COPY of {} columns", connection_->place(),
+                      in_quotes(relation_->shown), tuples_.fields()),
+          "", false};
+}
+
 result<bool> postgresql_reader::next_tuple() {
   for (;;) {
     switch (tuples_.next()) {
       case tuple_reader::answer::tuple:
         return true;
       case tuple_reader::answer::damaged:
-        return fail(error_kind::source_changed, "{}: {}: the server has sent what is no COPY of {} columns",
-                    connection_->place(), in_quotes(relation_->shown), tuples_.fields());
+        return fail(damaged());
       case tuple_reader::answer::more:
       case tuple_reader::answer::end: {
         auto message = connection_->copy_message();
@@ -213,6 +219,9 @@ result<read_answer> postgresql_reader::read(batch_builder& builder, const stop_s
         return answer(read_answer::kind::full, 0);
       }
       return read_answer{read_answer::kind::needs, row + 4096};  // and the buffers' own rounding
+    }
+    if (too_large && !tuples_.take_apart()) {
+      return fail(damaged());
     }
     take_row(builder, too_large ? row : 0);
     row_at_hand_ = false;

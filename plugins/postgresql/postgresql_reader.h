@@ -29,6 +29,7 @@ class postgresql_reader : public reader {
   [[nodiscard]] const part_plan& part() const { return plan_->parts[relation_->part]; }
   /// The next tuple stands in `tuples_`; false at the end.
   result<bool> next_tuple();
+  [[nodiscard]] error damaged() const;
   result<void> end_split();
   /// What the tuple at hand takes in a batch: at most, and where that is much, exactly.
   [[nodiscard]] std::uint64_t row_bytes() const;

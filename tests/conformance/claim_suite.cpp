@@ -231,9 +231,11 @@ TEST_P(ClaimSuite, WhoeverSleptThroughItsClaimWritesNothingBesideTheNextRun) {
   const run_row seen = former.found_by(next);
   EXPECT_FALSE(seen.owner);
   EXPECT_EQ(seen.term, 2u);
-  EXPECT_EQ(kind_of(former.out->write(*a_row(), {})), error_kind::conflict);
+  // Its writers' connections were ended with the claim: it might have slept inside a transaction.
+  EXPECT_FALSE(former.out->write(*a_row(), {}));
   former.out->rollback();
-  EXPECT_EQ(kind_of(former.out->open({0}, epoch_number::make(1, 2, 0), {})), error_kind::conflict);
+  EXPECT_EQ(kind_of_once_connected([&] { return former.out->open({0}, epoch_number::make(1, 2, 0), {}); }),
+            error_kind::conflict);
   EXPECT_EQ(kind_of_once_connected([&] { return former.store().renew(former.row.run); }),
             error_kind::conflict);
   expect(next.store().renew(next.row.run));

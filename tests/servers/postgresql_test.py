@@ -216,6 +216,13 @@ class OwnBytes(Jobs):
         self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
         self.assertEqual(sql("SELECT n FROM dst WHERE id = -1"), "NaN\n")
 
+    def test_a_record_that_is_too_large_is_dirty(self):
+        sql("DROP TABLE src; CREATE TABLE src (id int NOT NULL, t text); INSERT INTO src VALUES (1, 'a'), (2, repeat('x', 68000000)), (3, 'c'); "
+            "CREATE TABLE dst (LIKE src)")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))
+        self.assertEqual(ended.summary["dirty_by_code"], {"record_too_large": 1})
+        self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "1|a\n3|c\n")
+
     def test_rows_are_found_by_a_key(self):
         for mode in ("update", "replace", "ignore"):
             self.both("CREATE TABLE dst (LIKE src INCLUDING ALL); INSERT INTO dst SELECT id, 1 FROM src WHERE id % 3 = 0", mode=mode)

@@ -85,7 +85,8 @@ result<bool> relational_progress::is_held(const run_row& row) {
   }
   switch (look_up({row.owner->host, row.owner->pid, row.owner->process_start})) {
     case process_state::alive:
-      if (dialect_.renews_in_data) {
+      // A connection that was lost is made again with the next renewal.
+      if (dialect_.renews_in_data || row.renewed_age_s < seconds_until_stale) {
         return true;
       }
       break;
@@ -159,6 +160,7 @@ result<void> relational_progress::fence(sql_session& session, const run_row& sta
   if (met != 1) {
     return fail(taken_over(dialect_, "run " + stale.run.text()));
   }
+  SLUICE_CHECK(end_writers(session, stale.run));
   const std::int64_t epoch = stored(epoch_number::make(term, 0, 0).value);
   SLUICE_CHECK(session.run(
       written(dialect_,
@@ -175,6 +177,19 @@ result<void> relational_progress::end_sessions(const std::vector<std::string>& n
     }
   }
   return {};
+}
+
+/// Those of a former owner, whose process may be stopped in the middle of a transaction: it would hold its
+/// rows, and its table, for as long.
+result<void> relational_progress::end_writers(sql_session& session, const run_id& run) {
+  SLUICE_TRY(
+      const auto owners,
+      session.ask(written(dialect_, "SELECT DISTINCT [owner] FROM @progress WHERE [run] = ?"), {run.text()}));
+  std::vector<std::string> names;
+  for (const sql_row& row : owners) {
+    names.push_back(row[0].value_or(""));
+  }
+  return end_sessions(names);
 }
 
 result<void> relational_progress::check_not_held_elsewhere(sql_session& session, const run_id& run) {
@@ -421,6 +436,9 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
     fenced.push_back(seen.owner->session);
   }
   SLUICE_CHECK(end_sessions(fenced));
+  if (!mine) {
+    SLUICE_CHECK(end_writers(*session, seen.run));
+  }
   return term;
 }
 
@@ -541,6 +559,7 @@ result<void> relational_progress::discard(const run_id& run) {
   return in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
     SLUICE_CHECK(check_not_held_elsewhere(*session, run));
+    SLUICE_CHECK(end_writers(*session, run));
     SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @progress WHERE [run] = ?"), {run.text()}));
     SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @run WHERE [run] = ?"), {run.text()}));
     return {};

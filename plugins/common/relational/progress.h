@@ -124,6 +124,7 @@ class relational_progress : public progress_store {
   result<std::vector<std::string>> check_free(sql_session& session, const run_row& mine);
   result<void> fence(sql_session& session, const run_row& stale);
   result<void> end_sessions(const std::vector<std::string>& names);
+  result<void> end_writers(sql_session& session, const run_id& run);
   result<void> check_not_held_elsewhere(sql_session& session, const run_id& run);
   result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
   result<void> try_make_tables();

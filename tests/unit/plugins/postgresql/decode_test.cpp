@@ -59,6 +59,36 @@ TEST(tuple_reader, a_message_cut_short_anywhere_is_damaged_never_read_past) {
   }
 }
 
+TEST(tuple_reader, takes_the_first_fields_apart_and_the_rest_as_it_came) {
+  const std::string fields = tuple({"abc", "NULL", "de"});
+  const std::string whole = begin + fields;
+  for (const std::size_t looked_at : {0, 1, 2}) {
+    tuple_reader r(3, looked_at);
+    r.feed(whole);
+    ASSERT_EQ(r.next(), answer::tuple);
+    EXPECT_EQ(r.raw(0, 3), fields.substr(2));
+    if (looked_at != 0) {
+      EXPECT_EQ(r.field(0), "abc");
+    }
+    ASSERT_TRUE(r.take_apart());
+    EXPECT_EQ(r.field(2), "de");
+    EXPECT_EQ(r.raw(0, 3), fields.substr(2));
+    EXPECT_EQ(r.next(), answer::more);
+  }
+}
+
+TEST(tuple_reader, what_is_taken_as_it_came_has_at_least_a_length_for_each_field) {
+  const std::string two_lengths = begin + bytes_of("0003ffffffffffffffff");
+  tuple_reader r(3, 0);
+  r.feed(two_lengths);
+  EXPECT_EQ(r.next(), answer::damaged);
+  const std::string long_field = begin + bytes_of("0002ffffffff00000009aa");
+  tuple_reader s(2, 0);
+  s.feed(long_field);
+  ASSERT_EQ(s.next(), answer::tuple);
+  EXPECT_FALSE(s.take_apart());
+}
+
 TEST(tuple_reader, another_count_of_fields_or_bytes_behind_the_end_are_damaged) {
   tuple_reader r(1);
   const std::string two = begin + tuple({"a", "b"});

@@ -241,6 +241,20 @@ TEST_P(ClaimSuite, WhoeverSleptThroughItsClaimWritesNothingBesideTheNextRun) {
   expect(next.store().renew(next.row.run));
 }
 
+TEST_P(ClaimSuite, WhoeverSleepsInsideATransactionDoesNotHoldUpTheNextRun) {
+  const std::string parameter = GetParam().make_ready();
+  const writing former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.out->write(*a_row(), {}));
+  age_claims();
+  const auto begun = std::chrono::steady_clock::now();
+  expect(next.store().claim_new(next.row));
+  expect(next.store().discard(former.row.run));
+  // Far below what a lock is waited for.
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(15));
+  former.out->rollback();
+}
+
 TEST_P(ClaimSuite, WhatGuardsTheClaimsIsNoRun) {
   const std::string parameter = GetParam().make_ready();
   const start one(GetParam(), parameter, 1);

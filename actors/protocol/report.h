@@ -26,7 +26,7 @@ struct source_planned {
 };
 struct readers_made {
   std::vector<std::shared_ptr<reader>> readers;
-  schema_ptr own;  ///< What their batches have where columns travel in their product's own bytes.
+  schema_ptr own = {};  ///< What their batches have where columns travel in their product's own bytes.
 };
 struct source_checked {};
 

@@ -47,7 +47,8 @@ TEST_P(mysql_connection_server_test, writes_literals_that_its_session_reads_back
 TEST_P(mysql_connection_server_test, knows_whether_a_session_still_lives) {
   auto other = connect();
   const std::string name = *other->session_name({});
-  EXPECT_EQ(name.substr(name.find('@') + 1), rows("SELECT @@server_id")[0]);
+  EXPECT_EQ(name.substr(name.find('@') + 1),
+            rows("SELECT CONCAT_WS('/', @@server_id, @@hostname, @@port)")[0]);
   const std::string lock = "sluice/" + name.substr(name.find('/') + 1, name.find('@') - name.find('/') - 1);
   EXPECT_THAT(rows("SELECT IS_USED_LOCK('" + lock + "')"), ElementsAre(name.substr(0, name.find('/'))));
   EXPECT_EQ(*other->session_name({}), name);

@@ -289,7 +289,11 @@ bool connection::in_transaction() const {
 result<std::string> connection::session_name(const stop_signal& stop) {
   if (state_->session_word.empty()) {
     const std::string word = random_word();
-    SLUICE_TRY(const auto got, ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), CONCAT_WS('/', @@server_id, @@hostname, @@port)", word), stop));
+    SLUICE_TRY(
+        const auto got,
+        ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), CONCAT_WS('/', @@server_id, @@hostname, @@port)",
+                        word),
+            stop));
     if (got.empty() || got[0][0] != "1") {
       return std::string();
     }

@@ -170,7 +170,9 @@ result<std::optional<bool>> mysql_target::session_lives(const std::string& name)
   }
   const std::string lock = "sluice/" + name.substr(slash + 1, at - slash - 1);
   SLUICE_TRY(const auto rows,
-             c->ask(fmt::format("SELECT IS_USED_LOCK({}), CONCAT_WS('/', @@server_id, @@hostname, @@port)", c->literal(lock)), stop_));
+             c->ask(fmt::format("SELECT IS_USED_LOCK({}), CONCAT_WS('/', @@server_id, @@hostname, @@port)",
+                                c->literal(lock)),
+                    stop_));
   if (rows.at(0).at(1) != name.substr(at + 1)) {
     return std::optional<bool>();  // another server knows
   }

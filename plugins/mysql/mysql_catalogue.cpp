@@ -51,7 +51,8 @@ result<std::vector<table_column>> read_columns(connection& c, const table_info& 
     column.name = row[0].value_or("");
     column.kind = kind_of(declared);
     column.not_null = row[3] == "NO";
-    column.has_default = row[4].has_value();
+    // MariaDB shows that of a column without one as the text NULL, and puts other texts in quotes.
+    column.has_default = row[4].has_value() && row[4] != "NULL";
     // `VIRTUAL GENERATED`, `STORED GENERATED`, `PERSISTENT`; but not MySQL's `DEFAULT_GENERATED`.
     column.generated =
         holds_word(row[5], "VIRTUAL") || holds_word(row[5], "STORED") || holds_word(row[5], "PERSISTENT");

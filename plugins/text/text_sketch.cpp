@@ -329,15 +329,24 @@ class source_sketcher {
 
   void put_null(const std::vector<std::vector<sampled_field>>& columns) {
     null_text_ = guess_null_text(columns);
-    if (!null_text_) {
-      return;
-    }
+    const bool guessed = null_text_.has_value();
+    null_text_ = null_text_.value_or("");
     std::size_t seen = 0;
     for (const auto& column : columns) {
       seen +=
           static_cast<std::size_t>(std::count_if(column.begin(), column.end(), [&](const sampled_field& f) {
             return !f.quoted && f.text == *null_text_;
           }));
+    }
+    if (!guessed) {
+      // What Sluice and databases write as CSV is read back as it was.
+      put("nullFormat", "",
+          seen == 0
+              ? "An unquoted field that is empty is NULL, a quoted one an empty text; no NULL was seen."
+              : fmt::format("An unquoted field that is empty is NULL, a quoted one an empty text; {} were "
+                            "seen, in columns of text only. Take this out where they are empty texts.",
+                            with_thousands(seen)));
+      return;
     }
     put("nullFormat", *null_text_,
         fmt::format("An unquoted field {} is NULL, in columns of text too: {} of them were seen.",

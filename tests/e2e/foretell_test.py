@@ -413,7 +413,15 @@ class Copy(ForetellTest):
         ended = self.copy("gaps.csv", "shop.db:gaps")
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertEqual(self.rows(self.folder / "shop.db", "SELECT id, n, n_2, column_4 FROM gaps"),
-                         [(1, "a", "b", ""), (2, "c", "d", "")])
+                         [(1, "a", "b", None), (2, "c", "d", None)])
+
+    def test_null_and_empty_text_come_back_from_a_csv_file_as_they_were(self):
+        self.write("texts.csv", 'id,name\n1,\n2,""\n3,x\n')
+        told = [(1, None), (2, ""), (3, "x")]
+        for number, (source, destination) in enumerate((("texts.csv", "a.db:t"), ("a.db:t", "back.csv"), ("back.csv", "b.db:t"))):
+            self.assertEqual(self.copy(source, destination).returncode, 0, number)
+        for name in ("a.db", "b.db"):
+            self.assertEqual(self.rows(self.folder / name, "SELECT id, name FROM t ORDER BY id"), told)
 
     def test_empty_lines_are_no_records_and_a_pattern_is_its_files(self):
         self.write("part_1.csv", "id,n\n1,a\n\n2,b\n\n")

@@ -183,7 +183,8 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
   run.job_file = arguments.save.value_or(made_job);
   run.jobs = {run.job_file};
   if (!run.name) {
-    run.name = "copy";
+    // A copy into another table is another job: it has nothing to do with what this one may leave half done.
+    run.name = "copy-" + arguments.to.substr(arguments.to.find_last_of(":/") + 1);
   }
   program with = parts;
   with.load = [&text](const std::string& file, const load_options& options, const plugin_lookup& lookup) {

@@ -118,6 +118,10 @@ class Databases:
             self.empty("postgresql")
             self.postgresql.sql(table_sql("converted", l_linenumber="bigint"), "sluice")
         self.route("the same, one column converted", job(reader, writer), pipe, prepare, 1.3, 1.1)
+        self.pipelines()
+
+    def pipelines(self):
+        self.postgresql.sql("CREATE INDEX ON lineitem (l_orderkey); ANALYZE lineitem", "sluice")
         walls = {}
         for pipelines in (1, 2, 4):
             reader = self.end("postgresql", "Reader", "lineitem", splitPk="l_orderkey")

@@ -262,7 +262,8 @@ result<void> mysql_target::describe_table(const schema& source_columns, target_d
     }
   } else if (!steps_.table_comes_later()) {
     SLUICE_TRY(const std::string missing, describe_missing_table(*c, table_, stop_));
-    return fail(error_kind::bad_option, "{}: {}", options_.table().place, missing);
+    return fail(error_kind::bad_option, "{}: {}; or set \"createTable\": true to have it made",
+                options_.table().place, missing);
   }
   out.columns.reset();
   out.compared = false;

@@ -561,10 +561,11 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   }
   for (const field& f : columns) {
     if (f.type.id == type_id::binary) {
-      sketch.doubts.push_back(
-          fmt::format("{}: the column {} holds bytes; those that are text in UTF-8 are written, records with "
-                      "others are dirty. A column expression such as hex({}) writes all of them.",
-                      where.path, in_quotes(f.name), f.name));
+      sketch.doubts.push_back(fmt::format(
+          "{0}: the column {1} holds bytes; those that are text in UTF-8 are written, records with "
+          "others are dirty. In a job (sluice template), a column expression such as hex({2}), in PostgreSQL "
+          "encode({2}, 'hex'), writes all of them.",
+          where.path, in_quotes(f.name), f.name));
     }
   }
   sketch.remarks.insert(sketch.remarks.end(), sketch.doubts.begin(), sketch.doubts.end());

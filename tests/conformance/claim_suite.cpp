@@ -247,11 +247,9 @@ TEST_P(ClaimSuite, WhoeverSleepsInsideATransactionDoesNotHoldUpTheNextRun) {
   const start next(GetParam(), parameter, 2);
   expect(former.out->write(*a_row(), {}));
   age_claims();
-  const auto begun = std::chrono::steady_clock::now();
+  // Each would be `busy` once it had waited for the sleeper's locks.
   expect(next.store().claim_new(next.row));
   expect(next.store().discard(former.row.run));
-  // Far below what a lock is waited for.
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(15));
   former.out->rollback();
 }
 

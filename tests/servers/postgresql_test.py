@@ -140,7 +140,8 @@ class Refused(Jobs):
         sql("CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'a'), (1, 'twice'), (2, NULL), (3, 'c'); "
             "CREATE TABLE dst (id int PRIMARY KEY, t text NOT NULL)")
         ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=10))
-        records = [json.loads(line) for line in open(ended.summary["dirty_file"], encoding="utf-8")]
+        with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+            records = [json.loads(line) for line in file]
         self.assertEqual(sorted((r["code"], r["column"]) for r in records), [("23505", "id"), ("null_not_allowed", "t")])
         self.assertIn("duplicate key value", next(r["message"] for r in records if r["code"] == "23505"))
         self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "1|a\n3|c\n")

@@ -253,6 +253,18 @@ TEST_P(ClaimSuite, WhoeverSleepsInsideATransactionDoesNotHoldUpTheNextRun) {
   former.out->rollback();
 }
 
+TEST_P(ClaimSuite, AProcessThatLivesKeepsTheClaimOfAConnectionThatWasLost) {
+  const std::string parameter = GetParam().make_ready();
+  const start former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.store().make_tables());
+  run_row row = former.row;
+  row.owner = me();
+  row.owner->session = "1/gone";
+  expect(former.store().claim_new(row));
+  EXPECT_EQ(kind_of(next.store().claim_new(next.row)), error_kind::conflict);
+}
+
 TEST_P(ClaimSuite, WhatGuardsTheClaimsIsNoRun) {
   const std::string parameter = GetParam().make_ready();
   const start one(GetParam(), parameter, 1);

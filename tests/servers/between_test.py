@@ -1,80 +1,28 @@
 """Jobs between two servers, as people write them: shards into one table, an increment a day, data sources with TLS."""
 
 import json
-import subprocess
 import unittest
 
-from e2e.harness import PROGRAM, ProgramTest, job
-from servers.running import Running
+from e2e.harness import job
+from servers import pair
+from servers.pair import SHARDS, PairTest, in_mariadb, in_postgresql, mariadb_end, mariadb_url, postgresql_end, setUpModule
 
 
-def setUpModule():
-    global MARIADB, POSTGRESQL
-    running = Running(["postgresql", "mariadb"])
-    running.__enter__()
-    unittest.addModuleCleanup(running.__exit__, None, None, None)
-    MARIADB = running.servers["mariadb"]
-    POSTGRESQL = running.servers["postgresql"]
-
-
-def in_mariadb(query):
-    return MARIADB.sql(query, "sluice")
-
-
-SHARDS = ("shard_1", "shard_2", "shard_3")
 TABLES_EACH = 10
 ROWS_EACH = 50
 
 
-def mariadb_url(database="sluice", host="127.0.0.1"):
-    return f"jdbc:mariadb://{host}:{MARIADB.port}/{database}"
-
-
 def postgresql_writer(table, column=("*",), **more):
-    return {"stepType": "postgresql", "category": "writer", "name": "Writer",
-            "parameter": {"jdbcUrl": f"jdbc:postgresql://127.0.0.1:{POSTGRESQL.port}/sluice", "username": "admin",
-                          "password": POSTGRESQL.password("admin"), "table": table, "column": list(column), **more}}
+    return postgresql_end("Writer", table, column, **more)
 
 
-def postgresql_reader(table, **more):
-    return {**postgresql_writer(table, **more), "category": "reader", "name": "Reader"}
-
-
-def mariadb_end(category, table, column=("*",), user="admin", **more):
-    return {"stepType": "mysql", "category": category.lower(), "name": category,
-            "parameter": {"jdbcUrl": mariadb_url(), "username": user, "password": MARIADB.password(user), "table": table,
-                          "column": list(column), **more}}
-
-
-class Between(ProgramTest):
-    def setUp(self):
-        super().setUp()
-        POSTGRESQL.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO reader, writer", "sluice")
-        for database in ("sluice", *SHARDS):
-            MARIADB.sql(f"DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database} CHARACTER SET utf8mb4")
-
-    def succeeds(self, document, *more):
-        ended = self.run_job(document, *more)
-        self.assertEqual(ended.code, 0, ended)
-        return ended
-
-    def refused(self, document, *parts, more=()):
-        ended = self.run_job(document, *more)
-        self.assertNotEqual(ended.code, 0, ended)
-        for part in parts:
-            self.assertIn(part, ended.text)
-        for server in (MARIADB, POSTGRESQL):
-            self.assertNotIn(server.password("admin"), ended.text)
-
-    def in_postgresql(self, query):
-        return POSTGRESQL.sql(query, "sluice")
-
+class Between(PairTest):
     def fill_shards(self):
         for s, shard in enumerate(SHARDS):
-            MARIADB.sql("".join(f"CREATE TABLE t_{i:02} (id BIGINT PRIMARY KEY, shard VARCHAR(20), at DATETIME(3));"
-                                f"INSERT INTO t_{i:02} SELECT {(s * TABLES_EACH + i) * ROWS_EACH} + seq, '{shard}.t_{i:02} ü', "
-                                f"'2025-01-01 00:00:00.125' + INTERVAL seq SECOND FROM seq_1_to_{ROWS_EACH};"
-                                for i in range(TABLES_EACH)), shard)
+            in_mariadb("".join(f"CREATE TABLE t_{i:02} (id BIGINT PRIMARY KEY, shard VARCHAR(20), at DATETIME(3));"
+                               f"INSERT INTO t_{i:02} SELECT {(s * TABLES_EACH + i) * ROWS_EACH} + seq, '{shard}.t_{i:02} ü', "
+                               f"'2025-01-01 00:00:00.125' + INTERVAL seq SECOND FROM seq_1_to_{ROWS_EACH};"
+                               for i in range(TABLES_EACH)), shard)
 
     def sharded(self, connection, **more):
         reader = mariadb_end("Reader", "x", ["id", "shard", "at"], **more)
@@ -86,69 +34,69 @@ class Between(ProgramTest):
 class Shards(Between):
     def test_thirty_tables_of_three_databases_arrive_in_one_table(self):
         self.fill_shards()
-        self.in_postgresql("CREATE TABLE orders (id bigint PRIMARY KEY, shard text, at timestamp(3))")
+        in_postgresql("CREATE TABLE orders (id bigint PRIMARY KEY, shard text, at timestamp(3))")
         reader = self.sharded([{"jdbcUrl": [mariadb_url(s)], "table": [f"t_[00-{TABLES_EACH - 1:02}]"]} for s in SHARDS])
         ended = self.succeeds(job(reader, postgresql_writer("orders"), concurrent=4))
         rows = len(SHARDS) * TABLES_EACH * ROWS_EACH
         self.assertEqual(ended.summary["written"], rows)
         self.assertEqual(ended.summary["splits"]["total"], len(SHARDS) * TABLES_EACH)
-        self.assertEqual(self.in_postgresql("SELECT count(*), count(DISTINCT shard), min(id), max(id), min(at) FROM orders"),
+        self.assertEqual(in_postgresql("SELECT count(*), count(DISTINCT shard), min(id), max(id), min(at) FROM orders"),
                          f"{rows}|30|1|{rows}|2025-01-01 00:00:01.125\n")
 
     def test_all_shards_that_are_missing_are_named_at_once(self):
         self.fill_shards()
-        MARIADB.sql("DROP TABLE t_03", SHARDS[0])
-        MARIADB.sql("DROP TABLE t_07; ALTER TABLE t_09 DROP COLUMN at", SHARDS[2])
-        self.in_postgresql("CREATE TABLE orders (id bigint, shard text, at timestamp)")
+        in_mariadb("DROP TABLE t_03", SHARDS[0])
+        in_mariadb("DROP TABLE t_07; ALTER TABLE t_09 DROP COLUMN at", SHARDS[2])
+        in_postgresql("CREATE TABLE orders (id bigint, shard text, at timestamp)")
         reader = self.sharded([{"jdbcUrl": [mariadb_url(s)], "table": [f"t_[00-{TABLES_EACH - 1:02}]"]} for s in SHARDS])
         self.refused(job(reader, postgresql_writer("orders")), "shard_1", 'table "t_03"', "shard_3", 'table "t_07"',
                      'table "t_09" has no column "at"')
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM orders"), "0\n")
+        self.assertEqual(in_postgresql("SELECT count(*) FROM orders"), "0\n")
 
     def test_each_shard_may_have_an_account_of_its_own(self):
         self.fill_shards()
         for shard in SHARDS[:2]:
-            MARIADB.sql(f"CREATE OR REPLACE USER {shard}_only@'%' IDENTIFIED BY 'pw of {shard}'; GRANT SELECT ON {shard}.* TO {shard}_only@'%'")
-        self.in_postgresql("CREATE TABLE orders (id bigint, shard text, at timestamp)")
+            in_mariadb(f"CREATE OR REPLACE USER {shard}_only@'%' IDENTIFIED BY 'pw of {shard}'; GRANT SELECT ON {shard}.* TO {shard}_only@'%'")
+        in_postgresql("CREATE TABLE orders (id bigint, shard text, at timestamp)")
         connection = [{"jdbcUrl": [mariadb_url(s)], "table": ["t_00"], "username": f"{s}_only", "password": f"pw of {s}"} for s in SHARDS[:2]]
         reader = self.sharded(connection, useSpecialSecret=True)
         self.succeeds(job(reader, postgresql_writer("orders")))
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM orders"), f"{2 * ROWS_EACH}\n")
+        self.assertEqual(in_postgresql("SELECT count(*) FROM orders"), f"{2 * ROWS_EACH}\n")
         del connection[1]["username"], connection[1]["password"]
         self.refused(job(reader, postgresql_writer("orders")), "connection[1].username", "useSpecialSecret")
 
 
 class Increments(Between):
     def test_a_days_rows_replace_those_of_an_earlier_load_of_that_day(self):
-        MARIADB.sql("CREATE TABLE visits (id INT PRIMARY KEY, day DATE, n INT); INSERT INTO visits SELECT seq, '2025-01-01' + INTERVAL (seq % 3) DAY, seq "
-                    "FROM seq_1_to_90", "sluice")
-        self.in_postgresql("CREATE TABLE visits (id int PRIMARY KEY, day date, n int)")
+        in_mariadb("CREATE TABLE visits (id INT PRIMARY KEY, day DATE, n INT); INSERT INTO visits SELECT seq, '2025-01-01' + INTERVAL (seq % 3) DAY, seq "
+                   "FROM seq_1_to_90")
+        in_postgresql("CREATE TABLE visits (id int PRIMARY KEY, day date, n int)")
         document = job(mariadb_end("Reader", "visits", where="day = '${bizdate}'"),
                        postgresql_writer("visits", preSql=["DELETE FROM @table WHERE day = '${bizdate}'"]))
         for day in ("2025-01-01", "2025-01-02", "2025-01-01"):
             self.assertEqual(self.succeeds(document, "-p", f"bizdate={day}").summary["written"], 30)
-        self.assertEqual(self.in_postgresql("SELECT count(*), count(DISTINCT day), sum(n) FROM visits"), "60|2|2730\n")
+        self.assertEqual(in_postgresql("SELECT count(*), count(DISTINCT day), sum(n) FROM visits"), "60|2|2730\n")
 
 
 class Registry(Between):
     def registry(self, name, **properties):
         path = self.folder / "datasources.json"
         path.write_text(json.dumps({"version": 1, "datasources": [{"name": name, "type": "mariadb", "connectionProperties": {
-            "address": [{"host": "localhost", "port": MARIADB.port}], "database": "sluice", "username": "admin",
+            "address": [{"host": "localhost", "port": pair.MARIADB.port}], "database": "sluice", "username": "admin",
             "password": "${file:password}", **properties}}]}), encoding="utf-8")
-        (self.folder / "password").write_text(MARIADB.password("admin"), encoding="utf-8")
+        (self.folder / "password").write_text(pair.MARIADB.password("admin"), encoding="utf-8")
         (self.folder / "password").chmod(0o600)
         return "--datasources", path
 
     def setUp(self):
         super().setUp()
-        MARIADB.sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src VALUES (1, 'a')", "sluice")
-        self.in_postgresql("CREATE TABLE dst (id int, t text)")
+        in_mariadb("CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src VALUES (1, 'a')")
+        in_postgresql("CREATE TABLE dst (id int, t text)")
         self.reader = {"stepType": "mysql", "category": "reader", "name": "Reader",
                        "parameter": {"datasource": "shop", "table": "src", "column": ["*"]}}
 
     def test_a_data_source_with_tls_is_verified_to_the_end(self):
-        path = MARIADB.certificates.path
+        path = pair.MARIADB.certificates.path
         self.succeeds(job(self.reader, postgresql_writer("dst")),
                       *self.registry("shop", securityProtocol="authTypeSsl", truststoreFile=str(path("ca.pem"))))
         self.refused(job(self.reader, postgresql_writer("dst")), "certificate",
@@ -165,10 +113,10 @@ class Registry(Between):
 
     def test_of_several_servers_the_one_of_the_role_that_is_asked_for_is_taken(self):
         reader = mariadb_end("Reader", "src")
-        reader["parameter"]["jdbcUrl"] = f"jdbc:mariadb:replication://127.0.0.1:1,127.0.0.1:{MARIADB.port}/sluice"
+        reader["parameter"]["jdbcUrl"] = f"jdbc:mariadb:replication://127.0.0.1:1,127.0.0.1:{pair.MARIADB.port}/sluice"
         self.succeeds(job(reader, postgresql_writer("dst")))
-        self.addCleanup(MARIADB.sql, "SET GLOBAL read_only = 0")
-        MARIADB.sql("SET GLOBAL read_only = 1")
+        self.addCleanup(pair.MARIADB.sql, "SET GLOBAL read_only = 0")
+        pair.MARIADB.sql("SET GLOBAL read_only = 1")
         self.refused(job(reader, postgresql_writer("dst")), "the server is read-only, which is not asked for")
         reader["parameter"]["jdbcUrl"] += "?allowSourceDownConnections=true"
         self.succeeds(job(reader, postgresql_writer("dst")))
@@ -184,10 +132,10 @@ class Made(Between):
     """Tables that are made after the source's, and columns mapped by name."""
 
     def test_a_table_of_postgresql_is_made_in_mariadb_with_key_not_null_and_comments(self):
-        POSTGRESQL.sql("CREATE TABLE src (shop varchar(20) NOT NULL, id int, note text DEFAULT 'x', n int UNIQUE CHECK (n > 0), PRIMARY KEY (id, shop)); "
-                       "COMMENT ON TABLE src IS 'it''s all'; COMMENT ON COLUMN src.note IS 'a \\ ü ''note'''; CREATE INDEX by_note ON src (lower(note)); "
-                       "INSERT INTO src VALUES ('a', 1, NULL, 1), ('A', 1, 'y', NULL)", "sluice")
-        document = job(postgresql_reader("src"), mariadb_end("Writer", "made", createTable=True, writeMode="replace"))
+        in_postgresql("CREATE TABLE src (shop varchar(20) NOT NULL, id int, note text DEFAULT 'x', n int UNIQUE CHECK (n > 0), PRIMARY KEY (id, shop)); "
+                      "COMMENT ON TABLE src IS 'it''s all'; COMMENT ON COLUMN src.note IS 'a \\ ü ''note'''; CREATE INDEX by_note ON src (lower(note)); "
+                      "INSERT INTO src VALUES ('a', 1, NULL, 1), ('A', 1, 'y', NULL)")
+        document = job(postgresql_end("Reader", "src"), mariadb_end("Writer", "made", createTable=True, writeMode="replace"))
         first = self.succeeds(document)
         self.succeeds(document)
         for part in ("Not made of the source's table: ", "the default of column note", "the index by_note (lower(note))",
@@ -204,9 +152,9 @@ class Made(Between):
         in_mariadb("CREATE TABLE src (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY COMMENT 'the \"number\"', v VARCHAR(9) NOT NULL, d DATE, "
                     "KEY by_d (d)) COMMENT='it''s all'; INSERT INTO src (v, d) VALUES ('a', NULL), ('b', '2024-02-29')")
         document = job(mariadb_end("Reader", "src"), postgresql_writer("made", createTable=True, writeMode="update"))
-        printed = self.program("ddl", document)
+        printed = self.sluice("ddl", self.put_job(document, "printed.json"))
         self.assertEqual(printed.returncode, 0, printed.stderr)
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM pg_class WHERE relname = 'made'").strip(), "0")
+        self.assertEqual(in_postgresql("SELECT count(*) FROM pg_class WHERE relname = 'made'").strip(), "0")
         self.assertIn("-- Not made: the index by_d (d)", printed.stdout)
         described = ("SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || "
                      "coalesce(col_description(attrelid, attnum), '-'), ', ' ORDER BY attnum) || ' ' || obj_description(attrelid) || ' ' || "
@@ -215,36 +163,32 @@ class Made(Between):
         expected = "id numeric(20,0) true the \"number\", v character varying(9) true -, d date false - it's all PRIMARY KEY (id)"
         self.succeeds(document)
         self.succeeds(document)
-        self.assertEqual(self.in_postgresql(described).strip(), expected)
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM made").strip(), "2")
-        POSTGRESQL.sql("DROP TABLE made; " + printed.stdout, "sluice")
-        self.assertEqual(self.in_postgresql(described).strip(), expected)
+        self.assertEqual(in_postgresql(described).strip(), expected)
+        self.assertEqual(in_postgresql("SELECT count(*) FROM made").strip(), "2")
+        in_postgresql("DROP TABLE made; " + printed.stdout)
+        self.assertEqual(in_postgresql(described).strip(), expected)
 
     def test_a_key_that_mysql_cannot_have_is_left_out_and_said(self):
-        POSTGRESQL.sql("CREATE TABLE src (v text PRIMARY KEY); INSERT INTO src VALUES ('a')", "sluice")
-        ended = self.succeeds(job(postgresql_reader("src"), mariadb_end("Writer", "made", createTable=True)))
+        in_postgresql("CREATE TABLE src (v text PRIMARY KEY); INSERT INTO src VALUES ('a')")
+        ended = self.succeeds(job(postgresql_end("Reader", "src"), mariadb_end("Writer", "made", createTable=True)))
         self.assertIn("the primary key (v): LONGTEXT cannot stand in a key", ended.text)
-        self.refused(job(postgresql_reader("src"), mariadb_end("Writer", "other", createTable=True, writeMode="update")),
+        self.refused(job(postgresql_end("Reader", "src"), mariadb_end("Writer", "other", createTable=True, writeMode="update")),
                      "writeMode", "createTable makes has none")
 
     def test_several_tables_make_one_without_a_key(self):
-        POSTGRESQL.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)",
-                       "sluice")
-        self.succeeds(job(postgresql_reader(["a", "b"]), mariadb_end("Writer", "made", createTable=True)))
+        in_postgresql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)",
+                      "sluice")
+        self.succeeds(job(postgresql_end("Reader", ["a", "b"]), mariadb_end("Writer", "made", createTable=True)))
         self.assertEqual(in_mariadb("SELECT COUNT(*) FROM made"), "2\n")
 
     def test_columns_go_to_those_of_their_names(self):
-        POSTGRESQL.sql("CREATE TABLE src (a int, b int); INSERT INTO src VALUES (1, 2); CREATE TABLE dst (\"B\" int, more int, a int)", "sluice")
+        in_postgresql("CREATE TABLE src (a int, b int); INSERT INTO src VALUES (1, 2); CREATE TABLE dst (\"B\" int, more int, a int)")
         in_mariadb("CREATE TABLE dst (b INT, more INT, A INT)")
-        self.succeeds(job(postgresql_reader("src"), mariadb_end("Writer", "dst", mapping="name")))
-        self.succeeds(job(postgresql_reader("src"), postgresql_writer("dst", mapping="name")))
+        self.succeeds(job(postgresql_end("Reader", "src"), mariadb_end("Writer", "dst", mapping="name")))
+        self.succeeds(job(postgresql_end("Reader", "src"), postgresql_writer("dst", mapping="name")))
         self.assertEqual(in_mariadb("SELECT * FROM dst"), "2\tNULL\t1\n")
-        self.assertEqual(self.in_postgresql("SELECT concat_ws('|', \"B\", more, a) FROM dst").strip(), "2|1")
-        self.refused(job(postgresql_reader("src"), mariadb_end("Writer", "dst", ["a", "more"], mapping="name")), "mapping", "\"b\"")
-
-    def program(self, command, document):
-        path = self.write("printed.json", json.dumps(document))
-        return subprocess.run([str(PROGRAM), command, str(path)], capture_output=True, text=True, timeout=120, cwd=self.folder)
+        self.assertEqual(in_postgresql("SELECT concat_ws('|', \"B\", more, a) FROM dst").strip(), "2|1")
+        self.refused(job(postgresql_end("Reader", "src"), mariadb_end("Writer", "dst", ["a", "more"], mapping="name")), "mapping", "\"b\"")
 
 
 if __name__ == "__main__":

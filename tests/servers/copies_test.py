@@ -3,67 +3,48 @@
 import json
 import os
 import unittest
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from e2e.foretell_test import ForetellTest
-from servers.running import Running
+from servers import pair
+from servers.pair import PairTest, in_mariadb, in_postgresql
 
 
 def setUpModule():
-    global MARIADB, POSTGRESQL
-    running = Running(["postgresql", "mariadb"])
-    running.__enter__()
-    unittest.addModuleCleanup(running.__exit__, None, None, None)
-    MARIADB = running.servers["mariadb"]
-    POSTGRESQL = running.servers["postgresql"]
-    for name, server in (("PG", POSTGRESQL), ("MY", MARIADB)):
+    pair.setUpModule()
+    for name, server in (("PG", pair.POSTGRESQL), ("MY", pair.MARIADB)):
         for user in ("admin", "reader", "writer"):
             os.environ[f"{name}_{user.upper()}"] = server.password(user)
             unittest.addModuleCleanup(os.environ.pop, f"{name}_{user.upper()}", None)
 
 
 def postgresql(table, user="admin", password=None, scheme="postgresql"):
-    return f"{scheme}://{user}:{password or f'${{env:PG_{user.upper()}}}'}@127.0.0.1:{POSTGRESQL.port}/sluice:{table}"
+    return f"{scheme}://{user}:{password or f'${{env:PG_{user.upper()}}}'}@127.0.0.1:{pair.POSTGRESQL.port}/sluice:{table}"
 
 
 def mariadb(table, user="admin", password=None, scheme="mariadb"):
-    return f"{scheme}://{user}:{password or f'${{env:MY_{user.upper()}}}'}@127.0.0.1:{MARIADB.port}/sluice:{table}"
+    return f"{scheme}://{user}:{password or f'${{env:MY_{user.upper()}}}'}@127.0.0.1:{pair.MARIADB.port}/sluice:{table}"
 
 
 ORDERS = 'id,customer,price,at,note\n' + "".join(
     f'{i},"Müller, {i}",{i}.50,2025-01-31 10:00:{i:02},{"" if i % 3 else "x"}\n' for i in range(1, 51))
 
 
-class Servers(ForetellTest):
-    def setUp(self):
-        super().setUp()
-        POSTGRESQL.sql("DROP SCHEMA IF EXISTS shop CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
-                       "GRANT USAGE ON SCHEMA public TO reader, writer", "sluice")
-        MARIADB.sql("DROP DATABASE IF EXISTS sluice; CREATE DATABASE sluice CHARACTER SET utf8mb4")
-
+class Servers(PairTest):
     def copy(self, *arguments, code=0, command="copy"):
         more = ("--state-dir", self.state) if command == "copy" else ()
         ended = self.sluice(command, *arguments, *more)
         self.assertEqual(ended.returncode, code, ended.stderr)
-        for server in (MARIADB, POSTGRESQL):
-            for user in ("admin", "reader"):
-                self.assertNotIn(server.password(user), ended.stderr)
-                self.assertNotIn(quote(server.password(user)), ended.stderr)
+        self.assert_no_password_in(ended.stderr)
+        self.assert_no_password_in(unquote(ended.stderr))
         return ended.stderr if command == "copy" or code else ended.stdout
 
-    def in_postgresql(self, query):
-        return POSTGRESQL.sql(query, "sluice")
-
-    def in_mariadb(self, query):
-        return MARIADB.sql(query, "sluice")
-
     def fill_postgresql(self):
-        self.in_postgresql("CREATE TABLE orders (id int PRIMARY KEY, customer text, price numeric(9,2), at timestamp, flag boolean); "
+        in_postgresql("CREATE TABLE orders (id int PRIMARY KEY, customer text, price numeric(9,2), at timestamp, flag boolean); "
                            "INSERT INTO orders SELECT i, 'Zoë ' || i, i + 0.25, '2025-01-31 10:00:00.125'::timestamp + i * interval '1 s', "
                            "i % 2 = 0 FROM generate_series(1, 2000) i")
 
     def fill_mariadb(self):
-        self.in_mariadb("CREATE TABLE orders (id INT PRIMARY KEY, customer VARCHAR(40), price DECIMAL(9,2), at DATETIME(3)); "
+        in_mariadb("CREATE TABLE orders (id INT PRIMARY KEY, customer VARCHAR(40), price DECIMAL(9,2), at DATETIME(3)); "
                         "INSERT INTO orders SELECT seq, CONCAT('Zoë ', seq), seq + 0.25, '2025-01-31 10:00:00.125' + INTERVAL seq SECOND "
                         "FROM seq_1_to_2000")
 
@@ -80,24 +61,24 @@ class Copies(Servers):
                 self.assertEqual(len(back), 51)
                 self.assertTrue([line for line in back if line.startswith('7,"Müller, 7",7.50,2025-01-31 10:00:07')], back)
         count = "SELECT count(*), sum(price) FROM orders"
-        self.assertEqual(self.in_postgresql(count).strip(), "50|1300.00")
-        self.assertRegex(self.in_mariadb(count), r"^50\t1300")
+        self.assertEqual(in_postgresql(count).strip(), "50|1300.00")
+        self.assertRegex(in_mariadb(count), r"^50\t1300")
 
     def test_tables_go_from_server_to_server_and_back(self):
         self.fill_postgresql()
         self.copy(postgresql("orders"), mariadb("from_pg"))
-        self.assertEqual(self.in_mariadb("SELECT COUNT(*), SUM(id), MIN(customer), MAX(at) FROM from_pg").split("\t")[:3], ["2000", "2001000", "Zoë 1"])
+        self.assertEqual(in_mariadb("SELECT COUNT(*), SUM(id), MIN(customer), MAX(at) FROM from_pg").split("\t")[:3], ["2000", "2001000", "Zoë 1"])
         self.copy(mariadb("from_pg"), postgresql("back"))
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM orders o JOIN back b ON o.id = b.id AND o.customer = b.customer AND "
+        self.assertEqual(in_postgresql("SELECT count(*) FROM orders o JOIN back b ON o.id = b.id AND o.customer = b.customer AND "
                                             "o.price = b.price AND o.at = b.at").strip(), "2000")
         self.fill_mariadb()
-        self.in_mariadb("CREATE TABLE twin LIKE orders")
+        in_mariadb("CREATE TABLE twin LIKE orders")
         self.copy(mariadb("orders", scheme="mysql"), mariadb("twin", scheme="jdbc:mariadb"))
-        self.assertEqual(self.in_mariadb("SELECT COUNT(*) FROM orders NATURAL JOIN twin").strip(), "2000")
+        self.assertEqual(in_mariadb("SELECT COUNT(*) FROM orders NATURAL JOIN twin").strip(), "2000")
 
     def test_a_copy_given_twice_does_not_double(self):
         self.fill_postgresql()
-        for count, target in ((self.in_mariadb, mariadb("copied")), (self.in_postgresql, postgresql("copied"))):
+        for count, target in ((in_mariadb, mariadb("copied")), (in_postgresql, postgresql("copied"))):
             with self.subTest(target):
                 self.copy(postgresql("orders"), target, "--where", "id <= 10")
                 again = self.copy(postgresql("orders"), target, code=1)
@@ -105,30 +86,30 @@ class Copies(Servers):
                 self.copy(postgresql("orders"), target, "--append", "--where", "id BETWEEN 11 AND 15")
                 self.assertEqual(count("SELECT count(*) FROM copied").strip(), "15")
                 self.copy(postgresql("orders"), target, "--replace", "--where", "id <= 3")
-                self.assertEqual(count("SELECT count(*), sum(id) FROM copied").split("\t" if count == self.in_mariadb else "|"), ["3", "6\n"])
+                self.assertEqual(count("SELECT count(*), sum(id) FROM copied").split("\t" if count == in_mariadb else "|"), ["3", "6\n"])
 
     def test_a_stopped_copy_goes_on_by_the_same_command(self):
         self.write("big.csv", "id,name\n" + "".join(f"{i},name {i}\n" for i in range(200_000)))
-        for count, target in ((self.in_mariadb, mariadb("big")), (self.in_postgresql, postgresql("big"))):
+        for count, target in ((in_mariadb, mariadb("big")), (in_postgresql, postgresql("big"))):
             with self.subTest(target):
                 slow = ("--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1", "--stop-timeout", "1s")
                 self.assertIn("goes on from the last mark", self.copy("big.csv", target, "--max-duration", "1s", *slow, code=1))
                 self.copy("big.csv", target)
-                self.assertEqual(count("SELECT count(*) = 200000 AND count(DISTINCT id) = 200000 FROM big").strip(), "1" if count == self.in_mariadb else "t")
+                self.assertEqual(count("SELECT count(*) = 200000 AND count(DISTINCT id) = 200000 FROM big").strip(), "1" if count == in_mariadb else "t")
 
     def test_an_account_that_may_only_insert_is_told_what_it_can_do(self):
-        self.in_postgresql("CREATE TABLE inbox (id int); GRANT INSERT ON inbox TO writer; GRANT CREATE ON SCHEMA public TO writer")
+        in_postgresql("CREATE TABLE inbox (id int); GRANT INSERT ON inbox TO writer; GRANT CREATE ON SCHEMA public TO writer")
         self.write("in.csv", "id\n1\n2\n")
         self.assertIn("--append adds to them", self.copy("in.csv", postgresql("inbox", "writer"), code=1))
         self.copy("in.csv", postgresql("inbox", "writer"), "--append")
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM inbox").strip(), "2")
+        self.assertEqual(in_postgresql("SELECT count(*) FROM inbox").strip(), "2")
 
 
 class DataSources(Servers):
     def setUp(self):
         super().setUp()
         registry = self.folder / "datasources.json"
-        ends = (("pg_prod", "postgresql", POSTGRESQL, "PG"), ("shop", "mysql", MARIADB, "MY"))
+        ends = (("pg_prod", "postgresql", pair.POSTGRESQL, "PG"), ("shop", "mysql", pair.MARIADB, "MY"))
         registry.write_text(json.dumps({"version": 1, "datasources": [
             {"name": name, "type": kind, "connectionProperties": {
                 "address": [{"host": "127.0.0.1", "port": server.port}], "database": "sluice", "username": "admin",
@@ -136,10 +117,10 @@ class DataSources(Servers):
         self.flags = ("--datasources", registry)
 
     def test_ends_of_data_sources_are_named_by_them_in_the_job(self):
-        self.in_postgresql("CREATE SCHEMA shop")
+        in_postgresql("CREATE SCHEMA shop")
         self.write("orders.csv", ORDERS)
         self.copy("orders.csv", "pg_prod:shop.orders", *self.flags, "--save", "in.json")
-        self.assertEqual(self.in_postgresql("SELECT count(*) FROM shop.orders").strip(), "50")
+        self.assertEqual(in_postgresql("SELECT count(*) FROM shop.orders").strip(), "50")
         saved = (self.folder / "in.json").read_text(encoding="utf-8")
         self.assertIn('"datasource": "pg_prod"', saved)
         for absent in ("127.0.0.1", "admin", "password"):
@@ -151,8 +132,8 @@ class DataSources(Servers):
                 for command in ("check", "run"):
                     ended = self.sluice(command, path, *self.flags, *(("--state-dir", self.state) if command == "run" else ("--strict",)))
                     self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
-                self.assertEqual(self.in_mariadb("SELECT COUNT(*) FROM orders").strip(), "50")
-                self.in_mariadb("DROP TABLE orders")
+                self.assertEqual(in_mariadb("SELECT COUNT(*) FROM orders").strip(), "50")
+                in_mariadb("DROP TABLE orders")
 
     def test_what_is_not_there_is_named_with_the_data_source(self):
         self.fill_mariadb()
@@ -170,12 +151,12 @@ class Templates(Servers):
                 made = self.copy(postgresql("orders", scheme="postgres"), mariadb("orders"), "--dialect", dialect, command="template")
                 for text in ("${env:PG_ADMIN}", '"id",  // integer', '"splitPk": "id"', '"createTable": true'):
                     self.assertIn(text, made)
-                for server in (MARIADB, POSTGRESQL):
+                for server in (pair.MARIADB, pair.POSTGRESQL):
                     self.assertNotIn(server.password("admin"), made)
                 ended = self.sluice("run", self.put_job(made), "--state-dir", self.state)
                 self.assertEqual(ended.returncode, 0, ended.stderr)
-                self.assertEqual(self.in_mariadb("SELECT COUNT(*) FROM orders").strip(), "2000")
-                self.in_mariadb("DROP TABLE orders; DROP TABLE sluice_run; DROP TABLE sluice_progress")
+                self.assertEqual(in_mariadb("SELECT COUNT(*) FROM orders").strip(), "2000")
+                in_mariadb("DROP TABLE orders; DROP TABLE sluice_run; DROP TABLE sluice_progress")
 
     def test_a_copy_of_a_table_is_of_one_moment(self):
         self.fill_mariadb()
@@ -185,9 +166,9 @@ class Templates(Servers):
 
     def test_views_are_read_and_not_written(self):
         self.fill_mariadb()
-        self.in_mariadb("CREATE VIEW cheap AS SELECT id, customer FROM orders WHERE price < 10")
+        in_mariadb("CREATE VIEW cheap AS SELECT id, customer FROM orders WHERE price < 10")
         self.fill_postgresql()
-        self.in_postgresql("CREATE VIEW cheap AS SELECT id, customer FROM orders WHERE price < 10")
+        in_postgresql("CREATE VIEW cheap AS SELECT id, customer FROM orders WHERE price < 10")
         for end in (mariadb("cheap"), postgresql("cheap")):
             with self.subTest(end):
                 self.copy(end, "cheap.csv", "--replace")
@@ -198,37 +179,37 @@ class Templates(Servers):
 class Secrets(Servers):
     def test_a_password_in_clear_is_warned_of_and_shown_nowhere_but_in_the_job(self):
         self.fill_postgresql()
-        clear = postgresql("orders", password=quote(POSTGRESQL.password("admin")))
+        clear = postgresql("orders", password=quote(pair.POSTGRESQL.password("admin")))
         err = self.copy(clear, "out.csv", "--save", "out.json")
         self.assertIn("has a password in clear", err)
         self.assertIn('"postgresql://admin:***@127.0.0.1', err)
         saved = self.folder / "out.json"
         self.assertEqual(saved.stat().st_mode & 0o777, 0o600)
-        self.assertIn(json.dumps(POSTGRESQL.password("admin"), ensure_ascii=False), saved.read_text(encoding="utf-8"))
-        self.assertNotIn(quote(POSTGRESQL.password("admin")), saved.read_text(encoding="utf-8"))
+        self.assertIn(json.dumps(pair.POSTGRESQL.password("admin"), ensure_ascii=False), saved.read_text(encoding="utf-8"))
+        self.assertNotIn(quote(pair.POSTGRESQL.password("admin")), saved.read_text(encoding="utf-8"))
         self.assertIn("Reads postgresql://admin:***@127.0.0.1", saved.read_text(encoding="utf-8"))
         for path in self.state.rglob("*"):
             if path.is_file():
-                self.assertNotIn(POSTGRESQL.password("admin"), path.read_text(encoding="utf-8", errors="replace"), path)
+                self.assertNotIn(pair.POSTGRESQL.password("admin"), path.read_text(encoding="utf-8", errors="replace"), path)
         self.assertEqual(self.sluice("run", saved, "--state-dir", self.state, "--set", "steps[1].parameter.fileName=again").returncode, 0)
 
     def test_the_properties_of_an_address_may_hold_the_account(self):
         self.fill_mariadb()
-        end = f"jdbc:mariadb://127.0.0.1:{MARIADB.port}/sluice?user=admin&password=${{env:MY_ADMIN}}&sslMode=disable:orders"
+        end = f"jdbc:mariadb://127.0.0.1:{pair.MARIADB.port}/sluice?user=admin&password=${{env:MY_ADMIN}}&sslMode=disable:orders"
         self.copy(end, "out.csv", "--where", "id < 5", "--save", "out.json")
         self.assertEqual(len((self.folder / "out.csv").read_text(encoding="utf-8").splitlines()), 5)
         saved = (self.folder / "out.json").read_text(encoding="utf-8")
-        self.assertIn(f'"jdbcUrl": "jdbc:mariadb://127.0.0.1:{MARIADB.port}/sluice?sslMode=disable"', saved)
+        self.assertIn(f'"jdbcUrl": "jdbc:mariadb://127.0.0.1:{pair.MARIADB.port}/sluice?sslMode=disable"', saved)
         self.assertIn('"password": "${env:MY_ADMIN}"', saved)
 
     def test_a_wrong_password_a_missing_one_and_a_missing_variable_are_told_apart(self):
-        for server, end in ((POSTGRESQL, postgresql), (MARIADB, mariadb)):
+        for server, end in ((pair.POSTGRESQL, postgresql), (pair.MARIADB, mariadb)):
             with self.subTest(server.system):
                 wrong = self.copy(end("orders", password="not-it-7411"), "out.csv", code=1)
                 self.assertRegex(wrong, "password authentication failed|Access denied")
                 self.assertNotIn("not-it-7411", wrong)
                 self.assertNotIn("has no password", wrong)
-                none = end("orders").replace(f":${{env:{'PG' if server is POSTGRESQL else 'MY'}_ADMIN}}", "")
+                none = end("orders").replace(f":${{env:{'PG' if server is pair.POSTGRESQL else 'MY'}_ADMIN}}", "")
                 self.assertIn("the address has no password: put a reference to it there", self.copy(none, "out.csv", code=1))
                 unset = self.copy(end("orders", password="${env:NOT_SET_HERE}"), "out.csv", code=1)
                 self.assertIn("NOT_SET_HERE", unset)
@@ -246,7 +227,7 @@ class Mistakes(Servers):
     def test_only_what_the_command_line_alone_shows_is_exit_code_2(self):
         self.fill_postgresql()
         self.write("in.csv", "id,other\n1,2\n")
-        here = f"127.0.0.1:{POSTGRESQL.port}"
+        here = f"127.0.0.1:{pair.POSTGRESQL.port}"
         for code, source, target, message in (
                 (2, f"postgresql://{here}/sluice:orders", "o.csv", "no user is named; write postgresql://USER@HOST"),
                 (2, f"postgresql://admin@{here}/sluice", "o.csv", "the table is missing"),

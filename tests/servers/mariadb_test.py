@@ -7,15 +7,12 @@ import unittest
 from pathlib import Path
 
 from e2e.harness import ProgramTest, job
-from servers.running import Running
+from servers.running import of_module
 
 
 def setUpModule():
     global SERVER
-    running = Running(["mariadb"])
-    running.__enter__()
-    unittest.addModuleCleanup(running.__exit__, None, None, None)
-    SERVER = running.servers["mariadb"]
+    SERVER, = of_module("mariadb")
 
 
 def sql(text, database="sluice"):

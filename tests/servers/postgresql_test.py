@@ -4,15 +4,12 @@ import json
 import unittest
 
 from e2e.harness import ProgramTest, job
-from servers.running import Running
+from servers.running import of_module
 
 
 def setUpModule():
     global SERVER
-    running = Running(["postgresql"])
-    running.__enter__()
-    unittest.addModuleCleanup(running.__exit__, None, None, None)
-    SERVER = running.servers["postgresql"]
+    SERVER, = of_module("postgresql")
 
 
 def sql(text, database="sluice"):

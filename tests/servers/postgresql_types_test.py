@@ -4,7 +4,7 @@ import itertools
 import unittest
 
 from e2e.harness import ProgramTest, job
-from servers.running import Running
+from servers.running import of_module
 
 # Type, its values as literals, and what of these a run must refuse, by code (the others arrive equal).
 TYPES = [
@@ -77,10 +77,7 @@ CREATE TYPE pair AS (n integer, t text);
 
 def setUpModule():
     global SERVER
-    running = Running(["postgresql"])
-    running.__enter__()
-    unittest.addModuleCleanup(running.__exit__, None, None, None)
-    SERVER = running.servers["postgresql"]
+    SERVER, = of_module("postgresql")
     SERVER.sql(MADE, "sluice")
 
 

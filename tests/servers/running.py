@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import unittest
 from pathlib import Path
 
 from servers.certificates import Certificates
@@ -66,3 +67,11 @@ class Running:
 
     def __exit__(self, *_):
         self.ends.close()
+
+
+def of_module(*systems):
+    """Servers for all tests of the module whose setUpModule calls this, in the order asked for."""
+    running = Running(systems)
+    running.__enter__()
+    unittest.addModuleCleanup(running.__exit__, None, None, None)
+    return [running.servers[system] for system in systems]

@@ -143,8 +143,10 @@ decoded value_decoder::append(std::string_view text, column_builder& to) {
     case held_as::text:
     case held_as::members:
       if (!is_utf8(text)) {
-        return refused(dirty_code::invalid_utf8,
-                       "the text is not well-formed UTF-8; read it with an expression such as HEX(column)");
+        return refused(
+            dirty_code::invalid_utf8,
+            "the text has bytes that its character set does not define; read it with an expression such as "
+            "HEX(column)");
       }
       to.append_bytes(text);
       return {};

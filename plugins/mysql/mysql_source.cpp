@@ -305,9 +305,9 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
   bool wraps = false;
   for (const result_column& column : *columns) {
     column_kind kind = kind_of(column);
-    const std::string_view behind = sent_with(kind, false);
-    wraps = wraps || !behind.empty();
-    list += fmt::format("{}{}{}", list.empty() ? "" : ", ", quote_name(column.name), behind);
+    const std::string sent = sent_as(quote_name(column.name), kind, nullptr);
+    wraps = wraps || sent != quote_name(column.name);
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", sent);
     out.columns.push_back({column.name, read_type(kind, options_.zeros == zero_date::text), true, kind.name});
     out.kinds.push_back(std::move(kind));
   }
@@ -384,7 +384,8 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, d
     if (plain == nullptr) {
       notes_.push_back(expression_note(i, entries[i].text, table));
     }
-    out.part.expressions[i] += sent_with(kind, plain != nullptr);
+    out.part.expressions[i] =
+        sent_as(out.part.expressions[i], kind, plain != nullptr ? &plain->charset : nullptr);
     out.kinds.push_back(kind);
     out.columns.push_back({plain != nullptr ? plain->name : std::string(),
                            read_type(kind, options_.zeros == zero_date::text),

@@ -67,11 +67,13 @@ data_type write_type(const column_kind& kind, const data_type& source);
 /// The declared type that `createTable` gives a column of this type.
 std::string created_type(const data_type& type);
 
-/// What a SELECT puts behind a column or, where it is not `plain`, an expression, so that all of its value is
-/// sent; mostly nothing. The text of a FLOAT has six digits, that of DOUBLE(M,D) as many as are declared:
+/// What a SELECT says for a column, or for an expression (`charset` is nullptr), so that all of its value is
+/// sent; mostly just `sql`. The text of a FLOAT has six digits, that of DOUBLE(M,D) as many as are declared:
 /// times one it is a DOUBLE of the same value with all its digits. The text of an expression of bits is its
-/// bytes or its number: plus zero it is the number, and `kind.bits_as_number` is set.
-std::string_view sent_with(column_kind& kind, bool plain);
+/// bytes or its number: plus zero it is the number, and `kind.bits_as_number` is set. A text with bytes that
+/// its character set leaves undefined would come with `?` in their place: it is sent as bytes that are no
+/// UTF-8.
+std::string sent_as(const std::string& sql, column_kind& kind, const std::string* charset);
 /// Dates and times can be zero or have a zero month or day.
 bool may_be_zero_date(const column_kind& kind);
 /// Whether `ORDER BY` and `>` over such a column agree for each value that is read: a cursor can stand on it.

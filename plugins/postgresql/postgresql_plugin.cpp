@@ -110,6 +110,7 @@ std::vector<std::string> remarks() {
       "lc_monetary with a point. A text shorter than a char(n) is filled up with blanks, which is what the "
       "type is. "
       "jsonb keeps of a key that is there twice the last one, as the type does.",
+      "Of a database in SQL_ASCII, which keeps any bytes, texts that are no UTF-8 are dirty.",
       "A timestamp beyond the year 294246 has no equal in microseconds since 1970 and is dirty, and so is "
       "NaN in a "
       "numeric of up to 38 digits.",

@@ -46,6 +46,10 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
                 "{}: the server is PostgreSQL {}.{}; version 10 or later is needed", made->place(),
                 made->version() / 10'000, made->version() / 100 % 100);
   }
+  if (made->parameter("server_encoding") == "SQL_ASCII") {
+    // Bytes of any encoding: one text that is no UTF-8 would end the statement, where it is but a bad record.
+    SLUICE_CHECK(made->run_script("SET client_encoding = 'SQL_ASCII'"));
+  }
   for (const auto& [name, value] : plan.options.session_settings) {
     SLUICE_CHECK(made->ask("SELECT set_config($1, $2, false)", {name, value}));
   }

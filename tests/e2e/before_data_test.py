@@ -275,21 +275,14 @@ class Memory(BeforeDataTest):
         for reader in (self.large_files(), self.large_random()):
             with self.subTest(reader["stepType"]):
                 writer = {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": False}}
-                argv = self.arguments(job(reader, writer, concurrent=self.PIPELINES), "--memory", "160M")
-                # The child tells its own peak: that of this process counts nothing it has forked before.
-                measured = subprocess.run(["python3", "-B", "-c", "import resource, subprocess, sys\n"
-                                           "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
-                                           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-                                           "sys.stderr.write(done.stderr)\n"
-                                           "sys.exit(done.returncode)", *argv], capture_output=True, text=True, timeout=300,
-                                          cwd=self.folder)
-                self.assertEqual(measured.returncode, 0, measured.stderr)
+                ended, peak = self.run_measured(job(reader, writer, concurrent=self.PIPELINES), "--memory", "160M")
+                self.assert_succeeds(ended)
                 bound = (160 << 20) + 4 * self.RECORD
-                summary = self.summary()
+                summary = ended.summary
                 self.assertEqual(summary["written"], self.PIPELINES)
                 self.assertEqual(summary["concurrency"]["peak"], self.PIPELINES)
                 self.assertLessEqual(summary["memory"]["held_bytes_peak"], bound)
-                self.assertLess(int(measured.stdout) * 1024, bound + 40 * 1024 * 1024)
+                self.assertLess(peak, bound + 40 * 1024 * 1024)
 
 
 class Json(BeforeDataTest):

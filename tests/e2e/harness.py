@@ -106,6 +106,18 @@ class ProgramTest(unittest.TestCase):
                               preexec_fn=prepare, **({"user": user, "group": user, "extra_groups": []} if user else {}))
         return Ended(done.returncode, done.stdout, done.stderr, self.summary())
 
+    def run_measured(self, document, *more, timeout=300):
+        """Runs a job to its end; gives that and the most memory that the program held, in bytes."""
+        # The child tells its own peak: that of this process counts nothing it has forked before.
+        child = ("import resource, subprocess, sys\n"
+                 "done = subprocess.run(sys.argv[1:], capture_output=True, text=True, errors='replace')\n"
+                 "sys.stderr.write(done.stdout + done.stderr)\n"
+                 "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+                 "sys.exit(done.returncode)")
+        done = subprocess.run(["python3", "-B", "-c", child, *self.arguments(document, *more)], capture_output=True, text=True,
+                              errors="replace", timeout=timeout, cwd=self.folder)
+        return Ended(done.returncode, "", done.stderr, self.summary()), int(done.stdout) * 1024
+
     def kill_once(self, ready, document, *more):
         """Begins a run and kills it once `ready()`; it must not have ended by then."""
         process = subprocess.Popen(self.arguments(document, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)

@@ -142,6 +142,14 @@ tuple_reader::answer tuple_reader::next() {
   return answer::tuple;
 }
 
+field_decoder::field_decoder(std::vector<column_type> columns, bool check_utf8)
+    : columns_(std::move(columns)), check_utf8_(check_utf8) {
+  for (const column_type& c : columns_) {
+    forms_.push_back({c.form, c.type.id == type_id::decimal, c.type.scale,
+                      static_cast<std::uint8_t>(fixed_bytes(c.form))});
+  }
+}
+
 std::size_t field_decoder::bytes_in_batch(std::size_t column, std::string_view bytes) const {
   const column_type& c = columns_[column];
   constexpr std::size_t widest = 16 + sizeof(std::int32_t);
@@ -185,12 +193,7 @@ dirty_code field_decoder::append_number(const column_type& column, std::string_v
   return dirty_code::none;
 }
 
-dirty_code field_decoder::append(std::size_t column, std::string_view bytes, column_builder& to) {
-  const column_type& c = columns_[column];
-  const std::size_t fixed = fixed_bytes(c.form);
-  if (fixed != 0 && fixed != bytes.size()) {
-    return dirty_code::wrong_type;
-  }
+dirty_code field_decoder::append_other(const column_type& c, std::string_view bytes, column_builder& to) {
   switch (c.form) {
     case wire_form::boolean:
       to.append_bool(bytes[0] != 0);
@@ -199,11 +202,8 @@ dirty_code field_decoder::append(std::size_t column, std::string_view bytes, col
       to.append(std::int64_t{signed_at<std::int16_t>(bytes)});
       return dirty_code::none;
     case wire_form::int4:
-      to.append(std::int64_t{signed_at<std::int32_t>(bytes)});
-      return dirty_code::none;
     case wire_form::int8:
-      to.append(signed_at<std::int64_t>(bytes));
-      return dirty_code::none;
+      break;  // `append` has them all
     case wire_form::oid:
       to.append(std::uint64_t{read_big<std::uint32_t>(bytes.data())});
       return dirty_code::none;

@@ -46,9 +46,13 @@ class tuple_reader {
   [[nodiscard]] std::size_t fields() const { return starts_.size() - 1; }
   /// One of those looked at.
   [[nodiscard]] field_view field(std::size_t i) const {
-    const char* const value = starts_[i] + sizeof(std::int32_t);
-    const auto bytes = static_cast<std::int32_t>(read_big<std::uint32_t>(starts_[i]));
-    return bytes < 0 ? field_view() : field_view({value, static_cast<std::size_t>(bytes)});
+    return is_null(i) ? field_view() : field_view(value(i));
+  }
+  /// The same in two questions, for the loop over every field: a copied optional stalls the processor, which
+  /// cannot load in one piece what was just stored in two.
+  [[nodiscard]] bool is_null(std::size_t i) const { return bytes_of(i) < 0; }
+  [[nodiscard]] std::string_view value(std::size_t i) const {
+    return {starts_[i] + sizeof(std::int32_t), static_cast<std::size_t>(bytes_of(i))};
   }
   /// Fields [first, last) as they came, each behind its length; looked at, or all of them.
   [[nodiscard]] std::string_view raw(std::size_t first, std::size_t last) const {
@@ -56,6 +60,10 @@ class tuple_reader {
   }
 
  private:
+  [[nodiscard]] std::int32_t bytes_of(std::size_t i) const {
+    return static_cast<std::int32_t>(read_big<std::uint32_t>(starts_[i]));
+  }
+
   std::size_t looked_at_;
   std::vector<const char*> starts_;  ///< Of each field's length, then the end of the last.
   /// Finds the first fields of the tuple, which must end with the last of all.
@@ -71,22 +79,59 @@ class tuple_reader {
 class field_decoder {
  public:
   /// `check_utf8`: the server does not vouch for its texts (its encoding is SQL_ASCII).
-  field_decoder(std::vector<column_type> columns, bool check_utf8)
-      : columns_(std::move(columns)), check_utf8_(check_utf8) {}
+  field_decoder(std::vector<column_type> columns, bool check_utf8);
 
   /// Appends the field to its column; `none`, or why it cannot be there (`wrong_type`: the bytes are not of
   /// the column's type, and the table is not what it was). Nothing is appended then.
-  dirty_code append(std::size_t column, std::string_view bytes, column_builder& to);
+  dirty_code append(std::size_t column, std::string_view bytes, column_builder& to) {
+    const form& f = forms_[column];
+    if (f.bytes != 0 && f.bytes != bytes.size()) {
+      return dirty_code::wrong_type;
+    }
+    // What most fields are, here; the others behind a call.
+    switch (f.wire) {
+      case wire_form::int4:
+        to.append(std::int64_t{static_cast<std::int32_t>(read_big<std::uint32_t>(bytes.data()))});
+        return dirty_code::none;
+      case wire_form::int8:
+        to.append(static_cast<std::int64_t>(read_big<std::uint64_t>(bytes.data())));
+        return dirty_code::none;
+      case wire_form::numeric:
+        if (std::int64_t unscaled = 0; f.is_decimal && read_small_numeric(bytes, f.scale, unscaled)) {
+          to.append(int128{unscaled});
+          return dirty_code::none;
+        }
+        break;
+      case wire_form::text:
+        if (!check_utf8_) {
+          to.append_bytes(bytes);
+          return dirty_code::none;
+        }
+        break;
+      default:
+        break;
+    }
+    return append_other(columns_[column], bytes, to);
+  }
   /// What the column's value takes in a batch, at most.
   [[nodiscard]] std::size_t bytes_in_batch(std::size_t column, std::string_view bytes) const;
   /// The server's text of the field, for a dirty record.
   [[nodiscard]] std::string text_of(std::size_t column, std::string_view bytes) const;
 
  private:
+  /// What `append` decides by, close together.
+  struct form {
+    wire_form wire = wire_form::as_text;
+    bool is_decimal = false;
+    std::uint8_t scale = 0;
+    std::uint8_t bytes = 0;  ///< 0 where they vary.
+  };
+  dirty_code append_other(const column_type& column, std::string_view bytes, column_builder& to);
   dirty_code append_text(std::string_view bytes, column_builder& to) const;
   dirty_code append_number(const column_type& column, std::string_view bytes, column_builder& to);
 
   std::vector<column_type> columns_;
+  std::vector<form> forms_;
   bool check_utf8_;
   std::string scratch_;
 };

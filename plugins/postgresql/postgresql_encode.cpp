@@ -208,7 +208,7 @@ bool row_encoder::refuse(std::size_t at, dirty_code code, std::string message) {
 }
 
 bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
-                         std::optional<std::int32_t> number) {
+                         const std::optional<std::int32_t>& number) {
   const std::size_t before = to.size();
   if (form_ == copy_form::binary) {
     to.end_at(write_big(static_cast<std::uint16_t>(fields_ + (number ? 1 : 0)), to.room(2)));

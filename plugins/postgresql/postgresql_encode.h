@@ -68,7 +68,8 @@ class row_encoder {
   };
   /// Appends the row; false: it cannot be stored as it is, `problem` says why, `to` is as it was. With
   /// `number`, an integer stands in front of its columns.
-  bool append(const batch& b, std::uint32_t row, send_buffer& to, std::optional<std::int32_t> number = {});
+  bool append(const batch& b, std::uint32_t row, send_buffer& to,
+              const std::optional<std::int32_t>& number = {});
   [[nodiscard]] const problem_at& problem() const { return problem_; }
 
  private:

@@ -232,21 +232,26 @@ std::byte* write_numeric(int128 unscaled, unsigned scale, std::byte* to) {
   // The last digits behind the point that do not fill a group of four, filled up with zeros.
   const unsigned odd = scale % group_digits;
   const unsigned behind = (scale + group_digits - 1) / group_digits;
-  const auto cut = static_cast<unsigned>(power_of_ten(odd));
+  const auto push_all = [&list, odd](auto v) {
+    // Divisors that are known cost a multiplication.
+    switch (odd) {
+      case 1:
+        list.push(static_cast<unsigned>(v % 10U) * 1000U);
+        return push_groups(v / 10U, list);
+      case 2:
+        list.push(static_cast<unsigned>(v % 100U) * 100U);
+        return push_groups(v / 100U, list);
+      case 3:
+        list.push(static_cast<unsigned>(v % 1000U) * 10U);
+        return push_groups(v / 1000U, list);
+      default:
+        return push_groups(v, list);
+    }
+  };
   if (whole <= ~std::uint64_t{0}) {
-    auto v = static_cast<std::uint64_t>(whole);
-    if (odd != 0) {
-      list.push(static_cast<unsigned>(v % cut) * (group_base / cut));
-      v /= cut;
-    }
-    push_groups(v, list);
+    push_all(static_cast<std::uint64_t>(whole));
   } else {
-    uint128 v = whole;
-    if (odd != 0) {
-      list.push(static_cast<unsigned>(v % cut) * (group_base / cut));
-      v /= cut;
-    }
-    push_groups(v, list);
+    push_all(whole);
   }
   unsigned count = list.count;
   while (count != 0 && list.groups[count - 1] == 0) {

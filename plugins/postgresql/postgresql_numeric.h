@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugins/postgresql/postgresql_bytes.h"
 #include "transport/base/int128.h"
 #include "transport/record/parse.h"
 
@@ -19,6 +20,51 @@ inline constexpr std::size_t numeric_bytes_max = 8 + 2 * 12;
 /// The unscaled value at `scale` (at most 38) of a number of at most 38 digits. `not_finite`, `out_of_range`,
 /// `too_precise`; `wrong_type` where the bytes are no numeric.
 parsed<int128> read_numeric(std::string_view bytes, unsigned scale);
+
+/// The same of the numbers that most are: finite, of at most four groups, and of at most 18 digits at
+/// `scale`. False: `read_numeric` says what it is.
+inline bool read_small_numeric(std::string_view bytes, unsigned scale, std::int64_t& unscaled) {
+  constexpr std::size_t head_bytes = 8;
+  constexpr std::uint64_t group_base = 10'000;
+  if (bytes.size() < head_bytes) {
+    return false;
+  }
+  const auto head = read_big<std::uint64_t>(bytes.data());  // groups, weight, sign, digits shown
+  const auto groups = static_cast<unsigned>(head >> 48);
+  const auto sign = static_cast<std::uint16_t>(head >> 16);
+  if (groups > 4 || bytes.size() != head_bytes + std::size_t{2} * groups || (sign & 0xBFFFU) != 0 ||
+      (head & 0xC000U) != 0) {
+    return false;
+  }
+  std::uint64_t v = 0;
+  for (unsigned i = 0; i < groups; ++i) {
+    const auto group = read_big<std::uint16_t>(bytes.data() + head_bytes + std::size_t{2} * i);
+    if (group >= group_base) {
+      return false;
+    }
+    v = v * group_base + group;
+  }
+  // What v has to be multiplied by: ten to this.
+  const int weight = static_cast<std::int16_t>(head >> 32);
+  const int exponent = 4 * (weight - static_cast<int>(groups) + 1) + static_cast<int>(scale);
+  constexpr int digits_max = 18;
+  if (groups != 0 && (exponent < -3 || exponent + 4 * static_cast<int>(groups) > digits_max)) {
+    return false;
+  }
+  if (groups != 0 && exponent < 0) {
+    // Divisors that are known cost a multiplication.
+    const std::uint64_t one = exponent == -1 ? v / 10 : exponent == -2 ? v / 100 : v / 1000;
+    if (one * (exponent == -1 ? 10U : exponent == -2 ? 100U : 1000U) != v) {
+      return false;
+    }
+    v = one;
+  }
+  for (int i = 0; groups != 0 && i < exponent; ++i) {
+    v *= 10;
+  }
+  unscaled = sign == 0 ? static_cast<std::int64_t>(v) : -static_cast<std::int64_t>(v);
+  return true;
+}
 
 /// Appends the number's text in the grammar of `type_id::decimal_text` with the digits that the server shows.
 /// False where the bytes are no numeric; `to` is then as it was.

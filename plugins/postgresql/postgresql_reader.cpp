@@ -273,16 +273,16 @@ void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large
       to.append_bytes(tuples_.raw(i, i + carried.count));
       continue;
     }
-    const auto bytes = tuples_.field(i);
-    if (!bytes) {
+    if (tuples_.is_null(i)) {
       to.append_null();
       continue;
     }
-    if (const dirty_code code = fields_->append(i, *bytes, to); code != dirty_code::none) {
+    const std::string_view bytes = tuples_.value(i);
+    if (const dirty_code code = fields_->append(i, bytes, to); code != dirty_code::none) {
       const field& f = (*plan_->columns)[i];
       dirty_record why;
       why.column = f.name;
-      why.value = fields_->text_of(i, *bytes);
+      why.value = fields_->text_of(i, bytes);
       why.target_type = sluice::to_string(f.type);
       why.code = sluice::to_string(code);
       why.message = fmt::format("{} of the column's type {} has no equal as {}", in_quotes(*why.value),

@@ -26,7 +26,7 @@ struct column_state {
   std::size_t bytes_size = 0;
   bool has_special = false;  // Some value of the batch has a byte that needs a look.
   bool has_nulls = false;
-  bool prints_plain = false;  // No printed value has a byte that needs a look.
+  bool prints_plain = false;  // No printed value has a byte that needs a look, nor is one like nullFormat.
 };
 
 class delimited_formatter final : public record_formatter {
@@ -40,7 +40,8 @@ class delimited_formatter final : public record_formatter {
       if (!has_offsets(f.type.id)) {
         SLUICE_TRY(state.printer,
                    value_printer::make(f.type, {.zone = zone, .date_format = options.date_format}));
-        state.prints_plain = !options.date_format && !made->is_special_in_values();
+        state.prints_plain =
+            !options.date_format && !made->is_special_in_values() && is_never_printed(options.null_text);
         made->fixed_room_ += 2 * state.printer->chars_max() + 2;  // A printed date may need quotes, too.
       }
       made->fixed_room_ +=
@@ -116,9 +117,14 @@ class delimited_formatter final : public record_formatter {
     return {options.field_delimiter.front(), quote, '\n', '\r', line};
   }
 
+  static constexpr std::string_view in_values = "0123456789+-.: abcdefghijklmnopqrstuvwxyzINT";
+
+  /// Whether no number, boolean or ISO date has this text.
+  static bool is_never_printed(std::string_view text) {
+    return text.empty() || text.find_first_not_of(in_values) != std::string_view::npos;
+  }
   /// Whether a special byte may stand in a number, a boolean or an ISO date.
   [[nodiscard]] bool is_special_in_values() const {
-    constexpr std::string_view in_values = "0123456789+-.: abcdefghijklmnopqrstuvwxyzINT";
     return byte_search::find(in_values.data(), in_values.size(), special_) != in_values.size();
   }
 
@@ -221,9 +227,12 @@ class delimited_formatter final : public record_formatter {
     if (code != dirty_code::none) {
       return refuse(index, row, code, "The value has no exact text in the destination's format.", refused);
     }
+    if (state.prints_plain) {
+      at = end;
+      return true;
+    }
     const std::string_view text(at, static_cast<std::size_t>(end - at));
-    if (text != options_.null_text &&
-        (state.prints_plain || byte_search::find(at, text.size(), special_) == text.size())) {
+    if (text != options_.null_text && byte_search::find(at, text.size(), special_) == text.size()) {
       at = end;
       return true;
     }

@@ -61,6 +61,32 @@ made to_integer(const field& from, const field& to, bool empty_as_null,
   });
 }
 
+/// Most numbers are small, and go from the text to the column without a 128-bit number in memory between.
+made to_decimal(const field& from, const field& to, bool empty_as_null) {
+  const bool to_null = empty_as_null && from.type.id == type_id::utf8;
+  return by_step(from, to,
+                 [to_null, nullable = to.nullable, type = to.type](const column& c, std::uint32_t row,
+                                                                   column_builder& out) {
+                   const std::string_view text = c.get_bytes(row);
+                   if (std::int64_t small = 0; parse_small_decimal(text, type.precision, type.scale, small)) {
+                     out.append(int128{small});
+                     return dirty_code::none;
+                   }
+                   if (to_null && text.empty()) {
+                     if (!nullable) {
+                       return dirty_code::null_not_allowed;
+                     }
+                     out.append_null();
+                     return dirty_code::none;
+                   }
+                   const parsed<int128> value = parse_decimal(text, type.precision, type.scale);
+                   if (value) {
+                     out.append(value.value);
+                   }
+                   return value.code;
+                 });
+}
+
 made to_decimal_text(const field& from, const field& to, bool empty_as_null) {
   const bool to_null = empty_as_null && from.type.id == type_id::utf8;
   return by_step(from, to,
@@ -104,9 +130,7 @@ made from_text(const field& from, const field& to, bool empty_as_null) {
     case type_id::float64:
       return by_text(from, to, empty_as_null, parse_float64_exact);
     case type_id::decimal:
-      return by_text(from, to, empty_as_null, [type = to.type](std::string_view text) {
-        return parse_decimal(text, type.precision, type.scale);
-      });
+      return to_decimal(from, to, empty_as_null);
     case type_id::decimal_text:
       return to_decimal_text(from, to, empty_as_null);
     case type_id::utf8:

@@ -135,19 +135,13 @@ made by_count(const field& from, const field& to, Change change) {
 // --- from text ---
 
 parsed<wall_time> parse_any(const std::vector<date_pattern>& patterns, std::string_view text,
-                            bool end_of_day) {
-  if (text.empty()) {
-    return refuse(dirty_code::empty);
+                            date_pattern::options how) {
+  parsed<wall_time> out = refuse(text.empty() ? dirty_code::empty : dirty_code::not_a_date);
+  for (std::size_t i = 0; i < patterns.size() && !out && out.code != dirty_code::empty; ++i) {
+    const dirty_code code = patterns[i].parse(text, how, out.value);
+    out.code = code == dirty_code::none || code == dirty_code::too_precise ? code : out.code;
   }
-  dirty_code worst = dirty_code::not_a_date;
-  for (const date_pattern& pattern : patterns) {
-    const parsed<wall_time> value = pattern.parse(text, {.fraction = true, .end_of_day = end_of_day});
-    if (value) {
-      return value;
-    }
-    worst = value.code == dirty_code::too_precise ? value.code : worst;
-  }
-  return refuse(worst);
+  return out;
 }
 
 /// +1 or -1 for the two words of the extreme values, else 0.
@@ -163,13 +157,14 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
     });
   }
   SLUICE_TRY(std::vector<date_pattern> patterns, patterns_for(type.id, context));
+  const date_pattern::options how{.fraction = true, .end_of_day = type.id == type_id::time_of_day};
   if (type.id == type_id::date) {
     return by_text(from, to, context.empty_as_null,
-                   [patterns](std::string_view text) -> parsed<std::int32_t> {
+                   [patterns, how](std::string_view text) -> parsed<std::int32_t> {
                      if (const int infinity = infinity_of(text); infinity != 0) {
                        return {infinity > 0 ? date_infinity : date_minus_infinity};
                      }
-                     const parsed<wall_time> t = parse_any(patterns, text, false);
+                     const parsed<wall_time> t = parse_any(patterns, text, how);
                      if (!t) {
                        return refuse(t.code);
                      }
@@ -179,18 +174,18 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
   }
   if (type.id == type_id::time_of_day) {
     return by_text(from, to, context.empty_as_null,
-                   [patterns, type](std::string_view text) -> parsed<std::int64_t> {
-                     const parsed<wall_time> t = parse_any(patterns, text, true);
+                   [patterns, how, type](std::string_view text) -> parsed<std::int64_t> {
+                     const parsed<wall_time> t = parse_any(patterns, text, how);
                      return t ? to_units(t.value.nanos_of_day, type) : refuse(t.code);
                    });
   }
   const time_zone_ptr zone = type.id == type_id::instant ? context.zone : nullptr;
   return by_text(from, to, context.empty_as_null,
-                 [patterns, type, zone](std::string_view text) -> parsed<std::int64_t> {
+                 [patterns, how, type, zone](std::string_view text) -> parsed<std::int64_t> {
                    if (const int infinity = infinity_of(text); infinity != 0) {
                      return {infinity > 0 ? time_infinity : time_minus_infinity};
                    }
-                   const parsed<wall_time> t = parse_any(patterns, text, false);
+                   const parsed<wall_time> t = parse_any(patterns, text, how);
                    if (!t) {
                      return refuse(t.code);
                    }

@@ -52,7 +52,13 @@ class date_pattern {
   };
   /// Fields the pattern does not have: month and day 1, midnight; days are 0 where it has no date.
   /// `not_a_date`, `empty`, `too_precise` (more than 9 digits of a fraction). Only of an `exact` pattern.
-  [[nodiscard]] parsed<wall_time> parse(std::string_view text, options o) const;
+  [[nodiscard]] parsed<wall_time> parse(std::string_view text, options o) const {
+    parsed<wall_time> out;
+    out.code = parse(text, o, out.value);
+    return out;
+  }
+  /// The same into `to`, for loops over every value; `to` means nothing where it fails.
+  [[nodiscard]] dirty_code parse(std::string_view text, options o, wall_time& to) const;
   [[nodiscard]] parsed<wall_time> parse(std::string_view text) const { return parse(text, options{}); }
 
   /// What Java's lenient parsers make of a text that `parse` refuses.
@@ -95,7 +101,7 @@ class date_pattern {
   result<void> compile();
   [[nodiscard]] result<void> check_fields() const;
   void note_fields();
-  [[nodiscard]] parsed<wall_time> parse_general(std::string_view text, options o) const;
+  [[nodiscard]] dirty_code parse_general(std::string_view text, options o, wall_time& to) const;
   [[nodiscard]] dirty_code write_general(const wall_time& t, char*& to) const;
 
   std::string text_;

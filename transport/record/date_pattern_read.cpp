@@ -336,60 +336,64 @@ std::optional<wall_time> carried_value(const fields& f, bool& carried) {
 
 }  // namespace
 
-parsed<wall_time> date_pattern::parse(std::string_view text, options o) const {
+dirty_code date_pattern::parse(std::string_view text, options o, wall_time& to) const {
   if (text.empty()) {
-    return refuse(dirty_code::empty);
+    return dirty_code::empty;
   }
-  parsed<wall_time> out;
+  to = {};
   switch (shape_) {
     case shape::datetime:
-      if (text.size() != 19) {
-        break;
+      if (text.size() < 19) {
+        return dirty_code::not_a_date;  // each of its numbers has all its digits
       }
-      if (text[4] == '-' && text[7] == '-' && text[10] == ' ' && text[13] == ':' && text[16] == ':') {
+      if (text.size() == 19 && text[4] == '-' && text[7] == '-' && text[10] == ' ' && text[13] == ':' &&
+          text[16] == ':') {
         const unsigned hour = two_digits(text.data() + 11);
         const unsigned minute = two_digits(text.data() + 14);
         const unsigned second = two_digits(text.data() + 17);
-        if (hour < 24 && minute < 60 && second < 60 && read_plain_date(text.data(), 1, out.value.days)) {
-          out.value.nanos_of_day = std::int64_t{hour * 3600 + minute * 60 + second} * nanos_per_second;
-          return out;
+        if (hour < 24 && minute < 60 && second < 60 && read_plain_date(text.data(), 1, to.days)) {
+          to.nanos_of_day = std::int64_t{hour * 3600 + minute * 60 + second} * nanos_per_second;
+          return dirty_code::none;
         }
       }
       break;
     case shape::date:
-      if (text.size() == 10 && text[4] == '-' && text[7] == '-' &&
-          read_plain_date(text.data(), 1, out.value.days)) {
-        return out;
+      if (text.size() == 10 && text[4] == '-' && text[7] == '-' && read_plain_date(text.data(), 1, to.days)) {
+        return dirty_code::none;
       }
-      return refuse(dirty_code::not_a_date);
+      return dirty_code::not_a_date;
     case shape::compact_date:
-      if (text.size() == 8 && read_plain_date(text.data(), 0, out.value.days)) {
-        return out;
+      if (text.size() == 8 && read_plain_date(text.data(), 0, to.days)) {
+        return dirty_code::none;
       }
-      return refuse(dirty_code::not_a_date);
+      return dirty_code::not_a_date;
     case shape::general:
       break;
   }
-  return parse_general(text, o);
+  return parse_general(text, o, to);
 }
 
-parsed<wall_time> date_pattern::parse_general(std::string_view text, options o) const {
+dirty_code date_pattern::parse_general(std::string_view text, options o, wall_time& to) const {
   fields f;
   for (const item& i : items_) {
     if (!read_item(text, i, f)) {
-      return refuse(dirty_code::not_a_date);
+      return dirty_code::not_a_date;
     }
   }
   if (!text.empty()) {
     const parsed<std::int64_t> fraction =
         o.fraction && ends_with_seconds_ ? read_fraction(text) : refuse(dirty_code::not_a_date);
     if (!fraction) {
-      return refuse(fraction.code);
+      return fraction.code;
     }
     f.nanos += fraction.value;
   }
   const std::optional<wall_time> value = value_of(f, has_date_, o.end_of_day);
-  return value ? parsed<wall_time>{*value} : refuse(dirty_code::not_a_date);
+  if (!value) {
+    return dirty_code::not_a_date;
+  }
+  to = *value;
+  return dirty_code::none;
 }
 
 std::optional<date_pattern::loose_reading> date_pattern::parse_as_java(std::string_view text) const {

@@ -118,11 +118,20 @@ char* write_clock(std::int64_t second_of_day, char* to) {
 }  // namespace
 
 char* write_int64(std::int64_t value, char* to) {
-  return std::to_chars(to, to + 20, value).ptr;
+  if (value < 0) {
+    *to++ = '-';
+    return write_uint64(-static_cast<std::uint64_t>(value), to);
+  }
+  return write_uint64(static_cast<std::uint64_t>(value), to);
 }
 
 char* write_uint64(std::uint64_t value, char* to) {
-  return std::to_chars(to, to + 20, value).ptr;
+  if (value < 100) {
+    const unsigned tens = value >= 10 ? 1 : 0;
+    std::memcpy(to, digit_pairs.data() + 2 * value + (1 - tens), 2);  // one more than counts, in the room
+    return to + 1 + tens;
+  }
+  return std::to_chars(to, to + value_chars_max, value).ptr;
 }
 
 char* write_padded(std::uint64_t n, unsigned digits, char* to) {

@@ -39,6 +39,19 @@ const char* skip_digits(const char* at, const char* end) {
   return at;
 }
 
+constexpr unsigned short_digits_max = 15;
+constexpr unsigned small_digits_max = 18;
+
+constexpr std::array<std::uint64_t, small_digits_max + 1> make_small_powers() {
+  std::array<std::uint64_t, small_digits_max + 1> powers{};
+  powers[0] = 1;
+  for (std::size_t i = 1; i < powers.size(); ++i) {
+    powers[i] = powers[i - 1] * 10;
+  }
+  return powers;
+}
+constexpr auto small_powers = make_small_powers();
+
 /// The number where the text is `[-]digits[.digits]` with at most 15 digits: numerator and power of ten are
 /// then exact doubles, and their quotient is the correctly rounded value.
 struct short_number {
@@ -73,7 +86,7 @@ short_number read_short(std::string_view text) {
     n.fraction_digits = static_cast<std::size_t>(at - fraction);
     digits += n.fraction_digits;
   }
-  n.ok = at == end && digits <= 15;
+  n.ok = at == end && digits <= short_digits_max;
   return n;
 }
 
@@ -417,6 +430,23 @@ parsed<int128> to_decimal(const number_parts& n, unsigned precision, unsigned sc
   }
   value *= power_of_ten(static_cast<unsigned>(n.point + static_cast<std::int64_t>(scale) - digits));
   return {n.negative ? -value : value};
+}
+
+bool parse_small_decimal(std::string_view text, unsigned precision, unsigned scale, std::int64_t& unscaled) {
+  const short_number n = read_short(text);
+  if (!n.ok || n.fraction_digits > scale || scale > precision) {
+    return false;
+  }
+  const auto missing = scale - static_cast<unsigned>(n.fraction_digits);
+  if (missing > small_digits_max - short_digits_max) {
+    return false;
+  }
+  const std::uint64_t value = n.numerator * small_powers[missing];
+  if (precision < small_digits_max && value >= small_powers[precision]) {
+    return false;
+  }
+  unscaled = n.negative ? -static_cast<std::int64_t>(value) : static_cast<std::int64_t>(value);
+  return true;
 }
 
 parsed<int128> parse_decimal(std::string_view text, unsigned precision, unsigned scale) {

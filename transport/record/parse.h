@@ -53,6 +53,9 @@ parsed<float> parse_float32_exact(std::string_view text);
 /// The unscaled value at `scale` of a number of at most `precision` digits in all (1 to 38). Zeros behind the
 /// scale do no harm. `too_precise`, `out_of_range`, and `not_finite` for `NaN` and `Infinity`.
 parsed<int128> parse_decimal(std::string_view text, unsigned precision, unsigned scale);
+/// The same of the texts that most are, `[-]digits[.digits]` with at most 15 digits; false: `parse_decimal`
+/// says what it is.
+bool parse_small_decimal(std::string_view text, unsigned precision, unsigned scale, std::int64_t& unscaled);
 
 /// Whether the text stands in the grammar of `type_id::decimal_text` as it is.
 bool is_decimal_text(std::string_view text);

@@ -96,12 +96,27 @@ TEST(parse_number, a_text_is_read_exactly_or_refused_with_its_reason) {
     EXPECT_EQ(seen(parse_float64_exact(c.text), write_float64), c.as_float64);
     const auto decimal = parse_decimal(c.text, 10, 3);
     EXPECT_EQ(decimal ? text_of(write_decimal, decimal.value, 3U) : to_string(decimal.code), c.as_decimal);
+    if (std::int64_t small = 0; parse_small_decimal(c.text, 10, 3, small)) {
+      EXPECT_EQ(text_of(write_decimal, int128{small}, 3U), c.as_decimal);
+    }
     const auto text = parse_decimal_text(c.text, scratch);
     EXPECT_EQ(text ? text.value : to_string(text.code), c.as_decimal_text);
     EXPECT_EQ(is_decimal_text(c.text), text && text.value == c.text);
     if (text) {
       EXPECT_TRUE(is_decimal_text(text.value));
     }
+  }
+}
+
+TEST(parse_number, small_decimals_are_read_the_short_way) {
+  for (const std::string_view text : {"0", "-7.5", "9999999.999", "007.00", "12345678901234.5"}) {
+    std::int64_t small = 0;
+    ASSERT_TRUE(parse_small_decimal(text, 38, 3, small)) << text;
+    EXPECT_EQ(parse_decimal(text, 38, 3).value, small) << text;
+  }
+  std::int64_t small = 0;
+  for (const std::string_view text : {"", "1.0005", "10000000", "1e3", "NaN", "1234567890123456"}) {
+    EXPECT_FALSE(parse_small_decimal(text, 10, 3, small)) << text;
   }
 }
 

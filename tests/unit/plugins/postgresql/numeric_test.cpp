@@ -100,6 +100,7 @@ TEST(numeric, decimals_become_the_same_bytes_and_back) {
 }
 
 TEST(numeric, every_power_of_ten_at_every_scale_reads_back) {
+  unsigned small_ones = 0;
   for (unsigned digits = 0; digits < 38; ++digits) {
     for (unsigned scale = 0; scale <= 38; ++scale) {
       for (const int128 v : {power_of_ten(digits), power_of_ten(digits) - 1, power_of_ten(digits) * 7 + 5}) {
@@ -111,6 +112,10 @@ TEST(numeric, every_power_of_ten_at_every_scale_reads_back) {
           const auto back = read_numeric(bytes, scale);
           ASSERT_TRUE(back.ok()) << digits << " " << scale;
           EXPECT_EQ(back.value, signed_v) << digits << " " << scale;
+          if (std::int64_t small = 0; read_small_numeric(bytes, scale, small)) {
+            ++small_ones;
+            EXPECT_EQ(int128{small}, signed_v) << digits << " " << scale;
+          }
           std::string text;
           ASSERT_TRUE(append_numeric_text(bytes, text));
           EXPECT_EQ(text, sluice::text_of(write_decimal, signed_v, scale));
@@ -121,6 +126,7 @@ TEST(numeric, every_power_of_ten_at_every_scale_reads_back) {
       }
     }
   }
+  EXPECT_GT(small_ones, 1000U);
 }
 
 TEST(numeric, what_does_not_fit_a_decimal_is_refused) {
@@ -128,6 +134,12 @@ TEST(numeric, what_does_not_fit_a_decimal_is_refused) {
   EXPECT_EQ(read_numeric(bytes_of("0001fffe0000000503e8"), 4).code, dirty_code::too_precise);   // 0.00001
   EXPECT_EQ(read_numeric(bytes_of("00010009000000000063"), 1).code, dirty_code::out_of_range);  // 99e36
   EXPECT_EQ(read_numeric(bytes_of("00000000c0000000"), 2).code, dirty_code::not_finite);
+  std::int64_t small = 0;
+  for (const char* hex :
+       {"0001ffff000000040001", "0001fffe0000000503e8", "00010009000000000063", "00000000c0000000",
+        "00010000000000002710", "0001000000000000", "0002000000000000"}) {
+    EXPECT_FALSE(read_small_numeric(bytes_of(hex), 2, small)) << hex;
+  }
 }
 
 TEST(numeric, what_the_server_would_round_or_refuse_is_not_written) {

@@ -60,6 +60,7 @@ const relational::options_dialect& options_dialect() {
           "(REPLACE). `update`: it updates the row with its key (ON DUPLICATE KEY UPDATE), all "
           "mapped columns or those of `updateColumn`. `ignore`: it is left out and counted; what "
           "else the server refuses stays dirty.",
+      .split_meaning = "",
       .fetch_rows = 1024,
       .fetch_rows_datax = 1024,
       .batch_rows = 256,

@@ -88,7 +88,9 @@ std::string reading_sql(const read_plan& plan, const read_part& part, const scal
   const auto require = [&](const std::string& condition) {
     conditions += (conditions.empty() ? "" : " AND ") + condition;
   };
-  const std::string range = relational::range_condition(split_description, part.split_key, bound_literal);
+  const std::string range =
+      relational::range_condition(split_description, {part.split_key}, relational::key_comparison::columns,
+                                  [](std::size_t, const scalar& bound) { return bound_literal(bound); });
   if (!range.empty()) {
     require(range);
   }

@@ -543,7 +543,7 @@ result<std::vector<split>> mysql_source::splits_of(std::size_t index, std::uint3
   if (part.split_kind == relational::key_kind::text && !bounds.empty()) {
     SLUICE_TRY(bounds, in_order_of(*c, part, bounds, stop));
   }
-  return relational::splits_between(bounds, part.split_key_nullable, about,
+  return relational::splits_between(relational::one_column(std::move(bounds)), part.split_key_nullable, about,
                                     fmt::format("{} {}", part.name, part.split_key_bare));
 }
 

@@ -37,6 +37,14 @@ const relational::options_dialect& options_dialect() {
           "out and counted as ignored. These three go by the primary key, or by the first unique key whose "
           "columns are "
           "all mapped.",
+      .split_meaning =
+          "by ranges of the primary key or another unique NOT NULL one, whose bounds come of a sample of the "
+          "rows; where there is none, as `ctid`; small tables, views, and what is read with an aggregate, a "
+          "window, DISTINCT, GROUP BY, LIMIT or ORDER BY are one split.",
+      .blocks_meaning =
+          "by the blocks in which the rows lie, also where there is a key (PostgreSQL 14 and later, ordinary "
+          "tables and partitions, `snapshot` `shared`). Such ranges end with the run's snapshot: a run that "
+          "was interrupted after its first split is begun anew.",
       .fetch_rows = 512,
       .fetch_rows_datax = 1000,
       .batch_rows = 1024,
@@ -78,15 +86,21 @@ std::vector<option> target_option_list() {
   return list;
 }
 
-result<source_options> read_source_options(const option_values& values,
-                                           const relational::warning_sink& warn) {
+result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn,
+                                           bool strict) {
   option_mistakes wrong;
   source_options out;
   relational::reader_options& shared = out;
-  wrong.take(relational::read_reader_options(values, options_dialect(), warn), shared);
+  wrong.take(relational::read_reader_options(values, options_dialect(), warn, strict), shared);
   std::optional<std::string> snapshot;
   wrong.take(values.text("snapshot"), snapshot);
   out.snapshot = snapshot == "none" ? snapshot_mode::none : snapshot_mode::shared;
+  if (out.split == relational::split_mode::blocks && out.snapshot == snapshot_mode::none) {
+    wrong.check<void>(
+        values.bad("splitMode",
+                   "found \"ctid\", which holds under one snapshot only; leave \"snapshot\" out, "
+                   "or take \"auto\""));
+  }
   std::optional<std::string> age;
   if (wrong.take(values.text("snapshotMax"), age) && age) {
     if (auto parsed = parse_duration(*age)) {

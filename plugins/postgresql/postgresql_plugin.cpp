@@ -15,9 +15,9 @@ namespace {
 const side_description& reads() {
   static const side_description side = {
       postgresql::source_option_list(),
-      {.splits = "by ranges of `splitPk`, where several pipelines run; each table of "
-                 "several is a "
-                 "split at least",
+      {.splits =
+           "where several pipelines run, by ranges of `splitPk`, or with `splitMode` `auto` by ranges of "
+           "a unique key or of blocks (ctid); each table of several is a split at least",
        .resumes =
            "inside a split by its primary key or a unique NOT NULL one, where the server reads in that order "
            "as cheaply as without; else it is read again whole",
@@ -72,9 +72,11 @@ std::vector<std::string> remarks() {
       "keeps "
       "old rows for it; `\"snapshot\": \"none\"` avoids that, and "
       "`snapshotMax` limits it: its age stands in the progress line.",
-      "A splitPk that no index begins with is warned of, and so are ranges that differ more than tenfold by "
-      "the "
-      "server's own statistics.",
+      "Bounds of ranges, of `splitPk` too, come of a sample of about 400 of the table's pages (TABLESAMPLE "
+      "SYSTEM), as far as they meet `where`, whatever the table's size; a bound compared by the database is "
+      "right whatever the sample was. A splitPk that no index begins with is warned of, and so are ranges "
+      "that differ more than tenfold by the server's own statistics. Ranges of a key whose order is not that "
+      "of the rows cost the server more than one reading; the plan says so.",
       "Rows are written by COPY in its binary form, and in its text form where a column's type has no binary "
       "form "
       "here. A transaction is fast, with one COPY for many batches, until a row is refused: then what is not "
@@ -135,7 +137,7 @@ std::vector<std::string> remarks() {
 }
 
 result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, postgresql::read_source_options(options, context.warn));
+  SLUICE_TRY(auto read, postgresql::read_source_options(options, context.warn, context.strict));
   return std::make_unique<postgresql::postgresql_source>(std::move(read), options, context);
 }
 

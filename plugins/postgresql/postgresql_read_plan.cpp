@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "transport/base/text.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -39,6 +42,44 @@ const relation_plan* read_plan::relation_of(const scalar_list& split_description
   return found == relations.end() ? nullptr : &*found;
 }
 
+bool is_of_blocks(const scalar_list& split_description) {
+  return find(split_description, from_block) != nullptr || find(split_description, to_block) != nullptr;
+}
+
+result<const relation_plan*> relation_to_read(const read_plan& plan, const scalar_list& split_description) {
+  const relation_plan* relation = plan.relation_of(split_description);
+  const auto changed = [&](std::string_view what) {
+    return fail(error_kind::source_changed, "{}: the split {} {}; begin anew with --on-unfinished fresh",
+                relation == nullptr ? to_text(plan.parts[0].session.options) : in_quotes(relation->shown),
+                escaped(to_json(split_description)), what);
+  };
+  if (relation == nullptr) {
+    return changed("is of a table that the job does not read");
+  }
+  std::size_t columns = find(split_description, "null") != nullptr ? 1 : 0;
+  columns = find(split_description, "not_null") != nullptr ? 1 : columns;
+  for (const char* name : {"from", "to"}) {
+    const relational::key_bound bound = relational::bound_in(split_description, name);
+    columns = std::max(columns, bound.size());
+    if (!std::all_of(bound.begin(), bound.end(), can_stand_in_sql)) {
+      return changed("has a bound that is no number and no text");
+    }
+  }
+  const scalar* by = find(split_description, "by");
+  const auto* named = by == nullptr ? nullptr : std::get_if<std::string>(&by->value);
+  if (columns > relation->split_key.size() || (named != nullptr && *named != relation->split_by)) {
+    return changed("is a range of a key by which the table is not split any more");
+  }
+  for (const char* name : {from_block, to_block}) {
+    const scalar* block = find(split_description, name);
+    if (block != nullptr &&
+        (relation->files.empty() || !std::holds_alternative<std::int64_t>(block->value))) {
+      return changed("is a range of blocks, by which the table is not split any more");
+    }
+  }
+  return relation;
+}
+
 std::size_t fields_of(const read_plan& plan, const relation_plan& relation, bool ordered) {
   std::size_t fields = plan.kinds.size();
   for (const key_column& k : relation.key) {
@@ -62,11 +103,22 @@ std::string reading_sql(const read_plan& plan, const relation_plan& relation,
   const auto require = [&](const std::string& condition) {
     conditions += (conditions.empty() ? "" : " AND ") + condition;
   };
-  if (const std::string range = relational::range_condition(
-          split_description, relation.split_sql,
-          [&](const scalar& bound) { return literal(bound, relation.split_type); });
+  std::vector<std::string> split_columns;
+  for (const split_column& c : relation.split_key) {
+    split_columns.push_back(c.sql);
+  }
+  if (const std::string range =
+          relational::range_condition(split_description, split_columns, relational::key_comparison::rows,
+                                      [&](std::size_t column, const scalar& bound) {
+                                        return literal(bound, relation.split_key[column].type_name);
+                                      });
       !range.empty()) {
     require(range);
+  }
+  for (const auto& [name, sign] : {std::pair(from_block, ">="), std::pair(to_block, "<")}) {
+    if (const scalar* block = find(split_description, name)) {
+      require(fmt::format("ctid {} '({},0)'::tid", sign, std::get<std::int64_t>(block->value)));
+    }
   }
   if (after != nullptr) {
     std::string values;

@@ -22,6 +22,13 @@ struct key_column {
   std::size_t field = 0;
 };
 
+/// A column of the key by whose ranges a table is split.
+struct split_column {
+  std::string name;
+  std::string sql;        ///< Quoted.
+  std::string type_name;  ///< Of its bounds as SQL; `bigint`: they are numbers.
+};
+
 /// A database that is read.
 struct part_plan {
   session_plan session;
@@ -32,19 +39,27 @@ struct part_plan {
 /// One table, view or query as it is read.
 struct relation_plan {
   std::size_t part = 0;                  ///< Of `read_plan::parts`.
+  std::uint32_t oid = 0;                 ///< Of a table or view.
   std::string name;                      ///< In split descriptions: `"shop"."orders"`.
   std::string shown;                     ///< For labels and dirty records: `orders`.
   std::string from;                      ///< Behind FROM.
   std::vector<std::string> expressions;  ///< Of the job's columns, with casts to text where they need one.
   std::vector<key_column> key;           ///< Unique and never NULL; empty: there is none.
   bool ordered = false;                  ///< Read in the order of the key: nothing is lost by it.
-  std::string split_sql;                 ///< Of the column by whose ranges it is split; empty: one split.
-  std::string split_name;
-  std::string split_type;  ///< Of its bounds as SQL.
-  relational::key_kind split_kind = relational::key_kind::whole_number;
+  std::vector<split_column> split_key;   ///< By whose ranges it is split; empty: by none.
+  /// What `by` of a split's description must be, where the key was not named by the job: another one since
+  /// would be other ranges.
+  std::string split_by;
   bool split_nullable = false;
   bool split_has_statistics = false;
   bool split_scans = false;  ///< No index finds a range: each split reads the whole table.
+  /// A key's ranges cost the server much more than one reading of all, because rows lie in another order.
+  bool split_dear = false;
+  std::vector<relational::key_bound> sample;  ///< Keys of some rows, rising.
+  std::vector<std::uint64_t> pages;           ///< Where it is split by blocks: of each table that holds rows.
+  std::string files;                          ///< Then: where the rows lie since the snapshot; `files_of`.
+  std::string one_split_because;  ///< Why it is not split; with `splitMode` `none` by what it could be.
+  double cost = 0;                ///< Of reading it, by the server's estimate; 0: not asked for.
 };
 
 /// What a column of a batch has: one of the job's columns, decoded, or several of them as they came.
@@ -66,6 +81,15 @@ struct read_plan {
   /// The relation that a split describes; nullptr where it is none of these.
   [[nodiscard]] const relation_plan* relation_of(const scalar_list& split_description) const;
 };
+
+/// Members of a description: the first block of a split, and that behind its last one.
+inline constexpr const char* from_block = "from_block";
+inline constexpr const char* to_block = "to_block";
+bool is_of_blocks(const scalar_list& split_description);
+
+/// The relation that is read by such a split; `source_changed` where the job does not read it, or not by such
+/// ranges.
+result<const relation_plan*> relation_to_read(const read_plan& plan, const scalar_list& split_description);
 
 /// Whether SQL is made of a bound or of a cursor's value: a whole number or a text.
 bool can_stand_in_sql(const scalar& v);

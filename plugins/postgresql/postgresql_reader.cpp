@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "plugins/postgresql/postgresql_bytes.h"
+#include "plugins/postgresql/postgresql_splits.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 #include "transport/record/dirty_codes.h"
@@ -57,7 +58,7 @@ result<void> postgresql_reader::connect_once(const stop_signal& stop) {
   return {};
 }
 
-result<void> postgresql_reader::begin_snapshot() {
+result<void> postgresql_reader::begin_snapshot(bool of_blocks) {
   SLUICE_CHECK(connection_->begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   if (part().snapshot.empty()) {
     return {};
@@ -66,11 +67,28 @@ result<void> postgresql_reader::begin_snapshot() {
     error e = std::move(set).error();
     if (e.kind != error_kind::cancelled && e.kind != error_kind::not_connected) {
       e.kind = error_kind::source_changed;
-      e.message +=
-          "; the run's snapshot is gone, because the connection that held it was lost: run the job "
-          "again, which continues it under a new one";
+      e.message += "; the run's snapshot is gone, because the connection that held it was lost: ";
+      e.message += of_blocks
+                       ? "ranges of blocks (ctid) hold under it only, so that the run must be begun anew "
+                         "with --on-unfinished fresh and an empty table"
+                       : "run the job again, which continues it under a new one";
     }
     return fail(std::move(e));
+  }
+  if (!of_blocks) {
+    return {};
+  }
+  auto files = files_of(*connection_, *relation_);
+  if (!files) {
+    return fail(changed_since(std::move(files).error()));
+  }
+  if (*files != relation_->files) {
+    return fail(
+        error_kind::source_changed,
+        "{}: the table {} was written anew during the run (VACUUM FULL, CLUSTER, ALTER TABLE, TRUNCATE, or "
+        "other partitions), so that its rows do not lie in the blocks by which it was split; begin anew "
+        "with --on-unfinished fresh and an empty table",
+        connection_->place(), in_quotes(relation_->shown));
   }
   return {};
 }
@@ -79,21 +97,7 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
                                      const stop_signal& stop) {
   row_at_hand_ = false;
   ended_ = false;
-  relation_ = plan_->relation_of(split_description);
-  if (relation_ == nullptr) {
-    return fail(
-        error_kind::source_changed,
-        "{}: the split {} is of a table that the job does not read; begin anew with --on-unfinished fresh",
-        to_text(plan_->parts[0].session.options), escaped(to_json(split_description)));
-  }
-  for (const char* bound : {"from", "to"}) {
-    if (const scalar* at = find(split_description, bound); at != nullptr && !can_stand_in_sql(*at)) {
-      return fail(error_kind::source_changed,
-                  "{}: the split {} has a bound that is no number and no text; begin anew with "
-                  "--on-unfinished fresh",
-                  in_quotes(relation_->shown), escaped(to_json(split_description)));
-    }
-  }
+  SLUICE_TRY(relation_, relation_to_read(*plan_, split_description));
   if (after) {
     bool same = after->size() == relation_->key.size() && !relation_->key.empty();
     for (std::size_t i = 0; same && i < after->size(); ++i) {
@@ -124,7 +128,7 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
     }
   }
   tuples_ = tuple_reader(fields, looked_at);
-  SLUICE_CHECK(begin_snapshot());
+  SLUICE_CHECK(begin_snapshot(is_of_blocks(split_description)));
   const std::string sql =
       fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",
                   reading_sql(*plan_, *relation_, split_description, after ? &*after : nullptr));

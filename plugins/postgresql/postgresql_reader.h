@@ -25,7 +25,8 @@ class postgresql_reader : public reader {
 
  private:
   result<void> connect_once(const stop_signal& stop);
-  result<void> begin_snapshot();
+  /// `of_blocks`: the split's rows must lie where they did when the run's snapshot was taken.
+  result<void> begin_snapshot(bool of_blocks);
   [[nodiscard]] const part_plan& part() const { return plan_->parts[relation_->part]; }
   /// The next tuple stands in `tuples_`; false at the end.
   result<bool> next_tuple();

@@ -3,16 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <iterator>
-#include <limits>
 
-#include "jobspec/dialect_rules.h"
 #include "jobspec/option_mistakes.h"
 #include "plugins/common/relational/columns.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_reader.h"
+#include "plugins/postgresql/postgresql_splits.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -27,41 +25,11 @@ bool is_whole_number(wire_form form) {
   return form == wire_form::int2 || form == wire_form::int4 || form == wire_form::int8;
 }
 
-/// A column by whose ranges a table can be split.
-struct split_form {
-  wire_form form;
-  type_id type;
-  relational::key_kind kind;
-  std::string_view literal_type;  ///< Without a length or a precision, which would cut a bound.
-};
-constexpr auto split_forms = std::to_array<split_form>({
-    {wire_form::int2, type_id::int64, relational::key_kind::whole_number, "bigint"},
-    {wire_form::int4, type_id::int64, relational::key_kind::whole_number, "bigint"},
-    {wire_form::int8, type_id::int64, relational::key_kind::whole_number, "bigint"},
-    {wire_form::numeric, type_id::decimal, relational::key_kind::decimal, "numeric"},
-    {wire_form::numeric, type_id::decimal_text, relational::key_kind::decimal, "numeric"},
-    {wire_form::date, type_id::date, relational::key_kind::date, "date"},
-    {wire_form::timestamp, type_id::timestamp, relational::key_kind::timestamp, "timestamp"},
-    {wire_form::text, type_id::utf8, relational::key_kind::text, "text"},
-});
-
-/// In front of a split's description, where there are several relations.
-void name_relation(const relation_plan& relation, scalar_list& description) {
-  description.insert(description.begin(), {"table", {relation.name}});
-  if (relation.part != 0) {
-    description.insert(description.begin() + 1, {"part", {static_cast<std::int64_t>(relation.part)}});
-  }
-}
-
-/// Reading in key order may cost so much more than without, by the server's own estimate.
-constexpr double order_cost_factor = 1.1;
-constexpr double order_cost_free = 1000;
-
 }  // namespace
 
 postgresql_source::postgresql_source(source_options options, option_values values,
                                      const plugin_context& context)
-    : values_(std::move(values)), options_(std::move(options)), warn_(context.warn) {
+    : values_(std::move(values)), options_(std::move(options)), planner_(options_, values_, context) {
   for (const relational::database_part& part : options_.parts) {
     sessions_.push_back(
         {part.connect, options_.session, context.job_name, context.run.text(), context.resolve_secret});
@@ -94,7 +62,9 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
     plan->parts.push_back({sessions_[i], connections_[i]->parameter("server_encoding") == "SQL_ASCII", ""});
   }
   SLUICE_CHECK(describe_relations(*plan));
-  SLUICE_CHECK(choose_order(*plan));
+  for (relation_plan& r : plan->relations) {
+    SLUICE_CHECK(planner_.look(of(r), *plan, r));
+  }
   snapshot_since_ = std::chrono::steady_clock::time_point::max();
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
     SLUICE_CHECK(begin_snapshot(i, *plan));
@@ -133,6 +103,9 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
             : "Reading in the order of a key is not possible, or would cost the server more than the "
               "scan: a split is committed whole and cannot resume inside.");
   }
+  for (std::string& note : planner_.notes(*plan)) {
+    out.notes.push_back(std::move(note));
+  }
   plan_ = std::move(plan);
   return out;
 }
@@ -146,6 +119,14 @@ result<void> postgresql_source::begin_snapshot(std::size_t part, read_plan& plan
   snapshot_since_ = std::min(snapshot_since_, std::chrono::steady_clock::now());
   SLUICE_TRY(const auto exported, c.ask("SELECT pg_catalog.pg_export_snapshot()"));
   plan.parts[part].snapshot = exported.at(0).at(0).value_or("");
+  for (relation_plan& r : plan.relations) {
+    if (r.part == part && !r.pages.empty()) {
+      SLUICE_CHECK(looking(c, [&]() -> result<void> {
+        SLUICE_TRY(r.files, files_of(c, r));
+        return {};
+      }));
+    }
+  }
   return {};
 }
 
@@ -233,13 +214,8 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   }
   if (!joins) {
     choose_key(info, expressions, relation, plan);
-  } else if (!options_.split_pk.empty() && warn_) {
-    warn_(
-        fmt::format("{}: {} joins rows, so that each split gives rows of its own; leave splitPk out for one "
-                    "result",
-                    options_.split_pk_place, *joins));
   }
-  SLUICE_CHECK(choose_split_column(info, relation));
+  SLUICE_CHECK(planner_.choose_key(c, info, joins, relation));
   plan.relations.push_back(std::move(relation));
   return {};
 }
@@ -364,215 +340,28 @@ void postgresql_source::choose_key(const table_info& table, const std::vector<co
   }
 }
 
-result<void> postgresql_source::choose_split_column(const table_info& table, relation_plan& relation) {
-  if (options_.split_pk.empty()) {
-    return {};
-  }
-  const auto names = table.column_names();
-  const auto index = relational::named_in(options_.split_pk, names, sql_rules());
-  if (!index) {
-    return fail(error_kind::bad_option, "{}: table {} has no column {}{}", options_.split_pk_place,
-                in_quotes(table.name), in_quotes(options_.split_pk),
-                relational::near_column(options_.split_pk, names));
-  }
-  const table_column* pk = &table.columns[*index];
-  const auto* how = std::find_if(split_forms.begin(), split_forms.end(), [&](const split_form& f) {
-    return f.form == pk->kind.form && f.type == pk->kind.type.id;
-  });
-  constexpr std::uint32_t oid_json = 114;  // without an order
-  if (how == split_forms.end() || pk->type.is_enum || pk->type.oid == oid_json) {
-    const std::string what = fmt::format(
-        "column {} of table {} is {}, whose ranges cannot be told; name another column, or leave "
-        "splitPk out",
-        in_quotes(pk->name), in_quotes(table.name), pk->type.name);
-    if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
-      return fail(error_kind::bad_option, "{}: {}", options_.split_pk_place, what);
-    }
-    if (warn_) {
-      warn_(fmt::format("{}: {}; the table is read as one split", options_.split_pk_place, what));
-    }
-    return {};
-  }
-  relation.split_sql = quote_name(pk->name);
-  relation.split_name = pk->name;
-  relation.split_type = how->literal_type;
-  relation.split_kind = how->kind;
-  relation.split_nullable = !pk->never_null;
-  relation.split_scans = table.type == table_type::table && !pk->leads_index;
-  SLUICE_TRY(const auto statistics,
-             of(relation).ask("SELECT FROM pg_catalog.pg_stats WHERE schemaname = $1 AND tablename = $2 AND "
-                              "attname = $3",
-                              {table.schema, table.name, pk->name}));
-  relation.split_has_statistics = !statistics.empty();
-  return {};
-}
-
-result<postgresql_source::explained> postgresql_source::explain(connection& c, const std::string& sql) {
-  SLUICE_TRY(const auto lines, c.ask("EXPLAIN " + sql));
-  const std::string first = lines.empty() ? "" : lines[0].at(0).value_or("");
-  const auto at = first.find("..");
-  explained out;
-  out.cost = at == std::string::npos ? 0.0 : std::strtod(first.c_str() + at + 2, nullptr);
-  if (const auto rows = first.find("rows=", at == std::string::npos ? 0 : at); rows != std::string::npos) {
-    out.rows = std::strtod(first.c_str() + rows + 5, nullptr);
-  }
-  out.multiplies = std::any_of(lines.begin(), lines.end(), [](const relational::sql_row& line) {
-    return line.at(0).value_or("").find("ProjectSet") != std::string::npos;
-  });
-  return out;
-}
-
-result<void> postgresql_source::choose_order(read_plan& plan) {
-  for (relation_plan& r : plan.relations) {
-    if (r.key.empty()) {
-      continue;
-    }
-    SLUICE_TRY(const explained whole, explain(of(r), reading_sql(plan, r, {}, nullptr)));
-    if (whole.multiplies) {
-      r.key.clear();  // of several rows with one key only the first would be read behind it
-      continue;
-    }
-    // Of a table that is split, one range of about as many as there will be decides for all.
-    scalar_list range;
-    if (!r.split_sql.empty()) {
-      // Without an index the bounds cost a scan, and so would the order.
-      SLUICE_TRY(const explained looking, explain(of(r), bounds_sql(r)));
-      if (looking.cost > order_cost_free) {
-        continue;
-      }
-      constexpr std::uint32_t ranges = 20;
-      SLUICE_TRY(const auto bounds, bounds_of(r, ranges));
-      if (bounds.size() > 1) {
-        range = {{"from", bounds[0]}, {"to", bounds[1]}};
-      }
-    }
-    SLUICE_TRY(const explained unordered, explain(of(r), reading_sql(plan, r, range, nullptr)));
-    r.ordered = true;
-    auto ordered = explain(of(r), reading_sql(plan, r, range, nullptr));
-    // An aggregate among the columns has no order of rows.
-    r.ordered = ordered && ordered->cost <= unordered.cost * order_cost_factor + order_cost_free;
-  }
-  return {};
-}
-
-std::string postgresql_source::bounds_sql(const relation_plan& relation) const {
-  const std::string rows = options_.where.empty() ? "" : fmt::format(" WHERE ({}\n)", options_.where);
-  return fmt::format("SELECT (SELECT min({0}) FROM {1}{2})::text, (SELECT max({0}) FROM {1}{2})::text",
-                     relation.split_sql, relation.from, rows);
-}
-
-template <class Look>
-result<void> postgresql_source::looking(const relation_plan& relation, const Look& look) {
-  connection& c = of(relation);
-  const bool inside = c.in_transaction();
-  if (inside) {
-    SLUICE_CHECK(c.run_script("SAVEPOINT sluice_look"));
-  }
-  SLUICE_CHECK(look());
-  if (inside) {
-    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_look; RELEASE SAVEPOINT sluice_look"));
-  }
-  return {};
-}
-
-result<std::vector<scalar>> postgresql_source::bounds_of(const relation_plan& relation,
-                                                         std::uint32_t ranges) {
-  std::vector<scalar> bounds;
-  SLUICE_CHECK(looking(relation, [&]() -> result<void> {
-    SLUICE_TRY(const auto found, of(relation).ask(bounds_sql(relation)));
-    const auto& ends = found.at(0);
-    if (ends.at(0) && ends.at(1)) {
-      bounds = relational::bounds_between(relation.split_kind, *ends[0], *ends[1], ranges);
-    }
-    if (relation.split_kind == relational::key_kind::text && !bounds.empty()) {
-      SLUICE_TRY(bounds, in_order_of(relation, bounds));
-    }
-    return {};
-  }));
-  return bounds;
-}
-
-result<void> postgresql_source::check_ranges(const relation_plan& relation,
-                                             const std::vector<split>& ranges) {
-  if (!warn_) {
-    return {};
-  }
-  if (relation.split_scans) {
-    warn_(fmt::format(
-        "{}: no index of {} begins with column {}, so that each split reads the whole table; name a "
-        "column that has one, or leave splitPk out",
-        options_.split_pk_place, in_quotes(relation.shown), in_quotes(relation.split_name)));
-  }
-  if (!relation.split_has_statistics) {
-    return {};
-  }
-  double least = std::numeric_limits<double>::max();
-  double most = 0;
-  SLUICE_CHECK(looking(relation, [&]() -> result<void> {
-    for (const split& s : ranges) {
-      SLUICE_TRY(const explained range,
-                 explain(of(relation), reading_sql(*plan_, relation, s.description, nullptr)));
-      most = std::max(most, range.rows);
-      // Few rows with NULL are as it should be.
-      least = find(s.description, "null") != nullptr ? least : std::min(least, range.rows);
-    }
-    return {};
-  }));
-  constexpr double uneven = 10;
-  constexpr double rows_worth_a_word = 10'000;
-  if (most >= rows_worth_a_word && most > uneven * least) {
-    warn_(fmt::format(
-        "{}: by the server's statistics the ranges of column {} of {} hold between {:.0f} and {:.0f} "
-        "rows, so that pipelines wait for the largest; name a column whose values are spread "
-        "evenly, or raise splitFactor",
-        options_.split_pk_place, in_quotes(relation.split_name), in_quotes(relation.shown), least, most));
-  }
-  return {};
-}
-
-result<std::vector<scalar>> postgresql_source::in_order_of(const relation_plan& relation,
-                                                           const std::vector<scalar>& candidates) {
-  std::string values;
-  for (const scalar& s : candidates) {
-    values += fmt::format("{}({})", values.empty() ? "" : ", ", quote_text(std::get<std::string>(s.value)));
-  }
-  // The column in the same expression gives its collation to the comparison.
-  const std::string in_collation =
-      fmt::format("coalesce(v.b, (SELECT {} FROM {} LIMIT 0))", relation.split_sql, relation.from);
-  SLUICE_TRY(const auto rows, of(relation).ask(fmt::format("SELECT v.b FROM (VALUES {}) v(b) ORDER BY {}",
-                                                           values, in_collation)));
-  std::vector<scalar> bounds;
-  for (const auto& row : rows) {
-    bounds.push_back({row.at(0).value_or("")});
-  }
-  return bounds;
-}
-
 result<std::vector<split>> postgresql_source::plan_splits(std::uint32_t advice, const stop_signal& stop) {
   for (const auto& c : connections_) {
     c->use_stop(stop);
   }
-  const read_plan& plan = *plan_;
-  const bool several = plan.relations.size() > 1;
-  const std::uint32_t ranges =
-      relational::ranges_wanted(advice, plan.relations.size(), options_.split_factor);
+  const std::vector<std::uint32_t> ranges = planner_.ranges_of_each(*plan_, advice);
   std::vector<split> splits;
-  for (const relation_plan& r : plan.relations) {
-    scalar_list about;
-    if (several) {
-      name_relation(r, about);
-    }
-    if (ranges > 1 && !r.split_sql.empty()) {
-      SLUICE_TRY(const auto bounds, bounds_of(r, ranges));
-      auto made = relational::splits_between(bounds, r.split_nullable, about,
-                                             fmt::format("{} {}", r.shown, r.split_name));
-      SLUICE_CHECK(check_ranges(r, made));
-      std::move(made.begin(), made.end(), std::back_inserter(splits));
-      continue;
-    }
-    splits.push_back({std::move(about), r.shown, std::nullopt, std::nullopt});
+  for (std::size_t i = 0; i < plan_->relations.size(); ++i) {
+    const relation_plan& r = plan_->relations[i];
+    SLUICE_TRY(auto made, planner_.splits_of(of(r), *plan_, r, ranges[i]));
+    std::move(made.begin(), made.end(), std::back_inserter(splits));
   }
   return splits;
+}
+
+result<void> postgresql_source::take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) {
+  (void)stop;
+  for (const frozen_split& s : splits) {
+    if (!s.done) {
+      SLUICE_CHECK(relation_to_read(*plan_, s.description));
+    }
+  }
+  return check_blocks_are_whole(splits);
 }
 
 std::string postgresql_source::statement_of(const scalar_list& split_description, bool resumed) const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_read_plan.h"
+#include "plugins/postgresql/postgresql_split_plan.h"
 
 namespace sluice::postgresql {
 
@@ -23,6 +23,7 @@ class postgresql_source : public source {
 
   result<source_description> open(const stop_signal& stop) override;
   result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
+  result<void> take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) override;
   [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
   result<schema_ptr> carry_own(const std::vector<bool>& marked) override;
   result<std::unique_ptr<reader>> make_reader() override;
@@ -47,35 +48,15 @@ class postgresql_source : public source {
                                 relation_plan& relation, read_plan& plan);
   /// What the server says of the first expression that it does not take.
   error wrong_column(const std::vector<column_sql>& expressions, const relation_plan& relation, error whole);
-  /// What of the job joins rows, so that reading by parts would change the result; warned of with splitPk.
+  /// What of the job joins rows, so that reading by parts would change the result.
   [[nodiscard]] std::optional<std::string> what_joins_rows() const;
   void choose_key(const table_info& table, const std::vector<column_sql>& expressions,
                   relation_plan& relation, const read_plan& plan) const;
-  result<void> choose_split_column(const table_info& table, relation_plan& relation);
-  result<void> choose_order(read_plan& plan);
   result<void> begin_snapshot(std::size_t part, read_plan& plan);
-  /// The server's own estimate.
-  struct explained {
-    double cost = 0;
-    double rows = 0;
-    bool multiplies = false;  ///< A row of the table can give several.
-  };
-  result<explained> explain(connection& c, const std::string& sql);
-  /// Does `look` without keeping the lock that it takes: the transaction may last as long as the run.
-  template <class Look>
-  result<void> looking(const relation_plan& relation, const Look& look);
-  /// Warns of splits that read too much, or that one of them outlasts.
-  result<void> check_ranges(const relation_plan& relation, const std::vector<split>& ranges);
-  [[nodiscard]] std::string bounds_sql(const relation_plan& relation) const;
-  /// Rising bounds between the least and the greatest value of the split column, for so many ranges.
-  result<std::vector<scalar>> bounds_of(const relation_plan& relation, std::uint32_t ranges);
-  /// Texts in the order of the column's collation.
-  result<std::vector<scalar>> in_order_of(const relation_plan& relation,
-                                          const std::vector<scalar>& candidates);
 
   option_values values_;
   source_options options_;
-  std::function<void(std::string)> warn_;
+  split_planner planner_;
   std::vector<session_plan> sessions_;  ///< One a database.
   std::vector<std::unique_ptr<connection>> connections_;
   std::chrono::steady_clock::time_point snapshot_since_;  ///< The first of them.

@@ -267,8 +267,9 @@ result<std::vector<split>> sqlite_source::plan_splits(std::uint32_t advice, cons
     return one_split(to_string(bounds.storage_at(bounds.storage_at(0) == storage::integer ? 1 : 0)));
   }
   return relational::splits_between(
-      relational::bounds_between(relational::key_kind::whole_number, bounds.bytes_at(0), bounds.bytes_at(1),
-                                 relational::ranges_wanted(advice, 1, options_.split_factor)),
+      relational::one_column(relational::bounds_between(
+          relational::key_kind::whole_number, bounds.bytes_at(0), bounds.bytes_at(1),
+          relational::ranges_wanted(advice, 1, options_.split_factor))),
       plan.split_key_nullable, {},
       fmt::format("{} {}", name, relational::bare_name(plan.split_key, sql_rules)));
 }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "transport/base/text.h"
@@ -161,6 +163,23 @@ std::string shown(const scalar& bound) {
   return text == nullptr ? std::string() : escaped(*text);
 }
 
+/// `from`, `from_2`, `from_3`
+std::string member_name(std::string_view name, std::size_t column) {
+  return column == 0 ? std::string(name) : fmt::format("{}_{}", name, column + 1);
+}
+
+/// `(a > 1 OR (a = 1 AND b >= 2))`, or with `<`.
+std::string by_columns(const std::vector<std::string>& columns, const std::vector<std::string>& values,
+                       bool lower) {
+  std::size_t c = columns.size() - 1;
+  std::string condition = fmt::format("{} {} {}", columns[c], lower ? ">=" : "<", values[c]);
+  while (c-- > 0) {
+    condition = fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}))", columns[c], lower ? ">" : "<", values[c],
+                            condition);
+  }
+  return condition;
+}
+
 }  // namespace
 
 std::uint32_t ranges_wanted(std::uint32_t pipelines, std::size_t tables, std::uint32_t factor) {
@@ -188,20 +207,63 @@ std::vector<scalar> bounds_between(key_kind kind, std::string_view least, std::s
   return {};
 }
 
-std::vector<split> splits_between(const std::vector<scalar>& bounds, bool nullable, const scalar_list& about,
-                                  const std::string& label) {
+std::vector<key_bound> one_column(std::vector<scalar> values) {
+  std::vector<key_bound> bounds;
+  for (scalar& value : values) {
+    bounds.push_back({std::move(value)});
+  }
+  return bounds;
+}
+
+std::vector<key_bound> bounds_among(const std::vector<key_bound>& keys, std::uint32_t ranges) {
+  std::vector<key_bound> bounds;
+  std::size_t last = 0;
+  for (std::uint64_t i = 1; i < ranges && !keys.empty(); ++i) {
+    // Behind a key that many rows have, which is a range of its own.
+    std::size_t at = std::max<std::size_t>(last, i * keys.size() / ranges);
+    while (at < keys.size() && keys[at] == keys[last]) {
+      ++at;
+    }
+    if (at < keys.size()) {
+      bounds.push_back(keys[at]);
+      last = at;
+    }
+  }
+  return bounds;
+}
+
+std::vector<std::uint32_t> shares_of(const std::vector<double>& works, std::uint32_t splits,
+                                     double work_min) {
+  const double all = std::accumulate(works.begin(), works.end(), 0.0);
+  const double each = std::max(all / std::max<std::uint32_t>(splits, 1), work_min);
+  std::vector<std::uint32_t> shares;
+  for (const double work : works) {
+    const double share = std::round(work / each);
+    shares.push_back(share <= 1 ? 1 : static_cast<std::uint32_t>(std::min<double>(share, splits)));
+  }
+  return shares;
+}
+
+std::vector<split> splits_between(const std::vector<key_bound>& bounds, bool nullable,
+                                  const scalar_list& about, const std::string& label) {
   std::vector<split> splits;
   for (std::size_t i = 0; i <= bounds.size(); ++i) {
     split s;
     s.description = about;
     s.label = label;
+    const auto add = [&s](const char* name, const char* word, const key_bound& bound) {
+      std::string values;
+      for (std::size_t c = 0; c < bound.size(); ++c) {
+        s.description.push_back({member_name(name, c), bound[c]});
+        values += (c == 0 ? "" : ", ") + shown(bound[c]);
+      }
+      s.label += fmt::format(fmt::runtime(bound.size() == 1 ? " {} {}" : " {} ({})"), word, values);
+    };
     if (i > 0) {
-      s.description.push_back({"from", bounds[i - 1]});
-      s.label += " from " + shown(bounds[i - 1]);
+      add("from", "from", bounds[i - 1]);
     }
     if (i < bounds.size()) {
-      s.description.push_back({"to", bounds[i]});
-      s.label += " below " + shown(bounds[i]);
+      add("to", "below", bounds[i]);
     }
     if (bounds.empty()) {
       s.description.push_back({"not_null", {true}});
@@ -218,20 +280,40 @@ std::vector<split> splits_between(const std::vector<scalar>& bounds, bool nullab
   return splits;
 }
 
-std::string range_condition(const scalar_list& description, std::string_view key,
-                            const std::function<std::string(const scalar&)>& literal) {
+key_bound bound_in(const scalar_list& description, std::string_view name) {
+  key_bound bound;
+  while (const scalar* value = find(description, member_name(name, bound.size()))) {
+    bound.push_back(*value);
+  }
+  return bound;
+}
+
+std::string range_condition(const scalar_list& description, const std::vector<std::string>& columns,
+                            key_comparison how,
+                            const std::function<std::string(std::size_t column, const scalar&)>& literal) {
   if (find(description, "null") != nullptr) {
-    return fmt::format("{} IS NULL", key);
+    return fmt::format("{} IS NULL", columns.at(0));
   }
   if (find(description, "not_null") != nullptr) {
-    return fmt::format("{} IS NOT NULL", key);
+    return fmt::format("{} IS NOT NULL", columns.at(0));
   }
   std::string condition;
-  if (const scalar* from = find(description, "from")) {
-    condition = fmt::format("{} >= {}", key, literal(*from));
-  }
-  if (const scalar* to = find(description, "to")) {
-    condition += fmt::format("{}{} < {}", condition.empty() ? "" : " AND ", key, literal(*to));
+  for (const bool lower : {true, false}) {
+    const key_bound bound = bound_in(description, lower ? "from" : "to");
+    if (bound.empty()) {
+      continue;
+    }
+    std::vector<std::string> values;
+    for (std::size_t c = 0; c < bound.size(); ++c) {
+      values.push_back(literal(c, bound[c]));
+    }
+    const std::vector<std::string> of(columns.begin(),
+                                      columns.begin() + static_cast<std::ptrdiff_t>(bound.size()));
+    condition += condition.empty() ? "" : " AND ";
+    condition +=
+        how == key_comparison::columns || bound.size() == 1
+            ? by_columns(of, values, lower)
+            : fmt::format("({}) {} ({})", fmt::join(of, ", "), lower ? ">=" : "<", fmt::join(values, ", "));
   }
   return condition;
 }

@@ -39,14 +39,37 @@ std::uint32_t ranges_wanted(std::uint32_t pipelines, std::size_t tables, std::ui
 std::vector<scalar> bounds_between(key_kind kind, std::string_view least, std::string_view most,
                                    std::uint32_t ranges);
 
-/// The splits between bounds that rise, and one for NULL where the key may be. `about` goes before each
-/// description, `label` (`orders id`) before what is said of the range.
-std::vector<split> splits_between(const std::vector<scalar>& bounds, bool nullable, const scalar_list& about,
-                                  const std::string& label);
+/// A bound: a value for each of the key's first columns, at least one.
+using key_bound = std::vector<scalar>;
+/// Bounds of a key of one column.
+std::vector<key_bound> one_column(std::vector<scalar> values);
 
-/// The condition of a split's range on `key`, an SQL expression; empty where the description has none.
-/// `literal` writes a bound as SQL.
-std::string range_condition(const scalar_list& description, std::string_view key,
-                            const std::function<std::string(const scalar&)>& literal);
+/// So many ranges out of rising keys of rows that are spread as all rows are: every n-th of them, each once.
+std::vector<key_bound> bounds_among(const std::vector<key_bound>& keys, std::uint32_t ranges);
+
+/// What a table has of the work of all: the splits it gets, at least one. `works` in any measure, the same
+/// for all; no split is made smaller than `work_min`. `splits` in all, about.
+std::vector<std::uint32_t> shares_of(const std::vector<double>& works, std::uint32_t splits, double work_min);
+
+/// The splits between bounds that rise, and one for NULL where the key may be. `about` goes before each
+/// description, `label` (`orders id`) before what is said of the range. The second column of a bound is
+/// `from_2`, `to_2` and so on.
+std::vector<split> splits_between(const std::vector<key_bound>& bounds, bool nullable,
+                                  const scalar_list& about, const std::string& label);
+
+/// The bound `from` or `to` of a description; empty: it has none.
+key_bound bound_in(const scalar_list& description, std::string_view name);
+
+/// How a range of a key of several columns is written.
+enum class key_comparison : std::uint8_t {
+  rows,     ///< `(a, b) >= (1, 2)`
+  columns,  ///< `(a > 1 OR (a = 1 AND b >= 2))`, for servers that find no index by the other.
+};
+
+/// The condition of a split's range on the key's columns, SQL expressions; empty where the description has
+/// none. `literal` writes the value of a column as SQL.
+std::string range_condition(const scalar_list& description, const std::vector<std::string>& columns,
+                            key_comparison how,
+                            const std::function<std::string(std::size_t column, const scalar&)>& literal);
 
 }  // namespace sluice::relational

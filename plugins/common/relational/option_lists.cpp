@@ -49,6 +49,22 @@ std::vector<option> connection_options(const options_dialect& dialect) {
   };
 }
 
+option split_mode_option(const options_dialect& dialect) {
+  option mode = {
+      .name = "splitMode",
+      .meaning = fmt::format("How a table is split for several pipelines where `splitPk` is not set. "
+                             "`none`: it is one split. `auto`: {}",
+                             dialect.split_meaning),
+      .default_text = "none",
+      .datax_default_text = "auto",
+      .allowed = {"none", "auto"}};
+  if (!dialect.blocks_meaning.empty()) {
+    mode.meaning += fmt::format(" `ctid`: {}", dialect.blocks_meaning);
+    mode.allowed.emplace_back("ctid");
+  }
+  return mode;
+}
+
 std::vector<option> common_options(const options_dialect& dialect, bool reads) {
   const option table = {.name = "table",
                         .type = option_type::text_list,
@@ -129,6 +145,9 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
       ignored("mandatoryEncoding", "Accepted and ignored, as `encoding`."),
   };
   list.insert(list.end(), own.begin(), own.end());
+  if (!dialect.split_meaning.empty()) {
+    list.push_back(split_mode_option(dialect));
+  }
   return list;
 }
 

@@ -350,7 +350,7 @@ std::string end_options::option_default(std::string_view name) const {
 }
 
 result<reader_options> read_reader_options(const option_values& values, const options_dialect& dialect,
-                                           const warning_sink& warn) {
+                                           const warning_sink& warn, bool strict) {
   reader_options out;
   option_mistakes wrong;
   wrong.check(end_reader(values, dialect, warn, true).read(out));
@@ -368,6 +368,13 @@ result<reader_options> read_reader_options(const option_values& values, const op
     if (std::any_of(tokens.begin(), tokens.end(), [](const sql_token& t) { return t.text == ","; })) {
       wrong.check<void>(values.bad("splitPk", fmt::format("found {}, expected one column", in_quotes(key))));
     }
+  }
+  if (!dialect.split_meaning.empty() && wrong.take(values.text("splitMode"), text)) {
+    const bool counts = values.has("splitMode") || !strict;
+    out.split = !counts          ? split_mode::none
+                : text == "auto" ? split_mode::automatic
+                : text == "ctid" ? split_mode::blocks
+                                 : split_mode::none;
   }
   std::optional<std::int64_t> number;
   if (wrong.take(values.integer("splitFactor"), number)) {

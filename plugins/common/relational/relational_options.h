@@ -19,6 +19,13 @@ namespace sluice::relational {
 enum class write_mode : std::uint8_t { insert, copy, replace, update, ignore };
 std::string_view to_string(write_mode mode);
 
+/// How a table is split where no `splitPk` says it.
+enum class split_mode : std::uint8_t {
+  none,
+  automatic,  ///< By what the server knows of the table, where that changes no result.
+  blocks,     ///< By where the rows lie, also where a key is there.
+};
+
 /// A word of `writeMode`.
 struct write_word {
   std::string_view word;  ///< In lower case, one blank between words; compared ignoring case.
@@ -34,6 +41,9 @@ struct options_dialect {
   std::string_view sample_table;  ///< `t`, `schema.t`
   std::vector<write_word> write_words;
   std::string_view write_meaning;  ///< Of `writeMode`, for its description.
+  std::string_view split_meaning;  ///< Of `splitMode` `auto`.
+  /// Of `splitMode` `ctid`; empty where there is no such thing.
+  std::string_view blocks_meaning = {};
   std::uint32_t fetch_rows = 1024;
   std::uint32_t fetch_rows_datax = 1024;
   std::uint32_t batch_rows = 1024;
@@ -65,6 +75,7 @@ struct reader_options : end_options {
   std::string where_place;
   std::string split_pk;  ///< Without quotes; empty = one slice.
   std::string split_pk_place;
+  split_mode split = split_mode::none;  ///< Where `split_pk` is empty.
   std::uint32_t split_factor = 5;
   std::uint32_t fetch_rows = 1024;
 };
@@ -93,8 +104,9 @@ option mapping_option();
 result<bool> maps_by_name(const option_values& values);
 
 /// From the job's text alone, no I/O: `bad_option` with all mistakes and their places.
+/// `strict`: what is the product's own and no default of the manual's does not count.
 result<reader_options> read_reader_options(const option_values& values, const options_dialect& dialect,
-                                           const warning_sink& warn);
+                                           const warning_sink& warn, bool strict = false);
 result<writer_options> read_writer_options(const option_values& values, const options_dialect& dialect,
                                            const warning_sink& warn);
 /// What connects alone, for a test of a data source, templates and copies.

@@ -11,6 +11,7 @@ TEST(postgresql_reader, a_bound_that_is_no_number_and_no_text_opens_nothing) {
   plan->parts.emplace_back();
   plan->relations.emplace_back();
   postgresql_reader reader(plan);
+  plan->relations[0].split_key = {{"k", "\"k\"", "text"}};
   for (const char* bound : {"from", "to"}) {
     const auto opened = reader.open({{bound, scalar{}}}, std::nullopt, stop_signal());
     ASSERT_FALSE(opened);

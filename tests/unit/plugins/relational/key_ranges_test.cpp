@@ -93,14 +93,14 @@ TEST(key_ranges, of_texts_are_candidates_between_that_need_no_care_in_sql) {
 }
 
 TEST(key_ranges, cover_every_value_once_and_null_too) {
-  const auto splits = splits_between(bounds_between(key_kind::whole_number, "1", "100", 4), true,
+  const auto splits = splits_between(one_column(bounds_between(key_kind::whole_number, "1", "100", 4)), true,
                                      {{"table", {std::string("t")}}}, "t id");
   ASSERT_EQ(splits.size(), 5u);
   std::vector<std::string> conditions;
-  const auto literal = [](const scalar& s) { return text_of(s); };
+  const auto literal = [](std::size_t, const scalar& s) { return text_of(s); };
   for (const split& s : splits) {
     EXPECT_NE(find(s.description, "table"), nullptr);
-    conditions.push_back(range_condition(s.description, "\"id\"", literal));
+    conditions.push_back(range_condition(s.description, {"\"id\""}, key_comparison::rows, literal));
   }
   EXPECT_EQ(conditions,
             (std::vector<std::string>{"\"id\" < 26", "\"id\" >= 26 AND \"id\" < 51",
@@ -109,7 +109,57 @@ TEST(key_ranges, cover_every_value_once_and_null_too) {
   EXPECT_EQ(splits[4].label, "t id NULL");
   const auto one = splits_between({}, false, {}, "t id");
   ASSERT_EQ(one.size(), 1u);
-  EXPECT_EQ(range_condition(one[0].description, "id", literal), "id IS NOT NULL");
+  EXPECT_EQ(range_condition(one[0].description, {"id"}, key_comparison::columns, literal), "id IS NOT NULL");
+}
+
+TEST(key_ranges, of_several_columns_meet_without_a_gap) {
+  const std::vector<key_bound> bounds = {{scalar{std::int64_t{3}}, scalar{std::string("b")}},
+                                         {scalar{std::int64_t{4}}}};
+  const auto splits = splits_between(bounds, false, {}, "t");
+  ASSERT_EQ(splits.size(), 3u);
+  EXPECT_EQ(splits[1].label, "t from (3, b) below 4");
+  EXPECT_EQ(bound_in(splits[1].description, "from"), bounds[0]);
+  EXPECT_EQ(bound_in(splits[1].description, "to"), bounds[1]);
+  EXPECT_TRUE(bound_in(splits[2].description, "to").empty());
+  const auto literal = [](std::size_t column, const scalar& s) {
+    return column == 0 ? text_of(s) : "'" + text_of(s) + "'";
+  };
+  const auto condition = [&](std::size_t i, key_comparison how) {
+    return range_condition(splits[i].description, {"a", "b", "c"}, how, literal);
+  };
+  EXPECT_EQ(condition(0, key_comparison::rows), "(a, b) < (3, 'b')");
+  EXPECT_EQ(condition(1, key_comparison::rows), "(a, b) >= (3, 'b') AND a < 4");
+  EXPECT_EQ(condition(2, key_comparison::rows), "a >= 4");
+  EXPECT_EQ(condition(0, key_comparison::columns), "(a < 3 OR (a = 3 AND b < 'b'))");
+  EXPECT_EQ(condition(1, key_comparison::columns), "(a > 3 OR (a = 3 AND b >= 'b')) AND a < 4");
+}
+
+std::vector<key_bound> keys(std::vector<std::int64_t> of) {
+  std::vector<key_bound> out;
+  for (const std::int64_t n : of) {
+    out.push_back({scalar{n}});
+  }
+  return out;
+}
+
+TEST(key_ranges, among_keys_of_rows_are_as_many_as_there_are_different_ones) {
+  EXPECT_EQ(bounds_among(keys({1, 2, 3, 4, 5, 6, 7, 8}), 4), keys({3, 5, 7}));
+  EXPECT_EQ(bounds_among(keys({1, 2, 3}), 10), keys({2, 3}));
+  EXPECT_EQ(bounds_among(keys({5, 5, 5, 5, 5, 5, 6, 6}), 4), keys({6}));
+  EXPECT_EQ(bounds_among(keys({1, 5, 5, 5, 5, 5, 5, 6, 7, 8}), 4), keys({5, 6, 7}));
+  EXPECT_EQ(bounds_among(keys({5, 5, 5}), 3), keys({}));
+  EXPECT_EQ(bounds_among(keys({1, 2, 3}), 1), keys({}));
+  EXPECT_EQ(bounds_among(keys({1}), 4), keys({}));
+  EXPECT_EQ(bounds_among({}, 4), keys({}));
+}
+
+TEST(key_ranges, go_to_tables_by_what_these_have) {
+  using shares = std::vector<std::uint32_t>;
+  EXPECT_EQ(shares_of({1000}, 20, 10), (shares{20}));
+  EXPECT_EQ(shares_of({1000}, 20, 250), (shares{4}));
+  EXPECT_EQ(shares_of({1000, 10, 0, 490}, 15, 10), (shares{10, 1, 1, 5}));
+  EXPECT_EQ(shares_of({0, 0}, 15, 10), (shares{1, 1}));
+  EXPECT_EQ(shares_of({}, 15, 10), (shares{}));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ const options_dialect& dialect_of_test() {
                       {"update", write_mode::update},
                       {"insert ignore", write_mode::ignore}},
       .write_meaning = "How.",
+      .split_meaning = "Well.",
       .fetch_rows = 512,
       .fetch_rows_datax = 1000,
       .batch_rows = 256,
@@ -40,11 +41,12 @@ struct read_reader {
   std::vector<std::string> warnings;
 };
 
-read_reader reader_of(const char* text, dialect d = dialect::script2) {
+read_reader reader_of(const char* text, dialect d = dialect::script2, bool strict = false) {
   static const std::vector<option> described = reader_option_list(dialect_of_test());
   read_reader out;
-  out.options = read_reader_options(values_of(text, described, d), dialect_of_test(),
-                                    [&](std::string w) { out.warnings.push_back(std::move(w)); });
+  out.options = read_reader_options(
+      values_of(text, described, d), dialect_of_test(),
+      [&](std::string w) { out.warnings.push_back(std::move(w)); }, strict);
   return out;
 }
 
@@ -271,6 +273,18 @@ TEST(relational_writer, refuses_several_tables_other_modes_and_own_transactions)
       R"({"jdbcUrl": "jdbc:mysql://a/b", "username": "u", "table": "t", "column": ["a"], "writeMode": "copy"})");
   ASSERT_FALSE(mode);
   EXPECT_THAT(mode.error().message, HasSubstr("writeMode: found \"copy\", expected"));
+}
+
+TEST(relational_options, tables_are_split_by_themselves_where_the_job_or_its_dialect_says_so) {
+  constexpr const char* plain =
+      R"({"jdbcUrl": "jdbc:mysql://h/d", "username": "u", "table": "t", "column": ["*"]})";
+  constexpr const char* automatic =
+      R"({"jdbcUrl": "jdbc:mysql://h/d", "username": "u", "table": "t", "column": ["*"], "splitMode": "auto"})";
+  EXPECT_EQ(reader_of(plain).options->split, split_mode::none);
+  EXPECT_EQ(reader_of(automatic).options->split, split_mode::automatic);
+  EXPECT_EQ(reader_of(plain, dialect::datax).options->split, split_mode::automatic);
+  EXPECT_EQ(reader_of(plain, dialect::datax, true).options->split, split_mode::none);
+  EXPECT_EQ(reader_of(automatic, dialect::datax, true).options->split, split_mode::automatic);
 }
 
 }  // namespace

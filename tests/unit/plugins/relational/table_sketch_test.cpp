@@ -22,7 +22,8 @@ const options_dialect& dialect_of_test() {
                                        .sample_url = "jdbc:mysql://<host>:3306/<database>",
                                        .sample_table = "`t`, `db.t`",
                                        .write_words = {},
-                                       .write_meaning = ""};
+                                       .write_meaning = "",
+                                       .split_meaning = ""};
   return made;
 }
 

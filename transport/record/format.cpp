@@ -31,6 +31,16 @@ char* put_two(unsigned n, char* to) {
   return to + 2;
 }
 
+/// A number below 10,000; writes up to a byte more than it has.
+char* put_few(unsigned n, char* to) {
+  const auto put_short = [](unsigned below_100, char* at) {
+    const unsigned tens = below_100 >= 10 ? 1 : 0;
+    std::memcpy(at, digit_pairs.data() + 2 * std::size_t{below_100} + (1 - tens), 2);
+    return at + 1 + tens;
+  };
+  return n < 100 ? put_short(n, to) : put_two(n % 100, put_short(n / 100, to));
+}
+
 /// 10^0 to 10^19.
 constexpr std::array<std::uint64_t, 20> make_powers() {
   std::array<std::uint64_t, 20> powers{};
@@ -126,10 +136,14 @@ char* write_int64(std::int64_t value, char* to) {
 }
 
 char* write_uint64(std::uint64_t value, char* to) {
-  if (value < 100) {
-    const unsigned tens = value >= 10 ? 1 : 0;
-    std::memcpy(to, digit_pairs.data() + 2 * value + (1 - tens), 2);  // one more than counts, in the room
-    return to + 1 + tens;
+  if (value < 10'000) {
+    return put_few(static_cast<unsigned>(value), to);
+  }
+  if (value < 100'000'000) {
+    const auto n = static_cast<unsigned>(value);
+    to = put_few(n / 10'000, to);
+    to = put_two(n % 10'000 / 100, to);
+    return put_two(n % 100, to);
   }
   return std::to_chars(to, to + value_chars_max, value).ptr;
 }
@@ -154,6 +168,11 @@ char* write_decimal(int128 value, unsigned scale, char* to) {
   }
   if (rest <= 0xFFFFFFFFFFFFFFFFU && scale < powers_of_ten.size()) {
     const auto low = static_cast<std::uint64_t>(rest);
+    if (scale == 2) {  // as prices have: a divisor that is known costs a multiplication
+      to = write_uint64(low / 100, to);
+      *to++ = '.';
+      return put_two(static_cast<unsigned>(low % 100), to);
+    }
     const std::uint64_t one = powers_of_ten[scale];
     to = write_uint64(low / one, to);
     if (scale != 0) {

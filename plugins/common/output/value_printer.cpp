@@ -36,13 +36,10 @@ result<value_printer> value_printer::make(const data_type& type, const value_pri
   return made;
 }
 
-dirty_code value_printer::write(const column& c, std::uint32_t row, char*& to) const {
+dirty_code value_printer::write_other(const column& c, std::uint32_t row, char*& to) const {
   switch (type_.id) {
     case type_id::boolean:
       return put(c.get_bool(row) ? "true" : "false", to);
-    case type_id::int64:
-      to = write_int64(c.get<std::int64_t>(row), to);
-      return dirty_code::none;
     case type_id::uint64:
       to = write_uint64(c.get<std::uint64_t>(row), to);
       return dirty_code::none;
@@ -51,9 +48,6 @@ dirty_code value_printer::write(const column& c, std::uint32_t row, char*& to) c
       return dirty_code::none;
     case type_id::float64:
       to = write_float64(c.get<double>(row), to);
-      return dirty_code::none;
-    case type_id::decimal:
-      to = write_decimal(c.get<int128>(row), type_.scale, to);
       return dirty_code::none;
     case type_id::date:
       return write_date(c.get<std::int32_t>(row), to);
@@ -75,6 +69,9 @@ dirty_code value_printer::write(const column& c, std::uint32_t row, char*& to) c
     case type_id::utf8:
     case type_id::binary:
       return put(c.get_bytes(row), to);
+    case type_id::int64:
+    case type_id::decimal:
+      break;  // `write` has them
   }
   return dirty_code::none;
 }

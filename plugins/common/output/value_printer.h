@@ -3,9 +3,11 @@
 #include <optional>
 #include <string>
 
+#include "transport/base/int128.h"
 #include "transport/record/batch.h"
 #include "transport/record/date_pattern.h"
 #include "transport/record/dirty_codes.h"
+#include "transport/record/format.h"
 #include "transport/record/zone.h"
 
 namespace sluice {
@@ -30,10 +32,30 @@ class value_printer {
   /// Writes a value that is not NULL at `to` and moves it to the end. `wall_time_twice` where an instant's
   /// wall clock time is not the only one of its zone; `out_of_range` where the pattern has no room for the
   /// year.
-  [[nodiscard]] dirty_code write(const column& c, std::uint32_t row, char*& to) const;
+  [[nodiscard]] dirty_code write(const column& c, std::uint32_t row, char*& to) const {
+    // What most columns are, here; the others behind a call.
+    switch (type_.id) {
+      case type_id::int64:
+        to = write_int64(c.get<std::int64_t>(row), to);
+        return dirty_code::none;
+      case type_id::decimal:
+        to = write_decimal(c.get<int128>(row), type_.scale, to);
+        return dirty_code::none;
+      case type_id::date:
+        if (!pattern_) {
+          to = write_iso_date(c.get<std::int32_t>(row), to);
+          return dirty_code::none;
+        }
+        break;
+      default:
+        break;
+    }
+    return write_other(c, row, to);
+  }
 
  private:
   value_printer() = default;
+  [[nodiscard]] dirty_code write_other(const column& c, std::uint32_t row, char*& to) const;
   [[nodiscard]] dirty_code write_date(std::int32_t days, char*& to) const;
   [[nodiscard]] dirty_code write_wall(std::int64_t units, std::int64_t shift_seconds, char*& to) const;
   [[nodiscard]] dirty_code write_instant(std::int64_t units, char*& to) const;

@@ -120,6 +120,20 @@ TEST(parse_number, small_decimals_are_read_the_short_way) {
   }
 }
 
+TEST(parse_number, whole_numbers_of_every_length_are_written_with_all_their_digits) {
+  for (unsigned digits = 0; digits < 20; ++digits) {
+    const auto power = static_cast<std::uint64_t>(power_of_ten(digits));
+    for (const std::uint64_t n : {power - 1, power, power + 1, power + power / 2 + 7}) {
+      EXPECT_EQ(text_of(write_uint64, n), std::to_string(n));
+      const auto half = static_cast<std::int64_t>(n / 2);
+      EXPECT_EQ(text_of(write_int64, -half), std::to_string(-half));
+      const std::string whole = std::to_string(n / 100);
+      EXPECT_EQ(text_of(write_decimal, static_cast<int128>(n), 2U),
+                whole + "." + std::to_string(100 + n % 100).substr(1));
+    }
+  }
+}
+
 TEST(parse_number, float32_takes_what_reads_back_as_the_same_number) {
   EXPECT_EQ(seen(parse_float32_exact("0.1"), write_float32), "0.1");
   EXPECT_EQ(seen(parse_float32_exact("16777216"), write_float32), "16777216");

@@ -196,6 +196,12 @@ class Bench:
     def databases(self):
         Databases(self, measure).all()
 
+    def database_memory(self):
+        Databases(self, measure).memory()
+
+    def peers(self):
+        Databases(self, measure).beside_peers()
+
     def throttle(self):
         for mbps, pipelines in itertools.product((1, 10, 50), (1, 4)):
             seconds = 10 / min(self.scale, 5)
@@ -265,13 +271,14 @@ def page(bench, date):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["streams", "csv_to_sqlite", "csv_to_csv", "memory", "start", "throttle", "databases"], action="append",
+    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "database_memory", "peers"]
+    parser.add_argument("--only", choices=everything, action="append",
                         help="measure only this, and leave docs/benchmarks.md alone")
     parser.add_argument("--scale", type=int, default=1, help="divide the numbers of rows by this, to try the script out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         bench = Bench(Path(folder), options.scale)
-        for name in options.only or ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases"]:
+        for name in options.only or everything:
             getattr(bench, name)()
     if not options.only and options.scale == 1:
         (ROOT / "docs" / "benchmarks.md").write_text(page(bench, time.strftime("%Y-%m-%d")), encoding="utf-8")

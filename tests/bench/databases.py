@@ -1,9 +1,12 @@
 """Routes between databases against the products' own tools, on TPC-H's lineitem: the client's CPU and the wall of each."""
 
+import contextlib
 import os
 import shlex
+import time
 from pathlib import Path
 
+from bench import peers
 from e2e.harness import job
 from servers.running import Running
 
@@ -12,6 +15,7 @@ COLUMNS = ("l_orderkey", "l_partkey", "l_suppkey", "l_linenumber", "l_quantity",
 TYPES = ("bigint", "integer", "integer", "integer", "decimal(15,2)", "decimal(15,2)", "decimal(15,2)", "decimal(15,2)", "char(1)", "char(1)",
          "date", "date", "date", "varchar(25)", "varchar(10)", "varchar(44)")
 ROWS = 6_000_000
+MEMORY_ROWS = (1_000_000, 20_000_000)
 # What TPC-H's generator gives in kind: four lines an order, prices with cents, dates of seven years, a few words.
 LINES = """INSERT INTO lineitem SELECT g / 4 + 1, g * 7919::bigint % 200000 + 1, g * 104729::bigint % 10000 + 1, g % 4 + 1,
   g * 31::bigint % 50 + 1, (g * 7919::bigint % 10000000 + 90000) / 100.0, g % 11 / 100.0, g % 9 / 100.0, substr('ARN', g % 3 + 1, 1),
@@ -35,20 +39,54 @@ class Databases:
         self.rows = ROWS // bench.scale
         self.repeats = repeats
         self.csv = bench.folder / "lineitem.csv"
+        self.out = bench.folder / "out"
+        self.out.mkdir(exist_ok=True)
 
     def all(self):
-        with Running(["postgresql", "mariadb"]) as running:
-            self.postgresql, self.mariadb = running.servers["postgresql"], running.servers["mariadb"]
+        with self.servers():
             self.fill()
             self.between_postgresql()
             self.between_products()
             self.files()
             self.ten_rows()
 
+    def beside_peers(self):
+        self.rows = max(1, peers.ROWS // self.bench.scale)
+        with self.servers():
+            self.fill()
+            peers.Peers(self).all()
+
+    def memory(self):
+        """Each route with few rows and with many: the peak must not grow with them."""
+        peaks = {}
+        for rows in MEMORY_ROWS:
+            self.rows = rows // self.bench.scale
+            with self.servers():
+                self.fill()
+                for name, system, document in self.routes():
+                    if system:
+                        self.empty(system)
+                    cost, summary = self.bench.run(document)
+                    assert summary["written"] == self.rows, summary
+                    peaks.setdefault(name, []).append(cost.rss_bytes)
+            for made in self.out.iterdir():
+                made.unlink()
+        for name, (few, many) in peaks.items():
+            millions = " and ".join(str(rows // 1_000_000) for rows in MEMORY_ROWS)
+            self.bench.note(f"{name}, {millions} M rows, resident memory at its peak", f"{few / (1 << 20):.0f} and {many / (1 << 20):.0f} MiB",
+                            "under 256 MB, flat: at most 1.25", many < 256_000_000 and many <= 1.25 * few)
+
+    @contextlib.contextmanager
+    def servers(self):
+        with Running(["postgresql", "mariadb"]) as running:
+            self.postgresql, self.mariadb = running.servers["postgresql"], running.servers["mariadb"]
+            yield
+
     # The servers.
 
     def fill(self):
-        self.postgresql.sql(table_sql("lineitem") + ";" + LINES.format(rows=self.rows) + "; ANALYZE lineitem", "sluice")
+        self.postgresql.sql(table_sql("lineitem"), "sluice")
+        self.shell(self.psql(LINES.format(rows=self.rows) + "; ANALYZE lineitem"))  # which may take minutes
         self.mariadb.sql(table_sql("lineitem"), "sluice")
         self.shell(f"{self.psql('COPY lineitem TO STDOUT')} | {self.load('lineitem')}")
 
@@ -83,15 +121,19 @@ class Databases:
 
     def route(self, name, document, native, prepare, cpu_most, wall_most):
         """`native` may name several tools; the first is the one that the goal is against."""
-        costs = {"Sluice": []}
+        costs, whole = {"Sluice": []}, {}
         for _ in range(self.repeats):  # by turns, so that a slow minute meets all
             prepare()
+            before = self.servers_cpu_s()
             cost, summary = self.bench.run(document)
+            whole.setdefault("Sluice", []).append(cost.cpu_s + self.servers_cpu_s() - before)
             assert summary["written"] == self.rows and summary["dirty"] == 0, summary
             costs["Sluice"].append(cost)
             for who, command in native.items():
                 prepare()
+                before = self.servers_cpu_s()
                 costs.setdefault(who, []).append(self.shell(command))
+                whole.setdefault(who, []).append(costs[who][-1].cpu_s + self.servers_cpu_s() - before)
         best = {who: (min(c.cpu_s for c in all_), min(c.wall_s for c in all_)) for who, all_ in costs.items()}
         us = {who: cpu / self.rows * 1e6 for who, (cpu, _) in best.items()}
         against = next(iter(native))
@@ -104,7 +146,19 @@ class Databases:
             met = limit is None or figure <= limit
             wanted = "said" if limit is None else f"at most {limit:.2f}{' us a row' if isinstance(most, tuple) else ''}"
             self.bench.note(f"{name}, {what}", f"{ratio:.2f} ({shown})", wanted, met)
+        in_all = {who: min(all_) / self.rows * 1e6 for who, all_ in whole.items()}
+        self.bench.note(f"{name}, CPU with that of the servers", f"{in_all['Sluice'] / in_all[against]:.2f} "
+                        f"({', '.join(f'{who} {us:.2f} us a row' for who, us in in_all.items())})", "said", True)
         self.bench.note(f"{name}, resident memory at its peak", f"{peak / (1 << 20):.0f} MiB", "under 256 MB", peak < 256_000_000)
+
+    def servers_cpu_s(self):
+        """CPU of both servers so far: of their first processes, and of all that these started and that have ended."""
+        time.sleep(0.3)  # a session ends a moment after its connection
+        ticks = 0
+        for server in (self.postgresql, self.mariadb):
+            fields = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            ticks += sum(int(t) for t in fields[11:15])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def between_postgresql(self):
         pipe = {"psql COPY binary": f"{self.psql('COPY lineitem TO STDOUT (FORMAT binary)')} | {self.psql('COPY loaded FROM STDIN (FORMAT binary)')}"}
@@ -121,7 +175,7 @@ class Databases:
         self.pipelines()
 
     def pipelines(self):
-        self.postgresql.sql("CREATE INDEX ON lineitem (l_orderkey); ANALYZE lineitem", "sluice")
+        self.shell(self.psql("CREATE INDEX ON lineitem (l_orderkey); ANALYZE lineitem"))
         walls = {}
         for pipelines in (1, 2, 4):
             reader = self.end("postgresql", "Reader", "lineitem", splitPk="l_orderkey")
@@ -151,20 +205,37 @@ class Databases:
                    lambda: self.empty("mariadb"), 0.6, 0.7)
 
     def files(self):
-        self.shell(self.psql(f"\\copy lineitem TO '{self.csv}' (FORMAT csv)"))
-        reader = {"stepType": "text", "category": "reader", "name": "Reader", "parameter": {
-            "path": [str(self.csv)], "fileFormat": "csv", "column": ["*"], "skipHeader": False}}
-        self.route("CSV to PostgreSQL", job(reader, self.end("postgresql", "Writer", "loaded")),
+        self.make_csv()
+        self.route("CSV to PostgreSQL", job(self.csv_reader(), self.end("postgresql", "Writer", "loaded")),
                    {"\\copy": self.psql(f"\\copy loaded FROM '{self.csv}' (FORMAT csv)")},
                    lambda: self.empty("postgresql"), ("us", 0.6), 1.0)
-        out = self.bench.folder / "out"
-        writer = {"stepType": "text", "category": "writer", "name": "Writer", "parameter": {
-            "path": str(out), "fileName": "lineitem", "fileFormat": "csv", "writeMode": "truncate"}}
-        out.mkdir(exist_ok=True)
-        self.route("PostgreSQL to CSV", job(self.end("postgresql", "Reader", "lineitem"), writer),
-                   {"\\copy": self.psql(f"\\copy lineitem TO '{out / 'native.csv'}' (FORMAT csv)")}, lambda: None, 1.3, 1.0)
-        for made in Path(out).iterdir():
+        self.route("PostgreSQL to CSV", job(self.end("postgresql", "Reader", "lineitem"), self.csv_writer()),
+                   {"\\copy": self.psql(f"\\copy lineitem TO '{self.out / 'native.csv'}' (FORMAT csv)")}, lambda: None, 1.3, 1.0)
+        for made in self.out.iterdir():
             made.unlink()
+
+    def make_csv(self):
+        self.shell(self.psql(f"\\copy lineitem TO '{self.csv}' (FORMAT csv)"))
+
+    def csv_reader(self):
+        return {"stepType": "text", "category": "reader", "name": "Reader", "parameter": {
+            "path": [str(self.csv)], "fileFormat": "csv", "column": ["*"], "skipHeader": False}}
+
+    def csv_writer(self):
+        return {"stepType": "text", "category": "writer", "name": "Writer", "parameter": {
+            "path": str(self.out), "fileName": "lineitem", "fileFormat": "csv", "writeMode": "truncate"}}
+
+    def routes(self):
+        """Every route as its name, the system whose table is to be empty, and the job; makes the CSV file."""
+        self.make_csv()
+        pg_reader, my_reader = self.end("postgresql", "Reader", "lineitem"), self.end("mariadb", "Reader", "lineitem")
+        pg_writer, my_writer = self.end("postgresql", "Writer", "loaded"), self.end("mariadb", "Writer", "loaded")
+        return (("PostgreSQL to PostgreSQL", "postgresql", job(pg_reader, pg_writer)),
+                ("MariaDB to PostgreSQL", "postgresql", job(my_reader, pg_writer)),
+                ("PostgreSQL to MariaDB", "mariadb", job(pg_reader, my_writer)),
+                ("MariaDB to MariaDB", "mariadb", job(my_reader, my_writer)),
+                ("CSV to PostgreSQL", "postgresql", job(self.csv_reader(), pg_writer)),
+                ("PostgreSQL to CSV", None, job(pg_reader, self.csv_writer())))
 
     def ten_rows(self):
         self.postgresql.sql("DROP TABLE IF EXISTS ten; CREATE TABLE ten AS SELECT * FROM lineitem LIMIT 10", "sluice")

@@ -88,7 +88,7 @@ class Paths(unittest.TestCase):
 
 class PackageLists(unittest.TestCase):
     def test_are_sorted_and_give_a_reason_for_each_package(self):
-        for path in ("deploy/packages.txt", "deploy/packages-test.txt", "deploy/packages-test-full.txt"):
+        for path in ("deploy/packages.txt", "deploy/packages-test.txt", "deploy/packages-test-full.txt", "deploy/packages-bench.txt"):
             lines = read(path).splitlines()
             for line in lines:
                 self.assertRegex(line, r"^[a-z0-9][a-z0-9.+-]+\s+# \S.*$", path)

@@ -85,6 +85,10 @@ bool tuple_reader::walk(std::size_t count) {
     }
     const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(at));
     at += sizeof length;
+    if (const std::int32_t usual = usual_[i]; length == usual && end_ - at >= usual) {
+      at += usual;
+      continue;
+    }
     if (length < -1 || end_ - at < length) {
       return false;
     }

@@ -26,7 +26,12 @@ class tuple_reader {
   explicit tuple_reader(std::size_t columns) : tuple_reader(columns, columns) {}
   /// Takes only the first fields apart, so many as are `looked_at`, until `take_apart`; what is behind them
   /// in the message is the rest of the tuple, whatever it is.
-  tuple_reader(std::size_t columns, std::size_t looked_at) : looked_at_(looked_at), starts_(columns + 1) {}
+  /// `usual`: the bytes that the first fields have where they are not NULL, 0 where they vary. They are a
+  /// guess only: where it is right, the next field is found without waiting for this one's length.
+  tuple_reader(std::size_t columns, std::size_t looked_at, std::vector<std::int32_t> usual = {})
+      : looked_at_(looked_at), starts_(columns + 1), usual_(std::move(usual)) {
+    usual_.resize(columns);
+  }
   /// The bytes of a message, which must live until it is taken apart: until `next` answers `more`.
   void feed(std::string_view message) { rest_ = message; }
 
@@ -66,6 +71,7 @@ class tuple_reader {
 
   std::size_t looked_at_;
   std::vector<const char*> starts_;  ///< Of each field's length, then the end of the last.
+  std::vector<std::int32_t> usual_;
   /// Finds the first fields of the tuple, which must end with the last of all.
   bool walk(std::size_t count);
 

@@ -127,7 +127,11 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
       looked_at = std::max(looked_at, relation_->key[i].field + 1);
     }
   }
-  tuples_ = tuple_reader(fields, looked_at);
+  std::vector<std::int32_t> usual;
+  for (const column_type& kind : plan_->kinds) {
+    usual.push_back(static_cast<std::int32_t>(fixed_bytes(kind.form)));
+  }
+  tuples_ = tuple_reader(fields, looked_at, std::move(usual));
   SLUICE_CHECK(begin_snapshot(is_of_blocks(split_description)));
   const std::string sql =
       fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",

@@ -53,9 +53,11 @@ TEST(tuple_reader, a_message_cut_short_anywhere_is_damaged_never_read_past) {
   for (std::size_t n = 1; n < whole.size(); ++n) {
     // A copy of exactly so many bytes, so that a sanitizer sees what is read behind them.
     const std::string cut = whole.substr(0, n);
-    tuple_reader r(3);
-    r.feed(cut);
-    EXPECT_EQ(r.next(), n == begin.size() ? answer::more : answer::damaged) << n;
+    for (const std::vector<std::int32_t>& usual : {std::vector<std::int32_t>{}, {3, 4, 2}, {9, 0, 9}}) {
+      tuple_reader r(3, 3, usual);
+      r.feed(cut);
+      EXPECT_EQ(r.next(), n == begin.size() ? answer::more : answer::damaged) << n;
+    }
   }
 }
 
@@ -63,7 +65,7 @@ TEST(tuple_reader, takes_the_first_fields_apart_and_the_rest_as_it_came) {
   const std::string fields = tuple({"abc", "NULL", "de"});
   const std::string whole = begin + fields;
   for (const std::size_t looked_at : {0, 1, 2}) {
-    tuple_reader r(3, looked_at);
+    tuple_reader r(3, looked_at, {3, 4});  // guesses, of which one is right
     r.feed(whole);
     ASSERT_EQ(r.next(), answer::tuple);
     EXPECT_EQ(r.raw(0, 3), fields.substr(2));

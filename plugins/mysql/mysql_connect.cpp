@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "plugins/mysql/mysql_connection_state.h"
+#include "plugins/mysql/mysql_replica.h"
 #include "transport/base/text.h"
 
 // How a connection is made: options of the connector, login, settings of the session.
@@ -246,18 +247,22 @@ result<void> connection::state::set_session(const stop_signal& stop) {
 
 namespace {
 
-/// Whether the server is of the role; Aurora's readers say so by InnoDB alone.
-result<bool> is_of_role(connection& c, relational::server_role role, const stop_signal& stop) {
-  if (role == relational::server_role::any) {
-    return true;
+/// Whether the server is of the role, and where it is a replica, one that may be read.
+result<void> check_role(connection& c, const relational::connect_options& options,
+                        relational::server_role role, const stop_signal& stop) {
+  SLUICE_TRY(const bool fits, is_of_role(c, role, stop));
+  if (!fits) {
+    return fail(error_kind::not_connected, "{}: the server is {}", c.place(),
+                role == relational::server_role::primary
+                    ? "read-only, and the primary is asked for; name it"
+                    : "no replica, and one is asked for (useReadOnly); name one, or let the primary be read "
+                      "(\"canReadPrimary\": true)");
   }
-  constexpr std::uint32_t has_innodb_read_only = 50600;
-  SLUICE_TRY(const auto rows, c.ask(c.server().version < has_innodb_read_only
-                                        ? "SELECT @@global.read_only, 0"
-                                        : "SELECT @@global.read_only, @@global.innodb_read_only",
-                                    stop));
-  const bool reads_only = rows.at(0).at(0).value_or("0") != "0" || rows.at(0).at(1).value_or("0") != "0";
-  return reads_only == (role == relational::server_role::standby);
+  if (!options.replica.looked_at) {
+    return {};
+  }
+  SLUICE_TRY(const auto state, replica_state_of(c, stop));
+  return state ? relational::check_replica(c.place(), *state, options.replica) : result<void>();
 }
 
 }  // namespace
@@ -265,7 +270,7 @@ result<bool> is_of_role(connection& c, relational::server_role role, const stop_
 result<std::unique_ptr<connection>> connection::open(const connection_plan& plan, const stop_signal& stop) {
   using relational::tls_mode;
   const relational::connect_options& c = plan.connect;
-  error last{error_kind::bad_option, fmt::format("{}: no server is named", c.place), {}, false};
+  std::optional<error> first;
   // Where any of several servers will do, the process's own number spreads processes.
   for (const auto& [to, role] : relational::attempts_of(c, static_cast<std::size_t>(::getpid()))) {
     auto s = std::make_unique<state>(plan);
@@ -288,23 +293,30 @@ result<std::unique_ptr<connection>> connection::open(const connection_plan& plan
     }
     if (done) {
       std::unique_ptr<connection> made(new connection(std::move(s)));
-      auto fits = is_of_role(*made, role, stop);
-      if (fits && *fits) {
+      done = check_role(*made, c, role, stop);
+      if (done) {
         return made;
       }
-      done = fits ? fail(error_kind::not_connected, "{}: the server is {}, which is not asked for", at,
-                         role == relational::server_role::primary ? "read-only" : "no replica")
-                  : result<void>(fail(std::move(fits).error()));
     }
-    last = std::move(done).error();
-    if (last.kind != error_kind::not_connected) {
+    error why = std::move(done).error();
+    // A wrong password is wrong at the next server, too; a server that does not answer may have a sister.
+    const bool passes = why.kind == error_kind::not_connected || why.kind == error_kind::busy;
+    if (!first || !passes) {
+      first = std::move(why);
+    } else if (first->message.find(why.message) == std::string::npos) {
+      first->message += "; " + why.message;
+    }
+    if (!passes) {
       break;
     }
   }
-  if (!c.place.empty() && last.kind != error_kind::cancelled) {
-    last.message = fmt::format("{}: {}", c.place, last.message);
+  if (!first) {
+    first = {error_kind::bad_option, "no server is named", {}, false};
   }
-  return fail(std::move(last));
+  if (!c.place.empty() && first->kind != error_kind::cancelled) {
+    first->message = fmt::format("{}: {}", c.place, first->message);
+  }
+  return fail(std::move(*first));
 }
 
 }  // namespace sluice::mysql

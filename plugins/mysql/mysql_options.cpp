@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "plugins/common/relational/snapshot_age.h"
 #include "plugins/mysql/mysql_url.h"
 #include "transport/base/text.h"
 
@@ -88,7 +89,8 @@ std::vector<option> source_option_list() {
                             "… READ of the job's tables, which is waited for 2 s at most and let go "
                             "of as soon as all connections have begun; else the job is refused.",
                  .default_text = "none",
-                 .allowed = {"none", "shared"}}});
+                 .allowed = {"none", "shared"}},
+          relational::snapshot_age_option()});
   return list;
 }
 
@@ -121,6 +123,7 @@ result<source_options> read_source_options(const option_values& values,
   SLUICE_TRY(const auto zeros, values.text("zeroDate"));
   SLUICE_TRY(const auto snapshot, values.text("snapshot"));
   out.shares_snapshot = snapshot == "shared";
+  SLUICE_TRY(out.snapshot_age_max, relational::snapshot_age_of(values));
   const std::string of_address = out.option_default("zeroDate");
   out.zeros =
       zero_date_named(values.has("zeroDate") || of_address.empty() ? zeros.value_or("dirty") : of_address);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ using relational::write_mode;
 
 struct source_options : relational::reader_options {
   zero_date zeros = zero_date::dirty;
-  bool shares_snapshot = false;  ///< `snapshot` `shared`
+  bool shares_snapshot = false;                   ///< `snapshot` `shared`
+  std::chrono::milliseconds snapshot_age_max{0};  ///< Its; 0 = no limit.
 };
 
 struct target_options : relational::writer_options {

@@ -49,9 +49,11 @@ std::vector<std::string> remarks() {
   std::vector<std::string> out = {
       "Servers from 5.5 on: MariaDB and MySQL, and such that speak their protocol. Connections are TCP, to "
       "`localhost` too; nothing in `my.cnf` changes them. They name themselves `sluice <job> <run>` in the "
-      "attribute `program_name` and in a comment of each SELECT. With TLS (`sslMode` of the address) it is "
-      "1.2 or "
-      "later. A statement that is stopped is ended on the server by KILL QUERY over a second connection.",
+      "attribute `program_name` and, with the split that is read, in a comment of each SELECT. With TLS "
+      "(`sslMode` of the address) it is 1.2 or later. A statement that is stopped is ended on the server by "
+      "KILL QUERY over a second connection. Where the process itself is killed the server notices when it "
+      "next sends: a SELECT that computes for long before its first row (a sort, a GROUP BY) runs on until "
+      "then, and the products have no setting against it that would spare a long read.",
       "Rows are read by the text protocol as they come, each split in one SELECT. FLOAT columns are read as "
       "`column * 1e0`, because the server's text of a FLOAT has six digits only.",
       "With `snapshot` `shared` the readers' connections begin START TRANSACTION WITH CONSISTENT SNAPSHOT "
@@ -77,6 +79,16 @@ std::vector<std::string> remarks() {
       "that is lost takes the snapshot with it: the run fails, and "
       "run again "
       "it continues under a new one.",
+      "With `useReadOnly` a server is read that is read-only or replays from another one. How far it is "
+      "behind "
+      "is what it says itself (Seconds_Behind_Master, the longest of several sources), which takes the right "
+      "REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL); one that does not replicate now cannot tell. "
+      "A "
+      "read-only server that replays from none, as Aurora's readers, counts as behind by nothing.",
+      "A table that was renamed, dropped, or whose columns that are read are of other types than when the "
+      "run "
+      "began stops the run (`source_changed`), and so does one that was altered or emptied after the shared "
+      "snapshot was taken.",
       "A batch is written as LOAD DATA LOCAL of Sluice's own bytes where the server allows it "
       "(`local_infile`) and "
       "the mode is `insert` or `replace`; no file is ever read for it, whatever a server asks for. It stands "

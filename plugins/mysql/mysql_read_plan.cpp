@@ -75,7 +75,8 @@ std::string behind_cursor(const std::vector<order_column>& order, const std::vec
 
 std::string reading_sql(const read_plan& plan, const read_part& part, const scalar_list& split_description,
                         const std::optional<std::vector<std::string>>& after_literals) {
-  const std::string comment = fmt::format("/* {} */", comment_text(plan.name));
+  const std::string comment = fmt::format("/* {} {}{} */", comment_text(plan.name), comment_text(part.name),
+                                          comment_text(relational::range_text(split_description)));
   if (part.table.empty()) {
     // A comment in front would hide `WITH` and `(SELECT` from nobody, so it goes there.
     return fmt::format("{} {}", comment, part.query);

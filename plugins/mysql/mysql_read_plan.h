@@ -33,6 +33,8 @@ struct read_part {
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.
   std::vector<std::string> expressions;
+  /// Of those that are the table's own columns, as they are: what the server said of them in a result.
+  std::vector<std::optional<result_column>> described;
   std::vector<order_column> order;  ///< Total order of the rows; empty: read whole, without cursors.
   std::string split_key;            ///< In SQL; empty: one split.
   std::string split_key_bare;
@@ -50,7 +52,7 @@ struct read_plan {
   zero_date zeros = zero_date::dirty;
   std::shared_ptr<shared_snapshot> snapshot;  ///< None: each statement has its own.
   schema_ptr columns;
-  std::string name;  ///< `sluice <job> <run>`: stands in the statements as a comment.
+  std::string name;  ///< `sluice <job> <run>`: stands in the statements as a comment, with the split.
 };
 
 /// The part that a split is of; `source_changed` where the plan has no such part any more.

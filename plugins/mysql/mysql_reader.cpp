@@ -123,8 +123,9 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   auto columns = connection_->select(reading_sql(*plan_, *part_, split_description, literals), stop);
   if (!columns) {
     error e = std::move(columns).error();
-    if (e.code == "ER_NO_SUCH_TABLE" || e.code == "ER_BAD_FIELD_ERROR") {
+    if (e.code == "ER_NO_SUCH_TABLE" || e.code == "ER_BAD_FIELD_ERROR" || e.code == "ER_BAD_DB_ERROR") {
       e.kind = error_kind::source_changed;  // `open` of the source has seen them
+      e.message += ", which was there when the run began";
     }
     return fail(of_part(std::move(e), *part_));
   }
@@ -139,6 +140,18 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   if (columns->size() != more) {
     return fail(error_kind::source_changed, "{}: {} has {} columns now and had {} when the run began",
                 connection_->place(), part_->name, columns->size(), more);
+  }
+  return check_columns(*columns);
+}
+
+result<void> mysql_reader::check_columns(const std::vector<result_column>& now) const {
+  for (std::size_t i = 0; i < part_->described.size(); ++i) {
+    if (part_->described[i] && !same_type(*part_->described[i], now[i])) {
+      return fail(error_kind::source_changed,
+                  "{}: column {} of {} is of another type than when the run began; begin anew with "
+                  "--on-unfinished fresh",
+                  connection_->place(), in_quotes(now[i].name), part_->name);
+    }
   }
   return {};
 }

@@ -26,6 +26,8 @@ class mysql_reader : public reader {
   result<void> connect_once(std::size_t index, const stop_signal& stop);
   /// The same under a snapshot that all readers share.
   result<void> take_from_snapshot(std::size_t index, const stop_signal& stop);
+  /// `source_changed` where the table's columns are not of the types that the run began with.
+  [[nodiscard]] result<void> check_columns(const std::vector<result_column>& now) const;
   result<std::vector<std::string>> literals_of(const cursor& after) const;
   [[nodiscard]] std::uint64_t row_bytes() const;
   /// The row at hand into the builder, as a row or as a refused record.

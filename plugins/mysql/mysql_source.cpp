@@ -8,6 +8,7 @@
 #include "jobspec/dialect_rules.h"
 #include "plugins/common/relational/columns.h"
 #include "plugins/mysql/mysql_reader.h"
+#include "plugins/mysql/mysql_replica.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -216,6 +217,8 @@ result<void> mysql_source::share_snapshot(read_plan& plan, source_description& o
       "… READ of the tables that are read, waited for 2 s at most and let go of as soon as all have begun.",
       ends.size() == 1 ? "the database" : "each database"));
   plan.snapshot = std::make_shared<shared_snapshot>(std::move(ends), context_.note);
+  // It begins a little later, with the first reader.
+  out.snapshot = {std::chrono::steady_clock::now(), options_.snapshot_age_max, values_.place("snapshotMax")};
   return {};
 }
 
@@ -223,6 +226,11 @@ result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option
                                         const stop_signal& stop) {
   const relational::database_part& wanted = options_.parts[end];
   SLUICE_TRY(connection * c, connect(end, stop));
+  const relational::server_role role = wanted.connect.role;
+  if (role == relational::server_role::standby || role == relational::server_role::prefer_standby) {
+    SLUICE_TRY(auto note, note_of_replica(*c, stop));
+    notes_.push_back(std::move(note));
+  }
   for (const placed_text& query : wanted.queries) {
     SLUICE_TRY(described_part described, describe_query(*c, query, stop));
     described.part.connection = end;
@@ -384,8 +392,11 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, d
     if (plain == nullptr) {
       notes_.push_back(expression_note(i, entries[i].text, table));
     }
-    out.part.expressions[i] =
+    const std::string sent =
         sent_as(out.part.expressions[i], kind, plain != nullptr ? &plain->charset : nullptr);
+    out.part.described.push_back(
+        plain != nullptr && sent == out.part.expressions[i] ? std::optional((*described)[i]) : std::nullopt);
+    out.part.expressions[i] = sent;
     out.kinds.push_back(kind);
     out.columns.push_back({plain != nullptr ? plain->name : std::string(),
                            read_type(kind, options_.zeros == zero_date::text),

@@ -199,6 +199,11 @@ std::vector<std::string> members_of(std::string_view column_type) {
   return out;
 }
 
+bool same_type(const result_column& a, const result_column& b) {
+  return a.type == b.type && (a.flags & UNSIGNED_FLAG) == (b.flags & UNSIGNED_FLAG) &&
+         a.decimals == b.decimals && a.charset == b.charset && a.special == b.special;
+}
+
 column_kind kind_of(const declared_type& declared) {
   column_kind k;
   k.name = declared.column_type;

@@ -56,6 +56,9 @@ struct declared_type {
   std::uint64_t bytes_max = 0;
 };
 
+/// Whether the columns of two results are of one type, as far as the server tells there.
+bool same_type(const result_column& a, const result_column& b);
+
 column_kind kind_of(const declared_type& declared);
 /// Of an expression, or of a query's column, from the result itself.
 column_kind kind_of(const result_column& column);

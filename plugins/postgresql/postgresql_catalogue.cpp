@@ -97,6 +97,16 @@ UNION ALL SELECT 3, '', 'the ' || CASE contype WHEN 'f' THEN 'foreign key ' ELSE
 UNION ALL SELECT 4, '', 'the trigger ' || tgname FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal
 ORDER BY 1, 3)";
 
+/// Functions on the catalogue answer by what is there now, and its tables by the transaction's snapshot.
+constexpr const char* storage_sql = R"(
+WITH RECURSIVE t(oid) AS (SELECT $1::oid UNION SELECT under.oid FROM t, LATERAL (
+  SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.oid
+  UNION ALL SELECT d.refobjid FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    WHERE v.oid = t.oid AND v.relkind = 'v') under(oid))
+SELECT pg_catalog.string_agg(t.oid || ':' || coalesce(pg_catalog.pg_relation_filenode(t.oid)::text, ''), ' ' ORDER BY t.oid)
+FROM t WHERE pg_catalog.to_regclass($2)::oid = $1::oid)";
+
 constexpr int version_with_generated = 120'000;
 constexpr int version_with_include = 110'000;
 
@@ -275,6 +285,11 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
     }
   }
   return out;
+}
+
+result<std::string> storage_of(connection& c, const std::string& oid, const std::string& name) {
+  SLUICE_TRY(const auto rows, c.ask(storage_sql, {oid, name}));
+  return text_at(rows.at(0), 0);
 }
 
 error missing_table(connection& c, const table_name& name) {

@@ -75,6 +75,13 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
 /// The same for a table that is made after it; asks the server once more.
 result<relational::read_table> read_table_of(connection& c, const table_info& table);
 
+/// Where the rows of a table, of its children and of the tables under a view are kept, of those that the
+/// transaction's snapshot knows, and what the server keeps them in now: what empties a table or writes it
+/// anew (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL) changes it, and rows that an older snapshot has are
+/// gone then without a word (https://www.postgresql.org/docs/15/mvcc-caveats.html). Empty where `name`, in
+/// SQL, is no longer this table.
+result<std::string> storage_of(connection& c, const std::string& oid, const std::string& name);
+
 /// Why there is none: `there is no table "ordres" in …; did you mean "orders"?`, or `denied` where the user
 /// may not look into its schema.
 error missing_table(connection& c, const table_name& name);

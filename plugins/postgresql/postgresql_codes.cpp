@@ -68,8 +68,11 @@ constexpr auto connect_meanings = std::to_array<code_meaning>({
     {"authentication method", error_kind::not_supported, ""},
     {"session is not read-only", error_kind::not_connected, ""},
     {"session is read-only", error_kind::not_connected, ""},
-    {"server is in hot standby mode", error_kind::not_connected, ""},
-    {"server is not in hot standby mode", error_kind::not_connected, ""},
+    {"server is in hot standby mode", error_kind::not_connected,
+     "the primary is asked for (targetServerType); name it"},
+    {"server is not in hot standby mode", error_kind::not_connected,
+     "a replica is asked for (useReadOnly, targetServerType); name one, or let the primary be read "
+     "(\"canReadPrimary\": true)"},
     {"Connection refused", error_kind::not_connected,
      "see that the server runs and listens on this host and port"},
 });

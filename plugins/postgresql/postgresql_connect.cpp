@@ -10,6 +10,7 @@
 
 #include "plugins/postgresql/postgresql_codes.h"
 #include "plugins/postgresql/postgresql_connection.h"
+#include "plugins/postgresql/postgresql_session.h"
 #include "transport/base/text.h"
 
 // How a connection is made: every parameter of libpq that the environment could set is set here.
@@ -131,6 +132,12 @@ error connect_failure(pg_conn* c, const std::string& place) {
           std::string(code), false};
 }
 
+/// Whether the server, where it is a replica, is one that the rule lets be read.
+result<void> fits(connection& c, const relational::replica_rule& rule) {
+  SLUICE_TRY(const auto state, replica_state_of(c));
+  return state ? relational::check_replica(c.place(), *state, rule) : result<void>();
+}
+
 }  // namespace
 
 void forget_environment() {
@@ -165,13 +172,18 @@ result<std::unique_ptr<connection>> connection::open(const connect_options& opti
   for (const relational::server_attempt& attempt :
        relational::attempts_of(options, static_cast<std::size_t>(::getpid()))) {
     auto made = open_one(options, attempt.server, session_attributes(attempt.role), name, look_up, stop);
+    if (made && options.replica.looked_at) {
+      if (auto fit = fits(**made, options.replica); !fit) {
+        made = fail(std::move(fit).error());
+      }
+    }
     // A wrong password is wrong at the next server, too; a server that does not answer may have a sister.
     if (made || (made.error().kind != error_kind::not_connected && made.error().kind != error_kind::busy)) {
       return made;
     }
     if (!first) {
       first = std::move(made).error();
-    } else {
+    } else if (first->message.find(made.error().message) == std::string::npos) {
       first->message += "; " + made.error().message;
     }
   }

@@ -511,7 +511,9 @@ std::string quote_text(std::string_view text) {
 std::string connection_name(std::string_view job, std::string_view run, std::string_view part) {
   constexpr std::size_t name_max = 63;   // NAMEDATALEN - 1; the server cuts the rest
   constexpr std::size_t run_shown = 13;  // of a UUIDv7: its time
-  std::string tail = fmt::format(" {}{}{}", run.substr(0, run_shown), part.empty() ? "" : " ", part);
+  constexpr std::size_t part_shown = 28;
+  std::string tail =
+      fmt::format(" {}{}{}", run.substr(0, run_shown), part.empty() ? "" : " ", part.substr(0, part_shown));
   std::string name = fmt::format("sluice {}", job.empty() ? "job" : job);
   name = name.substr(0, name_max - std::min(name_max, tail.size())) + tail;
   std::replace_if(

@@ -38,6 +38,7 @@ struct described_column {
   std::string name;
   std::uint32_t type = 0;  ///< Its oid; of a domain its base type's.
   std::int32_t modifier = -1;
+  friend bool operator==(const described_column&, const described_column&) = default;
 };
 
 /// The one wrapper of libpq (https://www.postgresql.org/docs/15/libpq.html): a connection, non-blocking
@@ -63,7 +64,7 @@ class connection {
   /// What the server reports of itself (`server_encoding`, `in_hot_standby`); empty where it does not.
   [[nodiscard]] std::string parameter(const char* name) const;
   [[nodiscard]] std::string tls_text() const;  ///< `TLSv1.3`, or empty: in clear.
-  [[nodiscard]] int backend() const;           ///< The server's process.
+  [[nodiscard]] int backend() const;           ///< The server's process; behind a pooler some number.
   [[nodiscard]] bool in_transaction() const;
   [[nodiscard]] bool is_lost() const;
 

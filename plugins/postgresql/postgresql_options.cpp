@@ -1,8 +1,8 @@
 #include "plugins/postgresql/postgresql_options.h"
 
 #include "jobspec/option_mistakes.h"
+#include "plugins/common/relational/snapshot_age.h"
 #include "plugins/postgresql/postgresql_url.h"
-#include "transport/base/units.h"
 
 namespace sluice::postgresql {
 
@@ -62,11 +62,7 @@ std::vector<option> source_option_list() {
                   "up behind long runs.",
        .default_text = "shared",
        .allowed = {"shared", "none"}});
-  list.push_back({.name = "snapshotMax",
-                  .meaning =
-                      "How old the shared snapshot may become, such as `90min` or `2h`: then the run stops, "
-                      "and the same command goes on under a new one. `0`: as old as the run.",
-                  .default_text = "2h"});
+  list.push_back(relational::snapshot_age_option());
   return list;
 }
 
@@ -101,14 +97,7 @@ result<source_options> read_source_options(const option_values& values, const re
                    "found \"ctid\", which holds under one snapshot only; leave \"snapshot\" out, "
                    "or take \"auto\""));
   }
-  std::optional<std::string> age;
-  if (wrong.take(values.text("snapshotMax"), age) && age) {
-    if (auto parsed = parse_duration(*age)) {
-      out.snapshot_age_max = *parsed;
-    } else {
-      wrong.check<void>(values.bad("snapshotMax", parsed.error().message));
-    }
-  }
+  wrong.take(relational::snapshot_age_of(values), out.snapshot_age_max);
   SLUICE_CHECK(wrong.all());
   return out;
 }

@@ -60,7 +60,8 @@ std::vector<std::string> remarks() {
       "(`PG*`, "
       "`~/.pgpass`, service files, `~/.postgresql`) has a say. Each connection calls itself `sluice JOB RUN "
       "PART` in "
-      "pg_stat_activity. A stop or a failure cancels the statement on the server; libpq 15 sends that "
+      "pg_stat_activity, a reader's with the split that it reads. A stop or a failure cancels the statement "
+      "on the server; libpq 15 sends that "
       "request without "
       "TLS.",
       fmt::format("Sessions that read: {}.", settings_text(true)),
@@ -72,6 +73,20 @@ std::vector<std::string> remarks() {
       "keeps "
       "old rows for it; `\"snapshot\": \"none\"` avoids that, and "
       "`snapshotMax` limits it: its age stands in the progress line.",
+      "With `useReadOnly` a hot standby is read. How far it is behind is the age of what it replayed last, "
+      "and "
+      "nothing where all that came is replayed and somebody sends. A query that it cancels, being in the way "
+      "of "
+      "what is replayed, is read again as a split; a snapshot for all connections it ends for good, so that "
+      "the run stops: `hot_standby_feedback = on` there, or `\"snapshot\": \"none\"`, avoids that.",
+      "A table that was renamed, dropped, made anew under its name, or whose columns are of other types than "
+      "when the run began stops the run (`source_changed`), and so does one that was emptied or written anew "
+      "(TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL) after the shared snapshot was taken, itself, a child of "
+      "it or under a view: the server would give fewer rows without a word. Of a querySql the columns alone "
+      "are compared.",
+      "A pooler that moves the statements of a session between the server's processes (PgBouncer with "
+      "`pool_mode = transaction`) is found out before anything else is sent to it, and refused; pools of "
+      "sessions are fine.",
       "Bounds of ranges, of `splitPk` too, come of a sample of about 400 of the table's pages (TABLESAMPLE "
       "SYSTEM), as far as they meet `where`, whatever the table's size; a bound compared by the database is "
       "right whatever the sample was. A splitPk that no index begins with is warned of, and so are ranges "

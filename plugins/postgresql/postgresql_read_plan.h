@@ -60,6 +60,9 @@ struct relation_plan {
   std::string files;                          ///< Then: where the rows lie since the snapshot; `files_of`.
   std::string one_split_because;  ///< Why it is not split; with `splitMode` `none` by what it could be.
   double cost = 0;                ///< Of reading it, by the server's estimate; 0: not asked for.
+  std::string described_sql;      ///< A SELECT of the job's columns, and
+  std::vector<described_column> described;  ///< what the server said of them when the run began.
+  std::string storage;  ///< Of a table or view: what held its rows then, as `storage_of` says.
 };
 
 /// What a column of a batch has: one of the job's columns, decoded, or several of them as they came.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "plugins/postgresql/postgresql_bytes.h"
+#include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_splits.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
@@ -58,8 +59,15 @@ result<void> postgresql_reader::connect_once(const stop_signal& stop) {
   return {};
 }
 
-result<void> postgresql_reader::begin_snapshot(bool of_blocks) {
-  SLUICE_CHECK(connection_->begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+result<void> postgresql_reader::begin_snapshot(const scalar_list& split) {
+  const bool of_blocks = is_of_blocks(split);
+  const scalar* block = find(split, from_block);
+  const std::string range =
+      of_blocks ? fmt::format(" blocks from {}", block == nullptr ? 0 : std::get<std::int64_t>(block->value))
+                : relational::range_text(split);
+  SLUICE_CHECK(connection_->begin(fmt::format(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL application_name = {}",
+      quote_text(connection_name(part().session.job, part().session.run, relation_->shown + range)))));
   if (part().snapshot.empty()) {
     return {};
   }
@@ -67,7 +75,10 @@ result<void> postgresql_reader::begin_snapshot(bool of_blocks) {
     error e = std::move(set).error();
     if (e.kind != error_kind::cancelled && e.kind != error_kind::not_connected) {
       e.kind = error_kind::source_changed;
-      e.message += "; the run's snapshot is gone, because the connection that held it was lost: ";
+      e.message +=
+          "; the run's snapshot is gone, because the connection that held it was lost (a standby ends it "
+          "where it is in the way of what is replayed: hot_standby_feedback = on there, or \"snapshot\": "
+          "\"none\", avoids that): ";
       e.message += of_blocks
                        ? "ranges of blocks (ctid) hold under it only, so that the run must be begun anew "
                          "with --on-unfinished fresh and an empty table"
@@ -132,7 +143,8 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
     usual.push_back(static_cast<std::int32_t>(fixed_bytes(kind.form)));
   }
   tuples_ = tuple_reader(fields, looked_at, std::move(usual));
-  SLUICE_CHECK(begin_snapshot(is_of_blocks(split_description)));
+  SLUICE_CHECK(begin_snapshot(split_description));
+  SLUICE_CHECK(check_columns());
   const std::string sql =
       fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",
                   reading_sql(*plan_, *relation_, split_description, after ? &*after : nullptr));
@@ -175,8 +187,46 @@ result<bool> postgresql_reader::next_tuple() {
   }
 }
 
+result<void> postgresql_reader::check_columns() {
+  auto now = connection_->describe(relation_->described_sql);
+  if (!now) {
+    return fail(changed_since(std::move(now).error()));
+  }
+  if (*now != relation_->described) {
+    return fail(error_kind::source_changed,
+                "{}: {} has columns of other types than when the run began; begin anew with --on-unfinished "
+                "fresh",
+                connection_->place(), in_quotes(relation_->shown));
+  }
+  return {};
+}
+
+result<void> postgresql_reader::check_storage() {
+  if (relation_->storage.empty()) {
+    return {};
+  }
+  // At the split's end: from its first row on the statement's locks have kept all of it as it is.
+  SLUICE_TRY(const std::string now,
+             storage_of(*connection_, fmt::to_string(relation_->oid), relation_->from));
+  if (now.empty()) {
+    return fail(error_kind::source_changed,
+                "{}: another table is called {} now than when the run began; begin anew with --on-unfinished "
+                "fresh",
+                connection_->place(), in_quotes(relation_->shown));
+  }
+  if (!part().snapshot.empty() && now != relation_->storage) {
+    return fail(error_kind::source_changed,
+                "{}: {} was emptied or written anew (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL) after the "
+                "run's snapshot was taken, which no longer shows all its rows; begin anew with "
+                "--on-unfinished fresh",
+                connection_->place(), in_quotes(relation_->shown));
+  }
+  return {};
+}
+
 result<void> postgresql_reader::end_split() {
   ended_ = true;
+  SLUICE_CHECK(check_storage());
   return connection_->commit();
 }
 

@@ -25,12 +25,17 @@ class postgresql_reader : public reader {
 
  private:
   result<void> connect_once(const stop_signal& stop);
-  /// `of_blocks`: the split's rows must lie where they did when the run's snapshot was taken.
-  result<void> begin_snapshot(bool of_blocks);
+  /// The split's rows must lie where they did when the run's snapshot was taken, where it is one of blocks.
+  result<void> begin_snapshot(const scalar_list& split);
   [[nodiscard]] const part_plan& part() const { return plan_->parts[relation_->part]; }
   /// The next tuple stands in `tuples_`; false at the end.
   result<bool> next_tuple();
   [[nodiscard]] error damaged() const;
+  /// `source_changed` where the columns are no longer of the types that the run began with: its tuples would
+  /// be read wrongly. From here on the server keeps them as they are.
+  result<void> check_columns();
+  /// `source_changed` where rows of the snapshot may be gone without a word.
+  result<void> check_storage();
   result<void> end_split();
   /// What the tuple at hand takes in a batch: at most, and where that is much, exactly.
   [[nodiscard]] std::uint64_t row_bytes() const;

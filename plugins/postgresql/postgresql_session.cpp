@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -10,6 +12,50 @@ namespace {
 constexpr int version_least = 100'000;
 /// NULL where this user may not see the session's start. In UTC, so that each session writes the same.
 constexpr std::string_view name_sql = "pid || '/' || (backend_start AT TIME ZONE 'UTC')";
+
+/// A standby that has replayed all that came is behind by nothing, as long as somebody sends (of others than
+/// pg_read_all_stats only the receiver's process number is seen); else by the age of what it replayed last.
+constexpr const char* replica_sql = R"(
+SELECT pg_catalog.pg_is_in_recovery(),
+  CASE WHEN pg_catalog.pg_last_wal_receive_lsn() <= pg_catalog.pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver) THEN 0
+    ELSE extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) END,
+  extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.date_trunc('day', pg_catalog.clock_timestamp())))";
+
+result<std::string> process_of(connection& c) {
+  SLUICE_TRY(const auto rows, c.ask("SELECT pg_catalog.pg_backend_pid()"));
+  return rows.at(0).at(0).value_or("");
+}
+
+/// `not_supported` where the statements of one session go to several processes of the server. Behind a pooler
+/// the process is another one than the login said; whether it is this session's own shows in that no other
+/// session gets it.
+result<void> check_no_pooler(connection& c, const session_plan& plan, const stop_signal& stop) {
+  SLUICE_TRY(const std::string own, process_of(c));
+  if (own == fmt::to_string(c.backend())) {
+    return {};
+  }
+  constexpr std::chrono::seconds patience(3);  // a pool of sessions may be used up
+  constexpr int tries = 20;                    // of a pool that gives its processes in turn
+  relational::connect_options options = plan.options;
+  options.connect_timeout = patience;
+  options.socket_timeout = patience;
+  auto other = connection::open(options, connection_name(plan.job, plan.run, "look"), plan.look_up, stop);
+  for (int i = 0; other && i < tries; ++i) {
+    const auto its = process_of(**other);
+    if (!its) {
+      break;
+    }
+    if (*its == own) {
+      return fail(error_kind::not_supported,
+                  "{}: what answers there is a pooler that moves the statements of a session between the "
+                  "server's processes (PgBouncer with pool_mode = transaction, and the like), which loses "
+                  "settings, locks and temporary tables; name the server itself, or a pool with pool_mode = "
+                  "session",
+                  c.place());
+    }
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -46,6 +92,9 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
                 "{}: the server is PostgreSQL {}.{}; version 10 or later is needed", made->place(),
                 made->version() / 10'000, made->version() / 100 % 100);
   }
+  if (role == session_role::source || role == session_role::target) {
+    SLUICE_CHECK(check_no_pooler(*made, plan, stop));  // before it, settings would be left to others
+  }
   if (made->parameter("server_encoding") == "SQL_ASCII") {
     // Bytes of any encoding: one text that is no UTF-8 would end the statement, where it is but a bad record.
     SLUICE_CHECK(made->run_script("SET client_encoding = 'SQL_ASCII'"));
@@ -81,6 +130,20 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
   }
   SLUICE_CHECK(made->run_script(script));
   return made;
+}
+
+result<std::optional<relational::replica_state>> replica_state_of(connection& c) {
+  SLUICE_TRY(const auto rows, c.ask(replica_sql));
+  const relational::sql_row& row = rows.at(0);
+  if (row.at(0) != "t") {
+    return std::optional<relational::replica_state>();
+  }
+  relational::replica_state state;
+  if (row.at(1)) {
+    state.behind_s = std::strtod(row[1]->c_str(), nullptr);
+  }
+  state.since_midnight_s = std::strtod(row.at(2).value_or("0").c_str(), nullptr);
+  return std::optional(state);
 }
 
 result<std::string> session_name_of(connection& c) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/replica.h"
 #include "plugins/common/relational/url_properties.h"
 #include "plugins/postgresql/postgresql_connection.h"
 
@@ -44,6 +45,9 @@ struct session_plan {
 /// older than version 10.
 result<std::unique_ptr<connection>> open_session(const session_plan& plan, session_role role,
                                                  const std::string& part, const stop_signal& stop);
+
+/// How the server stands to its primary; nothing where it is one itself.
+result<std::optional<relational::replica_state>> replica_state_of(connection& c);
 
 /// The session as the server knows it, told apart from a later one of the same process number:
 /// `4711/2025-07-20 10:30:00.25+00`.

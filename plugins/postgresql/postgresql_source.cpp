@@ -57,8 +57,14 @@ result<void> postgresql_source::connect_once(std::size_t part, const stop_signal
 result<source_description> postgresql_source::open(const stop_signal& stop) {
   auto plan = std::make_shared<read_plan>();
   plan->where = options_.queries ? std::string() : options_.where;
+  source_description out;
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
     SLUICE_CHECK(connect_once(i, stop));
+    const relational::server_role role = sessions_[i].options.role;
+    if (role == relational::server_role::standby || role == relational::server_role::prefer_standby) {
+      SLUICE_TRY(const auto state, replica_state_of(*connections_[i]));
+      out.notes.push_back(relational::replica_note(connections_[i]->place(), state));
+    }
     plan->parts.push_back({sessions_[i], connections_[i]->parameter("server_encoding") == "SQL_ASCII", ""});
   }
   SLUICE_CHECK(describe_relations(*plan));
@@ -73,7 +79,6 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   for (std::size_t i = 0; i < plan->kinds.size(); ++i) {
     plan->carried.push_back({i, 1, false});
   }
-  source_description out;
   out.columns = plan->columns;
   bool all_ordered = true;
   for (const relation_plan& r : plan->relations) {
@@ -199,6 +204,8 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   relation.name = info.quoted_name();
   relation.shown = name->schema.empty() ? info.name : info.schema + "." + info.name;
   relation.from = info.quoted_name();
+  relation.oid = info.oid;
+  SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   SLUICE_TRY(const auto expressions, column_expressions(info));
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
   if (!options_.where.empty()) {
@@ -272,10 +279,12 @@ result<void> postgresql_source::describe_columns(const std::string& place,
   for (const column_sql& e : expressions) {
     list += (list.empty() ? "" : ", ") + e.sql;
   }
-  auto described = c.describe(fmt::format("SELECT {} FROM {}", list, relation.from));
+  relation.described_sql = fmt::format("SELECT {} FROM {}", list, relation.from);
+  auto described = c.describe(relation.described_sql);
   if (!described) {
     return fail(wrong_column(expressions, relation, placed(std::move(described).error(), place)));
   }
+  relation.described = *described;
   SLUICE_TRY(const auto types, name_types(c, *described));
   unsigned digits = 0;
   std::vector<column_type> kinds;

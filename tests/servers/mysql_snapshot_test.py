@@ -182,6 +182,18 @@ class Snapshots:
         self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), "30\t135\n")
 
 
+    def test_a_run_whose_snapshot_is_too_old_stops_by_name_and_goes_on_under_a_new_one(self):
+        def document(age):
+            made = self.document("admin", concurrent=2, snapshotMax=age)
+            made["setting"]["speed"].update(throttle=True, mbps="1")
+            return made
+        ended = self.run_job(document("1s"), "--report-interval", "500ms")
+        self.assertEqual((ended.code, (ended.summary["error"] or {}).get("code")), (1, "snapshot_max"), ended)
+        self.assertIn("snapshotMax: the snapshot under which the source is read is 1.", ended.text)
+        ended = self.run_job(self.document("admin", concurrent=2, snapshotMax="0"))
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), f"{ACCOUNTS}\t{SUM}\n")
+
     def test_the_plan_says_which_it_is_and_takes_no_snapshot(self):
         self.in_background("START TRANSACTION; UPDATE accounts SET balance = 0 WHERE id = 1; SELECT 'holds', SLEEP(3); ROLLBACK")
         self.wait_until("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT ''holds''%'")

@@ -1,9 +1,10 @@
 """PostgreSQL for the tests."""
 
 import signal
+import time
 from pathlib import Path
 
-from servers.server import Server, ServerError
+from servers.server import READY_SECONDS, Server, ServerError
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -31,6 +32,7 @@ host    all certified 127.0.0.1/32 reject
 hostssl all tls_only  127.0.0.1/32 scram-sha-256
 host    all tls_only  127.0.0.1/32 reject
 host    all all       127.0.0.1/32 scram-sha-256
+host    replication admin 127.0.0.1/32 scram-sha-256
 """
 
 
@@ -43,6 +45,7 @@ class PostgreSQL(Server):
     stop_signal = signal.SIGINT  # fast shutdown: clients are not waited for
     databases = ("sluice", "shard_1", "shard_2", "shard_3")
     logins = ("reader", "writer", "nothing", "tls_only", "certified")
+    more_settings = ""
 
     def __init__(self, certificates):
         super().__init__()
@@ -64,7 +67,7 @@ class PostgreSQL(Server):
 
     def command(self):
         with open(self.data / "postgresql.auto.conf", "w", encoding="utf-8") as settings:
-            settings.write(SETTINGS.format(port=self.port))
+            settings.write(SETTINGS.format(port=self.port) + self.more_settings)
         return [self.bin / "postgres", "-D", self.data]
 
     def answers(self):
@@ -96,6 +99,38 @@ class PostgreSQL(Server):
 
     def version(self):
         return self.sql("SHOW server_version").split()[0]
+
+
+class Standby(PostgreSQL):
+    """A hot standby of another one, which streams. A query in the way of what it replays is cancelled at once."""
+
+    def __init__(self, primary):
+        super().__init__(primary.certificates)
+        self.primary = primary
+
+    def initialize(self):
+        password_file = self.write("password", f"*:*:*:admin:{self.password('admin')}\n", 0o600)
+        self.sender = f"host=127.0.0.1 port={self.primary.port} user=admin passfile={password_file}"
+        self.more_settings = f"primary_conninfo = '{self.sender}'\nmax_standby_streaming_delay = 0\n"
+        self.run([self.bin / "pg_basebackup", "-D", self.data, "--no-sync", "-c", "fast", "-R", "-d",
+                  f"host=127.0.0.1 port={self.primary.port} user=admin"], env={"PGPASSWORD": self.password("admin")}, as_owner=True)
+
+    def populate(self):
+        self.catch_up()
+
+    def replicate_from(self, sender):
+        """`sender`: as primary_conninfo has it; an empty one stops it."""
+        self.sql(f"ALTER SYSTEM SET primary_conninfo = '{sender}'")
+        self.sql("SELECT pg_reload_conf()")
+
+    def catch_up(self):
+        """Returns when what the primary has written until now can be seen here."""
+        place = self.primary.sql("SELECT pg_current_wal_lsn()").strip()
+        deadline = time.monotonic() + READY_SECONDS
+        while self.sql(f"SELECT coalesce(pg_last_wal_replay_lsn() >= '{place}', false)") != "t\n":
+            if time.monotonic() > deadline:
+                raise ServerError(f"the standby did not catch up; its log ends:\n{self.log_tail()}")
+            time.sleep(0.02)
 
 
 def newest_installation():

@@ -119,7 +119,7 @@ class Moving(Jobs):
         del query["parameter"]["table"], query["parameter"]["column"]
         self.succeeds(job(query, end("Writer", "dst")), "--name", "nightly")
         names = sql("TABLE dst").strip().split(",")
-        self.assertTrue(any(n.startswith("sluice nightly ") and n.endswith("reader") for n in names), names)
+        self.assertTrue(any(n.startswith("sluice nightly ") and n.endswith(" querySql") for n in names), names)
 
 
 class Refused(Jobs):

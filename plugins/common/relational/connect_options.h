@@ -41,12 +41,20 @@ enum class server_role : std::uint8_t {
   prefer_primary,  ///< The primary, or any where none answers.
 };
 
+/// What a replica must be like to be read.
+struct replica_rule {
+  bool looked_at = false;  ///< False: any will do, however far it is behind.
+  /// How far it may be behind its primary; unset: it must have all of the days before its server's today.
+  std::optional<std::chrono::seconds> delay_max = {};
+};
+
 /// Where and as whom a connection is made: what `jdbcUrl`, `properties` and a registry entry came to. A
 /// value; holds no secret in clear text but as `secret_text` does. Nothing of the environment adds to it.
 struct connect_options {
   std::vector<server_address> servers;  ///< At least one; tried in order unless `any_order`.
   bool any_order = false;               ///< Begin at any of them, so that connections spread.
   server_role role = server_role::any;
+  replica_rule replica = {};
   std::string database;  ///< Empty where none is named.
   std::string user;
   /// Looked up with `plugin_context::resolve_secret` at each connect.

@@ -250,31 +250,28 @@ std::vector<split> splits_between(const std::vector<key_bound>& bounds, bool nul
   for (std::size_t i = 0; i <= bounds.size(); ++i) {
     split s;
     s.description = about;
-    s.label = label;
-    const auto add = [&s](const char* name, const char* word, const key_bound& bound) {
-      std::string values;
+    const auto add = [&s](const char* name, const key_bound& bound) {
       for (std::size_t c = 0; c < bound.size(); ++c) {
         s.description.push_back({member_name(name, c), bound[c]});
-        values += (c == 0 ? "" : ", ") + shown(bound[c]);
       }
-      s.label += fmt::format(fmt::runtime(bound.size() == 1 ? " {} {}" : " {} ({})"), word, values);
     };
     if (i > 0) {
-      add("from", "from", bounds[i - 1]);
+      add("from", bounds[i - 1]);
     }
     if (i < bounds.size()) {
-      add("to", "below", bounds[i]);
+      add("to", bounds[i]);
     }
     if (bounds.empty()) {
       s.description.push_back({"not_null", {true}});
     }
+    s.label = label + range_text(s.description);
     splits.push_back(std::move(s));
   }
   if (nullable) {
     split s;
     s.description = about;
     s.description.push_back({"null", {true}});
-    s.label = label + " NULL";
+    s.label = label + range_text(s.description);
     splits.push_back(std::move(s));
   }
   return splits;
@@ -286,6 +283,25 @@ key_bound bound_in(const scalar_list& description, std::string_view name) {
     bound.push_back(*value);
   }
   return bound;
+}
+
+std::string range_text(const scalar_list& description) {
+  if (find(description, "null") != nullptr) {
+    return " NULL";
+  }
+  std::string text;
+  for (const bool lower : {true, false}) {
+    const key_bound bound = bound_in(description, lower ? "from" : "to");
+    std::string values;
+    for (const scalar& value : bound) {
+      values += (values.empty() ? "" : ", ") + shown(value);
+    }
+    if (!bound.empty()) {
+      text += fmt::format(fmt::runtime(bound.size() == 1 ? " {} {}" : " {} ({})"), lower ? "from" : "below",
+                          values);
+    }
+  }
+  return text;
 }
 
 std::string range_condition(const scalar_list& description, const std::vector<std::string>& columns,

@@ -60,6 +60,9 @@ std::vector<split> splits_between(const std::vector<key_bound>& bounds, bool nul
 /// The bound `from` or `to` of a description; empty: it has none.
 key_bound bound_in(const scalar_list& description, std::string_view name);
 
+/// What a split's label says of its range: ` from 1 below 500`; empty where it has none.
+std::string range_text(const scalar_list& description);
+
 /// How a range of a key of several columns is written.
 enum class key_comparison : std::uint8_t {
   rows,     ///< `(a, b) >= (1, 2)`

@@ -9,6 +9,15 @@ option ignored(std::string name, std::string meaning) {
   return {.name = std::move(name), .meaning = std::move(meaning)};
 }
 
+std::vector<option> server_members() {
+  return {{.name = "host", .meaning = "Name or address of the server."},
+          {.name = "port",
+           .type = option_type::integer,
+           .meaning = "Its port.",
+           .number_min = 1,
+           .number_max = 65535}};
+}
+
 /// What connects, flat or in an entry of `connection`: the words of URLs, and those of the registry.
 std::vector<option> connection_options(const options_dialect& dialect) {
   return {
@@ -21,12 +30,7 @@ std::vector<option> connection_options(const options_dialect& dialect) {
       {.name = "address",
        .type = option_type::object_list,
        .meaning = "The servers, tried in order, in place of `jdbcUrl`.",
-       .members = {{.name = "host", .meaning = "Name or address of the server."},
-                   {.name = "port",
-                    .type = option_type::integer,
-                    .meaning = "Its port.",
-                    .number_min = 1,
-                    .number_max = 65535}}},
+       .members = server_members()},
       {.name = "database", .meaning = "The database, where `jdbcUrl` does not name it."},
       {.name = "username", .meaning = "The account."},
       {.name = "password", .meaning = "Its password.", .secret = true},
@@ -45,7 +49,10 @@ std::vector<option> connection_options(const options_dialect& dialect) {
       {.name = "keyFile", .meaning = "PEM file with the client's key."},
       {.name = "clientPassword", .meaning = "Password of the client's key.", .secret = true},
       ignored("driverVersion", "Accepted and ignored: of a Java driver."),
-      {.name = "readOnlyDBInstance", .type = option_type::object_list, .meaning = "Accepted and ignored."},
+      {.name = "readOnlyDBInstance",
+       .type = option_type::object_list,
+       .meaning = "Replicas of the servers, which `useReadOnly` reads.",
+       .members = server_members()},
   };
 }
 
@@ -118,6 +125,33 @@ std::vector<option> common_options(const options_dialect& dialect, bool reads) {
   return list;
 }
 
+/// Which of primary and replicas is read.
+std::vector<option> replica_options() {
+  return {
+      {.name = "useReadOnly",
+       .type = option_type::boolean,
+       .meaning = "Only a replica is read: the first of `readOnlyDBInstance`, then of the servers, that is "
+                  "one and is as `checkSlave` and `slaveDelayLimit` ask. Unset: true where the data source "
+                  "has a `readOnlyDBInstance`."},
+      {.name = "canReadPrimary",
+       .type = option_type::boolean,
+       .meaning = "With `useReadOnly`: where no replica can be read, the primary is.",
+       .default_text = "false"},
+      {.name = "checkSlave",
+       .type = option_type::boolean,
+       .meaning = "A replica is read only if it replicates and is no further behind than `slaveDelayLimit`; "
+                  "without a limit, if it has all of the days before its server's today. In force with "
+                  "`useReadOnly`, or where it is set.",
+       .default_text = "true",
+       .datax_default_text = "false"},
+      {.name = "slaveDelayLimit",
+       .type = option_type::integer,
+       .meaning = "How many seconds a replica that is read may be behind its primary.",
+       .number_min = 0,
+       .number_max = 2'147'483'647},
+  };
+}
+
 }  // namespace
 
 std::vector<option> reader_option_list(const options_dialect& dialect) {
@@ -148,6 +182,8 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
   if (!dialect.split_meaning.empty()) {
     list.push_back(split_mode_option(dialect));
   }
+  const std::vector<option> replicas = replica_options();
+  list.insert(list.end(), replicas.begin(), replicas.end());
   return list;
 }
 

@@ -80,7 +80,7 @@ class end_reader {
   }
 
   result<connect_options> read_connection(const option_values& entry) {
-    const option_values& where = entry.has("jdbcUrl") || entry.has("address") ? entry : flat_;
+    const option_values& where = connecting(entry);
     SLUICE_TRY(const placed_properties properties, read_properties(where));
     connect_options out;
     if (where.has("jdbcUrl")) {
@@ -91,7 +91,7 @@ class end_reader {
         out.database = database.value_or(out.database);
       }
     } else if (where.has("address")) {
-      SLUICE_TRY(const auto servers, read_servers(where));
+      SLUICE_TRY(const auto servers, read_servers(where, "address"));
       SLUICE_TRY(const auto database, where.text("database"));
       SLUICE_TRY(out, connect_options_of(servers, database.value_or(""), properties, *dialect_.url, warn_));
       out.place = where.place("address");
@@ -111,9 +111,40 @@ class end_reader {
   }
 
  private:
+  /// What has the keys that connect.
+  [[nodiscard]] const option_values& connecting(const option_values& entry) const {
+    return entry.has("jdbcUrl") || entry.has("address") ? entry : flat_;
+  }
+
+  /// Which of primary and replicas a reader takes.
+  result<void> read_replicas(const option_values& where, connect_options& out) const {
+    SLUICE_TRY(auto replicas, read_servers(where, "readOnlyDBInstance"));
+    SLUICE_TRY(const auto wanted, flat_.boolean("useReadOnly"));
+    SLUICE_TRY(const auto primary_too, flat_.boolean("canReadPrimary"));
+    SLUICE_TRY(const auto checks, flat_.boolean("checkSlave"));
+    SLUICE_TRY(const auto delay, flat_.integer("slaveDelayLimit"));
+    const bool uses = wanted.value_or(!replicas.empty());
+    const bool says = flat_.has("checkSlave");
+    out.replica.looked_at = (delay && !says) || (checks.value_or(false) && (uses || says));
+    if (delay) {
+      out.replica.delay_max = std::chrono::seconds(*delay);
+    }
+    if (!uses) {
+      return {};
+    }
+    if (wanted && (out.role == server_role::primary || out.role == server_role::prefer_primary)) {
+      return flat_.bad("useReadOnly",
+                       "found true, and the address asks for the primary; leave one of them out");
+    }
+    out.servers.insert(out.servers.begin(), replicas.begin(), replicas.end());
+    out.role = primary_too.value_or(false) ? server_role::prefer_standby : server_role::standby;
+    return {};
+  }
+
   result<void> read_part(const option_values& entry, database_part& out) {
     SLUICE_TRY(out.connect, read_connection(entry));
     if (reads_) {
+      SLUICE_CHECK(read_replicas(connecting(entry), out.connect));
       SLUICE_TRY(out.queries, placed_texts(entry.has("querySql") ? entry : flat_, "querySql"));
       for (placed_text& query : out.queries) {
         query.text = without_semicolons(query.text);
@@ -200,8 +231,9 @@ class end_reader {
     return {};
   }
 
-  static result<std::vector<server_address>> read_servers(const option_values& where) {
-    SLUICE_TRY(const auto entries, where.object_list("address"));
+  static result<std::vector<server_address>> read_servers(const option_values& where,
+                                                          const std::string& name) {
+    SLUICE_TRY(const auto entries, where.object_list(name));
     std::vector<server_address> servers;
     for (const option_values& entry : entries) {
       SLUICE_TRY(const auto host, entry.text("host"));

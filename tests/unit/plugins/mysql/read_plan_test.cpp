@@ -26,12 +26,14 @@ TEST(mysql_read_plan_test, reads_a_range_behind_a_cursor_in_key_order) {
                              {"name", {std::string("shop.orders")}},
                              {"from", {std::int64_t{-5}}},
                              {"to", {~std::uint64_t{0}}}};
-  EXPECT_EQ(reading_sql(plan, orders_part(), range, std::vector<std::string>{"7", "'x'"}),
-            "SELECT /* sluice my__job 0190 */ `id`, (price * 2), `line` FROM `shop`.`orders` WHERE (a = 1 OR "
-            "b = 2) "
-            "AND `id` >= -5 AND `id` < 18446744073709551615 AND `id` >= 7 AND ((`id` > 7) OR (`id` = 7 AND "
-            "`line` > "
-            "'x')) ORDER BY `id`, `line`");
+  EXPECT_EQ(
+      reading_sql(plan, orders_part(), range, std::vector<std::string>{"7", "'x'"}),
+      "SELECT /* sluice my__job 0190 shop.orders from -5 below 18446744073709551615 */ `id`, (price * 2), "
+      "`line` FROM `shop`.`orders` WHERE (a = 1 OR "
+      "b = 2) "
+      "AND `id` >= -5 AND `id` < 18446744073709551615 AND `id` >= 7 AND ((`id` > 7) OR (`id` = 7 AND "
+      "`line` > "
+      "'x')) ORDER BY `id`, `line`");
 }
 
 TEST(mysql_read_plan_test, knows_a_split_of_another_plan) {

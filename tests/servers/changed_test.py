@@ -1,0 +1,130 @@
+"""Tables that others change, empty, rename or drop while a run reads them: named as such, and never fewer rows or other values."""
+
+import threading
+import unittest
+
+from e2e.harness import job
+from servers import mariadb_test, postgresql_test
+from servers.replicas_test import until
+
+
+class OfEither:
+    """A run of two tables, one after the other; the second is changed while the first is read."""
+
+    MANY = 18000
+
+    def begins(self, reader, during):
+        document = job(reader, self.end("Writer", "dst", ["id", "t"]))
+        document["setting"]["speed"].update(throttle=True, mbps="10")
+        ended = []
+        running = threading.Thread(target=lambda: ended.append(self.run_job(document)))
+        running.start()
+        self.addCleanup(running.join)
+        until(lambda: self.sql(self.reading) != "0\n" or ended, "the first table is read")
+        self.assertEqual(ended, [], "the run ended before anything was changed")
+        for statement in during:
+            self.sql(statement)
+        running.join()
+        return ended[0]
+
+    def fill(self):
+        self.make("first", self.MANY)
+        self.make("second", 10)
+        self.sql("CREATE TABLE dst (id INT, t VARCHAR(2000))")
+
+    def read_both(self, columns=("id", "t"), **more):
+        return self.end("Reader", ["first", "second"], columns, **more)
+
+    def changed(self, during, *parts, **more):
+        self.fill()
+        ended = self.begins(self.read_both(**more), during)
+        self.assertEqual((ended.code, (ended.summary["error"] or {}).get("kind")), (1, "source_changed"), ended)
+        for part in parts:
+            self.assertIn(part, ended.text)
+        # All that the second has was not taken as something else.
+        self.assertEqual(self.sql(f"SELECT COUNT(*) FROM dst WHERE id > {self.MANY}"), "0\n")
+
+    def test_a_table_that_is_renamed(self):
+        for snapshot in ("shared", "none"):
+            with self.subTest(snapshot):
+                self.setUp()
+                self.changed(["ALTER TABLE second RENAME TO other"], "second", snapshot=snapshot)
+
+    def test_a_table_that_is_dropped(self):
+        self.changed(["DROP TABLE second"], "second", snapshot="none")
+
+    def test_a_column_that_is_dropped(self):
+        self.changed(["ALTER TABLE second DROP COLUMN t"], "second", snapshot="none")
+
+    def test_a_column_of_another_type(self):
+        self.changed(self.other_type, "second", "of another type" if self.product == "mariadb" else "of other types", snapshot="none")
+
+    def test_a_table_that_is_emptied_under_the_shared_snapshot(self):
+        self.changed(["TRUNCATE TABLE second"], "second", snapshot="shared")
+
+    def test_a_column_more_changes_nothing_of_what_is_read(self):
+        self.fill()
+        ended = self.begins(self.read_both(["*"], snapshot="none"), ["ALTER TABLE second ADD COLUMN more INT"])
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), f"{self.MANY + 10}\n")
+
+
+class PostgreSQL(OfEither, postgresql_test.Jobs):
+    product = "postgresql"
+    # By the name that the connection gives itself for the split.
+    reading = "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^sluice .* first$' AND query ~ '^COPY'"
+    other_type = ["ALTER TABLE second ALTER id TYPE bigint"]
+
+    @classmethod
+    def setUpClass(cls):
+        postgresql_test.setUpModule()
+
+    end = staticmethod(postgresql_test.end)
+    sql = staticmethod(postgresql_test.sql)
+
+    def make(self, name, rows):
+        first = 0 if name == "first" else self.MANY
+        self.sql(f"CREATE TABLE {name} (id int PRIMARY KEY, t varchar(2000)); ALTER TABLE {name} ALTER t SET STORAGE PLAIN; "
+                 f"INSERT INTO {name} SELECT {first} + i, repeat('x', 1000) FROM generate_series(1, {rows}) i; ANALYZE {name}")
+
+    def test_a_table_that_is_written_anew_or_is_another_one_of_the_same_name(self):
+        for during, words in ((["ALTER TABLE second ALTER id TYPE bigint", "ALTER TABLE second ALTER id TYPE int"], "written anew"),
+                              (["ALTER TABLE second RENAME TO old; CREATE TABLE second AS TABLE old LIMIT 3"], "another table is called"),
+                              (["CREATE TABLE part (CHECK (id > 0)) INHERITS (second); INSERT INTO part VALUES (9999999, 'x')", "TRUNCATE ONLY second"], "emptied")):
+            with self.subTest(words):
+                self.setUp()
+                self.changed(during, "second", words)
+
+    def test_a_table_under_a_view_that_is_emptied(self):
+        self.fill()
+        self.sql("ALTER TABLE second RENAME TO base; CREATE VIEW inner_view AS SELECT * FROM base; CREATE VIEW second AS SELECT id, t FROM inner_view")
+        ended = self.begins(self.read_both(), ["TRUNCATE base"])
+        self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "source_changed"), ended)
+
+    def test_rows_that_others_write_and_clean_up_are_no_change(self):
+        self.fill()
+        self.sql("CREATE TABLE part (PRIMARY KEY (id)) INHERITS (second); INSERT INTO part SELECT id + 100, t FROM ONLY second")
+        ended = self.begins(self.read_both(), ["DELETE FROM second WHERE id % 2 = 0", "VACUUM second", "ANALYZE second", "CREATE INDEX ON second (t)"])
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), f"{self.MANY + 20}\n")
+
+
+class MariaDB(OfEither, mariadb_test.Jobs):
+    product = "mariadb"
+    reading = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT /* sluice % sluice.first */%'"
+    other_type = ["ALTER TABLE second MODIFY id BIGINT"]
+
+    @classmethod
+    def setUpClass(cls):
+        mariadb_test.setUpModule()
+
+    end = staticmethod(mariadb_test.end)
+    sql = staticmethod(mariadb_test.sql)
+
+    def make(self, name, rows):
+        first = 0 if name == "first" else self.MANY
+        self.sql(f"CREATE TABLE {name} (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO {name} SELECT {first} + seq, REPEAT('x', 1000) FROM seq_1_to_{rows}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -359,6 +359,15 @@ result<relational::created_table> mysql_target::table_to_make(const schema& sour
   constexpr std::size_t column_comment_max = 1024;
   constexpr std::size_t table_comment_max = 2048;
   made.leave_comments_out(column_comment_max, table_comment_max);
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    const type_id id = source_columns[i].type.id;
+    if ((id == type_id::decimal || id == type_id::decimal_text) && made.columns[i].type == "LONGTEXT") {
+      made.not_made.push_back(fmt::format(
+          "a number type for column {}: the source does not say that its digits fit DECIMAL(65,30), "
+          "and LONGTEXT keeps them all; where fewer do, make the table beforehand",
+          made.columns[i].name));
+    }
+  }
   std::uint64_t bytes = 0;
   made.keep_null_out_of_key();
   for (const std::size_t index : made.key) {

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "plugins/common/output/file_calls.h"
 #include "plugins/text/text_writer.h"
 #include "transport/base/text.h"
+#include "transport/record/date_pattern.h"
 
 namespace sluice {
 namespace {
@@ -35,6 +37,7 @@ class text_target final : public target {
     }
     description.names = o.header;
     SLUICE_CHECK(look_at_date_format(source_columns));
+    note_clock(source_columns, description);
     if (o.format == file_format::json) {
       // Made and dropped again: it says which column has no name before anything is written.
       SLUICE_CHECK(make_json_formatter(o, std::make_shared<const schema>(source_columns), context_.zone));
@@ -135,6 +138,26 @@ class text_target final : public target {
       context_.warn(line);
     }
     return {};
+  }
+
+  /// Points in time are written as a clock shows them: nobody sees in the file which one it was.
+  void note_clock(const schema& columns, target_description& description) const {
+    const auto& format = run_->options.date_format;
+    if (format) {
+      const auto pattern = date_pattern::make(*format);
+      if (pattern && pattern->has_offset()) {
+        return;
+      }
+    }
+    schema instants;
+    std::copy_if(columns.begin(), columns.end(), std::back_inserter(instants),
+                 [](const field& f) { return f.type.id == type_id::instant; });
+    if (!instants.empty() && context_.zone != nullptr) {
+      description.notes.push_back(fmt::format(
+          "Points in time are written as the clock of {} shows them, without their offset ({}); a "
+          "dateFormat with XXX writes it.",
+          context_.zone->name(), types_text(instants)));
+    }
   }
 
   /// `id int64, day utf8`.

@@ -64,6 +64,21 @@ class Copies(Servers):
         self.assertEqual(in_postgresql(count).strip(), "50|1300.00")
         self.assertRegex(in_mariadb(count), r"^50\t1300")
 
+    def test_numbers_whose_digits_nobody_names_stay_exact_and_the_copy_says_so(self):
+        self.write("orders.csv", ORDERS)
+        self.assertIn("a number type for column price: the source does not say", self.copy("orders.csv", mariadb("orders")))
+        self.assertEqual(in_mariadb("SELECT price FROM orders WHERE id = 7").strip(), "7.50")
+        self.assertNotIn("a number type", self.copy("orders.csv", postgresql("orders")))
+
+    def test_an_empty_field_is_null_and_is_an_empty_text_where_the_job_says_so(self):
+        self.write("notes.csv", "id,note\n1,a\n2,\n3,\"\"\n")
+        for in_server, target in ((in_postgresql, postgresql("notes")), (in_mariadb, mariadb("notes"))):
+            with self.subTest(target):
+                in_server("CREATE TABLE notes (id INT PRIMARY KEY, note VARCHAR(9) NOT NULL)")
+                self.assertIn("null_not_allowed", self.copy("notes.csv", target, code=1))
+                self.copy("notes.csv", target, "--replace", "--set", "steps[0].parameter.nullFormat=\\N")
+                self.assertEqual(in_server("SELECT COUNT(*) FROM notes WHERE note = ''").strip(), "2")
+
     def test_tables_go_from_server_to_server_and_back(self):
         self.fill_postgresql()
         self.copy(postgresql("orders"), mariadb("from_pg"))

@@ -549,6 +549,7 @@ result<std::unique_ptr<const changing_converter>> make_changing_converter(const 
   }
   conversion_context counted = context;
   counted.empty_as_null = false;  // here it is a change that is counted
+  counted.as_datax = true;
   SLUICE_TRY(auto exact, make_converter(from, to, counted));
   std::unique_ptr<const changing_converter> made;
   std::vector<date_pattern> patterns;

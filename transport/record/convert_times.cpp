@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 #include "transport/record/calendar.h"
@@ -144,6 +145,60 @@ parsed<wall_time> parse_any(const std::vector<date_pattern>& patterns, std::stri
   return out;
 }
 
+/// The offset in seconds that ends the text, `Z`, `+08`, `+0800` or `+08:00`, which is taken off it.
+std::optional<std::int32_t> take_offset(std::string_view& text) {
+  if (text.ends_with('Z')) {
+    text.remove_suffix(1);
+    return 0;
+  }
+  const std::size_t sign = text.find_last_of("+-");
+  if (sign == std::string_view::npos || text.find(':') > sign) {  // a year's, or a date's hyphen
+    return std::nullopt;
+  }
+  const std::string_view offset = text.substr(sign + 1);
+  const bool colon = offset.size() == 5 && offset[2] == ':';
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if ((offset.size() != 2 && offset.size() != 4 && !colon) ||
+      !std::all_of(offset.begin(), offset.end(),
+                   [&](const char& c) { return digit(c) || (colon && &c == &offset[2]); })) {
+    return std::nullopt;
+  }
+  const auto two = [&](std::size_t at) { return (offset[at] - '0') * 10 + (offset[at + 1] - '0'); };
+  const int minutes = offset.size() == 2 ? 0 : two(offset.size() - 2);
+  const std::int32_t seconds = (two(0) * 60 + minutes) * 60;
+  if (minutes > 59 || two(0) > 18) {
+    return std::nullopt;
+  }
+  const bool west = text[sign] == '-';
+  text = text.substr(0, sign);
+  return west ? -seconds : seconds;
+}
+
+bool has_sign(std::string_view text) {
+  return text.starts_with('+') || text.starts_with('-');
+}
+
+/// What no format says and ISO 8601 leaves no doubt about, so that it is read whatever the formats: a point
+/// in time with its offset, and years beyond four digits, which have a sign.
+parsed<std::int64_t> parse_iso(std::string_view text, const data_type& type) {
+  if (type.id == type_id::instant) {
+    const std::optional<std::int32_t> offset = take_offset(text);
+    const parsed<std::int64_t> wall = offset && !text.empty()
+                                          ? parse_iso_timestamp(text, type.unit, type.fraction_digits)
+                                          : refuse(dirty_code::not_a_date);
+    if (!wall || is_infinite(wall.value)) {
+      return refuse(wall ? dirty_code::not_a_date : wall.code);
+    }
+    const int128 utc =
+        static_cast<int128>(wall.value) - static_cast<int128>(*offset) * units_per_second(type.unit);
+    return utc <= time_minus_infinity || utc >= time_infinity
+               ? refuse(dirty_code::out_of_range)
+               : parsed<std::int64_t>{static_cast<std::int64_t>(utc)};
+  }
+  return has_sign(text) ? parse_iso_timestamp(text, type.unit, type.fraction_digits)
+                        : refuse(dirty_code::not_a_date);
+}
+
 /// +1 or -1 for the two words of the extreme values, else 0.
 int infinity_of(std::string_view text) {
   return text == "infinity" ? 1 : (text == "-infinity" ? -1 : 0);
@@ -158,15 +213,16 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
   }
   SLUICE_TRY(std::vector<date_pattern> patterns, patterns_for(type.id, context));
   const date_pattern::options how{.fraction = true, .end_of_day = type.id == type_id::time_of_day};
+  const bool iso = !context.as_datax;
   if (type.id == type_id::date) {
     return by_text(from, to, context.empty_as_null,
-                   [patterns, how](std::string_view text) -> parsed<std::int32_t> {
+                   [patterns, how, iso](std::string_view text) -> parsed<std::int32_t> {
                      if (const int infinity = infinity_of(text); infinity != 0) {
                        return {infinity > 0 ? date_infinity : date_minus_infinity};
                      }
                      const parsed<wall_time> t = parse_any(patterns, text, how);
                      if (!t) {
-                       return refuse(t.code);
+                       return iso && has_sign(text) ? parse_iso_date(text) : refuse(t.code);
                      }
                      return t.value.nanos_of_day == 0 ? parsed<std::int32_t>{t.value.days}
                                                       : refuse(dirty_code::has_time);
@@ -181,13 +237,13 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
   }
   const time_zone_ptr zone = type.id == type_id::instant ? context.zone : nullptr;
   return by_text(from, to, context.empty_as_null,
-                 [patterns, how, type, zone](std::string_view text) -> parsed<std::int64_t> {
+                 [patterns, how, type, zone, iso](std::string_view text) -> parsed<std::int64_t> {
                    if (const int infinity = infinity_of(text); infinity != 0) {
                      return {infinity > 0 ? time_infinity : time_minus_infinity};
                    }
                    const parsed<wall_time> t = parse_any(patterns, text, how);
                    if (!t) {
-                     return refuse(t.code);
+                     return iso && t.code == dirty_code::not_a_date ? parse_iso(text, type) : refuse(t.code);
                    }
                    const parsed<std::int64_t> wall = join(t.value, type);
                    if (!wall || zone == nullptr) {

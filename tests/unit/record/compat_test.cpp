@@ -137,6 +137,8 @@ std::vector<compat_case> cases() {
       {time_type(type_id::instant, second), "2024-02-28 20:00:00Z", day, "! has_time", "2024-02-29 time_cut"},
       // text_cut, carried_over, other_digits: of points in time in text
       {text, "2024-02-29 10:00:00+02:00", stamp(second), "! not_a_date", "2024-02-29T10:00:00 text_cut"},
+      {text, "2024-02-29 10:00:00+02:00", time_type(type_id::instant, second), "2024-02-29T08:00:00Z",
+       "2024-02-29T02:00:00Z text_cut"},
       {text, "2024-02-29x", day, "! not_a_date", "2024-02-29 text_cut"},
       {text, "2024-02-30", day, "! not_a_date", "2024-03-01 carried_over"},
       {text, "20240230", stamp(second), "! not_a_date", "2024-03-01T00:00:00 carried_over"},

@@ -88,6 +88,9 @@ class value_source {
     if (t.id == type_id::timestamp || t.id == type_id::instant) {
       text = point(t);
       std::replace(text.begin(), text.end(), 'T', ' ');
+      if (t.id == type_id::instant && below(3) == 0) {
+        text += std::array<std::string_view, 5>{"Z", "+08", "-0330", "+05:45", "+1"}[below(5)];
+      }
     } else if (t.id == type_id::float64 || t.id == type_id::float32 || t.id == type_id::decimal) {
       text = number_text();
     } else {

@@ -143,7 +143,7 @@ constexpr int128 day_ns = 86'400 * second_ns;
 constexpr int128 shift_ns = 8 * 3600 * second_ns;
 
 std::optional<int128> days_of(const std::string& text) {
-  static const std::regex form(R"(([+-]?\d{4,7})-(\d\d)-(\d\d))");
+  static const std::regex form(R"(([+-]?\d{4,8})-(\d\d)-(\d\d))");
   std::smatch m;
   if (!std::regex_match(text, m, form)) {
     return std::nullopt;
@@ -184,8 +184,16 @@ std::optional<int128> nanos_of(const std::string& text, type_id id) {
     return clock_of(text);
   }
   std::string rest = text;
-  if (!rest.empty() && rest.back() == 'Z') {
-    rest.pop_back();
+  int128 offset_ns = 0;
+  static const std::regex zoned(R"((.*:.*?)(?:Z|([+-])(\d\d)(?::?(\d\d))?))");
+  if (std::smatch m; std::regex_match(text, m, zoned)) {
+    rest = m[1];
+    const int minutes = m[4].length() != 0 ? std::stoi(m[4]) : 0;
+    const int hours = m[3].length() != 0 ? std::stoi(m[3]) : 0;
+    if (minutes > 59 || hours > 18) {
+      return std::nullopt;
+    }
+    offset_ns = int128{(hours * 60 + minutes) * 60} * second_ns * (m[2] == "-" ? -1 : 1);
   }
   const std::size_t border = rest.find_first_of("T ");
   const auto days = days_of(rest.substr(0, border));
@@ -194,7 +202,16 @@ std::optional<int128> nanos_of(const std::string& text, type_id id) {
   if (!days || !clock || *clock < 0 || *clock >= day_ns) {
     return std::nullopt;
   }
-  return *days * day_ns + *clock;
+  return *days * day_ns + *clock - offset_ns;
+}
+
+/// A point in time with an offset, or with a year that has a sign: read whatever the formats.
+bool is_iso(const std::string& text, type_id to) {
+  static const std::regex date(R"([+-]\d{4,8}-\d\d-\d\d)");
+  static const std::regex stamp(R"([+-]\d{4,8}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?)");
+  static const std::regex instant(
+      R"((\d{4}|[+-]\d{4,8})-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?))");
+  return std::regex_match(text, to == type_id::date ? date : to == type_id::instant ? instant : stamp);
 }
 
 int128 floor_of(int128 a, int128 b) {
@@ -248,7 +265,8 @@ reference_answer time_to(const data_type& from, const std::string& text, const d
   if (!nanos) {
     return {};
   }
-  const bool from_wall = from.id != type_id::instant;
+  const bool has_offset = from.id == type_id::utf8 && to.id == type_id::instant && is_iso(text, to.id);
+  const bool from_wall = from.id != type_id::instant && !has_offset;
   const bool to_wall = to.id != type_id::instant;
   *nanos += from_wall && !to_wall ? -shift_ns : (!from_wall && to_wall ? shift_ns : int128{0});
   if (to.id == type_id::utf8) {
@@ -288,7 +306,8 @@ bool is_in_format(const std::string& text, type_id to) {
   if (text == "infinity" || text == "-infinity") {
     return true;
   }
-  return (std::regex_match(text, datetime) || std::regex_match(text, date)) && text.substr(0, 4) != "0000";
+  return is_iso(text, to) ||
+         ((std::regex_match(text, datetime) || std::regex_match(text, date)) && text.substr(0, 4) != "0000");
 }
 
 std::uint64_t count_characters(const std::string& text) {

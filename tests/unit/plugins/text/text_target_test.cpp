@@ -225,9 +225,12 @@ TEST(TextTarget, ACharacterThatTheEncodingLacksIsRefused) {
   EXPECT_EQ(o.refused[0].code, "not_in_charset");
 }
 
+field field_of(const char* name, data_type type) {
+  return {name, type, true, ""};
+}
+
 /// One record of every type that is not text.
 std::shared_ptr<batch> typed_batch() {
-  const auto field_of = [](const char* name, data_type type) { return field{name, type, true, ""}; };
   auto columns = std::make_shared<const schema>(
       schema{field_of("b", type_of(type_id::boolean)), field_of("i", type_of(type_id::int64)),
              field_of("u", type_of(type_id::uint64)), field_of("f", type_of(type_id::float64)),
@@ -474,6 +477,25 @@ TEST(TextTarget, AFullDiskIsNoRoomWithThePath) {
   EXPECT_EQ(file_error(EACCES, "write", "x").kind, error_kind::denied);
   EXPECT_EQ(file_error(EROFS, "write", "x").kind, error_kind::denied);
   EXPECT_EQ(file_error(EDQUOT, "write", "x").kind, error_kind::no_room);
+}
+
+TEST(TextTarget, PointsInTimeWithoutTheirOffsetAreNoted) {
+  const temporary_folder folder;
+  const schema columns = {field_of("id", type_of(type_id::int64)),
+                          field_of("at", time_type(type_id::instant, time_unit::second)),
+                          field_of("wall", time_type(type_id::timestamp, time_unit::second))};
+  const auto notes = [&](const std::string& more, const schema& of) {
+    const auto described = job_end{folder.path(), more}.make()->open(of, {});
+    EXPECT_TRUE(described) << described.error().message;
+    return described->notes;
+  };
+  for (const char* more : {"", R"("fileFormat":"json")", R"("dateFormat":"yyyy-MM-dd HH:mm")"}) {
+    EXPECT_THAT(notes(more, columns),
+                ElementsAre(AllOf(HasSubstr("the clock of "), HasSubstr("(at instant"))))
+        << more;
+  }
+  EXPECT_THAT(notes(R"("dateFormat":"yyyy-MM-dd HH:mm:ssXXX")", columns), IsEmpty());
+  EXPECT_THAT(notes("", {columns[0], columns[2]}), IsEmpty());
 }
 
 TEST(TextTarget, WrongOptionsAreRefused) {

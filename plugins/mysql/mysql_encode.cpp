@@ -66,6 +66,19 @@ void append_word(const char* from, const char* to, form f, std::string& out) {
   }
 }
 
+/// Zeros behind the digits that the column has are left out: the server warns of them.
+void append_decimal(std::string_view text, std::size_t scale, form f, std::string& out) {
+  const std::size_t point = text.find('.');
+  if (point != std::string_view::npos && text.size() - point - 1 > scale &&
+      text.find_first_not_of("0123456789", point + 1) == std::string_view::npos) {
+    const std::size_t last = text.find_last_not_of('0');
+    text =
+        text.substr(0, std::max(last == point ? point : last + 1, std::min(text.size(), point + 1 + scale)));
+    text = text.ends_with('.') ? text.substr(0, point) : text;
+  }
+  append_word(text.data(), text.data() + text.size(), f, out);
+}
+
 /// `0001-01-01` to `9999-12-31`, and the year 0 that the server takes too.
 bool is_year_of_server(std::int64_t days) {
   constexpr std::int64_t first = days_from_civil(0, 1, 1);
@@ -162,11 +175,11 @@ row_encoder::problem row_encoder::append(const column& from, std::size_t at, std
       if (text.ends_with("NaN") || text.ends_with("Infinity")) {
         return {dirty_code::not_finite, {}, "DECIMAL has no NaN and no infinities"};
       }
-      append_word(text.data(), text.data() + text.size(), f, out);
+      append_decimal(text, target.kind.scale, f, out);
       return {};
     }
     case type_id::utf8:
-      return append_text(from.get_bytes(row), target.kind, f, out);
+      return append_text(from.get_bytes(row), target, f, out);
     case type_id::binary:
       return append_bytes(from.get_bytes(row), target.kind, f, out);
     case type_id::date: {
@@ -239,13 +252,17 @@ row_encoder::problem row_encoder::append_real(double v, const column_kind& kind,
   return {};
 }
 
-row_encoder::problem row_encoder::append_text(std::string_view text, const column_kind& kind, form f,
+row_encoder::problem row_encoder::append_text(std::string_view text, const target_column& target, form f,
                                               std::string& out) {
+  const column_kind& kind = target.kind;
   if (kind.holds == held_as::members && !is_member_text(text, kind)) {
     return {dirty_code::not_representable,
             {},
             kind.is_set ? "the text is no list of the column's members in their order and spelling"
                         : "the text is none of the column's members as they are spelled"};
+  }
+  if (kind.drops_blanks && target.blanks_pad) {
+    text = text.substr(0, text.find_last_not_of(' ') + 1);
   }
   if (kind.drops_blanks && text.ends_with(' ')) {
     return {

@@ -20,6 +20,8 @@ struct target_column {
   bool refuses_null = false;
   /// NULL is left out, so that the column takes its default (`nullMode` `skipNull`).
   bool skips_null = false;
+  /// It comes from PostgreSQL's character(n), whose blanks at the end are no part of the value.
+  bool blanks_pad = false;
 };
 
 /// Rows of one batch as text for the server, each where it can be found again.
@@ -64,7 +66,7 @@ class row_encoder {
                          std::string& out) const;
   static problem append_bits(std::uint64_t v, const column_kind& kind, std::string& out);
   static problem append_real(double v, const column_kind& kind, std::string& out);
-  static problem append_text(std::string_view text, const column_kind& kind, form f, std::string& out);
+  static problem append_text(std::string_view text, const target_column& target, form f, std::string& out);
   static problem append_bytes(std::string_view bytes, const column_kind& kind, form f, std::string& out);
   static problem append_time(std::int64_t v, const data_type& type, form f, std::string& out);
 

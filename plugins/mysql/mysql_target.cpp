@@ -314,8 +314,7 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
                                       in_quotes(table.columns[i].name), in_quotes(table.name)));
     }
   }
-  use_columns(table, mapped, source_columns, out);
-  return {};
+  return use_columns(table, mapped, source_columns, out);
 }
 
 result<void> mysql_target::check_ignore(const table_info& table, target_description& out) const {
@@ -440,12 +439,11 @@ result<void> mysql_target::plan_created_table(const schema& source_columns, targ
   if (!steps_.table_comes_later()) {
     has_key_ = !table.key.empty();
   }
-  use_columns(made, mapped, source_columns, out);
-  return {};
+  return use_columns(made, mapped, source_columns, out);
 }
 
-void mysql_target::use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
-                               const schema& source_columns, target_description& out) {
+result<void> mysql_target::use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
+                                       const schema& source_columns, target_description& out) {
   auto columns = std::make_shared<schema>();
   auto plan = std::make_shared<writer_plan>();
   plan->connect = connect_plan_;
@@ -467,8 +465,8 @@ void mysql_target::use_columns(const table_info& table, const std::vector<std::s
     const bool made_up = c.auto_increment || c.kind.holds == held_as::instant;
     const bool skips = skips_null(options_, c.name, table.column_names());
     plan->may_load = plan->may_load && !skips;
-    plan->columns.push_back(
-        {c.name, c.kind, c.not_null && !skips && (made_up || !table.has_triggers), skips});
+    plan->columns.push_back({c.name, c.kind, c.not_null && !skips && (made_up || !table.has_triggers), skips,
+                             source_columns[i].source_type_name.starts_with("character(")});
     plan->update_columns.push_back(c.name);
   }
   if (!options_.update_columns.empty()) {
@@ -485,8 +483,10 @@ void mysql_target::use_columns(const table_info& table, const std::vector<std::s
     }
   }
   plan->connect.may_load = plan->may_load;
+  SLUICE_CHECK(relational::check_bit_strings(source_columns, *columns, options_.table().place));
   out.columns = std::move(columns);
   plan_ = std::move(plan);
+  return {};
 }
 
 result<void> mysql_target::check_steps(const stop_signal& stop) {

@@ -54,8 +54,8 @@ class mysql_target : public target, private relational::progress_home {
   /// Puts the statement and what it does not make into `out`, and returns it.
   std::string describe_created(const relational::created_table& table, target_description& out) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
-  void use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
-                   const schema& source_columns, target_description& out);
+  result<void> use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
+                           const schema& source_columns, target_description& out);
   result<void> check_step(const placed_text& sql, bool& statements_change);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
 

@@ -481,9 +481,7 @@ const std::vector<type_page_row>& type_page() {
        "Of every character set. Bytes that the column's set leaves undefined, for which the server would "
        "send a "
        "question mark, are dirty (a querySql gets the question mark). Into CHAR(n) a text that ends with a "
-       "blank is dirty, because the server "
-       "drops "
-       "it."},
+       "blank is dirty, because the server drops it; PostgreSQL's char(n) arrives without its padding."},
       {"ENUM, SET", "utf8",
        "Written only as a member is spelled, the members of a set in their declared order; the server would "
        "take a number for a place in the list and another spelling for the declared one."},

@@ -263,6 +263,12 @@ bool row_encoder::check_text(const column_plan& plan, std::string_view text, std
         fmt::format("{} has more digits behind the point than the column's {}, PostgreSQL would round it",
                     in_quotes(text), plan.kind.fraction_digits));
   }
+  if (plan.kind.needs_offset && text.find_last_of("+-Zz") == std::string_view::npos) {
+    return refuse(at, dirty_code::not_representable,
+                  fmt::format("{} has no offset, and PostgreSQL would add that of its session's time zone; "
+                              "write one behind it, such as +01:00",
+                              in_quotes(text)));
+  }
   return true;
 }
 

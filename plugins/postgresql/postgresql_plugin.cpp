@@ -108,15 +108,12 @@ std::vector<std::string> remarks() {
       "refused. It needs the right TEMPORARY on the database and PL/pgSQL, which are there by default; "
       "`insert` does "
       "without them, more slowly.",
-      "boolean, smallint, integer, bigint, oid, real, double precision, numeric, money, text, varchar, char, "
-      "name, "
-      "bytea, date, time, timestamp, timestamptz, uuid, json, jsonb and enums have a form of their own. A "
-      "numeric "
-      "beyond 38 digits or without a precision is exact text, money a decimal. All other types (interval, "
-      "timetz, "
-      "arrays, ranges, inet, bit, xml, hstore, composites) travel as the server's own exact text, and into "
-      "the same "
-      "type arrive equal.",
+      "boolean, smallint, integer, bigint, oid, real, double precision, numeric, money, text, varchar, "
+      "char, name, bytea, date, time, timestamp, timestamptz, uuid, json, jsonb and enums have a form of "
+      "their own. A numeric beyond 38 digits or without a precision is exact text, money a decimal. All "
+      "other types (interval, timetz, arrays, ranges, inet, bit, xml, hstore, composites) travel as the "
+      "server's own exact text, and into the same type arrive equal. A timetz takes no text without an "
+      "offset, and strings of bits are never taken for numbers, nor numbers for them.",
       "What the server would round, cut or change without a word is a dirty record: too many digits for a "
       "numeric's "
       "scale or for a timestamp's, time's or interval's precision, texts longer than the column though their "

@@ -296,7 +296,7 @@ result<void> postgresql_source::describe_columns(const std::string& place,
       kind = kind_of(types[i], digits);
     }
     const column_sql& e = expressions[i];
-    relation.expressions.push_back(kind.form == wire_form::as_text ? e.sql + "::text" : e.sql);
+    relation.expressions.push_back(kind.form == wire_form::as_text ? text_sql(e.sql, types[i]) : e.sql);
     columns->push_back({e.name, kind.type, !e.never_null, types[i].name});
     // Texts of a server that does not vouch for them are looked at.
     const bool any_checked =

@@ -405,6 +405,11 @@ result<void> postgresql_target::check_texts(const std::vector<std::string>& name
                   options_.table().place, in_quotes(names[i]), types[i].name, types[i].name,
                   from.empty() ? to_string(source_columns[i].type) : from);
     }
+    if (const std::string_view what = what_changes(types[i], source_columns[i]); !what.empty()) {
+      return fail(error_kind::not_supported, "{}: column {} is {}, found {}: {}", options_.table().place,
+                  in_quotes(names[i]), types[i].name, from.empty() ? to_string(source_columns[i].type) : from,
+                  what);
+    }
   }
   const bool has_money = std::any_of(kinds.begin(), kinds.end(),
                                      [](const column_type& k) { return k.form == wire_form::money; });
@@ -447,6 +452,7 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
     columns->push_back(
         {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], types[i].name, true});
   }
+  SLUICE_CHECK(relational::check_bit_strings(source_columns, *columns, options_.table().place));
   const bool stays = std::all_of(steps_->pre_sql().begin(), steps_->pre_sql().end(),
                                  [](const relational::placed_text& sql) { return keeps_columns(sql.text); });
   if (stays && form_for(kinds) == copy_form::binary) {

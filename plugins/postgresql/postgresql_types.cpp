@@ -45,6 +45,10 @@ constexpr auto type_rows = std::to_array<type_row>({
 
 constexpr std::uint32_t oid_char = 18;
 constexpr std::uint32_t oid_name = 19;
+constexpr std::uint32_t oid_inet = 869;
+constexpr std::uint32_t oid_float8_array = 1022;
+constexpr std::uint32_t oid_bit = 1560;
+constexpr std::uint32_t oid_varbit = 1562;
 constexpr std::uint32_t oid_character = 1042;
 constexpr std::uint32_t oid_varying = 1043;
 constexpr std::uint32_t oid_interval = 1186;
@@ -118,11 +122,18 @@ column_type kind_of(const server_type& type, unsigned money_digits) {
     out.padded = row->oid == oid_character ? type.modifier - modifier_header : 0;
   } else if (row->oid == oid_time_tz) {
     out.fraction_digits = second_digits(type.modifier);
+    out.needs_offset = true;
   } else if (row->oid == oid_interval) {
     // INTERVAL_PRECISION; 0xFFFF where none is given.
     out.fraction_digits = type.modifier < 0 ? micro_digits : second_digits(type.modifier & 0xFFFF);
   }
   return out;
+}
+
+std::string text_sql(const std::string& sql, const server_type& type) {
+  // The cast writes a mask that the value does not have (`::1/128`).
+  return type.oid == oid_inet ? fmt::format("pg_catalog.textin(pg_catalog.inet_out({}))", sql)
+                              : sql + "::text";
 }
 
 data_type write_type(const column_type& column, const data_type& source) {
@@ -142,6 +153,23 @@ data_type write_type(const column_type& column, const data_type& source) {
     default:
       return column.type;
   }
+}
+
+std::string_view what_changes(const server_type& to, const field& from) {
+  const bool text = from.type.id == type_id::utf8 || from.type.id == type_id::binary;
+  if ((to.oid == oid_bit || to.oid == oid_varbit) && !text) {
+    return "its decimal digits would be taken for bits; read it as text, such as LPAD(BIN(column + 0), 8, "
+           "'0')";
+  }
+  if (to.oid == oid_time_tz && !text) {
+    return "the server would add the offset of its session's time zone; read it as text with an offset";
+  }
+  const std::string_view name = from.source_type_name;
+  if (to.oid == oid_float8_array && name.ends_with("[]") && name != to.name && name != "smallint[]" &&
+      name != "integer[]") {
+    return "the server would round its numbers; cast it so in the reader's \"column\"";
+  }
+  return {};
 }
 
 std::string created_type(const data_type& type) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "plugins/postgresql/postgresql_numeric.h"
+#include "transport/record/schema.h"
 #include "transport/record/type.h"
 
 /// The types of PostgreSQL as data: how each travels in COPY and what it is to Sluice. One row a type of the
@@ -51,13 +52,20 @@ struct column_type {
   std::int32_t padded = 0;  ///< character(n): n; the server fills up with blanks.
   std::int32_t fraction_digits = -1;  ///< Of a type as text that rounds seconds (time with time zone,
                                       ///< interval): how many digits it keeps; -1 = it does not round.
+  bool needs_offset = false;          ///< time with time zone: the server would add the session's own.
 };
 
 /// `money_digits`: digits behind the point of the session's currency (lc_monetary).
 column_type kind_of(const server_type& type, unsigned money_digits);
 
+/// A value of a type that is read `as_text` as SQL: the server's own text. NULL stays NULL.
+std::string text_sql(const std::string& sql, const server_type& type);
+
 /// The type in which a writer wants values of `source` for such a column, so that nothing changes on the way.
 data_type write_type(const column_type& column, const data_type& source);
+
+/// Why the server would make other values of what is read, and what to do; empty where it does not.
+std::string_view what_changes(const server_type& to, const field& from);
 
 /// The type that `createTable` gives a column of this type.
 std::string created_type(const data_type& type);

@@ -172,8 +172,7 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
     }
     auto mapped = mapped_columns(*table, source_columns);
     if (mapped) {
-      use_columns(table->name, *mapped, source_columns, out);
-      return {};
+      return use_columns(table->name, *mapped, source_columns, out);
     }
     if (!steps_.table_comes_later()) {
       return fail(std::move(mapped).error());
@@ -261,12 +260,11 @@ result<void> sqlite_target::plan_created_table(const schema& source_columns, tar
   if (!steps_.table_comes_later()) {
     has_key_ = !table.key.empty();
   }
-  use_columns(table_, made, source_columns, out);
-  return {};
+  return use_columns(table_, made, source_columns, out);
 }
 
-void sqlite_target::use_columns(const std::string& table, const std::vector<table_column>& mapped,
-                                const schema& source_columns, target_description& out) {
+result<void> sqlite_target::use_columns(const std::string& table, const std::vector<table_column>& mapped,
+                                        const schema& source_columns, target_description& out) {
   auto columns = std::make_shared<schema>();
   auto plan = std::make_shared<writer_plan>();
   plan->options = options_;
@@ -280,8 +278,10 @@ void sqlite_target::use_columns(const std::string& table, const std::vector<tabl
     plan->columns.push_back(c.name);
     plan->kinds.push_back({c.kind, c.not_null, c.is_rowid});
   }
+  SLUICE_CHECK(relational::check_bit_strings(source_columns, *columns, values_.place("table")));
   out.columns = std::move(columns);
   plan_ = std::move(plan);
+  return {};
 }
 
 std::vector<target_step> sqlite_target::steps_before() const {

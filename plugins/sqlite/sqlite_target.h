@@ -46,8 +46,8 @@ class sqlite_target : public target {
   [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;
   void describe_created(const relational::created_table& table, target_description& out);
   result<void> plan_created_table(const schema& source_columns, target_description& out);
-  void use_columns(const std::string& table, const std::vector<table_column>& mapped,
-                   const schema& source_columns, target_description& out);
+  result<void> use_columns(const std::string& table, const std::vector<table_column>& mapped,
+                           const schema& source_columns, target_description& out);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place,
                         const stop_signal& stop);
 

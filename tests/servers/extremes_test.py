@@ -3,15 +3,9 @@
 import unittest
 
 from e2e.harness import job, sqlite_writer
-from servers.pair import PairTest, in_mariadb, in_postgresql, mariadb_end, postgresql_end, setUpModule
+from servers.pair import PairTest, csv_end, in_mariadb, in_postgresql, mariadb_end, postgresql_end, setUpModule
 
 ROWS = 20
-
-
-def csv_end(category, folder, **more):
-    written = {"path": str(folder), "fileName": "rows", "writeMode": "truncate"}
-    return {"stepType": "csv", "category": category.lower(), "name": category,
-            "parameter": {**(written if category == "Writer" else {"path": [f"{folder}/rows__*"], "skipHeader": False}), **more}}
 
 
 class Wide(PairTest):

@@ -38,6 +38,19 @@ def mariadb_end(category, table, column=("*",), user="admin", **more):
                           "column": list(column), **more}}
 
 
+def csv_end(category, folder, **more):
+    """Files of a folder, and all that such a writer has left there."""
+    written = {"path": str(folder), "fileName": "rows", "writeMode": "truncate"}
+    return {"stepType": "csv", "category": category.lower(), "name": category,
+            "parameter": {**(written if category == "Writer" else {"path": [f"{folder}/rows__*"], "skipHeader": False}), **more}}
+
+
+def sqlite_end(category, path, table):
+    return {"stepType": "sqlite", "category": category.lower(), "name": category,
+            "parameter": {"jdbcUrl": f"jdbc:sqlite:{path}", "table": table, "column": ["*"],
+                          **({"createTable": True} if category == "Writer" else {})}}
+
+
 class PairTest(ForetellTest):
     """Each test begins with empty databases."""
 

@@ -183,4 +183,19 @@ result<std::vector<std::string>> created_names(const end_options& options, const
   return names;
 }
 
+result<void> check_bit_strings(const schema& source_columns, const schema& columns, std::string_view place) {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const field& from = source_columns[i];
+    const type_id to = columns[i].type.id;
+    const bool text = to == type_id::utf8 || to == type_id::binary;
+    if (!text && from.type.id == type_id::utf8 && from.source_type_name.starts_with("bit")) {
+      return fail(error_kind::not_supported,
+                  "{}: column {} is read as a string of bits ({}), whose digits would be taken for a decimal "
+                  "number in {}; read it as a number, such as column::bigint",
+                  place, in_quotes(columns[i].name), from.source_type_name, columns[i].source_type_name);
+    }
+  }
+  return {};
+}
+
 }  // namespace sluice::relational

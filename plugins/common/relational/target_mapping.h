@@ -46,4 +46,8 @@ result<void> check_key(const target_table& table, const std::vector<std::size_t>
 result<std::vector<std::string>> created_names(const end_options& options, const sql_rules& rules,
                                                const schema& source_columns, const option_values& values);
 
+/// `not_supported` where PostgreSQL's strings of bits, which are read as their digits (`101`), would be taken
+/// for decimal numbers by one of `columns`.
+result<void> check_bit_strings(const schema& source_columns, const schema& columns, std::string_view place);
+
 }  // namespace sluice::relational

@@ -202,7 +202,8 @@ TEST(convert, points_in_time_and_wall_clocks_meet_on_the_zone) {
 }
 
 TEST(convert, points_in_time_with_their_offset_and_signed_years_are_read_whatever_the_formats) {
-  const conversion_context context{.zone = *time_zone::find("GMT+8"), .datetime_format = "dd.MM.yyyy HH:mm:ss"};
+  const conversion_context context{.zone = *time_zone::find("GMT+8"),
+                                   .datetime_format = "dd.MM.yyyy HH:mm:ss"};
   EXPECT_EQ(converted(utf8,
                       {"2024-02-29 10:00:00+00:00", "2024-02-29T10:00:00.25Z", "2024-02-29 10:00:00-0330",
                        "2024-02-29 10:00:00+02", "+12345-01-01 00:00:00Z", "-0043-03-15 12:00:00+00"},
@@ -218,8 +219,9 @@ TEST(convert, points_in_time_with_their_offset_and_signed_years_are_read_whateve
   EXPECT_EQ(converted(utf8, {"2024-02-29 10:00:00.5Z"}, inst_s, context)[0], "! too_precise");
   EXPECT_EQ(converted(utf8, {"-0043-03-15", "+12345-01-01", "-0043-02-30", "+1-01-01"}, date, context),
             (std::vector<std::string>{"-0043-03-15", "+12345-01-01", "! not_a_date", "! not_a_date"}));
-  EXPECT_EQ(converted(utf8, {"-0043-03-15 12:00:00", "-0043-03-15 12:00:00Z", "-0043-03-15"}, stamp_s, context),
-            (std::vector<std::string>{"-0043-03-15T12:00:00", "! not_a_date", "! not_a_date"}));
+  EXPECT_EQ(
+      converted(utf8, {"-0043-03-15 12:00:00", "-0043-03-15 12:00:00Z", "-0043-03-15"}, stamp_s, context),
+      (std::vector<std::string>{"-0043-03-15T12:00:00", "! not_a_date", "! not_a_date"}));
 }
 
 TEST(convert, formats_of_the_job_are_tried_in_their_order_and_no_other) {

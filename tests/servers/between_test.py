@@ -1,4 +1,4 @@
-"""Jobs between two servers, as people write them: shards into one table, an increment a day, data sources with TLS."""
+"""Jobs between two servers: shards that are missing or have accounts of their own, data sources with TLS, tables that are made."""
 
 import json
 import unittest
@@ -32,17 +32,6 @@ class Between(PairTest):
 
 
 class Shards(Between):
-    def test_thirty_tables_of_three_databases_arrive_in_one_table(self):
-        self.fill_shards()
-        in_postgresql("CREATE TABLE orders (id bigint PRIMARY KEY, shard text, at timestamp(3))")
-        reader = self.sharded([{"jdbcUrl": [mariadb_url(s)], "table": [f"t_[00-{TABLES_EACH - 1:02}]"]} for s in SHARDS])
-        ended = self.succeeds(job(reader, postgresql_writer("orders"), concurrent=4))
-        rows = len(SHARDS) * TABLES_EACH * ROWS_EACH
-        self.assertEqual(ended.summary["written"], rows)
-        self.assertEqual(ended.summary["splits"]["total"], len(SHARDS) * TABLES_EACH)
-        self.assertEqual(in_postgresql("SELECT count(*), count(DISTINCT shard), min(id), max(id), min(at) FROM orders"),
-                         f"{rows}|30|1|{rows}|2025-01-01 00:00:01.125\n")
-
     def test_all_shards_that_are_missing_are_named_at_once(self):
         self.fill_shards()
         in_mariadb("DROP TABLE t_03", SHARDS[0])
@@ -64,18 +53,6 @@ class Shards(Between):
         self.assertEqual(in_postgresql("SELECT count(*) FROM orders"), f"{2 * ROWS_EACH}\n")
         del connection[1]["username"], connection[1]["password"]
         self.refused(job(reader, postgresql_writer("orders")), "connection[1].username", "useSpecialSecret")
-
-
-class Increments(Between):
-    def test_a_days_rows_replace_those_of_an_earlier_load_of_that_day(self):
-        in_mariadb("CREATE TABLE visits (id INT PRIMARY KEY, day DATE, n INT); INSERT INTO visits SELECT seq, '2025-01-01' + INTERVAL (seq % 3) DAY, seq "
-                   "FROM seq_1_to_90")
-        in_postgresql("CREATE TABLE visits (id int PRIMARY KEY, day date, n int)")
-        document = job(mariadb_end("Reader", "visits", where="day = '${bizdate}'"),
-                       postgresql_writer("visits", preSql=["DELETE FROM @table WHERE day = '${bizdate}'"]))
-        for day in ("2025-01-01", "2025-01-02", "2025-01-01"):
-            self.assertEqual(self.succeeds(document, "-p", f"bizdate={day}").summary["written"], 30)
-        self.assertEqual(in_postgresql("SELECT count(*), count(DISTINCT day), sum(n) FROM visits"), "60|2|2730\n")
 
 
 class Registry(Between):

@@ -67,7 +67,7 @@ result<std::vector<table_column>> read_columns(connection& c, const table_info& 
 
 result<std::vector<table_key>> read_keys(connection& c, const table_info& table, const stop_signal& stop) {
   SLUICE_TRY(const auto rows,
-             c.ask(fmt::format("SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART FROM "
+             c.ask(fmt::format("SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
                                "information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
                                "ORDER BY INDEX_NAME <> 'PRIMARY', NON_UNIQUE, INDEX_NAME, SEQ_IN_INDEX",
                                c.literal(table.database), c.literal(table.name)),
@@ -75,9 +75,10 @@ result<std::vector<table_key>> read_keys(connection& c, const table_info& table,
   std::vector<table_key> out;
   for (const sql_row& row : rows) {
     if (out.empty() || out.back().name != row[0]) {
-      out.push_back({row[0].value_or(""), row[1] == "0", true, {}});
+      out.push_back({row[0].value_or(""), row[1] == "0", true, true, {}});
     }
     out.back().plain = out.back().plain && row[2].has_value() && !row[3].has_value();
+    out.back().ordered = out.back().plain && row[4] == "BTREE";
     out.back().columns.push_back(row[2].value_or(""));
   }
   return out;
@@ -151,7 +152,7 @@ std::vector<std::string> table_info::column_names() const {
 const table_key* table_info::total_order() const {
   for (const table_key& key : keys) {
     const bool fits =
-        key.unique && key.plain && std::all_of(key.columns.begin(), key.columns.end(), [&](const auto& n) {
+        key.unique && key.ordered && std::all_of(key.columns.begin(), key.columns.end(), [&](const auto& n) {
           const table_column* c = find(n);
           return c != nullptr && c->not_null && orders_as_read(c->kind);
         });
@@ -162,10 +163,11 @@ const table_key* table_info::total_order() const {
   return nullptr;
 }
 
-bool table_info::has_index_on(std::string_view column) const {
-  return std::any_of(keys.begin(), keys.end(), [&](const table_key& k) {
-    return !k.columns.empty() && same_name(k.columns[0], column);
+const table_key* table_info::index_on(std::string_view column) const {
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const table_key& k) {
+    return k.ordered && !k.columns.empty() && same_name(k.columns[0], column);
   });
+  return found == keys.end() ? nullptr : &*found;
 }
 
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
@@ -199,6 +201,17 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   SLUICE_TRY(table.keys, read_keys(c, table, stop));
   SLUICE_CHECK(read_triggers(c, table, stop));
   return std::optional(std::move(table));
+}
+
+result<std::size_t> count_partitions(connection& c, const std::string& database, const std::string& table,
+                                     const stop_signal& stop) {
+  SLUICE_TRY(
+      const auto rows,
+      c.ask(fmt::format("SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = {} AND "
+                        "TABLE_NAME = {} AND PARTITION_NAME IS NOT NULL",
+                        c.literal(database), c.literal(table)),
+            stop));
+  return static_cast<std::size_t>(number_of(rows.at(0).at(0)));
 }
 
 result<relational::read_table> read_table_of(connection& c, const table_info& table,

@@ -28,7 +28,8 @@ struct table_column {
 struct table_key {
   std::string name;
   bool unique = false;
-  bool plain = true;  ///< Whole columns only: no prefixes, no expressions.
+  bool plain = true;    ///< Whole columns only: no prefixes, no expressions.
+  bool ordered = true;  ///< And ranges of them are found by it: no hash, no full text.
   std::vector<std::string> columns;
 };
 
@@ -55,8 +56,8 @@ struct table_info {
   /// A unique key of whole NOT NULL columns in whose order rows can be read and continued: the primary key,
   /// or the first such; nullptr where there is none.
   [[nodiscard]] const table_key* total_order() const;
-  /// Some index begins with the column.
-  [[nodiscard]] bool has_index_on(std::string_view column) const;
+  /// An index that begins with the column; nullptr where there is none.
+  [[nodiscard]] const table_key* index_on(std::string_view column) const;
 };
 
 struct table_name {
@@ -75,6 +76,9 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
                                                 const stop_signal& stop);
 /// The same for a table that is made after it; asks the server once more.
 result<relational::read_table> read_table_of(connection& c, const table_info& table, const stop_signal& stop);
+/// 0: it has none.
+result<std::size_t> count_partitions(connection& c, const std::string& database, const std::string& table,
+                                     const stop_signal& stop);
 /// `no table "ordres" in database "shop"; did you mean "orders"?`, or the tables there are.
 result<std::string> describe_missing_table(connection& c, const table_name& name, const stop_signal& stop);
 

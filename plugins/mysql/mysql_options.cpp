@@ -61,7 +61,10 @@ const relational::options_dialect& options_dialect() {
           "(REPLACE). `update`: it updates the row with its key (ON DUPLICATE KEY UPDATE), all "
           "mapped columns or those of `updateColumn`. `ignore`: it is left out and counted; what "
           "else the server refuses stays dirty.",
-      .split_meaning = "",
+      .split_meaning =
+          "by ranges of the primary key or another unique NOT NULL one, whose bounds come of the server's "
+          "estimates of rows in ranges (index dives); small tables, tables without such a key, views, and "
+          "what is read with an aggregate, a window, DISTINCT, GROUP BY, LIMIT or ORDER BY are one split.",
       .fetch_rows = 1024,
       .fetch_rows_datax = 1024,
       .batch_rows = 256,
@@ -115,11 +118,11 @@ std::vector<option> target_option_list() {
   return list;
 }
 
-result<source_options> read_source_options(const option_values& values,
-                                           const relational::warning_sink& warn) {
+result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn,
+                                           bool strict) {
   source_options out;
   SLUICE_TRY(static_cast<relational::reader_options&>(out),
-             relational::read_reader_options(values, options_dialect(), warn));
+             relational::read_reader_options(values, options_dialect(), warn, strict));
   SLUICE_TRY(const auto zeros, values.text("zeroDate"));
   SLUICE_TRY(const auto snapshot, values.text("snapshot"));
   out.shares_snapshot = snapshot == "shared";

@@ -33,7 +33,9 @@ std::vector<option> source_option_list();
 std::vector<option> target_option_list();
 
 /// From the job's text alone: `bad_option` with its place.
-result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn);
+/// `strict` as `relational::read_reader_options`.
+result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn,
+                                           bool strict);
 result<target_options> read_target_options(const option_values& values, const relational::warning_sink& warn);
 
 }  // namespace sluice::mysql

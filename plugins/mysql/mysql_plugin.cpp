@@ -16,9 +16,9 @@ namespace {
 const side_description& reads() {
   static const side_description side = {
       mysql::source_option_list(),
-      {.splits = "by ranges of `splitPk` (integers, decimals, dates, times, texts), and one or more for each "
-                 "table of a "
-                 "list",
+      {.splits =
+           "where several pipelines run, by ranges of `splitPk` or, with `splitMode` `auto`, of a unique "
+           "key (integers, decimals, dates, times, texts); each table of several is a split at least",
        .resumes =
            "inside a split, by a unique NOT NULL key in whose order the server reads for nothing; views, "
            "aggregates and `querySql` are read again whole",
@@ -54,6 +54,10 @@ std::vector<std::string> remarks() {
       "KILL QUERY over a second connection. Where the process itself is killed the server notices when it "
       "next sends: a SELECT that computes for long before its first row (a sort, a GROUP BY) runs on until "
       "then, and the products have no setting against it that would spare a long read.",
+      "Bounds of ranges come of the server's estimates (EXPLAIN, at most 36 pieces of a key), of a `splitPk` "
+      "that no index begins with of some 500 rows. A `splitPk` without an index is warned of, and so are "
+      "ranges that differ more than tenfold. Several ranges are read at the same moment with `snapshot` "
+      "`shared` only: without it a row whose key changes meanwhile may be met twice or not at all.",
       "Rows are read by the text protocol as they come, each split in one SELECT. FLOAT columns are read as "
       "`column * 1e0`, because the server's text of a FLOAT has six digits only.",
       "With `snapshot` `shared` the readers' connections begin START TRANSACTION WITH CONSISTENT SNAPSHOT "
@@ -138,7 +142,7 @@ std::vector<std::string> remarks() {
 }
 
 result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, mysql::read_source_options(options, context.warn));
+  SLUICE_TRY(auto read, mysql::read_source_options(options, context.warn, context.strict));
   return std::make_unique<mysql::mysql_source>(std::move(read), options, context);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -17,8 +19,8 @@ std::string comment_text(std::string_view name) {
   return out;
 }
 
-/// A bound as a literal that means the same in every sql_mode: a text with anything but plain characters is
-/// written by its bytes.
+}  // namespace
+
 std::string bound_literal(const scalar& v) {
   if (const auto* i = std::get_if<std::int64_t>(&v.value)) {
     return std::to_string(*i);
@@ -29,8 +31,6 @@ std::string bound_literal(const scalar& v) {
   const auto* text = std::get_if<std::string>(&v.value);
   return text == nullptr ? "NULL" : text_literal(*text);
 }
-
-}  // namespace
 
 result<const read_part*> part_of(const read_plan& plan, const scalar_list& split_description) {
   const scalar* index = find(split_description, "part");
@@ -44,7 +44,22 @@ result<const read_part*> part_of(const read_plan& plan, const scalar_list& split
                 "--on-unfinished fresh",
                 escaped(to_json(split_description)));
   }
-  return &plan.parts[static_cast<std::size_t>(*i)];
+  const read_part& part = plan.parts[static_cast<std::size_t>(*i)];
+  std::size_t columns =
+      find(split_description, "null") != nullptr || find(split_description, "not_null") != nullptr ? 1 : 0;
+  for (const char* bound : {"from", "to"}) {
+    columns = std::max(columns, relational::bound_in(split_description, bound).size());
+  }
+  const scalar* by = find(split_description, "by");
+  const auto* key = by == nullptr ? nullptr : std::get_if<std::string>(&by->value);
+  if (columns > part.split_key.size() || (key != nullptr && *key != part.split_by)) {
+    return fail(
+        error_kind::source_changed,
+        "{}: the split {} is a range of a key by which the table is not split any more; begin anew with "
+        "--on-unfinished fresh",
+        part.name, escaped(to_json(split_description)));
+  }
+  return &part;
 }
 
 std::string text_literal(std::string_view text) {
@@ -89,8 +104,12 @@ std::string reading_sql(const read_plan& plan, const read_part& part, const scal
   const auto require = [&](const std::string& condition) {
     conditions += (conditions.empty() ? "" : " AND ") + condition;
   };
+  std::vector<std::string> split_columns;
+  for (const split_column& c : part.split_key) {
+    split_columns.push_back(c.name);
+  }
   const std::string range =
-      relational::range_condition(split_description, {part.split_key}, relational::key_comparison::columns,
+      relational::range_condition(split_description, split_columns, relational::key_comparison::columns,
                                   [](std::size_t, const scalar& bound) { return bound_literal(bound); });
   if (!range.empty()) {
     require(range);

@@ -22,6 +22,15 @@ struct order_column {
   std::optional<std::size_t> selected;  ///< Where the SELECT has it already.
 };
 
+/// A column of the key by whose ranges a table is split.
+struct split_column {
+  std::string name;  ///< In SQL.
+  std::string bare;  ///< Without quotes.
+  relational::key_kind kind = relational::key_kind::whole_number;
+  std::string charset;  ///< Of a text: `CONVERT(… USING x) COLLATE y` needs `x`, `y`.
+  std::string collation;
+};
+
 /// One table, view or query that is read.
 struct read_part {
   std::size_t connection = 0;  ///< In `read_plan::connections`.
@@ -29,19 +38,25 @@ struct read_part {
   std::string place;           ///< Where it stands in the job, for messages.
   std::string values_place;    ///< Where what is computed stands: the columns, or the query.
   std::string table;           ///< In SQL; empty with a query.
-  std::string engine;          ///< Of a table; empty else.
+  std::string database;        ///< Of the table, without quotes; so the next.
+  std::string table_bare;
+  std::string engine;  ///< Of a table; empty else.
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.
   std::vector<std::string> expressions;
   /// Of those that are the table's own columns, as they are: what the server said of them in a result.
   std::vector<std::optional<result_column>> described;
-  std::vector<order_column> order;  ///< Total order of the rows; empty: read whole, without cursors.
-  std::string split_key;            ///< In SQL; empty: one split.
-  std::string split_key_bare;
-  relational::key_kind split_kind = relational::key_kind::whole_number;
-  std::string split_collation;  ///< In SQL: `CONVERT(… USING x) COLLATE y` of a text key needs `x`, `y`.
-  std::string split_charset;
-  bool split_key_nullable = false;
+  std::vector<order_column> order;      ///< Total order of the rows; empty: read whole, without cursors.
+  std::vector<split_column> split_key;  ///< By whose ranges it is split; empty: one split.
+  bool split_nullable = false;
+  std::string split_index;  ///< In SQL: begins with it. Empty: none does.
+  /// The key's columns, where the job did not name it: `by` of a description must be the same, because ranges
+  /// of another key would be others. With `splitMode` `none` what it could be.
+  std::string split_by;
+  std::string sample_index;  ///< Without `split_index`: by which rows are found, and its columns.
+  std::vector<split_column> sample_key;
+  std::string one_split_because;  ///< Why it is not split though the job asks.
+  double rows = 0;                ///< By the server's estimate; 0: not asked for.
 };
 
 /// What readers need of their source; made by its `open`, never changed.
@@ -63,6 +78,8 @@ result<const read_part*> part_of(const read_plan& plan, const scalar_list& split
 std::string reading_sql(const read_plan& plan, const read_part& part, const scalar_list& split_description,
                         const std::optional<std::vector<std::string>>& after_literals);
 
+/// A bound as a literal that means the same in every sql_mode.
+std::string bound_literal(const scalar& v);
 /// `'a'`, or by its bytes, so that it means the same whatever the session makes of backslashes.
 std::string text_literal(std::string_view text);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "jobspec/dialect_rules.h"
 #include "plugins/common/relational/columns.h"
 #include "plugins/mysql/mysql_reader.h"
 #include "plugins/mysql/mysql_replica.h"
@@ -51,31 +50,6 @@ bool join_types(data_type& to, const data_type& from) {
   return true;
 }
 
-/// How ranges of a key of this type are found; nothing where its order and its text do not go together.
-std::optional<relational::key_kind> split_kind_of(const table_column& column) {
-  switch (column.kind.holds) {
-    case held_as::integer:
-    case held_as::year:
-      return relational::key_kind::whole_number;
-    case held_as::decimal:
-      return relational::key_kind::decimal;
-    case held_as::date:
-      return relational::key_kind::date;
-    case held_as::timestamp:
-    case held_as::instant:
-      return relational::key_kind::timestamp;
-    case held_as::text:
-      return column.collation.empty() ? std::nullopt : std::optional(relational::key_kind::text);
-    case held_as::bits:
-    case held_as::real:
-    case held_as::members:
-    case held_as::bytes:
-    case held_as::duration:
-      break;
-  }
-  return std::nullopt;
-}
-
 /// Whether a column or the condition reads other tables.
 bool reads_others(const read_part& part) {
   const auto selects = [](const std::string& sql) {
@@ -112,7 +86,10 @@ connection_plan plan_connection(const relational::connect_options& connect, sess
 }
 
 mysql_source::mysql_source(source_options options, option_values values, const plugin_context& context)
-    : options_(std::move(options)), values_(std::move(values)), context_(context) {
+    : options_(std::move(options)),
+      values_(std::move(values)),
+      context_(context),
+      planner_(options_, values_, context_) {
   for (const relational::database_part& end : options_.parts) {
     connections_.push_back(plan_connection(end.connect, session_role::look, options_.session, context_));
   }
@@ -180,6 +157,9 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
                              : "it has no unique NOT NULL key in whose order it is read for nothing"));
       break;
     }
+  }
+  for (std::string& note : planner_.notes(*plan)) {
+    out.notes.push_back(std::move(note));
   }
   out.plans_at_once = true;
   plan_ = std::move(plan);
@@ -343,12 +323,15 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));
-  if (!what_forbids_parts(out)) {
+  out.part.database = table.database;
+  out.part.table_bare = table.name;
+  const auto joins = what_forbids_parts(out);
+  SLUICE_CHECK(planner_.choose_key(c, table, joins, out.part, stop));
+  if (!joins) {
     SLUICE_TRY(const auto whole, read_table_of(c, table, stop));
     facts_ = relational::facts_of(whole, out.columns);
+    SLUICE_CHECK(choose_order(c, table, out, stop));
   }
-  SLUICE_CHECK(choose_split_key(table, out));
-  SLUICE_CHECK(choose_order(c, table, out, stop));
   return out;
 }
 
@@ -425,77 +408,16 @@ result<void> mysql_source::name_bad_entry(connection& c, const table_info& table
   return fail(placed(std::move(why), values_.place("column")));
 }
 
-result<void> mysql_source::refuse_split_key(std::string_view what) {
-  if (rules_of(values_.job_dialect()).unfit_split_key_fails) {
-    return values_.bad("splitPk", what);
-  }
-  if (context_.warn) {
-    context_.warn(fmt::format("{}: {}; it is read as one split", options_.split_pk_place, what));
-  }
-  return {};
-}
-
-result<void> mysql_source::choose_split_key(const table_info& table, described_part& out) {
-  if (options_.split_pk.empty()) {
-    return {};
-  }
-  const table_column* pk = table.find(options_.split_pk);
-  if (pk == nullptr) {
-    return values_.bad(
-        "splitPk",
-        fmt::format("table {} has no column {}{}", in_quotes(table.name), in_quotes(options_.split_pk),
-                    relational::near_column(options_.split_pk, table.column_names())));
-  }
-  const auto kind = split_kind_of(*pk);
-  if (!kind) {
-    return refuse_split_key(
-        fmt::format("column {} of table {} is {}, expected an integer, decimal, date, time or text type",
-                    in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
-  }
-  if (context_.strict && values_.job_dialect() == dialect::script2 &&
-      *kind != relational::key_kind::whole_number) {
-    return refuse_split_key(fmt::format("column {} of table {} is {}, and with --strict only integers split",
-                                        in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
-  }
-  if (table.type != table_type::table) {
-    return {};
-  }
-  if (!table.has_index_on(pk->name) && context_.warn) {
-    context_.warn(
-        fmt::format("{}: no index of table {} begins with column {}, so that each split reads the "
-                    "whole table; name an indexed column",
-                    options_.split_pk_place, in_quotes(table.name), in_quotes(pk->name)));
-  }
-  out.part.split_key = quote_name(pk->name);
-  out.part.split_key_bare = pk->name;
-  out.part.split_kind = *kind;
-  out.part.split_charset = pk->charset;
-  out.part.split_collation = pk->collation;
-  out.part.split_key_nullable = !pk->not_null;
-  return {};
-}
-
 result<void> mysql_source::choose_order(connection& c, const table_info& table, described_part& out,
                                         const stop_signal& stop) {
   const table_key* key = table.type == table_type::table ? table.total_order() : nullptr;
   if (key == nullptr) {
-    out.part.split_key = table.type == table_type::table ? out.part.split_key : "";
-    return {};
-  }
-  if (const auto what = what_forbids_parts(out)) {
-    if (!out.part.split_key.empty() && context_.warn) {
-      context_.warn(
-          fmt::format("{}: what is read has {}, so that reading by ranges would change the result; it "
-                      "is read as one split",
-                      options_.split_pk_place, *what));
-    }
-    out.part.split_key.clear();
     return {};
   }
   std::vector<std::string> names = key->columns;
-  const std::string& split = out.part.split_key_bare;
-  if (!split.empty() && !same_name(split, names[0])) {
-    if (!table.has_index_on(split)) {
+  const std::string split = out.part.split_key.empty() ? names[0] : out.part.split_key[0].bare;
+  if (!same_name(split, names[0])) {
+    if (out.part.split_index.empty()) {
       return {};
     }
     names.erase(std::remove(names.begin(), names.end(), split), names.end());
@@ -526,62 +448,34 @@ result<void> mysql_source::choose_order(connection& c, const table_info& table, 
 }
 
 result<std::vector<split>> mysql_source::plan_splits(std::uint32_t advice, const stop_signal& stop) {
-  const std::uint32_t wanted = relational::ranges_wanted(advice, plan_->parts.size(), options_.split_factor);
+  const std::vector<std::uint32_t> ranges = planner_.ranges_of_each(*plan_, advice);
   std::vector<split> out;
   for (std::size_t i = 0; i < plan_->parts.size(); ++i) {
-    SLUICE_TRY(auto splits, splits_of(i, wanted, stop));
+    const read_part& part = plan_->parts[i];
+    if (ranges[i] <= 1 || part.split_key.empty()) {
+      out.push_back({{{"part", {static_cast<std::int64_t>(i)}}, {"name", {part.name}}},
+                     part.name,
+                     std::nullopt,
+                     std::nullopt});
+      continue;
+    }
+    SLUICE_TRY(connection * c, connect(part.connection, stop));
+    SLUICE_TRY(auto splits,
+               planner_.splits_of(*c, part, {{"part", {static_cast<std::int64_t>(i)}}, {"name", {part.name}}},
+                                  ranges[i], stop));
     std::move(splits.begin(), splits.end(), std::back_inserter(out));
   }
   return out;
 }
 
-result<std::vector<split>> mysql_source::splits_of(std::size_t index, std::uint32_t wanted,
-                                                   const stop_signal& stop) {
-  const read_part& part = plan_->parts[index];
-  const scalar_list about = {{"part", {static_cast<std::int64_t>(index)}}, {"name", {part.name}}};
-  std::vector<split> whole = {{about, part.name, std::nullopt, std::nullopt}};
-  if (wanted <= 1 || part.split_key.empty()) {
-    return whole;
+result<void> mysql_source::take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) {
+  (void)stop;
+  for (const frozen_split& s : splits) {
+    if (!s.done) {
+      SLUICE_CHECK(part_of(*plan_, s.description));
+    }
   }
-  SLUICE_TRY(connection * c, connect(part.connection, stop));
-  // Without `where`: an index answers it at once, whatever the condition would cost.
-  SLUICE_TRY(const auto ends,
-             c->ask(fmt::format("SELECT MIN({0}), MAX({0}) FROM {1}", part.split_key, part.table), stop));
-  if (ends.empty() || !ends[0][0] || !ends[0][1]) {
-    return whole;
-  }
-  auto bounds = relational::bounds_between(part.split_kind, *ends[0][0], *ends[0][1], wanted);
-  if (part.split_kind == relational::key_kind::text && !bounds.empty()) {
-    SLUICE_TRY(bounds, in_order_of(*c, part, bounds, stop));
-  }
-  return relational::splits_between(relational::one_column(std::move(bounds)), part.split_key_nullable, about,
-                                    fmt::format("{} {}", part.name, part.split_key_bare));
-}
-
-result<std::vector<scalar>> mysql_source::in_order_of(connection& c, const read_part& part,
-                                                      const std::vector<scalar>& candidates,
-                                                      const stop_signal& stop) {
-  std::string values;
-  for (const scalar& candidate : candidates) {
-    values +=
-        fmt::format("{}SELECT {}{}", values.empty() ? "" : " UNION ALL ",
-                    text_literal(std::get<std::string>(candidate.value)), values.empty() ? " AS b" : "");
-  }
-  const std::string as_key =
-      fmt::format("CONVERT(v.b USING {}) COLLATE {}", part.split_charset, part.split_collation);
-  SLUICE_TRY(
-      const auto rows,
-      c.ask(fmt::format("SELECT v.b FROM ({0}) AS v WHERE {1} > (SELECT MIN({2}) FROM {3}) AND {1} < (SELECT "
-                        "MAX({2}) FROM {3}) ORDER BY {1}",
-                        values, as_key, part.split_key, part.table),
-            stop));
-  std::vector<scalar> bounds;
-  for (const relational::sql_row& row : rows) {
-    scalar bound;
-    bound.value.emplace<std::string>(row[0].value_or(""));
-    bounds.push_back(std::move(bound));
-  }
-  return bounds;
+  return {};
 }
 
 std::string mysql_source::statement_of(const scalar_list& split_description, bool resumed) const {

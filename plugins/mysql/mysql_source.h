@@ -9,6 +9,7 @@
 #include "plugins/api/plugin.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_read_plan.h"
+#include "plugins/mysql/mysql_splits.h"
 
 namespace sluice::mysql {
 
@@ -19,6 +20,7 @@ class mysql_source : public source {
 
   result<source_description> open(const stop_signal& stop) override;
   result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
+  result<void> take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) override;
   [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
   result<std::unique_ptr<reader>> make_reader() override;
   void interrupt() override;
@@ -43,24 +45,17 @@ class mysql_source : public source {
   result<void> add_columns(connection& c, const table_info& table, described_part& out,
                            const stop_signal& stop);
   result<void> name_bad_entry(connection& c, const table_info& table, error why, const stop_signal& stop);
-  result<void> choose_split_key(const table_info& table, described_part& out);
   result<void> choose_order(connection& c, const table_info& table, described_part& out,
                             const stop_signal& stop);
   /// What all readers will read under; `bad_option` where a table has no snapshots.
   result<void> share_snapshot(read_plan& plan, source_description& out) const;
   /// Takes a part into the plan: its columns must be those of the parts before.
   result<void> take_part(described_part described, read_plan& plan);
-  result<std::vector<split>> splits_of(std::size_t index, std::uint32_t wanted, const stop_signal& stop);
-  /// Bounds of a text key, brought into its collation's order by the server.
-  static result<std::vector<scalar>> in_order_of(connection& c, const read_part& part,
-                                                 const std::vector<scalar>& candidates,
-                                                 const stop_signal& stop);
-  /// A `splitPk` by which no ranges can be made: refused, or warned of and read as one split.
-  result<void> refuse_split_key(std::string_view what);
 
   source_options options_;
   option_values values_;
   plugin_context context_;
+  split_planner planner_;
   std::vector<connection_plan> connections_;
   std::unique_ptr<connection> connection_;
   std::size_t connected_to_ = 0;

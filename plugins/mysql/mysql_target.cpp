@@ -431,7 +431,7 @@ result<void> mysql_target::plan_created_table(const schema& source_columns, targ
     mapped.push_back(i);
   }
   if (!table.key.empty()) {
-    made.keys.push_back({"PRIMARY", true, true, table.key_names()});
+    made.keys.push_back({"PRIMARY", true, true, true, table.key_names()});
   }
   SLUICE_CHECK(check_listed(made.column_names(), mapped));
   create_sql_ = describe_created(table, out);

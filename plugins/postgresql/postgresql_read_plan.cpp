@@ -46,6 +46,17 @@ bool is_of_blocks(const scalar_list& split_description) {
   return find(split_description, from_block) != nullptr || find(split_description, to_block) != nullptr;
 }
 
+std::string block_text(const scalar_list& split_description) {
+  std::string text;
+  for (const auto& [name, word] : {std::pair(from_block, "from"), std::pair(to_block, "below")}) {
+    const scalar* block = find(split_description, name);
+    if (const auto* n = block == nullptr ? nullptr : std::get_if<std::int64_t>(&block->value)) {
+      text += fmt::format(" {} block {}", word, *n);
+    }
+  }
+  return text;
+}
+
 result<const relation_plan*> relation_to_read(const read_plan& plan, const scalar_list& split_description) {
   const relation_plan* relation = plan.relation_of(split_description);
   const auto changed = [&](std::string_view what) {
@@ -73,7 +84,7 @@ result<const relation_plan*> relation_to_read(const read_plan& plan, const scala
   for (const char* name : {from_block, to_block}) {
     const scalar* block = find(split_description, name);
     if (block != nullptr &&
-        (relation->files.empty() || !std::holds_alternative<std::int64_t>(block->value))) {
+        (relation->pages.empty() || !std::holds_alternative<std::int64_t>(block->value))) {
       return changed("is a range of blocks, by which the table is not split any more");
     }
   }

@@ -57,7 +57,6 @@ struct relation_plan {
   bool split_dear = false;
   std::vector<relational::key_bound> sample;  ///< Keys of some rows, rising.
   std::vector<std::uint64_t> pages;           ///< Where it is split by blocks: of each table that holds rows.
-  std::string files;                          ///< Then: where the rows lie since the snapshot; `files_of`.
   std::string one_split_because;  ///< Why it is not split; with `splitMode` `none` by what it could be.
   double cost = 0;                ///< Of reading it, by the server's estimate; 0: not asked for.
   std::string described_sql;      ///< A SELECT of the job's columns, and
@@ -89,6 +88,8 @@ struct read_plan {
 inline constexpr const char* from_block = "from_block";
 inline constexpr const char* to_block = "to_block";
 bool is_of_blocks(const scalar_list& split_description);
+/// ` from block 8 below block 16`; empty where the description is of none.
+std::string block_text(const scalar_list& split_description);
 
 /// The relation that is read by such a split; `source_changed` where the job does not read it, or not by such
 /// ranges.

@@ -6,7 +6,6 @@
 
 #include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
-#include "plugins/postgresql/postgresql_splits.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 #include "transport/record/dirty_codes.h"
@@ -61,10 +60,7 @@ result<void> postgresql_reader::connect_once(const stop_signal& stop) {
 
 result<void> postgresql_reader::begin_snapshot(const scalar_list& split) {
   const bool of_blocks = is_of_blocks(split);
-  const scalar* block = find(split, from_block);
-  const std::string range =
-      of_blocks ? fmt::format(" blocks from {}", block == nullptr ? 0 : std::get<std::int64_t>(block->value))
-                : relational::range_text(split);
+  const std::string range = of_blocks ? block_text(split) : relational::range_text(split);
   SLUICE_CHECK(connection_->begin(fmt::format(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL application_name = {}",
       quote_text(connection_name(part().session.job, part().session.run, relation_->shown + range)))));
@@ -85,21 +81,6 @@ result<void> postgresql_reader::begin_snapshot(const scalar_list& split) {
                        : "run the job again, which continues it under a new one";
     }
     return fail(std::move(e));
-  }
-  if (!of_blocks) {
-    return {};
-  }
-  auto files = files_of(*connection_, *relation_);
-  if (!files) {
-    return fail(changed_since(std::move(files).error()));
-  }
-  if (*files != relation_->files) {
-    return fail(
-        error_kind::source_changed,
-        "{}: the table {} was written anew during the run (VACUUM FULL, CLUSTER, ALTER TABLE, TRUNCATE, or "
-        "other partitions), so that its rows do not lie in the blocks by which it was split; begin anew "
-        "with --on-unfinished fresh and an empty table",
-        connection_->place(), in_quotes(relation_->shown));
   }
   return {};
 }

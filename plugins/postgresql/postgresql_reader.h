@@ -25,7 +25,7 @@ class postgresql_reader : public reader {
 
  private:
   result<void> connect_once(const stop_signal& stop);
-  /// The split's rows must lie where they did when the run's snapshot was taken, where it is one of blocks.
+  /// Begins the split's transaction, which it names, under the run's snapshot.
   result<void> begin_snapshot(const scalar_list& split);
   [[nodiscard]] const part_plan& part() const { return plan_->parts[relation_->part]; }
   /// The next tuple stands in `tuples_`; false at the end.

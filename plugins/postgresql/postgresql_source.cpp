@@ -124,14 +124,6 @@ result<void> postgresql_source::begin_snapshot(std::size_t part, read_plan& plan
   snapshot_since_ = std::min(snapshot_since_, std::chrono::steady_clock::now());
   SLUICE_TRY(const auto exported, c.ask("SELECT pg_catalog.pg_export_snapshot()"));
   plan.parts[part].snapshot = exported.at(0).at(0).value_or("");
-  for (relation_plan& r : plan.relations) {
-    if (r.part == part && !r.pages.empty()) {
-      SLUICE_CHECK(looking(c, [&]() -> result<void> {
-        SLUICE_TRY(r.files, files_of(c, r));
-        return {};
-      }));
-    }
-  }
   return {};
 }
 

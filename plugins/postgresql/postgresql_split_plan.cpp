@@ -205,12 +205,8 @@ std::vector<std::string> split_planner::notes(const read_plan& plan) const {
       tables[how].push_back(r.shown);
     }
   }
-  constexpr std::size_t shown_max = 5;
-  for (auto& [how, names] : tables) {
-    const std::size_t more = names.size() > shown_max ? names.size() - shown_max : 0;
-    names.resize(names.size() - more);
-    notes.push_back(fmt::format("{}{}: {}", fmt::join(names, ", "),
-                                more == 0 ? "" : fmt::format(" and {} more", more), how));
+  for (const auto& [how, names] : tables) {
+    notes.push_back(fmt::format("{}: {}", relational::some_of(names), how));
   }
   return notes;
 }

@@ -149,19 +149,6 @@ result<table_pages> look_at_pages(connection& c, std::uint32_t table) {
   return pages;
 }
 
-result<std::string> files_of(connection& c, const relation_plan& relation) {
-  // The lock first: what others committed is known behind it.
-  SLUICE_CHECK(c.run_script(fmt::format("SELECT FROM {} LIMIT 0", relation.from)));
-  SLUICE_TRY(const auto rows,
-             c.ask(fmt::format(fmt::runtime(leaves_sql), "c.oid, pg_catalog.pg_relation_filenode(c.oid)"),
-                   {fmt::to_string(relation.oid)}));
-  std::string files;
-  for (const relational::sql_row& row : rows) {
-    files += fmt::format("{}:{} ", row.at(0).value_or(""), row.at(1).value_or(""));
-  }
-  return files;
-}
-
 std::vector<std::uint64_t> block_bounds(const std::vector<std::uint64_t>& pages, std::uint32_t ranges) {
   // Of each table the blocks below `bound` come before: so many in all.
   const auto below = [&](std::uint64_t bound) {
@@ -198,12 +185,11 @@ std::vector<split> splits_of_blocks(const std::vector<std::uint64_t>& bounds, co
     split s{about, label, std::nullopt, std::nullopt};
     if (i > 0) {
       s.description.push_back({from_block, {static_cast<std::int64_t>(bounds[i - 1])}});
-      s.label += fmt::format(" from block {}", bounds[i - 1]);
     }
     if (i < bounds.size()) {
       s.description.push_back({to_block, {static_cast<std::int64_t>(bounds[i])}});
-      s.label += fmt::format(" below block {}", bounds[i]);
     }
+    s.label += block_text(s.description);
     splits.push_back(std::move(s));
   }
   return splits;

@@ -38,10 +38,6 @@ struct table_pages {
 };
 result<table_pages> look_at_pages(connection& c, std::uint32_t table);
 
-/// The files that the table's rows lie in now: others once VACUUM FULL, CLUSTER or ALTER TABLE has written
-/// them anew, and each row elsewhere. Takes the table's lock, which the caller's transaction holds.
-result<std::string> files_of(connection& c, const relation_plan& relation);
-
 /// Rising numbers of blocks that cut tables of so many each, read side by side, into ranges of as many
 /// blocks.
 std::vector<std::uint64_t> block_bounds(const std::vector<std::uint64_t>& pages, std::uint32_t ranges);

@@ -112,19 +112,24 @@ std::vector<scalar> timestamp_bounds(std::string_view least, std::string_view mo
 
 /// The texts as numbers of base 128, as far as they are ASCII (job-formats 6.5), from behind what both begin
 /// with: 15 characters tell as many apart as are wanted. Characters that may not be printed or that a pattern
-/// or quote would need care for become their neighbours.
+/// or quote would need care for become their neighbours. Where one is not ASCII, its collation may have it
+/// anywhere: all that is between.
 std::vector<scalar> text_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
   const auto ascii = [](std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
   };
   std::vector<scalar> bounds;
-  if (!ascii(least) || !ascii(most) || least == most) {
+  if (least == most) {
     return bounds;
   }
   const auto differs = std::mismatch(
       least.begin(), least.begin() + static_cast<std::ptrdiff_t>(std::min(least.size(), most.size())),
       most.begin());
-  const auto common = static_cast<std::size_t>(differs.first - least.begin());
+  auto common = static_cast<std::size_t>(differs.first - least.begin());
+  const bool both_ascii = ascii(least) && ascii(most);
+  const std::size_t plain = static_cast<std::size_t>(
+      std::find_if(least.begin(), differs.first, [](char c) { return c <= 0; }) - least.begin());
+  common = std::min(common, plain);
   constexpr std::size_t characters = 15;
   const auto number = [&](std::string_view text) {
     int128 n = 0;
@@ -133,8 +138,11 @@ std::vector<scalar> text_bounds(std::string_view least, std::string_view most, s
     }
     return n;
   };
-  const int128 from = std::min(number(least), number(most));
-  const int128 to = std::max(number(least), number(most));
+  const std::string prefix(least.substr(0, common));
+  const int128 from =
+      both_ascii ? std::min(number(least), number(most)) : number(prefix + std::string(characters, '0'));
+  const int128 to =
+      both_ascii ? std::max(number(least), number(most)) : number(prefix + std::string(characters, 'z'));
   std::set<std::string> seen;
   for (int128 n : between(from, to, ranges)) {
     std::string digits(characters, ' ');
@@ -275,6 +283,14 @@ std::vector<split> splits_between(const std::vector<key_bound>& bounds, bool nul
     splits.push_back(std::move(s));
   }
   return splits;
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t shown_max = 5;
+  const std::size_t shown = std::min(names.size(), shown_max);
+  return fmt::format("{}{}",
+                     fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                     shown == names.size() ? "" : fmt::format(" and {} more", names.size() - shown));
 }
 
 key_bound bound_in(const scalar_list& description, std::string_view name) {

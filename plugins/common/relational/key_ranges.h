@@ -62,6 +62,8 @@ key_bound bound_in(const scalar_list& description, std::string_view name);
 
 /// What a split's label says of its range: ` from 1 below 500`; empty where it has none.
 std::string range_text(const scalar_list& description);
+/// `a, b, c and 7 more`
+std::string some_of(const std::vector<std::string>& names);
 
 /// How a range of a key of several columns is written.
 enum class key_comparison : std::uint8_t {

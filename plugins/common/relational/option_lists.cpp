@@ -164,7 +164,8 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
                   "other is an SQL expression. Not used with `querySql`."},
       {.name = "where", .meaning = "A condition without the word WHERE."},
       {.name = "splitPk",
-       .meaning = "A column by whose ranges a table is split. Without it a table is one split."},
+       .meaning = "A column by whose ranges a table is split. Without it `splitMode` counts."},
+      split_mode_option(dialect),
       {.name = "splitFactor",
        .type = option_type::integer,
        .meaning = "Splits for each pipeline that may run at once, where there are several and one table.",
@@ -179,9 +180,6 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
       ignored("mandatoryEncoding", "Accepted and ignored, as `encoding`."),
   };
   list.insert(list.end(), own.begin(), own.end());
-  if (!dialect.split_meaning.empty()) {
-    list.push_back(split_mode_option(dialect));
-  }
   const std::vector<option> replicas = replica_options();
   list.insert(list.end(), replicas.begin(), replicas.end());
   return list;

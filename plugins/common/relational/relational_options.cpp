@@ -401,7 +401,7 @@ result<reader_options> read_reader_options(const option_values& values, const op
       wrong.check<void>(values.bad("splitPk", fmt::format("found {}, expected one column", in_quotes(key))));
     }
   }
-  if (!dialect.split_meaning.empty() && wrong.take(values.text("splitMode"), text)) {
+  if (wrong.take(values.text("splitMode"), text)) {
     const bool counts = values.has("splitMode") || !strict;
     out.split = !counts          ? split_mode::none
                 : text == "auto" ? split_mode::automatic

@@ -15,7 +15,7 @@ read_part orders_part() {
   part.where = "(a = 1 OR b = 2)";
   part.expressions = {"`id`", "(price * 2)"};
   part.order = {{"`id`", "id", {}, 0}, {"`line`", "line", {}, std::nullopt}};
-  part.split_key = "`id`";
+  part.split_key = {{"`id`", "id", relational::key_kind::whole_number, "", ""}};
   return part;
 }
 

@@ -80,7 +80,7 @@ TEST(postgresql_splits, that_the_plan_does_not_know_are_refused) {
   EXPECT_FALSE(relation_to_read(plan, {{"from", one}, {"from_2", one}, {"from_3", one}}))
       << "too many columns";
   EXPECT_FALSE(relation_to_read(plan, {{from_block, one}})) << "not split by blocks";
-  r.files = "1:1 ";
+  r.pages = {8};
   EXPECT_TRUE(relation_to_read(plan, {{from_block, one}}));
   EXPECT_FALSE(relation_to_read(plan, {{from_block, {std::string("1")}}}));
   r.split_key.clear();

@@ -29,8 +29,9 @@ constexpr double order_cost_factor = 1.1;
 constexpr double order_cost_free = 1000;
 /// What is not worth a split of its own: some 2 MiB, which a pipeline reads within hundredths of a second.
 constexpr double split_cost_min = 500;
-/// The readings of all ranges of a key may cost so many times one reading of the whole.
-constexpr double split_cost_factor = 2.5;
+/// The readings of all ranges of a key may cost so many times one reading of the whole: twice is usual where
+/// rows are small and lie in the key's order.
+constexpr double split_cost_factor = 5;
 constexpr std::uint32_t ranges_tried = 20;
 /// A split by blocks is committed whole, so that it is about 64 MiB of pages of 8 KiB, as long as there are
 /// not too many.
@@ -224,7 +225,16 @@ result<void> split_planner::look(connection& c, const read_plan& plan, relation_
   std::vector<relational::key_bound> bounds;
   if (!r.split_key.empty() && (!options_.split_pk.empty() || !is_small(r))) {
     SLUICE_TRY(const table_pages pages, look_at_pages(c, r.oid));
-    SLUICE_TRY(r.sample, sample_keys(c, r, pages.all(), plan.where));
+    if (pages.has_foreign) {
+      if (warn_) {
+        warn_(fmt::format(
+            "{}: {} has parts that are foreign tables, of which no sample is taken; it is read as one "
+            "split",
+            options_.split_pk_place, in_quotes(r.shown)));
+      }
+    } else {
+      SLUICE_TRY(r.sample, sample_keys(c, r, pages.all(), plan.where));
+    }
     bounds = relational::bounds_among(r.sample, ranges_tried);
   }
   const scalar_list range =

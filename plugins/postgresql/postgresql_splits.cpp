@@ -138,13 +138,14 @@ result<table_pages> look_at_pages(connection& c, std::uint32_t table) {
       c.ask(fmt::format(fmt::runtime(leaves_sql),
                         "coalesce(pg_catalog.pg_relation_size(c.oid), 0) / "
                         "pg_catalog.current_setting('block_size')::bigint, c.relkind IN ('r', 'm') AND "
-                        "a.amname = 'heap'"),
+                        "a.amname = 'heap', c.relkind = 'f'"),
             {fmt::to_string(table)}));
   table_pages pages;
   pages.by_ctid = c.version() >= version_with_tid_ranges && !rows.empty();
   for (const relational::sql_row& row : rows) {
     pages.of_each.push_back(std::strtoull(row.at(0).value_or("0").c_str(), nullptr, 10));
     pages.by_ctid = pages.by_ctid && row.at(1) == "t";
+    pages.has_foreign = pages.has_foreign || row.at(2) == "t";
   }
   return pages;
 }

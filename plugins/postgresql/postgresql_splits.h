@@ -34,6 +34,7 @@ result<std::vector<relational::key_bound>> sample_keys(connection& c, const rela
 struct table_pages {
   std::vector<std::uint64_t> of_each;  ///< Pages of each that holds rows.
   bool by_ctid = false;                ///< All are heaps, and the server finds ranges of ctid.
+  bool has_foreign = false;            ///< A sample would read all of that one.
   [[nodiscard]] std::uint64_t all() const;
 };
 result<table_pages> look_at_pages(connection& c, std::uint32_t table);

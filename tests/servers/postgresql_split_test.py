@@ -158,6 +158,22 @@ class Choice(Splits):
         self.assertIn("another order", self.notes(self.copy(), "src")[0])
         self.assertGreater(len(self.planned(self.copy(splitMode="ctid"))["splits"]), 4)
 
+    def test_small_rows_in_the_order_of_their_key_get_all_ranges(self):
+        sql("CREATE TABLE src (k int PRIMARY KEY, t text); INSERT INTO src SELECT i, 'x' FROM generate_series(1, 500000) i; ANALYZE src; CREATE TABLE dst (LIKE src)")
+        self.assertGreater(len(self.planned(self.copy())["splits"]), 8)
+        self.assertNotIn("another order", self.notes(self.copy(), "src")[0])
+
+    def test_a_table_with_foreign_parts_is_one_split(self):
+        empty = self.write("empty.csv", "")
+        sql("CREATE EXTENSION IF NOT EXISTS file_fdw; DROP SERVER IF EXISTS files CASCADE; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; CREATE TABLE src (k int, t text) PARTITION BY RANGE (k); "
+            f"CREATE TABLE p1 PARTITION OF src FOR VALUES FROM (0) TO (30000) {SPARSE}; INSERT INTO src SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i; CREATE TABLE dst (LIKE src); "
+            f"CREATE FOREIGN TABLE p2 PARTITION OF src FOR VALUES FROM (30000) TO (40000) SERVER files OPTIONS (filename '{empty}', format 'csv'); ANALYZE p1")
+        self.assertIn("need PostgreSQL 14 and ordinary tables", self.notes(self.copy(), "src")[0])
+        ended = self.succeeds(self.copy(splitPk="k"))
+        self.assertEqual(ended.summary["splits"]["total"], 2)  # the other has the rows without a key
+        self.assertIn("foreign tables, of which no sample is taken", ended.text)
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "20000\n")
+
     def test_the_plan_offers_it_where_it_would_help_only(self):
         self.fill()
         sql(f"CREATE TABLE few (LIKE src INCLUDING ALL); CREATE TABLE keyless {SPARSE} AS TABLE src; ANALYZE few, keyless; CREATE VIEW v AS TABLE src")

@@ -166,7 +166,15 @@ result<void> connection::state::connect(const relational::server_address& to, bo
       [&](int occurred) { return mysql_real_connect_cont(&done, mysql, occurred); },
       connection_clock::now() + plan.connect.connect_timeout, stop);
   explicit_bzero(text.data(), text.size());
-  SLUICE_CHECK(connected);
+  if (!connected) {
+    error e = connected.error();
+    if (e.kind == error_kind::not_connected) {
+      e.message +=
+          "; see that host and port are those of a MySQL or MariaDB server (one of PostgreSQL, at 5432 as a "
+          "rule, waits for its client to begin), and that no firewall stands between";
+    }
+    return fail(std::move(e));
+  }
   if (done == nullptr) {
     error e = failure("connect");
     drop();

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <random>
 
+#include "plugins/common/relational/socket_reset.h"
 #include "plugins/mysql/mysql_codes.h"
 #include "plugins/mysql/mysql_connection_state.h"
 #include "transport/base/text.h"
@@ -422,6 +423,9 @@ result<std::vector<result_column>> connection::describe(std::string_view sql, co
 
 result<std::vector<result_column>> connection::select(std::string_view sql, const stop_signal& stop) {
   state& s = *state_;
+  if (s.mysql != nullptr) {
+    relational::reset_when_closed(mysql_get_socket(s.mysql), true);
+  }
   SLUICE_CHECK(s.query(sql, stop));
   s.at_end = false;
   if (mysql_field_count(s.mysql) == 0) {
@@ -451,6 +455,7 @@ result<bool> connection::fetch(row_view& row, const stop_signal& stop) {
   }
   s.at_end = true;
   s.sql_is_waiting = false;
+  relational::reset_when_closed(mysql_get_socket(s.mysql), false);
   end_select();
   SLUICE_CHECK(s.drop_results(stop));
   return false;

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "plugins/mysql/mysql_connection.h"
+#include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_source.h"
 #include "transport/base/text.h"
@@ -26,6 +30,48 @@ connection_stage stage_of(const error& e) {
     return connection_stage::database;
   }
   return e.kind == error_kind::denied ? connection_stage::login : connection_stage::connect;
+}
+
+/// Rights, and what is lost without them.
+struct use_of_rights {
+  std::string_view rights;  ///< As GRANT lists them.
+  std::string_view use;
+  bool of_server = false;  ///< Of the whole server.
+  bool mysql = true;
+  bool mariadb = true;
+};
+constexpr auto uses = std::to_array<use_of_rights>({
+    {"SELECT", "as a source"},
+    {"SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", "as a destination"},
+    {"LOCK TABLES", "for \"snapshot\": \"shared\" while others write"},
+    {"BINLOG MONITOR", "for \"snapshot\": \"shared\" without a lock", true, false, true},
+    {"REPLICA MONITOR", "to see how far a replica is behind (\"useReadOnly\")", true, false, true},
+    {"REPLICATION CLIENT", "to see how far a replica is behind (\"useReadOnly\")", true, true, false},
+});
+
+/// What the account cannot do, with the statements that let it.
+result<std::string> lost_without(connection& c, const std::string& database, const stop_signal& stop) {
+  SLUICE_TRY(const account_rights has, rights_of(c, stop));
+  const bool mariadb = c.server().product == server_product::mariadb;
+  std::string text;
+  for (const use_of_rights& use : uses) {
+    if (!(mariadb ? use.mariadb : use.mysql)) {
+      continue;
+    }
+    std::string missing;
+    for (std::string_view rest = use.rights; !rest.empty();) {
+      const std::string_view one = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), one.size() + 2));
+      if (!has.has_some(one, database)) {
+        missing += (missing.empty() ? "" : ", ") + std::string(one);
+      }
+    }
+    if (!missing.empty()) {
+      SLUICE_TRY(const std::string grant, grant_text(c, missing, use.of_server ? "*" : database, stop));
+      text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", use.use, grant);
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -78,11 +124,17 @@ std::vector<connection_step> try_connection(const option_values& options, const 
     return steps;
   }
   const std::string count = (*tables)[0][0].value_or("0");
-  add(connection_stage::rights, count == "0" ? outcome::limited : outcome::passed,
-      fmt::format("{} {}; {} tables and views can be seen",
-                  c.server().product == server_product::mariadb ? "MariaDB" : "MySQL",
-                  escaped(c.server().text), count),
-      count == "0" ? "ask for SELECT on the tables with GRANT" : "");
+  const std::string found = fmt::format("{} {}; {} tables and views can be seen",
+                                        c.server().product == server_product::mariadb ? "MariaDB" : "MySQL",
+                                        escaped(c.server().text), count);
+  const auto lost = connect->database.empty() ? result<std::string>(std::string())
+                                              : lost_without(c, connect->database, stop);
+  if (!lost) {
+    add(connection_stage::rights, outcome::failed, lost.error().message);
+    return steps;
+  }
+  add(connection_stage::rights, count == "0" || !lost->empty() ? outcome::limited : outcome::passed, found,
+      count == "0" && lost->empty() ? "as a source: make the tables first" : *lost);
   return steps;
 }
 

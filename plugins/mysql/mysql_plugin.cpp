@@ -116,16 +116,18 @@ std::vector<std::string> remarks() {
       "InnoDB "
       "are refused: they take nothing back.",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; for `snapshot` `shared` BINLOG MONITOR "
-      "on MariaDB and LOCK TABLES "
-      "besides, the latter "
-      "where others write meanwhile. Writer: `GRANT SELECT, INSERT, UPDATE, "
-      "DELETE "
-      "ON shop.* TO writer@'%'`; and CREATE, ALTER for the first run, which makes the two tables, or for "
-      "`createTable`. "
-      "SELECT is needed for the tables of marks, UPDATE for `writeMode` `update` and `ignore` (ON DUPLICATE "
-      "KEY UPDATE), DELETE for `replace`. `ignore` is refused where the table has an UPDATE trigger, which "
-      "would act on rows that are there; an account without the right TRIGGER is not told of any, which the "
-      "plan says.",
+      "on *.* (MariaDB) and `GRANT LOCK TABLES ON shop.*` besides, the latter where others write meanwhile; "
+      "for "
+      "`useReadOnly` REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) on *.*, or `\"checkSlave\": "
+      "false`. Writer: `GRANT SELECT, INSERT, UPDATE, DELETE ON shop.* TO writer@'%'`, which the tables of "
+      "marks need in any mode, and CREATE for the first run, which makes these two, or for `createTable`; "
+      "ALTER where they were made by an older version. `check`, `plan` and a run say before data moves which "
+      "of "
+      "these is missing, with the statement that grants it; `sluice datasource test` says what is lost "
+      "without "
+      "it. `ignore` is refused where the table has an UPDATE trigger, which would act on rows that are "
+      "there; "
+      "an account without the right TRIGGER is not told of any, which the plan says.",
   };
   for (std::string& line : mysql::session_page_lines()) {
     out.push_back(std::move(line));

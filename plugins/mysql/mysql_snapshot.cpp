@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "plugins/mysql/mysql_catalogue.h"
+#include "plugins/mysql/mysql_grants.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -22,14 +24,6 @@ constexpr int locker_idles_s = 1;
 /// Beyond the server's own limit, which counts for each table.
 constexpr std::chrono::milliseconds locker_waits_more{200};
 
-error refused(const connection& c, const std::string& why) {
-  return {error_kind::not_supported,
-          fmt::format("{}: there is no snapshot for all connections: {}; run the job with one pipeline "
-                      "(\"concurrent\": 1) and one table, or with \"snapshot\": \"none\"",
-                      c.place(), why),
-          "no_shared_snapshot", false};
-}
-
 result<std::string> one_value(connection& c, const std::string& sql, const stop_signal& stop) {
   SLUICE_TRY(const auto rows, c.ask(sql, stop));
   return rows.empty() || rows[0].empty() ? std::string() : rows[0][0].value_or("");
@@ -41,7 +35,7 @@ result<void> begin_one(connection& c, const stop_signal& stop) {
   SLUICE_TRY(const auto done, c.run("START TRANSACTION WITH CONSISTENT SNAPSHOT", stop));
   if (done.warnings != 0) {
     SLUICE_TRY(const auto warnings, c.warnings(stop));
-    return fail(refused(c, warnings.empty() ? "the server warns" : escaped(warnings[0].message)));
+    return fail(no_snapshot(c, warnings.empty() ? "the server warns" : escaped(warnings[0].message)));
   }
   return {};
 }
@@ -93,17 +87,32 @@ result<std::string> missing_in_log(connection& watch, const stop_signal& stop) {
   return std::string();
 }
 
+/// What keeps the server from ever showing that nothing was committed; empty: it may show it.
+result<std::string> why_it_shows_nothing(connection& watch, const stop_signal& stop) {
+  if (watch.server().product == server_product::mariadb) {
+    SLUICE_TRY(const std::string logs, one_value(watch, "SELECT @@global.log_bin", stop));
+    return logs != "1" ? result<std::string>("its binary log is off, which would show what was committed")
+                       : missing_in_log(watch, stop);
+  }
+  constexpr std::uint32_t has_gtids = 50600;
+  if (watch.server().version < has_gtids) {
+    return std::string("it has no GTIDs, which would show what was committed");
+  }
+  SLUICE_TRY(const std::string mode, one_value(watch, "SELECT @@global.gtid_mode", stop));
+  return std::string(mode != "ON" ? "its gtid_mode is not ON, which would show what was committed" : "");
+}
+
 /// Whether all have begun at the same moment, by what the server shows: nothing, or why not.
 result<std::string> begin_unlocked(connection& watch, const connections& all, const stop_signal& stop) {
+  SLUICE_TRY(std::string why, why_it_shows_nothing(watch, stop));
+  if (!why.empty()) {
+    return why;
+  }
   if (watch.server().product == server_product::mariadb) {
-    SLUICE_TRY(std::string missing, missing_in_log(watch, stop));
-    if (!missing.empty()) {
-      return missing;
-    }
     SLUICE_CHECK(begin_all(all, stop));
     SLUICE_TRY(const std::string first, begun_at(*all[0], stop));
     if (first.empty()) {
-      return std::string("its binary log is off, which would show what was committed");
+      return std::string("it does not say where in its binary log a transaction began");
     }
     for (const auto& c : all) {
       SLUICE_TRY(const std::string at, begun_at(*c, stop));
@@ -112,14 +121,6 @@ result<std::string> begin_unlocked(connection& watch, const connections& all, co
       }
     }
     return std::string();
-  }
-  constexpr std::uint32_t has_gtids = 50600;
-  if (watch.server().version < has_gtids) {
-    return std::string("it has no GTIDs, which would show what was committed");
-  }
-  SLUICE_TRY(const std::string mode, one_value(watch, "SELECT @@global.gtid_mode", stop));
-  if (mode != "ON") {
-    return std::string("its gtid_mode is not ON, which would show what was committed");
   }
   const std::string executed = "SELECT @@global.gtid_executed";
   SLUICE_TRY(const std::string before, one_value(watch, executed, stop));
@@ -130,6 +131,35 @@ result<std::string> begin_unlocked(connection& watch, const connections& all, co
 }
 
 }  // namespace
+
+error no_snapshot(const connection& c, const std::string& why) {
+  return {error_kind::not_supported,
+          fmt::format("{}: there is no snapshot for all connections: {}; run the job with one pipeline "
+                      "(\"concurrent\": 1) and one table, or with \"snapshot\": \"none\"",
+                      c.place(), why),
+          "no_shared_snapshot", false};
+}
+
+result<snapshot_prospect> prospect_of(const snapshot_end& end, connection& c, const stop_signal& stop) {
+  snapshot_prospect out;
+  SLUICE_TRY(out.why_locked, why_it_shows_nothing(c, stop));
+  if (!end.no_lock.empty()) {
+    out.why_no_lock = end.no_lock + " cannot be locked";
+    return out;
+  }
+  SLUICE_TRY(const account_rights rights, rights_of(c, stop));
+  for (const std::string& table : end.tables) {
+    const auto name = parse_table_name(table);
+    const std::string database = name ? name->database : "";
+    if (!rights.has("LOCK TABLES", database)) {
+      SLUICE_TRY(const std::string grant, grant_text(c, "LOCK TABLES", database, stop));
+      out.why_no_lock = fmt::format("this account has not the right LOCK TABLES on database {} ({})",
+                                    in_quotes(database), grant);
+      return out;
+    }
+  }
+  return out;
+}
 
 shared_snapshot::shared_snapshot(std::vector<snapshot_end> ends, snapshot_note note)
     : ends_(std::move(ends)), note_(std::move(note)), begun_(ends_.size()) {}
@@ -170,7 +200,7 @@ result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
   locker.connect.socket_timeout = lock_wait + locker_waits_more;
   SLUICE_TRY(const auto watch, connection::open(locker, stop));
   if (watch->server().product == server_product::other) {
-    return fail(refused(*watch, "the server is neither MariaDB nor MySQL"));
+    return fail(no_snapshot(*watch, "the server is neither MariaDB nor MySQL"));
   }
   const std::string which_server = "SELECT CONCAT_WS('/', @@server_id, @@hostname, @@port)";
   SLUICE_TRY(const std::string server, one_value(*watch, which_server, stop));
@@ -178,7 +208,7 @@ result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
     SLUICE_TRY(auto made, connection::open(what.connect, stop));
     SLUICE_TRY(const std::string its, one_value(*made, which_server, stop));
     if (its != server) {
-      return fail(refused(*made, "the connections come to several servers"));
+      return fail(no_snapshot(*made, "the connections come to several servers"));
     }
     if (made->server().product == server_product::mariadb) {
       // Older servers have no such limits.
@@ -215,7 +245,7 @@ result<void> shared_snapshot::begin_locked(const snapshot_end& what, connection&
                                            const connections& all, const std::string& why_locked,
                                            const stop_signal& stop) {
   if (!what.no_lock.empty()) {
-    return fail(refused(watch, fmt::format("{}, and {} cannot be locked", why_locked, what.no_lock)));
+    return fail(no_snapshot(watch, fmt::format("{}, and {} cannot be locked", why_locked, what.no_lock)));
   }
   SLUICE_CHECK(watch.run(fmt::format("SET SESSION lock_wait_timeout = {}, wait_timeout = {}",
                                      lock_wait.count() / 1000, locker_idles_s),
@@ -227,7 +257,7 @@ result<void> shared_snapshot::begin_locked(const snapshot_end& what, connection&
       return fail(std::move(got).error());
     }
     const bool waited = got.error().kind == error_kind::busy || got.error().kind == error_kind::not_connected;
-    return fail(refused(
+    return fail(no_snapshot(
         watch,
         fmt::format("{}, and LOCK TABLES … READ {}: {}", why_locked,
                     waited ? "had to wait longer than 2 s, for a transaction that writes" : "is refused",
@@ -239,7 +269,7 @@ result<void> shared_snapshot::begin_locked(const snapshot_end& what, connection&
   const auto unlocked = watch.run("UNLOCK TABLES", stop);
   SLUICE_CHECK(begun);
   if (!unlocked) {
-    return fail(refused(
+    return fail(no_snapshot(
         watch, fmt::format("{}, and the connections took too long to begin under LOCK TABLES", why_locked)));
   }
   const auto ms = [](clock::duration d) {

@@ -17,6 +17,15 @@ struct snapshot_end {
   std::string no_lock;              ///< Why they cannot be locked: `a querySql`; empty: they can.
 };
 
+/// Whether one can be begun for several connections, by what is seen beforehand.
+struct snapshot_prospect {
+  std::string why_locked;   ///< Why it does not go without a lock; empty: it may.
+  std::string why_no_lock;  ///< Why the tables cannot be locked; empty: they may.
+};
+result<snapshot_prospect> prospect_of(const snapshot_end& end, connection& c, const stop_signal& stop);
+/// `not_supported`, with what to do.
+error no_snapshot(const connection& c, const std::string& why);
+
 /// How one came about: `began without a lock`, for the log.
 using snapshot_note = std::function<void(std::string)>;
 

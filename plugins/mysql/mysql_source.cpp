@@ -141,7 +141,7 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   }
   out.notes = notes_;
   if (options_.shares_snapshot) {
-    SLUICE_CHECK(share_snapshot(*plan, out));
+    SLUICE_CHECK(share_snapshot(*plan, out, stop));
   } else {
     out.notes.emplace_back(
         "Each split is one SELECT and a consistent snapshot (InnoDB); several splits are not taken at the "
@@ -166,7 +166,7 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   return out;
 }
 
-result<void> mysql_source::share_snapshot(read_plan& plan, source_description& out) const {
+result<void> mysql_source::share_snapshot(read_plan& plan, source_description& out, const stop_signal& stop) {
   std::vector<snapshot_end> ends;
   for (const connection_plan& c : plan.connections) {
     ends.push_back({c, {}, ""});
@@ -196,6 +196,17 @@ result<void> mysql_source::share_snapshot(read_plan& plan, source_description& o
       "TABLES "
       "… READ of the tables that are read, waited for 2 s at most and let go of as soon as all have begun.",
       ends.size() == 1 ? "the database" : "each database"));
+  no_snapshot_.reset();
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    SLUICE_TRY(connection * c, connect(i, stop));
+    SLUICE_TRY(const snapshot_prospect prospect, prospect_of(ends[i], *c, stop));
+    if (!prospect.why_locked.empty() && !prospect.why_no_lock.empty()) {
+      no_snapshot_ = no_snapshot(*c, fmt::format("{}, and {}", prospect.why_locked, prospect.why_no_lock));
+    } else if (!prospect.why_no_lock.empty()) {
+      out.notes.push_back(fmt::format("{}: where others commit while it begins it is refused: {}.",
+                                      c->place(), prospect.why_no_lock));
+    }
+  }
   plan.snapshot = std::make_shared<shared_snapshot>(std::move(ends), context_.note);
   // It begins a little later, with the first reader.
   out.snapshot = {std::chrono::steady_clock::now(), options_.snapshot_age_max, values_.place("snapshotMax")};
@@ -464,6 +475,9 @@ result<std::vector<split>> mysql_source::plan_splits(std::uint32_t advice, const
                planner_.splits_of(*c, part, {{"part", {static_cast<std::int64_t>(i)}}, {"name", {part.name}}},
                                   ranges[i], stop));
     std::move(splits.begin(), splits.end(), std::back_inserter(out));
+  }
+  if (no_snapshot_ && advice > 1 && out.size() > 1) {
+    return fail(placed(*no_snapshot_, values_.place("snapshot")));
   }
   return out;
 }

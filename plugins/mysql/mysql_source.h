@@ -48,7 +48,7 @@ class mysql_source : public source {
   result<void> choose_order(connection& c, const table_info& table, described_part& out,
                             const stop_signal& stop);
   /// What all readers will read under; `bad_option` where a table has no snapshots.
-  result<void> share_snapshot(read_plan& plan, source_description& out) const;
+  result<void> share_snapshot(read_plan& plan, source_description& out, const stop_signal& stop);
   /// Takes a part into the plan: its columns must be those of the parts before.
   result<void> take_part(described_part described, read_plan& plan);
 
@@ -62,6 +62,7 @@ class mysql_source : public source {
   std::shared_ptr<const read_plan> plan_;
   std::shared_ptr<const table_facts> facts_;  ///< Of the last table described.
   std::vector<std::string> notes_;
+  std::optional<error> no_snapshot_;  ///< Where several readers will find none to share.
 
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
 };

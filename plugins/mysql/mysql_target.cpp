@@ -8,6 +8,7 @@
 #include "plugins/common/relational/columns.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/target_mapping.h"
+#include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_source.h"
 #include "transport/base/text.h"
 
@@ -241,6 +242,18 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
     statements.clear();
   }
   SLUICE_CHECK(describe_table(source_columns, out));
+  std::vector<std::string_view> rights = {"SELECT", "INSERT", "UPDATE", "DELETE"};  // of the tables of marks
+  if (!marks || (options_.create_table && !table_there_)) {
+    rights.push_back("CREATE");
+  }
+  if (columns != 0) {
+    rights.push_back("ALTER");
+  }
+  if (auto may = check_rights(*connection_, table_.database, rights, stop_); !may) {
+    error e = std::move(may).error();
+    e.message = fmt::format("{}: {}", options_.table().place, e.message);
+    return fail(std::move(e));
+  }
   out.changes.insert(out.changes.end(), statements.begin(), statements.end());
   out.run_again = steps_.run_again_text(options_.mode, has_key_);
   return out;

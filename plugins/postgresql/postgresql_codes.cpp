@@ -57,6 +57,15 @@ constexpr auto connect_meanings = std::to_array<code_meaning>({
      "the server's certificate is not of an authority that is trusted here; name its authority's PEM file"},
     {"does not match host name", error_kind::denied,
      "the server's certificate is made out to another name; name the host as the certificate does"},
+    {"expected authentication request from server", error_kind::not_connected,
+     "what answers there is no PostgreSQL; see that host and port are those of a PostgreSQL server (MySQL "
+     "and "
+     "MariaDB, at 3306 as a rule, are the stepType \"mysql\")"},
+    {"received invalid response to SSL negotiation", error_kind::not_connected,
+     "what answers there is no PostgreSQL; see that host and port are those of a PostgreSQL server (MySQL "
+     "and "
+     "MariaDB, at 3306 as a rule, are the stepType \"mysql\")"},
+    {"alert protocol version", error_kind::denied, "the server speaks only versions of TLS that are too old"},
     {"unsupported protocol", error_kind::denied, "the server speaks only versions of TLS that are too old"},
     {"wrong version number", error_kind::denied, "the server speaks only versions of TLS that are too old"},
     {"SSL error", error_kind::denied, "see the server's TLS settings"},

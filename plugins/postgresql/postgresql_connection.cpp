@@ -11,6 +11,7 @@
 #include <future>
 #include <thread>
 
+#include "plugins/common/relational/socket_reset.h"
 #include "plugins/postgresql/postgresql_codes.h"
 #include "transport/base/text.h"
 
@@ -392,6 +393,7 @@ result<void> connection::copy_out(const std::string& sql) {
   const result_holder answer(next);
   if (answer.r != nullptr && PQresultStatus(answer.r) == PGRES_COPY_OUT) {
     copying_ = copying::out;
+    relational::reset_when_closed(PQsocket(conn_), true);
     copy_sql_ = sql;
     return {};
   }
@@ -416,6 +418,7 @@ result<std::optional<std::string_view>> connection::copy_message() {
       return fail(lost(copy_sql_));
     }
     copying_ = copying::none;
+    relational::reset_when_closed(PQsocket(conn_), false);
     SLUICE_CHECK(finish(copy_sql_));
     return std::optional<std::string_view>();
   }

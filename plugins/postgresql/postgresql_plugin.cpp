@@ -133,14 +133,17 @@ std::vector<std::string> remarks() {
       "Each preSql and postSql statement runs in one transaction with the record that it ran; VACUUM and the "
       "like, "
       "which cannot, run outside of it and may run twice after a crash.",
-      "Least rights. Reader: `GRANT CONNECT ON DATABASE`, `GRANT USAGE ON SCHEMA`, `GRANT SELECT ON` the "
-      "table. "
-      "Writer: the same with `GRANT INSERT ON` the table in place of SELECT, and `GRANT CREATE ON SCHEMA` "
-      "for the "
-      "tables of marks, or these made beforehand with `GRANT SELECT, INSERT, UPDATE, DELETE`; for `update` "
-      "also SELECT and "
-      "UPDATE on the table, for `replace` SELECT and DELETE, for `ignore` nothing more; for "
-      "`resetSequences` SELECT and UPDATE on the sequences and SELECT on their columns.",
+      "Least rights. Reader: `GRANT CONNECT ON DATABASE shop`, `GRANT USAGE ON SCHEMA public`, `GRANT SELECT "
+      "ON orders`; a snapshot and `useReadOnly` need no more. Writer: the same with `GRANT INSERT ON "
+      "orders`, or "
+      "on the columns that are written, in place of SELECT; for `update` also SELECT and UPDATE, for "
+      "`replace` "
+      "SELECT and DELETE, for `ignore` nothing more. For the tables of marks `GRANT CREATE ON SCHEMA "
+      "public`, or "
+      "these made beforehand (`sluice ddl JOB --progress`) with `GRANT SELECT, INSERT, UPDATE, DELETE`. For "
+      "`resetSequences` SELECT and UPDATE on the sequences and SELECT on their columns. `check`, `plan` and "
+      "a "
+      "run say before data moves which of these is missing, with the statement that grants it.",
   };
   for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
     out.push_back(std::move(paragraph));

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/postgresql/postgresql_own.h"
+#include "plugins/postgresql/postgresql_rights.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -189,6 +190,18 @@ result<target_description> postgresql_target::open(const schema& source_columns,
     statements.clear();
   }
   SLUICE_CHECK(describe_table(*table, source_columns, out));
+  written_objects written = {.schema = *table ? (*table)->schema : table_.schema,
+                             .makes = options_.create_table && (!*table || steps_->creates_last()),
+                             .mode = options_.mode,
+                             .marks = {dialect_.run_table, dialect_.progress_table}};
+  if (*table && plan_ != nullptr && !steps_->table_comes_later()) {
+    written.table = quoted_table_;
+    written.columns = plan_->columns;
+    written.key = key_;
+  }
+  if (auto may = check_rights(*c, written); !may) {
+    return fail(placed(std::move(may).error(), options_.table().place));
+  }
   out.name = fmt::format("postgresql {} table {}", c->place(), table_.name);
   out.output = quoted_table_;
   SLUICE_TRY(const bool marks, progress_.has_tables());

@@ -5,7 +5,7 @@ import unittest
 
 from e2e.harness import job
 from servers import mariadb_test, postgresql_test
-from servers.replicas_test import until
+from servers.running import until
 
 
 class OfEither:

@@ -150,6 +150,7 @@ class Snapshots:
         self.assertEqual(self.sql("SELECT COUNT(*) FROM copy"), "0\n")
 
     def test_without_the_right_it_is_refused_while_money_moves(self):
+        self.grant_log()
         with self.transferring() as told:
             ended = self.run_job(self.document("reader"))
         self.assertNotEqual(ended.code, 0, ended)
@@ -195,6 +196,7 @@ class Snapshots:
         self.assertEqual(self.sql("SELECT COUNT(*), SUM(balance) FROM copy"), f"{ACCOUNTS}\t{SUM}\n")
 
     def test_the_plan_says_which_it_is_and_takes_no_snapshot(self):
+        self.grant_log()
         self.in_background("START TRANSACTION; UPDATE accounts SET balance = 0 WHERE id = 1; SELECT 'holds', SLEEP(3); ROLLBACK")
         self.wait_until("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT ''holds''%'")
         for mode, said in (("none", '("snapshot": "none")'), ("shared", "LOCK TABLES … READ of the tables that are read, waited for 2 s at most")):

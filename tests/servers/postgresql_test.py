@@ -325,7 +325,7 @@ class Messages(Jobs):
         writers = [
             (end("Writer", "dts"), ['there is no table "dts"', "createTable"]),
             (end("Writer", "dst", ["id", "amonut"]), ["column[1]", "amonut"]),
-            (end("Writer", "dst", user="reader"), ["permission denied"]),
+            (end("Writer", "dst", user="reader"), ["this user may not make the tables of marks", "GRANT CREATE ON SCHEMA"]),
             (end("Writer", "dst", preSql=["DELETE FORM dst"]), ["preSql", "syntax error", "mend the statement"]),
         ]
         for writer, parts in writers:

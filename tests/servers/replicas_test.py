@@ -2,21 +2,13 @@
 
 import subprocess
 import threading
-import time
 import unittest
 
 from e2e.harness import PROGRAM, job
 from servers import mariadb_test, postgresql_test
 from servers.mysql import Replica
 from servers.postgresql import Standby
-
-
-def until(true, what):
-    deadline = time.monotonic() + 30
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain until {what}")
-        time.sleep(0.05)
+from servers.running import until
 
 
 class OfEither:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -75,3 +76,12 @@ def of_module(*systems):
     running.__enter__()
     unittest.addModuleCleanup(running.__exit__, None, None, None)
     return [running.servers[system] for system in systems]
+
+
+def until(true, what, seconds=30):
+    """Waits until `true()`; `what` is said where it never is."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain until {what}")
+        time.sleep(0.05)

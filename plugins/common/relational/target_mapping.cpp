@@ -19,6 +19,30 @@ std::vector<std::string> names_of(const target_table& table) {
   return names;
 }
 
+/// What a column without its like may have meant: one that none of the others has.
+std::string left_for(const std::string& name, const std::vector<std::string>& names,
+                     const schema& source_columns, const sql_rules& rules) {
+  std::vector<std::string> left = names;
+  for (const field& f : source_columns) {
+    if (const auto taken = named_in(f.name, names, rules)) {
+      left.erase(std::remove(left.begin(), left.end(), names[*taken]), left.end());
+    }
+  }
+  if (left.empty()) {
+    return ", which all have theirs; leave it out of the reader's";
+  }
+  if (const std::string_view near = nearest(name, left); !near.empty()) {
+    return fmt::format("; did you mean {}?", in_quotes(near));
+  }
+  constexpr std::size_t shown_max = 10;
+  std::string list;
+  for (std::size_t i = 0; i < left.size() && i < shown_max; ++i) {
+    list += (i == 0 ? "" : ", ") + in_quotes(left[i]);
+  }
+  return fmt::format("; without one of the reader's {} {}{}", left.size() == 1 ? "is" : "are", list,
+                     left.size() > shown_max ? fmt::format(" and {} more", left.size() - shown_max) : "");
+}
+
 /// `mapping: "name"`: for each of the source's columns the index in `names`, which are those of the job's
 /// `column` or, with `*`, all.
 result<std::vector<std::size_t>> paired_by_name(const std::vector<std::string>& names,
@@ -35,8 +59,9 @@ result<std::vector<std::size_t>> paired_by_name(const std::vector<std::string>& 
     }
     const auto found = named_in(name, names, rules);
     if (!found) {
-      return values.bad("mapping", fmt::format("the reader's column {} is none of the writer's{}",
-                                               in_quotes(name), near_column(name, names)));
+      return values.bad("mapping",
+                        fmt::format("the reader's column {} is none of the writer's{}", in_quotes(name),
+                                    left_for(name, names, source_columns, rules)));
     }
     if (std::find(pairs.begin(), pairs.end(), *found) != pairs.end()) {
       return values.bad("mapping",

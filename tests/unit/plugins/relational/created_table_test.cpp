@@ -107,6 +107,20 @@ TEST(created_tables, are_made_without_facts_too) {
   EXPECT_THAT(made->not_made, IsEmpty());
 }
 
+TEST(mapping_by_name, suggests_only_columns_that_no_other_has) {
+  const auto said = [](const target_table& table, const std::vector<std::string>& source) {
+    const auto refused =
+        mapped_columns(table, listed({}, true), sql_rules{}, columns_named(source), no_values());
+    return refused ? std::string() : refused.error().message;
+  };
+  EXPECT_THAT(said({"t", {{"amount"}, {"amounts2"}}, {}}, {"amount", "amounts"}),
+              HasSubstr("\"amounts\" is none of the writer's; did you mean \"amounts2\"?"));
+  EXPECT_THAT(said({"t", {{"amount"}, {"zip"}}, {}}, {"amount", "amounts"}),
+              HasSubstr("is none of the writer's; without one of the reader's is \"zip\""));
+  EXPECT_THAT(said({"t", {{"amount"}}, {}}, {"amount", "amounts"}),
+              HasSubstr("is none of the writer's, which all have theirs; leave it out"));
+}
+
 TEST(mapping_by_name, gives_the_columns_in_the_readers_order) {
   const target_table table{"t", {{"A"}, {"b"}, {"c"}}, {}};
   const auto mapped = [&](const std::vector<std::string>& source, const end_options& options) {

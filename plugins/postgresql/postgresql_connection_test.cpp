@@ -93,7 +93,11 @@ class connection_trial {
         "SELECT count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'SELECT')), "
         "count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'INSERT')), count(*), "
         "pg_catalog.has_schema_privilege(coalesce(pg_catalog.current_schema(), 'public'), 'CREATE'), "
-        "pg_catalog.current_setting('transaction_read_only') FROM pg_catalog.pg_class c JOIN "
+        "pg_catalog.current_setting('transaction_read_only'), "
+        "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'), "
+        "pg_catalog.quote_ident(current_user), "
+        "pg_catalog.quote_ident(coalesce(pg_catalog.current_schema(), 'public')), "
+        "pg_catalog.quote_ident(pg_catalog.current_database()) FROM pg_catalog.pg_class c JOIN "
         "pg_catalog.pg_namespace n "
         "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> "
         "'information_schema'");
@@ -108,12 +112,23 @@ class connection_trial {
     if (row.at(4) == "on") {
       add(connection_stage::rights, outcome::limited, found + "; the server is read-only",
           "as a source it serves; as a destination name the primary");
-    } else if (row.at(3) != "t") {
-      add(connection_stage::rights, outcome::limited, found + "; no tables can be made",
-          "as a destination: GRANT CREATE ON SCHEMA, or have sluice_run and sluice_progress made beforehand");
-    } else {
-      add(connection_stage::rights, outcome::passed, found);
+      return;
     }
+    const std::string user = row.at(6).value_or("");
+    const std::string schema = row.at(7).value_or("");
+    const bool there = row.at(2) != "0";
+    std::string lost;
+    const auto without = [&](bool has, std::string_view use, const std::string& grant) {
+      lost += has ? "" : fmt::format("{}{}: GRANT {} TO {}", lost.empty() ? "" : "; ", use, grant, user);
+    };
+    without(!there || row.at(0) != "0", "as a source", "SELECT ON <table>");
+    without(!there || row.at(1) != "0", "as a destination", "INSERT ON <table>");
+    without(row.at(3) == "t",
+            "as a destination, for the tables of marks unless they are made beforehand, and for createTable",
+            fmt::format("CREATE ON SCHEMA {}", schema));
+    without(row.at(5) == "t", "for writeMode update, replace and ignore",
+            fmt::format("TEMPORARY ON DATABASE {}", row.at(8).value_or("")));
+    add(connection_stage::rights, lost.empty() ? outcome::passed : outcome::limited, found, lost);
   }
 
   const session_plan plan_;

@@ -95,9 +95,16 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.refused_before(job(self.end("Reader", "src", user="reader"), self.end("Writer", "made", user="writer", createTable=True)), 'GRANT CREATE ON SCHEMA "public" TO "writer"')
 
     def test_datasource_test_says_what_is_lost(self):
-        rights, _ = self.says_of("reader")
+        self.sql("REVOKE TEMPORARY ON DATABASE sluice FROM PUBLIC")
+        self.addCleanup(self.sql, "GRANT TEMPORARY ON DATABASE sluice TO PUBLIC")
+        rights, done = self.says_of("reader")
+        self.assertEqual(done.returncode, 0, done)
         self.assertIn("of 2 tables 1 can be read and 0 written", rights["found"])
-        self.assertIn("GRANT CREATE ON SCHEMA", rights["advice"])
+        for part in ("as a destination: GRANT INSERT ON <table> TO reader", "for createTable: GRANT CREATE ON SCHEMA public TO reader",
+                     "for writeMode update, replace and ignore: GRANT TEMPORARY ON DATABASE sluice TO reader"):
+            self.assertIn(part, rights["advice"])
+        self.assertNotIn("as a source", rights["advice"])
+        self.assertEqual(self.says_of("admin")[0]["outcome"], "ok", self.says_of("admin")[0])
 
 
 class MariaDB(OfEither, mariadb_test.Jobs):

@@ -40,6 +40,9 @@ result<void> begin_one(connection& c, const stop_signal& stop) {
   return {};
 }
 
+/// Why beginning without a lock did not do, and may the next time.
+constexpr const char* others_committed = "others committed while the connections began";
+
 result<void> begin_all(const connections& all, const stop_signal& stop) {
   for (const auto& c : all) {
     SLUICE_CHECK(begin_one(*c, stop));
@@ -117,7 +120,7 @@ result<std::string> begin_unlocked(connection& watch, const connections& all, co
     for (const auto& c : all) {
       SLUICE_TRY(const std::string at, begun_at(*c, stop));
       if (at != first) {
-        return std::string("others committed while the connections began");
+        return std::string(others_committed);
       }
     }
     return std::string();
@@ -127,7 +130,7 @@ result<std::string> begin_unlocked(connection& watch, const connections& all, co
   SLUICE_CHECK(begin_all(all, stop));
   SLUICE_CHECK(wait(-1, wait_for::readable, clock::now() + until_executed, stop));
   SLUICE_TRY(const std::string after, one_value(watch, executed, stop));
-  return std::string(before == after ? "" : "others committed while the connections began");
+  return std::string(before == after ? "" : others_committed);
 }
 
 }  // namespace
@@ -233,6 +236,9 @@ result<void> shared_snapshot::begin_together(const snapshot_end& what, connectio
   std::string why;
   for (int i = 0; i < tries_without_lock; ++i) {
     SLUICE_TRY(why, begin_unlocked(watch, all, stop));
+    if (why != others_committed && !why.empty()) {
+      break;  // another try would find the same
+    }
     if (why.empty()) {
       note_(fmt::format("{}: {} connections began one snapshot without a lock", watch.place(), all.size()));
       return {};

@@ -196,6 +196,9 @@ class Bench:
     def databases(self):
         Databases(self, measure).all()
 
+    def duplicates(self):
+        Databases(self, measure).beside_duplicates()
+
     def database_memory(self):
         Databases(self, measure).memory()
 
@@ -271,7 +274,7 @@ def page(bench, date):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "database_memory", "peers"]
+    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "duplicates", "database_memory", "peers"]
     parser.add_argument("--only", choices=everything, action="append",
                         help="measure only this, and leave docs/benchmarks.md alone")
     parser.add_argument("--scale", type=int, default=1, help="divide the numbers of rows by this, to try the script out")

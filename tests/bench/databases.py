@@ -50,6 +50,11 @@ class Databases:
             self.files()
             self.ten_rows()
 
+    def beside_duplicates(self):
+        with self.servers():
+            self.fill()
+            self.duplicates()
+
     def beside_peers(self):
         self.rows = max(1, peers.ROWS // self.bench.scale)
         with self.servers():
@@ -248,6 +253,26 @@ class Databases:
                 ("MariaDB to MariaDB", "mariadb", job(my_reader, my_writer)),
                 ("CSV to PostgreSQL", "postgresql", job(self.csv_reader(), pg_writer)),
                 ("PostgreSQL to CSV", None, job(pg_reader, self.csv_writer())))
+
+    def duplicates(self):
+        """A load in which every record is a duplicate against the same one into the empty table, in the time of their data."""
+        rows = max(20_000, self.rows // 20)
+        for name, system in (("PostgreSQL", "postgresql"), ("MariaDB", "mariadb")):
+            server = getattr(self, system)
+            key = "PRIMARY KEY (l_orderkey, l_linenumber)"
+            server.sql(f"{table_sql('part')}; INSERT INTO part SELECT * FROM lineitem ORDER BY l_orderkey, l_linenumber LIMIT {rows}", "sluice")
+            document = job(self.end(system, "Reader", "part"), self.end(system, "Writer", "loaded"), errors=rows)
+            seconds = {"written": [], "dirty": []}
+            for _ in range(self.repeats):
+                self.empty(system)
+                server.sql(f"ALTER TABLE loaded ADD {key}", "sluice")
+                for outcome in seconds:
+                    _, summary = self.bench.run(document, "--on-unfinished", "fresh")
+                    assert summary[outcome] == rows, summary
+                    seconds[outcome].append(next(p["seconds"] for p in summary["phases"] if p["name"] == "data"))
+            good, bad = (min(s) for s in seconds.values())
+            self.bench.note(f"{name}, every record a duplicate, speed against the good load",
+                            f"{good / bad:.2f} ({rows} rows: {good:.2f} s, {bad:.2f} s)", "at least 0.20", good / bad >= 0.2)
 
     def ten_rows(self):
         self.postgresql.sql("DROP TABLE IF EXISTS ten; CREATE TABLE ten AS SELECT * FROM lineitem LIMIT 10", "sluice")

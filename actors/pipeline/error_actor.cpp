@@ -19,6 +19,7 @@ void error_actor::tell_sealed(dirty_sealed m) {
   answer.dirty = core_.total();
   answer.missing = m.missing;
   answer.by_code = core_.by_code(m.by_code);
+  answer.above_marks = core_.above_marks();
   answer.only_reason = core_.only_reason();
   send(supervisor_, std::move(answer));
 }
@@ -33,7 +34,7 @@ void error_actor::seal_when_published() {
 
 caf::behavior error_actor::make_behavior() {
   return {
-      [this](const dirty_report& m) {
+      [this](dirty_report& m) {
         std::uint64_t& below = told_below_[m.split.value];
         for (const dirty_record& d : m.records) {
           if (told_left_ == 0) {
@@ -48,7 +49,7 @@ caf::behavior error_actor::make_behavior() {
         if (auto failure = core_.report(m)) {
           send(supervisor_, run_must_fail{std::move(*failure)});
         }
-        send(file_, m);
+        send(file_, std::move(m));
       },
       [this](const dirty_sync& m) {
         send(file_, for_writer<dirty_sync>{m, caf::actor_cast<actor_ref>(current_sender())});

@@ -117,6 +117,16 @@ std::uint64_t error_core::covered() const {
   return sum;
 }
 
+std::map<std::string, std::uint64_t> error_core::above_marks() const {
+  std::map<std::string, std::uint64_t> all;
+  for (const auto& [split, s] : splits_) {
+    for (const auto& [code, n] : s.codes_above) {
+      all[code] += n;
+    }
+  }
+  return all;
+}
+
 bool error_core::knows_all_codes() const {
   return !continues_ && std::all_of(splits_.begin(), splits_.end(),
                                     [](const auto& s) { return s.second.at_mark <= s.second.known_at_mark; });

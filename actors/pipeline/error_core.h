@@ -38,6 +38,8 @@ class error_core {
   [[nodiscard]] std::uint64_t total() const { return total_; }
   /// Those that marks cover.
   [[nodiscard]] std::uint64_t covered() const;
+  /// Those above their marks, by code: in a run that has failed they were taken back with their batches.
+  [[nodiscard]] std::map<std::string, std::uint64_t> above_marks() const;
   /// Whether the code of every dirty record that marks cover was reported here. Not so in a process that
   /// continues a run, nor where a commit is found whose answer was lost.
   [[nodiscard]] bool knows_all_codes() const;

@@ -206,10 +206,13 @@ void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
     delta.dirty_bytes += d.record_bytes;
   }
   current_.counts += delta;
+  current_.parts += answer.parts;
   current_.changes += b->changes;
+  current_.changes += answer.changes;
   current_.sums.read += b->read_sum;
   current_.sums.written += partly ? answer.written_sum : b->rows_sum;
-  current_.sums.changed = current_.sums.changed || b->changed || b->filtered != 0 || answer.ignored != 0;
+  current_.sums.changed = current_.sums.changed || b->changed || b->filtered != 0 || answer.ignored != 0 ||
+                          !answer.changes.empty();
   for (const dirty_record& d : dirty) {
     current_.sums.dirty += d.sum;
     dirty_unsynced_bytes_ += d.bytes_held();
@@ -311,18 +314,20 @@ void writer_core::commit(const stop_signal& stop) {
   next.epoch = epoch_;
   next.transaction = durable_.transaction + 1;
   if (next.done) {
-    if (!next.counts.closes() || !next.sums.closes() || next.position != next.counts.read) {
+    if (!next.counts.closes() || !next.sums.closes() || next.position != next.counts.read ||
+        next.parts.told() > next.counts.written) {
       plugin_->rollback();
       state_ = stopping_ ? state::stopped : state::idle;
       out_.failed(
           split_,
           {error_kind::over_limit,
-           fmt::format("the account of split {} does not close: read {}, written {}, ignored {}, dirty {}, "
-                       "filtered {}, "
-                       "sums read {} written {} dirty {}; nothing of it was committed, please report this",
-                       split_.value, next.counts.read, next.counts.written, next.counts.ignored,
-                       next.counts.dirty, next.counts.filtered, to_string(next.sums.read),
-                       to_string(next.sums.written), to_string(next.sums.dirty)),
+           fmt::format(
+               "the account of split {} does not close: read {}, written {} ({}), ignored {}, dirty {}, "
+               "filtered {}, "
+               "sums read {} written {} dirty {}; nothing of it was committed, please report this",
+               split_.value, next.counts.read, next.counts.written, to_text(next.parts), next.counts.ignored,
+               next.counts.dirty, next.counts.filtered, to_string(next.sums.read),
+               to_string(next.sums.written), to_string(next.sums.dirty)),
            "account", false},
           std::nullopt);
       if (stopping_) {

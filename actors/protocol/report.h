@@ -128,6 +128,7 @@ struct error_sealed {
   std::uint64_t dirty = 0;
   std::uint64_t missing = 0;
   std::map<std::string, std::uint64_t> by_code;
+  std::map<std::string, std::uint64_t> above_marks;  ///< By code.
   std::string only_reason;
 };
 /// Supervisor to error actor: the end; `records_read` is what percentage is judged by.

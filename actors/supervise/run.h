@@ -83,7 +83,7 @@ struct wait_times {
   double transforming = 0;    ///< In transformers; the other work of channels is not timed.
 };
 
-/// Values of a column that were changed by a rule of docs/compat.md.
+/// Values of a column that were changed by a rule (`change_rule`).
 struct change_summary {
   std::string column;
   std::string rule;
@@ -119,13 +119,16 @@ struct run_summary {
   std::string promise;     ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
   record_counts counts_before;  ///< Of those, what was there when this process began to continue the run.
+  written_parts parts;          ///< Of `counts.written`, as far as the destination tells.
   record_sums sums;
   std::string sums_form;  ///< `canonical/1`.
   std::map<std::string, std::uint64_t> dirty_by_code;
-  std::vector<change_summary> changes;  ///< By `compat`, in what all processes of the run committed.
+  std::vector<change_summary> changes;  ///< As the job asks, in what all processes of the run committed.
   std::map<std::string, std::uint64_t> committed_by_table;
   std::string only_reason;  ///< The reason all dirty records share; empty where there are several.
   std::uint64_t dirty_missing = 0;
+  /// Found in batches that a failed run has taken back, by code: no mark and no count covers them.
+  std::map<std::string, std::uint64_t> dirty_taken_back;
   std::vector<phase_time> phases;
   std::vector<split_summary> splits;  ///< At most 10,000; `splits_total` has the number.
   std::uint64_t splits_total = 0;

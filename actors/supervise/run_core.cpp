@@ -337,6 +337,7 @@ void run_core::on(const error_sealed& m) {
     summary_.dirty_by_code["counted_before_resume"] += all - told;
   }
   summary_.dirty_missing = m.missing;
+  summary_.dirty_taken_back = m.above_marks;
   only_reason_ = m.only_reason;
   if (failure_) {
     when_quiet();

@@ -153,6 +153,7 @@ void run_core::finish_summary() {
   change_counts changes;
   for (const split_state& s : splits_) {
     summary_.sums += s.at.sums;
+    summary_.parts += s.at.parts;
     changes += s.at.changes;
     if (summary_.splits.size() < 10'000) {
       summary_.splits.push_back({s.at.split.value, s.label, s.at.counts, s.at.sums, s.at.done});
@@ -163,6 +164,7 @@ void run_core::finish_summary() {
   if (finished_before_) {
     summary_.counts = summary_.counts_before = finished_before_->counts;
     summary_.sums = finished_before_->sums;
+    summary_.parts = finished_before_->parts;
     summary_.splits_total = summary_.splits_done = finished_before_->splits;
     summary_.dirty_by_code = finished_before_->dirty_by_code;
     summary_.dirty_missing = finished_before_->dirty_missing;

@@ -27,9 +27,11 @@ struct refused_row {
 /// What became of a batch; written + ignored + refused = its rows.
 struct write_answer {
   std::uint64_t written = 0;
+  written_parts parts = {};          ///< Of those, as far as the destination tells.
   std::uint64_t ignored = 0;         ///< Left out by the write mode, by design.
   std::vector<refused_row> refused;  ///< In order of row; the others stand.
-  row_sum written_sum;  ///< Of the rows written. Only set where `ignored` or `refused` are not empty.
+  row_sum written_sum;         ///< Of the rows written. Only set where `ignored` or `refused` are not empty.
+  change_counts changes = {};  ///< Values that it changed before it wrote them, as the job asks.
 };
 
 /// Writes splits, one at a time, for one pipeline. Owned and called by one thread, which may block here.

@@ -226,6 +226,7 @@ statement_answer connection::state::answer_at_hand() const {
       answer.matched = number_in(info, "Rows matched: ");
     }
     answer.records = number_in(info, "Records: ");
+    answer.duplicates = number_in(info, "Duplicates: ") + number_in(info, "Deleted: ");
     answer.skipped = number_in(info, "Skipped: ");
   }
   return answer;

@@ -107,8 +107,15 @@ bool read_minutes(std::string_view text, time_unit unit, std::int64_t& out) {
 
 }  // namespace
 
-value_decoder::value_decoder(const column_kind& kind, zero_date zeros)
-    : kind_(kind), zeros_(zeros), type_(read_type(kind, zeros == zero_date::text)) {}
+value_decoder::value_decoder(const column_kind& kind, zero_date zeros, relational::text_rule invalid)
+    : kind_(kind), zeros_(zeros), invalid_(invalid), type_(read_type(kind, zeros == zero_date::text)) {}
+
+std::uint64_t value_decoder::bytes_in_batch(std::string_view text) const {
+  constexpr std::uint64_t replacement_bytes = 3;
+  const bool replaces = invalid_ == relational::text_rule::replace &&
+                        (kind_.holds == held_as::text || kind_.holds == held_as::members);
+  return replaces && !is_utf8(text) ? replacement_bytes * text.size() : text.size();
+}
 
 decoded value_decoder::append(std::string_view text, column_builder& to) {
   switch (kind_.holds) {
@@ -142,11 +149,22 @@ decoded value_decoder::append(std::string_view text, column_builder& to) {
       return append_decimal(text, to);
     case held_as::text:
     case held_as::members:
-      if (!is_utf8(text)) {
+      if (kind_.marks_undefined && text.starts_with(undefined_mark)) {
+        // The bytes behind it are of the column's own set.
         return refused(
             dirty_code::invalid_utf8,
-            "the text has bytes that its character set does not define; read it with an expression such as "
-            "HEX(column)");
+            "the text has bytes that its character set does not define; read it with an expression such "
+            "as HEX(column)");
+      }
+      if (const auto changed = relational::mend_utf8(text, invalid_, scratch_)) {
+        to.append_bytes(scratch_);
+        return {dirty_code::none, {}, changed};
+      }
+      if (invalid_ == relational::text_rule::dirty && !is_utf8(text)) {
+        return refused(
+            dirty_code::invalid_utf8,
+            "the text has bytes that its character set does not define; set \"invalidText\", or read "
+            "it with an expression such as HEX(column)");
       }
       to.append_bytes(text);
       return {};

@@ -93,7 +93,7 @@ std::vector<option> source_option_list() {
                             "of as soon as all connections have begun; else the job is refused.",
                  .default_text = "none",
                  .allowed = {"none", "shared"}},
-          relational::snapshot_age_option()});
+          relational::snapshot_age_option(), relational::invalid_text_option()});
   return list;
 }
 
@@ -127,6 +127,7 @@ result<source_options> read_source_options(const option_values& values, const re
   SLUICE_TRY(const auto snapshot, values.text("snapshot"));
   out.shares_snapshot = snapshot == "shared";
   SLUICE_TRY(out.snapshot_age_max, relational::snapshot_age_of(values));
+  SLUICE_TRY(out.invalid_text, relational::read_text_rule(values, "invalidText"));
   const std::string of_address = out.option_default("zeroDate");
   out.zeros =
       zero_date_named(values.has("zeroDate") || of_address.empty() ? zeros.value_or("dirty") : of_address);

@@ -16,6 +16,7 @@ struct source_options : relational::reader_options {
   zero_date zeros = zero_date::dirty;
   bool shares_snapshot = false;                   ///< `snapshot` `shared`
   std::chrono::milliseconds snapshot_age_max{0};  ///< Its; 0 = no limit.
+  relational::text_rule invalid_text = relational::text_rule::dirty;
 };
 
 struct target_options : relational::writer_options {

@@ -65,6 +65,7 @@ struct read_plan {
   std::vector<read_part> parts;
   std::vector<column_kind> kinds;
   zero_date zeros = zero_date::dirty;
+  relational::text_rule invalid_text = relational::text_rule::dirty;
   std::shared_ptr<shared_snapshot> snapshot;  ///< None: each statement has its own.
   schema_ptr columns;
   std::string name;  ///< `sluice <job> <run>`: stands in the statements as a comment, with the split.

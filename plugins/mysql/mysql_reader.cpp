@@ -37,7 +37,7 @@ error of_part(error e, const read_part& part) {
 
 mysql_reader::mysql_reader(std::shared_ptr<const read_plan> plan) : plan_(std::move(plan)) {
   for (const column_kind& kind : plan_->kinds) {
-    decoders_.emplace_back(kind, plan_->zeros);
+    decoders_.emplace_back(kind, plan_->zeros, plan_->invalid_text);
   }
 }
 
@@ -159,7 +159,7 @@ result<void> mysql_reader::check_columns(const std::vector<result_column>& now) 
 std::uint64_t mysql_reader::row_bytes() const {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < decoders_.size(); ++i) {
-    bytes += row_.lengths[i];
+    bytes += row_.is_null(i) ? 0 : decoders_[i].bytes_in_batch(row_.at(i));
   }
   return bytes + value_bytes * (decoders_.size() + 1);
 }
@@ -258,6 +258,9 @@ void mysql_reader::take_row(batch_builder& builder) {
       continue;
     }
     const decoded done = decoders_[i].append(row_.at(i), builder.at(i));
+    if (done.changed) {
+      builder.note_change({builder.rows(), static_cast<std::uint32_t>(i), *done.changed});
+    }
     if (!done.ok()) {
       const field& f = (*plan_->columns)[i];
       dirty_record why;

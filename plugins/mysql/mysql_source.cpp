@@ -109,6 +109,7 @@ result<connection*> mysql_source::connect(std::size_t end, const stop_signal& st
 result<source_description> mysql_source::open(const stop_signal& stop) {
   auto plan = std::make_shared<read_plan>();
   plan->zeros = options_.zeros;
+  plan->invalid_text = options_.invalid_text;
   plan->name = session_title(context_);
   plan->connections = connections_;
   for (connection_plan& c : plan->connections) {

@@ -89,6 +89,25 @@ bool skips_null(const target_options& options, std::string_view column,
           std::any_of(options.skip_columns.begin(), options.skip_columns.end(), is_it));
 }
 
+/// As `writer_plan::only_key`.
+std::vector<std::size_t> only_key_of(const table_info& table, const writer_plan& plan) {
+  const auto is_unique = [](const table_key& key) { return key.unique; };
+  const auto only = std::find_if(table.keys.begin(), table.keys.end(), is_unique);
+  if (std::count_if(table.keys.begin(), table.keys.end(), is_unique) != 1 || !only->plain) {
+    return {};
+  }
+  std::vector<std::size_t> columns;
+  for (const std::string& name : only->columns) {
+    const auto at = std::find_if(plan.columns.begin(), plan.columns.end(),
+                                 [&](const target_column& c) { return c.name == name; });
+    if (at == plan.columns.end()) {
+      return {};
+    }
+    columns.push_back(static_cast<std::size_t>(at - plan.columns.begin()));
+  }
+  return columns;
+}
+
 }  // namespace
 
 mysql_target::mysql_target(target_options options, option_values values, const plugin_context& context)
@@ -320,6 +339,9 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
   }
+  if (options_.mode == write_mode::update || options_.mode == write_mode::replace) {
+    out.notes.emplace_back(relational::last_one_wins);
+  }
   SLUICE_CHECK(check_listed(names, mapped));
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].generated && options_.all_columns) {
@@ -489,6 +511,9 @@ result<void> mysql_target::use_columns(const table_info& table, const std::vecto
       plan->update_columns.push_back(names[*relational::named_in(name.text, names, sql_rules())]);
     }
   }
+  plan->only_key = only_key_of(table, *plan);
+  plan->looks_for_duplicates =
+      options_.mode == write_mode::insert && !plan->only_key.empty() && !table.has_triggers;
   // A message does not say of which table a key is: with triggers it may be another's.
   if (!table.has_triggers) {
     for (const table_key& key : table.keys) {

@@ -442,6 +442,7 @@ std::string sent_as(const std::string& sql, column_kind& kind, const std::string
     return sql + " + 0";
   }
   if (kind.holds == held_as::text && charset != nullptr && !defines_all_bytes(*charset)) {
+    kind.marks_undefined = true;
     return told_from_question_marks(sql);
   }
   return sql;

@@ -27,6 +27,9 @@ enum class held_as : std::uint8_t {
   duration,   ///< TIME: -838:59:59 to 838:59:59.
 };
 
+/// A byte that UTF-8 never has.
+inline constexpr char undefined_mark = '\xFF';
+
 /// A column's type with all that the server would otherwise cut, round, pad or convert by.
 struct column_kind {
   held_as holds = held_as::text;
@@ -44,6 +47,8 @@ struct column_kind {
   bool pads_zeros = false;      ///< BINARY(n): shorter values get zero bytes behind them.
   bool is_set = false;          ///< SET, not ENUM.
   bool bits_as_number = false;  ///< Bits are sent as a decimal number, not as bytes.
+  /// Texts with bytes that the column's set leaves undefined are sent as they are, behind `undefined_mark`.
+  bool marks_undefined = false;
   std::vector<std::string> members;
 };
 

@@ -19,6 +19,9 @@ constexpr std::uint32_t inserts_after_failure = 10;
 constexpr std::size_t rows_each_max = 2000;
 /// Statements that are sent together: their answers fit the buffers of a connection.
 constexpr std::size_t piped_max = 64;
+/// After a look for duplicates that found another row: so many pieces without.
+constexpr std::uint32_t pieces_between_looks = 8;
+constexpr std::string_view key_words = " for key ";
 /// While rows are refused: a refused one costs the statement's other rows a second parsing.
 constexpr std::size_t rows_each_careful = 128;
 constexpr std::uint64_t statement_bytes_max = std::uint64_t{1} << 20;
@@ -33,6 +36,12 @@ std::string name_list(const std::vector<target_column>& columns) {
     names += (names.empty() ? "" : ", ") + quote_name(c.name);
   }
   return names;
+}
+
+/// An INSERT that changes nothing where every row is there already.
+insert_text look_sql(writer_plan plan) {
+  plan.mode = write_mode::ignore;
+  return insert_sql(plan);
 }
 
 /// 3 of `Data too long for column 'a' at row 3`; 0 where the message does not end so.
@@ -77,6 +86,29 @@ insert_text insert_sql(const writer_plan& plan) {
   return out;
 }
 
+written_parts parts_of(const statement_answer& done, std::uint64_t rows, write_mode mode, bool one_key) {
+  switch (mode) {
+    case write_mode::insert:
+    case write_mode::copy:
+      return {rows};
+    case write_mode::ignore:
+      return {std::min(done.affected, rows)};
+    case write_mode::update: {
+      // A new row counts as one affected, an updated one as two, one that has the values already as none.
+      const std::uint64_t updated = rows == 1 ? done.affected / 2 : done.duplicates;
+      const std::uint64_t inserted = done.affected - std::min(done.affected, 2 * updated);
+      const bool adds_up = done.affected == inserted + 2 * updated && inserted + updated <= rows;
+      return adds_up ? written_parts{inserted, updated, 0, rows - inserted - updated} : written_parts{};
+    }
+    case write_mode::replace: {
+      const std::uint64_t removed =
+          rows == 1 ? done.affected - std::min<std::uint64_t>(done.affected, 1) : done.duplicates;
+      return {0, 0, one_key && removed <= rows ? removed : 0, 0};
+    }
+  }
+  return {};
+}
+
 std::string load_sql(const writer_plan& plan) {
   // The whole of the text is in one character set, of which bytes and bits are none.
   std::string fields;
@@ -105,8 +137,11 @@ mysql_writer::mysql_writer(std::shared_ptr<const writer_plan> plan,
       columns_(std::move(columns)),
       encoder_(columns_, plan_->columns),
       insert_(insert_sql(*plan_)),
+      look_(look_sql(*plan_)),
       load_(load_sql(*plan_)),
-      rows_each_(rows_each_max) {}
+      rows_each_(rows_each_max),
+      may_look_(plan_->looks_for_duplicates),
+      look_rows_(piped_max) {}
 
 mysql_writer::~mysql_writer() {
   mysql_writer::rollback();
@@ -148,7 +183,7 @@ result<void> mysql_writer::begin(const stop_signal& stop) {
   return relational::begin_mark(*session_, plan_->marks, *claim_, split_, epoch_, ++transaction_);
 }
 
-result<bool> mysql_writer::load_batch(const batch& b, const stop_signal& stop) {
+result<bool> mysql_writer::load_batch(const batch& b, write_answer& answer, const stop_signal& stop) {
   encoder_.encode(b, row_encoder::form::lines, rows_);
   if (rows_.size() == 0) {
     return true;
@@ -159,6 +194,7 @@ result<bool> mysql_writer::load_batch(const batch& b, const stop_signal& stop) {
     return fail(done.error());
   }
   if (done && done->warnings == 0 && done->skipped == 0 && done->records == rows_.size()) {
+    count(*done, rows_.size(), answer);
     return true;
   }
   SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_batch", stop));
@@ -198,7 +234,9 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::judge_answer(const st
     }
   }
   const bool counts = plan_->mode == write_mode::insert;
-  if ((counts && done.affected != rows) || (done.records != 0 && done.records != rows)) {
+  // Of one row the server says no number.
+  const bool all = done.records == rows || (done.records == 0 && (counts || rows == 1));
+  if ((counts && done.affected != rows) || !all) {
     return std::optional(refusal{"refused_silently", "", "the server took the statement and not the row"});
   }
   return std::optional<refusal>();
@@ -261,11 +299,16 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
     SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_rows", stop));
     return why;
   }
+  count(*done, rows, answer);
+  return std::optional<refusal>();
+}
+
+void mysql_writer::count(const statement_answer& done, std::uint64_t rows, write_answer& answer) const {
   const std::uint64_t ignored =
-      plan_->mode == write_mode::ignore && done->affected < rows ? rows - done->affected : 0;
+      plan_->mode == write_mode::ignore && done.affected < rows ? rows - done.affected : 0;
   answer.ignored += ignored;
   answer.written += rows - ignored;
-  return std::optional<refusal>();
+  answer.parts += parts_of(done, rows, plan_->mode, !plan_->only_key.empty());
 }
 
 error mysql_writer::read_again(const refusal& why) {
@@ -277,8 +320,48 @@ error mysql_writer::read_again(const refusal& why) {
           read_again_code, false};
 }
 
-void mysql_writer::refuse(std::size_t at, const refusal& why, write_answer& answer) const {
+void mysql_writer::refuse(std::size_t at, const refusal& why, write_answer& answer) {
+  constexpr std::string_view duplicate = "Duplicate entry ";
+  if (const std::size_t key = why.message.rfind(key_words);
+      may_look_ && key != std::string::npos && why.message.starts_with(duplicate)) {
+    duplicate_code_ = why.code;
+    duplicate_key_text_ = why.message.substr(key);
+  }
   answer.refused.push_back({rows_.rows[at], why.column, why.code, why.message});
+}
+
+result<bool> mysql_writer::are_there(std::size_t first, std::size_t last, const stop_signal& stop) {
+  std::string_view text = rows_.range(first, last);
+  text.remove_suffix(1);
+  statement_.assign(look_.before).append(text).append(look_.behind);
+  SLUICE_CHECK(connection_->run("SAVEPOINT sluice_look", stop));
+  const auto done = connection_->run(statement_, stop);
+  if (!done) {
+    may_look_ = done.error().kind == error_kind::bad_row;
+    if ((!may_look_ && done.error().kind != error_kind::denied) || !connection_->in_transaction()) {
+      return fail(done.error());
+    }
+  }
+  SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_look", stop));
+  const std::size_t rows = last - first;
+  return done && done->affected == 0 && done->warnings == 0 && (rows == 1 || done->records == rows);
+}
+
+void mysql_writer::refuse_duplicates(const batch& b, std::size_t first, std::size_t last,
+                                     write_answer& answer) const {
+  std::string column;
+  for (const std::size_t at : plan_->only_key) {
+    column += (column.empty() ? "" : ", ") + plan_->columns[at].name;
+  }
+  for (std::size_t i = first; i < last; ++i) {
+    std::string values;
+    for (const std::size_t at : plan_->only_key) {
+      values += (at == plan_->only_key.front() ? "" : "-") +
+                value_text(b.columns[at], (*columns_)[at].type, rows_.rows[i]).value_or("NULL");
+    }
+    answer.refused.push_back({rows_.rows[i], column, duplicate_code_,
+                              fmt::format("Duplicate entry '{}'{}", values, duplicate_key_text_)});
+  }
 }
 
 result<std::size_t> mysql_writer::insert_piped(std::size_t first, std::size_t last, write_answer& answer,
@@ -304,13 +387,12 @@ result<std::size_t> mysql_writer::insert_piped(std::size_t first, std::size_t la
     if (a.done.warnings != 0 || (plan_->mode == write_mode::insert && a.done.affected != 1)) {
       return fail(read_again({"warning", "", "the server took a row with a warning"}));
     }
-    const bool ignored = plan_->mode == write_mode::ignore && a.done.affected == 0;
-    ++(ignored ? answer.ignored : answer.written);
+    count(a.done, 1, answer);
   }
   return refused;
 }
 
-result<void> mysql_writer::insert_all(write_answer& answer, const stop_signal& stop) {
+result<void> mysql_writer::insert_all(const batch& b, write_answer& answer, const stop_signal& stop) {
   const std::size_t rows_max =
       plan_->batch_rows == 0 ? rows_each_max : std::min<std::size_t>(rows_each_max, plan_->batch_rows);
   std::size_t at = 0;
@@ -318,8 +400,21 @@ result<void> mysql_writer::insert_all(write_answer& answer, const stop_signal& s
   std::optional<std::size_t> alone;
   while (at < rows_.size()) {
     rows_each_ = std::clamp<std::size_t>(rows_each_, 1, rows_max);
-    const bool pipes =
-        !alone && !saves_points_ && rows_each_ == 1 && rows_that_fit(at, piped_max) == piped_max;
+    const bool mostly_refused = !alone && !saves_points_ && rows_each_ == 1;
+    if (mostly_refused && may_look_ && !duplicate_key_text_.empty() && looks_after_ == 0) {
+      const std::size_t n = rows_that_fit(at, std::min(look_rows_, rows_max));
+      SLUICE_TRY(const bool all, are_there(at, at + n, stop));
+      if (all) {
+        refuse_duplicates(b, at, at + n, answer);
+        at += n;
+        look_rows_ = std::min(rows_each_max, look_rows_ * 2);
+        continue;
+      }
+      look_rows_ = piped_max;
+      looks_after_ = pieces_between_looks;
+    }
+    looks_after_ -= std::min<std::uint32_t>(looks_after_, 1);
+    const bool pipes = mostly_refused && rows_that_fit(at, piped_max) == piped_max;
     if (pipes) {
       SLUICE_TRY(const std::size_t refused, insert_piped(at, at + piped_max, answer, stop));
       at += piped_max;
@@ -353,14 +448,13 @@ result<write_answer> mysql_writer::write(const batch& b, const stop_signal& stop
   bool stands = false;
   const bool loads = plan_->may_load && connection_->can_load() && inserts_left_ == 0;
   if (loads) {
-    SLUICE_TRY(stands, load_batch(b, stop));
-    answer.written = stands ? rows_.size() : 0;
+    SLUICE_TRY(stands, load_batch(b, answer, stop));
   } else {
     inserts_left_ -= std::min<std::uint32_t>(inserts_left_, 1);
   }
   if (!stands) {
     encoder_.encode(b, row_encoder::form::values, rows_);
-    SLUICE_CHECK(insert_all(answer, stop));
+    SLUICE_CHECK(insert_all(b, answer, stop));
     inserts_left_ = answer.refused.empty() ? inserts_left_ : inserts_after_failure;
   }
   clean_batches_ = answer.refused.empty() ? clean_batches_ + 1 : 0;

@@ -22,7 +22,12 @@ struct writer_plan {
   write_mode mode = write_mode::insert;
   std::vector<std::string> update_columns;  ///< Of `update`: by name.
   std::map<std::string, std::string> keys;  ///< `PRIMARY` to `id, line`: what a duplicate's message names.
-  std::uint32_t batch_rows = 0;             ///< Rows of one INSERT at most.
+  /// Indexes in `columns` of the table's only unique key; empty where it has several or none, or one that is
+  /// not mapped whole.
+  std::vector<std::size_t> only_key;
+  /// Rows that are there already are looked for by many, once nearly every row is refused.
+  bool looks_for_duplicates = false;
+  std::uint32_t batch_rows = 0;  ///< Rows of one INSERT at most.
   std::uint64_t batch_bytes = 0;
   bool may_load = false;  ///< The mode is one that LOAD DATA has.
   /// `INSERT … AS row`: the server warns of VALUES(column) otherwise (MySQL from 8.0.20 on).
@@ -36,6 +41,11 @@ struct insert_text {
   std::string behind;
 };
 insert_text insert_sql(const writer_plan& plan);
+
+/// What the server's answer says of a statement of so many rows, all of which stand but those that `ignore`
+/// leaves out. REPLACE does not tell a row that is new from one that was there just the same, nor, where
+/// there are several keys, how many rows each record took the place of.
+written_parts parts_of(const statement_answer& done, std::uint64_t rows, write_mode mode, bool one_key);
 /// `LOAD DATA LOCAL INFILE …` of the mode.
 std::string load_sql(const writer_plan& plan);
 
@@ -61,8 +71,8 @@ class mysql_writer : public writer {
   result<void> connect_once(const stop_signal& stop);
   result<void> begin(const stop_signal& stop);
   /// True: all rows of the batch stand; false: none do, send them as INSERTs.
-  result<bool> load_batch(const batch& b, const stop_signal& stop);
-  result<void> insert_all(write_answer& answer, const stop_signal& stop);
+  result<bool> load_batch(const batch& b, write_answer& answer, const stop_signal& stop);
+  result<void> insert_all(const batch& b, write_answer& answer, const stop_signal& stop);
   /// One statement; nothing where the rows [first, last) are in, else what refused one of them.
   struct refusal {
     std::string code;
@@ -75,11 +85,18 @@ class mysql_writer : public writer {
   /// One statement a row, sent together: where nearly every row is refused. Returns how many were.
   result<std::size_t> insert_piped(std::size_t first, std::size_t last, write_answer& answer,
                                    const stop_signal& stop);
+  /// Whether the key of each of these rows is there already, by the server's own judgement of an INSERT that
+  /// would leave them as they are, which is taken back in any case. It costs a fraction of one INSERT a row.
+  result<bool> are_there(std::size_t first, std::size_t last, const stop_signal& stop);
+  /// In the words that the server has had for such a row before.
+  void refuse_duplicates(const batch& b, std::size_t first, std::size_t last, write_answer& answer) const;
   /// What the statement did stands and should not: all is taken back, and comes again with savepoints.
   error read_again(const refusal& why);
-  void refuse(std::size_t at, const refusal& why, write_answer& answer) const;
+  void refuse(std::size_t at, const refusal& why, write_answer& answer);
   result<std::optional<refusal>> judge_answer(const statement_answer& done, std::size_t rows,
                                               const stop_signal& stop);
+  /// Counts `rows` that stand.
+  void count(const statement_answer& done, std::uint64_t rows, write_answer& answer) const;
   result<refusal> explain_failure(const error& failed, std::size_t rows, const stop_signal& stop);
   [[nodiscard]] std::string blamed_column(const std::string& message) const;
   [[nodiscard]] std::size_t rows_that_fit(std::size_t first, std::size_t wanted) const;
@@ -90,6 +107,7 @@ class mysql_writer : public writer {
   row_encoder encoder_;
   encoded_rows rows_;
   insert_text insert_;
+  insert_text look_;  ///< Of `are_there`.
   std::string load_;
   std::string statement_;  ///< Room that is kept.
   std::unique_ptr<connection> connection_;
@@ -99,6 +117,11 @@ class mysql_writer : public writer {
   std::uint32_t clean_batches_ = 0;  ///< In a row, while `saves_points_`.
   std::uint32_t inserts_left_ = 0;   ///< Batches that go as INSERTs, after a LOAD DATA that did not stand.
   std::size_t rows_each_ = 0;        ///< Of the next INSERT: fewer where rows are refused.
+  bool may_look_ = false;
+  std::size_t look_rows_ = 0;       ///< Of the next `are_there`: more as long as they all are.
+  std::uint32_t looks_after_ = 0;   ///< Pieces until the next, after one that found others.
+  std::string duplicate_code_;      ///< Of the last duplicate that the server named,
+  std::string duplicate_key_text_;  ///< and the key in its words: ` for key 'PRIMARY'`.
   split_index split_;
   epoch_number epoch_;
   std::uint64_t transaction_ = 0;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <future>
 #include <thread>
@@ -28,6 +29,9 @@ constexpr std::chrono::hours no_limit{24 * 365};
 constexpr std::chrono::seconds cancel_wait{2};
 /// libpq keeps what is handed to it in one buffer, which never shrinks.
 constexpr std::size_t copy_piece_bytes = std::size_t{256} << 10;
+
+/// Warnings of the server's own, about its supply of transaction numbers: any statement may meet them.
+constexpr auto server_warning_sources = std::to_array<std::string_view>({"varsup.c", "multixact.c"});
 
 struct result_holder {
   pg_result* r = nullptr;
@@ -76,7 +80,34 @@ void connection::adopt() {
   PQsetnonblocking(conn_, 1);
   // libpq would write them to stderr.
   PQsetNoticeReceiver(
-      conn_, [](void*, const pg_result*) {}, nullptr);
+      conn_,
+      [](void* self, const pg_result* notice) { static_cast<connection*>(self)->keep_warning(notice); },
+      this);
+}
+
+void connection::keep_warning(const pg_result* notice) {
+  const bool of_a_row = field_of(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "WARNING" &&
+                        std::find(server_warning_sources.begin(), server_warning_sources.end(),
+                                  field_of(notice, PG_DIAG_SOURCE_FILE)) == server_warning_sources.end();
+  if (of_a_row && !warning_) {
+    warning_ = words_of(notice);
+  }
+}
+
+server_failure connection::words_of(const pg_result* r) {
+  server_failure words;
+  words.sqlstate = field_of(r, PG_DIAG_SQLSTATE);
+  words.message = field_of(r, PG_DIAG_MESSAGE_PRIMARY);
+  words.column = field_of(r, PG_DIAG_COLUMN_NAME);
+  words.constraint = field_of(r, PG_DIAG_CONSTRAINT_NAME);
+  words.context = field_of(r, PG_DIAG_CONTEXT);
+  words.position = field_of(r, PG_DIAG_STATEMENT_POSITION);
+  for (const char more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    if (const std::string text = field_of(r, more); !text.empty()) {
+      words.message += (words.message.ends_with('.') ? " " : ". ") + text;
+    }
+  }
+  return words;
 }
 
 int connection::version() const {
@@ -144,17 +175,7 @@ error connection::failed(const pg_result* r, std::string_view sql, carries what)
   if (PQstatus(conn_) != CONNECTION_OK && PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr) {
     return lost(sql);
   }
-  failure_.sqlstate = field_of(r, PG_DIAG_SQLSTATE);
-  failure_.message = field_of(r, PG_DIAG_MESSAGE_PRIMARY);
-  failure_.column = field_of(r, PG_DIAG_COLUMN_NAME);
-  failure_.constraint = field_of(r, PG_DIAG_CONSTRAINT_NAME);
-  failure_.context = field_of(r, PG_DIAG_CONTEXT);
-  failure_.position = field_of(r, PG_DIAG_STATEMENT_POSITION);
-  for (const char more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
-    if (const std::string text = field_of(r, more); !text.empty()) {
-      failure_.message += (failure_.message.ends_with('.') ? " " : ". ") + text;
-    }
-  }
+  failure_ = words_of(r);
   code_meaning meaning = meaning_of(failure_.sqlstate);
   if (failure_.sqlstate == "57014" && (interrupted_ || stop_.fired())) {
     meaning = {failure_.sqlstate, error_kind::cancelled, ""};
@@ -308,10 +329,9 @@ result<void> connection::send(const std::string& sql, const std::vector<sql_text
   return flush();
 }
 
-result<std::vector<sql_row>> connection::ask(const std::string& sql, const std::vector<sql_text>& values) {
-  SLUICE_CHECK(send(sql, values));
+result<std::vector<sql_row>> connection::finish_asking(std::string_view sql, carries what) {
   std::vector<sql_row> rows;
-  SLUICE_CHECK(finish(sql, [&](const pg_result* r) {
+  const auto take = [&](const pg_result* r) {
     const int columns = PQnfields(r);
     for (int i = 0; i < PQntuples(r); ++i) {
       sql_row row;
@@ -324,8 +344,19 @@ result<std::vector<sql_row>> connection::ask(const std::string& sql, const std::
       }
       rows.push_back(std::move(row));
     }
-  }));
+  };
+  SLUICE_CHECK(finish(sql, take, what));
   return rows;
+}
+
+result<std::vector<sql_row>> connection::ask(const std::string& sql, const std::vector<sql_text>& values) {
+  SLUICE_CHECK(send(sql, values));
+  return finish_asking(sql, carries::no_rows);
+}
+
+result<std::vector<sql_row>> connection::run_and_ask(const std::string& sql) {
+  SLUICE_CHECK(send(sql, {}));
+  return finish_asking(sql, carries::rows);
 }
 
 result<std::uint64_t> connection::run(const std::string& sql, const std::vector<sql_text>& values) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plugins/common/relational/connect_options.h"
@@ -74,6 +75,8 @@ class connection {
   /// Likewise, the rows that it met. Here and at the end of a COPY a row that the server refuses is
   /// `bad_row`; everywhere else the statement is wrong, `bad_option`.
   result<std::uint64_t> run(const std::string& sql, const std::vector<relational::sql_text>& values = {});
+  /// Likewise, a statement that answers with rows besides.
+  result<std::vector<relational::sql_row>> run_and_ask(const std::string& sql);
   /// Statements without values, one after the other; rows are dropped.
   result<void> run_script(const std::string& sql);
   result<void> begin(const std::string& how = "BEGIN") { return run_script(how); }
@@ -102,6 +105,9 @@ class connection {
   /// Of the last statement that the server refused.
   [[nodiscard]] const server_failure& last_failure() const { return failure_; }
 
+  /// The first warning since the last call that may be of a row: what a trigger or a function said.
+  std::optional<server_failure> take_warning() { return std::exchange(warning_, std::nullopt); }
+
   /// Cancels the server's statement. Thread-safe, returns at once: libpq sends the request on a connection of
   /// its own, in version 15 without TLS.
   void interrupt();
@@ -117,6 +123,7 @@ class connection {
                                                       const secret_lookup& look_up, const stop_signal& stop);
   /// Once it is logged in.
   void adopt();
+  void keep_warning(const pg_result* notice);
 
   result<void> flush();
   /// Waits until there is something to read, and takes it in.
@@ -125,9 +132,12 @@ class connection {
   result<pg_result*> next_result();
   /// Whether rows of the job's are in a statement.
   enum class carries : std::uint8_t { no_rows, rows };
+  /// What the server said of a statement.
+  static server_failure words_of(const pg_result* r);
   /// Reads on to the end of the statement, handing each good result to `take`; the first failure.
   result<void> finish(std::string_view sql, const std::function<void(const pg_result*)>& take = {},
                       carries what = carries::no_rows);
+  result<std::vector<relational::sql_row>> finish_asking(std::string_view sql, carries what);
   /// Likewise, for a statement that writes rows; how many it met.
   result<std::uint64_t> finish_rows(std::string_view sql);
   result<void> send(const std::string& sql, const std::vector<relational::sql_text>& values);
@@ -154,6 +164,7 @@ class connection {
   bool dead_ = false;
   std::atomic<bool> interrupted_ = false;
   server_failure failure_;
+  std::optional<server_failure> warning_;
 };
 
 /// Removes from the environment what libpq takes from there whatever its parameters say. Called once, before

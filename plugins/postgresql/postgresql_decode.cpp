@@ -146,8 +146,8 @@ tuple_reader::answer tuple_reader::next() {
   return answer::tuple;
 }
 
-field_decoder::field_decoder(std::vector<column_type> columns, bool check_utf8)
-    : columns_(std::move(columns)), check_utf8_(check_utf8) {
+field_decoder::field_decoder(std::vector<column_type> columns, bool check_utf8, relational::text_rule invalid)
+    : columns_(std::move(columns)), check_utf8_(check_utf8), invalid_(invalid) {
   for (const column_type& c : columns_) {
     forms_.push_back({c.form, c.type.id == type_id::decimal, c.type.scale,
                       static_cast<std::uint8_t>(fixed_bytes(c.form))});
@@ -169,14 +169,20 @@ std::size_t field_decoder::bytes_in_batch(std::size_t column, std::string_view b
     const std::size_t before = weight < 0 ? 1 : 4 * (static_cast<std::size_t>(weight) + 1);
     return before + read_big<std::uint16_t>(bytes.data() + 6) + 16;
   }
-  return has_offsets(c.type.id) ? bytes.size() + sizeof(std::int32_t) : widest;
+  constexpr std::size_t replacement_bytes = 3;
+  const bool replaces = check_utf8_ && invalid_ == relational::text_rule::replace;
+  return has_offsets(c.type.id) ? bytes.size() * (replaces ? replacement_bytes : 1) + sizeof(std::int32_t)
+                                : widest;
 }
 
-dirty_code field_decoder::append_text(std::string_view bytes, column_builder& to) const {
-  if (check_utf8_ && !is_utf8(bytes)) {
-    return dirty_code::invalid_utf8;
+dirty_code field_decoder::append_text(std::string_view bytes, column_builder& to) {
+  if (check_utf8_) {
+    changed_ = relational::mend_utf8(bytes, invalid_, scratch_);
+    if (!changed_ && invalid_ == relational::text_rule::dirty && !is_utf8(bytes)) {
+      return dirty_code::invalid_utf8;
+    }
   }
-  to.append_bytes(bytes);
+  to.append_bytes(changed_ ? std::string_view(scratch_) : bytes);
   return dirty_code::none;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/relational/text_rule.h"
 #include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_types.h"
 #include "transport/record/batch_builder.h"
@@ -85,11 +86,13 @@ class tuple_reader {
 class field_decoder {
  public:
   /// `check_utf8`: the server does not vouch for its texts (its encoding is SQL_ASCII).
-  field_decoder(std::vector<column_type> columns, bool check_utf8);
+  field_decoder(std::vector<column_type> columns, bool check_utf8,
+                relational::text_rule invalid = relational::text_rule::dirty);
 
   /// Appends the field to its column; `none`, or why it cannot be there (`wrong_type`: the bytes are not of
   /// the column's type, and the table is not what it was). Nothing is appended then.
   dirty_code append(std::size_t column, std::string_view bytes, column_builder& to) {
+    changed_.reset();
     const form& f = forms_[column];
     if (f.bytes != 0 && f.bytes != bytes.size()) {
       return dirty_code::wrong_type;
@@ -119,6 +122,8 @@ class field_decoder {
     }
     return append_other(columns_[column], bytes, to);
   }
+  /// What `invalidText` made of the field appended last.
+  [[nodiscard]] std::optional<change_rule> changed() const { return changed_; }
   /// What the column's value takes in a batch, at most.
   [[nodiscard]] std::size_t bytes_in_batch(std::size_t column, std::string_view bytes) const;
   /// The server's text of the field, for a dirty record.
@@ -133,12 +138,14 @@ class field_decoder {
     std::uint8_t bytes = 0;  ///< 0 where they vary.
   };
   dirty_code append_other(const column_type& column, std::string_view bytes, column_builder& to);
-  dirty_code append_text(std::string_view bytes, column_builder& to) const;
+  dirty_code append_text(std::string_view bytes, column_builder& to);
   dirty_code append_number(const column_type& column, std::string_view bytes, column_builder& to);
 
   std::vector<column_type> columns_;
   std::vector<form> forms_;
   bool check_utf8_;
+  relational::text_rule invalid_;
+  std::optional<change_rule> changed_;
   std::string scratch_;
 };
 

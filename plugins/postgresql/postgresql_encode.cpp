@@ -14,6 +14,7 @@
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
 #include "transport/record/own_columns.h"
+#include "transport/record/utf8.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -181,11 +182,12 @@ copy_form form_for(const std::vector<column_type>& columns) {
              : copy_form::binary;
 }
 
-row_encoder::row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form)
-    : fields_(kinds.size()), form_(form) {
+row_encoder::row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form,
+                         relational::text_rule nul)
+    : fields_(kinds.size()), form_(form), nul_(nul) {
   std::size_t kind = 0;
   for (const field& f : columns) {
-    plans_.push_back({kinds[kind], f.type, f.own != nullptr});
+    plans_.push_back({kinds[kind], f.type, f.own != nullptr, static_cast<std::uint32_t>(kind)});
     kind += f.own == nullptr ? 1 : f.own->columns.size();
   }
 }
@@ -210,6 +212,7 @@ bool row_encoder::refuse(std::size_t at, dirty_code code, std::string message) {
 bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
                          const std::optional<std::int32_t>& number) {
   const std::size_t before = to.size();
+  changes_.clear();
   if (form_ == copy_form::binary) {
     to.end_at(write_big(static_cast<std::uint16_t>(fields_ + (number ? 1 : 0)), to.room(2)));
     if (number) {
@@ -251,25 +254,44 @@ bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
   return true;
 }
 
-bool row_encoder::check_text(const column_plan& plan, std::string_view text, std::size_t at) {
+std::optional<std::string_view> row_encoder::text_to_send(const column_plan& plan, std::string_view text,
+                                                          std::uint32_t row, std::size_t at) {
   if (!text.empty() && std::memchr(text.data(), 0, text.size()) != nullptr) {
-    return refuse(at, dirty_code::not_in_charset,
-                  "the text holds a NUL character, which no text of PostgreSQL can");
+    const auto changed = relational::mend_nul(text, nul_, scratch_);
+    if (!changed) {
+      refuse(
+          at, dirty_code::not_in_charset,
+          "the text holds a NUL character, which no text of PostgreSQL can; \"nulCharacter\" leaves it out "
+          "or replaces it");
+      return std::nullopt;
+    }
+    changes_.push_back({row, plan.table_column, *changed});
+    text = scratch_;
   }
   if (plan.kind.fraction_digits >= 0 &&
       fraction_digits_in(text) > static_cast<std::size_t>(plan.kind.fraction_digits)) {
-    return refuse(
-        at, dirty_code::too_precise,
-        fmt::format("{} has more digits behind the point than the column's {}, PostgreSQL would round it",
-                    in_quotes(text), plan.kind.fraction_digits));
+    refuse(at, dirty_code::too_precise,
+           fmt::format("{} has more digits behind the point than the column's {}, PostgreSQL would round it",
+                       in_quotes(text), plan.kind.fraction_digits));
+    return std::nullopt;
   }
   if (plan.kind.needs_offset && text.find_last_of("+-Zz") == std::string_view::npos) {
-    return refuse(at, dirty_code::not_representable,
-                  fmt::format("{} has no offset, and PostgreSQL would add that of its session's time zone; "
-                              "write one behind it, such as +01:00",
-                              in_quotes(text)));
+    refuse(at, dirty_code::not_representable,
+           fmt::format("{} has no offset, and PostgreSQL would add that of its session's time zone; "
+                       "write one behind it, such as +01:00",
+                       in_quotes(text)));
+    return std::nullopt;
   }
-  return true;
+  if (plan.kind.padded != 0 && text.ends_with(' ') &&
+      text_length(text, length_in::characters) < static_cast<std::uint64_t>(plan.kind.padded)) {
+    refuse(
+        at, dirty_code::not_representable,
+        fmt::format("{} ends with a blank, which the column's character({}) does not tell from those that it "
+                    "is filled up with; use varchar, or trim the value",
+                    in_quotes(text), plan.kind.padded));
+    return std::nullopt;
+  }
+  return text;
 }
 
 bool row_encoder::append_number(const column_plan& plan, const column& from, std::uint32_t row,
@@ -358,23 +380,23 @@ bool row_encoder::append_binary(const column_plan& plan, const column& from, std
       put_field(from.get_bytes(row), to);
       return true;
     case wire_form::jsonb: {
-      const std::string_view text = from.get_bytes(row);
-      if (!check_text(plan, text, at)) {
+      const auto text = text_to_send(plan, from.get_bytes(row), row, at);
+      if (!text) {
         return false;
       }
-      std::byte* to_at = to.room(length_bytes + 1 + text.size());
-      to_at = write_big(static_cast<std::uint32_t>(text.size() + 1), to_at);
+      std::byte* to_at = to.room(length_bytes + 1 + text->size());
+      to_at = write_big(static_cast<std::uint32_t>(text->size() + 1), to_at);
       *to_at++ = static_cast<std::byte>(jsonb_version);
-      to.end_at(put_bytes(text, to_at));
+      to.end_at(put_bytes(*text, to_at));
       return true;
     }
     case wire_form::text:
     case wire_form::as_text: {
-      const std::string_view text = from.get_bytes(row);
-      if (!check_text(plan, text, at)) {
+      const auto text = text_to_send(plan, from.get_bytes(row), row, at);
+      if (!text) {
         return false;
       }
-      put_field(text, to);
+      put_field(*text, to);
       return true;
     }
   }
@@ -436,11 +458,11 @@ bool row_encoder::append_text(const column_plan& plan, const column& from, std::
       return true;
     }
     case type_id::utf8: {
-      const std::string_view text = from.get_bytes(row);
-      if (!check_text(plan, text, at)) {
+      const auto text = text_to_send(plan, from.get_bytes(row), row, at);
+      if (!text) {
         return false;
       }
-      put_escaped(text, to);
+      put_escaped(*text, to);
       return true;
     }
     case type_id::duration:

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/relational/text_rule.h"
 #include "plugins/postgresql/postgresql_types.h"
 #include "transport/record/batch.h"
 #include "transport/record/dirty_codes.h"
@@ -53,7 +54,8 @@ class row_encoder {
  public:
   /// `columns`: as its batches have them; `kinds`: of the table's columns. What comes in PostgreSQL's own
   /// bytes goes out as it is, and only in the binary form.
-  row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form);
+  row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form,
+              relational::text_rule nul = relational::text_rule::dirty);
 
   [[nodiscard]] copy_form form() const { return form_; }
   /// What COPY begins and ends with.
@@ -71,12 +73,15 @@ class row_encoder {
   bool append(const batch& b, std::uint32_t row, send_buffer& to,
               const std::optional<std::int32_t>& number = {});
   [[nodiscard]] const problem_at& problem() const { return problem_; }
+  /// What `nulCharacter` made of values of the row appended last, with columns as the table has them.
+  [[nodiscard]] const std::vector<changed_value>& changes() const { return changes_; }
 
  private:
   struct column_plan {
     column_type kind;
     data_type type;
     bool own = false;
+    std::uint32_t table_column = 0;  ///< The first that it stands for.
   };
   bool append_binary(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
                      send_buffer& to);
@@ -84,13 +89,16 @@ class row_encoder {
                    send_buffer& to);
   bool append_number(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
                      send_buffer& to);
-  /// A text that the server would change or that it cannot hold is refused.
-  bool check_text(const column_plan& plan, std::string_view text, std::size_t at);
+  /// A text that the server would change or that it cannot hold is refused, or changed in `scratch_`.
+  std::optional<std::string_view> text_to_send(const column_plan& plan, std::string_view text,
+                                               std::uint32_t row, std::size_t at);
   bool refuse(std::size_t at, dirty_code code, std::string message);
 
   std::vector<column_plan> plans_;
   std::size_t fields_ = 0;  ///< Of a tuple.
   copy_form form_;
+  relational::text_rule nul_;
+  std::vector<changed_value> changes_;
   problem_at problem_;
   std::string scratch_;
 };

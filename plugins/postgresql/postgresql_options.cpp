@@ -63,6 +63,7 @@ std::vector<option> source_option_list() {
        .default_text = "shared",
        .allowed = {"shared", "none"}});
   list.push_back(relational::snapshot_age_option());
+  list.push_back(relational::invalid_text_option());
   return list;
 }
 
@@ -75,6 +76,7 @@ std::vector<option> target_option_list() {
            "After the data, before `postSql`, sequences of identity and serial columns that are written "
            "move on to the greatest value there, never back. Without it a warning names them.",
        .default_text = "false"});
+  list.push_back(relational::nul_character_option("PostgreSQL"));
   list.push_back(
       {.name = "pgType",
        .type = option_type::object,
@@ -91,6 +93,7 @@ result<source_options> read_source_options(const option_values& values, const re
   std::optional<std::string> snapshot;
   wrong.take(values.text("snapshot"), snapshot);
   out.snapshot = snapshot == "none" ? snapshot_mode::none : snapshot_mode::shared;
+  wrong.take(relational::read_text_rule(values, "invalidText"), out.invalid_text);
   if (out.split == relational::split_mode::blocks && out.snapshot == snapshot_mode::none) {
     wrong.check<void>(
         values.bad("splitMode",
@@ -115,6 +118,7 @@ result<target_options> read_target_options(const option_values& values,
   std::optional<bool> resets;
   wrong.take(values.boolean("resetSequences"), resets);
   out.reset_sequences = resets.value_or(false);
+  wrong.take(relational::read_text_rule(values, "nulCharacter"), out.nul_character);
   SLUICE_CHECK(wrong.all());
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/common/relational/relational_options.h"
+#include "plugins/common/relational/text_rule.h"
 
 namespace sluice::postgresql {
 
@@ -20,10 +21,12 @@ enum class snapshot_mode : std::uint8_t { shared, none };
 struct source_options : relational::reader_options {
   snapshot_mode snapshot = snapshot_mode::shared;
   std::chrono::milliseconds snapshot_age_max{0};  ///< 0 = no limit.
+  relational::text_rule invalid_text = relational::text_rule::dirty;
 };
 
 struct target_options : relational::writer_options {
   bool reset_sequences = false;
+  relational::text_rule nul_character = relational::text_rule::dirty;
 };
 
 std::vector<option> source_option_list();

@@ -73,6 +73,9 @@ class field_walk {
   std::string_view rest_;
 };
 
+/// Blocks of values that are shown, one at a time: a pool costs more than they do.
+constexpr std::size_t texts_bytes_kept = std::size_t{64} << 10;
+
 }  // namespace
 
 std::string own_form_of(const server_type& type) {
@@ -101,7 +104,8 @@ field own_field(schema columns, std::vector<column_type> kinds) {
   return whole;
 }
 
-copy_codec::copy_codec(std::vector<column_type> columns) : columns_(std::move(columns)) {
+copy_codec::copy_codec(std::vector<column_type> columns)
+    : columns_(std::move(columns)), pool_(buffer_pool::make(texts_bytes_kept)) {
   for (const column_type& c : columns_) {
     widths_.push_back(width_in_batch(c));
     const std::size_t fixed = fixed_bytes(c.form);
@@ -142,7 +146,6 @@ std::uint64_t copy_codec::record_bytes(std::string_view row) const {
 
 std::vector<std::optional<std::string>> copy_codec::texts(std::string_view row) const {
   std::vector<std::optional<std::string>> out(columns_.size());
-  const auto pool = buffer_pool::make(0);
   field_decoder decoder(columns_, true);
   field_walk walk(row);
   std::optional<std::string_view> field;
@@ -150,7 +153,7 @@ std::vector<std::optional<std::string>> copy_codec::texts(std::string_view row) 
     if (!field) {
       continue;
     }
-    column_builder one(columns_[i].type, pool);
+    column_builder one(columns_[i].type, pool_);
     out[i] = decoder.append(i, *field, one) == dirty_code::none ? value_text(one.seal(), columns_[i].type, 0)
                                                                 : decoder.text_of(i, *field);
   }

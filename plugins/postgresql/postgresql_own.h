@@ -36,8 +36,9 @@ class copy_codec : public own_codec {
 
  private:
   std::vector<column_type> columns_;
-  std::vector<std::int32_t> widths_;  ///< Of a value in a batch; -1: its bytes; -2: it is to be looked at.
-  std::vector<std::int32_t> fixed_;   ///< Of a value as it comes; -2: it varies.
+  std::shared_ptr<buffer_pool> pool_;  ///< Of `texts`.
+  std::vector<std::int32_t> widths_;   ///< Of a value in a batch; -1: its bytes; -2: it is to be looked at.
+  std::vector<std::int32_t> fixed_;    ///< Of a value as it comes; -2: it varies.
 };
 
 }  // namespace sluice::postgresql

@@ -105,9 +105,18 @@ std::vector<std::string> remarks() {
       "that a "
       "batch full of duplicates costs a few statements. The same happens to a batch of `insert` in which a "
       "row was "
-      "refused. It needs the right TEMPORARY on the database and PL/pgSQL, which are there by default; "
+      "refused. A row of which the server warns, because a trigger or a function says RAISE WARNING, is "
+      "refused "
+      "like one that fails. It needs the right TEMPORARY on the database and PL/pgSQL, which are there by "
+      "default; "
       "`insert` does "
       "without them, more slowly.",
+      "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
+      "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
+      "not "
+      "known of views and of tables in partitions: there new and updated rows are summed up); of `replace` "
+      "the "
+      "deleted rows are counted. PostgreSQL updates a row also where nothing changes.",
       "boolean, smallint, integer, bigint, oid, real, double precision, numeric, money, text, varchar, "
       "char, name, bytea, date, time, timestamp, timestamptz, uuid, json, jsonb and enums have a form of "
       "their own. A numeric beyond 38 digits or without a precision is exact text, money a decimal. All "
@@ -116,15 +125,19 @@ std::vector<std::string> remarks() {
       "offset, and strings of bits are never taken for numbers, nor numbers for them.",
       "What the server would round, cut or change without a word is a dirty record: too many digits for a "
       "numeric's "
-      "scale or for a timestamp's, time's or interval's precision, texts longer than the column though their "
+      "scale or for a timestamp's, time's or interval's precision (in arrays and ranges too), texts longer "
+      "than the column though their "
       "rest is "
-      "blanks, a NUL character. What it would change inside of a value is refused before the run: into "
+      "blanks, a NUL character (or `nulCharacter`). What it would change inside of a value is refused before "
+      "the run: into "
       "composites, intervals without seconds, and arrays of a precision, a length, real, name, composites or "
       "domains goes only what is read as the same type; money beside a column that travels as text needs an "
       "lc_monetary with a point. A text shorter than a char(n) is filled up with blanks, which is what the "
-      "type is. "
+      "type is; one that ends with a blank itself would lose it in those, and is dirty unless it has n "
+      "characters or is read from a char. "
       "jsonb keeps of a key that is there twice the last one, as the type does.",
-      "Of a database in SQL_ASCII, which keeps any bytes, texts that are no UTF-8 are dirty.",
+      "Of a database in SQL_ASCII, which keeps any bytes, texts that are no UTF-8 are dirty, or as "
+      "`invalidText` says.",
       "A timestamp beyond the year 294246 has no equal in microseconds since 1970 and is dirty, and so is "
       "NaN in a "
       "numeric of up to 38 digits.",

@@ -7,6 +7,7 @@
 
 #include "plugins/api/source.h"
 #include "plugins/common/relational/key_ranges.h"
+#include "plugins/common/relational/text_rule.h"
 #include "plugins/postgresql/postgresql_session.h"
 #include "plugins/postgresql/postgresql_types.h"
 
@@ -78,6 +79,7 @@ struct read_plan {
   std::string where;  ///< Empty: all rows.
   std::vector<column_type> kinds;
   schema_ptr columns;
+  relational::text_rule invalid_text = relational::text_rule::dirty;
   std::vector<carried_column> carried;  ///< All of them, in order.
 
   /// The relation that a split describes; nullptr where it is none of these.

@@ -52,7 +52,7 @@ result<void> postgresql_reader::connect_once(const stop_signal& stop) {
     const std::lock_guard lock(interrupting_);
     connection_ = std::move(made);
     part_ = relation_->part;
-    fields_.emplace(plan_->kinds, part().check_utf8);
+    fields_.emplace(plan_->kinds, part().check_utf8, plan_->invalid_text);
   }
   connection_->clear_interrupt();
   return {};
@@ -328,6 +328,9 @@ void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large
                                 escaped(f.source_type_name), why.target_type);
       refuse_row(builder, std::move(why));
       return;
+    }
+    if (const auto changed = fields_->changed()) {
+      builder.note_change({builder.rows(), static_cast<std::uint32_t>(at), *changed});
     }
   }
   if (places_key) {

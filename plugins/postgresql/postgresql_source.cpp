@@ -56,6 +56,7 @@ result<void> postgresql_source::connect_once(std::size_t part, const stop_signal
 
 result<source_description> postgresql_source::open(const stop_signal& stop) {
   auto plan = std::make_shared<read_plan>();
+  plan->invalid_text = options_.invalid_text;
   plan->where = options_.queries ? std::string() : options_.where;
   source_description out;
   for (std::size_t i = 0; i < sessions_.size(); ++i) {

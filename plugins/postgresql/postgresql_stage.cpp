@@ -15,48 +15,49 @@ namespace {
 using relational::write_mode;
 
 constexpr std::size_t send_bytes = std::size_t{128} << 10;
-/// The code by which the block below reports a row that the write mode leaves out.
+/// The codes by which the block below reports a row that the write mode leaves out, and how many rows were
+/// new; and under which it takes back what was done for a row that was not stored.
 constexpr const char* ignored_code = "ignored";
+constexpr const char* inserted_code = "inserted";
+constexpr const char* not_stored_state = "SLUIC";
 /// `ON CONFLICT DO UPDATE` has met two staged rows of one key.
 constexpr const char* same_key_twice = "21000";
 
-/// The braces stand for the statements of the mode and for the code of a row that is left out. A block with
-/// EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused. Variables must not meet
-/// columns of tables. What is no fault of a row's, such as a lock that was waited for in vain, goes through.
+/// The braces stand for the statements of the mode and for what becomes of a row that is left out. A block
+/// with EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused. Variables must not
+/// meet columns of tables, and keep their values where a block is taken back. What is no fault of a row's,
+/// such as a lock that was waited for in vain, goes through.
 constexpr const char* each_block = R"(
 DECLARE
-  sluice_n int; sluice_lowest int; sluice_took bigint; sluice_wanted bigint;
+  sluice_n int; sluice_lowest int; sluice_took bigint; sluice_gone bigint; sluice_fresh bigint; sluice_wanted bigint; sluice_inserted bigint := 0;
   sluice_code text; sluice_words text; sluice_more text; sluice_column text; sluice_constraint text;
 BEGIN
   FOR sluice_lowest IN SELECT g.i FROM pg_catalog.generate_series(0, (SELECT coalesce(max(s.sluice_row), -1) FROM pg_temp.sluice_rows s), 16) g(i) LOOP
     BEGIN
       SELECT count(*) INTO sluice_wanted FROM pg_temp.sluice_rows s WHERE {range};
-      {delete_range}
-      {insert_range};
-      GET DIAGNOSTICS sluice_took = ROW_COUNT;
+      {range_step}
       IF sluice_took <> sluice_wanted THEN RAISE EXCEPTION 'sluice' USING ERRCODE = 'P0001'; END IF;
+      sluice_inserted := sluice_inserted + sluice_fresh;
     EXCEPTION
       WHEN {not_of_a_row} THEN RAISE;
       WHEN OTHERS THEN
       FOR sluice_n IN SELECT s.sluice_row FROM pg_temp.sluice_rows s WHERE {range} ORDER BY 1 LOOP
         BEGIN
-          {delete_one}
-          {insert_one};
-          GET DIAGNOSTICS sluice_took = ROW_COUNT;
-          IF sluice_took <> 1 THEN
-            INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, '{left_out}', '', '', '');
-          END IF;
+          {one_step}
+          IF sluice_took = 1 THEN sluice_inserted := sluice_inserted + sluice_fresh;
+          ELSE {left_out} END IF;
         EXCEPTION
           WHEN {not_of_a_row} THEN RAISE;
           WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS sluice_code = RETURNED_SQLSTATE, sluice_words = MESSAGE_TEXT,
             sluice_more = PG_EXCEPTION_DETAIL, sluice_column = COLUMN_NAME, sluice_constraint = CONSTRAINT_NAME;
-          INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, sluice_code,
+          INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, CASE sluice_code WHEN '{not_stored}' THEN '{silently}' ELSE sluice_code END,
             sluice_words || CASE WHEN sluice_more <> '' THEN '. ' || sluice_more ELSE '' END, sluice_column, sluice_constraint);
         END;
       END LOOP;
     END;
   END LOOP;
+  INSERT INTO pg_temp.sluice_refused VALUES (-1, '{inserted}', sluice_inserted::text, '', '');
 END)";
 constexpr std::string_view range_condition =
     "s.sluice_row >= sluice_lowest AND s.sluice_row < sluice_lowest + 16";
@@ -99,7 +100,7 @@ std::string delete_sql(const stage_plan& plan, std::string_view condition) {
     const auto at = std::find(plan.columns.begin(), plan.columns.end(), name) - plan.columns.begin();
     same += fmt::format(" AND t.{} = s.c{}", quote_name(name), at + 1);
   }
-  return fmt::format("DELETE FROM {} t USING pg_temp.sluice_rows s WHERE {}{};", plan.table, condition, same);
+  return fmt::format("DELETE FROM {} t USING pg_temp.sluice_rows s WHERE {}{}", plan.table, condition, same);
 }
 
 std::string insert_sql(const stage_plan& plan, std::string_view condition) {
@@ -116,29 +117,49 @@ std::string insert_sql(const stage_plan& plan, std::string_view condition) {
       plan.table, names, staged, condition, on_conflict(plan));
 }
 
-/// Notes the staged rows whose key is in the table and takes them out, in the words that the server has for
-/// them.
-std::string take_out_sql(const stage_plan& plan, const unique_key& key) {
+/// An INSERT that says how many rows it took and how many of these are new: such a one nobody has locked.
+/// Where rows are updated there is no other way to tell; not of views and of tables in partitions.
+std::string counted_sql(const stage_plan& plan, std::string_view condition, std::string_view into) {
+  return fmt::format(
+      "WITH done AS ({} RETURNING xmax = 0 AS fresh) SELECT count(*), count(*) FILTER (WHERE fresh){} FROM "
+      "done",
+      insert_sql(plan, condition), into);
+}
+
+/// What the block does with the staged rows of a condition.
+std::string block_step(const stage_plan& plan, bool counts, std::string_view condition) {
+  if (counts) {
+    return counted_sql(plan, condition, " INTO sluice_took, sluice_fresh") + ";";
+  }
+  std::string step = insert_sql(plan, condition) + "; GET DIAGNOSTICS sluice_took = ROW_COUNT; ";
+  if (plan.mode != write_mode::replace) {
+    return step + "sluice_fresh := sluice_took;";
+  }
+  return fmt::format(
+      "{}; GET DIAGNOSTICS sluice_gone = ROW_COUNT; {}sluice_fresh := sluice_took - sluice_gone;",
+      delete_sql(plan, condition), step);
+}
+
+/// The staged rows whose key is in the table, with its values as the server writes them. An index finds each:
+/// OFFSET 0 keeps the server from reading the whole table instead, which for a stage it knows nothing of it
+/// may think the cheaper way.
+std::string duplicates_sql(const stage_plan& plan, const unique_key& key) {
   std::string same;
-  std::string names;
   std::string values;
   for (const std::string& name : key.columns) {
     const auto at = std::find(plan.columns.begin(), plan.columns.end(), name) - plan.columns.begin();
     same += fmt::format("{}t.{} = s.c{}", same.empty() ? "" : " AND ", quote_name(name), at + 1);
-    names += (names.empty() ? "" : ", ") + name;
     values += fmt::format("{}s.c{}::text", values.empty() ? "" : " || ', ' || ", at + 1);
   }
-  const bool ignores = plan.mode == write_mode::ignore;
   return fmt::format(
-      "WITH found AS (DELETE FROM pg_temp.sluice_rows s USING {} t WHERE {} RETURNING s.sluice_row, {} AS "
-      "value) "
-      "INSERT INTO pg_temp.sluice_refused SELECT sluice_row, '{}', {} || value || "
-      "') already "
-      "exists.', '', {} FROM found",
-      plan.table, same, values, ignores ? ignored_code : "23505",
-      quote_text(
-          fmt::format("duplicate key value violates unique constraint \"{}\". Key ({})=(", key.name, names)),
-      quote_text(key.name));
+      "SELECT s.sluice_row, {} FROM pg_temp.sluice_rows s WHERE EXISTS (SELECT FROM {} t WHERE {} OFFSET 0)",
+      values, plan.table, same);
+}
+
+/// In the words that the server has for it.
+std::string duplicate_message(const unique_key& key, std::string_view values) {
+  return fmt::format("duplicate key value violates unique constraint \"{}\". Key ({})=({}) already exists.",
+                     key.name, fmt::join(key.columns, ", "), values);
 }
 
 }  // namespace
@@ -146,33 +167,38 @@ std::string take_out_sql(const stage_plan& plan, const unique_key& key) {
 const char* const silence =
     "the server took the row without a word and did not store it, as a trigger that returns NULL does";
 
-row_stage::row_stage(const stage_plan& plan) {
+row_stage::row_stage(stage_plan plan) : plan_(std::move(plan)), counts_(plan_.mode == write_mode::update) {
   std::string names;
   std::string declared;
-  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+  for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
     names += fmt::format(", c{}", i + 1);
-    declared += fmt::format(", c{} {}", i + 1, plan.type_names[i]);
+    declared += fmt::format(", c{} {}", i + 1, plan_.type_names[i]);
   }
   make_sql_ = fmt::format(
-      "CREATE TEMPORARY TABLE IF NOT EXISTS sluice_rows (sluice_row int PRIMARY KEY{}) ON COMMIT DELETE "
+      "CREATE TEMPORARY TABLE IF NOT EXISTS sluice_rows (sluice_row int{}) ON COMMIT DELETE "
       "ROWS; "
       "CREATE TEMPORARY TABLE IF NOT EXISTS sluice_refused (sluice_row int, code text, message text, "
       "column_name text, constraint_name text) ON COMMIT DELETE ROWS; DO 'BEGIN NULL; END'",
       declared);
   copy_sql_ = fmt::format("COPY pg_temp.sluice_rows (sluice_row{}) FROM STDIN", names);
-  delete_all_sql_ = delete_sql(plan, "true");
-  insert_all_sql_ = insert_sql(plan, "true");
-  for (const unique_key& key : plan.unique_keys) {
-    take_out_sql_.push_back(take_out_sql(plan, key));
+  for (const unique_key& key : plan_.unique_keys) {
+    duplicates_sql_.push_back(duplicates_sql(plan_, key));
   }
+}
+
+std::string row_stage::each_sql() const {
+  const std::string left_out =
+      plan_.mode == write_mode::ignore
+          ? fmt::format("INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, '{}', '', '', '');",
+                        ignored_code)
+          : fmt::format("RAISE EXCEPTION 'sluice' USING ERRCODE = '{}';", not_stored_state);
   const std::string block = fmt::format(
       fmt::runtime(each_block), fmt::arg("range", range_condition), fmt::arg("not_of_a_row", not_of_a_row),
-      fmt::arg("delete_range", delete_sql(plan, range_condition)),
-      fmt::arg("insert_range", insert_sql(plan, range_condition)),
-      fmt::arg("delete_one", delete_sql(plan, one_condition)),
-      fmt::arg("insert_one", insert_sql(plan, one_condition)),
-      fmt::arg("left_out", plan.mode == write_mode::ignore ? ignored_code : refused_silently));
-  insert_each_sql_ = "DO " + quote_text(block);  // a name may hold whatever ends another quote
+      fmt::arg("range_step", block_step(plan_, counts_, range_condition)),
+      fmt::arg("one_step", block_step(plan_, counts_, one_condition)), fmt::arg("left_out", left_out),
+      fmt::arg("not_stored", not_stored_state), fmt::arg("silently", refused_silently),
+      fmt::arg("inserted", inserted_code));
+  return "DO " + quote_text(block);  // a name may hold whatever ends another quote
 }
 
 result<bool> row_stage::make(connection& c) {
@@ -218,52 +244,148 @@ result<void> row_stage::send(connection& c, row_encoder& encoder, const batch& b
   return {};
 }
 
-result<bool> row_stage::insert_all(connection& c, std::size_t count) {
-  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_all"));
-  result<std::uint64_t> taken = 0;
-  if (!delete_all_sql_.empty()) {
-    taken = c.run(delete_all_sql_);
+result<row_stage::taken> row_stage::take(connection& c, std::string_view condition) const {
+  taken done;
+  if (counts_) {
+    SLUICE_TRY(const auto rows, c.run_and_ask(counted_sql(plan_, condition, "")));
+    const auto number = [&](std::size_t at) {
+      return std::strtoull(rows.at(0).at(at).value_or("0").c_str(), nullptr, 10);
+    };
+    done.rows = number(0);
+    done.fresh = number(1);
+    return done;
   }
-  if (taken) {
-    taken = c.run(insert_all_sql_);
+  std::uint64_t gone = 0;
+  if (plan_.mode == write_mode::replace) {
+    SLUICE_TRY(gone, c.run(delete_sql(plan_, condition)));
   }
-  if (taken && *taken == count) {
-    SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_all"));
-    return true;
-  }
-  if (!taken && taken.error().kind != error_kind::bad_row && taken.error().code != same_key_twice) {
-    return fail(taken.error());
-  }
-  SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_all; RELEASE SAVEPOINT sluice_all"));
-  return false;
+  SLUICE_TRY(done.rows, c.run(insert_sql(plan_, condition)));
+  done.fresh = done.rows - std::min(done.rows, gone);
+  return done;
 }
 
-result<std::size_t> row_stage::take_out_duplicates(connection& c) {
-  std::size_t taken_out = 0;
-  for (const std::string& statement : take_out_sql_) {
+void row_stage::tell(std::uint64_t written, std::uint64_t fresh, outcome& answer) const {
+  fresh = std::min(written, fresh);
+  if (plan_.mode == write_mode::replace) {
+    answer.parts = {fresh, 0, written - fresh, 0};
+  } else if (counts_) {
+    answer.parts = {fresh, written - fresh, 0, 0};
+  } else if (plan_.mode != write_mode::update) {
+    answer.parts.inserted = written;
+  }
+}
+
+result<std::optional<std::uint64_t>> row_stage::insert_all(connection& c, std::size_t count) {
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_all"));
+  (void)c.take_warning();
+  auto done = take(c, "true");
+  if (done && done->rows == count && !c.take_warning()) {
+    SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_all"));
+    return std::optional(done->fresh);
+  }
+  const bool counted_in_vain =
+      !done && counts_ &&
+      (done.error().kind == error_kind::denied || done.error().kind == error_kind::not_supported ||
+       done.error().kind == error_kind::bad_option) &&
+      !c.is_lost();
+  if (!done && !counted_in_vain && done.error().kind != error_kind::bad_row &&
+      done.error().code != same_key_twice) {
+    return fail(done.error());
+  }
+  SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_all; RELEASE SAVEPOINT sluice_all"));
+  if (counted_in_vain) {  // the right to look (SELECT) is missing, or the table is one that does not tell
+    counts_ = false;
+    return insert_all(c, count);
+  }
+  return std::optional<std::uint64_t>();
+}
+
+result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size_t to,
+                                      const std::vector<std::uint32_t>& rows, std::uint64_t& fresh,
+                                      outcome& answer) {
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_half"));
+  (void)c.take_warning();
+  const auto done = take(c, fmt::format("s.sluice_row >= {} AND s.sluice_row < {}", from, to));
+  const std::optional<server_failure> warning = c.take_warning();
+  if (done && !warning && done->rows == to - from) {
+    fresh += done->fresh;
+    return c.run_script("RELEASE SAVEPOINT sluice_half");
+  }
+  if (!done && done.error().kind != error_kind::bad_row && done.error().code != same_key_twice) {
+    return fail(done.error());
+  }
+  const server_failure why = done ? warning.value_or(server_failure{}) : c.last_failure();
+  SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_half; RELEASE SAVEPOINT sluice_half"));
+  if (to - from > 1) {
+    const std::size_t middle = from + (to - from) / 2;
+    SLUICE_CHECK(insert_halves(c, from, middle, rows, fresh, answer));
+    return insert_halves(c, middle, to, rows, fresh, answer);
+  }
+  if (done && !warning && plan_.mode == write_mode::ignore) {
+    answer.ignored.push_back(rows.at(from));
+  } else if (done && !warning) {
+    answer.refused.push_back({rows.at(from), "", refused_silently, silence});
+  } else {
+    answer.refused.push_back({rows.at(from), why.column.empty() ? why.constraint : why.column, why.sqlstate,
+                              done ? "the server warned: " + why.message : why.message});
+  }
+  return {};
+}
+
+result<std::size_t> row_stage::take_out_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
+                                                   std::size_t first, std::size_t last, outcome& answer) {
+  std::vector<bool> found(last - first);
+  std::string numbers;
+  std::size_t count = 0;
+  for (std::size_t key = 0; key < duplicates_sql_.size(); ++key) {
     SLUICE_CHECK(c.run_script("SAVEPOINT sluice_look"));
-    const auto done = c.run(statement);
-    if (done) {
-      taken_out += *done;
-      SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_look"));
+    const auto there = c.ask(duplicates_sql_[key]);
+    if (!there) {
+      if (there.error().kind == error_kind::cancelled || c.is_lost()) {
+        return fail(there.error());
+      }
+      // It only spares work: without the right to look (SELECT), or without an order of its own, rows are
+      // tried.
+      SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_look; RELEASE SAVEPOINT sluice_look"));
       continue;
     }
-    if (done.error().kind == error_kind::cancelled || c.is_lost()) {
-      return fail(done.error());
+    SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_look"));
+    for (const auto& r : *there) {
+      const std::size_t n = std::strtoul(r.at(0).value_or("0").c_str(), nullptr, 10);
+      if (found.at(n)) {
+        continue;
+      }
+      found[n] = true;
+      ++count;
+      numbers += (numbers.empty() ? "" : ",") + *r.at(0);
+      if (plan_.mode == write_mode::ignore) {
+        answer.ignored.push_back(rows[first + n]);
+      } else {
+        const unique_key& of = plan_.unique_keys[key];
+        answer.refused.push_back(
+            {rows[first + n], of.name, "23505", duplicate_message(of, r.at(1).value_or(""))});
+      }
     }
-    // It only spares work: without the right to look (SELECT), or without an order of its own, rows are
-    // tried.
-    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_look; RELEASE SAVEPOINT sluice_look"));
   }
-  return taken_out;
+  if (count != 0 && count != last - first) {
+    SLUICE_CHECK(
+        c.run(fmt::format("DELETE FROM pg_temp.sluice_rows s USING pg_catalog.unnest('{{{}}}'::int[]) "
+                          "u(n) WHERE s.sluice_row = u.n",
+                          numbers)));
+  }
+  return count;
 }
 
 result<void> row_stage::read_left_out(connection& c, const std::vector<std::uint32_t>& rows,
-                                      std::size_t first, outcome& answer) {
+                                      std::size_t first, std::uint64_t& fresh, outcome& answer) {
   SLUICE_TRY(const auto left_out, c.ask("SELECT sluice_row, code, message, column_name, constraint_name FROM "
                                         "pg_temp.sluice_refused ORDER BY sluice_row"));
   for (const auto& r : left_out) {
     const std::string code = r.at(1).value_or("");
+    if (code == inserted_code) {
+      fresh = std::strtoull(r.at(2).value_or("0").c_str(), nullptr, 10);
+      continue;
+    }
     const std::uint32_t row = rows.at(first + std::strtoul(r.at(0).value_or("0").c_str(), nullptr, 10));
     if (code == ignored_code) {
       answer.ignored.push_back(row);
@@ -285,6 +407,38 @@ result<void> row_stage::read_left_out(connection& c, const std::vector<std::uint
   return {};
 }
 
+result<void> row_stage::insert_some(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
+                                    std::size_t last, std::uint64_t& fresh, outcome& answer) {
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_some"));
+  SLUICE_TRY(const std::size_t duplicates, take_out_duplicates(c, rows, first, last, answer));
+  if (duplicates == last - first) {
+    return c.run_script("RELEASE SAVEPOINT sluice_some");
+  }
+  std::optional<std::uint64_t> all;
+  if (duplicates != 0) {
+    SLUICE_TRY(all, insert_all(c, last - first - duplicates));
+  }
+  if (all) {
+    fresh = *all;
+    return c.run_script("RELEASE SAVEPOINT sluice_some");
+  }
+  (void)c.take_warning();
+  SLUICE_CHECK(
+      c.run_script("CREATE INDEX IF NOT EXISTS sluice_rows_in_order ON pg_temp.sluice_rows (sluice_row)"));
+  SLUICE_CHECK(c.run_script(each_sql()));
+  if (!c.take_warning()) {
+    SLUICE_CHECK(read_left_out(c, rows, first, fresh, answer));
+    return c.run_script("RELEASE SAVEPOINT sluice_some");
+  }
+  // It says nothing of its row.
+  SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_some; RELEASE SAVEPOINT sluice_some"));
+  answer.refused.clear();
+  answer.ignored.clear();
+  const std::vector<std::uint32_t> staged(rows.begin() + static_cast<std::ptrdiff_t>(first),
+                                          rows.begin() + static_cast<std::ptrdiff_t>(last));
+  return insert_halves(c, 0, staged.size(), staged, fresh, answer);
+}
+
 result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder, const batch& b,
                                              const std::vector<std::uint32_t>& rows, std::size_t first,
                                              std::size_t last, bool all_at_once, send_buffer& buffer) {
@@ -302,20 +456,15 @@ result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder
     SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rows; RELEASE SAVEPOINT sluice_rows"));
     return answer;
   }
-  bool all = false;
+  std::optional<std::uint64_t> all;
   if (all_at_once) {
     SLUICE_TRY(all, insert_all(c, last - first));
   }
+  std::uint64_t fresh = all.value_or(0);
   if (!all) {
-    SLUICE_TRY(const std::size_t taken_out, take_out_duplicates(c));
-    if (taken_out != 0) {
-      SLUICE_TRY(all, insert_all(c, last - first - taken_out));
-    }
-    if (!all) {
-      SLUICE_CHECK(c.run_script(insert_each_sql_));
-    }
-    SLUICE_CHECK(read_left_out(c, rows, first, answer));
+    SLUICE_CHECK(insert_some(c, rows, first, last, fresh, answer));
   }
+  tell(last - first - answer.refused.size() - answer.ignored.size(), fresh, answer);
   SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rows"));
   answer.staged = true;
   return answer;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/api/target.h"
@@ -30,11 +32,11 @@ struct stage_plan {
 /// Rows in a temporary table of the session, from which the server itself inserts them: all at once where it
 /// takes all, else without those whose key is there already, else sixteen at a time, and one by one, in
 /// order, where one of these is refused. So a table full of duplicates costs a few statements a batch, not a
-/// few a row; and of records with the same key the last one wins. Used by a writer's thread, inside its
-/// transaction.
+/// few a row; and of records with the same key the last one wins. A row of which the server warns is refused.
+/// Used by a writer's thread, inside its transaction.
 class row_stage {
  public:
-  explicit row_stage(const stage_plan& plan);
+  explicit row_stage(stage_plan plan);
 
   /// False once it has turned out that this session has none: no right to make temporary tables, or no
   /// PL/pgSQL. Then the caller sends rows in ever smaller pieces.
@@ -45,10 +47,11 @@ class row_stage {
   struct outcome {
     bool staged = false;  ///< False: a row is refused on its way into the temporary table, or there is none.
     std::uint64_t line = 0;  ///< Of that row, from 1; 0: not told.
-    /// With the rows' places in the batch, in order; `column` names the constraint where the server names no
-    /// column.
+    /// With the rows' places in the batch, in any order; `column` names the constraint where the server names
+    /// no column.
     std::vector<refused_row> refused;
     std::vector<std::uint32_t> ignored;
+    written_parts parts;  ///< Of the others.
   };
   /// Inserts rows [first, last) of `rows`, which are rows of `b`, in a savepoint. `all_at_once`: they may all
   /// be good; else some are known not to be.
@@ -61,20 +64,37 @@ class row_stage {
   result<void> send(connection& c, row_encoder& encoder, const batch& b,
                     const std::vector<std::uint32_t>& rows, std::size_t first, std::size_t last,
                     send_buffer& buffer);
-  /// Whether the server took all.
-  result<bool> insert_all(connection& c, std::size_t count);
-  /// Takes the staged rows out whose key is there already; how many these were.
-  result<std::size_t> take_out_duplicates(connection& c);
+  /// What a statement took, and how many of these were new rows where the server tells.
+  struct taken {
+    std::uint64_t rows = 0;
+    std::uint64_t fresh = 0;
+  };
+  /// Inserts the staged rows of a condition as the mode says.
+  result<taken> take(connection& c, std::string_view condition) const;
+  /// Where the server took all without a warning: how many are new rows. Else nothing was done.
+  result<std::optional<std::uint64_t>> insert_all(connection& c, std::size_t count);
+  /// Of which some are refused.
+  result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
+                           std::size_t last, std::uint64_t& fresh, outcome& answer);
+  /// Staged rows [from, to), which are `rows` of the batch, in ever smaller pieces down to the row that is
+  /// refused or warned of.
+  result<void> insert_halves(connection& c, std::size_t from, std::size_t to,
+                             const std::vector<std::uint32_t>& rows, std::uint64_t& fresh, outcome& answer);
+  void tell(std::uint64_t written, std::uint64_t fresh, outcome& answer) const;
+  /// Takes the staged rows out whose key is there already; how many these were. Where these are all, they are
+  /// left to the next batch to throw away.
+  result<std::size_t> take_out_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
+                                          std::size_t first, std::size_t last, outcome& answer);
   /// What the server has noted of the rows that it left out.
   result<void> read_left_out(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
-                             outcome& answer);
+                             std::uint64_t& fresh, outcome& answer);
+  [[nodiscard]] std::string each_sql() const;
 
+  stage_plan plan_;
   std::string make_sql_;
   std::string copy_sql_;
-  std::string delete_all_sql_;  ///< Of `replace`, else empty.
-  std::string insert_all_sql_;
-  std::vector<std::string> take_out_sql_;
-  std::string insert_each_sql_;
+  std::vector<std::string> duplicates_sql_;  ///< One for each of the plan's `unique_keys`.
+  bool counts_;                              ///< An INSERT of `update` tells new rows from updated ones.
   bool usable_ = true;
   bool made_ = false;
 };

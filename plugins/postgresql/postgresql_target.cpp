@@ -285,9 +285,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
     key_ = found->columns;
     if (options_.mode != relational::write_mode::ignore) {
       out.notes.push_back(
-          fmt::format("Rows are found by ({}). Of records with the same key in one split the last one "
-                      "wins; across splits the order is not defined.",
-                      fmt::join(key_, ", ")));
+          fmt::format("Rows are found by ({}). {}", fmt::join(key_, ", "), relational::last_one_wins));
     }
   }
   std::vector<std::string> names;
@@ -458,10 +456,14 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
   plan->keys = keys_;
   plan->changes_rows_first = changes_rows_first_;
   plan->mode = options_.mode;
+  plan->nul = options_.nul_character;
   plan->key = key_;
   plan->dialect = dialect_;
   plan->claim = claim_;
   for (std::size_t i = 0; i < names.size(); ++i) {
+    if (source_columns[i].source_type_name.starts_with("character(")) {
+      plan->kinds[i].padded = 0;
+    }
     columns->push_back(
         {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], types[i].name, true});
   }

@@ -68,6 +68,11 @@ numeric_limits numeric_modifier(std::int32_t modifier) {
   return {m >> 16 & 0xFFFF, ((m & 0x7FF) ^ 1024) - 1024};
 }
 
+/// Arrays, ranges and multiranges of times, in which the server rounds seconds as in a time alone: of time,
+/// timestamp, timestamptz, interval, timetz; tsrange, its array and multirange, and those of tstzrange.
+constexpr auto time_holders = std::to_array<std::uint32_t>(
+    {1183, 1115, 1185, 1187, 1270, 3908, 3909, 4533, 6152, 3910, 3911, 4534, 6153});
+
 /// The digits of a second that a time type keeps.
 std::uint8_t second_digits(std::int32_t modifier) {
   return modifier < 0 || modifier > micro_digits ? micro_digits : static_cast<std::uint8_t>(modifier);
@@ -100,6 +105,8 @@ column_type kind_of(const server_type& type, unsigned money_digits) {
   const auto* row =
       std::find_if(type_rows.begin(), type_rows.end(), [&](const type_row& r) { return r.oid == type.oid; });
   if (row == type_rows.end()) {
+    const bool of_times = std::find(time_holders.begin(), time_holders.end(), type.oid) != time_holders.end();
+    out.fraction_digits = of_times ? micro_digits : -1;
     return out;
   }
   out.form = row->form;

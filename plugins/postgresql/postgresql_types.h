@@ -47,11 +47,14 @@ struct server_type {
 /// What a column is to the plugin.
 struct column_type {
   wire_form form = wire_form::as_text;
-  data_type type;           ///< What a reader delivers, and a writer takes unless `write_type` says else.
-  numeric_limits limits;    ///< Of a numeric.
-  std::int32_t padded = 0;  ///< character(n): n; the server fills up with blanks.
+  data_type type;         ///< What a reader delivers, and a writer takes unless `write_type` says else.
+  numeric_limits limits;  ///< Of a numeric.
+  /// character(n): n; the server fills up with blanks, in which those of a shorter text would be lost. A
+  /// writer has 0 where the source's type is another one, to which blanks mean nothing either.
+  std::int32_t padded = 0;
   std::int32_t fraction_digits = -1;  ///< Of a type as text that rounds seconds (time with time zone,
-                                      ///< interval): how many digits it keeps; -1 = it does not round.
+                                      ///< interval, arrays of times): how many digits it keeps; -1 = it
+                                      ///< does not round.
   bool needs_offset = false;          ///< time with time zone: the server would add the session's own.
 };
 

@@ -80,7 +80,7 @@ std::string column_in_context(std::string_view context) {
 postgresql_writer::postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns)
     : plan_(std::move(plan)),
       columns_(columns),
-      encoder_(columns_, plan_->kinds, form_for(plan_->kinds)),
+      encoder_(columns_, plan_->kinds, form_for(plan_->kinds), plan_->nul),
       copy_sql_(copy_sql(*plan_, encoder_.form())),
       stage_(stage_of(*plan_)) {}
 
@@ -150,6 +150,12 @@ result<void> postgresql_writer::end_fast_copy() {
   copying_ = false;
   auto taken = connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
   buffer_.resize(0);
+  if (const auto warning = connection_->take_warning(); taken && warning) {
+    return fail(read_again({error_kind::bad_row,
+                            fmt::format("{}: the server warned: {} ({})", connection_->place(),
+                                        escaped(warning->message), warning->sqlstate),
+                            "", false}));
+  }
   if (!taken) {
     const error& why = taken.error();
     return fail(why.kind == error_kind::bad_row ? read_again(why) : changed_since(why));
@@ -168,6 +174,7 @@ result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer)
     SLUICE_CHECK(end_fast_copy());
   }
   if (!copying_) {
+    (void)connection_->take_warning();
     if (auto begun = connection_->copy_in(copy_sql_); !begun) {
       return fail(changed_since(std::move(begun).error()));
     }
@@ -189,6 +196,7 @@ result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer)
       answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
       continue;
     }
+    changed_.insert(changed_.end(), encoder_.changes().begin(), encoder_.changes().end());
     ++rows_sent_;
     ++answer.written;
     if (buffer_.size() >= send_bytes) {
@@ -219,6 +227,7 @@ result<postgresql_writer::piece_answer> postgresql_writer::copy_piece(const batc
                                                                       const std::vector<std::uint32_t>& rows,
                                                                       std::size_t first, std::size_t last) {
   SLUICE_CHECK(connection_->run_script("SAVEPOINT sluice_rows"));
+  (void)connection_->take_warning();
   if (auto begun = connection_->copy_in(copy_sql_); !begun) {
     return fail(changed_since(std::move(begun).error()));
   }
@@ -237,7 +246,8 @@ result<postgresql_writer::piece_answer> postgresql_writer::copy_piece(const batc
   auto taken = connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
   buffer_.resize(0);
   piece_answer answer;
-  if (taken && *taken == last - first) {
+  const auto warning = connection_->take_warning();
+  if (taken && *taken == last - first && !warning) {
     answer.stands = true;
     SLUICE_CHECK(connection_->run_script("RELEASE SAVEPOINT sluice_rows"));
     return answer;
@@ -248,6 +258,10 @@ result<postgresql_writer::piece_answer> postgresql_writer::copy_piece(const batc
     }
     answer.refused = explain(connection_->last_failure());
     answer.line = line_in_context(connection_->last_failure().context);
+  } else if (warning) {
+    answer.refused = explain(*warning);
+    answer.refused.message = "the server warned: " + answer.refused.message;
+    answer.line = line_in_context(warning->context);
   } else {
     answer.refused.code = refused_silently;
     answer.refused.message = silence;
@@ -312,6 +326,7 @@ bool postgresql_writer::finds_by_key() const {
 
 void postgresql_writer::count(row_stage::outcome& staged, std::size_t rows, write_answer& answer) {
   answer.written += rows - staged.refused.size() - staged.ignored.size();
+  answer.parts += staged.parts;
   answer.ignored += staged.ignored.size();
   ignored_.insert(ignored_.end(), staged.ignored.begin(), staged.ignored.end());
   for (refused_row& r : staged.refused) {
@@ -365,6 +380,7 @@ std::vector<std::uint32_t> postgresql_writer::rows_to_send(const batch& b, write
   for (std::uint32_t row = 0; row < b.rows; ++row) {
     if (encoder_.append(b, row, buffer_)) {
       rows.push_back(row);
+      changed_.insert(changed_.end(), encoder_.changes().begin(), encoder_.changes().end());
     } else {
       const auto& p = encoder_.problem();
       answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
@@ -378,6 +394,7 @@ result<write_answer> postgresql_writer::write(const batch& b, const stop_signal&
   SLUICE_CHECK(begin(stop));
   write_answer answer;
   ignored_.clear();
+  changed_.clear();
   if (!finds_by_key() && !careful_) {
     SLUICE_CHECK(write_fast(b, answer));
   } else {
@@ -386,10 +403,28 @@ result<write_answer> postgresql_writer::write(const batch& b, const stop_signal&
     std::sort(answer.refused.begin(), answer.refused.end(),
               [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
   }
+  if (!finds_by_key() || plan_->mode == relational::write_mode::ignore) {
+    answer.parts = {answer.written};
+  }
   if (!answer.refused.empty() || answer.ignored != 0) {
     answer.written_sum = relational::sum_without(b, answer.refused, ignored_);
   }
+  if (!changed_.empty()) {
+    count_changes(answer);
+  }
   return answer;
+}
+
+void postgresql_writer::count_changes(write_answer& answer) {
+  std::vector<std::uint32_t> left_out = std::move(ignored_);
+  std::transform(answer.refused.begin(), answer.refused.end(), std::back_inserter(left_out),
+                 [](const refused_row& r) { return r.row; });
+  std::sort(left_out.begin(), left_out.end());
+  for (const changed_value& c : changed_) {
+    if (!std::binary_search(left_out.begin(), left_out.end(), c.row)) {
+      ++answer.changes[{c.column, c.rule}];
+    }
+  }
 }
 
 result<void> postgresql_writer::commit(const mark& m, const stop_signal& stop) {

@@ -26,6 +26,7 @@ struct writer_plan {
   std::vector<unique_key> keys;         ///< To name the columns of a constraint.
   bool changes_rows_first = false;      ///< As `table_info` has it.
   relational::write_mode mode = relational::write_mode::insert;
+  relational::text_rule nul = relational::text_rule::dirty;
   std::vector<std::string> key;  ///< By which `update` and `replace` find rows.
   relational::progress_dialect dialect;
   std::shared_ptr<relational::claim_state> claim;
@@ -78,6 +79,8 @@ class postgresql_writer : public writer {
   };
   result<piece_answer> copy_piece(const batch& b, const std::vector<std::uint32_t>& rows, std::size_t first,
                                   std::size_t last);
+  /// Of the rows that stand.
+  void count_changes(write_answer& answer);
   [[nodiscard]] bool finds_by_key() const;
   [[nodiscard]] refused_row explain(const server_failure& failure) const;
   /// The columns of a constraint, as far as it is a key; else empty.
@@ -96,6 +99,7 @@ class postgresql_writer : public writer {
   std::uint64_t rows_sent_ = 0;  ///< In the COPY that is open.
   std::uint64_t bytes_sent_ = 0;
   std::vector<std::uint32_t> ignored_;  ///< Of the batch at hand.
+  std::vector<changed_value> changed_;  ///< Likewise.
   bool careful_ = false;
   bool mostly_refused_ = false;           ///< More than half of the rows staged last.
   std::uint32_t clean_transactions_ = 0;  ///< In a row, while careful.

@@ -222,6 +222,9 @@ result<write_answer> sqlite_writer::write(const batch& b, const stop_signal& sto
     }
   }
   insert_.reset();
+  // `update` and `replace` do as they will with a row that is there, and do not say.
+  const write_mode mode = plan_->options.mode;
+  answer.parts.inserted = mode == write_mode::update || mode == write_mode::replace ? 0 : answer.written;
   if (answer.ignored != 0 || !answer.refused.empty()) {
     answer.written_sum = written.finish();
   }

@@ -88,6 +88,26 @@ class Texts(whole.Jobs):
                 self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
                 self.assertEqual(sql("SELECT count(*) FROM src JOIN dst ON src.v::text = dst.v::text"), "1\n")
 
+    def test_seconds_that_the_server_would_round_inside_of_arrays_and_ranges_are_dirty(self):
+        for kind, good, bad in (("timestamp[]", '{"2024-01-01 00:00:00.123456",NULL}', '{"2024-01-01 00:00:00.1234567"}'), ("time[]", "{00:00:00.5000000}", "{00:00:00.0000001}"),
+                                ("interval[]", '{"1 day 00:00:00.5"}', '{"00:00:00.1234567"}'), ("tstzrange", '["2024-01-01 00:00:00.5+00",)', '["2024-01-01 00:00:00.1234567+00",)'),
+                                ("tsrange[]", '{"[2024-01-01,)"}', '{"[2024-01-01 00:00:00.1234567,)"}')):
+            with self.subTest(kind):
+                self.setUp()
+                sql(f"CREATE TABLE src (v text); INSERT INTO src VALUES ('{good}'), ('{bad}'), (NULL); CREATE TABLE dst (v {kind})")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))
+                self.assertEqual(ended.summary["dirty_by_code"], {"too_precise": 1}, ended)
+                self.assertEqual(sql(f"SELECT count(*), count(v), bool_and(v = '{good}'::{kind}) FROM dst"), "2|1|t\n")
+
+    def test_a_blank_that_would_be_lost_among_those_of_a_char_is_dirty(self):
+        sql("CREATE TABLE src (id int, v text); INSERT INTO src VALUES (1, 'ab'), (2, 'ab '), (3, 'ab   '), (4, ''), (5, 'äöü  '), (6, 'äöü '); "
+            "CREATE TABLE dst (id int, v char(5)); CREATE TABLE wider (id int, v char(9))")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=2))
+        self.assertEqual(ended.summary["dirty_by_code"], {"not_representable": 2}, ended)
+        self.assertEqual(sql("SELECT id, '<' || v || '>', length(v) FROM dst ORDER BY 1"), "1|<ab>|2\n3|<ab>|2\n4|<>|0\n5|<äöü>|3\n")
+        self.succeeds(job(end("Reader", "dst"), end("Writer", "wider")))  # whose blanks mean nothing
+        self.assertEqual(sql("SELECT count(*) FROM dst JOIN wider USING (id, v)"), "4\n")
+
     def test_a_text_of_several_characters_for_one_is_dirty(self):
         sql("CREATE TABLE src (v text); INSERT INTO src VALUES ('abc'), ('d'); CREATE TABLE dst (v \"char\")")
         ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=1))

@@ -41,11 +41,29 @@ std::string_view state_words(run_state state) {
   return "failed";
 }
 
+/// `inserted 1,500, updated 1,501, 3 not told apart`; empty where all are new rows, or nothing is known.
+std::string parts_text(const run_summary& s) {
+  const std::uint64_t told = s.parts.told();
+  if (told == s.parts.inserted && (told == 0 || told == s.counts.written)) {
+    return {};
+  }
+  std::vector<std::string> parts;
+  for (const written_part& part : written_part_list) {
+    if (const std::uint64_t count = s.parts.*part.count; count != 0) {
+      parts.push_back(fmt::format("{} {}", part.name, with_thousands(count)));
+    }
+  }
+  if (told < s.counts.written) {
+    parts.push_back(fmt::format("{} not told apart", with_thousands(s.counts.written - told)));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 void put_account(report& r, const run_summary& s) {
   const record_counts& c = s.counts;
   const std::vector<std::vector<std::string>> rows = {
       {"  read", with_thousands(c.read), bytes_text(c.bytes)},
-      {"= written", with_thousands(c.written), ""},
+      {"= written", with_thousands(c.written), parts_text(s)},
       {"+ ignored", with_thousands(c.ignored), c.ignored > 0 ? "left out by the write mode" : ""},
       {"+ dirty", with_thousands(c.dirty), ""},
       {"+ filtered", with_thousands(c.filtered), ""}};
@@ -103,7 +121,32 @@ void put_speed(report& r, const run_summary& s, const run_context& c) {
   }
 }
 
+/// Those of a failed run that the account cannot have: they tell why it failed all the same.
+void put_taken_back(report& r, const run_summary& s, const run_context& c) {
+  std::uint64_t all = 0;
+  std::vector<std::string> parts;
+  for (const auto& [code, records] : s.dirty_taken_back) {
+    all += records;
+    parts.push_back(fmt::format("{} {}", escaped(code), with_thousands(records)));
+  }
+  if (all == 0) {
+    return;
+  }
+  r.info(fmt::format("  Dirty records of batches that were taken back: {} ({}){}{}", with_thousands(all),
+                     fmt::join(parts, ", "), c.dirty_pending.empty() ? "" : ", until the run goes on in ",
+                     c.dirty_pending));
+  if (s.counts.dirty == 0) {
+    for (const std::string& line : c.first_dirty) {
+      r.info("    " + line);
+    }
+    if (all > c.first_dirty.size() && !c.first_dirty.empty()) {
+      r.info("    …");
+    }
+  }
+}
+
 void put_dirty(report& r, const run_summary& s, const run_context& c) {
+  put_taken_back(r, s, c);
   if (s.counts.dirty == 0) {
     return;
   }
@@ -118,18 +161,25 @@ void put_dirty(report& r, const run_summary& s, const run_context& c) {
   }
 }
 
-/// What `compat` changed, by column and rule.
+std::string_view who_changes(bool datax) {
+  return datax ? "as DataX changes them" : "as the job asks";
+}
+
+/// What was changed, by column and rule.
 void put_changes(report& r, const run_summary& s) {
-  if (s.changes.empty()) {
-    return;
-  }
-  r.info("  Values changed as DataX changes them:");
-  std::vector<std::vector<std::string>> rows;
-  for (const change_summary& c : s.changes) {
-    rows.push_back({"column " + escaped(c.column), c.rule, with_thousands(c.count)});
-  }
-  for (std::string& line : aligned(rows, {false, false, true})) {
-    r.info("    " + std::move(line));
+  for (const bool datax : {true, false}) {
+    std::vector<std::vector<std::string>> rows;
+    for (const change_summary& c : s.changes) {
+      if (is_of_datax(c.rule) == datax) {
+        rows.push_back({"column " + escaped(c.column), c.rule, with_thousands(c.count)});
+      }
+    }
+    if (!rows.empty()) {
+      r.info(fmt::format("  Values changed {}:", who_changes(datax)));
+    }
+    for (std::string& line : aligned(rows, {false, false, true})) {
+      r.info("    " + std::move(line));
+    }
   }
 }
 
@@ -177,21 +227,32 @@ std::string dirty_sentence(const run_summary& s) {
   return text;
 }
 
-/// `12 values were changed as DataX changes them: amount fraction_cut 10, day time_cut 2`.
-std::string changes_sentence(const run_summary& s) {
+std::string changes_sentence(const run_summary& s, bool datax) {
   std::uint64_t all = 0;
   std::vector<std::string> parts;
   for (const change_summary& c : s.changes) {
-    all += c.count;
-    parts.push_back(fmt::format("{} {} {}", escaped(c.column), c.rule, with_thousands(c.count)));
+    if (is_of_datax(c.rule) == datax) {
+      all += c.count;
+      parts.push_back(fmt::format("{} {} {}", escaped(c.column), c.rule, with_thousands(c.count)));
+    }
+  }
+  if (parts.empty()) {
+    return {};
   }
   if (parts.size() > changes_shown_max) {
     const std::size_t more = parts.size() - changes_shown_max;
     parts.resize(changes_shown_max);
     parts.push_back(fmt::format("and {} more", more));
   }
-  return fmt::format("{} {} changed as DataX changes them: {}", with_thousands(all),
-                     all == 1 ? "value was" : "values were", fmt::join(parts, ", "));
+  return fmt::format("{} {} changed {}: {}", with_thousands(all), all == 1 ? "value was" : "values were",
+                     who_changes(datax), fmt::join(parts, ", "));
+}
+
+/// `12 values were changed as DataX changes them: amount fraction_cut 10, day time_cut 2`.
+std::string changes_sentence(const run_summary& s) {
+  const std::string datax = changes_sentence(s, true);
+  const std::string asked = changes_sentence(s, false);
+  return datax + (datax.empty() || asked.empty() ? "" : "; ") + asked;
 }
 
 /// A job may have many mistakes, a line each: all of them are what failed, and not the first alone.

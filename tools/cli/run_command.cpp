@@ -454,6 +454,8 @@ void run_session::write_summary(const run_summary& summary) {
   std::error_code ignored;
   const std::string dirty = context_.run_folder + "/dirty.jsonl";
   context_.dirty_file = std::filesystem::exists(dirty, ignored) ? dirty : "";
+  const std::string pending = context_.run_folder + "/dirty.pending";
+  context_.dirty_pending = std::filesystem::exists(pending, ignored) ? pending : "";
   context_.exit_code = exit_code_of(summary, arguments_.fail_on_dirty, !context_.stopped_by.empty());
   if (datax_ && context_.exit_code == exit_wrong_use) {
     context_.exit_code = exit_failed;  // DataX knows no other code for a job that is wrong.

@@ -28,8 +28,9 @@ struct run_context {
   std::string zone;
   std::string zone_origin;
   memory_budget memory;
-  std::string run_folder;  ///< Empty where the run failed before it had one.
-  std::string dirty_file;  ///< In it; empty where no dirty file is there.
+  std::string run_folder;     ///< Empty where the run failed before it had one.
+  std::string dirty_file;     ///< In it; empty where no dirty file is there.
+  std::string dirty_pending;  ///< Likewise the folder of those that no mark covers yet.
   std::uint64_t started_unix_ms = 0;
   double seconds = 0;  ///< Of the process's whole work on the run.
   int exit_code = 0;

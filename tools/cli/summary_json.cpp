@@ -1,5 +1,6 @@
 #include "tools/cli/summary_json.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,15 @@ void put_counts(json& to, const record_counts& counts) {
   to["dirty"] = counts.dirty;
   to["filtered"] = counts.filtered;
   to["bytes"] = counts.bytes;
+}
+
+json parts_of(const run_summary& s) {
+  json parts;
+  for (const written_part& part : written_part_list) {
+    parts[std::string(part.name)] = s.parts.*part.count;
+  }
+  parts["not_told"] = s.counts.written - std::min(s.counts.written, s.parts.told());
+  return parts;
 }
 
 json sums_of(const record_sums& sums, const std::string& form) {
@@ -139,6 +149,7 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
     j["phases"].push_back({{"name", phase.name}, {"seconds", rounded(phase.seconds)}});
   }
   put_counts(j, s.counts);
+  j["written_as"] = parts_of(s);
   j["dirty_by_code"] = json(s.dirty_by_code);
   j["changes"] = json::array();
   for (const change_summary& change : s.changes) {
@@ -146,6 +157,8 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
   }
   j["dirty_missing"] = s.dirty_missing;
   j["dirty_file"] = nothing_if_empty(c.dirty_file);
+  j["dirty_taken_back"] = json(s.dirty_taken_back);
+  j["dirty_pending"] = s.dirty_taken_back.empty() ? json() : nothing_if_empty(c.dirty_pending);
   j["committed"] = json::array();
   for (const auto& [table, records] : s.committed_by_table) {
     j["committed"].push_back({{"table", table}, {"records", records}});

@@ -26,6 +26,11 @@ bool take_number(std::string_view& text, char behind, Number& n) {
 
 }  // namespace
 
+bool is_of_datax(std::string_view name) {
+  return std::any_of(change_rules.begin(), change_rules.end(),
+                     [name](const change_rule_entry& e) { return e.of_datax && e.name == name; });
+}
+
 change_counts& operator+=(change_counts& to, const change_counts& more) {
   for (const auto& [what, count] : more) {
     to[what] += count;

@@ -11,9 +11,9 @@
 
 namespace sluice {
 
-/// How DataX changes a value that Sluice would otherwise refuse or keep whole: the rows of docs/compat.md,
-/// which a test compares with this table. The names stand in summaries and in progress tables, the numbers go
-/// over the wire.
+/// How a value is changed that Sluice would otherwise refuse or keep whole, where a job asks for it: as DataX
+/// does it (`compat`), or by an option of an end. The rows of docs/compat.md, which a test compares with this
+/// table. The names stand in summaries and in progress tables, the numbers go over the wire.
 enum class change_rule : std::uint8_t {
   fraction_cut,
   rounded,
@@ -26,12 +26,17 @@ enum class change_rule : std::uint8_t {
   carried_over,
   other_digits,
   zone_applied,
+  nul_removed,
+  nul_replaced,
+  invalid_removed,
+  invalid_replaced,
 };
 
 struct change_rule_entry {
   change_rule rule;
   std::string_view name;
   std::string_view meaning;
+  bool of_datax = true;  ///< Else of an option.
 };
 
 inline constexpr std::array change_rules = std::to_array<change_rule_entry>({
@@ -61,6 +66,14 @@ inline constexpr std::array change_rules = std::to_array<change_rule_entry>({
     {change_rule::zone_applied, "zone_applied",
      "A point in time becomes a wall clock time, or that a point in time, by the run's zone; an offset from "
      "UTC that stood with it is gone."},
+    {change_rule::nul_removed, "nul_removed",
+     "NUL characters of a text are left out (`nulCharacter`: `remove`).", false},
+    {change_rule::nul_replaced, "nul_replaced",
+     "NUL characters of a text become U+FFFD (`nulCharacter`: `replace`).", false},
+    {change_rule::invalid_removed, "invalid_removed",
+     "Bytes of a text that are no UTF-8 are left out (`invalidText`: `remove`).", false},
+    {change_rule::invalid_replaced, "invalid_replaced",
+     "Bytes of a text that are no UTF-8 become U+FFFD (`invalidText`: `replace`).", false},
 });
 
 constexpr std::string_view to_string(change_rule rule) {
@@ -75,6 +88,9 @@ static_assert([] {
   }
   return true;
 }());
+
+/// Whether the rule of this name is one of DataX's.
+bool is_of_datax(std::string_view name);
 
 /// A value of a batch that was changed.
 struct changed_value {

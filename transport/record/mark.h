@@ -7,6 +7,7 @@
 #include "transport/record/change_rule.h"
 #include "transport/record/scalar.h"
 #include "transport/record/sum.h"
+#include "transport/record/written_parts.h"
 
 namespace sluice {
 
@@ -61,7 +62,8 @@ struct mark {
   std::optional<cursor> after;    ///< Where to begin again; nothing = at the start of the split.
   record_counts counts;
   record_sums sums;
-  change_counts changes;  ///< Values changed by `compat`, of the whole split.
+  written_parts parts;    ///< Of `counts.written`.
+  change_counts changes;  ///< Values changed as the job asks, of the whole split.
   bool done = false;
   friend bool operator==(const mark&, const mark&) = default;
 };

@@ -17,7 +17,7 @@ constexpr std::size_t changes_bytes_max = std::size_t{32} << 10;
 /// Where a number of the totals stands under its name.
 template <class Totals>
 auto numbers_of(Totals& t) {
-  return std::vector<std::pair<std::string_view, decltype(&t.splits)>>{
+  std::vector<std::pair<std::string_view, decltype(&t.splits)>> all = {
       {"read", &t.counts.read},
       {"written", &t.counts.written},
       {"ignored", &t.counts.ignored},
@@ -28,6 +28,10 @@ auto numbers_of(Totals& t) {
       {"filtered_bytes", &t.counts.filtered_bytes},
       {"splits", &t.splits},
       {"dirty_missing", &t.dirty_missing}};
+  for (const written_part& part : written_part_list) {
+    all.emplace_back(part.name, &(t.parts.*part.count));
+  }
+  return all;
 }
 template <class Totals>
 auto sums_of(Totals& t) {

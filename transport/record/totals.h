@@ -15,6 +15,7 @@ struct run_totals {
   record_sums sums;
   std::uint64_t splits = 0;
   std::map<std::string, std::uint64_t> dirty_by_code;
+  written_parts parts;
   change_counts changes;
   std::uint64_t dirty_missing = 0;  ///< Of the dirty records, those whose text was lost with a state folder.
   friend bool operator==(const run_totals&, const run_totals&) = default;

@@ -523,6 +523,7 @@ result<run_totals> relational_progress::finish(const run_id& run, const dirty_to
       }
       totals.counts += c;
       totals.sums += row.at.sums;
+      totals.parts += row.at.parts;
       totals.changes += row.at.changes;
     }
     SLUICE_CHECK(set_stage_of(*session, dialect_, claim_, "done"));

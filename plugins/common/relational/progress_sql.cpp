@@ -63,7 +63,8 @@ constexpr auto progress_table_columns =
                                  {"done", column_kind::integer},
                                  {"dirty_bytes", column_kind::integer, false, true},
                                  {"filtered_bytes", column_kind::integer, false, true},
-                                 {"changes", column_kind::text, false, true}});
+                                 {"changes", column_kind::text, false, true},
+                                 {"parts", column_kind::text, false, true}});
 
 /// `table` is `@run` or `@progress`.
 template <class Columns>
@@ -137,7 +138,8 @@ std::vector<sql_field> mark_fields(const mark& m) {
           {"done", flag(m.done)},
           {"dirty_bytes", number(m.counts.dirty_bytes)},
           {"filtered_bytes", number(m.counts.filtered_bytes)},
-          {"changes", {}, to_text(m.changes)}};
+          {"changes", {}, to_text(m.changes)},
+          {"parts", {}, to_text(m.parts)}};
 }
 
 std::string assignments(const std::vector<sql_field>& fields, std::vector<sql_text>& values) {
@@ -175,7 +177,7 @@ std::string mark_columns(bool added) {
   return fmt::format(
       "[epoch], [txn], [sequence], [position], [cursor], [read], [written], [ignored], [dirty], "
       "[filtered], [bytes], [read_sum], [written_sum], [dirty_sum], [changed], [done], {}",
-      added ? "[dirty_bytes], [filtered_bytes], [changes]" : "NULL, NULL, NULL");
+      added ? "[dirty_bytes], [filtered_bytes], [changes], [parts]" : "NULL, NULL, NULL, NULL");
 }
 
 result<mark> mark_in(const sql_row& row, std::size_t first, split_index split) {
@@ -204,6 +206,7 @@ result<mark> mark_in(const sql_row& row, std::size_t first, split_index split) {
   m.counts.dirty_bytes = loaded(16);
   m.counts.filtered_bytes = loaded(17);
   SLUICE_TRY(m.changes, change_counts_from(text(18)));
+  SLUICE_TRY(m.parts, written_parts_from(text(19)));
   return m;
 }
 

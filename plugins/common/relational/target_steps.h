@@ -11,6 +11,10 @@
 
 namespace sluice::relational {
 
+/// Of `update` and `replace`, for the plan.
+inline constexpr std::string_view last_one_wins =
+    "Of records with the same key in one split the last one wins; across splits the order is not defined.";
+
 /// Statements that run around the data of one table: preSql, the one that makes the table, postSql. In order,
 /// the same for every run of the job: whether a resume comes to a table that is there changes nothing. Owned
 /// by a target, used by its thread.

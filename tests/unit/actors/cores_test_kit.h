@@ -42,6 +42,8 @@ class scripted_writer : public writer {
   std::vector<error> next_commit;
   bool commit_is_applied = false;   ///< Although its answer is a failure.
   std::vector<refused_row> refuse;  ///< In the next write.
+  written_parts parts;              ///< Of each write.
+  change_counts changes;            ///< Likewise.
   std::vector<mark> commits;
   int rollbacks = 0;
 
@@ -61,6 +63,8 @@ class scripted_writer : public writer {
     }
     write_answer a;
     a.refused = std::exchange(refuse, {});
+    a.parts = parts;
+    a.changes = changes;
     for (std::uint32_t row = 0; row < b.rows; ++row) {
       bool refused = false;
       for (const auto& r : a.refused) {

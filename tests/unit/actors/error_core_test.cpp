@@ -44,6 +44,22 @@ TEST(error_core, the_record_after_the_limit_fails_the_run_and_is_named) {
   EXPECT_FALSE(core.report(report(0, {11}))) << "told once";
 }
 
+TEST(error_core, what_no_mark_covers_is_told_by_code_and_only_until_it_is_covered_or_read_again) {
+  error_core core(at_most(9), std::nullopt);
+  core.report(report(0, {1, 5}));
+  core.report(report(1, {2}, "too_long"));
+  core.report(report(2, {3}));
+  EXPECT_EQ(core.above_marks(), (std::map<std::string, std::uint64_t>{{"not_a_number", 3}, {"too_long", 1}}));
+  dirty_commit covered;
+  covered.split = {0};
+  covered.dirty_total = 2;
+  core.commit(covered);
+  dirty_drop again;
+  again.split = {2};
+  core.drop(again);
+  EXPECT_EQ(core.above_marks(), (std::map<std::string, std::uint64_t>{{"too_long", 1}}));
+}
+
 TEST(error_core, a_limit_is_named_with_its_place_in_the_job_file) {
   error_limit limit = at_most(0);
   limit.place = "orders.json:30:9 setting.errorLimit.record";

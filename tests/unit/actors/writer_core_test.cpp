@@ -105,6 +105,35 @@ TEST_F(writer_core_test, a_mark_has_the_changes_and_dirty_bytes_of_its_whole_spl
   EXPECT_EQ(log.commits[0].counts.filtered_bytes, 4u);
 }
 
+TEST_F(writer_core_test, a_mark_has_what_the_destination_made_of_the_records_of_its_whole_split_each_once) {
+  plugin->durable.counts.read = plugin->durable.counts.written = 5;  // by an earlier process
+  plugin->durable.position = 5;
+  plugin->durable.parts = {2, 1, 0, 0};
+  plugin->parts = {1, 2, 0, 0};
+  plugin->changes = {{{0, change_rule::nul_removed}, 1}};
+  begin();
+  opened();
+  plugin->next_write = {{error_kind::not_connected, "lost", "", false}};
+  core->take(numbers(5, 3, 1, epoch()), never);
+  core->retry(never);
+  opened();
+  core->take(numbers(5, 3, 1, epoch(), true), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  EXPECT_EQ(log.commits[0].parts, (written_parts{3, 3, 0, 0}));
+  EXPECT_EQ(log.commits[0].changes, plugin->changes);
+  EXPECT_TRUE(log.commits[0].sums.changed) << "what arrived is not what was read";
+}
+
+TEST_F(writer_core_test, a_destination_that_made_more_of_the_records_than_it_was_given_is_not_believed) {
+  plugin->parts = {3, 1, 0, 0};
+  begin();
+  opened();
+  core->take(numbers(0, 3, 1, epoch(), true), never);
+  EXPECT_TRUE(log.commits.empty());
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_NE(log.failures[0].message.find("(inserted=3,updated=1)"), std::string::npos);
+}
+
 TEST_F(writer_core_test, a_split_that_is_done_already_is_not_read_again) {
   plugin->durable.done = true;
   begin();

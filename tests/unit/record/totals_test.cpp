@@ -11,6 +11,7 @@ run_totals sample() {
   run_totals t;
   t.counts = {~std::uint64_t{0}, 5, 1, 3, 2, 700, 70, 7};
   t.changes = {{{0, change_rule::fraction_cut}, 12}, {{65535, change_rule::other_digits}, ~std::uint64_t{0}}};
+  t.parts = {1, 2, 0, ~std::uint64_t{0} - 9};
   t.sums.read = *row_sum_from("0123456789abcdef0123456789abcdef");
   t.sums.changed = true;
   t.splits = 7;
@@ -61,7 +62,7 @@ TEST(change_counts, are_kept_as_a_text_that_people_can_read) {
   const change_counts counts = {{{0, change_rule::fraction_cut}, 12}, {{3, change_rule::rounded}, 4}};
   EXPECT_EQ(to_text(counts), "0:fraction_cut=12,3:rounded=4");
   EXPECT_EQ(*change_counts_from(to_text(counts)), counts);
-  EXPECT_EQ(to_text({}), "");
+  EXPECT_EQ(to_text(change_counts()), "");
   EXPECT_TRUE(change_counts_from("")->empty());
   for (const char* wrong : {"x", "0", "0:", "0:fraction_cut", "0:fraction_cut=", "0:mood=1", "0:rounded=1;",
                             "-1:rounded=1", "0:rounded=-1", "0:rounded=1,", ":rounded=1",
@@ -86,6 +87,18 @@ TEST(totals, of_very_many_codes_the_rarest_become_other_and_the_text_stays_reada
     all += records;
   }
   EXPECT_EQ(all, 5000u * 5001 / 2) << "none is lost from the sum";
+}
+
+TEST(written_parts, are_kept_as_a_text_that_people_can_read) {
+  const written_parts parts = {12, 3, 0, ~std::uint64_t{0}};
+  EXPECT_EQ(to_text(parts), "inserted=12,updated=3,unchanged=18446744073709551615");
+  EXPECT_EQ(*written_parts_from(to_text(parts)), parts);
+  EXPECT_EQ(to_text(written_parts()), "");
+  EXPECT_EQ(*written_parts_from(""), written_parts());
+  for (const char* wrong : {"x", "inserted", "inserted=", "inserted=1,", "inserted=1;updated=2", "mood=1",
+                            "inserted=-1", ",inserted=1", "inserted=18446744073709551616"}) {
+    EXPECT_FALSE(written_parts_from(wrong)) << wrong;
+  }
 }
 
 }  // namespace

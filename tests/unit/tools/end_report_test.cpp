@@ -20,6 +20,8 @@ run_summary good() {
   s.counts = {1000, 1000, 0, 0, 0, 2048};
   s.dirty_by_code.clear();
   s.changes.clear();
+  s.parts = {1000};
+  s.dirty_taken_back.clear();
   s.dirty_missing = 0;
   s.splits_done = s.splits_total;
   s.rewinds = 0;
@@ -178,6 +180,28 @@ TEST(end_report, the_speed_of_a_continued_run_is_that_of_this_process) {
   EXPECT_THAT(all(end_report(s, calm())), Not(HasSubstr("rows/s")));
 }
 
+TEST(end_report, a_failed_run_shows_the_dirty_records_that_it_took_back) {
+  run_summary s = good();
+  s.state = run_state::failed;
+  s.failure = error{error_kind::over_limit, "the limit is 5 dirty records", "errorLimit"};
+  s.counts = {};
+  s.dirty_by_code.clear();
+  s.dirty_taken_back = {{"23505", 1200}, {"too_long", 1}};
+  run_context c = calm();
+  c.dirty_pending = "/runs/x/dirty.pending";
+  c.first_dirty = {"orders key id=1: duplicate key (23505)"};
+  EXPECT_THAT(
+      all(end_report(s, c)),
+      HasSubstr("  Dirty records of batches that were taken back: 1,201 (23505 1,200, too_long 1), until "
+                "the run goes on in /runs/x/dirty.pending\n"
+                "    orders key id=1: duplicate key (23505)\n    …\n"));
+  s.counts = {1000, 999, 0, 1, 0, 2048};  // which are shown with those that count
+  s.dirty_by_code = {{"23505", 1}};
+  const std::string text = all(end_report(s, c));
+  EXPECT_EQ(text.find("orders key id=1"), text.rfind("orders key id=1"));
+  EXPECT_THAT(text, HasSubstr("taken back: 1,201"));
+}
+
 TEST(end_report, a_stop_names_its_signal) {
   run_summary s = good();
   s.state = run_state::stopped;
@@ -195,6 +219,32 @@ TEST(aligned, counts_characters_and_leaves_no_blanks_behind) {
   EXPECT_EQ(aligned({{"ä", "1"}, {"bcd", "22"}}, {false, true}),
             (std::vector<std::string>{"ä     1", "bcd  22"}));
   EXPECT_EQ(aligned({{"a", ""}}, {false, false}), (std::vector<std::string>{"a"}));
+}
+
+TEST(end_report, what_was_made_of_the_records_written_stands_beside_their_number) {
+  run_summary s = good();
+  s.parts.inserted = s.counts.written;
+  EXPECT_THAT(all(end_report(s, calm())), Not(HasSubstr("inserted"))) << "as anybody expects";
+  s.parts = {s.counts.written - 5, 3, 0, 2};
+  EXPECT_THAT(all(end_report(s, calm())),
+              HasSubstr(fmt::format("inserted {}, updated 3, unchanged 2\n", s.counts.written - 5)));
+  s.parts = {0, 0, 4, 0};
+  EXPECT_THAT(all(end_report(s, calm())),
+              HasSubstr(fmt::format("replaced 4, {} not told apart\n", s.counts.written - 4)));
+}
+
+TEST(end_report, values_changed_by_an_option_are_not_said_to_be_changed_as_datax_does) {
+  run_summary s = good();
+  s.changes = {{"amount", "fraction_cut", 2}, {"name", "nul_removed", 1}};
+  const auto lines = end_report(s, calm());
+  EXPECT_THAT(all(lines), HasSubstr("  Values changed as DataX changes them:\n"
+                                    "    column amount  fraction_cut  2\n"
+                                    "  Values changed as the job asks:\n"
+                                    "    column name  nul_removed  1\n"));
+  EXPECT_EQ(
+      lines.back().text,
+      "Warning: 2 values were changed as DataX changes them: amount fraction_cut 2; 1 value was changed "
+      "as the job asks: name nul_removed 1.");
 }
 
 TEST(end_report, values_changed_by_compat_stand_in_the_account_and_in_the_last_line) {

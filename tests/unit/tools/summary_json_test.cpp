@@ -28,7 +28,7 @@ void names_of(const nlohmann::json& j, const std::string& above, std::set<std::s
     // Maps whose names are data are documented as a whole.
     const std::string path = above.empty() ? name : above + "." + name;
     names.insert(path);
-    if (name != "parameters" && name != "dirty_by_code") {
+    if (name != "parameters" && name != "dirty_by_code" && name != "dirty_taken_back") {
       names_of(value, path, names);
     }
   }

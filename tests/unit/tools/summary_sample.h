@@ -19,6 +19,7 @@ inline run_summary sample_summary() {
   s.resumable = true;
   s.promise = "exactly once";
   s.counts = {1000, 960, 1, 37, 2, 123456};
+  s.parts = {900, 40, 7, 3};
   s.sums.read = {uint128{1} << 100};
   s.sums.written = {15};
   s.sums.dirty = {16};
@@ -26,6 +27,7 @@ inline run_summary sample_summary() {
   s.sums_form = "canonical/1";
   s.changes = {{"amount", "fraction_cut", 12}};
   s.dirty_by_code = {{"not_a_number", 30}, {"too_long", 7}};
+  s.dirty_taken_back = {{"not_a_number", 5}};
   s.committed_by_table = {{"sqlite shop.db table orders", 960}};
   s.dirty_missing = 3;
   s.phases = {{"open", 0.0121}, {"data", 1.5}};
@@ -66,6 +68,7 @@ inline run_context sample_context() {
   c.memory = {167772160, "default"};
   c.run_folder = "/var/lib/sluice/runs/orders/x";
   c.dirty_file = c.run_folder + "/dirty.jsonl";
+  c.dirty_pending = c.run_folder + "/dirty.pending";
   c.started_unix_ms = 1769847300123;
   c.seconds = 1.6;
   c.exit_code = 1;

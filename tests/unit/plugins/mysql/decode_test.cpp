@@ -130,5 +130,33 @@ TEST(mysql_decode_test, survives_every_text_cut_short_and_every_byte_changed) {
   EXPECT_GT(tried, 50'000U);
 }
 
+TEST(value_decoder, bytes_that_are_no_utf8_are_changed_where_the_job_says_so) {
+  using relational::text_rule;
+  const column_kind text = declared("varchar", "varchar(20)");
+  for (const auto& [rule, shown, changed] :
+       {std::tuple(text_rule::remove, "ab", change_rule::invalid_removed),
+        std::tuple(text_rule::replace, "a\uFFFDb", change_rule::invalid_replaced)}) {
+    value_decoder decoder(text, zero_date::dirty, rule);
+    column_builder builder(decoder.type(), buffer_pool::make(1 << 20));
+    EXPECT_EQ(decoder
+                  .append("a\xFF"
+                          "b",
+                          builder)
+                  .changed,
+              changed);
+    EXPECT_FALSE(decoder.append("good", builder).changed);
+    const column c = builder.seal();
+    EXPECT_EQ(value_text(c, decoder.type(), 0), shown);
+    EXPECT_EQ(value_text(c, decoder.type(), 1), "good");
+    EXPECT_GE(decoder.bytes_in_batch("a\xFF"
+                                     "b"),
+              std::string_view(shown).size());
+  }
+  value_decoder bytes(declared("varbinary", "varbinary(20)"), zero_date::dirty, text_rule::remove);
+  column_builder builder(bytes.type(), buffer_pool::make(1 << 20));
+  EXPECT_FALSE(bytes.append("a\xFF", builder).changed) << "which are no text";
+  EXPECT_EQ(builder.seal().get_bytes(0), "a\xFF");
+}
+
 }  // namespace
 }  // namespace sluice::mysql

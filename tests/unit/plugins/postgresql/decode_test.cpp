@@ -176,6 +176,21 @@ TEST(field_decoder, a_server_that_does_not_vouch_for_its_texts_is_checked) {
   EXPECT_EQ(checked.text_of(0, "\xff"), "\\xff");
 }
 
+TEST(field_decoder, bytes_that_are_no_utf8_are_changed_where_the_job_says_so) {
+  using relational::text_rule;
+  const column_type kind = kind_of({25, -1, "", false}, 2);
+  column_builder to(kind.type, buffer_pool::make(1 << 20));
+  field_decoder replaces({kind}, true, text_rule::replace);
+  EXPECT_EQ(replaces.append(0, "a\xff", to), dirty_code::none);
+  EXPECT_EQ(replaces.changed(), change_rule::invalid_replaced);
+  EXPECT_GE(replaces.bytes_in_batch(0, "a\xff"), std::string_view("a\uFFFD").size());
+  EXPECT_EQ(replaces.append(0, "good", to), dirty_code::none);
+  EXPECT_FALSE(replaces.changed());
+  const column c = to.seal();
+  EXPECT_EQ(c.get_bytes(0), "a\uFFFD");
+  EXPECT_EQ(c.get_bytes(1), "good");
+}
+
 TEST(server_text, dates_are_written_as_the_server_reads_them) {
   EXPECT_EQ(date_text(static_cast<std::int32_t>(days_from_civil(-43, 3, 15)) - epoch_days), "0044-03-15 BC");
   EXPECT_EQ(date_text(static_cast<std::int32_t>(days_from_civil(12345, 1, 1)) - epoch_days), "12345-01-01");

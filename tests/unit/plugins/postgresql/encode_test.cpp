@@ -109,5 +109,26 @@ TEST(copy_form, is_binary_where_every_column_has_such_a_form) {
   EXPECT_EQ(form_for({kind(23), kind(869)}), copy_form::text);
 }
 
+TEST(row_encoder, nul_characters_are_changed_where_the_job_says_so_and_told) {
+  const auto b = one_column(type_of(type_id::utf8), [](column_builder& c) {
+    c.append_bytes(std::string_view("a\0b", 3));
+    c.append_bytes("good");
+  });
+  EXPECT_EQ(encoded(kind(25), *b, copy_form::text), "refused: not_in_charset");
+  for (const auto form : {copy_form::text, copy_form::binary}) {
+    row_encoder encoder(*b->columns_schema, {kind(25)}, form, relational::text_rule::remove);
+    send_buffer to;
+    ASSERT_TRUE(encoder.append(*b, 0, to));
+    EXPECT_EQ(encoder.changes(), (std::vector<changed_value>{{0, 0, change_rule::nul_removed}}));
+    EXPECT_NE(to.view().find("ab"), std::string_view::npos);
+    ASSERT_TRUE(encoder.append(*b, 1, to));
+    EXPECT_TRUE(encoder.changes().empty()) << "of the row appended last";
+  }
+  row_encoder replaces(*b->columns_schema, {kind(3802)}, copy_form::binary, relational::text_rule::replace);
+  send_buffer to;
+  ASSERT_TRUE(replaces.append(*b, 0, to));
+  EXPECT_NE(to.view().find("a\uFFFDb"), std::string_view::npos) << "jsonb too";
+}
+
 }  // namespace
 }  // namespace sluice::postgresql

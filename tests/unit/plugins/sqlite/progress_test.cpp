@@ -137,19 +137,23 @@ TEST_F(sqlite_progress_test, keeps_what_was_changed_with_the_mark_and_in_the_tot
   ASSERT_TRUE(opened && run.out->write(*two_rows(), {}));
   mark m = mark_of(*opened, 1, 2, false);
   m.changes = {{{0, change_rule::fraction_cut}, 3}, {{1, change_rule::rounded}, 1}};
+  m.parts = {1, 1, 0, 0};
   m.counts.dirty_bytes = 12;
   m.counts.filtered_bytes = 34;
   ASSERT_TRUE(run.out->commit(m, {}));
   EXPECT_EQ(rows("SELECT changes FROM sluice_progress"),
             std::vector<std::string>{"0:fraction_cut=3,1:rounded=1"});
+  EXPECT_EQ(rows("SELECT parts FROM sluice_progress"), std::vector<std::string>{"inserted=1,updated=1"});
   progress_store* store = run.object->progress();
   const auto loaded = store->load(run.row.run);
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ((*loaded)[0].at.changes, m.changes);
+  EXPECT_EQ((*loaded)[0].at.parts, m.parts);
   EXPECT_EQ((*loaded)[0].at.counts, m.counts);
   const auto again = run.out->open({0}, epoch_of(1, 1), {});
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->changes, m.changes) << "where the next process goes on";
+  EXPECT_EQ(again->parts, m.parts);
   mark last = *again;
   last.transaction = 1;
   last.done = true;
@@ -157,6 +161,7 @@ TEST_F(sqlite_progress_test, keeps_what_was_changed_with_the_mark_and_in_the_tot
   const auto totals = store->finish(run.row.run, {});
   ASSERT_TRUE(totals) << totals.error().message;
   EXPECT_EQ(totals->changes, m.changes);
+  EXPECT_EQ(totals->parts, m.parts);
   EXPECT_EQ(totals->counts.dirty_bytes, 12u);
   const auto found = store->runs_of(query_for(run.row));
   ASSERT_TRUE(found && found->size() == 1 && (*found)[0].totals);
@@ -434,7 +439,7 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
   const auto opened = object->open(two_texts, {});
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(std::count(opened->changes.begin(), opened->changes.end(),
-                       "The tables sluice_run and sluice_progress, made by an older version, get 7 more "
+                       "The tables sluice_run and sluice_progress, made by an older version, get 8 more "
                        "columns."),
             1);
   progress_store* store = object->progress();
@@ -455,6 +460,7 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
   const mark left = (*store->load((*found)[0].run))[0].at;
   EXPECT_EQ(left.position, 7u);
   EXPECT_EQ(left.changes, change_counts()) << "an older program kept no counts of changes";
+  EXPECT_EQ(left.parts, written_parts());
   EXPECT_EQ(left.counts.dirty_bytes, 0u);
   EXPECT_EQ(rows("SELECT version FROM sluice_run"), std::vector<std::string>{"3"}) << "it would lose them";
   const auto again = object->open(two_texts, {});

@@ -5,17 +5,13 @@ import subprocess
 import unittest
 
 from e2e.harness import PROGRAM, ProgramTest, job
-from servers.running import Running
+from servers.running import of_module
 from servers.server import ServerError
 
 
 def setUpModule():
     global MARIADB, POSTGRESQL
-    running = Running(["postgresql", "mariadb"])
-    running.__enter__()
-    unittest.addModuleCleanup(running.__exit__, None, None, None)
-    MARIADB = running.servers["mariadb"]
-    POSTGRESQL = running.servers["postgresql"]
+    POSTGRESQL, MARIADB = of_module("postgresql", "mariadb")
 
 
 def end(system, category, table, column=("*",), user="admin", database="sluice", **more):

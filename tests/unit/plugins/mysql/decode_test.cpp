@@ -158,5 +158,19 @@ TEST(value_decoder, bytes_that_are_no_utf8_are_changed_where_the_job_says_so) {
   EXPECT_EQ(builder.seal().get_bytes(0), "a\xFF");
 }
 
+TEST(value_decoder, bytes_that_a_set_leaves_undefined_are_dirty_whatever_the_job_says) {
+  column_kind kind = declared("varchar", "varchar(20)");
+  kind.marks_undefined = true;
+  value_decoder decoder(kind, zero_date::dirty, relational::text_rule::replace);
+  column_builder builder(decoder.type(), buffer_pool::make(1 << 20));
+  EXPECT_EQ(decoder
+                .append("\xFF"
+                        "abc",
+                        builder)
+                .code,
+            dirty_code::invalid_utf8);
+  EXPECT_TRUE(decoder.append("abc", builder).ok());
+}
+
 }  // namespace
 }  // namespace sluice::mysql

@@ -28,10 +28,13 @@ std::optional<std::size_t> rows_column(const relational::sql_row& row) {
 std::string value_literal(const split_column& column, const std::string& text) {
   const bool bare =
       column.kind == relational::key_kind::whole_number || column.kind == relational::key_kind::decimal;
-  return bare ? text : text_literal(text);
+  return bare ? text : column.kind == relational::key_kind::bytes ? bytes_literal(text) : text_literal(text);
 }
 
 scalar value_of(const split_column& column, const std::string& text) {
+  if (column.kind == relational::key_kind::bytes) {
+    return {scalar::bytes{text}};
+  }
   if (column.kind != relational::key_kind::whole_number) {
     return {text};
   }
@@ -152,7 +155,7 @@ result<bool> range_finder::weigh(std::vector<piece>& pieces) {
 }
 
 result<found_ranges> range_finder::find(std::uint32_t ranges, std::size_t dives) {
-  const bool weighs = dives > 1;
+  const bool weighs = dives >= std::min<std::size_t>(ranges, first_dives);
   // More pieces than ranges show where the rows are.
   constexpr std::size_t pieces_min = 8;
   const std::size_t first = weighs ? std::min({std::max<std::size_t>(ranges, pieces_min), first_dives, dives})

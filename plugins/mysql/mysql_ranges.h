@@ -29,7 +29,7 @@ class range_finder {
 
   static constexpr std::size_t dives_max = 36;
 
-  /// `dives`: fewer, where each reads more (partitions); below 2: pieces are only cut, and not weighed.
+  /// `dives`: fewer, where each reads more (partitions); too few: pieces are only cut, and not weighed.
   result<found_ranges> find(std::uint32_t ranges, std::size_t dives = dives_max);
 
  private:

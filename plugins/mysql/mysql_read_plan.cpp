@@ -21,12 +21,23 @@ std::string comment_text(std::string_view name) {
 
 }  // namespace
 
+std::string bytes_literal(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) {
+    hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  return fmt::format("x'{}'", hex);
+}
+
 std::string bound_literal(const scalar& v) {
   if (const auto* i = std::get_if<std::int64_t>(&v.value)) {
     return std::to_string(*i);
   }
   if (const auto* u = std::get_if<std::uint64_t>(&v.value)) {
     return std::to_string(*u);
+  }
+  if (const auto* bytes = std::get_if<scalar::bytes>(&v.value)) {
+    return bytes_literal(bytes->value);
   }
   const auto* text = std::get_if<std::string>(&v.value);
   return text == nullptr ? "NULL" : text_literal(*text);
@@ -68,11 +79,7 @@ std::string text_literal(std::string_view text) {
   if (text.find_first_not_of(plain) == std::string_view::npos) {
     return fmt::format("'{}'", text);
   }
-  std::string hex;
-  for (const char c : text) {
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  }
-  return fmt::format("_utf8mb4 x'{}'", hex);
+  return "_utf8mb4 " + bytes_literal(text);
 }
 
 std::string behind_cursor(const std::vector<order_column>& order, const std::vector<std::string>& literals) {

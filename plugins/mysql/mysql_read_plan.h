@@ -81,6 +81,7 @@ std::string reading_sql(const read_plan& plan, const read_part& part, const scal
 
 /// A bound as a literal that means the same in every sql_mode.
 std::string bound_literal(const scalar& v);
+std::string bytes_literal(std::string_view bytes);  ///< `x'00ff'`
 /// `'a'`, or by its bytes, so that it means the same whatever the session makes of backslashes.
 std::string text_literal(std::string_view text);
 

@@ -32,10 +32,13 @@ std::optional<relational::key_kind> split_kind_of(const table_column& column) {
       return relational::key_kind::timestamp;
     case held_as::text:
       return column.collation.empty() ? std::nullopt : std::optional(relational::key_kind::text);
+    case held_as::bytes:
+      return column.kind.name.starts_with("binary") || column.kind.name.starts_with("varbinary")
+                 ? std::optional(relational::key_kind::bytes)
+                 : std::nullopt;
     case held_as::bits:
     case held_as::real:
     case held_as::members:
-    case held_as::bytes:
     case held_as::duration:
       break;
   }
@@ -94,9 +97,9 @@ result<void> split_planner::choose_split_pk(const table_info& table, const std::
   }
   const auto kind = split_kind_of(*pk);
   if (!kind) {
-    return refuse_split_pk(
-        fmt::format("column {} of table {} is {}, expected an integer, decimal, date, time or text type",
-                    in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
+    return refuse_split_pk(fmt::format(
+        "column {} of table {} is {}, expected an integer, decimal, date, time, text or binary type",
+        in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
   }
   if (context_.strict && values_.job_dialect() == dialect::script2 &&
       *kind != relational::key_kind::whole_number) {
@@ -148,7 +151,8 @@ result<void> split_planner::choose_automatic(connection& c, const table_info& ta
     part.one_split_because = fmt::format("what is read has {}", *joins);
   } else if (columns.empty()) {
     part.one_split_because =
-        "it has no unique key of NOT NULL columns that begins with an integer, decimal, date, time or text";
+        "it has no unique key of NOT NULL columns that begins with an integer, decimal, date, time, text or "
+        "binary";
   }
   if (!part.one_split_because.empty()) {
     return {};

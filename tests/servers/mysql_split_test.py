@@ -91,7 +91,7 @@ class Splits:
                                  ("texts", "k VARCHAR(60) COLLATE utf8mb4_unicode_ci PRIMARY KEY", "CONCAT(CHAR(65 + i % 26), 'ä', MD5(i), '''\\\\')"),
                                  ("umlauts", "k VARCHAR(60) COLLATE utf8mb4_bin PRIMARY KEY", "CONCAT(CASE i % 3 WHEN 0 THEN 'ö' WHEN 1 THEN 'z' ELSE '0' END, i)"),
                                  ("several", "a INT, k DATE, c VARCHAR(8), PRIMARY KEY (a, k, c)", "i DIV 55000, '2024-01-01' + INTERVAL i MOD 500 DAY, i"),
-                                 ("another unique key", "a INT, k INT NOT NULL, UNIQUE (k)", "NULL, i")):
+                                 ("bytes", "k BINARY(16) PRIMARY KEY", "UNHEX(MD5(i))"), ("another unique key", "a INT, k INT NOT NULL, UNIQUE (k)", "NULL, i")):
             with self.subTest(name):
                 self.empty()
                 self.fill(key + ", t TEXT", value + ", 'x'", 60_000)
@@ -126,6 +126,14 @@ class Splits:
         explained = self.sql("EXPLAIN " + statement).split("\t")
         self.assertIn("range", explained)
         self.assertIn("8", explained, "both columns count")
+
+    def test_partitions_are_read_whole_and_cost_the_plan_no_more(self):
+        self.sql(f"CREATE TABLE src (k INT PRIMARY KEY, t TEXT) PARTITION BY HASH (k) PARTITIONS 12; INSERT INTO src SELECT i, 'x' FROM {SEQUENCE % 1}; ANALYZE TABLE src")
+        self.sql("CREATE TABLE dst (k INT, t TEXT)")
+        ended = self.succeeds(self.copy())
+        self.assertGreater(ended.summary["splits"]["total"], 3)
+        self.assertEqual(self.sql("SELECT COUNT(*), COUNT(DISTINCT k) FROM dst"), "100000\t100000\n")
+        self.assertLess(self.pages_of_planning(self.copy()), PAGES_MAX + PAGES_OF_LOOKING)
 
     def test_tables_get_splits_by_what_they_have(self):
         self.fill("k INT PRIMARY KEY, t TEXT", "i, 'x'", table="src_1")
@@ -202,6 +210,13 @@ class Splits:
     def pages_read(self):
         return int(self.sql("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_read_requests'").split()[1])
 
+    def pages_of_planning(self, document):
+        def once():
+            before = self.pages_read()
+            self.planned(document)
+            return self.pages_read() - before
+        return min(once() for _ in range(3))  # the server's own threads read, too, now and then
+
     def test_it_reads_as_few_pages_of_a_large_table_as_of_a_small_one(self):
         self.fill("k INT PRIMARY KEY, n INT, u INT, t VARCHAR(100), KEY (n)", "i, i % 1000, i, REPEAT('x', 100)", 20_000, "small")
         self.fill("k INT PRIMARY KEY, n INT, u INT, t VARCHAR(100), KEY (n)", "i, i % 1000, i, REPEAT('x', 100)", 400_000, "large")
@@ -211,12 +226,7 @@ class Splits:
         for way in ({}, {"splitPk": "k"}, {"splitPk": "n"}, {"splitPk": "u"}, {"splitPk": "k", "where": "t = 'none'"}):
             for table in ("small", "large"):
                 with self.subTest(table, **way):
-                    def pages_of_planning():
-                        before = self.pages_read()
-                        self.planned(self.copy(table, **way))
-                        return self.pages_read() - before
-                    # The server's own threads read, too, now and then.
-                    self.assertLess(min(pages_of_planning() for _ in range(3)), PAGES_MAX + PAGES_OF_LOOKING)
+                    self.assertLess(self.pages_of_planning(self.copy(table, **way)), PAGES_MAX + PAGES_OF_LOOKING)
 
     # Restart.
 

@@ -160,12 +160,41 @@ std::vector<scalar> text_bounds(std::string_view least, std::string_view most, s
   return bounds;
 }
 
+/// The first bytes as a number of base 256.
+std::vector<scalar> byte_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
+  constexpr std::size_t bytes = 15;
+  constexpr unsigned base = 256;
+  const auto number = [](std::string_view text) {
+    int128 n = 0;
+    for (std::size_t i = 0; i < bytes; ++i) {
+      n = n * base + (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+    }
+    return n;
+  };
+  std::vector<scalar> bounds;
+  for (int128 n : between(number(least), number(most), ranges)) {
+    std::string bound(bytes, '\0');
+    for (std::size_t i = bytes; i-- > 0; n /= base) {
+      bound[i] = static_cast<char>(static_cast<unsigned>(n % base));
+    }
+    bounds.push_back({scalar::bytes{std::move(bound)}});
+  }
+  return bounds;
+}
+
 std::string shown(const scalar& bound) {
   if (const auto* n = std::get_if<std::int64_t>(&bound.value)) {
     return std::to_string(*n);
   }
   if (const auto* n = std::get_if<std::uint64_t>(&bound.value)) {
     return std::to_string(*n);
+  }
+  if (const auto* bytes = std::get_if<scalar::bytes>(&bound.value)) {
+    std::string hex;
+    for (const char c : bytes->value) {
+      hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    }
+    return hex;
   }
   const auto* text = std::get_if<std::string>(&bound.value);
   return text == nullptr ? std::string() : escaped(*text);
@@ -211,6 +240,8 @@ std::vector<scalar> bounds_between(key_kind kind, std::string_view least, std::s
       return timestamp_bounds(least, most, ranges);
     case key_kind::text:
       return text_bounds(least, most, ranges);
+    case key_kind::bytes:
+      return byte_bounds(least, most, ranges);
   }
   return {};
 }

@@ -25,6 +25,7 @@ enum class key_kind : std::uint8_t {
   date,       ///< `yyyy-MM-dd`
   timestamp,  ///< `yyyy-MM-dd HH:mm:ss[.f]`, up to microseconds.
   text,
+  bytes,  ///< Compared byte by byte.
 };
 
 /// Ranges that a table is read by: `each` for each pipeline that may run, `factor` times as many where it is
@@ -32,10 +33,11 @@ enum class key_kind : std::uint8_t {
 std::uint32_t ranges_wanted(std::uint32_t pipelines, std::size_t tables, std::uint32_t factor);
 
 /// Rising bounds between the least and the greatest value of a key as the database writes them: at most
-/// `ranges` - 1, equally far apart. Whole numbers are numbers, all others texts for the database to read.
-/// Empty where there is nothing between, or where a value is not of that kind (infinity, BC, NaN): one range.
-/// Of texts they are candidates: the database must bring them into its own order (`ORDER BY`), because no
-/// other order is sure to be its collation's; those outside its own least and greatest value go.
+/// `ranges` - 1, equally far apart. Whole numbers are numbers, bytes are bytes, all others texts for the
+/// database to read. Empty where there is nothing between, or where a value is not of that kind (infinity,
+/// BC, NaN): one range. Of texts they are candidates: the database must bring them into its own order (`ORDER
+/// BY`), because no other order is sure to be its collation's; those outside its own least and greatest value
+/// go.
 std::vector<scalar> bounds_between(key_kind kind, std::string_view least, std::string_view most,
                                    std::uint32_t ranges);
 

@@ -93,6 +93,14 @@ TEST(key_ranges, of_texts_are_candidates_between_that_need_no_care_in_sql) {
   EXPECT_FALSE(bounds(key_kind::text, "", "z", 4).empty());
 }
 
+TEST(key_ranges, of_bytes_are_bytes_and_shown_in_hexadecimal) {
+  const auto found = bounds_between(key_kind::bytes, std::string_view("\x00\x10", 2), "\xff", 2);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(std::get<scalar::bytes>(found[0].value).value.substr(0, 2), std::string("\x7f\x88"));
+  EXPECT_TRUE(splits_between(one_column(found), false, {}, "t k")[1].label.starts_with("t k from 7f88"));
+  EXPECT_TRUE(bounds_between(key_kind::bytes, "a", "a", 2).empty());
+}
+
 TEST(key_ranges, cover_every_value_once_and_null_too) {
   const auto splits = splits_between(one_column(bounds_between(key_kind::whole_number, "1", "100", 4)), true,
                                      {{"table", {std::string("t")}}}, "t id");

@@ -80,12 +80,13 @@ class MariaDB(Family):
         return ["mariadb", "--no-defaults", "-S", str(self.socket), "-uroot"]
 
     def initialize(self):
-        self.run(["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal",
-                  "--skip-test-db", "--innodb-flush-method=nosync", "--innodb-log-file-size=64M"], as_owner=True)
+        # A server that starts removes whatever temporary tables are in its tmpdir, another's in /tmp too.
+        self.run(["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder}",
+                  "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-flush-method=nosync", "--innodb-log-file-size=64M"], as_owner=True)
 
     def command(self):
-        return [found("mariadbd", "/usr/sbin/mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
-                f"--pid-file={self.folder}/server.pid", f"--port={self.port}", "--innodb-log-file-size=64M", "--performance-schema=OFF",
+        return [found("mariadbd", "/usr/sbin/mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder}",
+                f"--socket={self.socket}", f"--pid-file={self.folder}/server.pid", f"--port={self.port}", "--innodb-log-file-size=64M", "--performance-schema=OFF",
                 *COMMON_SETTINGS, *self.tls_settings()]
 
     def version(self):

@@ -160,9 +160,12 @@ class Snapshots:
     def test_a_log_that_may_not_have_everything_is_not_trusted(self):
         if self.system != "mariadb":
             self.skipTest("MySQL's GTIDs count every commit")
+        looks = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Com_show_binlog_status'"
+        before = int(self.sql(looks))
         ended = self.run_job(self.document("reader"))
         self.assertNotEqual(ended.code, 0, ended)
         self.assertIn("without the right BINLOG MONITOR it is not known", ended.text)
+        self.assertEqual(int(self.sql(looks)), before + 1, "another look would find the same")
         self.grant_locks()
         ended = self.run_job(self.document("reader"))
         self.assertEqual(ended.code, 0, ended)

@@ -18,7 +18,7 @@ const side_description& reads() {
       mysql::source_option_list(),
       {.splits =
            "where several pipelines run, by ranges of `splitPk` or, with `splitMode` `auto`, of a unique "
-           "key (integers, decimals, dates, times, texts); each table of several is a split at least",
+           "key (integers, decimals, dates, times, texts, bytes); each table of several is a split at least",
        .resumes =
            "inside a split, by a unique NOT NULL key in whose order the server reads for nothing; views, "
            "aggregates and `querySql` are read again whole",

@@ -100,10 +100,12 @@ class Large(PairTest):
         in_postgresql(f"CREATE TABLE src (id int PRIMARY KEY, v bytea); CREATE TABLE dst (LIKE src); INSERT INTO src VALUES (1, '\\x00'), "
                       f"(2, decode(repeat('00ff275c0a09e4b1', {self.BYTES // 8}), 'hex')), (3, '')")
         in_mariadb("CREATE TABLE src (id INT PRIMARY KEY, v LONGBLOB); CREATE TABLE dst LIKE src")
-        self.moves((postgresql_end("Reader", "src"), mariadb_end("Writer", "src")),
+        in_postgresql("CREATE TABLE twin (id int PRIMARY KEY, v bytea)")
+        self.moves((postgresql_end("Reader", "src"), postgresql_end("Writer", "twin", writeMode="replace")),
+                   (postgresql_end("Reader", "src"), mariadb_end("Writer", "src")),
                    (mariadb_end("Reader", "src"), mariadb_end("Writer", "dst")),
                    (mariadb_end("Reader", "dst"), postgresql_end("Writer", "dst")))
-        self.assertEqual(in_postgresql("SELECT count(*) FROM src JOIN dst USING (id, v)"), "3\n")
+        self.assertEqual(in_postgresql("SELECT count(*) FROM src JOIN dst USING (id, v) JOIN twin USING (id, v)"), "3\n")
 
     def test_texts_of_64_mb_through_files(self):
         in_postgresql("CREATE TABLE src (id int PRIMARY KEY, v text); CREATE TABLE dst (LIKE src); INSERT INTO src VALUES (1, 'x'), "
@@ -113,8 +115,9 @@ class Large(PairTest):
         self.moves((postgresql_end("Reader", "src"), csv_end("Writer", self.folder)),
                    (csv_end("Reader", self.folder, column=columns), mariadb_end("Writer", "dst", writeMode="update")),
                    (mariadb_end("Reader", "dst"), sqlite_writer(self.folder / "large.db", "large", ["*"], createTable=True)),
-                   (mariadb_end("Reader", "dst"), postgresql_end("Writer", "dst")))
+                   (csv_end("Reader", self.folder, column=columns), postgresql_end("Writer", "dst")))
         self.assertEqual(in_postgresql("SELECT count(*) FROM src JOIN dst USING (id, v)"), "3\n")
+        self.assertEqual(in_mariadb("SELECT MD5(v) FROM dst WHERE id = 2"), in_postgresql("SELECT md5(v) FROM src WHERE id = 2"))
         self.assertEqual(self.rows(self.folder / "large.db", "SELECT length(CAST(v AS BLOB)) FROM large ORDER BY id"), [(1,), (self.BYTES // 6 * 6,), (1,)])
 
     def test_a_record_beyond_the_largest_is_dirty_and_named_by_its_key(self):

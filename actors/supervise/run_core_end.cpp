@@ -120,6 +120,11 @@ std::string run_core::go_on_text() const {
   }
   if (failure_->kind == error_kind::source_changed) {
     const std::string& anew = config_.settings.begin_anew;
+    if (failure_->code == begin_anew_code) {
+      return fmt::format(
+          "It cannot be gone on with: begin anew{}.",
+          anew.empty() ? " with --on-unfinished fresh and an emptied destination" : ": " + anew);
+    }
     return fmt::format(
         "{}Put the source back as it was, or mend it behind what was read, and run the same command again to "
         "go on from the last mark; or begin anew{}.",

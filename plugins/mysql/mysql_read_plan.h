@@ -40,7 +40,8 @@ struct read_part {
   std::string table;           ///< In SQL; empty with a query.
   std::string database;        ///< Of the table, without quotes; so the next.
   std::string table_bare;
-  std::string engine;  ///< Of a table; empty else.
+  std::string engine;   ///< Of a table; empty else.
+  std::string altered;  ///< Of a table: `table_info::altered` when the run began.
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.
   std::vector<std::string> expressions;

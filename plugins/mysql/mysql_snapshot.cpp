@@ -180,10 +180,13 @@ result<std::unique_ptr<connection>> shared_snapshot::take(std::size_t end, const
     here.begun = true;
   }
   if (here.free.empty()) {
-    return fail(error_kind::source_changed,
-                "{}: the run's snapshot is gone with a connection that was lost: run the job again, which "
-                "continues it under a new one",
-                ends_[end].connect.connect.place);
+    // Final: another try in this run would find no snapshot either.
+    return fail({error_kind::not_connected,
+                 fmt::format("{}: the run's snapshot is gone with a connection that was lost: run the job "
+                             "again, which continues it under a new one",
+                             ends_[end].connect.connect.place),
+                 {},
+                 true});
   }
   std::unique_ptr<connection> c = std::move(here.free.back());
   here.free.pop_back();

@@ -332,6 +332,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.name = name_of(table);
   out.part.table = table.quoted_name();
   out.part.engine = table.engine;
+  out.part.altered = table.type == table_type::table ? table.altered : std::string();
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));

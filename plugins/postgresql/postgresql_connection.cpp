@@ -409,7 +409,7 @@ result<std::vector<described_column>> connection::describe(const std::string& sq
   std::vector<described_column> columns;
   SLUICE_CHECK(finish(sql, [&](const pg_result* r) {
     for (int i = 0; i < PQnfields(r); ++i) {
-      columns.push_back({PQfname(r, i), PQftype(r, i), PQfmod(r, i)});
+      columns.push_back({PQfname(r, i), PQftype(r, i), PQfmod(r, i), PQftable(r, i), PQftablecol(r, i)});
     }
   }));
   return columns;

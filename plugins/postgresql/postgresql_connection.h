@@ -39,6 +39,8 @@ struct described_column {
   std::string name;
   std::uint32_t type = 0;  ///< Its oid; of a domain its base type's.
   std::int32_t modifier = -1;
+  std::uint32_t table = 0;  ///< Its oid where the column is a table's own, and
+  int number = 0;           ///< that column's there, which stays with it when columns are renamed.
   friend bool operator==(const described_column&, const described_column&) = default;
 };
 

@@ -39,12 +39,13 @@ const relational::options_dialect& options_dialect() {
           "all mapped.",
       .split_meaning =
           "by ranges of the primary key or another unique NOT NULL one, whose bounds come of a sample of the "
-          "rows; where there is none, as `ctid`; small tables, views, and what is read with an aggregate, a "
+          "rows; where there is none and the job itself says `auto`, as `ctid`; small tables, views, and "
+          "what is read with an aggregate, a "
           "window, DISTINCT, GROUP BY, LIMIT or ORDER BY are one split.",
       .blocks_meaning =
           "by the blocks in which the rows lie, also where there is a key (PostgreSQL 14 and later, ordinary "
           "tables and partitions, `snapshot` `shared`). Such ranges end with the run's snapshot: a run that "
-          "was interrupted after its first split is begun anew.",
+          "is interrupted after its first split cannot be gone on with and must be begun anew.",
       .fetch_rows = 512,
       .fetch_rows_datax = 1000,
       .batch_rows = 1024,

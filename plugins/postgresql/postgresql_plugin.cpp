@@ -79,11 +79,11 @@ std::vector<std::string> remarks() {
       "of "
       "what is replayed, is read again as a split; a snapshot for all connections it ends for good, so that "
       "the run stops: `hot_standby_feedback = on` there, or `\"snapshot\": \"none\"`, avoids that.",
-      "A table that was renamed, dropped, made anew under its name, or whose columns are of other types than "
-      "when the run began stops the run (`source_changed`), and so does one that was emptied or written anew "
-      "(TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL) after the shared snapshot was taken, itself, a child of "
-      "it or under a view: the server would give fewer rows without a word. Of a querySql the columns alone "
-      "are compared.",
+      "A table that was renamed, dropped, made anew under its name, or whose columns are of other types or "
+      "others of the same names than when the run began stops the run (`source_changed`), and so does one "
+      "that was emptied or written anew since (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL), itself, a child "
+      "of it or under a view: the server would give fewer rows without a word. Of a querySql the columns "
+      "alone are compared.",
       "A pooler that moves the statements of a session between the server's processes (PgBouncer with "
       "`pool_mode = transaction`) is found out before anything else is sent to it, and refused; pools of "
       "sessions are fine.",

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
@@ -70,15 +72,16 @@ result<void> postgresql_reader::begin_snapshot(const scalar_list& split) {
   if (auto set = connection_->run_script("SET TRANSACTION SNAPSHOT " + quote_text(part().snapshot)); !set) {
     error e = std::move(set).error();
     if (e.kind != error_kind::cancelled && e.kind != error_kind::not_connected) {
-      e.kind = error_kind::source_changed;
+      // Nothing of the source has changed, and another try in this run would find no snapshot either.
+      e.kind = of_blocks ? error_kind::source_changed : error_kind::not_connected;
+      e.code = of_blocks ? begin_anew_code : e.code;
+      e.final = true;
       e.message +=
           "; the run's snapshot is gone, because the connection that held it was lost (a standby ends it "
           "where it is in the way of what is replayed: hot_standby_feedback = on there, or \"snapshot\": "
-          "\"none\", avoids that): ";
-      e.message += of_blocks
-                       ? "ranges of blocks (ctid) hold under it only, so that the run must be begun anew "
-                         "with --on-unfinished fresh and an empty table"
-                       : "run the job again, which continues it under a new one";
+          "\"none\", avoids that)";
+      e.message += of_blocks ? ", and ranges of blocks (ctid) hold under it only"
+                             : ": run the job again, which continues it under a new one";
     }
     return fail(std::move(e));
   }
@@ -168,18 +171,35 @@ result<bool> postgresql_reader::next_tuple() {
   }
 }
 
+error postgresql_reader::another_table() const {
+  return {error_kind::source_changed,
+          fmt::format("{}: another table is called {} now than when the run began; begin anew with "
+                      "--on-unfinished fresh",
+                      connection_->place(), in_quotes(relation_->shown)),
+          {},
+          false};
+}
+
 result<void> postgresql_reader::check_columns() {
   auto now = connection_->describe(relation_->described_sql);
   if (!now) {
     return fail(changed_since(std::move(now).error()));
   }
-  if (*now != relation_->described) {
-    return fail(error_kind::source_changed,
-                "{}: {} has columns of other types than when the run began; begin anew with --on-unfinished "
-                "fresh",
-                connection_->place(), in_quotes(relation_->shown));
+  if (*now == relation_->described) {
+    return {};
   }
-  return {};
+  const auto is_elsewhere = [](const described_column& x, const described_column& y) {
+    return x.table != y.table && x.table != 0 && y.table != 0;
+  };
+  const auto& then = relation_->described;
+  if (now->size() == then.size() && std::transform_reduce(now->begin(), now->end(), then.begin(), false,
+                                                          std::logical_or<>(), is_elsewhere)) {
+    return fail(another_table());
+  }
+  return fail(error_kind::source_changed,
+              "{}: {} has other columns than when the run began: of other types, or others of the same "
+              "names; begin anew with --on-unfinished fresh",
+              connection_->place(), in_quotes(relation_->shown));
 }
 
 result<void> postgresql_reader::check_storage() {
@@ -190,15 +210,13 @@ result<void> postgresql_reader::check_storage() {
   SLUICE_TRY(const std::string now,
              storage_of(*connection_, fmt::to_string(relation_->oid), relation_->from));
   if (now.empty()) {
-    return fail(error_kind::source_changed,
-                "{}: another table is called {} now than when the run began; begin anew with --on-unfinished "
-                "fresh",
-                connection_->place(), in_quotes(relation_->shown));
+    return fail(another_table());
   }
-  if (!part().snapshot.empty() && now != relation_->storage) {
+  // A split's own snapshot is as blind where the table was written anew while its statement waited.
+  if (now != relation_->storage) {
     return fail(error_kind::source_changed,
-                "{}: {} was emptied or written anew (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL) after the "
-                "run's snapshot was taken, which no longer shows all its rows; begin anew with "
+                "{}: {} was emptied or written anew (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL) since the "
+                "run began, and a snapshot taken before does not show all its rows; begin anew with "
                 "--on-unfinished fresh",
                 connection_->place(), in_quotes(relation_->shown));
   }

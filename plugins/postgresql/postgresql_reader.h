@@ -31,6 +31,7 @@ class postgresql_reader : public reader {
   /// The next tuple stands in `tuples_`; false at the end.
   result<bool> next_tuple();
   [[nodiscard]] error damaged() const;
+  [[nodiscard]] error another_table() const;
   /// `source_changed` where the columns are no longer of the types that the run began with: its tuples would
   /// be read wrongly. From here on the server keeps them as they are.
   result<void> check_columns();

@@ -124,6 +124,11 @@ result<void> split_planner::choose_automatic(connection& c, const table_info& ta
     }
     relation.split_by = fmt::format("{}", fmt::join(names, ", "));
     relation.split_key = std::move(key);
+  } else if (mode == relational::split_mode::automatic && !values_.has("splitMode")) {
+    // A default does not take from a job that it can be continued.
+    relation.one_split_because =
+        "it has no unique key of NOT NULL columns that have ranges, and ranges of blocks (\"splitMode\": "
+        "\"ctid\"), with which a killed run cannot go on, are for the job to ask for";
   } else if (options_.snapshot == snapshot_mode::none) {
     relation.one_split_because =
         "it has no unique key of NOT NULL columns that have ranges, and blocks (ctid) need \"snapshot\": "
@@ -183,8 +188,8 @@ std::string split_planner::how_split(const relation_plan& r) const {
   }
   if (!r.pages.empty()) {
     return "split by its blocks (ctid) where several pipelines run. They hold under this run's snapshot "
-           "only: a "
-           "run that is interrupted behind its first split is begun anew.";
+           "only: a run that is interrupted behind its first split cannot be gone on with and must be begun "
+           "anew.";
   }
   return fmt::format(
       "split by ranges of ({}) where several pipelines run; the bounds come of a sample.{}", r.split_by,

@@ -220,12 +220,13 @@ result<void> check_blocks_are_whole(const std::vector<frozen_split>& splits) {
   for (const auto& [table, n] : tables) {
     if (n.touched != 0 && n.done != n.all) {
       return fail(
-          error_kind::source_changed,
-          "{} of {} splits by blocks (ctid) were delivered under a snapshot that is gone, and a row may "
-          "lie elsewhere by now, so that the others would miss rows or bring some twice; begin anew with "
-          "--on-unfinished fresh and an empty table, or give the table a unique key of NOT NULL columns, "
-          "by which a run can be continued",
-          n.done, n.all);
+          {error_kind::source_changed,
+           fmt::format(
+               "{} of {} splits by blocks (ctid) were delivered under a snapshot that is gone, and a row may "
+               "lie elsewhere by now, so that the others would miss rows or bring some twice; give the table "
+               "a unique key of NOT NULL columns, by which a run can be continued",
+               n.done, n.all),
+           begin_anew_code, false});
     }
   }
   return {};

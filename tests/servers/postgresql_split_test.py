@@ -197,6 +197,10 @@ class Choice(Splits):
             self.assertEqual(len(self.planned(other)["splits"]), 1)
         self.assertEqual(len(self.planned(document(4), "--strict")["splits"]), 1)
         self.assertGreater(len(self.planned(document(4, splitMode="auto"), "--strict")["splits"]), 3)
+        # What a killed run cannot go on with is for the job to ask for.
+        sql("ALTER TABLE src DROP CONSTRAINT src_pkey")
+        self.assertEqual(len(self.planned(document(4))["splits"]), 1)
+        self.assertGreater(len(self.planned(document(4, splitMode="auto"))["splits"]), 3)
 
     def test_strictly_only_whole_numbers_are_a_split_pk(self):
         self.fill()
@@ -248,6 +252,8 @@ class Restart(Splits):
         ended = self.run_job(self.slow())
         self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "source_changed"), ended)
         self.assertIn("splits by blocks (ctid) were delivered under a snapshot that is gone", ended.text)
+        self.assertIn("It cannot be gone on with: begin anew", ended.text)
+        self.assertNotIn("Put the source back", ended.text)
         self.assertEqual(int(sql("SELECT count(*) FROM dst")), kept)
         sql("TRUNCATE dst")
         again = self.run_job(self.slow(), "--on-unfinished", "fresh")

@@ -147,7 +147,7 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
 
     def test_a_snapshot_that_the_standby_ends_is_named_with_its_cure(self):
         ended = self.conflicting("shared")
-        self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "source_changed"), ended)
+        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["retryable"]), (1, "not_connected", True), ended)
         self.assertIn("hot_standby_feedback = on", ended.text)
         self.succeeds(self.document)
         self.assertEqual(self.arrived(), "3000|3000\n")

@@ -269,7 +269,9 @@ class Restart(Splits):
         self.assertEqual(sql("SELECT count(*), count(DISTINCT n), count(*) FILTER (WHERE t LIKE '%y') FROM dst"), "12000|12000|6000\n")
 
     def test_a_table_that_is_written_anew_during_the_run_is_told(self):
-        process = subprocess.Popen(self.arguments(self.slow()), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
+        document = self.slow()
+        document["setting"]["speed"]["mbps"] = "1"  # so that it still runs then, however slow the machine is
+        process = subprocess.Popen(self.arguments(document), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
         while not self.one_is_done():
             self.assertIsNone(process.poll())
         sql("DELETE FROM src WHERE n % 2 = 0; VACUUM FULL src")

@@ -65,7 +65,7 @@ TEST_P(mysql_snapshot_server_test, says_that_the_snapshot_is_gone_where_a_connec
     kinds.push_back(done.error().kind);
     last = done.error().message;
   }
-  EXPECT_EQ(kinds.back(), error_kind::source_changed);
+  EXPECT_EQ(kinds.back(), error_kind::not_connected);
   EXPECT_THAT(last, HasSubstr("snapshot is gone"));
 }
 

@@ -95,7 +95,8 @@ class reader {
   virtual void interrupt() {}
 };
 
-/// `error::code` of `source_changed` where nothing can be put back: what was delivered cannot be gone on with.
+/// `error::code` of `source_changed` where nothing can be put back: what was delivered cannot be gone on
+/// with.
 inline constexpr const char* begin_anew_code = "begin_anew";
 
 /// The source of one run. Owned by one thread, which may block here. Makes readers; they may outlive calls

@@ -51,16 +51,20 @@ void account_rights::add(std::string_view text) {
     depth -= c == ')' ? 1 : 0;
   }
   std::string_view object = text.substr(at + on.size());
-  if (object.starts_with("*.*")) {
+  if (const char quote = object.empty() ? '\0' : object[0]; object.starts_with("*.*")) {
     out.database = "*";
     out.whole = true;
-  } else if (object.starts_with('`')) {
+  } else if (quote == '`' || quote == '"') {
     std::size_t i = 1;
-    for (; i < object.size() && !(object[i] == '`' && !object.substr(i + 1).starts_with('`')); ++i) {
+    for (; i < object.size() && !(object[i] == quote && !object.substr(i + 1).starts_with(quote)); ++i) {
       out.database += object[i];
-      i += object[i] == '`' ? 1 : 0;
+      i += object[i] == quote ? 1 : 0;
     }
     out.whole = object.substr(std::min(i + 1, object.size())).starts_with(".*");
+  } else if (const std::size_t point = object.substr(0, object.find(' ')).find('.');
+             point != std::string_view::npos) {  // as servers that speak the protocol may write it
+    out.database = object.substr(0, point);
+    out.whole = object.substr(point).starts_with(".*");
   } else {
     return;  // PROXY, or a function
   }
@@ -74,7 +78,7 @@ bool account_rights::found(std::string_view right, std::string_view database, bo
         l.database == "*" || (l.whole ? fits(lower(l.database), name) : lower(l.database) == name);
     return there && (l.whole || in_parts) &&
            std::any_of(l.rights.begin(), l.rights.end(), [&](const std::string& r) {
-             return r == right || r == "ALL PRIVILEGES" || r == "ALL";
+             return same_word(r, right) || same_word(r, "ALL PRIVILEGES") || same_word(r, "ALL");
            });
   });
 }
@@ -127,6 +131,9 @@ result<void> check_rights(connection& c, const std::string& database,
                 "{}: there is no database {} that this account sees; correct the name, make it (CREATE "
                 "DATABASE), or ask for rights on it",
                 c.place(), in_quotes(database));
+  }
+  if (c.server().product == server_product::other) {
+    return {};  // its rights may be others, and it says itself what is missing
   }
   SLUICE_TRY(const account_rights has, rights_of(c, stop));
   for (const std::string_view right : rights) {

@@ -20,7 +20,7 @@ class account_rights {
 
  private:
   struct line {
-    std::vector<std::string> rights;  ///< In capitals; columns left out.
+    std::vector<std::string> rights;  ///< Columns left out.
     std::string database;             ///< A pattern as in LIKE, or `*`.
     bool whole = false;               ///< All of it, not one table.
   };
@@ -35,8 +35,8 @@ result<account_rights> rights_of(connection& c, const stop_signal& stop);
 result<std::string> grant_text(connection& c, std::string_view rights, std::string_view database,
                                const stop_signal& stop);
 
-/// Whether the database is there and the account has each of these rights on some of it; `bad_option` or
-/// `denied`, with the statement that grants what is missing.
+/// Whether the database is there and, on MariaDB and MySQL, the account has each of these rights on some of
+/// it; `bad_option` or `denied`, with the statement that grants what is missing.
 result<void> check_rights(connection& c, const std::string& database,
                           const std::vector<std::string_view>& rights, const stop_signal& stop);
 

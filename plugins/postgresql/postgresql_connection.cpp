@@ -30,8 +30,10 @@ constexpr std::chrono::seconds cancel_wait{2};
 /// libpq keeps what is handed to it in one buffer, which never shrinks.
 constexpr std::size_t copy_piece_bytes = std::size_t{256} << 10;
 
-/// Warnings of the server's own, about its supply of transaction numbers: any statement may meet them.
-constexpr auto server_warning_sources = std::to_array<std::string_view>({"varsup.c", "multixact.c"});
+/// Warnings that are not of a row, which any statement may meet: of the server's supply of transaction
+/// numbers, and of collations that another version of a library orders now.
+constexpr auto server_warning_sources =
+    std::to_array<std::string_view>({"varsup.c", "multixact.c", "pg_locale.c", "postinit.c"});
 
 struct result_holder {
   pg_result* r = nullptr;

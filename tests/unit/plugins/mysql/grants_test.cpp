@@ -23,6 +23,18 @@ TEST(account_rights, are_those_of_the_lines) {
   EXPECT_FALSE(r.has("LOCK", "shop"));
 }
 
+TEST(account_rights, are_read_however_the_server_quotes_names) {
+  const account_rights r = rights_in({"GRANT Select,Insert ON shop.* TO 'writer'@'%'",
+                                      "GRANT DELETE ON \"odd\"\"one\".* TO \"writer\"@\"%\"",
+                                      "GRANT UPDATE ON shop.orders TO 'writer'@'%'"});
+  EXPECT_TRUE(r.has("SELECT", "shop"));
+  EXPECT_TRUE(r.has("INSERT", "shop"));
+  EXPECT_TRUE(r.has("DELETE", "odd\"one"));
+  EXPECT_TRUE(r.has_some("UPDATE", "shop"));
+  EXPECT_FALSE(r.has("UPDATE", "shop"));
+  EXPECT_FALSE(r.has_some("DELETE", "shop"));
+}
+
 TEST(account_rights, count_for_all_databases_or_by_a_pattern) {
   const account_rights r =
       rights_in({"GRANT BINLOG MONITOR ON *.* TO `a`@`%`", "GRANT ALL PRIVILEGES ON `sh\\_%`.* TO `a`@`%`",

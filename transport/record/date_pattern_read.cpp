@@ -4,6 +4,7 @@
 
 #include "transport/record/date_pattern.h"
 #include "transport/record/date_pattern_items.h"
+#include "transport/record/digits.h"
 
 namespace sluice {
 namespace {
@@ -257,16 +258,28 @@ unsigned two_digits(const char* at) {
   return high < 10 && low < 10 ? high * 10U + low : 10000U;  // more than any field, also times 100
 }
 
-/// The date at `at`, its parts `step` apart; false where it is none.
-bool read_plain_date(const char* at, std::size_t step, std::int32_t& days) {
-  const unsigned year = two_digits(at) * 100 + two_digits(at + 2);
-  const unsigned month = two_digits(at + 4 + step);
-  const unsigned day = two_digits(at + 6 + 2 * step);
-  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) {
+/// The date of eight digits, `yyyyMMdd`; false where they are none.
+bool read_digits_of_date(std::uint64_t word, std::int32_t& days) {
+  const std::uint64_t pairs = digits::pairs_of(word);
+  const auto pair = [&](unsigned i) { return static_cast<unsigned>(pairs >> (16 * i) & 0xFF); };
+  const unsigned year = pair(0) * 100 + pair(1);
+  const unsigned month = pair(2);
+  const unsigned day = pair(3);
+  if (!digits::are_digits(word) || year < 1 || month < 1 || month > 12 || day < 1 ||
+      day > days_in_month(year, month)) {
     return false;
   }
   days = static_cast<std::int32_t>(days_from_civil(year, month, day));
   return true;
+}
+
+/// The date `yyyy-MM-dd` at `at`.
+bool read_plain_date(const char* at, std::int32_t& days) {
+  const std::uint64_t year = digits::load_eight(at) & 0x00000000FFFFFFFFU;
+  const std::uint64_t rest = digits::load_eight(at + 2);  // of the year, -MM-dd
+  const std::uint64_t month = (rest >> 24 & 0xFFFF) << 32;
+  const std::uint64_t day = rest & 0xFFFF000000000000U;
+  return at[4] == '-' && at[7] == '-' && read_digits_of_date(year | month | day, days);
 }
 
 /// As `read_item`, of a number as Java reads it: all its digits, or as many as there are letters where
@@ -346,24 +359,23 @@ dirty_code date_pattern::parse(std::string_view text, options o, wall_time& to) 
       if (text.size() < 19) {
         return dirty_code::not_a_date;  // each of its numbers has all its digits
       }
-      if (text.size() == 19 && text[4] == '-' && text[7] == '-' && text[10] == ' ' && text[13] == ':' &&
-          text[16] == ':') {
+      if (text.size() == 19 && text[10] == ' ' && text[13] == ':' && text[16] == ':') {
         const unsigned hour = two_digits(text.data() + 11);
         const unsigned minute = two_digits(text.data() + 14);
         const unsigned second = two_digits(text.data() + 17);
-        if (hour < 24 && minute < 60 && second < 60 && read_plain_date(text.data(), 1, to.days)) {
+        if (hour < 24 && minute < 60 && second < 60 && read_plain_date(text.data(), to.days)) {
           to.nanos_of_day = std::int64_t{hour * 3600 + minute * 60 + second} * nanos_per_second;
           return dirty_code::none;
         }
       }
       break;
     case shape::date:
-      if (text.size() == 10 && text[4] == '-' && text[7] == '-' && read_plain_date(text.data(), 1, to.days)) {
+      if (text.size() == 10 && read_plain_date(text.data(), to.days)) {
         return dirty_code::none;
       }
       return dirty_code::not_a_date;
     case shape::compact_date:
-      if (text.size() == 8 && read_plain_date(text.data(), 0, to.days)) {
+      if (text.size() == 8 && read_digits_of_date(digits::load_eight(text.data()), to.days)) {
         return dirty_code::none;
       }
       return dirty_code::not_a_date;

@@ -9,6 +9,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
+
+#include "transport/record/digits.h"
 
 namespace sluice {
 namespace {
@@ -51,6 +54,7 @@ constexpr std::array<std::uint64_t, small_digits_max + 1> make_small_powers() {
   return powers;
 }
 constexpr auto small_powers = make_small_powers();
+constexpr std::uint64_t eight_digits_end = small_powers[8];
 
 /// The number where the text is `[-]digits[.digits]` with at most 15 digits: numerator and power of ten are
 /// then exact doubles, and their quotient is the correctly rounded value.
@@ -61,32 +65,58 @@ struct short_number {
   std::size_t fraction_digits = 0;
 };
 
+/// Takes the point out of sixteen characters, in two words, and moves what is in front of it one on. Returns
+/// how many follow it; nothing where there is none.
+std::optional<std::size_t> take_point(std::uint64_t& high, std::uint64_t& low) {
+  constexpr unsigned byte_bits = 8;
+  const auto without = [](std::uint64_t word, unsigned at, std::uint64_t first) {
+    const std::uint64_t in_front = (std::uint64_t{1} << at) - 1;
+    const std::uint64_t behind = ~(in_front << byte_bits | 0xFF);
+    return (word & behind) | (word & in_front) << byte_bits | first;
+  };
+  const auto place = [](std::uint64_t marks) {
+    return static_cast<unsigned>(std::countr_zero(marks)) / byte_bits * byte_bits;
+  };
+  constexpr std::uint64_t zero = digits::zeros & 0xFF;
+  if (const std::uint64_t marks = digits::bytes_equal(low, '.'); marks != 0) {
+    const unsigned at = place(marks);
+    low = without(low, at, high >> (7 * byte_bits));
+    high = high << byte_bits | zero;
+    return 7 - at / byte_bits;
+  }
+  if (const std::uint64_t marks = digits::bytes_equal(high, '.'); marks != 0) {
+    const unsigned at = place(marks);
+    high = without(high, at, zero);
+    return 15 - at / byte_bits;
+  }
+  return std::nullopt;
+}
+
 short_number read_short(std::string_view text) {
   short_number n;
-  if (text.size() > 17 || text.empty()) {
+  n.negative = text.starts_with('-');
+  text.remove_prefix(n.negative ? 1 : 0);
+  if (text.empty() || text.size() > 16) {
     return n;
   }
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  n.negative = *at == '-';
-  at += n.negative ? 1 : 0;
-  const char* const whole = at;
-  for (; at != end && is_digit(*at); ++at) {
-    n.numerator = n.numerator * 10 + static_cast<unsigned>(*at - '0');
-  }
-  std::size_t digits = static_cast<std::size_t>(at - whole);
-  if (digits == 0) {
+  const bool is_long = text.size() > 8;
+  std::uint64_t high = is_long ? digits::load(text.data(), text.size() - 8) : digits::zeros;
+  std::uint64_t low =
+      is_long ? digits::load_eight(text.data() + text.size() - 8) : digits::load(text.data(), text.size());
+  const auto point = take_point(high, low);
+  const std::size_t count = text.size() - (point ? 1 : 0);
+  n.fraction_digits = point.value_or(0);
+  if (count == n.fraction_digits || count > short_digits_max || !digits::are_digits(low)) {
     return n;
   }
-  if (at != end && *at == '.') {
-    const char* const fraction = ++at;
-    for (; at != end && is_digit(*at); ++at) {
-      n.numerator = n.numerator * 10 + static_cast<unsigned>(*at - '0');
+  n.numerator = digits::number_of(low);
+  if (is_long) {
+    if (!digits::are_digits(high)) {
+      return n;
     }
-    n.fraction_digits = static_cast<std::size_t>(at - fraction);
-    digits += n.fraction_digits;
+    n.numerator += digits::number_of(high) * eight_digits_end;
   }
-  n.ok = at == end && digits <= short_digits_max;
+  n.ok = true;
   return n;
 }
 
@@ -182,41 +212,22 @@ parsed<uint128> to_magnitude(const number_parts& n) {
   return {value * static_cast<uint128>(power_of_ten(zeros))};
 }
 
-/// Eight digits at `from` in one go (each step joins neighbours); false where one is no digit.
-bool read_eight(const char* from, std::uint64_t& value) {
-  static_assert(std::endian::native == std::endian::little);
-  std::uint64_t word = 0;
-  std::memcpy(&word, from, 8);
-  if (((word & 0xF0F0F0F0F0F0F0F0U) | (((word + 0x0606060606060606U) & 0xF0F0F0F0F0F0F0F0U) >> 4)) !=
-      0x3333333333333333U) {
-    return false;
-  }
-  word = (word & 0x0F0F0F0F0F0F0F0FU) * 2561 >> 8;
-  word = (word & 0x00FF00FF00FF00FFU) * 6553601 >> 16;
-  word = (word & 0x0000FFFF0000FFFFU) * 42949672960001U >> 32;
-  value = value * 100'000'000 + word;
-  return true;
-}
-
 /// Digits only, 1 to 18 of them, which no 64-bit number overflows.
-bool read_plain(std::string_view digits, std::uint64_t& value) {
-  if (digits.empty() || digits.size() > 18) {
+bool read_plain(std::string_view text, std::uint64_t& value) {
+  if (text.empty() || text.size() > small_digits_max) {
     return false;
   }
-  const char* at = digits.data();
-  const char* const end = at + digits.size();
-  for (; end - at >= 8; at += 8) {
-    if (!read_eight(at, value)) {
-      return false;
-    }
+  const char* at = text.data();
+  const std::size_t first = (text.size() - 1) % 8 + 1;
+  const std::uint64_t head = digits::load(at, first);
+  bool ok = digits::are_digits(head);
+  value = digits::number_of(head);
+  for (const char *const end = at + text.size(), *next = at + first; next != end; next += 8) {
+    const std::uint64_t word = digits::load_eight(next);
+    ok = ok && digits::are_digits(word);
+    value = value * eight_digits_end + digits::number_of(word);
   }
-  for (; at != end; ++at) {
-    if (!is_digit(*at)) {
-      return false;
-    }
-    value = value * 10 + static_cast<unsigned>(*at - '0');
-  }
-  return true;
+  return ok;
 }
 
 }  // namespace

@@ -40,4 +40,16 @@ std::byte* write_big(T v, std::byte* to) {
   return to + sizeof v;
 }
 
+/// What stands in front of a field's bytes in the binary form of COPY: their number, or that it is NULL.
+inline constexpr std::size_t field_length_bytes = 4;
+inline constexpr std::uint32_t null_field = 0xFFFFFFFF;
+/// What the text of a jsonb begins with.
+inline constexpr char jsonb_version = 1;
+
+/// Puts the number down as a field and returns the end.
+template <std::unsigned_integral T>
+std::byte* write_field(T v, std::byte* to) {
+  return write_big(v, write_big(std::uint32_t{sizeof v}, to));
+}
+
 }  // namespace sluice::postgresql

@@ -43,7 +43,6 @@ void write_uuid(std::string_view bytes, char* to) {
   }
 }
 
-constexpr char jsonb_version = 1;
 
 }  // namespace
 

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -14,6 +12,7 @@
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
 #include "transport/record/own_columns.h"
+#include "transport/record/row_block.h"
 #include "transport/record/utf8.h"
 
 namespace sluice::postgresql {
@@ -21,61 +20,14 @@ namespace {
 
 constexpr std::string_view binary_begin("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
 constexpr std::string_view binary_end("\377\377", 2);
-constexpr std::uint32_t null_length = 0xFFFFFFFF;
-constexpr std::size_t length_bytes = 4;
-constexpr char jsonb_version = 1;
-constexpr std::size_t uuid_bytes = 16;
+constexpr std::string_view date_beyond = "the date is outside of 4713 BC to 5874897, PostgreSQL's years";
+constexpr std::string_view time_beyond = "the time is before 4713 BC, PostgreSQL's first year";
 
 std::byte* put_bytes(std::string_view bytes, std::byte* to) {
   if (!bytes.empty()) {
     std::memcpy(to, bytes.data(), bytes.size());
   }
   return to + bytes.size();
-}
-
-template <std::unsigned_integral T>
-void put_number(T v, send_buffer& to) {
-  std::byte* at = to.room(length_bytes + sizeof v);
-  at = write_big(std::uint32_t{sizeof v}, at);
-  to.end_at(write_big(v, at));
-}
-
-void put_field(std::string_view bytes, send_buffer& to) {
-  std::byte* at = to.room(length_bytes + bytes.size());
-  at = write_big(static_cast<std::uint32_t>(bytes.size()), at);
-  to.end_at(put_bytes(bytes, at));
-}
-
-int hex_value(char c) {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
-/// `01234567-89ab-cdef-0123-456789abcdef` in any case, the form that reads back.
-bool read_uuid(std::string_view text, std::array<char, uuid_bytes>& to) {
-  constexpr std::size_t chars = 36;
-  if (text.size() != chars) {
-    return false;
-  }
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < chars;) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (text[i++] != '-') {
-        return false;
-      }
-      continue;
-    }
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0) {
-      return false;
-    }
-    to[n++] = static_cast<char>(high << 4 | low);
-    i += 2;
-  }
-  return true;
 }
 
 /// Significant digits behind the last point of a text that ends in a time.
@@ -89,27 +41,6 @@ std::size_t fraction_digits_in(std::string_view text) {
     most = std::max(most, digits);
   }
   return most;
-}
-
-/// A day or a microsecond of ours since 2000, or why the server has none.
-parsed<std::int32_t> server_date(std::int32_t days) {
-  if (days == date_infinity || days == date_minus_infinity) {
-    return {days};
-  }
-  const std::int64_t since_2000 = std::int64_t{days} - epoch_days;
-  if (since_2000 < date_least || since_2000 >= date_end) {
-    return refuse(dirty_code::out_of_range);
-  }
-  return {static_cast<std::int32_t>(since_2000)};
-}
-parsed<std::int64_t> server_timestamp(std::int64_t micros) {
-  if (micros == time_infinity || micros == time_minus_infinity) {
-    return {micros};
-  }
-  if (micros < timestamp_least + epoch_micros) {
-    return refuse(dirty_code::out_of_range);
-  }
-  return {micros - epoch_micros};
 }
 
 /// The text form of COPY: what would end a field or a row, and what stands for such, is escaped.
@@ -185,6 +116,9 @@ copy_form form_for(const std::vector<column_type>& columns) {
 row_encoder::row_encoder(const schema& columns, std::vector<column_type> kinds, copy_form form,
                          relational::text_rule nul)
     : fields_(kinds.size()), form_(form), nul_(nul) {
+  for (const column_type& c : kinds) {
+    fields_bytes_max_ += field_bytes_max(c.form);
+  }
   std::size_t kind = 0;
   for (const field& f : columns) {
     plans_.push_back({kinds[kind], f.type, f.own != nullptr, static_cast<std::uint32_t>(kind)});
@@ -216,7 +150,8 @@ bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
   if (form_ == copy_form::binary) {
     to.end_at(write_big(static_cast<std::uint16_t>(fields_ + (number ? 1 : 0)), to.room(2)));
     if (number) {
-      put_number(static_cast<std::uint32_t>(*number), to);
+      std::byte* const at = to.room(field_length_bytes + sizeof(std::uint32_t));
+      to.end_at(write_field(static_cast<std::uint32_t>(*number), at));
     }
   } else if (number) {
     put_written(to, write_int64, std::int64_t{*number});
@@ -226,13 +161,7 @@ bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
     const column& from = b.columns[i];
     bool fits = true;
     if (form_ == copy_form::binary) {
-      if (plans_[i].own) {
-        to.append(from.get_bytes(row));
-      } else if (from.is_null(row)) {
-        to.end_at(write_big(null_length, to.room(length_bytes)));
-      } else {
-        fits = append_binary(plans_[i], from, row, i, to);
-      }
+      fits = append_binary(plans_[i], from, row, i, to);
     } else {
       if (i != 0) {
         to.append("\t");
@@ -282,8 +211,7 @@ std::optional<std::string_view> row_encoder::text_to_send(const column_plan& pla
                        in_quotes(text)));
     return std::nullopt;
   }
-  if (plan.kind.padded != 0 && text.ends_with(' ') &&
-      text_length(text, length_in::characters) < static_cast<std::uint64_t>(plan.kind.padded)) {
+  if (loses_blanks(plan.kind, text)) {
     refuse(
         at, dirty_code::not_representable,
         fmt::format("{} ends with a blank, which the column's character({}) does not tell from those that it "
@@ -294,113 +222,50 @@ std::optional<std::string_view> row_encoder::text_to_send(const column_plan& pla
   return text;
 }
 
-bool row_encoder::append_number(const column_plan& plan, const column& from, std::uint32_t row,
+bool row_encoder::append_binary(const column_plan& plan, const column& from, std::uint32_t row,
                                 std::size_t at, send_buffer& to) {
-  if (plan.type.id == type_id::decimal) {
-    std::byte* begin = to.room(length_bytes + numeric_bytes_max);
-    const std::byte* end = write_numeric(from.get<int128>(row), plan.type.scale, begin + length_bytes);
-    write_big(static_cast<std::uint32_t>(end - begin) - std::uint32_t{length_bytes}, begin);
+  const std::size_t text_bytes =
+      has_offsets(plan.own ? type_id::binary : plan.type.id) ? from.get_bytes(row).size() : 0;
+  std::byte* end = to.room(field_bytes_max(plan.kind.form) + text_bytes + row_block::slack);
+  if (put_column(plan, from, row, 1, &end)) {
     to.end_at(end);
     return true;
   }
-  scratch_.clear();
-  const std::string_view text = from.get_bytes(row);
-  if (const dirty_code code = append_numeric(text, plan.kind.limits, scratch_); code != dirty_code::none) {
-    return refuse(at, code, fmt::format("{} does not fit the column's numeric", in_quotes(text)));
-  }
-  put_field(scratch_, to);
-  return true;
-}
-
-bool row_encoder::append_binary(const column_plan& plan, const column& from, std::uint32_t row,
-                                std::size_t at, send_buffer& to) {
   switch (plan.kind.form) {
-    case wire_form::boolean:
-      put_number(static_cast<std::uint8_t>(from.get_bool(row)), to);
-      return true;
-    case wire_form::int2:  // the converter has seen to the range of these
-      put_number(static_cast<std::uint16_t>(from.get<std::int64_t>(row)), to);
-      return true;
-    case wire_form::int4:
-      put_number(static_cast<std::uint32_t>(from.get<std::int64_t>(row)), to);
-      return true;
-    case wire_form::int8:
-      put_number(static_cast<std::uint64_t>(from.get<std::int64_t>(row)), to);
-      return true;
-    case wire_form::oid:
-      put_number(static_cast<std::uint32_t>(from.get<std::uint64_t>(row)), to);
-      return true;
-    case wire_form::float4:
-      put_number(std::bit_cast<std::uint32_t>(from.get<float>(row)), to);
-      return true;
-    case wire_form::float8:
-      put_number(std::bit_cast<std::uint64_t>(from.get<double>(row)), to);
-      return true;
-    case wire_form::numeric:
-      return append_number(plan, from, row, at, to);
-    case wire_form::money: {
-      const auto v = from.get<int128>(row);
-      if (v != static_cast<std::int64_t>(v)) {
-        return refuse(at, dirty_code::out_of_range, "the amount is beyond PostgreSQL's money");
-      }
-      put_number(static_cast<std::uint64_t>(static_cast<std::int64_t>(v)), to);
-      return true;
-    }
-    case wire_form::date: {
-      const auto days = server_date(from.get<std::int32_t>(row));
-      if (!days) {
-        return refuse(at, days.code, "the date is outside of 4713 BC to 5874897, PostgreSQL's years");
-      }
-      put_number(static_cast<std::uint32_t>(days.value), to);
-      return true;
-    }
-    case wire_form::time:
-      put_number(static_cast<std::uint64_t>(from.get<std::int64_t>(row)), to);
-      return true;
-    case wire_form::timestamp: {
-      const auto micros = server_timestamp(from.get<std::int64_t>(row));
-      if (!micros) {
-        return refuse(at, micros.code, "the time is before 4713 BC, PostgreSQL's first year");
-      }
-      put_number(static_cast<std::uint64_t>(micros.value), to);
-      return true;
-    }
-    case wire_form::uuid: {
-      std::array<char, uuid_bytes> bytes;
+    case wire_form::numeric: {
+      std::string unused;
       const std::string_view text = from.get_bytes(row);
-      if (!read_uuid(text, bytes)) {
-        return refuse(
-            at, dirty_code::not_representable,
-            fmt::format("{} is no UUID of the form 01234567-89ab-cdef-0123-456789abcdef", in_quotes(text)));
-      }
-      put_field({bytes.data(), bytes.size()}, to);
-      return true;
+      return refuse(at, append_numeric(text, plan.kind.limits, unused),
+                    fmt::format("{} does not fit the column's numeric", in_quotes(text)));
     }
-    case wire_form::bytes:
-      put_field(from.get_bytes(row), to);
-      return true;
-    case wire_form::jsonb: {
+    case wire_form::money:
+      return refuse(at, dirty_code::out_of_range, "the amount is beyond PostgreSQL's money");
+    case wire_form::date:
+      return refuse(at, dirty_code::out_of_range, std::string(date_beyond));
+    case wire_form::timestamp:
+      return refuse(at, dirty_code::out_of_range, std::string(time_beyond));
+    case wire_form::uuid:
+      return refuse(at, dirty_code::not_representable,
+                    fmt::format("{} is no UUID of the form 01234567-89ab-cdef-0123-456789abcdef",
+                                in_quotes(from.get_bytes(row))));
+    case wire_form::jsonb:
+    case wire_form::text: {
       const auto text = text_to_send(plan, from.get_bytes(row), row, at);
       if (!text) {
         return false;
       }
-      std::byte* to_at = to.room(length_bytes + 1 + text->size());
-      to_at = write_big(static_cast<std::uint32_t>(text->size() + 1), to_at);
-      *to_at++ = static_cast<std::byte>(jsonb_version);
+      const bool is_jsonb = plan.kind.form == wire_form::jsonb;
+      std::byte* to_at = to.room(field_length_bytes + 1 + text->size());
+      to_at = write_big(static_cast<std::uint32_t>(text->size() + (is_jsonb ? 1 : 0)), to_at);
+      if (is_jsonb) {
+        *to_at++ = std::byte{jsonb_version};
+      }
       to.end_at(put_bytes(*text, to_at));
       return true;
     }
-    case wire_form::text:
-    case wire_form::as_text: {
-      const auto text = text_to_send(plan, from.get_bytes(row), row, at);
-      if (!text) {
-        return false;
-      }
-      put_field(*text, to);
-      return true;
-    }
+    default:
+      return refuse(at, dirty_code::wrong_type, "a type that the plugin does not write");
   }
-  return refuse(at, dirty_code::wrong_type, "a type that the plugin does not write");
 }
 
 bool row_encoder::append_text(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
@@ -440,7 +305,7 @@ bool row_encoder::append_text(const column_plan& plan, const column& from, std::
     case type_id::date: {
       const auto days = server_date(from.get<std::int32_t>(row));
       if (!days) {
-        return refuse(at, days.code, "the date is outside of 4713 BC to 5874897, PostgreSQL's years");
+        return refuse(at, days.code, std::string(date_beyond));
       }
       to.append(date_text(days.value));
       return true;
@@ -452,7 +317,7 @@ bool row_encoder::append_text(const column_plan& plan, const column& from, std::
     case type_id::instant: {
       const auto micros = server_timestamp(from.get<std::int64_t>(row));
       if (!micros) {
-        return refuse(at, micros.code, "the time is before 4713 BC, PostgreSQL's first year");
+        return refuse(at, micros.code, std::string(time_beyond));
       }
       to.append(timestamp_text(micros.value, plan.type.id == type_id::instant));
       return true;

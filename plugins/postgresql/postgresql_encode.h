@@ -73,6 +73,15 @@ class row_encoder {
   bool append(const batch& b, std::uint32_t row, send_buffer& to,
               const std::optional<std::int32_t>& number = {});
   [[nodiscard]] const problem_at& problem() const { return problem_; }
+  /// The rows from `first` on, and how many, that `append_block` has looked at, and whether it appended them:
+  /// all of them or none.
+  struct block {
+    std::uint32_t rows = 0;
+    bool appended = false;
+  };
+  /// Appends rows column by column, which is several times as fast. Where one of them cannot be stored as it
+  /// is, or has no fast way, it appends none, and it is for `append` to look at each.
+  block append_block(const batch& b, std::uint32_t first, send_buffer& to) const;
   /// What `nulCharacter` made of values of the row appended last, with columns as the table has them.
   [[nodiscard]] const std::vector<changed_value>& changes() const { return changes_; }
 
@@ -83,19 +92,30 @@ class row_encoder {
     bool own = false;
     std::uint32_t table_column = 0;  ///< The first that it stands for.
   };
+  /// The most bytes of a field, its length among them, beside those of its text.
+  static std::size_t field_bytes_max(wire_form form);
+  /// Rows that came in PostgreSQL's own bytes altogether.
+  block append_own_rows(const column& from, std::uint32_t first, std::uint32_t last, send_buffer& to) const;
+  /// Puts one column's values, in the binary form, at the places of a block's rows, which it moves; false:
+  /// one of them cannot be sent as it is.
+  bool put_column(const column_plan& plan, const column& from, std::uint32_t first, std::uint32_t count,
+                  std::byte** at) const;
+  /// Blanks at the end of a text that is shorter than its character(n) are not told from those filled up.
+  static bool loses_blanks(const column_type& kind, std::string_view text);
+  static bool put_texts(const column_plan& plan, const column& from, std::uint32_t first, std::uint32_t count,
+                        std::byte** at);
   bool append_binary(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
                      send_buffer& to);
   bool append_text(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
                    send_buffer& to);
-  bool append_number(const column_plan& plan, const column& from, std::uint32_t row, std::size_t at,
-                     send_buffer& to);
   /// A text that the server would change or that it cannot hold is refused, or changed in `scratch_`.
   std::optional<std::string_view> text_to_send(const column_plan& plan, std::string_view text,
                                                std::uint32_t row, std::size_t at);
   bool refuse(std::size_t at, dirty_code code, std::string message);
 
   std::vector<column_plan> plans_;
-  std::size_t fields_ = 0;  ///< Of a tuple.
+  std::size_t fields_ = 0;            ///< Of a tuple.
+  std::size_t fields_bytes_max_ = 0;  ///< Of a tuple, beside its texts.
   copy_form form_;
   relational::text_rule nul_;
   std::vector<changed_value> changes_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 
 #include "plugins/postgresql/postgresql_bytes.h"
@@ -69,6 +70,24 @@ std::byte* write_header(std::size_t groups, int weight, std::uint16_t sign, unsi
   to = write_big(static_cast<std::uint16_t>(weight), to);
   to = write_big(sign, to);
   return write_big(static_cast<std::uint16_t>(shown), to);
+}
+
+/// As `write_numeric`, of a number that fills at most four groups of digits: no branch depends on it.
+std::byte* write_four_groups(std::uint64_t in_groups, unsigned behind, std::uint16_t sign, unsigned scale,
+                             std::byte* to) {
+  constexpr int four = 4;
+  constexpr int bits = 16;
+  const std::uint64_t high = in_groups / (group_base * group_base);
+  const std::uint64_t low = in_groups % (group_base * group_base);
+  const std::uint64_t groups = high / group_base << 3 * bits | high % group_base << 2 * bits |
+                               low / group_base << bits | low % group_base;
+  const int first = std::countl_zero(groups) / bits;  // four zeros in front of nothing
+  const int last = std::countr_zero(groups) / bits;
+  const int kept = groups == 0 ? 0 : four - first - last;
+  const int weight = groups == 0 ? 0 : four - 1 - first - static_cast<int>(behind);
+  to = write_header(static_cast<std::size_t>(kept), weight, sign, scale, to);
+  write_big(groups << (first * bits & 63), to);
+  return to + std::size_t{2} * static_cast<unsigned>(kept);
 }
 
 /// What write_numeric gathers, the last group first.
@@ -228,6 +247,13 @@ bool append_numeric_text(std::string_view bytes, std::string& to) {
 std::byte* write_numeric(int128 unscaled, unsigned scale, std::byte* to) {
   const std::uint16_t sign = unscaled < 0 ? sign_negative : sign_positive;
   const uint128 whole = unscaled < 0 ? -static_cast<uint128>(unscaled) : static_cast<uint128>(unscaled);
+  // Filled up to whole groups, the last digits behind the point are some of a group's.
+  constexpr std::array<std::uint64_t, group_digits> fill = {1, 1000, 100, 10};
+  constexpr std::uint64_t four_groups_end = 10'000'000'000'000'000;
+  if (whole < four_groups_end / fill[scale % group_digits]) {
+    return write_four_groups(static_cast<std::uint64_t>(whole) * fill[scale % group_digits],
+                             (scale + group_digits - 1) / group_digits, sign, scale, to);
+  }
   group_list list;
   // The last digits behind the point that do not fill a group of four, filled up with zeros.
   const unsigned odd = scale % group_digits;

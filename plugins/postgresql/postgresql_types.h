@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "plugins/postgresql/postgresql_numeric.h"
+#include "transport/record/calendar.h"
+#include "transport/record/parse.h"
 #include "transport/record/schema.h"
 #include "transport/record/type.h"
 
@@ -81,5 +83,26 @@ inline constexpr std::int64_t timestamp_least = -211'813'488'000'000'000;
 /// DATETIME_MIN_JULIAN and DATE_END_JULIAN in days since 2000.
 inline constexpr std::int32_t date_least = -2'451'545;
 inline constexpr std::int32_t date_end = 2'145'031'949;
+
+/// A day or a microsecond of ours since 2000, or why the server has none.
+inline parsed<std::int32_t> server_date(std::int32_t days) {
+  if (days == date_infinity || days == date_minus_infinity) {
+    return {days};
+  }
+  const std::int64_t since_2000 = std::int64_t{days} - epoch_days;
+  if (since_2000 < date_least || since_2000 >= date_end) {
+    return refuse(dirty_code::out_of_range);
+  }
+  return {static_cast<std::int32_t>(since_2000)};
+}
+inline parsed<std::int64_t> server_timestamp(std::int64_t micros) {
+  if (micros == time_infinity || micros == time_minus_infinity) {
+    return {micros};
+  }
+  if (micros < timestamp_least + epoch_micros) {
+    return refuse(dirty_code::out_of_range);
+  }
+  return {micros - epoch_micros};
+}
 
 }  // namespace sluice::postgresql

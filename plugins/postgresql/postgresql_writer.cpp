@@ -190,15 +190,29 @@ result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer)
     buffer_.resize(0);
     return {};
   };
-  for (std::uint32_t row = 0; row < b.rows; ++row) {
+  const auto append = [&](std::uint32_t row) {
     if (!encoder_.append(b, row, buffer_)) {
       const auto& p = encoder_.problem();
       answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
-      continue;
+      return;
     }
     changed_.insert(changed_.end(), encoder_.changes().begin(), encoder_.changes().end());
     ++rows_sent_;
     ++answer.written;
+  };
+  for (std::uint32_t row = 0; row < b.rows;) {
+    const auto block = encoder_.append_block(b, row, buffer_);
+    if (block.appended) {
+      row += block.rows;
+      rows_sent_ += block.rows;
+      answer.written += block.rows;
+    }
+    for (const std::uint32_t end = block.appended ? row : row + block.rows; row < end; ++row) {
+      append(row);
+      if (buffer_.size() >= send_bytes) {
+        SLUICE_CHECK(send());
+      }
+    }
     if (buffer_.size() >= send_bytes) {
       SLUICE_CHECK(send());
     }

@@ -59,13 +59,8 @@ std::uint64_t batch::row_bytes(std::uint32_t first, std::uint32_t last) const {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < columns.size() && first < last; ++i) {
     const field& f = (*columns_schema)[i];
-    if (f.own == nullptr) {
-      bytes += column_row_bytes(columns[i], f.type.id, first, last);
-      continue;
-    }
-    for (std::uint32_t row = first; row < last; ++row) {
-      bytes += f.own->codec->record_bytes(columns[i].get_bytes(row));
-    }
+    bytes += f.own == nullptr ? column_row_bytes(columns[i], f.type.id, first, last)
+                              : f.own->codec->record_bytes(columns[i], first, last);
   }
   return bytes;
 }

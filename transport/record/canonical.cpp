@@ -3,32 +3,27 @@
 
 #include "transport/record/canonical.h"
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 
 #include "transport/record/bits.h"
 #include "transport/record/decimal_form.h"
+#include "transport/record/row_block.h"
 
 // docs/canonical.md defines the form. A row is written as one string of bytes, value after value, and hashed.
 //
-// Rows are written column by column, a block of rows at a time: one tight loop a column, without a decision
-// per value, into one place per row that is known to be long enough. The hash then runs over rows that lie in
-// the first level cache.
+// Rows are written column by column, a block of rows at a time; the hash then runs over rows that lie in the
+// first level cache. A row too long for a block is hashed in pieces where it lies, so that no copy of a large
+// record is held.
 
 namespace sluice {
 namespace {
 
 using form_tag = canonical_tag;
 
-constexpr std::uint32_t block_rows_max = 256;
-/// Rows longer than this are hashed in pieces where they lie, so that no copy of a large record is held.
-constexpr std::size_t block_bytes_max = std::size_t{48} << 10;
-/// Room behind each row for stores wider than the value: the next row's place is being filled already.
-constexpr std::size_t store_slack = 32;
 constexpr std::size_t length_bytes = sizeof(std::uint32_t);
 
 uint128 hashed(const std::byte* data, std::size_t size) {
@@ -139,13 +134,7 @@ void put_bytes(const column& c, form_tag tag, std::uint32_t first, std::uint32_t
   put_all(c, first, count, at, [&](std::byte* to, std::uint32_t row) {
     const std::byte* const from = values + offsets[row];
     const auto size = static_cast<std::uint32_t>(offsets[row + 1] - offsets[row]);
-    to = store(store_tag(to, tag), size);
-    if (size <= store_slack && end - from >= static_cast<std::ptrdiff_t>(store_slack)) {
-      std::memcpy(to, from, store_slack);
-    } else if (size != 0) {
-      std::memcpy(to, from, size);
-    }
-    return to + size;
+    return row_block::put_text(store(store_tag(to, tag), size), from, size, end);
   });
 }
 
@@ -236,7 +225,7 @@ row_sum long_row_sum(const std::vector<column>& columns, const schema& s, std::u
       stream.add(value.data(), value.size());
       continue;
     }
-    room.resize(form_bytes_max(id) + (has_offsets(id) ? text_bytes(c, row) : 0) + store_slack);
+    room.resize(form_bytes_max(id) + (has_offsets(id) ? text_bytes(c, row) : 0) + row_block::slack);
     std::byte* end = room.data();
     put_column(c, s[i].type, row, 1, &end);
     stream.add(room.data(), static_cast<std::size_t>(end - room.data()));
@@ -244,45 +233,10 @@ row_sum long_row_sum(const std::vector<column>& columns, const schema& s, std::u
   return stream.sum();
 }
 
-/// Lays out a block's rows one behind the other by the most each may need.
-class block_layout {
- public:
-  block_layout(const std::vector<column>& columns, const schema& s) {
-    fixed_ = store_slack;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      fixed_ += form_bytes_max(s[i].type.id);
-      if (has_offsets(s[i].type.id)) {
-        offsets_.push_back(columns[i].offsets.as<std::int32_t>());
-      }
-    }
-  }
-
-  /// Rows from `first` on that fit into a block, 0 where the first is too long for one. Their sizes are in
-  /// `sizes` afterwards.
-  std::uint32_t take(std::uint32_t first, std::uint32_t last) {
-    const std::uint32_t count = std::min(last - first, block_rows_max);
-    std::fill_n(sizes_.begin(), count, fixed_);
-    for (const std::int32_t* offsets : offsets_) {
-      for (std::uint32_t i = 0; i < count; ++i) {
-        sizes_[i] += static_cast<std::size_t>(offsets[first + i + 1] - offsets[first + i]);
-      }
-    }
-    std::size_t total = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      total += sizes_[i];
-      if (total > block_bytes_max) {
-        return i;
-      }
-    }
-    return count;
-  }
-  [[nodiscard]] std::size_t size(std::uint32_t i) const { return sizes_[i]; }
-
- private:
-  std::size_t fixed_ = 0;
-  std::vector<const std::int32_t*> offsets_;
-  std::array<std::size_t, block_rows_max> sizes_;
-};
+std::size_t form_bytes_max(const schema& s) {
+  return std::accumulate(s.begin(), s.end(), row_block::slack,
+                         [](std::size_t sum, const field& f) { return sum + form_bytes_max(f.type.id); });
+}
 
 }  // namespace
 
@@ -292,36 +246,26 @@ row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::
   if (first >= last) {
     return sum;
   }
-  block_layout layout(columns, s);
+  row_block block(columns, s, form_bytes_max(s));
   std::unique_ptr<std::byte[]> scratch;
   std::size_t scratch_bytes = 0;
-  std::array<std::byte*, block_rows_max> begin;
-  std::array<std::byte*, block_rows_max> end;
   while (first < last) {
-    const std::uint32_t count = layout.take(first, last);
+    const std::uint32_t count = block.take(first, last);
     if (count == 0) {
       sum += long_row_sum(columns, s, first++);
       continue;
     }
-    std::size_t total = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      total += layout.size(i);
-    }
-    if (total > scratch_bytes) {
+    if (block.bytes() > scratch_bytes) {
       // A single row takes what it needs; more of them take the block's limit at once.
-      scratch_bytes = last - first == 1 ? total : block_bytes_max;
+      scratch_bytes = last - first == 1 ? block.bytes() : row_block::bytes_max;
       scratch.reset(new std::byte[scratch_bytes]);
     }
-    std::byte* at = scratch.get();
-    for (std::uint32_t i = 0; i < count; ++i) {
-      begin[i] = end[i] = at;
-      at += layout.size(i);
-    }
+    block.lay(scratch.get());
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      put_column(columns[i], s[i].type, first, count, end.data());
+      put_column(columns[i], s[i].type, first, count, block.ends());
     }
     for (std::uint32_t i = 0; i < count; ++i) {
-      sum.value += hashed(begin[i], static_cast<std::size_t>(end[i] - begin[i]));
+      sum.value += hashed(block.begin(i), block.size(i));
     }
     first += count;
   }

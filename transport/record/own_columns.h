@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,8 @@
 #include "transport/record/schema.h"
 
 namespace sluice {
+
+struct column;
 
 /// What is to be known of a product's own bytes. Made by a source, shared by all batches that have them.
 /// Thread-safe. The bytes of a row are those of its columns one behind the other and never NULL; bytes that
@@ -20,8 +23,9 @@ class own_codec {
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// The columns' values as `value_text` shows them; as many as there are columns.
   [[nodiscard]] virtual std::vector<std::optional<std::string>> texts(std::string_view row) const = 0;
-  /// Record bytes (DESIGN section 4), the same as of the columns' values.
-  [[nodiscard]] virtual std::uint64_t record_bytes(std::string_view row) const = 0;
+  /// Record bytes (DESIGN section 4) of rows [first, last), the same as of the columns' values.
+  [[nodiscard]] virtual std::uint64_t record_bytes(const column& rows, std::uint32_t first,
+                                                   std::uint32_t last) const = 0;
 };
 
 /// Columns that travel as one binary column (`field::own`): neighbours that nothing looks at on the way.

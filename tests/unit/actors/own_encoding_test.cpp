@@ -19,7 +19,13 @@ class letters : public own_codec {
     }
     return out;
   }
-  std::uint64_t record_bytes(std::string_view row) const override { return 100 * row.size(); }
+  std::uint64_t record_bytes(const column& rows, std::uint32_t first, std::uint32_t last) const override {
+    std::uint64_t bytes = 0;
+    for (std::uint32_t row = first; row < last; ++row) {
+      bytes += 100 * rows.get_bytes(row).size();
+    }
+    return bytes;
+  }
 };
 
 field text(const std::string& name, bool nullable = true) {

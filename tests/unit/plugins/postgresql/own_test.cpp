@@ -60,27 +60,34 @@ row_of_all all_values() {
   return row;
 }
 
-/// The same row decoded.
-std::shared_ptr<batch> decoded(const row_of_all& row) {
+/// The same row decoded, so many times.
+std::shared_ptr<batch> decoded(const row_of_all& row, std::size_t rows = 1) {
   batch_builder builder(std::make_shared<const schema>(row.columns), buffer_pool::make(0), {});
   field_decoder decoder(row.kinds, false);
-  for (std::size_t i = 0; i < row.kinds.size(); ++i) {
-    if (values[i].hex == nullptr) {
-      builder.at(i).append_null();
-    } else {
-      EXPECT_EQ(decoder.append(i, bytes_of(values[i].hex), builder.at(i)), dirty_code::none) << i;
+  for (std::size_t n = 0; n < rows; ++n) {
+    for (std::size_t i = 0; i < row.kinds.size(); ++i) {
+      if (values[i].hex == nullptr) {
+        builder.at(i).append_null();
+      } else {
+        EXPECT_EQ(decoder.append(i, bytes_of(values[i].hex), builder.at(i)), dirty_code::none) << i;
+      }
     }
+    builder.commit_row();
   }
-  builder.commit_row();
   return builder.seal(0);
 }
 
-std::shared_ptr<batch> carried(const row_of_all& row) {
+std::shared_ptr<batch> carried(const row_of_all& row, const std::vector<std::string>& rows) {
   const auto columns = std::make_shared<const schema>(schema{own_field(row.columns, row.kinds)});
   batch_builder builder(columns, buffer_pool::make(0), {});
-  builder.at(0).append_bytes(row.bytes);
-  builder.commit_row();
+  for (const std::string& bytes : rows) {
+    builder.at(0).append_bytes(bytes);
+    builder.commit_row();
+  }
   return builder.seal(0);
+}
+std::shared_ptr<batch> carried(const row_of_all& row) {
+  return carried(row, {row.bytes});
 }
 
 TEST(copy_codec, a_row_shows_the_texts_and_has_the_record_bytes_of_its_values) {
@@ -100,9 +107,25 @@ TEST(copy_codec, bytes_cut_short_anywhere_are_never_read_past) {
   for (std::size_t n = 0; n <= row.bytes.size(); ++n) {
     const std::string cut = row.bytes.substr(0, n);  // exactly so many, so that a sanitizer sees more
     EXPECT_EQ(codec.texts(cut).size(), row.kinds.size());
-    EXPECT_GE(codec.record_bytes(cut), before);
-    before = codec.record_bytes(cut);
+    const auto bytes = carried(row, {cut})->record_bytes;
+    EXPECT_GE(bytes, before);
+    before = bytes;
   }
+}
+
+TEST(copy_codec, rows_measured_together_have_the_record_bytes_of_each) {
+  const row_of_all row = all_values();
+  std::vector<std::string> rows;
+  std::uint64_t sum = 0;
+  for (std::size_t n = 0; n <= row.bytes.size(); ++n) {  // whole ones beside some that are cut short anywhere
+    for (const std::string& bytes : {row.bytes, row.bytes.substr(0, n), row.bytes}) {
+      rows.push_back(bytes);
+      sum += carried(row, {bytes})->record_bytes;
+    }
+  }
+  const auto all = carried(row, rows);
+  EXPECT_EQ(all->record_bytes, sum);
+  EXPECT_EQ(all->row_bytes(1, all->rows) + all->row_bytes(0, 1), sum);
 }
 
 TEST(row_encoder, what_came_in_own_bytes_goes_out_as_it_came) {
@@ -117,6 +140,49 @@ TEST(row_encoder, what_came_in_own_bytes_goes_out_as_it_came) {
   ASSERT_TRUE(encoder.append(*b, 0, to, 7));
   const std::string one_more = {0, static_cast<char>(row.kinds.size() + 1)};
   EXPECT_EQ(to.view(), one_more + bytes_of("0000000400000007") + row.bytes);
+}
+
+/// Appends all rows by blocks, which must take every one.
+std::string in_blocks(const row_encoder& encoder, const batch& b) {
+  send_buffer to;
+  for (std::uint32_t row = 0; row < b.rows;) {
+    const auto block = encoder.append_block(b, row, to);
+    EXPECT_TRUE(block.appended) << row;
+    row += block.rows;
+  }
+  return std::string(to.view());
+}
+
+TEST(row_encoder, rows_go_out_by_blocks_as_they_came) {
+  constexpr std::size_t rows = 1000;  // several blocks
+  row_of_all row = all_values();
+  const std::string count = {0, static_cast<char>(row.kinds.size())};
+  std::string expected;
+  for (std::size_t i = 0; i < rows; ++i) {
+    expected += count + row.bytes;
+  }
+  const auto typed = decoded(row, rows);
+  EXPECT_EQ(in_blocks({*typed->columns_schema, row.kinds, copy_form::binary}, *typed), expected);
+  const auto own = carried(row, std::vector<std::string>(rows, row.bytes));
+  EXPECT_EQ(in_blocks({*own->columns_schema, row.kinds, copy_form::binary}, *own), expected);
+}
+
+TEST(row_encoder, a_block_with_a_value_that_cannot_be_sent_leaves_nothing_behind) {
+  const auto columns = std::make_shared<const schema>(schema{{"c", type_of(type_id::utf8)}});
+  batch_builder builder(columns, buffer_pool::make(0), {});
+  for (const std::string_view text :
+       {std::string_view("a"), std::string_view("b\0c", 3), std::string_view("d")}) {
+    builder.at(0).append_bytes(text);
+    builder.commit_row();
+  }
+  const auto b = builder.seal(0);
+  const row_encoder encoder(*columns, {kind_of(type(25), 2)}, copy_form::binary);
+  send_buffer to;
+  to.append("before");
+  const auto block = encoder.append_block(*b, 0, to);
+  EXPECT_FALSE(block.appended);
+  EXPECT_EQ(block.rows, 3u);
+  EXPECT_EQ(to.view(), "before");
 }
 
 struct pair_case {

@@ -26,13 +26,16 @@ constexpr std::uint32_t oldest_version = 50500;
 int begin_lent(void** handle, const char* /*file*/, void* user) {
   auto* lent = static_cast<lent_bytes*>(user);
   *handle = lent;
-  return lent->lent ? 0 : 1;
+  return lent->next != nullptr ? 0 : 1;
 }
 int read_lent(void* handle, char* to, unsigned int room) {
   auto* lent = static_cast<lent_bytes*>(handle);
-  const std::size_t n = std::min<std::size_t>(room, lent->bytes.size() - lent->at);
-  std::memcpy(to, lent->bytes.data() + lent->at, n);
-  lent->at += n;
+  if (lent->piece.empty()) {
+    lent->piece = (*lent->next)();
+  }
+  const std::size_t n = std::min<std::size_t>(room, lent->piece.size());
+  std::copy_n(lent->piece.data(), n, to);
+  lent->piece.remove_prefix(n);
   return static_cast<int>(n);
 }
 void end_lent(void* /*handle*/) {}

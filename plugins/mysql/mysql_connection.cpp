@@ -313,9 +313,9 @@ result<std::vector<relational::sql_row>> connection::ask(std::string_view sql, c
   return state_->ask(sql, stop);
 }
 
-result<statement_answer> connection::load(std::string_view sql, std::string_view bytes,
+result<statement_answer> connection::load(std::string_view sql, const std::function<std::string_view()>& next,
                                           const stop_signal& stop) {
-  state_->lent = {bytes, true, 0};
+  state_->lent = {&next, {}};
   auto answer = state_->run(sql, stop);
   state_->lent = {};
   return answer;

@@ -129,8 +129,11 @@ class connection {
   /// fails does not keep the next from running. An error is one of the connection.
   result<std::vector<piped_answer>> run_piped(const std::vector<std::string>& statements,
                                               const stop_signal& stop);
-  /// `LOAD DATA LOCAL INFILE 'sluice' …` with these bytes as the file.
-  result<statement_answer> load(std::string_view sql, std::string_view bytes, const stop_signal& stop);
+  /// `LOAD DATA LOCAL INFILE 'sluice' …`. `next` gives the file piece by piece, as the server takes it, and
+  /// nothing at its end; a piece lives until the next is asked for. It runs on the connector's stack, which
+  /// is small (60 KiB).
+  result<statement_answer> load(std::string_view sql, const std::function<std::string_view()>& next,
+                                const stop_signal& stop);
   result<std::vector<server_warning>> warnings(const stop_signal& stop);
   /// The columns that a SELECT would have, without running it.
   result<std::vector<result_column>> describe(std::string_view sql, const stop_signal& stop);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,9 +28,8 @@ inline constexpr std::chrono::milliseconds rollback_time{60'000};
 /// The bytes that LOAD DATA LOCAL is about to read: nothing but what is lent here is ever sent, whatever file
 /// a server asks for.
 struct lent_bytes {
-  std::string_view bytes;
-  bool lent = false;
-  std::size_t at = 0;
+  const std::function<std::string_view()>* next = nullptr;  ///< Nothing is lent where it is not set.
+  std::string_view piece;
 };
 
 struct connection::state {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
@@ -108,12 +109,15 @@ bool is_member_text(std::string_view text, const column_kind& kind) {
 row_encoder::row_encoder(schema_ptr columns, std::vector<target_column> targets)
     : columns_(std::move(columns)), targets_(std::move(targets)) {}
 
-void row_encoder::encode(const batch& b, form f, encoded_rows& out) {
-  out.bytes.clear();
-  out.rows.clear();
-  out.ends.clear();
-  out.refused.clear();
-  for (std::uint32_t row = 0; row < b.rows; ++row) {
+void row_encoder::encode(const batch& b, form f, encoded_rows& out) const {
+  out.clear();
+  encode_some(b, 0, f, std::numeric_limits<std::size_t>::max(), out);
+}
+
+std::uint32_t row_encoder::encode_some(const batch& b, std::uint32_t first, form f, std::size_t bytes_wanted,
+                                       encoded_rows& out) const {
+  std::uint32_t row = first;
+  for (; row < b.rows && out.bytes.size() < bytes_wanted; ++row) {
     const std::size_t begin = out.bytes.size();
     problem wrong;
     std::size_t at = 0;
@@ -138,6 +142,7 @@ void row_encoder::encode(const batch& b, form f, encoded_rows& out) {
     out.rows.push_back(row);
     out.ends.push_back(out.bytes.size());
   }
+  return row;
 }
 
 row_encoder::problem row_encoder::append(const column& from, std::size_t at, std::uint32_t row, form f,

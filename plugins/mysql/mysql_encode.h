@@ -32,6 +32,12 @@ struct encoded_rows {
   std::vector<refused_row> refused;  ///< What is not sent, in order.
 
   [[nodiscard]] std::size_t size() const { return rows.size(); }
+  void clear() {
+    bytes.clear();
+    rows.clear();
+    ends.clear();
+    refused.clear();
+  }
   /// The bytes of the rows [first, last) of `rows`.
   [[nodiscard]] std::string_view range(std::size_t first, std::size_t last) const {
     const std::size_t from = first == 0 ? 0 : ends[first - 1];
@@ -52,7 +58,10 @@ class row_encoder {
   row_encoder(schema_ptr columns, std::vector<target_column> targets);
 
   /// All rows of `b`; `out` is emptied first and keeps its room.
-  void encode(const batch& b, form f, encoded_rows& out);
+  void encode(const batch& b, form f, encoded_rows& out) const;
+  /// Appends the rows of `b` from `first` on, until there are `bytes_wanted`. Returns the next one.
+  std::uint32_t encode_some(const batch& b, std::uint32_t first, form f, std::size_t bytes_wanted,
+                            encoded_rows& out) const;
 
  private:
   struct problem {

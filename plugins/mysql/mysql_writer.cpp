@@ -24,6 +24,8 @@ constexpr std::uint32_t pieces_between_looks = 8;
 constexpr std::string_view key_words = " for key ";
 /// While rows are refused: a refused one costs the statement's other rows a second parsing.
 constexpr std::size_t rows_each_careful = 128;
+/// Of LOAD DATA's rows that are written at a time.
+constexpr std::size_t load_piece_bytes = std::size_t{64} << 10;
 constexpr std::uint64_t statement_bytes_max = std::uint64_t{1} << 20;
 /// Room for what stands around the rows and for the packet itself.
 constexpr std::uint64_t packet_rest = 4096;
@@ -184,12 +186,16 @@ result<void> mysql_writer::begin(const stop_signal& stop) {
 }
 
 result<bool> mysql_writer::load_batch(const batch& b, write_answer& answer, const stop_signal& stop) {
-  encoder_.encode(b, row_encoder::form::lines, rows_);
-  if (rows_.size() == 0) {
-    return true;
-  }
   SLUICE_CHECK(connection_->run("SAVEPOINT sluice_batch", stop));
-  const auto done = connection_->load(load_, rows_.bytes, stop);
+  rows_.clear();
+  std::uint32_t next = 0;
+  // The server works on a piece while the next is being written.
+  const auto more = [&]() -> std::string_view {
+    rows_.bytes.clear();
+    next = encoder_.encode_some(b, next, row_encoder::form::lines, load_piece_bytes, rows_);
+    return rows_.bytes;
+  };
+  const auto done = connection_->load(load_, more, stop);
   if (!done && done.error().kind != error_kind::bad_row) {
     return fail(done.error());
   }

@@ -176,7 +176,7 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
       const auto rows,
       c.ask(fmt::format(
                 "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
-                "@@lower_case_table_names, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                "@@lower_case_table_names FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
                 "{} AND (TABLE_NAME = {} OR "
                 "LOWER(TABLE_NAME) = LOWER({}))",
                 database_of(c, name), c.literal(name.table), c.literal(name.table)),
@@ -198,23 +198,11 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
                : holds_word(row[2], "VIEW")                           ? table_type::view
                                                                       : table_type::other;
   table.engine = row[3].value_or("");
-  table.altered = row[6].value_or("");
   table.rows_estimate = number_of(row[4]);
   SLUICE_TRY(table.columns, read_columns(c, table, stop));
   SLUICE_TRY(table.keys, read_keys(c, table, stop));
   SLUICE_CHECK(read_triggers(c, table, stop));
   return std::optional(std::move(table));
-}
-
-result<std::string> altered_time(connection& c, const std::string& database, const std::string& table,
-                                 const stop_signal& stop) {
-  SLUICE_TRY(
-      const auto rows,
-      c.ask(fmt::format("SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND "
-                        "TABLE_NAME = {}",
-                        c.literal(database), c.literal(table)),
-            stop));
-  return rows.empty() ? std::string() : rows[0].at(0).value_or("");
 }
 
 result<std::size_t> count_partitions(connection& c, const std::string& database, const std::string& table,

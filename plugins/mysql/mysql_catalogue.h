@@ -40,7 +40,6 @@ struct table_info {
   std::string name;  ///< As the server spells it.
   table_type type = table_type::table;
   std::string engine;
-  std::string altered;  ///< When it was made or last altered, as the server says; empty where it does not.
   std::uint64_t rows_estimate = 0;
   bool has_triggers = false;
   bool has_update_triggers = false;
@@ -60,10 +59,6 @@ struct table_info {
   /// An index that begins with the column; nullptr where there is none.
   [[nodiscard]] const table_key* index_on(std::string_view column) const;
 };
-
-/// `table_info::altered` as it is now, by the names as the server spells them.
-result<std::string> altered_time(connection& c, const std::string& database, const std::string& table,
-                                 const stop_signal& stop);
 
 struct table_name {
   std::string database;  ///< Empty: the connection's own.

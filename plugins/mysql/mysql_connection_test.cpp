@@ -34,7 +34,7 @@ connection_stage stage_of(const error& e) {
 
 /// Rights, and what is lost without them.
 struct use_of_rights {
-  std::string_view rights;  ///< As GRANT lists them.
+  std::string_view rights;  ///< As GRANT lists them; those that are missing are granted in one statement.
   std::string_view use;
   bool of_server = false;  ///< Of the whole server.
   bool mysql = true;
@@ -42,9 +42,15 @@ struct use_of_rights {
 };
 constexpr auto uses = std::to_array<use_of_rights>({
     {"SELECT", "as a source"},
-    {"SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", "as a destination"},
+    {"SELECT, INSERT, UPDATE, DELETE", "as a destination, whose tables of marks need all four in any mode"},
+    {"CREATE",
+     "as a destination, for the tables of marks unless they are made beforehand, and for createTable"},
+    {"ALTER", "for tables of marks that an older version has made"},
+    {"TRIGGER", "for writeMode ignore, to see triggers that would act on rows that are there"},
     {"LOCK TABLES", "for \"snapshot\": \"shared\" while others write"},
     {"BINLOG MONITOR", "for \"snapshot\": \"shared\" without a lock", true, false, true},
+    {"PROCESS", "to notice a table that is emptied (TRUNCATE) while it is read without a shared snapshot",
+     true, false, true},
     {"REPLICA MONITOR", "to see how far a replica is behind (\"useReadOnly\")", true, false, true},
     {"REPLICATION CLIENT", "to see how far a replica is behind (\"useReadOnly\")", true, true, false},
 });

@@ -90,11 +90,14 @@ std::vector<std::string> remarks() {
       "REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL); one that does not replicate now cannot tell. "
       "A "
       "read-only server that replays from none, as Aurora's readers, counts as behind by nothing.",
-      "A table that was renamed, dropped or altered in any way after the run began stops the run "
-      "(`source_changed`), as far as the server tells it (`CREATE_TIME` of `information_schema.TABLES`, in "
-      "whole seconds, not of views and queries, of which the types of the columns are compared); under the "
-      "shared snapshot so does one that was emptied. Where what is read is as it was, the same command goes "
-      "on.",
+      "A table that was renamed, dropped, altered in any way or emptied (TRUNCATE) after the run began stops "
+      "the run (`source_changed`), as far as the server tells it: by `CREATE_TIME` of "
+      "`information_schema.TABLES` (whole seconds), the columns, and the files that the rows are in. MySQL 8 "
+      "tells of these to all; MariaDB, and MySQL before 8.0, takes the right PROCESS (`GRANT PROCESS ON "
+      "*.*`). "
+      "Without it an emptied table is noticed by its AUTO_INCREMENT, or under the shared snapshot, and the "
+      "plan says so. Of views and queries the types of the columns are compared. Where what is read is as it "
+      "was, the same command goes on.",
       "A batch is written as LOAD DATA LOCAL of Sluice's own bytes where the server allows it "
       "(`local_infile`) and "
       "the mode is `insert` or `replace`; no file is ever read for it, whatever a server asks for. It stands "

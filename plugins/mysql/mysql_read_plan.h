@@ -9,6 +9,7 @@
 #include "plugins/mysql/mysql_catalogue.h"
 #include "plugins/mysql/mysql_decode.h"
 #include "plugins/mysql/mysql_snapshot.h"
+#include "plugins/mysql/mysql_table_state.h"
 #include "transport/record/scalar.h"
 #include "transport/record/schema.h"
 
@@ -40,8 +41,8 @@ struct read_part {
   std::string table;           ///< In SQL; empty with a query.
   std::string database;        ///< Of the table, without quotes; so the next.
   std::string table_bare;
-  std::string engine;   ///< Of a table; empty else.
-  std::string altered;  ///< Of a table: `table_info::altered` when the run began.
+  std::string engine;  ///< Of a table; empty else.
+  table_state state;   ///< Of a table when the run began.
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.
   std::vector<std::string> expressions;

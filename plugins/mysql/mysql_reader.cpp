@@ -120,7 +120,7 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   if (after) {
     SLUICE_TRY(literals, literals_of(*after));
   }
-  SLUICE_CHECK(check_unaltered(stop));
+  SLUICE_CHECK(check_unchanged(stop));
   auto columns = connection_->select(reading_sql(*plan_, *part_, split_description, literals), stop);
   if (!columns) {
     error e = std::move(columns).error();
@@ -145,21 +145,22 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   return check_columns(*columns);
 }
 
-result<void> mysql_reader::check_unaltered(const stop_signal& stop) {
-  if (part_->altered.empty()) {
+result<void> mysql_reader::check_unchanged(const stop_signal& stop) {
+  if (part_->state.altered.empty()) {
     return {};
   }
-  SLUICE_TRY(const std::string now, altered_time(*connection_, part_->database, part_->table_bare, stop));
-  // Nothing: it is gone, which the SELECT says better.
-  if (now.empty() || now == part_->altered) {
-    return {};
+  SLUICE_TRY(const table_state now,
+             state_of(*connection_, part_->database, part_->table_bare, !part_->state.storage.empty(), stop));
+  const std::string_view what = what_changed(part_->state, now);
+  if (what.empty()) {
+    return {};  // one that is gone the SELECT tells better
   }
   return fail(
       error_kind::source_changed,
-      "{}: the table {} was altered ({}) after the run began, and its columns may be others of the "
+      "{}: the table {} {} after the run began ({}), and its rows may be fewer, or its columns others of the "
       "same names; begin anew with --on-unfinished fresh, or, where what is read is as it was, run the "
       "job again, which goes on",
-      connection_->place(), part_->name, now);
+      connection_->place(), part_->name, what, now.altered);
 }
 
 result<void> mysql_reader::check_columns(const std::vector<result_column>& now) const {
@@ -195,7 +196,7 @@ result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal
       }
       if (!*more) {
         ended_ = true;
-        SLUICE_CHECK(check_unaltered(stop));  // while the SELECT waited to begin
+        SLUICE_CHECK(check_unchanged(stop));  // while the SELECT waited to begin
         if (plan_->snapshot != nullptr) {
           SLUICE_CHECK(connection_->run(
               fmt::format("ROLLBACK TO SAVEPOINT {}", shared_snapshot::between_splits), stop));

@@ -29,8 +29,8 @@ class mysql_reader : public reader {
   /// `source_changed` where the table's columns are not of the types that the run began with.
   [[nodiscard]] result<void> check_columns(const std::vector<result_column>& now) const;
   result<std::vector<std::string>> literals_of(const cursor& after) const;
-  /// `source_changed` where the split's table was altered since the run began.
-  result<void> check_unaltered(const stop_signal& stop);
+  /// `source_changed` where the split's table was altered or emptied since the run began.
+  result<void> check_unchanged(const stop_signal& stop);
   [[nodiscard]] std::uint64_t row_bytes() const;
   /// The row at hand into the builder, as a row or as a refused record.
   void take_row(batch_builder& builder);

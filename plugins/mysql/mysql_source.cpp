@@ -116,6 +116,7 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
     c.role = session_role::read;
   }
   notes_.clear();
+  untold_.clear();
   // Whoever has a hundred shards wants to know of all that are wrong at once.
   option_mistakes wrong;
   for (std::size_t end = 0; end < options_.parts.size(); ++end) {
@@ -148,6 +149,9 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
         "Each split is one SELECT and a consistent snapshot (InnoDB); several splits are not taken at the "
         "same "
         "moment (\"snapshot\": \"none\").");
+    if (!untold_.empty()) {
+      out.notes.push_back(untold_);
+    }
   }
   for (const read_part& part : plan->parts) {
     if (part.order.empty()) {
@@ -332,7 +336,12 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.name = name_of(table);
   out.part.table = table.quoted_name();
   out.part.engine = table.engine;
-  out.part.altered = table.type == table_type::table ? table.altered : std::string();
+  if (table.type == table_type::table) {
+    SLUICE_TRY(out.part.state, state_of(c, table.database, table.name, true, stop));
+    if (out.part.state.storage.empty() && untold_.empty() && !options_.shares_snapshot) {
+      SLUICE_TRY(untold_, note_of_untold_storage(c, name_of(table), stop));
+    }
+  }
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, out, stop));

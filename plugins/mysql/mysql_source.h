@@ -61,6 +61,7 @@ class mysql_source : public source {
   std::size_t connected_to_ = 0;
   std::shared_ptr<const read_plan> plan_;
   std::shared_ptr<const table_facts> facts_;  ///< Of the last table described.
+  std::string untold_;  ///< Why a table that is emptied may go unnoticed; empty: it does not.
   std::vector<std::string> notes_;
   std::optional<error> no_snapshot_;  ///< Where several readers will find none to share.
 

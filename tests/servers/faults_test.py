@@ -53,7 +53,7 @@ class FullDisk(Faults):
 
     def small(self, server):
         place = server.folder / "small"
-        place.mkdir()
+        place.mkdir(exist_ok=True)
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=8m,uid={server.owner.pw_uid},gid={server.owner.pw_gid},mode=700", "none", place], capture_output=True, text=True)
         if done.returncode != 0:
             place.rmdir()

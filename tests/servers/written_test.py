@@ -241,6 +241,11 @@ class PostgreSQLWritten(Written):
 class MariaDBWritten(Written):
     system = "mariadb"
 
+    @property
+    def primary(self):
+        """As the server's words name the table's primary key."""
+        return "dst.PRIMARY" if MARIADB.system == "mysql" else "PRIMARY"
+
     def test_an_update_tells_new_updated_and_unchanged_rows_apart(self):
         self.make_tables()
         self.rows(2001, 2500, "CONCAT('row ', seq)", "dst")
@@ -285,7 +290,7 @@ class MariaDBWritten(Written):
         ended = self.succeeds(self.document("insert", errors=2999))
         self.assertEqual((ended.summary["written"], ended.summary["dirty_by_code"]), (1, {"ER_DUP_ENTRY": 2999}))
         records = self.dirty(ended)
-        self.assertEqual({(r["column"], r["message"]) for r in records}, {("id", f"Duplicate entry '{i}' for key 'PRIMARY'") for i in range(1, 3000)})
+        self.assertEqual({(r["column"], r["message"]) for r in records}, {("id", f"Duplicate entry '{i}' for key '{self.primary}'") for i in range(1, 3000)})
         self.assertEqual(self.sql("SELECT COUNT(*), COUNT(DISTINCT v) FROM dst"), "3000\t2\n")
 
     def test_a_good_row_among_duplicates_arrives_once(self):
@@ -294,14 +299,14 @@ class MariaDBWritten(Written):
         self.sql("INSERT INTO dst SELECT * FROM src WHERE id % 700 <> 0")
         ended = self.succeeds(self.document("insert", errors=3000))
         self.assertEqual((ended.summary["written"], ended.summary["dirty_by_code"]), (4, {"ER_DUP_ENTRY": 2996}), ended)
-        self.assertEqual({r["message"] for r in self.dirty(ended)}, {f"Duplicate entry 'a-b-{i}' for key 'PRIMARY'" for i in range(1, 3001) if i % 700})
+        self.assertEqual({r["message"] for r in self.dirty(ended)}, {f"Duplicate entry 'a-b-{i}' for key '{self.primary}'" for i in range(1, 3001) if i % 700})
         self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), "3000\n")
 
     def test_duplicates_are_found_without_the_right_to_update(self):
         self.make_tables()
         self.rows(1, 3000, "'there'", "dst")
         MARIADB.sql("GRANT CREATE, ALTER ON sluice.* TO writer@'%'", "mysql")
-        MARIADB.sql("CREATE OR REPLACE USER inserter@'%' IDENTIFIED BY 'x'; GRANT CREATE, ALTER, SELECT ON sluice.* TO inserter@'%'", "mysql")
+        MARIADB.sql("DROP USER IF EXISTS inserter@'%'; CREATE USER inserter@'%' IDENTIFIED BY 'x'; GRANT CREATE, ALTER, SELECT ON sluice.* TO inserter@'%'", "mysql")
         self.addCleanup(MARIADB.sql, "DROP USER inserter@'%'", "mysql")
         self.succeeds(self.document("ignore"))  # makes the tables of marks
         for table, rights in (("dst", "INSERT"), ("sluice_run", "INSERT, UPDATE, DELETE"), ("sluice_progress", "INSERT, UPDATE, DELETE")):

@@ -77,14 +77,17 @@ result<std::vector<scalar>> range_finder::bounds_inside(const split_column& colu
   const auto as_key = [&](const std::string& sql) {
     return fmt::format("CONVERT({} USING {}) COLLATE {}", sql, column.charset, column.collation);
   };
-  SLUICE_TRY(
-      const auto rows,
-      c_.ask(fmt::format("SELECT v.b FROM ({0}) AS v WHERE {1} > {2} AND {1} < {3} ORDER BY {1}", values,
-                         as_key("v.b"), as_key(text_literal(least)), as_key(text_literal(most))),
-             stop_));
+  // One that the column's character set does not have would be compared in another one, without the index.
+  SLUICE_TRY(const auto rows,
+             c_.ask(fmt::format(
+                        "SELECT v.b FROM ({0}) AS v WHERE {1} > {2} AND {1} < {3} AND CAST(CONVERT({1} USING "
+                        "utf8mb4) AS BINARY) = CAST(v.b AS BINARY) ORDER BY {1}",
+                        values, as_key("v.b"), as_key(text_literal(least)), as_key(text_literal(most))),
+                    stop_));
   bounds.clear();
-  for (const relational::sql_row& row : rows) {
-    bounds.push_back({row[0].value_or("")});
+  const std::size_t kept = std::min<std::size_t>(rows.size(), parts - 1);
+  for (std::size_t i = 0; i < kept; ++i) {
+    bounds.push_back({rows[i * rows.size() / kept][0].value_or("")});
   }
   return bounds;
 }

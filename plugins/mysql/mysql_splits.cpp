@@ -271,6 +271,13 @@ result<void> split_planner::check_ranges(connection& c, const read_part& part,
   }
   constexpr double uneven = 10;
   constexpr double rows_worth_a_word = 10'000;
+  if (rows.size() == 1 && most >= rows_worth_a_word) {
+    context_.warn(
+        fmt::format("{}: no values were found by which column {} of {} could be cut, and one split reads its "
+                    "{:.0f} rows (the server's estimate); name a column with more values",
+                    options_.split_pk_place, in_quotes(part.split_key[0].bare), in_quotes(part.name), most));
+    return {};
+  }
   if (most >= rows_worth_a_word && most > uneven * least) {
     context_.warn(fmt::format(
         "{}: by the server's estimates the ranges of column {} of {} hold between {:.0f} and {:.0f} rows, so "

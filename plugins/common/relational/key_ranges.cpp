@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
 
 #include "transport/base/text.h"
+#include "transport/base/utf8.h"
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
 #include "transport/record/parse.h"
@@ -110,49 +112,107 @@ std::vector<scalar> timestamp_bounds(std::string_view least, std::string_view mo
   return bounds;
 }
 
-/// The texts as numbers of base 128, as far as they are ASCII (job-formats 6.5), from behind what both begin
-/// with: 15 characters tell as many apart as are wanted. Characters that may not be printed or that a pattern
-/// or quote would need care for become their neighbours. Where one is not ASCII, its collation may have it
-/// anywhere: all that is between.
-std::vector<scalar> text_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
-  const auto ascii = [](std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+/// The Unicode number of the first character of a well-formed text; 0 of none.
+std::uint32_t first_character(std::string_view text) {
+  if (text.empty()) {
+    return 0;
+  }
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
   };
-  std::vector<scalar> bounds;
-  if (least == most) {
-    return bounds;
+  const std::uint32_t lead = byte(0);
+  const std::size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+  std::uint32_t n = more == 0 ? lead : lead & (0x3FU >> more);
+  for (std::size_t i = 1; i <= more; ++i) {
+    n = n << 6U | (byte(i) & 0x3FU);
+  }
+  return n;
+}
+
+void append_character(std::uint32_t n, std::string& to) {
+  if (n < 0x80) {
+    to += static_cast<char>(n);
+    return;
+  }
+  const unsigned more = n < 0x800 ? 1 : n < 0x10000 ? 2 : 3;
+  constexpr std::array<std::uint32_t, 4> leads = {0, 0xC0, 0xE0, 0xF0};
+  to += static_cast<char>(leads[more] | n >> 6 * more);
+  for (unsigned i = more; i-- > 0;) {
+    to += static_cast<char>(0x80U | (n >> 6 * i & 0x3FU));
+  }
+}
+
+/// Characters that may not be printed or that a pattern or quote would need care for become their neighbours,
+/// and what is no character the one before.
+std::uint32_t tame_character(std::uint32_t n) {
+  constexpr std::uint32_t surrogates_least = 0xD800;
+  constexpr std::uint32_t surrogates_end = 0xE000;
+  return n >= surrogates_least && n < surrogates_end ? surrogates_least - 1
+         : n < '0'                                   ? '0'
+         : n > '9' && n < 'A'                        ? 'A'
+         : n > 'Z' && n < 'a'                        ? 'a'
+         : n > 'z' && n < 0x80                       ? 'z'
+                                                     : n;
+}
+
+/// Texts behind what both begin with as numbers of base 128, of which the first digit may be any character:
+/// 15 of them tell as many apart as are wanted.
+std::vector<std::string> texts_between(const std::string& prefix, std::string_view a, std::string_view b,
+                                       std::uint32_t ranges) {
+  constexpr std::size_t characters = 15;
+  constexpr std::size_t characters_kept = 8;
+  constexpr int128 base = 128;
+  const auto number = [](std::string_view text) {
+    int128 n = first_character(text);
+    for (std::size_t i = 1; i < characters; ++i) {
+      const char c = i < text.size() ? text[i] : '\0';
+      n = n * base + (c < 0 ? base - 1 : c);
+    }
+    return n;
+  };
+  std::vector<std::string> out;
+  for (int128 n : between(std::min(number(a), number(b)), std::max(number(a), number(b)), ranges)) {
+    std::array<std::uint32_t, characters> digits{};
+    for (std::size_t i = characters; i-- > 1; n /= base) {
+      digits[i] = static_cast<std::uint32_t>(n % base);
+    }
+    digits[0] = static_cast<std::uint32_t>(n);
+    out.push_back(prefix);
+    for (std::size_t i = 0; i < characters_kept; ++i) {
+      append_character(tame_character(digits[i]), out.back());
+    }
+  }
+  return out;
+}
+
+/// As far as the texts are ASCII behind what both begin with, all between them (job-formats 6.5). Where one
+/// is not, its collation may have it anywhere: all that is between ASCII, and the characters between the two.
+std::vector<scalar> text_bounds(std::string_view least, std::string_view most, std::uint32_t ranges) {
+  if (least == most || !is_utf8(least) || !is_utf8(most)) {
+    return {};
   }
   const auto differs = std::mismatch(
       least.begin(), least.begin() + static_cast<std::ptrdiff_t>(std::min(least.size(), most.size())),
       most.begin());
   auto common = static_cast<std::size_t>(differs.first - least.begin());
-  const bool both_ascii = ascii(least) && ascii(most);
-  const std::size_t plain = static_cast<std::size_t>(
-      std::find_if(least.begin(), differs.first, [](char c) { return c <= 0; }) - least.begin());
-  common = std::min(common, plain);
-  constexpr std::size_t characters = 15;
-  const auto number = [&](std::string_view text) {
-    int128 n = 0;
-    for (std::size_t i = common; i < common + characters; ++i) {
-      n = n * 128 + (i < text.size() ? text[i] : 0);
-    }
-    return n;
+  const auto inside_of_character = [&](std::string_view text) {
+    return common < text.size() && (static_cast<unsigned char>(text[common]) & 0xC0U) == 0x80;
   };
+  while (common > 0 && (inside_of_character(least) || inside_of_character(most))) {
+    --common;
+  }
   const std::string prefix(least.substr(0, common));
-  const int128 from =
-      both_ascii ? std::min(number(least), number(most)) : number(prefix + std::string(characters, '0'));
-  const int128 to =
-      both_ascii ? std::max(number(least), number(most)) : number(prefix + std::string(characters, 'z'));
+  const std::string_view a = least.substr(common);
+  const std::string_view b = most.substr(common);
+  std::vector<std::string> found = texts_between(prefix, a, b, ranges);
+  if (!is_ascii(a) || !is_ascii(b)) {
+    const std::vector<std::string> plain =
+        texts_between(prefix, "000000000000000", "zzzzzzzzzzzzzzz", ranges);
+    found.insert(found.begin(), plain.begin(), plain.end());
+  }
   std::set<std::string> seen;
-  for (int128 n : between(from, to, ranges)) {
-    std::string digits(characters, ' ');
-    for (std::size_t i = characters; i-- > 0; n /= 128) {
-      digits[i] = static_cast<char>(n % 128);
-    }
-    for (char& c : digits) {
-      c = c < '0' ? '0' : c > '9' && c < 'A' ? 'A' : c > 'Z' && c < 'a' ? 'a' : c > 'z' ? 'z' : c;
-    }
-    std::string bound = std::string(least.substr(0, common)) + digits.substr(0, 8);
+  std::vector<scalar> bounds;
+  for (std::string& bound : found) {
     if (seen.insert(bound).second) {
       bounds.push_back({std::move(bound)});
     }

@@ -35,9 +35,9 @@ std::uint32_t ranges_wanted(std::uint32_t pipelines, std::size_t tables, std::ui
 /// Rising bounds between the least and the greatest value of a key as the database writes them: at most
 /// `ranges` - 1, equally far apart. Whole numbers are numbers, bytes are bytes, all others texts for the
 /// database to read. Empty where there is nothing between, or where a value is not of that kind (infinity,
-/// BC, NaN): one range. Of texts they are candidates: the database must bring them into its own order (`ORDER
-/// BY`), because no other order is sure to be its collation's; those outside its own least and greatest value
-/// go.
+/// BC, NaN): one range. Of texts they are candidates, up to twice as many: the database must bring them into
+/// its own order (`ORDER BY`), because no other order is sure to be its collation's; those outside its own
+/// least and greatest value, or that its character set does not have, go.
 std::vector<scalar> bounds_between(key_kind kind, std::string_view least, std::string_view most,
                                    std::uint32_t ranges);
 

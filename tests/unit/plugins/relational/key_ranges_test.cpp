@@ -86,8 +86,14 @@ TEST(key_ranges, of_texts_are_candidates_between_that_need_no_care_in_sql) {
     })) << text;
   }
   EXPECT_EQ(bounds(key_kind::text, "a", "a", 10), "");
-  EXPECT_EQ(bounds(key_kind::text, "\u00e4", "z", 3), "I0I0I0I0|b0b0b0b0");
+  EXPECT_EQ(bounds(key_kind::text, "\u00e4", "z", 3),
+            "I0I0I0I0|b0b0b0b0|\u009dU000000|\u00c1"
+            "0000000");
   EXPECT_TRUE(bounds(key_kind::text, "no \u00e4", "no \u00f6", 3).starts_with("no I"));
+  EXPECT_TRUE(bounds(key_kind::text, "no \u00e4", "no \u00f6", 3).find("|no \u00ea") != std::string::npos);
+  EXPECT_EQ(bounds(key_kind::text, "\u00e4\u00f61", "\u00e4\u00f69", 2).substr(0, 5), "\u00e4\u00f65");
+  EXPECT_EQ(bounds(key_kind::text, "\ud7ff", "\U0001f600", 2), "UUUUUUUU|\U00016700AzAA000");
+  EXPECT_EQ(bounds(key_kind::text, "a\xff", "b", 2), "") << "no text";
   EXPECT_FALSE(bounds(key_kind::text, "z", "A", 4).empty())
       << "a collation may have them the other way round";
   EXPECT_FALSE(bounds(key_kind::text, "", "z", 4).empty());

@@ -172,15 +172,13 @@ const table_key* table_info::index_on(std::string_view column) const {
 
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
                                                 const stop_signal& stop) {
-  SLUICE_TRY(
-      const auto rows,
-      c.ask(fmt::format(
-                "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
-                "@@lower_case_table_names FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
-                "{} AND (TABLE_NAME = {} OR "
-                "LOWER(TABLE_NAME) = LOWER({}))",
-                database_of(c, name), c.literal(name.table), c.literal(name.table)),
-            stop));
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, "
+                               "@@lower_case_table_names FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                               "{} AND (TABLE_NAME = {} OR "
+                               "LOWER(TABLE_NAME) = LOWER({}))",
+                               database_of(c, name), c.literal(name.table), c.literal(name.table)),
+                   stop));
   if (rows.empty()) {
     return std::optional<table_info>();
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -21,6 +22,15 @@ inline constexpr std::size_t numeric_bytes_max = 8 + 2 * 12;
 /// `too_precise`; `wrong_type` where the bytes are no numeric.
 parsed<int128> read_numeric(std::string_view bytes, unsigned scale);
 
+/// 10^0 to 10^18.
+inline constexpr auto powers_of_ten = [] {
+  std::array<std::uint64_t, 19> powers{1};
+  for (std::size_t i = 1; i < powers.size(); ++i) {
+    powers[i] = powers[i - 1] * 10;
+  }
+  return powers;
+}();
+
 /// The same of the numbers that most are: finite, of at most four groups, and of at most 18 digits at
 /// `scale`. False: `read_numeric` says what it is.
 inline bool read_small_numeric(std::string_view bytes, unsigned scale, std::int64_t& unscaled) {
@@ -36,31 +46,37 @@ inline bool read_small_numeric(std::string_view bytes, unsigned scale, std::int6
       (head & 0xC000U) != 0) {
     return false;
   }
-  std::uint64_t v = 0;
-  for (unsigned i = 0; i < groups; ++i) {
-    const auto group = read_big<std::uint16_t>(bytes.data() + head_bytes + std::size_t{2} * i);
-    if (group >= group_base) {
-      return false;
-    }
-    v = v * group_base + group;
+  if (groups == 0) {
+    unscaled = 0;
+    return true;
   }
+  // The last eight bytes end with the groups; what of the head stands before them goes.
+  constexpr unsigned bits = 16;
+  const std::uint64_t all = read_big<std::uint64_t>(bytes.data() + bytes.size() - sizeof(std::uint64_t)) &
+                            ~std::uint64_t{0} >> bits * (4 - groups);
+  constexpr std::uint64_t each = 0x0001000100010001;
+  if (((all | (all + each * (0x7FFF - (group_base - 1)))) & each * 0x8000) != 0) {
+    return false;  // a group of 10,000 or more
+  }
+  const auto group = [all](unsigned i) { return all >> bits * i & 0xFFFF; };
+  std::uint64_t v =
+      (group(3) * group_base + group(2)) * (group_base * group_base) + group(1) * group_base + group(0);
   // What v has to be multiplied by: ten to this.
   const int weight = static_cast<std::int16_t>(head >> 32);
   const int exponent = 4 * (weight - static_cast<int>(groups) + 1) + static_cast<int>(scale);
   constexpr int digits_max = 18;
-  if (groups != 0 && (exponent < -3 || exponent + 4 * static_cast<int>(groups) > digits_max)) {
+  if (exponent < -3 || exponent + 4 * static_cast<int>(groups) > digits_max) {
     return false;
   }
-  if (groups != 0 && exponent < 0) {
+  if (exponent < 0) {
     // Divisors that are known cost a multiplication.
     const std::uint64_t one = exponent == -1 ? v / 10 : exponent == -2 ? v / 100 : v / 1000;
     if (one * (exponent == -1 ? 10U : exponent == -2 ? 100U : 1000U) != v) {
       return false;
     }
     v = one;
-  }
-  for (int i = 0; groups != 0 && i < exponent; ++i) {
-    v *= 10;
+  } else {
+    v *= powers_of_ten[static_cast<unsigned>(exponent)];
   }
   unscaled = sign == 0 ? static_cast<std::int64_t>(v) : -static_cast<std::int64_t>(v);
   return true;

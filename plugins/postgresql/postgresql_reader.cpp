@@ -322,9 +322,11 @@ void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large
     refuse_row(builder, std::move(why));
     return;
   }
-  for (std::size_t at = 0; at < plan_->carried.size(); ++at) {
+  const std::vector<carried_column>& columns = plan_->carried;
+  const std::size_t count = columns.size();
+  for (std::size_t at = 0; at < count; ++at) {
     column_builder& to = builder.at(at);
-    const carried_column& carried = plan_->carried[at];
+    const carried_column& carried = columns[at];
     const std::size_t i = carried.first;
     if (carried.own) {
       to.append_bytes(tuples_.raw(i, i + carried.count));

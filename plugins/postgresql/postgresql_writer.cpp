@@ -169,6 +169,29 @@ result<void> postgresql_writer::end_fast_copy() {
   return {};
 }
 
+template <class Appended>
+result<void> postgresql_writer::encode_rows(const batch& b, write_answer& answer, const Appended& appended) {
+  for (std::uint32_t row = 0; row < b.rows;) {
+    const auto block = encoder_.append_block(b, row, buffer_);
+    const std::uint32_t end = row + block.rows;
+    if (block.appended) {
+      SLUICE_CHECK(appended(row, block.rows));
+      row = end;
+      continue;
+    }
+    for (; row < end; ++row) {
+      if (encoder_.append(b, row, buffer_)) {
+        changed_.insert(changed_.end(), encoder_.changes().begin(), encoder_.changes().end());
+        SLUICE_CHECK(appended(row, 1));
+      } else {
+        const auto& p = encoder_.problem();
+        answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
+      }
+    }
+  }
+  return {};
+}
+
 result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer) {
   if (copying_ && (bytes_sent_ >= copy_bytes_max || connection_->copy_has_answer())) {
     SLUICE_CHECK(end_fast_copy());
@@ -190,33 +213,11 @@ result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer)
     buffer_.resize(0);
     return {};
   };
-  const auto append = [&](std::uint32_t row) {
-    if (!encoder_.append(b, row, buffer_)) {
-      const auto& p = encoder_.problem();
-      answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
-      return;
-    }
-    changed_.insert(changed_.end(), encoder_.changes().begin(), encoder_.changes().end());
-    ++rows_sent_;
-    ++answer.written;
-  };
-  for (std::uint32_t row = 0; row < b.rows;) {
-    const auto block = encoder_.append_block(b, row, buffer_);
-    if (block.appended) {
-      row += block.rows;
-      rows_sent_ += block.rows;
-      answer.written += block.rows;
-    }
-    for (const std::uint32_t end = block.appended ? row : row + block.rows; row < end; ++row) {
-      append(row);
-      if (buffer_.size() >= send_bytes) {
-        SLUICE_CHECK(send());
-      }
-    }
-    if (buffer_.size() >= send_bytes) {
-      SLUICE_CHECK(send());
-    }
-  }
+  SLUICE_CHECK(encode_rows(b, answer, [&](std::uint32_t /*first*/, std::uint32_t count) -> result<void> {
+    rows_sent_ += count;
+    answer.written += count;
+    return buffer_.size() >= send_bytes ? send() : result<void>();
+  }));
   return send();
 }
 
@@ -387,20 +388,17 @@ result<void> postgresql_writer::write_staged(const batch& b, const std::vector<s
   return {};
 }
 
-std::vector<std::uint32_t> postgresql_writer::rows_to_send(const batch& b, write_answer& answer) {
+result<std::vector<std::uint32_t>> postgresql_writer::rows_to_send(const batch& b, write_answer& answer) {
   std::vector<std::uint32_t> rows;
   rows.reserve(b.rows);
   buffer_.resize(0);
-  for (std::uint32_t row = 0; row < b.rows; ++row) {
-    if (encoder_.append(b, row, buffer_)) {
+  SLUICE_CHECK(encode_rows(b, answer, [&](std::uint32_t first, std::uint32_t count) -> result<void> {
+    for (std::uint32_t row = first; row < first + count; ++row) {
       rows.push_back(row);
-      changed_.insert(changed_.end(), encoder_.changes().begin(), encoder_.changes().end());
-    } else {
-      const auto& p = encoder_.problem();
-      answer.refused.push_back({row, columns_[p.column].name, std::string(p.code), p.message});
     }
     buffer_.resize(0);
-  }
+    return {};
+  }));
   return rows;
 }
 
@@ -412,7 +410,7 @@ result<write_answer> postgresql_writer::write(const batch& b, const stop_signal&
   if (!finds_by_key() && !careful_) {
     SLUICE_CHECK(write_fast(b, answer));
   } else {
-    const std::vector<std::uint32_t> rows = rows_to_send(b, answer);
+    SLUICE_TRY(const std::vector<std::uint32_t> rows, rows_to_send(b, answer));
     SLUICE_CHECK(finds_by_key() ? write_staged(b, rows, answer) : write_carefully(b, rows, answer));
     std::sort(answer.refused.begin(), answer.refused.end(),
               [](const refused_row& x, const refused_row& y) { return x.row < y.row; });

@@ -63,8 +63,12 @@ class postgresql_writer : public writer {
   result<void> end_fast_copy();
   error read_again(const error& why);
 
-  /// The rows that can be sent; the others are refused.
-  std::vector<std::uint32_t> rows_to_send(const batch& b, write_answer& answer);
+  /// Appends to `buffer_` the rows that can be sent, calling `appended(first, count)` behind some of them;
+  /// the others are refused.
+  template <class Appended>
+  result<void> encode_rows(const batch& b, write_answer& answer, const Appended& appended);
+  /// The rows that can be sent.
+  result<std::vector<std::uint32_t>> rows_to_send(const batch& b, write_answer& answer);
   /// In the modes that find rows by a key: through the stage.
   result<void> write_staged(const batch& b, const std::vector<std::uint32_t>& rows, write_answer& answer);
   /// What became of `count` staged rows.

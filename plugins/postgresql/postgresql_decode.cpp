@@ -43,7 +43,6 @@ void write_uuid(std::string_view bytes, char* to) {
   }
 }
 
-
 }  // namespace
 
 std::size_t fixed_bytes(wire_form form) {
@@ -84,6 +83,7 @@ bool tuple_reader::walk(std::size_t count) {
     }
     const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(at));
     at += sizeof length;
+    lengths_[i] = length;
     if (const std::int32_t usual = usual_[i]; length == usual && end_ - at >= usual) {
       at += usual;
       continue;

@@ -30,7 +30,7 @@ class tuple_reader {
   /// `usual`: the bytes that the first fields have where they are not NULL, 0 where they vary. They are a
   /// guess only: where it is right, the next field is found without waiting for this one's length.
   tuple_reader(std::size_t columns, std::size_t looked_at, std::vector<std::int32_t> usual = {})
-      : looked_at_(looked_at), starts_(columns + 1), usual_(std::move(usual)) {
+      : looked_at_(looked_at), starts_(columns + 1), lengths_(columns), usual_(std::move(usual)) {
     usual_.resize(columns);
   }
   /// The bytes of a message, which must live until it is taken apart: until `next` answers `more`.
@@ -56,9 +56,9 @@ class tuple_reader {
   }
   /// The same in two questions, for the loop over every field: a copied optional stalls the processor, which
   /// cannot load in one piece what was just stored in two.
-  [[nodiscard]] bool is_null(std::size_t i) const { return bytes_of(i) < 0; }
+  [[nodiscard]] bool is_null(std::size_t i) const { return lengths_[i] < 0; }
   [[nodiscard]] std::string_view value(std::size_t i) const {
-    return {starts_[i] + sizeof(std::int32_t), static_cast<std::size_t>(bytes_of(i))};
+    return {starts_[i] + sizeof(std::int32_t), static_cast<std::size_t>(lengths_[i])};
   }
   /// Fields [first, last) as they came, each behind its length; looked at, or all of them.
   [[nodiscard]] std::string_view raw(std::size_t first, std::size_t last) const {
@@ -66,12 +66,9 @@ class tuple_reader {
   }
 
  private:
-  [[nodiscard]] std::int32_t bytes_of(std::size_t i) const {
-    return static_cast<std::int32_t>(read_big<std::uint32_t>(starts_[i]));
-  }
-
   std::size_t looked_at_;
-  std::vector<const char*> starts_;  ///< Of each field's length, then the end of the last.
+  std::vector<const char*> starts_;    ///< Of each field's length, then the end of the last.
+  std::vector<std::int32_t> lengths_;  ///< Of the fields looked at; -1: NULL.
   std::vector<std::int32_t> usual_;
   /// Finds the first fields of the tuple, which must end with the last of all.
   bool walk(std::size_t count);

@@ -131,7 +131,11 @@ std::vector<std::string> remarks() {
       "session is held by GET_LOCK, so that one that is gone is known at once. Tables of other engines than "
       "InnoDB "
       "are refused: they take nothing back.",
-      "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; for `snapshot` `shared` BINLOG MONITOR "
+      "A record has at most 64 MiB, all its fields together: a blob of exactly 64 MiB is dirty "
+      "(`record_too_large`).",
+      "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; PROCESS on *.* (MariaDB) to notice "
+      "tables "
+      "that are emptied meanwhile; for `snapshot` `shared` BINLOG MONITOR "
       "on *.* (MariaDB) and `GRANT LOCK TABLES ON shop.*` besides, the latter where others write meanwhile; "
       "for "
       "`useReadOnly` REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) on *.*, or `\"checkSlave\": "

@@ -167,7 +167,10 @@ std::string duplicate_message(const unique_key& key, std::string_view values) {
 const char* const silence =
     "the server took the row without a word and did not store it, as a trigger that returns NULL does";
 
-row_stage::row_stage(stage_plan plan) : plan_(std::move(plan)), counts_(plan_.mode == write_mode::update) {
+row_stage::row_stage(stage_plan plan)
+    : plan_(std::move(plan)),
+      counts_(plan_.mode == write_mode::update),
+      usable_(plan_.columns.size() <= staged_columns_max) {
   std::string names;
   std::string declared;
   for (std::size_t i = 0; i < plan_.columns.size(); ++i) {

@@ -29,6 +29,9 @@ struct stage_plan {
   std::vector<unique_key> unique_keys;
 };
 
+/// The staging table has one more, and a table of PostgreSQL at most 1,600 (MaxHeapAttributeNumber).
+constexpr std::size_t staged_columns_max = 1599;
+
 /// Rows in a temporary table of the session, from which the server itself inserts them: all at once where it
 /// takes all, else without those whose key is there already, else sixteen at a time, and one by one, in
 /// order, where one of these is refused. So a table full of duplicates costs a few statements a batch, not a
@@ -38,8 +41,8 @@ class row_stage {
  public:
   explicit row_stage(stage_plan plan);
 
-  /// False once it has turned out that this session has none: no right to make temporary tables, or no
-  /// PL/pgSQL. Then the caller sends rows in ever smaller pieces.
+  /// False where there are too many columns, and once it has turned out that this session has none: no right
+  /// to make temporary tables, or no PL/pgSQL. Then the caller sends rows in ever smaller pieces.
   [[nodiscard]] bool usable() const { return usable_; }
   /// The connection is another one, or a transaction was rolled back: its temporary tables may be gone.
   void forget() { made_ = false; }

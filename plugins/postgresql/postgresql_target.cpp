@@ -275,6 +275,15 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   key_.clear();
   if (finds_by_key()) {
     SLUICE_CHECK(relational::check_key(asked, mapped, relational::to_string(options_.mode), values_));
+    if (mapped.size() > staged_columns_max) {
+      return values_.bad(
+          "writeMode",
+          fmt::format(
+              "found {} for {} columns; its rows are staged in a temporary table with one column more, "
+              "and the server's tables have at most 1600; write at most {} of the columns, or set "
+              "\"insert\"",
+              relational::to_string(options_.mode), mapped.size(), staged_columns_max));
+    }
     const auto is_mapped = [&](const std::string& name) {
       return std::any_of(mapped.begin(), mapped.end(),
                          [&](std::size_t index) { return table.columns[index].name == name; });

@@ -118,9 +118,34 @@ class text_target final : public target {
     return {};
   }
 
+  /// Whether `dateFormat` writes the offset from UTC.
+  [[nodiscard]] bool writes_offset() const {
+    const auto& format = run_->options.date_format;
+    const auto pattern = date_pattern::make(format.value_or(""), date_pattern::use::display);
+    return format && pattern && pattern->has_offset();
+  }
+
+  /// A format with an offset would claim one for what has none.
+  [[nodiscard]] result<void> look_at_offset(const schema& columns) const {
+    const text_writer_options& o = run_->options;
+    schema without;
+    std::copy_if(columns.begin(), columns.end(), std::back_inserter(without), [](const field& f) {
+      return f.type.id == type_id::date || f.type.id == type_id::timestamp;
+    });
+    if (without.empty() || !writes_offset()) {
+      return {};
+    }
+    return fail(
+        error_kind::bad_option,
+        "{}: found {}, which writes the offset from UTC, and these columns have no time zone: {}; leave "
+        "the offset out, or have the reader deliver points in time",
+        o.date_format_place, in_quotes(*o.date_format), types_text(without));
+  }
+
   /// A format that formats nothing: the dates are text, maybe, and are written as they stand.
   result<void> look_at_date_format(const schema& columns) {
     const text_writer_options& o = run_->options;
+    SLUICE_CHECK(look_at_offset(columns));
     const bool any = std::any_of(columns.begin(), columns.end(), [](const field& f) {
       return f.type.id == type_id::date || f.type.id == type_id::timestamp || f.type.id == type_id::instant;
     });
@@ -142,12 +167,8 @@ class text_target final : public target {
 
   /// Points in time are written as a clock shows them: nobody sees in the file which one it was.
   void note_clock(const schema& columns, target_description& description) const {
-    const auto& format = run_->options.date_format;
-    if (format) {
-      const auto pattern = date_pattern::make(*format);
-      if (pattern && pattern->has_offset()) {
-        return;
-      }
+    if (writes_offset()) {
+      return;
     }
     schema instants;
     std::copy_if(columns.begin(), columns.end(), std::back_inserter(instants),

@@ -194,7 +194,9 @@ std::vector<option> writer_options() {
            "Java pattern for dates, timestamps and instants; what it leaves out is not written. Without it "
            "`yyyy-MM-dd` and `yyyy-MM-dd HH:mm:ss` with the fraction where it is not zero. Columns of text "
            "are written as they are, also where they hold dates: where none of the columns is one of these, "
-           "a warning says so (`--strict`: the job is refused)."},
+           "a warning says so (`--strict`: the job is refused). An offset (`XXX`) is for instants: with a "
+           "date or "
+           "a timestamp, which have no time zone, it is refused."},
       {.name = "encoding",
        .meaning = "Encoding of the files. A record with a character that it lacks is dirty.",
        .default_text = "UTF-8"},

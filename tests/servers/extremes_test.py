@@ -26,6 +26,15 @@ class Wide(PairTest):
         self.succeeds(job(reader, postgresql_end("Writer", "dst")))
         self.assert_arrived(1600, in_postgresql)
         in_postgresql("TRUNCATE dst")
+        in_postgresql("ALTER TABLE dst ADD PRIMARY KEY (c0)")
+        for mode in ("update", "replace", "ignore"):  # a staging table has one column more
+            self.refused(job(reader, postgresql_end("Writer", "dst", writeMode=mode)), "steps[1].parameter.writeMode", f"found {mode} for 1600 columns", "write at most 1599 of the columns")
+        some = [f"c{i}" for i in range(1599)]
+        self.succeeds(job(postgresql_end("Reader", "src", some), postgresql_end("Writer", "dst", some, writeMode="update")))
+        in_postgresql("UPDATE dst SET c1599 = 0 WHERE c0 > 10; DELETE FROM dst WHERE c0 <= 10")
+        ended = self.succeeds(job(reader, postgresql_end("Writer", "dst"), errors=10))
+        self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (10, 10), ended)
+        in_postgresql("TRUNCATE dst")
         self.succeeds(job(reader, csv_end("Writer", self.folder)))
         self.succeeds(job(csv_end("Reader", self.folder, column=["*"]), postgresql_end("Writer", "dst")))
         self.assert_arrived(1600, in_postgresql)

@@ -494,8 +494,25 @@ TEST(TextTarget, PointsInTimeWithoutTheirOffsetAreNoted) {
                 ElementsAre(AllOf(HasSubstr("the clock of "), HasSubstr("(at instant"))))
         << more;
   }
-  EXPECT_THAT(notes(R"("dateFormat":"yyyy-MM-dd HH:mm:ssXXX")", columns), IsEmpty());
+  EXPECT_THAT(notes(R"("dateFormat":"yyyy-MM-dd HH:mm:ssXXX")", {columns[0], columns[1]}), IsEmpty());
   EXPECT_THAT(notes("", {columns[0], columns[2]}), IsEmpty());
+}
+
+TEST(TextTarget, AnOffsetIsNotWrittenBehindTimesThatHaveNone) {
+  const temporary_folder folder;
+  const field at = field_of("at", time_type(type_id::instant, time_unit::second));
+  const field wall = field_of("wall", time_type(type_id::timestamp, time_unit::second));
+  const field day = field_of("day", type_of(type_id::date));
+  for (const char* more :
+       {R"("dateFormat":"yyyy-MM-dd HH:mm:ssXXX")", R"("dateFormat":"yyyy-MM-dd X","fileFormat":"json")"}) {
+    const auto refused = job_end{folder.path(), more}.make()->open({at, wall, day}, {});
+    ASSERT_FALSE(refused) << more;
+    EXPECT_EQ(refused.error().kind, error_kind::bad_option);
+    EXPECT_THAT(refused.error().message,
+                AllOf(HasSubstr("dateFormat"), HasSubstr("have no time zone: wall timestamp"),
+                      HasSubstr("day date"), HasSubstr("leave the offset out")));
+    EXPECT_TRUE((job_end{folder.path(), more}.make()->open({at}, {})));
+  }
 }
 
 TEST(TextTarget, WrongOptionsAreRefused) {

@@ -120,7 +120,7 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   if (after) {
     SLUICE_TRY(literals, literals_of(*after));
   }
-  SLUICE_CHECK(check_unchanged(stop));
+  SLUICE_CHECK(check_unchanged(false, stop));
   auto columns = connection_->select(reading_sql(*plan_, *part_, split_description, literals), stop);
   if (!columns) {
     error e = std::move(columns).error();
@@ -145,12 +145,12 @@ result<void> mysql_reader::open(const scalar_list& split_description, const std:
   return check_columns(*columns);
 }
 
-result<void> mysql_reader::check_unchanged(const stop_signal& stop) {
+result<void> mysql_reader::check_unchanged(bool at_end, const stop_signal& stop) {
   if (part_->state.altered.empty()) {
     return {};
   }
-  SLUICE_TRY(const table_state now,
-             state_of(*connection_, part_->database, part_->table_bare, !part_->state.storage.empty(), stop));
+  SLUICE_TRY(const table_state now, state_of(*connection_, part_->database, part_->table_bare,
+                                             at_end && !part_->state.storage.empty(), stop));
   const std::string_view what = what_changed(part_->state, now);
   if (what.empty()) {
     return {};  // one that is gone the SELECT tells better
@@ -196,7 +196,7 @@ result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal
       }
       if (!*more) {
         ended_ = true;
-        SLUICE_CHECK(check_unchanged(stop));  // while the SELECT waited to begin
+        SLUICE_CHECK(check_unchanged(true, stop));  // while the SELECT waited to begin
         if (plan_->snapshot != nullptr) {
           SLUICE_CHECK(connection_->run(
               fmt::format("ROLLBACK TO SAVEPOINT {}", shared_snapshot::between_splits), stop));

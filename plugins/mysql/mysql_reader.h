@@ -30,7 +30,9 @@ class mysql_reader : public reader {
   [[nodiscard]] result<void> check_columns(const std::vector<result_column>& now) const;
   result<std::vector<std::string>> literals_of(const cursor& after) const;
   /// `source_changed` where the split's table was altered or emptied since the run began.
-  result<void> check_unchanged(const stop_signal& stop);
+  /// What fewer rows come of is looked at when they have been read: it costs a walk over all of a server's
+  /// tables on MariaDB.
+  result<void> check_unchanged(bool at_end, const stop_signal& stop);
   [[nodiscard]] std::uint64_t row_bytes() const;
   /// The row at hand into the builder, as a row or as a refused record.
   void take_row(batch_builder& builder);

@@ -81,7 +81,7 @@ std::string_view what_changed(const table_state& before, const table_state& now)
   if (before.altered != now.altered || before.columns != now.columns) {
     return "was altered";
   }
-  const bool anew = !before.storage.empty() && before.storage != now.storage;
+  const bool anew = !before.storage.empty() && !now.storage.empty() && before.storage != now.storage;
   return anew || (before.next_number && now.next_number && *now.next_number < *before.next_number)
              ? "was emptied or written anew (TRUNCATE, ALTER TABLE, OPTIMIZE TABLE)"
              : "";

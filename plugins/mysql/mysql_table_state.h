@@ -22,7 +22,7 @@ struct table_state {
 };
 
 /// By the names as the server spells them. `storage`: look for it; a server or account that does not tell it
-/// is asked in vain once, when the run begins.
+/// is asked in vain once, when the run begins. What was not looked for has not changed.
 result<table_state> state_of(connection& c, const std::string& database, const std::string& table,
                              bool storage, const stop_signal& stop);
 

@@ -38,6 +38,7 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   context.formats = ends.conversion;
   context.job_dialect = what.form;
   context.job_name = what.name;
+  context.pipelines = what.speed.concurrent;
   context.strict = what.strict;
   context.run = settings.run;
   context.memory_bytes = memory.end_bytes;

@@ -25,6 +25,7 @@ struct plugin_context {
   conversion_context formats;  ///< `common.column` of the job: formats of text to and from times.
   dialect job_dialect = dialect::script2;
   std::string job_name;
+  std::uint32_t pipelines = 0;  ///< As many as the job asks for; 0 = not known.
   bool strict = false;  ///< `--strict`: what would be warned of is refused, where it is the job's mistake.
   run_id run;
   std::uint64_t memory_bytes =

@@ -177,7 +177,7 @@ result<void> split_planner::choose_automatic(connection& c, const table_info& ta
 
 std::string split_planner::how_split(const read_part& part) const {
   if (options_.split == relational::split_mode::none) {
-    return is_small(part) || part.split_by.empty()
+    return context_.pipelines == 1 || is_small(part) || part.split_by.empty()
                ? ""
                : fmt::format(
                      "one split; \"splitMode\": \"auto\" would let several pipelines read it, by ranges of "

@@ -175,7 +175,7 @@ result<void> split_planner::choose_key(connection& c, const table_info& table,
 
 std::string split_planner::how_split(const relation_plan& r) const {
   if (options_.split == relational::split_mode::none) {
-    return is_small(r) || r.one_split_because.empty()
+    return !several_pipelines_ || is_small(r) || r.one_split_because.empty()
                ? ""
                : fmt::format("one split; \"splitMode\": \"auto\" would let several pipelines read it, by {}.",
                              r.one_split_because);

@@ -41,7 +41,11 @@ result<void> looking(connection& c, const Look& look) {
 class split_planner {
  public:
   split_planner(const source_options& options, const option_values& values, const plugin_context& context)
-      : options_(options), values_(values), warn_(context.warn), strict_(context.strict) {}
+      : options_(options),
+        values_(values),
+        warn_(context.warn),
+        strict_(context.strict),
+        several_pipelines_(context.pipelines != 1) {}
 
   /// By what it is split, from the catalogue. `joins`: what of the job joins rows, so that reading by parts
   /// would change the result. `bad_option` for a `splitPk` that is none.
@@ -71,6 +75,7 @@ class split_planner {
   const option_values& values_;
   std::function<void(std::string)> warn_;
   bool strict_ = false;
+  bool several_pipelines_ = true;  ///< Or how many is not known.
 };
 
 }  // namespace sluice::postgresql

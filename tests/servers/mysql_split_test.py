@@ -173,6 +173,7 @@ class Splits:
         self.assertNotIn("a row whose key is changed meanwhile", self.notes(self.copy(snapshot="shared"), "src")[0])
         self.assertIn('"splitMode": "auto" would let several pipelines read it, by ranges of (k)', self.notes(self.copy(splitMode="none"), "src")[0])
         self.assertEqual(self.notes(self.copy("few", splitMode="none"), "few"), [])
+        self.assertEqual(self.notes(self.copy("src", 1, splitMode="none"), "src"), [])  # one pipeline would read no more than it does
 
     def test_jobs_of_datax_are_split_unless_they_are_to_be_read_strictly(self):
         self.fill("k INT PRIMARY KEY, t TEXT", "i, 'x'")

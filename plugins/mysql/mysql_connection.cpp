@@ -62,7 +62,12 @@ result<int> connection::state::wait_until(int wanted, connection_clock::time_poi
     }
   }
   const auto begin = connection_clock::now();
+  auto look_at = sql_is_waiting && plan.locks != nullptr ? begin + relational::lock_watch::first_look : never;
   for (;;) {
+    if (connection_clock::now() >= look_at) {
+      look_into_wait(connection_clock::now() - begin, stop);
+      look_at = relational::lock_watch::next_look(begin, look_at);
+    }
     if (stop.fired() || cut.fired()) {
       return fail(error_kind::cancelled, "{}: stopped on request", at);
     }
@@ -72,9 +77,10 @@ result<int> connection::state::wait_until(int wanted, connection_clock::time_poi
                                        ((wanted & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
                                        ((wanted & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
     using std::chrono::milliseconds;
-    const auto left = limit == never
+    const auto next = std::min(limit, look_at);
+    const auto left = next == never
                           ? milliseconds(3'600'000)
-                          : std::chrono::duration_cast<milliseconds>(limit - connection_clock::now());
+                          : std::chrono::duration_cast<milliseconds>(next - connection_clock::now());
     const int n = ::poll(fds.data(), fds.size(),
                          static_cast<int>(std::clamp<long long>(left.count() + 1, 0, 3'600'000)));
     if (n < 0 && errno != EINTR) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plugins/common/relational/connect_options.h"
+#include "plugins/common/relational/lock_watch.h"
 #include "plugins/common/relational/sql_session.h"
 #include "plugins/common/relational/url_properties.h"
 #include "transport/base/stop.h"
@@ -40,7 +41,8 @@ struct connection_plan {
   relational::connect_options connect;
   session_role role = session_role::look;
   std::vector<relational::placed_text> statements;  ///< The job's `session`.
-  std::string name;       ///< `sluice <job> <run> <split>`: the attribute `program_name`.
+  std::string name;  ///< `sluice <job> <run> <split>`: the attribute `program_name`.
+  std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
   bool may_load = false;  ///< LOAD DATA LOCAL of our own bytes will be asked for.
   std::function<result<secret>(const secret_text&, const stop_signal&)> resolve_secret;
 };

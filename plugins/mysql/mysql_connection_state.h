@@ -69,6 +69,8 @@ struct connection::state {
   result<void> resolve_secrets(const stop_signal& stop);
   void keep_alive() const;
   void kill_statement();
+  /// Looks over another connection what the statement waits for, and tells it where it is a lock.
+  void look_into_wait(connection_clock::duration waited, const stop_signal& stop);
   void drop();
 
   connection_plan plan;

@@ -263,6 +263,7 @@ result<std::unique_ptr<connection>> connection::open_one(const connect_options& 
     return fail(error_kind::no_room, "{}: no memory for a connection", place);
   }
   made->place_ = place;
+  made->server_ = server;
   made->stop_ = stop;
   pg_conn* const c = made->conn_;
   PQsetErrorVerbosity(c, PQERRORS_VERBOSE);  // the only way to the SQLSTATE of a refused login

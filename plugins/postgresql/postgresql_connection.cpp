@@ -12,6 +12,7 @@
 #include <future>
 #include <thread>
 
+#include "plugins/common/relational/lock_watch.h"
 #include "plugins/common/relational/socket_reset.h"
 #include "plugins/postgresql/postgresql_codes.h"
 #include "transport/base/text.h"
@@ -255,10 +256,21 @@ result<void> connection::wait_for_rows() {
 
 result<void> connection::wait_for_answer() {
   wake_with(1);
-  const auto limit = socket_timeout_.count() == 0 ? clock::now() + no_limit : clock::now() + socket_timeout_;
-  if (auto ready = wait(PQsocket(conn_), wait_for::readable, limit, stop_); !ready) {
+  const auto since = clock::now();
+  const auto limit = since + (socket_timeout_.count() == 0 ? no_limit : socket_timeout_);
+  auto look_at = look_ ? since + relational::lock_watch::first_look : limit;
+  for (;;) {
+    const auto ready = wait(PQsocket(conn_), wait_for::readable, std::min(limit, look_at), stop_);
+    if (ready) {
+      break;
+    }
     if (ready.error().kind == error_kind::cancelled) {
       return fail(stopped());
+    }
+    if (look_at < limit) {
+      look_(clock::now() - since, stop_);
+      look_at = relational::lock_watch::next_look(since, look_at);
+      continue;
     }
     dead_ = true;
     return fail(error_kind::not_connected, "{}: the server has not answered for {}", place_,

@@ -60,6 +60,12 @@ class connection {
   connection& operator=(const connection&) = delete;
 
   void use_stop(const stop_signal& stop) { stop_ = stop; }
+  /// Called by a wait for the server's answer when it has lasted for a while (`lock_watch`); blocks it for as
+  /// long as it takes.
+  using wait_look = std::function<void(std::chrono::steady_clock::duration waited, const stop_signal& stop)>;
+  void look_into_waits(wait_look look) { look_ = std::move(look); }
+  /// The one that it is connected to.
+  [[nodiscard]] const relational::server_address& server() const { return server_; }
   /// `db1:5432/shop`: begins each message.
   [[nodiscard]] const std::string& place() const { return place_; }
   /// 150002 for 15.2.
@@ -151,6 +157,8 @@ class connection {
   pg_conn* conn_;
   std::shared_ptr<cancel_handle> cancel_;
   std::string place_;
+  relational::server_address server_;
+  wait_look look_;
   stop_signal stop_;
   std::chrono::milliseconds socket_timeout_{0};
   /// `wait_for_answer` in a COPY out of which much may be to come.

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "plugins/postgresql/postgresql_lock_wait.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -129,6 +130,7 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
     script += "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;";
   }
   SLUICE_CHECK(made->run_script(script));
+  watch_locks(*made, plan);
   return made;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/lock_watch.h"
 #include "plugins/common/relational/replica.h"
 #include "plugins/common/relational/url_properties.h"
 #include "plugins/postgresql/postgresql_connection.h"
@@ -38,6 +39,7 @@ struct session_plan {
   std::string job;
   std::string run;
   secret_lookup look_up;
+  std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
 };
 
 /// Connects and sets the session: what URL and job ask for, then the engine's own, which overrule them.

@@ -30,9 +30,10 @@ bool is_whole_number(wire_form form) {
 postgresql_source::postgresql_source(source_options options, option_values values,
                                      const plugin_context& context)
     : values_(std::move(values)), options_(std::move(options)), planner_(options_, values_, context) {
+  const auto locks = std::make_shared<relational::lock_watch>(context.warn);
   for (const relational::database_part& part : options_.parts) {
-    sessions_.push_back(
-        {part.connect, options_.session, context.job_name, context.run.text(), context.resolve_secret});
+    sessions_.push_back({part.connect, options_.session, context.job_name, context.run.text(),
+                         context.resolve_secret, locks});
   }
   connections_.resize(sessions_.size());
 }

@@ -1,0 +1,90 @@
+#include "plugins/postgresql/postgresql_lock_wait.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+/// What the process waits for, with those in its way, who have been there longest first. A row is waited for
+/// by its transaction.
+constexpr const char* wait_sql = R"(
+SELECT coalesce(w.relation, t.relation)::pg_catalog.regclass, w.relation IS NULL, b.pid, b.application_name, b.usename, b.state,
+  pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start))
+FROM pg_catalog.pg_locks w
+LEFT JOIN pg_catalog.pg_locks t ON t.pid = w.pid AND t.locktype = 'tuple' AND w.relation IS NULL
+LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))
+WHERE w.pid = $1::int AND NOT w.granted ORDER BY b.xact_start LIMIT 4)";
+
+std::string holder_text(const relational::sql_row& row) {
+  std::string who = fmt::format("process {}", row[2].value_or(""));
+  std::string more;
+  const auto add = [&](const std::string& text) { more += (more.empty() ? "" : ", ") + text; };
+  if (!row[3].value_or("").empty()) {
+    add(in_quotes(*row[3]));
+  }
+  if (row[4]) {
+    add("user " + escaped(*row[4]));
+  }
+  if (row[5]) {  // nothing: this user may not see it
+    add(*row[5] + (row[6] ? fmt::format(", in its transaction for {} s", *row[6]) : std::string()));
+  }
+  return more.empty() ? who : fmt::format("{} ({})", who, more);
+}
+
+std::optional<relational::lock_wait> wait_of(connection& look, int process) {
+  const auto rows = look.ask(wait_sql, {fmt::to_string(process)});
+  if (!rows || rows->empty()) {
+    return std::nullopt;
+  }
+  relational::lock_wait what;
+  const relational::sql_row& first = rows->front();
+  what.on = first[1] == "t" ? "rows that another transaction has changed" : "table " + first[0].value_or("");
+  if (first[1] == "t" && first[0]) {
+    what.on = fmt::format("rows of table {} that another transaction has changed", *first[0]);
+  }
+  for (const relational::sql_row& row : *rows) {
+    if (row[2]) {
+      what.holders += (what.holders.empty() ? "" : " and ") + holder_text(row);
+    }
+  }
+  const auto& settings = session_settings();
+  const auto limit = std::find_if(settings.begin(), settings.end(),
+                                  [](const session_setting& s) { return s.name == "lock_timeout"; });
+  if (limit != settings.end()) {
+    what.limit = fmt::format("{} ({})", limit->name, limit->value);
+  }
+  return what;
+}
+
+}  // namespace
+
+void watch_locks(connection& c, const session_plan& plan) {
+  if (plan.locks == nullptr) {
+    return;
+  }
+  session_plan other = plan;
+  other.options.servers = {c.server()};
+  other.options.role = relational::server_role::any;
+  other.options.replica = {};
+  other.options.connect_timeout = other.options.socket_timeout = relational::lock_watch::look_time;
+  c.look_into_waits([other, process = c.backend(), place = c.place()](
+                        relational::lock_watch::clock::duration waited, const stop_signal& stop) {
+    if (!other.locks->may_look(relational::lock_watch::clock::now())) {
+      return;
+    }
+    auto look =
+        connection::open(other.options, connection_name(other.job, other.run, "look"), other.look_up, stop);
+    if (!look) {
+      return;
+    }
+    if (const auto what = wait_of(**look, process)) {
+      other.locks->tell(place, *what, waited);
+    }
+  });
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "plugins/common/relational/lock_watch.h"
+#include "plugins/postgresql/postgresql_session.h"
+
+namespace sluice::postgresql {
+
+/// From here on waits of the connection that last are looked into and told, as `plan.locks` does. Nothing is
+/// told where the plan has none.
+void watch_locks(connection& c, const session_plan& plan);
+
+}  // namespace sluice::postgresql

@@ -6,17 +6,12 @@
 #include <utility>
 
 #include "plugins/api/read_again.h"
+#include "transport/flow/backoff.h"
 
 namespace sluice {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// 0.2 s doubling to 30 s.
-milliseconds backoff(std::uint32_t attempt) {
-  return milliseconds(
-      std::min<std::int64_t>(30'000, std::int64_t{200} << std::min<std::uint32_t>(attempt, 12)));
-}
 
 /// The rows that the destination refused as dirty records, merged with what the batch brought, by position.
 std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) {
@@ -111,7 +106,7 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
                      retries_ < config_.retries_max && !epoch_.exhausted() && !stopping_;
   if (again) {
     state_ = state::waiting;
-    const milliseconds wait = why.code == read_again_code ? milliseconds(0) : backoff(retries_++);
+    const milliseconds wait = why.code == read_again_code ? milliseconds(0) : retry_wait(retries_++);
     out_.rewound(split_, why, wait);
     out_.start_retry_timer(wait);
     return;

@@ -70,6 +70,7 @@ struct target_after {
   run_id run;
   std::size_t first_step = 0;
   dirty_totals dirty;  ///< For the totals that stay with the run.
+  bool again = false;  ///< It has failed in passing: what of it is done is seen at the destination first.
 };
 /// The run's end at the destination. `abandon`: it failed. `forget`: nothing was moved, no trace is to stay.
 struct target_release {

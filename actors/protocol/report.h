@@ -20,9 +20,12 @@ namespace sluice {
 struct source_opened {
   source_description what;
 };
-struct source_taken_up {};
+struct source_taken_up {
+  std::vector<std::string> bound_by;  ///< Of each split, as the source says.
+};
 struct source_planned {
   std::vector<split> splits;
+  std::vector<std::string> bound_by;
 };
 struct readers_made {
   std::vector<std::shared_ptr<reader>> readers;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -14,6 +16,16 @@ end_answer target_failed(std::string doing, error e) {
   return end_failed{false, std::move(doing), std::move(e)};
 }
 
+/// What `source::bound_by` says of each.
+template <class Splits>
+std::vector<std::string> bounds_of(const source& from, const Splits& splits) {
+  std::vector<std::string> bounds;
+  for (const auto& s : splits) {
+    bounds.push_back(from.bound_by(s.description));
+  }
+  return bounds;
+}
+
 template <class... Fs>
 struct overloaded : Fs... {
   using Fs::operator()...;
@@ -22,6 +34,13 @@ template <class... Fs>
 overloaded(Fs...) -> overloaded<Fs...>;
 
 }  // namespace
+
+std::optional<std::size_t> stage_step(const std::string& stage, std::string_view prefix) {
+  if (stage.rfind(prefix, 0) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(std::strtoull(stage.c_str() + prefix.size(), nullptr, 10));
+}
 
 end_answer source_end::carry_out(const source_command& c, const stop_signal& stop) {
   return std::visit(overloaded{
@@ -32,12 +51,15 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
                         },
                         [&](const source_plan& p) -> end_answer {
                           auto splits = source_->plan_splits(p.advice, stop);
-                          return splits ? end_answer(source_planned{std::move(*splits)})
-                                        : source_failed("planning the splits", splits.error());
+                          if (!splits) {
+                            return source_failed("planning the splits", splits.error());
+                          }
+                          auto bounds = bounds_of(*source_, *splits);
+                          return source_planned{std::move(*splits), std::move(bounds)};
                         },
                         [&](const source_take_up& t) -> end_answer {
                           auto ok = source_->take_up(t.splits, stop);
-                          return ok ? end_answer(source_taken_up{})
+                          return ok ? end_answer(source_taken_up{bounds_of(*source_, t.splits)})
                                     : source_failed("taking up the splits", ok.error());
                         },
                         [&](const source_make_readers& m) -> end_answer {
@@ -180,17 +202,28 @@ end_answer target_end::before(const target_before& c, const stop_signal& stop) {
 }
 
 end_answer target_end::after(const target_after& c, const stop_signal& stop) {
+  progress_store* store = target_->progress();
+  std::size_t first_step = c.first_step;
+  if (c.again && store != nullptr) {
+    const auto stage = store->reclaim(c.run);
+    if (!stage) {
+      return target_failed("taking the claim up again", stage.error());
+    }
+    if (*stage == "done") {
+      return target_finished{};
+    }
+    first_step = stage_step(*stage, "post:").value_or(0);
+  }
   if (auto r = target_->finish(stop); !r) {
     return target_failed("completing the output", r.error());
   }
-  progress_store* store = target_->progress();
   const auto steps = target_->steps_after();
-  if (store != nullptr && !steps.empty() && c.first_step == 0) {
+  if (store != nullptr && !steps.empty() && first_step == 0) {
     if (auto r = store->set_stage(c.run, "post:0"); !r) {
       return target_failed("recording the stage", r.error());
     }
   }
-  for (std::size_t i = c.first_step; i < steps.size(); ++i) {
+  for (std::size_t i = first_step; i < steps.size(); ++i) {
     if (stop.fired()) {
       return target_failed("the steps after the data",
                            {error_kind::cancelled, "stopped on request", "", false});

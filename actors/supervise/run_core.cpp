@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "actors/supervise/beginnings.h"
+#include "actors/supervise/ends.h"
 #include "transport/base/text.h"
+#include "transport/flow/backoff.h"
 
 namespace sluice {
 namespace {
@@ -15,6 +17,10 @@ using std::chrono::steady_clock;
 
 double seconds_between(steady_clock::time_point from, steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
+}
+
+bool is_passing(const error& why) {
+  return (why.kind == error_kind::not_connected || why.kind == error_kind::busy) && !why.final;
 }
 
 /// A failure of the split with this label.
@@ -60,6 +66,8 @@ void run_core::enter(phase p, const char* timed_as) {
   }
   phase_started_ = now;
   phase_ = p;
+  tries_again_ = 0;
+  try_again_at_.reset();
   if (timed_as != nullptr && (summary_.phases.empty() || summary_.phases.back().name != timed_as)) {
     summary_.phases.push_back({timed_as, 0});
   }
@@ -73,6 +81,35 @@ void run_core::ask_source(source_command c) {
 void run_core::ask_target(target_command c) {
   target_busy_ = true;
   out_.to_target(std::move(c));
+}
+
+bool run_core::try_later(const std::string& doing, const error& why) {
+  // A run that failed is not held up for its claim, which is void once the process has ended.
+  const std::uint32_t most = failure_ ? 1 : config_.settings.retries_max;
+  if (!is_passing(why) || (failure_ && phase_ != phase::release) || tries_again_ >= most) {
+    return false;
+  }
+  const auto wait = retry_wait(tries_again_++);
+  try_again_at_ = out_.now() + wait;
+  note(notice_level::warning, fmt::format("{}: {}; tried again in {} ms", doing, why.message, wait.count()));
+  return true;
+}
+
+void run_core::try_again() {
+  try_again_at_.reset();
+  switch (phase_) {
+    case phase::prime:
+      prime(priming_);
+      break;
+    case phase::after:
+      finish_at_target(true);
+      break;
+    case phase::release:
+      release();
+      break;
+    default:
+      break;
+  }
 }
 
 void run_core::start() {
@@ -175,10 +212,11 @@ void run_core::on(const split_rewound& m) {
 }
 
 void run_core::on(const reader_failed& m) {
-  const bool passing =
-      (m.why.kind == error_kind::not_connected || m.why.kind == error_kind::busy) && !m.why.final;
-  if (phase_ == phase::data && !failure_ && m.epoch.value != 0 && passing) {
+  if (phase_ == phase::data && !failure_ && m.epoch.value != 0 && is_passing(m.why)) {
     out_.reopen(m.pipeline, {m.epoch, m.why});
+    return;
+  }
+  if (phase_ == phase::prime && try_later("reading the first batch", m.why)) {
     return;
   }
   if (m.why.kind != error_kind::cancelled || !failure_) {
@@ -353,9 +391,14 @@ void run_core::on(const error_sealed& m) {
   }
   enter(phase::after, "post_sql");
   after_begun_ = true;
+  finish_at_target(false);
+}
+
+void run_core::finish_at_target(bool again) {
   ask_target(target_after{summary_.run,
                           stage_step(stage_, "post:").value_or(0),
-                          {summary_.dirty_by_code, summary_.dirty_missing}});
+                          {summary_.dirty_by_code, summary_.dirty_missing},
+                          again});
 }
 
 void run_core::answered(target_finished&) {

@@ -102,6 +102,7 @@ class run_core {
   struct split_state {
     scalar_list description;
     std::string label;
+    std::string bound_by;  // `source::bound_by`
     std::optional<std::uint64_t> records_exact;
     std::optional<std::uint64_t> bytes_estimate;
     mark at;                  // durable
@@ -135,8 +136,12 @@ class run_core {
   void ask_source(source_command c);
   void ask_target(target_command c);
   void enter(phase p, const char* timed_as);
-  /// N of `pre:N` and `post:N`; nothing for other stages.
-  static std::optional<std::size_t> stage_step(const std::string& stage, std::string_view prefix);
+  /// What failed in passing and may be done twice is asked for again by `tick` after a wait, as a split is
+  /// read again; false: not this, or not once more.
+  bool try_later(const std::string& doing, const error& why);
+  void try_again();
+  void finish_at_target(bool again);
+  void release();
   void go_on_from(continuation next);
   void finish_off(const run_row& run);
   void splits_known();
@@ -153,6 +158,9 @@ class run_core {
   void when_quiet();
   void end_data_phase();
   void finish_summary();
+  /// Splits of this run only are partly delivered: no other process can go on with it.
+  [[nodiscard]] bool is_bound_to_this_run() const;
+  [[nodiscard]] bool is_resumable() const;
   void put_changes(const change_counts& changes);
   void end_run();
   void account_for_concurrency();
@@ -203,12 +211,14 @@ class run_core {
   std::size_t splits_primed_ = 0;     // whose first batch was looked at
   std::uint64_t records_primed_ = 0;  // in them
   std::uint64_t dirty_primed_ = 0;    // of those, as the reader refused them
+  std::size_t priming_ = 0;           // whose first batch is being read
   bool looked_ahead_ = false;         // what can be known of an expectation before the data is judged
 
   bool source_busy_ = false;
   bool target_busy_ = false;
   bool claimed_ = false;
   bool renewing_ = false;
+  std::uint32_t renewals_failed_ = 0;  // in a row
   std::chrono::steady_clock::time_point renewed_at_;
   bool before_begun_ = false;
   bool after_begun_ = false;
@@ -220,6 +230,8 @@ class run_core {
   bool stopped_on_request_ = false;
   bool interrupted_ = false;
   std::optional<error> failure_;
+  std::uint32_t tries_again_ = 0;  // in this phase
+  std::optional<std::chrono::steady_clock::time_point> try_again_at_;
   std::string only_reason_;
   std::optional<std::chrono::steady_clock::time_point> stop_deadline_;
 

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "actors/plan/own_encoding.h"
 #include "actors/supervise/beginnings.h"
+#include "actors/supervise/ends.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
 
@@ -18,13 +18,6 @@ namespace {
 constexpr std::uint64_t records_looked_at_max = 100'000;
 
 }  // namespace
-
-std::optional<std::size_t> run_core::stage_step(const std::string& stage, std::string_view prefix) {
-  if (stage.rfind(prefix, 0) != 0) {
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(std::strtoull(stage.c_str() + prefix.size(), nullptr, 10));
-}
 
 void run_core::answered(source_opened& a) {
   source_busy_ = false;
@@ -186,8 +179,11 @@ void run_core::answered(target_loaded& a) {
   ask_source(std::move(all));
 }
 
-void run_core::answered(source_taken_up&) {
+void run_core::answered(source_taken_up& a) {
   source_busy_ = false;
+  for (std::size_t i = 0; i < a.bound_by.size(); ++i) {
+    splits_[i].bound_by = std::move(a.bound_by[i]);
+  }
   if (failure_) {
     when_quiet();
     return;
@@ -207,6 +203,7 @@ void run_core::answered(source_planned& a) {
     s.label = std::move(a.splits[i].label);
     s.records_exact = a.splits[i].records_exact;
     s.bytes_estimate = a.splits[i].bytes_estimate;
+    s.bound_by = i < a.bound_by.size() ? std::move(a.bound_by[i]) : std::string();
     s.at.split = {static_cast<std::uint32_t>(i)};
     splits_.push_back(std::move(s));
   }
@@ -270,6 +267,7 @@ void run_core::answered(readers_made& a) {
 }
 
 void run_core::prime(std::size_t split) {
+  priming_ = split;
   const split_state& s = splits_[split];
   out_.prime(0, {s.at.split, s.description, {0}, s.at.after, s.at.position, 0});
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "actors/supervise/beginnings.h"
@@ -17,15 +18,21 @@ double seconds_between(steady_clock::time_point from, steady_clock::time_point t
   return std::chrono::duration<double>(to - from).count();
 }
 
-bool may_be_tried_again(error_kind kind) {
-  return kind == error_kind::not_connected || kind == error_kind::busy || kind == error_kind::no_room ||
-         kind == error_kind::cancelled;
+/// By another run of the same command.
+bool may_be_tried_again(const error& why) {
+  return why.code != step_unknown_code &&
+         (why.kind == error_kind::not_connected || why.kind == error_kind::busy ||
+          why.kind == error_kind::no_room || why.kind == error_kind::cancelled);
 }
 
 }  // namespace
 
 void run_core::answered(end_failed& a) {
   (a.source ? source_busy_ : target_busy_) = false;
+  const bool repeatable = phase_ == phase::release || (phase_ == phase::after && target_.has_store);
+  if (!a.source && repeatable && try_later(a.doing, a.why)) {
+    return;
+  }
   if (phase_ == phase::release) {
     note(notice_level::warning, fmt::format("{}: {}{}", a.doing, a.why.message,
                                             claimed_ ? "; it is void once this process has ended" : ""));
@@ -86,13 +93,21 @@ std::string run_core::go_on_text() const {
   if (!failure_) {
     return {};
   }
-  const bool passes = may_be_tried_again(failure_->kind);
+  const bool passes = may_be_tried_again(*failure_);
   if (!claimed_ && !before_begun_ && !resumed_) {
     const bool rows_stand = std::any_of(target_.runs.begin(), target_.runs.end(), [](const run_row& row) {
       return row.stage != "done" && row.written != 0;
     });
     return rows_stand ? "This start changed nothing at the destination."
                       : "Nothing was changed at the destination.";
+  }
+  if (is_bound_to_this_run() || failure_->code == begin_anew_code) {
+    const std::string& anew = config_.settings.begin_anew;
+    return fmt::format("{}: begin anew{}.",
+                       failure_->code == begin_anew_code
+                           ? "It cannot be gone on with"
+                           : "Its splits are of this run only, so that it cannot be gone on with",
+                       anew.empty() ? " with --on-unfinished fresh and an emptied destination" : ": " + anew);
   }
   if (failure_->code == "max_duration" || failure_->code == snapshot_max_code) {
     const bool goes_on = (claimed_ || resumed_) && target_.what.exactly_once && (before_begun_ || resumed_);
@@ -120,11 +135,6 @@ std::string run_core::go_on_text() const {
   }
   if (failure_->kind == error_kind::source_changed) {
     const std::string& anew = config_.settings.begin_anew;
-    if (failure_->code == begin_anew_code) {
-      return fmt::format(
-          "It cannot be gone on with: begin anew{}.",
-          anew.empty() ? " with --on-unfinished fresh and an emptied destination" : ": " + anew);
-    }
     return fmt::format(
         "{}Put the source back as it was, or mend it behind what was read, and run the same command again to "
         "go on from the last mark; or begin anew{}.",
@@ -138,6 +148,12 @@ std::string run_core::go_on_text() const {
       passes || failure_->kind == error_kind::internal ? "Run it again" : "Mend the cause and run it again";
   if (data_started_ == steady_clock::time_point{} && !data_done_ && !resumed_) {
     return first + ": it goes on with the step before the data that failed; nothing is written yet.";
+  }
+  if (failure_->code == step_unknown_code) {
+    return after_begun_ ? "All records are written. See what became of that step, then run the same command "
+                          "again, which goes on there."
+                        : "See what became of that step, then run the same command again, which goes on "
+                          "there; nothing is written yet.";
   }
   if (after_begun_) {
     return first + ": all records are written, and it goes on with the step behind the data that failed.";
@@ -189,14 +205,40 @@ void run_core::finish_summary() {
   summary_.failure = failure_;
   if (failure_) {
     summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
-    summary_.retryable = may_be_tried_again(failure_->kind);
-    summary_.resumable = (claimed_ || resumed_) && target_.what.exactly_once;
+    summary_.retryable = may_be_tried_again(*failure_);
+    summary_.resumable = is_resumable();
     summary_.how_to_go_on = go_on_text();
   } else {
     summary_.state = summary_.counts.dirty == 0 ? run_state::succeeded : run_state::succeeded_with_dirty;
   }
   summary_.only_reason = only_reason_;
   observer_.ended(summary_);
+  release();
+}
+
+bool run_core::is_bound_to_this_run() const {
+  struct group {
+    bool touched = false;
+    bool undone = false;
+  };
+  std::map<std::string_view, group> groups;
+  for (const split_state& s : splits_) {
+    if (!s.bound_by.empty()) {
+      group& of = groups[s.bound_by];
+      of.touched = of.touched || s.at.done || s.at.after;
+      of.undone = of.undone || !s.at.done;
+    }
+  }
+  return std::any_of(groups.begin(), groups.end(),
+                     [](const auto& g) { return g.second.touched && g.second.undone; });
+}
+
+bool run_core::is_resumable() const {
+  return (claimed_ || resumed_) && target_.what.exactly_once && failure_->code != begin_anew_code &&
+         !is_bound_to_this_run();
+}
+
+void run_core::release() {
   // A run that failed before anything moved leaves no trace; else the claim is given back and the marks stay.
   target_release r;
   r.run = summary_.run;

@@ -7,6 +7,7 @@
 #include "actors/supervise/fraction_done.h"
 #include "actors/supervise/run_core.h"
 #include "transport/base/text.h"
+#include "transport/flow/backoff.h"
 
 namespace sluice {
 namespace {
@@ -84,6 +85,9 @@ void run_core::tick() {
   }
   const auto now = out_.now();
   renew_claim(now);
+  if (try_again_at_ && now >= *try_again_at_) {
+    try_again();
+  }
   if (stop_deadline_) {
     if (!interrupted_ && now >= *stop_deadline_) {
       interrupted_ = true;
@@ -96,7 +100,7 @@ void run_core::tick() {
       summary_.failure = failure_;
       summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
       summary_.counts = committed_counts();
-      summary_.resumable = claimed_ && target_.what.exactly_once;
+      summary_.resumable = is_resumable();
       summary_.how_to_go_on = go_on_text();
       phase_ = phase::over;
       observer_.ended(summary_);
@@ -138,12 +142,16 @@ void run_core::renew_claim(steady_clock::time_point now) {
 void run_core::answered(target_renewed& a) {
   renewing_ = false;
   if (!a.failure) {
+    renewals_failed_ = 0;
     return;
   }
   if (a.failure->kind == error_kind::conflict) {
     fail_run(placed(std::move(*a.failure), *config_.what, config_.what->writer.place));
   } else if (!failure_) {
     note(notice_level::warning, fmt::format("renewing the claim: {}; it is tried again", a.failure->message));
+    // Sooner than it would be due: whoever finds it old takes it.
+    const milliseconds wait = retry_wait(renewals_failed_++);
+    renewed_at_ = out_.now() - renewal_interval + std::min<milliseconds>(wait, renewal_interval);
   }
 }
 

@@ -98,6 +98,10 @@ class progress_store {
   virtual result<void> set_stage(const run_id& run, const std::string& stage) = 0;
   /// Renews the claim; `conflict` where it was taken.
   virtual result<void> renew(const run_id& run) = 0;
+  /// After a failure that may have cost the connection: makes it again, ends the session that was lost where
+  /// the server still has it, and renews the claim, `conflict` where it was taken. Returns the stage that
+  /// stands there, with all that the lost session has committed; it can commit nothing more.
+  virtual result<std::string> reclaim(const run_id& run) = 0;
   /// One transaction: reads that every split is done and the account closes (`over_limit` where not, naming
   /// the split), sets the stage `done`, keeps the totals in the run's row and removes the split rows. Returns
   /// the totals.

@@ -127,6 +127,13 @@ class source {
     return {};
   }
 
+  /// Splits with one name here hold under what this run holds at the source: once any of them was delivered,
+  /// a later process can read none of the others (`take_up` refuses it). Empty: any process can read it.
+  [[nodiscard]] virtual std::string bound_by(const scalar_list& split_description) const {
+    (void)split_description;
+    return {};
+  }
+
   /// The columns marked, all of which have an `own_form`, travel in the product's own bytes: neighbours as
   /// one field with `own`. What batches of the readers made from here on have. Called at most once, before
   /// the first reader is made, and only where the source gave own forms.

@@ -103,6 +103,10 @@ struct target_step {
   bool repeatable = false;  ///< May run again after a crash that left open whether it ran (delivery.md).
 };
 
+/// `error::code` of a step that has run, or may have, without its stage being recorded: run again it would be
+/// done twice. Its message says how to tell the run that it was done.
+inline constexpr const char* step_unknown_code = "step_unknown";
+
 /// The destination of one run. Owned by one thread, which may block here. Nothing changes at the destination
 /// before `prepare` and the steps. Call order: open, [progress().…], prepare, steps before, describe again
 /// (`open`), make_writer…, steps after, finish. `abandon` in place of the rest after a failure.

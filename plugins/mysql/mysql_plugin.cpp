@@ -130,7 +130,16 @@ std::vector<std::string> remarks() {
       "claim's "
       "session is held by GET_LOCK, so that one that is gone is known at once. Tables of other engines than "
       "InnoDB "
-      "are refused: they take nothing back.",
+      "are refused: they take nothing back. A connection that is lost behind the data is made again, the "
+      "claim is checked there and renewed, and what it did not commit is done again: INSERT, UPDATE, DELETE "
+      "and REPLACE of postSql too, which stand in one transaction with the record that they ran, so that "
+      "they must write tables of InnoDB. A statement that commits by itself (ALTER, CREATE without IF NOT "
+      "EXISTS, CALL) is not: the run stops and says how to go on.",
+      "A statement that has stood still for 3 s is looked into over one more connection, which lasts for a "
+      "moment, and again once it stands four times as long: where it waits for a lock, a line says so with "
+      "what ends the wait, and who holds it as far as the server tells this account: by "
+      "`METADATA_LOCK_INFO` of MariaDB where that plugin is there, by `performance_schema` of MySQL, and "
+      "for rows by InnoDB's tables with the right PROCESS.",
       "A record has at most 64 MiB, all its fields together: a blob of exactly 64 MiB is dirty "
       "(`record_too_large`).",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; PROCESS on *.* (MariaDB) to notice "

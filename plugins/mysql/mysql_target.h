@@ -56,6 +56,8 @@ class mysql_target : public target, private relational::progress_home {
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   result<void> use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
                            const schema& source_columns, target_description& out);
+  /// After a crash that left open whether it ran: delivery.md, "What a mark cannot fence".
+  static bool may_run_twice(std::string_view sql);
   result<void> check_step(const placed_text& sql, bool& statements_change);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
 
@@ -68,6 +70,7 @@ class mysql_target : public target, private relational::progress_home {
   std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;  ///< Set by `open` where createTable is asked for.
   bool table_there_ = false;
+  std::string ran_;              ///< The stage of a step that has committed itself; it may not be recorded.
   std::optional<bool> has_key_;  ///< Nothing where it is not known yet.
   stop_signal stop_;
   std::unique_ptr<connection> connection_;

@@ -147,7 +147,14 @@ std::vector<std::string> remarks() {
       "destination's table. "
       "Each preSql and postSql statement runs in one transaction with the record that it ran; VACUUM and the "
       "like, "
-      "which cannot, run outside of it and may run twice after a crash.",
+      "which cannot, run outside of it and may run twice after a crash. A connection that is lost behind the "
+      "data is made again, the claim is checked there and renewed, and what it did not commit is done again; "
+      "where a statement that runs outside of a transaction, as CREATE INDEX CONCURRENTLY, was cut short, "
+      "the "
+      "run stops and says how to go on.",
+      "A statement that has stood still for 3 s is looked into over one more connection, which lasts for a "
+      "moment, and again once it stands four times as long: where it waits for a lock, a line says on which "
+      "table, who holds it (process, name, user) and what ends the wait.",
       "Least rights. Reader: `GRANT CONNECT ON DATABASE shop`, `GRANT USAGE ON SCHEMA public`, `GRANT SELECT "
       "ON orders`; a snapshot and `useReadOnly` need no more. Writer: the same with `GRANT INSERT ON "
       "orders`, or "

@@ -12,6 +12,7 @@
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_read_plan.h"
 #include "plugins/postgresql/postgresql_split_plan.h"
+#include "plugins/postgresql/postgresql_splits.h"
 
 namespace sluice::postgresql {
 
@@ -25,6 +26,9 @@ class postgresql_source : public source {
   result<std::vector<split>> plan_splits(std::uint32_t advice, const stop_signal& stop) override;
   result<void> take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) override;
   [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
+  [[nodiscard]] std::string bound_by(const scalar_list& split_description) const override {
+    return is_of_blocks(split_description) ? table_of_blocks(split_description) : std::string();
+  }
   result<schema_ptr> carry_own(const std::vector<bool>& marked) override;
   result<std::unique_ptr<reader>> make_reader() override;
   void interrupt() override;

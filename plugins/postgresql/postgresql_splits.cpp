@@ -196,6 +196,14 @@ std::vector<split> splits_of_blocks(const std::vector<std::uint64_t>& bounds, co
   return splits;
 }
 
+std::string table_of_blocks(scalar_list split) {
+  split.erase(
+      std::remove_if(split.begin(), split.end(),
+                     [](const named_scalar& n) { return n.name == from_block || n.name == to_block; }),
+      split.end());
+  return to_json(split);
+}
+
 result<void> check_blocks_are_whole(const std::vector<frozen_split>& splits) {
   struct count {
     std::size_t all = 0;
@@ -207,12 +215,7 @@ result<void> check_blocks_are_whole(const std::vector<frozen_split>& splits) {
     if (!is_of_blocks(s.description)) {
       continue;
     }
-    scalar_list table = s.description;
-    table.erase(
-        std::remove_if(table.begin(), table.end(),
-                       [](const named_scalar& n) { return n.name == from_block || n.name == to_block; }),
-        table.end());
-    count& of = tables[to_json(table)];
+    count& of = tables[table_of_blocks(s.description)];
     of.all += 1;
     of.done += s.done ? 1 : 0;
     of.touched += s.done || s.after ? 1 : 0;

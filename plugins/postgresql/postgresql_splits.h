@@ -47,6 +47,9 @@ std::vector<std::uint64_t> block_bounds(const std::vector<std::uint64_t>& pages,
 std::vector<split> splits_of_blocks(const std::vector<std::uint64_t>& bounds, const scalar_list& about,
                                     const std::string& label);
 
+/// What the splits by blocks of one table have in common.
+std::string table_of_blocks(scalar_list split);
+
 /// `source_changed` where splits by blocks of one table were delivered in part: the others would be read
 /// under another snapshot, in which a row may lie elsewhere.
 result<void> check_blocks_are_whole(const std::vector<frozen_split>& splits);

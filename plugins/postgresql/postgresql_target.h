@@ -67,8 +67,12 @@ class postgresql_target : public target, private relational::progress_home {
   /// Which sequences the columns own: what will move, or what is left behind.
   result<void> describe_sequences(const table_info& table, const std::vector<std::string>& columns,
                                   target_description& out);
+  /// It cannot run in a transaction, and may run twice.
+  static bool may_repeat(std::string_view sql);
   result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
   result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
+  /// One that cannot run in a transaction.
+  result<void> run_step_alone(const std::string& sql, const std::string& stage, const std::string& place);
 
   target_options options_;
   option_values values_;
@@ -85,6 +89,7 @@ class postgresql_target : public target, private relational::progress_home {
   std::optional<relational::target_steps> steps_;
   std::vector<owned_sequence> sequences_;  ///< Of the columns that are written.
   std::function<void(std::string)> warn_;
+  std::string ran_;                   ///< The stage of a step that has run alone; it may not be recorded.
   bool warned_of_sequences_ = false;  ///< `open` may be called again.
 
   stop_signal stop_;

@@ -181,6 +181,7 @@ class Choice(Splits):
         self.assertIn('"splitMode": "auto" would let several pipelines read it, by ranges of (k)', offers["src"][0])
         self.assertIn("by its blocks (ctid)", offers["keyless"][0])
         self.assertEqual((offers["few"], offers["v"]), ([], []))
+        self.assertEqual(self.notes(self.copy("src", 1, splitMode="none"), "src"), [])  # one pipeline would read no more than it does
         self.assertEqual(self.notes(self.copy(splitPk="k", splitMode="none"), "src"), [])
 
     def test_jobs_of_datax_are_split_unless_they_are_to_be_read_strictly(self):
@@ -259,6 +260,7 @@ class Restart(Splits):
         self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "source_changed"), ended)
         self.assertIn("splits by blocks (ctid) were delivered under a snapshot that is gone", ended.text)
         self.assertIn("It cannot be gone on with: begin anew", ended.text)
+        self.assertFalse(ended.summary["resumable"])
         self.assertNotIn("Put the source back", ended.text)
         self.assertEqual(int(sql("SELECT count(*) FROM dst")), kept)
         sql("TRUNCATE dst")
@@ -284,6 +286,7 @@ class Restart(Splits):
         text = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 1, text)
         self.assertIn("was emptied or written anew (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL)", text)
+        self.assertIn("Its splits are of this run only, so that it cannot be gone on with: begin anew", text)
 
     def test_a_killed_run_by_ranges_of_a_key_goes_on(self):
         sql("ALTER TABLE src ADD PRIMARY KEY (n)")

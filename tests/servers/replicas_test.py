@@ -115,9 +115,9 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
               and self.replica.sql("SELECT now() - pg_last_xact_replay_timestamp() > '1.5 s'") == "t\n", "nothing came any more")
 
 
-    def conflicting(self, snapshot):
+    def conflicting(self, snapshot, begun=None, rows=3000):
         """A job that reads the standby slowly, while the primary cleans up rows that the standby's queries could want."""
-        self.sql("CREATE TABLE src (id int PRIMARY KEY, t text); INSERT INTO src SELECT i, 'row' FROM generate_series(1, 3000) i; ANALYZE src; "
+        self.sql(f"CREATE TABLE src (id int PRIMARY KEY, t text); INSERT INTO src SELECT i, 'row' FROM generate_series(1, {rows}) i; ANALYZE src; "
                  "CREATE TABLE noise AS SELECT FROM generate_series(1, 1000)")
         # Not in the database that is read, where what the run itself does would be in the way of its queries.
         self.sql("DROP TABLE IF EXISTS dst, sluice_run, sluice_progress; CREATE TABLE dst (id int, t text)", "shard_1")
@@ -129,8 +129,8 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         running = threading.Thread(target=lambda: ended.append(self.run_job(self.document)))
         running.start()
         self.addCleanup(running.join)
-        # The first rows are read before anything is changed at the destination: a failure then would end the run.
-        until(lambda: self.arrived() != "0|0\n" or ended, "rows arrived")
+        begun = begun or (lambda: self.arrived() != "0|0\n")
+        until(lambda: begun() or ended, "it reads")
         self.sql("DELETE FROM noise")
         self.sql("VACUUM noise")
         running.join()
@@ -144,6 +144,14 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.assertEqual(ended.code, 0, ended)
         self.assertIn("conflict with recovery", ended.text)
         self.assertEqual(self.arrived(), "3000|3000\n")
+
+    def test_a_query_that_the_standby_cancels_in_the_first_batch_is_read_again(self):
+        reads = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND query LIKE 'COPY%' AND wait_event = 'PgSleep'"
+        ended = self.conflicting("none", begun=lambda: self.replica.sql(reads) != "0\n", rows=1000)
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn("reading the first batch: ", ended.text)
+        self.assertIn("conflict with recovery", ended.text)
+        self.assertEqual(self.arrived(), "1000|1000\n")
 
     def test_a_snapshot_that_the_standby_ends_is_named_with_its_cure(self):
         ended = self.conflicting("shared")

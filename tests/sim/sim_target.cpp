@@ -69,6 +69,12 @@ class sim_store : public progress_store {
     return {};
   }
   result<void> renew(const run_id&) override { return alive(); }
+  result<std::string> reclaim(const run_id& run) override {
+    if (auto r = alive(); !r) {
+      return fail(std::move(r).error());
+    }
+    return find_run(run)->row.stage;
+  }
   result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override {
     if (auto r = alive(); !r) {
       return fail(std::move(r).error());

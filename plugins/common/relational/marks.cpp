@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "plugins/api/target.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/progress_sql.h"
 
@@ -29,6 +30,20 @@ result<void> renew_claim(sql_session& session, const progress_dialect& dialect, 
                                                       set, claim.term)),
                          values));
   return renewed == 1 ? result<void>() : fail(taken_over(dialect, "run " + claim.run.text()));
+}
+
+error step_unknown(const progress_dialect& dialect, const claim_state& claim, const std::string& stage,
+                   bool has_run, error why) {
+  why.code = step_unknown_code;
+  why.final = !has_run;  // that it has run can still be recorded
+  why.message += fmt::format(
+      "; {}: {} `{}` before the same command is run again, which else runs it once more",
+      has_run ? "the statement has run, which could not be recorded"
+              : "the statement commits by itself, so that nobody but you can see whether it has run",
+      has_run ? "say so with" : "where it has, say so with",
+      written(dialect,
+              fmt::format("UPDATE @run SET [stage] = '{}' WHERE [run] = '{}'", stage, claim.run.text())));
+  return why;
 }
 
 result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,

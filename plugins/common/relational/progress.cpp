@@ -380,6 +380,7 @@ result<void> relational_progress::claim_new(const run_row& run) {
   claim_.run = run.run;
   claim_.term = run.term;
   claim_.owner = run.owner ? std::optional(owner) : std::nullopt;
+  session_ = owner.session;
   return end_sessions(fenced);
 }
 
@@ -432,6 +433,7 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
   claim_.run = seen.run;
   claim_.term = term;
   claim_.owner = owner;
+  session_ = owner.session;
   if (seen.owner && !mine) {
     fenced.push_back(seen.owner->session);
   }
@@ -493,14 +495,32 @@ result<void> relational_progress::set_stage(const run_id& run, const std::string
 }
 
 result<void> relational_progress::renew(const run_id& run) {
-  (void)run;
   if (dialect_.renews_in_data && claim_.transactions.load() > 0) {
     return {};  // its commit renews, and holds the only write lock until then
   }
+  SLUICE_CHECK(reclaim(run));
+  return {};
+}
+
+result<std::string> relational_progress::reclaim(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
-  // Another one where the connection was lost in between.
+  // Another one where the connection was lost in between: the server may not have seen that.
   SLUICE_TRY(const std::string name, home_.session_name());
-  return in_transaction(*session, [&] { return renew_claim(*session, dialect_, claim_, name); });
+  if (name != session_) {
+    SLUICE_CHECK(end_sessions({session_}));
+  }
+  std::string stage;
+  auto done = in_transaction(*session, [&]() -> result<void> {
+    // Waits for the row where the lost session is about to commit.
+    SLUICE_CHECK(renew_claim(*session, dialect_, claim_, name));
+    SLUICE_TRY(const auto rows,
+               session->ask(written(dialect_, "SELECT [stage] FROM @run WHERE [run] = ?"), {run.text()}));
+    stage = rows.empty() ? std::string() : rows[0].at(0).value_or("");
+    return {};
+  });
+  SLUICE_CHECK(std::move(done));
+  session_ = name;
+  return stage;
 }
 
 result<run_totals> relational_progress::finish(const run_id& run, const dirty_totals& dirty) {

@@ -102,6 +102,7 @@ class relational_progress : public progress_store {
   result<std::vector<progress_row>> load(const run_id& run) override;
   result<void> set_stage(const run_id& run, const std::string& stage) override;
   result<void> renew(const run_id& run) override;
+  result<std::string> reclaim(const run_id& run) override;
   result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override;
   result<void> release(const run_id& run) override;
   result<void> discard(const run_id& run) override;
@@ -133,11 +134,17 @@ class relational_progress : public progress_store {
   progress_home& home_;
   const progress_dialect& dialect_;
   claim_state& claim_;
+  std::string session_;  ///< The name of the target's, as it was when the claim was taken or renewed last.
   std::optional<table_columns> complete_;  ///< Found once with all columns: the tables stay like that.
 };
 
 /// The CREATE TABLE statements.
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
+
+/// Of a step that commits by itself, and whose connection was lost while it ran (`has_run`: behind it, before
+/// its stage was recorded). `stage`: what stands once it is done.
+error step_unknown(const progress_dialect& dialect, const claim_state& claim, const std::string& stage,
+                   bool has_run, error why);
 
 /// Sets the stage inside the caller's transaction; `conflict` where the claim was taken over.
 result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,

@@ -1,0 +1,168 @@
+// The steps around the data: preSql, the table that is made, sequences, postSql.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "plugins/postgresql/postgresql_target.h"
+#include "transport/base/text.h"
+
+namespace sluice::postgresql {
+namespace {
+
+/// Behind these other tables and columns may be there than now.
+constexpr auto changing_words =
+    std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "DO", "CALL", "SET", "IMPORT", "SELECT"});
+/// What cannot run in a transaction and may run twice.
+constexpr auto repeatable_words =
+    std::to_array<std::string_view>({"VACUUM", "ANALYZE", "REINDEX", "CLUSTER"});
+
+template <class Words>
+bool begins_with_any(std::string_view sql, const Words& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules()); });
+}
+
+error placed(error e, const std::string& place) {
+  e.message = fmt::format("{}: {}", place, e.message);
+  return e;
+}
+
+/// Of a statement of the job's: one that a constraint refuses is no bad record.
+error of_statement(error e, const std::string& place) {
+  if (e.kind == error_kind::bad_row) {
+    e.kind = error_kind::bad_option;
+  }
+  return placed(std::move(e), place);
+}
+
+}  // namespace
+
+bool postgresql_target::may_repeat(std::string_view sql) {
+  return begins_with_any(sql, repeatable_words);
+}
+
+std::vector<target_step> postgresql_target::steps_before() const {
+  return steps_ ? steps_->shown_before(create_sql_, table_there_) : std::vector<target_step>();
+}
+
+std::vector<target_step> postgresql_target::steps_after() const {
+  auto steps = steps_ ? steps_->shown_after() : std::vector<target_step>();
+  if (steps_ && options_.reset_sequences) {
+    steps.insert(steps.begin(), {"move sequences on (resetSequences)", true});
+  }
+  return steps;
+}
+
+result<void> postgresql_target::check_steps(const stop_signal& stop) {
+  stop_ = stop;
+  SLUICE_CHECK(connect_once());
+  bool statements_change = options_.create_table && !table_there_;
+  for (const auto* list : {&steps_->pre_sql(), &steps_->post_sql()}) {
+    for (const relational::placed_text& sql : *list) {
+      SLUICE_CHECK(check_step(sql.text, sql.place, statements_change));
+    }
+  }
+  return {};
+}
+
+result<void> postgresql_target::check_step(const std::string& sql, const std::string& place,
+                                           bool& statements_change) {
+  auto compiled = connection_->describe(sql);
+  if (compiled) {
+    statements_change = statements_change || begins_with_any(sql, changing_words);
+    return {};
+  }
+  error why = std::move(compiled).error();
+  if (why.kind == error_kind::not_connected || why.kind == error_kind::cancelled) {
+    return fail(std::move(why));
+  }
+  const std::string& code = connection_->last_failure().sqlstate;
+  // Several statements in one text are not compiled together; what stands behind cannot be told either.
+  const bool several = code == "42601" && connection_->last_failure().position.empty();
+  if (several || (code != "42601" && statements_change)) {
+    statements_change = true;
+    return {};
+  }
+  why.message = fmt::format("{}: {}; mend the statement", place, why.message);
+  why.kind = why.kind == error_kind::denied ? error_kind::denied : error_kind::bad_option;
+  return fail(std::move(why));
+}
+
+result<void> postgresql_target::run_step(const std::string& sql, const std::string& stage,
+                                         const std::string& place) {
+  if (ran_ == stage) {
+    return run_step_alone(sql, stage, place);
+  }
+  SLUICE_TRY(connection * c, connect_once());
+  const auto with_place = [&](error e) { return fail(of_statement(std::move(e), place)); };
+  bool outside = false;
+  auto inside = relational::in_transaction(*statements_, [&]() -> result<void> {
+    if (auto done = c->run_script(sql); !done) {
+      outside = c->last_failure().sqlstate == "25001";  // it cannot run in a transaction
+      return with_place(std::move(done).error());
+    }
+    if (!c->in_transaction()) {
+      return with_place(
+          {error_kind::bad_option,
+           fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out", in_quotes(sql)),
+           "", false});
+    }
+    return relational::set_stage_of(*statements_, dialect_, *claim_, stage);
+  });
+  return outside ? run_step_alone(sql, stage, place) : inside;
+}
+
+result<void> postgresql_target::run_step_alone(const std::string& sql, const std::string& stage,
+                                               const std::string& place) {
+  SLUICE_TRY(connection * c, connect_once());
+  if (ran_ != stage) {
+    if (auto done = c->run_script(sql); !done) {
+      error why = of_statement(std::move(done).error(), place);
+      if (!may_repeat(sql)) {
+        why.final = true;  // half of CREATE INDEX CONCURRENTLY stays
+        if (why.kind == error_kind::not_connected) {
+          why = relational::step_unknown(dialect_, *claim_, stage, false, std::move(why));
+        }
+      }
+      return fail(std::move(why));
+    }
+    ran_ = stage;
+  }
+  auto recorded = relational::in_transaction(
+      *statements_, [&] { return relational::set_stage_of(*statements_, dialect_, *claim_, stage); });
+  if (!recorded && !may_repeat(sql) && recorded.error().kind != error_kind::conflict) {
+    return fail(
+        relational::step_unknown(dialect_, *claim_, stage, true, placed(std::move(recorded).error(), place)));
+  }
+  return recorded;
+}
+
+result<void> postgresql_target::run_step_before(std::size_t index, const stop_signal& stop) {
+  stop_ = stop;
+  const relational::target_steps::step step = steps_->before(create_sql_)[index];
+  // Where the table is there, making it is no more than a step that has been taken.
+  bool there = step.sql.empty();
+  if (step.is_create && !there) {
+    SLUICE_TRY(connection * c, connect_once());
+    SLUICE_TRY(const auto found, c->ask("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {quoted_table_}));
+    there = found.at(0).at(0) == "t";
+  }
+  SLUICE_CHECK(run_step(there ? "SELECT 1" : step.sql, fmt::format("pre:{}", index + 1), step.place));
+  steps_->done_before(index);
+  return {};
+}
+
+result<void> postgresql_target::run_step_after(std::size_t index, const stop_signal& stop) {
+  stop_ = stop;
+  const std::string stage = fmt::format("post:{}", index + 1);
+  const std::size_t resets = options_.reset_sequences ? 1 : 0;
+  if (index < resets) {
+    const std::string sql = move_sequences_sql(quoted_table_, sequences_);
+    return run_step(sql.empty() ? "SELECT 1" : sql, stage, values_.place("resetSequences"));
+  }
+  const relational::placed_text& sql = steps_->post_sql()[index - resets];
+  return run_step(sql.text, stage, sql.place);
+}
+
+}  // namespace sluice::postgresql

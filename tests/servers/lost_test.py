@@ -1,0 +1,208 @@
+"""Connections that are lost while a run works with them: made again where nothing is doubled by it, and else said exactly."""
+
+import contextlib
+import json
+import re
+import subprocess
+import threading
+import unittest
+
+from e2e.harness import PROGRAM, job
+from servers import mariadb_test, postgresql_test
+from servers.running import until
+from servers.server import ServerError
+
+
+class OfEither:
+    ROWS = 9000  # of 1 kB
+
+    def fill(self):
+        self.make_source(self.ROWS)
+        self.sql("CREATE TABLE dst (id INT PRIMARY KEY, t VARCHAR(2000)); CREATE TABLE steps (n INT)")
+
+    def begins(self, mbps=None, reader=None, **writer):
+        """Starts the job; `self.ended` has its end, then."""
+        self.document = job(self.end("Reader", **{"table": "src", **(reader or {})}), self.end("Writer", "dst", **writer))
+        if mbps:
+            self.document["setting"]["speed"].update(throttle=True, mbps=mbps)
+        self.ended = []
+        self.running = threading.Thread(target=lambda: self.ended.append(self.run_job(self.document)))
+        self.running.start()
+        self.addCleanup(self.running.join)
+
+    def until(self, true, what):
+        until(lambda: true() or self.ended, what)
+        self.assertFalse(self.ended, f"the run ended before {what}: {''.join(map(str, self.ended))}")
+
+    def ends(self):
+        self.running.join()
+        return self.ended[0]
+
+    def written(self):
+        return int(self.sql("SELECT COUNT(*) FROM dst"))
+
+    def is_begun(self):
+        return self.sql(self.there) == "1\n" and self.sql("SELECT COUNT(*) FROM sluice_progress WHERE owner <> ''") == "1\n"
+
+    def assert_all_arrived(self, ended):
+        self.assertEqual(ended.code, 0, ended)
+        summary = ended.summary
+        self.assertEqual((summary["read"], summary["written"], summary["dirty"]), (self.ROWS, self.ROWS, 0))
+        self.assertEqual(self.written(), self.ROWS)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM sluice_progress"), "0\n")
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM sluice_run WHERE run <> 'guard' AND (stage <> 'done' OR owner_host IS NOT NULL)"), "0\n")
+
+    def test_all_of_a_run_that_are_killed_while_data_moves_and_again_before_its_end(self):
+        self.fill()
+        self.begins(mbps="3", reader={"snapshot": "none"})
+        self.until(self.is_begun, "the split is begun")
+        self.assertGreaterEqual(self.kill_all(), 3)
+        self.until(lambda: self.written() > 0, "rows are committed")
+        self.assertGreaterEqual(self.kill_all(), 2)
+        ended = self.ends()
+        self.assert_all_arrived(ended)
+        self.assertGreaterEqual(ended.summary["rewinds"], 2)
+        self.assertIn("tried again in 200 ms", ended.text)
+
+    def test_the_claim_that_is_killed_in_a_step_behind_the_data(self):
+        self.ROWS = 10
+        self.fill()
+        self.begins(postSql=["INSERT INTO steps VALUES (1)", f"INSERT INTO steps SELECT 2 FROM ({self.sleeping}) x", "INSERT INTO steps VALUES (3)"])
+        self.until(lambda: self.sql(self.sleeps) != "0\n", "the step runs")
+        self.kill_all()
+        ended = self.ends()
+        self.assert_all_arrived(ended)
+        self.assertIn("step 2 after the data", ended.text)
+        self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n2\n3\n")
+
+    def test_a_step_of_which_nobody_can_know_whether_it_ran_is_not_run_again(self):
+        self.ROWS = 10
+        self.fill()
+        self.prepare_alone()
+        self.begins(postSql=["INSERT INTO steps VALUES (1)", self.alone, "INSERT INTO steps VALUES (3)"])
+        self.until(lambda: self.sql(self.sleeps) != "0\n", "the step runs")
+        self.kill_all()
+        ended = self.ends()
+        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["retryable"]), (1, "not_connected", False), ended)
+        self.assertIn("nobody but you can see whether it has run", ended.text)
+        self.assertIn("All records are written. See what became of that step, then run the same command again", ended.text)
+        said = re.search("say so with `(UPDATE .*?)` before", ended.text)
+        self.sql(said[1])
+        again = self.run_job(self.document)
+        self.assert_all_arrived(again)
+        self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n3\n")
+
+    def test_a_lock_of_somebody_else_is_named_while_it_is_waited_for_at_either_end(self):
+        self.ROWS = 10
+        self.fill()
+        self.sql("CREATE TABLE full_one AS SELECT * FROM src; CREATE TABLE other (id INT PRIMARY KEY, t VARCHAR(2000))")
+        for table in ("src", "dst"):
+            holder = threading.Thread(target=self.sql, args=(self.locking.format(table=table),))
+            holder.start()
+            self.addCleanup(holder.join)
+        self.until_locked()
+        runs = {}
+        for table, source, target in (("src", "src", "other"), ("dst", "full_one", "dst")):
+            path = self.write(f"{table}.json", json.dumps(job(self.end("Reader", source), self.end("Writer", target))))
+            runs[table] = subprocess.Popen([PROGRAM, "run", path, "--state-dir", self.folder / table], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for table, run in runs.items():
+            text = run.communicate(timeout=60)[0]
+            self.assertEqual(run.returncode, 0, text)
+            self.assertRegex(text, self.waits.format(table=table, port=self.port()))
+            self.assertEqual(text.count("waits for a lock on"), 1, text)
+
+
+class PostgreSQL(OfEither, postgresql_test.Jobs):
+    there = "SELECT count(*) FROM pg_tables WHERE tablename = 'sluice_progress'"
+    sleeping = "SELECT pg_sleep(1)"
+    sleeps = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND wait_event = 'PgSleep'"
+    alone = "CREATE INDEX CONCURRENTLY slow ON steps (slow(n))"
+
+    locking = "BEGIN; LOCK TABLE {table}; SELECT pg_sleep(4)"
+    waits = (r"warning .*127.0.0.1:{port}/sluice: waits for a lock on table {table}, 3.* s so far; held by process [0-9]+ \(\"psql\", user admin, active, "
+             r"in its transaction for [0-9]+ s\); lock_timeout \(30s\) ends the wait")
+
+    def until_locked(self):
+        until(lambda: self.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation IN ('src'::regclass, 'dst'::regclass)") == "2\n", "both are locked")
+
+    def port(self):
+        return postgresql_test.SERVER.port
+
+    @classmethod
+    def setUpClass(cls):
+        postgresql_test.setUpModule()
+
+    end = staticmethod(postgresql_test.end)
+    sql = staticmethod(postgresql_test.sql)
+
+    def make_source(self, rows):
+        self.sql(f"CREATE TABLE src (id int PRIMARY KEY, t varchar(2000)); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, {rows}) i; ANALYZE src")
+
+    def prepare_alone(self):
+        self.sql("CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN $1; END'")
+
+    def kill_all(self, part="%"):
+        return int(self.sql(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'sluice {part}'"))
+
+    def test_a_claim_that_somebody_else_took_meanwhile_ends_the_run(self):
+        self.fill()
+        self.begins(mbps="3", reader={"snapshot": "none"})
+        self.until(lambda: self.written() > 0, "rows are committed")
+        self.sql("UPDATE sluice_run SET term = term + 1 WHERE run <> 'guard'")
+        self.kill_all()
+        ended = self.ends()
+        self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "conflict"), ended)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM sluice_run WHERE stage = 'loading'"), "1\n")
+
+
+    def test_the_holder_of_the_snapshot_that_is_killed(self):
+        self.fill()
+        self.sql("ALTER TABLE src RENAME TO first; CREATE TABLE second AS SELECT id + 100000 AS id, t FROM first LIMIT 3; ALTER TABLE second ADD PRIMARY KEY (id)")
+        self.begins(mbps="3", reader={"table": ["first", "second"]})
+        self.until(lambda: self.written() > 0, "rows are committed")
+        self.assertEqual(self.kill_all("% source"), 1)
+        ended = self.ends()
+        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["resumable"]), (1, "not_connected", True), ended)
+        self.assertIn("the run's snapshot is gone", ended.text)
+        self.succeeds(self.document)
+        self.assertEqual(self.written(), self.ROWS + 3)
+
+
+class MariaDB(OfEither, mariadb_test.Jobs):
+    there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'sluice' AND table_name = 'sluice_progress'"
+    sleeping = "SELECT SLEEP(1)"
+    sleeps = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'admin' AND state = 'User sleep'"
+    alone = "CREATE TABLE made AS SELECT SLEEP(2)"
+
+    locking = "LOCK TABLES {table} WRITE; SELECT SLEEP(4)"
+    waits = r"warning .*127.0.0.1:{port}/sluice\"?: waits for a lock on the table of .*{table}.*, 3.* s so far.*; lock_wait_timeout \([0-9]+ s\) ends the wait"
+
+    def until_locked(self):
+        until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "2\n", "both are locked")
+
+    def port(self):
+        return mariadb_test.SERVER.port
+
+    @classmethod
+    def setUpClass(cls):
+        mariadb_test.setUpModule()
+
+    end = staticmethod(mariadb_test.end)
+    sql = staticmethod(mariadb_test.sql)
+
+    def make_source(self, rows):
+        self.sql(f"CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO src SELECT seq, REPEAT('x', 1000) FROM seq_1_to_{rows}")
+
+    def prepare_alone(self):
+        pass
+
+    def kill_all(self):
+        ids = self.sql("SELECT id FROM information_schema.processlist WHERE user = 'admin'").split()
+        for one in ids:
+            with contextlib.suppress(ServerError):  # it has ended itself
+                self.sql(f"KILL {one}")
+        return len(ids)
+
+
+if __name__ == "__main__":
+    unittest.main()

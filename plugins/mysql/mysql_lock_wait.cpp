@@ -39,16 +39,6 @@ constexpr auto row_holders = std::to_array<const char*>(
      "performance_schema.threads h ON h.THREAD_ID = l.BLOCKING_THREAD_ID WHERE w.PROCESSLIST_ID = {0} LIMIT "
      "4"});
 
-/// The beginning of a statement up to what may be values.
-std::string head_of(const std::string& sql) {
-  constexpr std::size_t shown = 120;
-  std::string head = sql.substr(0, std::min(sql.find('('), shown));
-  while (head.ends_with(' ')) {
-    head.pop_back();
-  }
-  return in_quotes(head);
-}
-
 std::string holder_text(const sql_row& row) {
   std::string text = fmt::format("connection {}", row[0].value_or(""));
   if (row[1]) {
@@ -98,13 +88,13 @@ void connection::state::look_into_wait(connection_clock::duration waited, const 
   }
   const sql_row& now = seen->front();
   relational::lock_wait what;
-  const std::string statement = head_of(now[1].value_or(""));
+  const std::string statement = relational::statement_head(now[1].value_or(""));
   const std::string doing = now[0].value_or("");
   if (doing.find("Waiting for") != std::string::npos && doing.find("lock") != std::string::npos) {
     what = {"the table of " + statement, holders(definition_holders),
             fmt::format("lock_wait_timeout ({} s)", now[2].value_or(""))};
   } else if (auto who = holders(row_holders); !who.empty()) {
-    what = {"rows for " + statement, std::move(who),
+    what = {"rows that another transaction has changed, for " + statement, std::move(who),
             fmt::format("innodb_lock_wait_timeout ({} s)", now[3].value_or(""))};
   } else {
     return;

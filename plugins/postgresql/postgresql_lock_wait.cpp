@@ -9,13 +9,13 @@
 namespace sluice::postgresql {
 namespace {
 
-/// What the process waits for, with those in its way, who have been there longest first. A row is waited for
-/// by its transaction.
+/// What the process waits for, with those in its way, who have been there longest first. A row that another
+/// transaction has changed is waited for by that transaction.
 constexpr const char* wait_sql = R"(
-SELECT coalesce(w.relation, t.relation)::pg_catalog.regclass, w.relation IS NULL, b.pid, b.application_name, b.usename, b.state,
+SELECT w.relation::pg_catalog.regclass, a.query, b.pid, b.application_name, b.usename, b.state,
   pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start))
 FROM pg_catalog.pg_locks w
-LEFT JOIN pg_catalog.pg_locks t ON t.pid = w.pid AND t.locktype = 'tuple' AND w.relation IS NULL
+JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid
 LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))
 WHERE w.pid = $1::int AND NOT w.granted ORDER BY b.xact_start LIMIT 4)";
 
@@ -42,10 +42,9 @@ std::optional<relational::lock_wait> wait_of(connection& look, int process) {
   }
   relational::lock_wait what;
   const relational::sql_row& first = rows->front();
-  what.on = first[1] == "t" ? "rows that another transaction has changed" : "table " + first[0].value_or("");
-  if (first[1] == "t" && first[0]) {
-    what.on = fmt::format("rows of table {} that another transaction has changed", *first[0]);
-  }
+  what.on = first[0] ? "table " + *first[0]
+                     : "rows that another transaction has changed, for " +
+                           relational::statement_head(first[1].value_or(""));
   for (const relational::sql_row& row : *rows) {
     if (row[2]) {
       what.holders += (what.holders.empty() ? "" : " and ") + holder_text(row);

@@ -95,20 +95,21 @@ class OfEither:
     def test_a_lock_of_somebody_else_is_named_while_it_is_waited_for_at_either_end(self):
         self.ROWS = 10
         self.fill()
-        self.sql("CREATE TABLE full_one AS SELECT * FROM src; CREATE TABLE other (id INT PRIMARY KEY, t VARCHAR(2000))")
-        for table in ("src", "dst"):
-            holder = threading.Thread(target=self.sql, args=(self.locking.format(table=table),))
+        self.sql("CREATE TABLE full_one AS SELECT * FROM src; CREATE TABLE other (id INT PRIMARY KEY, t VARCHAR(2000)); "
+                 "CREATE TABLE taken (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO taken VALUES (7, 'x')")
+        for statements in (self.locking.format(table="src"), self.locking.format(table="dst"), "BEGIN; UPDATE taken SET t = 'y'; " + self.sleeping.replace("1", "4")):
+            holder = threading.Thread(target=self.sql, args=(statements,))
             holder.start()
             self.addCleanup(holder.join)
         self.until_locked()
         runs = {}
-        for table, source, target in (("src", "src", "other"), ("dst", "full_one", "dst")):
-            path = self.write(f"{table}.json", json.dumps(job(self.end("Reader", source), self.end("Writer", target))))
+        for table, source, target in (("src", "src", "other"), ("dst", "full_one", "dst"), ("taken", "full_one", "taken")):
+            path = self.write(f"{table}.json", json.dumps(job(self.end("Reader", source), self.end("Writer", target, writeMode="update"))))
             runs[table] = subprocess.Popen([PROGRAM, "run", path, "--state-dir", self.folder / table], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for table, run in runs.items():
             text = run.communicate(timeout=60)[0]
             self.assertEqual(run.returncode, 0, text)
-            self.assertRegex(text, self.waits.format(table=table, port=self.port()))
+            self.assertRegex(text, (self.waits_for_rows if table == "taken" else self.waits).format(table=table, port=self.port()))
             self.assertEqual(text.count("waits for a lock on"), 1, text)
 
 
@@ -122,8 +123,10 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
     waits = (r"warning .*127.0.0.1:{port}/sluice: waits for a lock on table {table}, 3.* s so far; held by process [0-9]+ \(\"psql\", user admin, active, "
              r"in its transaction for [0-9]+ s\); lock_timeout \(30s\) ends the wait")
 
+    waits_for_rows = r"waits for a lock on rows that another transaction has changed, for .*INTO .*taken.*, 3.* s so far; held by process [0-9]+ \(.*lock_timeout \(30s\)"
+
     def until_locked(self):
-        until(lambda: self.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation IN ('src'::regclass, 'dst'::regclass)") == "2\n", "both are locked")
+        until(lambda: self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "3\n", "all are locked")
 
     def port(self):
         return postgresql_test.SERVER.port
@@ -177,8 +180,10 @@ class MariaDB(OfEither, mariadb_test.Jobs):
     locking = "LOCK TABLES {table} WRITE; SELECT SLEEP(4)"
     waits = r"warning .*127.0.0.1:{port}/sluice\"?: waits for a lock on the table of .*{table}.*, 3.* s so far.*; lock_wait_timeout \([0-9]+ s\) ends the wait"
 
+    waits_for_rows = r"waits for a lock on rows that another transaction has changed, for .*INTO .*taken.*, 3.* s so far; held by connection [0-9]+ \(.*innodb_lock_wait_timeout"
+
     def until_locked(self):
-        until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "2\n", "both are locked")
+        until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "3\n", "all are locked")
 
     def port(self):
         return mariadb_test.SERVER.port

@@ -2,9 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "transport/base/text.h"
 
 namespace sluice::relational {
+
+std::string statement_head(std::string_view sql) {
+  constexpr std::size_t shown = 120;
+  constexpr std::string_view with = "WITH ";  // of our own, with what it is about behind
+  if (const auto at = sql.find("INSERT INTO"); sql.starts_with(with) && at != std::string_view::npos) {
+    sql.remove_prefix(at);
+  }
+  std::string_view head = sql.substr(0, std::min({sql.find('('), sql.find(" CHARACTER SET "), shown}));
+  while (head.ends_with(' ')) {
+    head.remove_suffix(1);
+  }
+  return in_quotes(head);
+}
 
 bool lock_watch::may_look(clock::time_point now) {
   const std::lock_guard lock(mutex_);

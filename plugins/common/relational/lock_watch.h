@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace sluice::relational {
 
@@ -14,6 +15,9 @@ struct lock_wait {
   std::string holders;  ///< `process 4711 ("psql", user admin)`; empty where the server does not tell.
   std::string limit;    ///< `lock_timeout (30s)`: what ends the wait; empty where it is not known.
 };
+
+/// The beginning of a statement, up to what may be values: enough to know it by, in quotes.
+std::string statement_head(std::string_view sql);
 
 /// Tells of sessions of one end that stand still because somebody else holds a lock. A wait is looked into,
 /// over another connection that lasts for a moment, once it is `first_look` old, and each time it has become

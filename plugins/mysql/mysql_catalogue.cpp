@@ -214,6 +214,23 @@ result<std::size_t> count_partitions(connection& c, const std::string& database,
   return static_cast<std::size_t>(number_of(rows.at(0).at(0)));
 }
 
+result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table,
+                                                              const stop_signal& stop) {
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format(
+                       "SELECT CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME), CONSTRAINT_NAME, DELETE_RULE FROM "
+                       "information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = {} AND "
+                       "REFERENCED_TABLE_NAME = {} AND DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
+                       "ORDER BY 1, 2",
+                       c.literal(table.database), c.literal(table.name)),
+                   stop));
+  std::vector<relational::referring_key> keys;
+  for (const sql_row& row : rows) {
+    keys.push_back({row[0].value_or(""), row[1].value_or(""), row[2] == "CASCADE"});
+  }
+  return keys;
+}
+
 result<relational::read_table> read_table_of(connection& c, const table_info& table,
                                              const stop_signal& stop) {
   const std::string in_table =

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/common/relational/created_table.h"
+#include "plugins/common/relational/target_mapping.h"
 #include "plugins/mysql/mysql_connection.h"
 #include "plugins/mysql/mysql_types.h"
 
@@ -75,6 +76,9 @@ bool same_name(std::string_view a, std::string_view b);
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
                                                 const stop_signal& stop);
 /// The same for a table that is made after it; asks the server once more.
+/// The foreign keys by which deleting rows of the table changes those of others.
+result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table,
+                                                              const stop_signal& stop);
 result<relational::read_table> read_table_of(connection& c, const table_info& table, const stop_signal& stop);
 /// 0: it has none.
 result<std::size_t> count_partitions(connection& c, const std::string& database, const std::string& table,

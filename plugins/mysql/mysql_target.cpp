@@ -97,7 +97,8 @@ mysql_target::mysql_target(target_options options, option_values values, const p
              relational::name_parts(options_.table().text, sql_rules())
                  .value_or(std::vector<relational::name_part>()),
              sql_rules(), may_run_twice),
-      progress_(*this, marks_, *claim_) {
+      progress_(*this, marks_, *claim_),
+      warn_(context.warn) {
   options_.create_table = options_.create_table || context.makes_table;
   if (options_.create_table) {
     steps_.create_table(values_.place("createTable"));
@@ -314,6 +315,13 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   has_key_ = relational::meets_key(mapping, mapped);
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
+    has_key_ = relational::meets_key_without_null(mapping, mapped);
+    warn_(values_.place("writeMode"),
+          relational::key_warnings(mapping, mapped, relational::found_by::each_key));
+  }
+  if (options_.mode == write_mode::replace) {
+    SLUICE_TRY(const auto keys, referring_keys(*connection_, table, stop_));
+    warn_(values_.place("writeMode"), relational::referring_warnings(keys));
   }
   if (options_.mode == write_mode::update || options_.mode == write_mode::replace) {
     out.notes.emplace_back(relational::last_one_wins);

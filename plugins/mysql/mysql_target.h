@@ -79,6 +79,7 @@ class mysql_target : public target, private relational::progress_home {
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
   relational::relational_progress progress_;
   std::shared_ptr<const writer_plan> plan_;
+  relational::once_warner warn_;
 
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.
 };

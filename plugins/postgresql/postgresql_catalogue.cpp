@@ -230,7 +230,33 @@ std::optional<table_name> parse_table_name(std::string_view text) {
                             : table_name{(*parts)[0].name, (*parts)[1].name};
 }
 
+result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table) {
+  SLUICE_TRY(const auto rows,
+             c.ask("SELECT conrelid::pg_catalog.regclass, conname, confdeltype = 'c' FROM "
+                   "pg_catalog.pg_constraint WHERE contype = 'f' AND confrelid = $1::oid AND "
+                   "confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2",
+                   {fmt::to_string(table.oid)}));
+  std::vector<relational::referring_key> keys;
+  for (const sql_row& row : rows) {
+    keys.push_back({text_at(row, 0), text_at(row, 1), is_true(row, 2)});
+  }
+  return keys;
+}
+
+result<void> check_name_length(std::string_view name) {
+  constexpr std::size_t name_bytes_max = 63;  // NAMEDATALEN - 1
+  if (name.size() <= name_bytes_max) {
+    return {};
+  }
+  return fail(
+      error_kind::bad_option,
+      "the name {} has {} bytes, and PostgreSQL cuts off what is behind the {}rd; write a shorter one",
+      in_quotes(name), name.size(), name_bytes_max);
+}
+
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name) {
+  SLUICE_CHECK(check_name_length(name.schema));
+  SLUICE_CHECK(check_name_length(name.name));
   SLUICE_TRY(const auto found, c.ask(find_table_sql, {name.name, name.schema}));
   if (found.empty()) {
     return std::optional<table_info>();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/common/relational/created_table.h"
+#include "plugins/common/relational/target_mapping.h"
 #include "plugins/postgresql/postgresql_connection.h"
 #include "plugins/postgresql/postgresql_types.h"
 
@@ -68,8 +69,14 @@ struct table_name {
 };
 std::optional<table_name> parse_table_name(std::string_view text);
 
+/// The foreign keys by which deleting rows of the table changes those of others.
+result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table);
+
+/// `bad_option` for a name that the server would cut off without a word, and then mean another thing.
+result<void> check_name_length(std::string_view name);
+
 /// What the server says of a table or view; nothing where there is none of that name: exactly, else ignoring
-/// case. `bad_option` where several are meant.
+/// case. `bad_option` where several are meant, and for names that are too long.
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name);
 
 /// The same for a table that is made after it; asks the server once more.

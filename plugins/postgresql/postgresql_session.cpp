@@ -62,6 +62,8 @@ result<void> check_no_pooler(connection& c, const session_plan& plan, const stop
 
 const std::vector<session_setting>& session_settings() {
   static const std::vector<session_setting> settings = {
+      {"client_encoding", "UTF8", true, true, 0,
+       "texts are sent as what they are; of a server of SQL_ASCII, which knows no characters, that"},
       {"standard_conforming_strings", "on", true, true, 0, "a backslash in a text is one"},
       {"DateStyle", "ISO, MDY", true, true, 0, "dates and times as text have one form"},
       {"IntervalStyle", "postgres", true, true, 0, "so have intervals, which travel as text"},
@@ -96,10 +98,6 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
   if (role == session_role::source || role == session_role::target) {
     SLUICE_CHECK(check_no_pooler(*made, plan, stop));  // before it, settings would be left to others
   }
-  if (made->parameter("server_encoding") == "SQL_ASCII") {
-    // Bytes of any encoding: one text that is no UTF-8 would end the statement, where it is but a bad record.
-    SLUICE_CHECK(made->run_script("SET client_encoding = 'SQL_ASCII'"));
-  }
   for (const auto& [name, value] : plan.options.session_settings) {
     SLUICE_CHECK(made->ask("SELECT set_config($1, $2, false)", {name, value}));
   }
@@ -111,11 +109,19 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
     }
   }
   const bool reads = role == session_role::source || role == session_role::reader;
+  const auto value_of = [&](const session_setting& s) {
+    const std::string_view name = s.name;
+    if (name == "client_encoding" && made->parameter("server_encoding") == "SQL_ASCII") {
+      // Bytes of any encoding: one text that is no UTF-8 would end the statement, where it is but a bad
+      // record.
+      return std::string("SQL_ASCII");
+    }
+    return name == "DateStyle" ? std::string(s.value) : quote_text(s.value);
+  };
   std::string script;
   for (const session_setting& s : session_settings()) {
     if ((reads ? s.reads : s.writes) && made->version() >= s.version_min) {
-      const std::string set = fmt::format("SET {} = {};", s.name,
-                                          s.name == "DateStyle" ? std::string(s.value) : quote_text(s.value));
+      const std::string set = fmt::format("SET {} = {};", s.name, value_of(s));
       if (!s.may_fail) {
         script += set;
       } else if (auto done = made->run_script(set); !done && made->is_lost()) {

@@ -282,6 +282,12 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
       return std::all_of(k.columns.begin(), k.columns.end(), is_mapped);
     });
     key_ = found->columns;
+    has_key_ = relational::meets_key_without_null(asked, mapped);
+    warn_(values_.place("writeMode"), relational::key_warnings(asked, mapped, relational::found_by::one_key));
+    if (options_.mode == relational::write_mode::replace) {
+      SLUICE_TRY(const auto keys, referring_keys(*connection_, table));
+      warn_(values_.place("writeMode"), relational::referring_warnings(keys));
+    }
     if (options_.mode != relational::write_mode::ignore) {
       out.notes.push_back(
           fmt::format("Rows are found by ({}). {}", fmt::join(key_, ", "), relational::last_one_wins));
@@ -338,11 +344,12 @@ result<void> postgresql_target::describe_sequences(const table_info& table,
   } else if (resets) {
     out.changes.push_back(
         fmt::format("After the data the sequence {} moves on to the greatest value there.", list));
-  } else if (!list.empty() && !std::exchange(warned_of_sequences_, true) && warn_) {
-    warn_(fmt::format(
-        "{}: values are written beside the sequence {}, which does not move with them: a row that "
-        "takes its number from there later may meet one of these; set \"resetSequences\": true",
-        options_.table().place, list));
+  } else if (!list.empty()) {
+    warn_(
+        options_.table().place,
+        {fmt::format("values are written beside the sequence {}, which does not move with them: a row that "
+                     "takes its number from there later may meet one of these; set \"resetSequences\": true",
+                     list)});
   }
   return {};
 }
@@ -350,6 +357,11 @@ result<void> postgresql_target::describe_sequences(const table_info& table,
 result<relational::created_table> postgresql_target::table_to_make(const schema& source_columns) const {
   SLUICE_TRY(auto made, relational::created_table_of(options_, sql_rules(), source_columns, facts_.get(),
                                                      values_, created_type));
+  for (const relational::created_table::column& c : made.columns) {
+    if (auto fits = check_name_length(c.name); !fits) {
+      return fail(placed(std::move(fits).error(), values_.place("column")));
+    }
+  }
   made.keep_null_out_of_key();
   return made;
 }

@@ -88,9 +88,8 @@ class postgresql_target : public target, private relational::progress_home {
   std::vector<std::string> key_;     ///< By which rows are found, in the modes that do.
   std::optional<relational::target_steps> steps_;
   std::vector<owned_sequence> sequences_;  ///< Of the columns that are written.
-  std::function<void(std::string)> warn_;
-  std::string ran_;                   ///< The stage of a step that has run alone; it may not be recorded.
-  bool warned_of_sequences_ = false;  ///< `open` may be called again.
+  relational::once_warner warn_;
+  std::string ran_;  ///< The stage of a step that has run alone; it may not be recorded.
 
   stop_signal stop_;
   std::unique_ptr<connection> connection_;

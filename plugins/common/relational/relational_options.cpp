@@ -482,4 +482,13 @@ std::string with_table(std::string_view sql, std::string_view table) {
   return out;
 }
 
+void once_warner::operator()(const std::string& place, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    std::string warning = fmt::format("{}: {}", place, text);
+    if (sink_ && told_.insert(warning).second) {
+      sink_(std::move(warning));
+    }
+  }
+}
+
 }  // namespace sluice::relational

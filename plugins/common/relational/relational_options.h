@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -94,6 +95,17 @@ struct writer_options : end_options {
 };
 
 using warning_sink = std::function<void(std::string)>;
+
+/// Says each warning once, however often what finds it is done. Used by one thread.
+class once_warner {
+ public:
+  explicit once_warner(warning_sink sink) : sink_(std::move(sink)) {}
+  void operator()(const std::string& place, const std::vector<std::string>& texts);
+
+ private:
+  warning_sink sink_;
+  std::set<std::string> told_;
+};
 
 /// The options of either side, in the order of the page; the plugin's own ones go behind them.
 std::vector<option> reader_option_list(const options_dialect& dialect);

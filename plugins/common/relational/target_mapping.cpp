@@ -138,13 +138,75 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
   return mapped;
 }
 
-bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped) {
-  return std::any_of(table.keys.begin(), table.keys.end(), [&](const std::vector<std::string>& key) {
-    return std::all_of(key.begin(), key.end(), [&](const std::string& name) {
-      return std::any_of(mapped.begin(), mapped.end(),
-                         [&](std::size_t index) { return table.columns[index].name == name; });
-    });
+namespace {
+
+bool is_mapped(const std::vector<std::string>& key, const target_table& table,
+               const std::vector<std::size_t>& mapped) {
+  return std::all_of(key.begin(), key.end(), [&](const std::string& name) {
+    return std::any_of(mapped.begin(), mapped.end(),
+                       [&](std::size_t index) { return table.columns[index].name == name; });
   });
+}
+
+/// The key's columns that take NULL, by which no row is found.
+std::vector<std::string> null_columns(const std::vector<std::string>& key, const target_table& table) {
+  std::vector<std::string> found;
+  for (const target_column& c : table.columns) {
+    if (!c.not_null && std::find(key.begin(), key.end(), c.name) != key.end()) {
+      found.push_back(c.name);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped) {
+  return std::any_of(table.keys.begin(), table.keys.end(),
+                     [&](const auto& key) { return is_mapped(key, table, mapped); });
+}
+
+bool meets_key_without_null(const target_table& table, const std::vector<std::size_t>& mapped) {
+  return std::any_of(table.keys.begin(), table.keys.end(), [&](const auto& key) {
+    return is_mapped(key, table, mapped) && null_columns(key, table).empty();
+  });
+}
+
+std::vector<std::string> key_warnings(const target_table& table, const std::vector<std::size_t>& mapped,
+                                      found_by how) {
+  std::vector<std::string> out;
+  const auto found = std::find_if(table.keys.begin(), table.keys.end(),
+                                  [&](const auto& key) { return is_mapped(key, table, mapped); });
+  if (found != table.keys.end() && (how == found_by::one_key || !meets_key_without_null(table, mapped))) {
+    if (const auto columns = null_columns(*found, table); !columns.empty()) {
+      out.push_back(fmt::format(
+          "rows with NULL in {} are found by no key: each run inserts them once more; make the column NOT "
+          "NULL, or leave such rows out with \"where\"",
+          fmt::join(columns, " or ")));
+    }
+  }
+  if (how == found_by::each_key && table.keys.size() > 1) {
+    std::string keys;
+    for (const auto& key : table.keys) {
+      keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key, ", "));
+    }
+    out.push_back(
+        fmt::format("rows are found by each of the keys {}: a row that is another's in one of them takes the "
+                    "other's place, whatever the rest of it is",
+                    keys));
+  }
+  return out;
+}
+
+std::vector<std::string> referring_warnings(const std::vector<referring_key>& keys) {
+  std::vector<std::string> out;
+  for (const referring_key& key : keys) {
+    out.push_back(fmt::format(
+        "rows are deleted before they are put in again, and the foreign key {} of {} then {} the rows "
+        "there that refer to them; \"update\" leaves them as they are",
+        in_quotes(key.name), in_quotes(key.table), key.deletes ? "deletes" : "takes the reference from"));
+  }
+  return out;
 }
 
 result<void> check_key(const target_table& table, const std::vector<std::size_t>& mapped,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,27 @@ bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped
 /// `bad_option` at `writeMode` where no key can be met by a mode that goes by keys, called `mode`.
 result<void> check_key(const target_table& table, const std::vector<std::size_t>& mapped,
                        std::string_view mode, const option_values& values);
+
+/// How a mode finds the rows that are there.
+enum class found_by : std::uint8_t {
+  one_key,   ///< The first key that all its columns are mapped of.
+  each_key,  ///< All of the table's keys: a row may be another's in each of them.
+};
+/// What to tell who takes `update`, `replace` or `ignore`: rows that are found by no key because of a NULL,
+/// rows that are found by a key one did not think of. One sentence each.
+std::vector<std::string> key_warnings(const target_table& table, const std::vector<std::size_t>& mapped,
+                                      found_by how);
+/// Whether each record is found again: a key is mapped that no NULL can be in.
+bool meets_key_without_null(const target_table& table, const std::vector<std::size_t>& mapped);
+
+/// A foreign key of another table by which rows there change when one of these is deleted.
+struct referring_key {
+  std::string table;
+  std::string name;
+  bool deletes = false;  ///< The rows there; else their columns are set to NULL or their default.
+};
+/// What `replace`, which deletes rows, does to the rows of other tables. One sentence each.
+std::vector<std::string> referring_warnings(const std::vector<referring_key>& keys);
 
 /// The names of the columns of a table to be made: the job's entries, or the reader's where all are wanted.
 result<std::vector<std::string>> created_names(const end_options& options, const sql_rules& rules,

@@ -1,0 +1,86 @@
+"""What a job does to rows that its author may not have thought of, said by `check`, `plan` and the run before it happens."""
+
+import unittest
+
+from e2e.harness import job
+from servers.pair import PairTest, in_mariadb, in_postgresql, mariadb_end, postgresql_end, setUpModule
+
+SIDES = (("PostgreSQL", in_postgresql, postgresql_end), ("MariaDB", in_mariadb, mariadb_end))
+
+
+class Warned(PairTest):
+    def says(self, command, document):
+        """Its code and all that it prints."""
+        ended = self.sluice(command, self.put_job(document))
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def on_both(self, make, test):
+        for name, sql, end in SIDES:
+            with self.subTest(name):
+                sql("".join(f"DROP TABLE IF EXISTS {t};" for t in ("child", "notes", "src", "dst", "sluice_run", "sluice_progress")))
+                sql(make)
+                test(name, sql, end)
+
+    def document(self, end, mode):
+        return job(end("Reader", "src"), end("Writer", "dst", writeMode=mode))
+
+    def test_replace_names_the_foreign_keys_that_delete_rows_of_other_tables(self):
+        def test(_, sql, end):
+            for mode, warns in (("replace", True), ("update", False)):
+                for command in ("check", "plan"):
+                    code, text = self.says(command, self.document(end, mode))
+                    self.assertEqual(code, 0, text)
+                    self.assertEqual('the foreign key "child_of" of' in text and "then deletes the rows" in text, warns, text)
+                    self.assertEqual('the foreign key "note_of" of' in text and "then takes the reference" in text, warns, text)
+                    self.assertNotIn("restricted_of", text)
+        self.on_both("CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(9)); CREATE TABLE dst (id INT PRIMARY KEY, t VARCHAR(9));"
+                     "INSERT INTO src VALUES (1, 'new'); INSERT INTO dst VALUES (1, 'old');"
+                     "CREATE TABLE child (of_id INT, CONSTRAINT child_of FOREIGN KEY (of_id) REFERENCES dst (id) ON DELETE CASCADE);"
+                     "CREATE TABLE notes (of_id INT, other INT, CONSTRAINT note_of FOREIGN KEY (of_id) REFERENCES dst (id) ON DELETE SET NULL,"
+                     "CONSTRAINT restricted_of FOREIGN KEY (other) REFERENCES dst (id))", test)
+
+    def test_a_key_that_takes_null_finds_no_row_with_one(self):
+        def test(_, sql, end):
+            for mode in ("update", "replace", "ignore"):
+                text = self.says("plan", self.document(end, mode))[1]
+                self.assertIn("rows with NULL in b are found by no key: each run inserts them once more", text)
+                self.assertNotRegex(text, "the table is the same afterwards[.]?\n")
+            for times in (1, 2):
+                self.succeeds(self.document(end, "update"), "--on-unfinished", "fresh")
+                self.assertEqual(sql("SELECT count(*) FROM dst").strip(), str(1 + times))
+        self.on_both("CREATE TABLE src (a INT, b INT, t VARCHAR(9)); CREATE TABLE dst (a INT NOT NULL, b INT, t VARCHAR(9), UNIQUE (a, b));"
+                     "INSERT INTO src VALUES (1, 1, 'x'), (1, NULL, 'y')", test)
+
+    def test_mariadb_names_all_keys_by_which_it_finds_rows(self):
+        def test(name, _, end):
+            for mode in ("update", "replace"):
+                text = self.says("plan", self.document(end, mode))[1]
+                self.assertEqual("rows are found by each of the keys (id), (email)" in text, name == "MariaDB", text)
+        self.on_both("CREATE TABLE src (id INT PRIMARY KEY, email VARCHAR(9) NOT NULL); CREATE TABLE dst (id INT PRIMARY KEY, email VARCHAR(9) NOT NULL UNIQUE)", test)
+
+    def test_a_name_that_postgresql_would_cut_off_is_refused_and_another_table_left_alone(self):
+        cut = "t" * 63
+        in_postgresql(f"DROP TABLE IF EXISTS src, {cut}; CREATE TABLE src (a INT); INSERT INTO src VALUES (7);"
+                      f"CREATE TABLE {cut} (a INT); INSERT INTO {cut} VALUES (1)")
+        reader = postgresql_end("Reader", "src")
+        for document in (job(reader, postgresql_end("Writer", cut + "999", preSql=["DELETE FROM @table"])),
+                         job(reader, postgresql_end("Writer", cut + "999", createTable=True)),
+                         job(postgresql_end("Reader", cut + "999"), postgresql_end("Writer", "src"))):
+            for command in ("check", "run"):
+                code, text = self.says(command, document)
+                self.assertNotEqual(code, 0, text)
+                self.assertIn("has 66 bytes, and PostgreSQL cuts off what is behind the 63rd", text)
+        self.assertEqual(in_postgresql(f"SELECT a FROM {cut}").strip(), "1")
+        in_postgresql(f"DROP TABLE {cut}")
+
+    def test_a_session_does_not_change_the_encoding_of_texts(self):
+        in_postgresql("DROP TABLE IF EXISTS src, dst; CREATE TABLE src (t TEXT); INSERT INTO src VALUES ('é汉字'); CREATE TABLE dst (t TEXT)")
+        for encoding in ("LATIN1", "GBK"):
+            session = [f"SET client_encoding = '{encoding}'"]
+            self.succeeds(job(postgresql_end("Reader", "src", session=session), postgresql_end("Writer", "dst", session=session, preSql=["DELETE FROM @table"])),
+                          "--on-unfinished", "fresh")
+            self.assertEqual(in_postgresql("SELECT t FROM dst").strip(), "é汉字")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "plugins/api/rows_check.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -171,6 +172,20 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   return target_claimed{c.mine.term};
 }
 
+result<void> target_end::check_rows(const run_id& run, bool at_end, const stop_signal& stop) {
+  auto* output = dynamic_cast<rows_check*>(target_.get());
+  if (output == nullptr) {
+    return {};
+  }
+  SLUICE_TRY(const auto marks, target_->progress()->load(run));
+  committed_rows rows;
+  for (const progress_row& row : marks) {
+    rows.written += row.at.counts.written;
+    rows.parts += row.at.parts;
+  }
+  return output->check_rows(rows, at_end, stop);
+}
+
 end_answer target_end::before(const target_before& c, const stop_signal& stop) {
   progress_store* store = target_->progress();
   if (auto r = target_->prepare(c.run, stop); !r) {
@@ -193,6 +208,10 @@ end_answer target_end::before(const target_before& c, const stop_signal& stop) {
   if (!what) {
     return target_failed("describing the destination after its steps", what.error());
   }
+  writes_ = true;
+  if (auto r = check_rows(c.run, false, stop); !r) {
+    return target_failed("looking for the rows that are written already", r.error());
+  }
   if (store != nullptr && !c.loading) {
     if (auto r = store->set_stage(c.run, "loading"); !r) {
       return target_failed("recording the stage", r.error());
@@ -204,6 +223,7 @@ end_answer target_end::before(const target_before& c, const stop_signal& stop) {
 end_answer target_end::after(const target_after& c, const stop_signal& stop) {
   progress_store* store = target_->progress();
   std::size_t first_step = c.first_step;
+  bool checks = writes_;
   if (c.again && store != nullptr) {
     const auto stage = store->reclaim(c.run);
     if (!stage) {
@@ -212,7 +232,14 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
     if (*stage == "done") {
       return target_finished{};
     }
-    first_step = stage_step(*stage, "post:").value_or(0);
+    const auto step = stage_step(*stage, "post:");
+    checks = checks && !step;  // a step may have put the output elsewhere
+    first_step = step.value_or(0);
+  }
+  if (checks) {
+    if (auto r = check_rows(c.run, true, stop); !r) {
+      return target_failed("looking for the rows that are written", r.error());
+    }
   }
   if (auto r = target_->finish(stop); !r) {
     return target_failed("completing the output", r.error());

@@ -37,8 +37,11 @@ class target_end {
   end_answer before(const target_before& c, const stop_signal& stop);
   end_answer after(const target_after& c, const stop_signal& stop);
   end_answer release(const target_release& c);
+  /// Whether what the marks say stands in the output, where the target can tell.
+  result<void> check_rows(const run_id& run, bool at_end, const stop_signal& stop);
 
   std::shared_ptr<target> target_;
+  bool writes_ = false;  ///< The data was not complete already when this process took the run up.
 };
 
 }  // namespace sluice

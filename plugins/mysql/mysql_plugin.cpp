@@ -144,7 +144,7 @@ std::vector<std::string> remarks() {
       "(`record_too_large`).",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; PROCESS on *.* (MariaDB) to notice "
       "tables "
-      "that are emptied meanwhile; for `snapshot` `shared` BINLOG MONITOR "
+      "that are emptied meanwhile, of the writer too; for `snapshot` `shared` BINLOG MONITOR "
       "on *.* (MariaDB) and `GRANT LOCK TABLES ON shop.*` besides, the latter where others write meanwhile; "
       "for "
       "`useReadOnly` REPLICA MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) on *.*, or `\"checkSlave\": "

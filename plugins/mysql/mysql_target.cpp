@@ -6,9 +6,11 @@
 
 #include "plugins/common/relational/columns.h"
 #include "plugins/common/relational/created_table.h"
+#include "plugins/common/relational/rows_there.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_source.h"
+#include "plugins/mysql/mysql_table_state.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -509,6 +511,28 @@ result<void> mysql_target::use_columns(const table_info& table, const std::vecto
   out.columns = std::move(columns);
   plan_ = std::move(plan);
   return {};
+}
+
+result<void> mysql_target::check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) {
+  stop_ = stop;
+  SLUICE_TRY(connection * c, connect());
+  SLUICE_TRY(const table_state state, state_of(*c, table_.database, table_.table, true, stop_));
+  relational::table_there there;
+  there.name = fmt::format("{}: {}", options_.table().place, quoted_table_);
+  there.mode = options_.mode;
+  there.storage = state.altered.empty() ? "" : fmt::format("{} {}", state.altered, state.storage);
+  there.count = [&](std::uint64_t rows_max) -> result<std::optional<std::uint64_t>> {
+    const auto found = c->ask(
+        fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {}) AS t", quoted_table_, rows_max), stop_);
+    if (!found && found.error().kind == error_kind::denied) {
+      return std::optional<std::uint64_t>();
+    }
+    if (!found) {
+      return fail(found.error());
+    }
+    return std::optional(static_cast<std::uint64_t>(std::stoull(found->at(0).at(0).value_or("0"))));
+  };
+  return relational::check_rows_there(*session_, marks_, *claim_, rows, at_end, there);
 }
 
 result<std::unique_ptr<writer>> mysql_target::make_writer(schema_ptr columns) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/api/rows_check.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_steps.h"
@@ -17,7 +18,7 @@
 namespace sluice::mysql {
 
 /// A table of a MariaDB or MySQL database as a destination. Threads and call order as `target`.
-class mysql_target : public target, private relational::progress_home {
+class mysql_target : public target, public rows_check, private relational::progress_home {
  public:
   mysql_target(target_options options, option_values values, const plugin_context& context);
 
@@ -31,6 +32,7 @@ class mysql_target : public target, private relational::progress_home {
   [[nodiscard]] std::vector<target_step> steps_after() const override { return steps_.shown_after(); }
   result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
   result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
+  result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) override;
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
   void interrupt() override;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/common/relational/rows_there.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_rights.h"
 #include "transport/base/text.h"
@@ -31,6 +32,28 @@ bool keeps_columns(std::string_view sql) {
 error placed(error e, const std::string& place) {
   e.message = fmt::format("{}: {}", place, e.message);
   return e;
+}
+
+/// `storage_of` of the table of that name in SQL, empty where there is none; with the server's last start or
+/// crash where it or a part of it is unlogged, because a crash empties that.
+result<std::string> rows_kept_in(connection& c, const std::string& name) {
+  // A crash also comes without a new start (a process that is killed); it resets the statistics then.
+  SLUICE_TRY(
+      const auto table,
+      c.ask("WITH RECURSIVE t(oid) AS (SELECT pg_catalog.to_regclass($1)::oid UNION SELECT h.inhrelid "
+            "FROM t JOIN pg_catalog.pg_inherits h ON h.inhparent = t.oid) SELECT "
+            "pg_catalog.to_regclass($1)::oid::text, (SELECT EXTRACT(EPOCH FROM "
+            "pg_catalog.pg_postmaster_start_time())::text || ' ' || coalesce(EXTRACT(EPOCH FROM "
+            "stats_reset)::text, '') FROM pg_catalog.pg_stat_bgwriter WHERE EXISTS (SELECT FROM t JOIN "
+            "pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relpersistence = 'u'))",
+            {name}));
+  const std::string oid = table.at(0).at(0).value_or("");
+  if (oid.empty()) {
+    return std::string();
+  }
+  SLUICE_TRY(const std::string storage, storage_of(c, oid, name));
+  const std::string started = table[0].at(1).value_or("");
+  return started.empty() || storage.empty() ? storage : storage + " " + started;
 }
 
 }  // namespace
@@ -154,6 +177,7 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   out.connections = {.own = 1, .each_pipeline = 1};
   plan_.reset();
   table_there_ = false;
+  unlogged_ = false;
   has_key_.reset();
   sequences_.clear();
   SLUICE_TRY(connection * c, connect_once());
@@ -313,9 +337,11 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
     }
   }
   if (table.unlogged) {
+    unlogged_ = true;
+    out.promise = "exactly once, unless the server crashes: the table is unlogged, and a crash empties it";
     out.notes.push_back(
         fmt::format("Table {} is unlogged: a crash of the server empties it, whatever was reported "
-                    "as written.",
+                    "as written. One during the run is an error (conflict); the run begins anew then.",
                     in_quotes(table.name)));
   }
   SLUICE_CHECK(describe_sequences(table, names, out));
@@ -489,6 +515,28 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
   out.columns = std::move(columns);
   plan_ = std::move(plan);
   return {};
+}
+
+result<void> postgresql_target::check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) {
+  stop_ = stop;
+  SLUICE_TRY(connection * c, connect_once());
+  relational::table_there there;
+  there.name = fmt::format("{}: {}", options_.table().place, quoted_table_);
+  there.mode = options_.mode;
+  there.remark = unlogged_ ? " (it is unlogged: a crash of the server empties it)" : "";
+  SLUICE_TRY(there.storage, rows_kept_in(*c, quoted_table_));
+  there.count = [&](std::uint64_t rows_max) -> result<std::optional<std::uint64_t>> {
+    SLUICE_TRY(const auto may, c->ask("SELECT pg_catalog.has_any_column_privilege($1, 'SELECT') AND NOT "
+                                      "pg_catalog.row_security_active($1)",
+                                      {quoted_table_}));
+    if (may.at(0).at(0) != "t") {
+      return std::optional<std::uint64_t>();
+    }
+    SLUICE_TRY(const auto found, c->ask(fmt::format("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS t",
+                                                    quoted_table_, rows_max)));
+    return std::optional(static_cast<std::uint64_t>(std::stoull(found.at(0).at(0).value_or("0"))));
+  };
+  return relational::check_rows_there(*statements_, dialect_, *claim_, rows, at_end, there);
 }
 
 result<std::unique_ptr<writer>> postgresql_target::make_writer(schema_ptr columns) {

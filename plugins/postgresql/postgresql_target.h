@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/api/rows_check.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_mapping.h"
@@ -21,7 +22,7 @@ namespace sluice::postgresql {
 
 /// A table of a PostgreSQL database as a destination. Its own connection holds the claim and runs the steps.
 /// Threads and call order as `target`.
-class postgresql_target : public target, private relational::progress_home {
+class postgresql_target : public target, public rows_check, private relational::progress_home {
  public:
   postgresql_target(target_options options, option_values values, const plugin_context& context);
 
@@ -33,6 +34,7 @@ class postgresql_target : public target, private relational::progress_home {
   [[nodiscard]] std::vector<target_step> steps_after() const override;
   result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
   result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
+  result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) override;
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
   void interrupt() override;
 
@@ -82,6 +84,7 @@ class postgresql_target : public target, private relational::progress_home {
   std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;
   bool table_there_ = false;
+  bool unlogged_ = false;
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.

@@ -38,7 +38,8 @@ constexpr auto run_table_columns =
                                  {"output", column_kind::text, false, true},
                                  {"empties", column_kind::integer, false, true},
                                  {"key_parts", column_kind::text, false, true},
-                                 {"totals", column_kind::text, false, true}});
+                                 {"totals", column_kind::text, false, true},
+                                 {"storage", column_kind::text, false, true}});
 constexpr auto progress_table_columns =
     std::to_array<table_column>({{"run", column_kind::key},
                                  {"split", column_kind::integer},

@@ -66,6 +66,12 @@ bool is_exact_decimal(const std::string& text) {
   return !leading_zero && !minus_zero && digits[0] != '.' && value.ok() && value.value == text;
 }
 
+/// As Sluice and PostgreSQL write bytes: with small letters.
+bool is_pg_hex(const std::string& text) {
+  std::string bytes;
+  return read_bytes_as(bytes_form::pg_hex, text, bytes) && text.find_first_of("ABCDEF") == std::string::npos;
+}
+
 bool reads_back(const date_pattern& pattern, const std::string& text) {
   const auto time = pattern.parse(text);
   if (!time.ok()) {
@@ -145,6 +151,10 @@ column_guess guess_column(const std::vector<sampled_field>& fields,
   }
   if (all_fit(fields, null_text, [](const std::string& text) { return text == "true" || text == "false"; })) {
     return make(declared_type::boolean, {});
+  }
+  if (all_fit(fields, null_text, is_pg_hex)) {
+    return make(declared_type::bytes, "bytes, by the \\x before their hex digits",
+                std::string(to_string(bytes_form::pg_hex)));
   }
   const auto patterns = fitting_patterns(fields, null_text);
   if (patterns.size() == 1) {

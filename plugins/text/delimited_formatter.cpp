@@ -20,6 +20,7 @@ using byte_search::wanted;
 struct column_state {
   std::optional<value_printer> printer;  // Nothing for columns that are text already.
   bool binary = false;
+  bool encoded = false;  // Bytes in another form than text.
   const column* values = nullptr;
   const std::int32_t* offsets = nullptr;
   const char* bytes = nullptr;
@@ -37,6 +38,7 @@ class delimited_formatter final : public record_formatter {
     for (const field& f : *made->schema_) {
       column_state& state = made->columns_.emplace_back();
       state.binary = f.type.id == type_id::binary;
+      state.encoded = state.binary && options.bytes != bytes_form::text;
       if (!has_offsets(f.type.id)) {
         SLUICE_TRY(state.printer,
                    value_printer::make(f.type, {.zone = zone, .date_format = options.date_format}));
@@ -133,7 +135,7 @@ class delimited_formatter final : public record_formatter {
     for (const column_state& state : columns_) {
       if (!state.printer) {
         const auto length = static_cast<std::size_t>(state.offsets[row + 1] - state.offsets[row]);
-        room += state.has_special ? 2 * length : length;
+        room += state.encoded ? 2 * bytes_chars_max(length) : state.has_special ? 2 * length : length;
       }
     }
     return room;
@@ -173,8 +175,11 @@ class delimited_formatter final : public record_formatter {
     const std::size_t size = static_cast<std::size_t>(state.offsets[row + 1]) - first;
     const char* const from = state.bytes + first;
     const std::string_view text(from, size);
+    if (state.encoded) {
+      return append_encoded(index, row, text, at, refused);
+    }
     if (state.binary && !is_utf8(text)) {
-      return refuse(index, row, dirty_code::invalid_utf8, "The bytes are not text in UTF-8.", refused);
+      return refuse(index, row, dirty_code::invalid_utf8, no_text_in_bytes, refused);
     }
     const bool suspect = state.has_special && byte_search::find(from, size, special_) != size;
     if (suspect || size == 0 || text == options_.null_text) {
@@ -187,6 +192,13 @@ class delimited_formatter final : public record_formatter {
     }
     at += size;
     return true;
+  }
+
+  bool append_encoded(std::size_t index, std::uint32_t row, std::string_view bytes, char*& at,
+                      refused_row& refused) {
+    printed_.clear();
+    append_bytes_as(options_.bytes, bytes, printed_);
+    return append_suspect(index, row, printed_, at, refused);
   }
 
   /// A text that is empty, equal to nullFormat, or has a byte that may need quotes.

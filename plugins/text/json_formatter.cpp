@@ -118,7 +118,13 @@ class json_formatter final : public record_formatter {
       text = {begin, static_cast<std::size_t>(end - begin)};
       return append_text(index, row, text, to, refused);
     }
-    return append_text(index, row, c.values->get_bytes(row), to, refused);
+    text = c.values->get_bytes(row);
+    if (c.binary && options_.bytes != bytes_form::text) {
+      encoded_.clear();
+      append_bytes_as(options_.bytes, text, encoded_);
+      text = encoded_;
+    }
+    return append_text(index, row, text, to, refused);
   }
 
   bool append_text(std::size_t index, std::uint32_t row, std::string_view text, growing_buffer& to,
@@ -128,7 +134,7 @@ class json_formatter final : public record_formatter {
       return refuse(index, row, dirty_code::not_finite, "JSON has no NaN and no infinity.", refused);
     }
     if (c.binary && !is_utf8(text)) {
-      return refuse(index, row, dirty_code::invalid_utf8, "The bytes are not text in UTF-8.", refused);
+      return refuse(index, row, dirty_code::invalid_utf8, no_text_in_bytes, refused);
     }
     if (c.form == json_form::text) {
       append_quoted(text, to);
@@ -172,6 +178,7 @@ class json_formatter final : public record_formatter {
   const text_writer_options& options_;
   schema_ptr schema_;
   std::vector<json_column> columns_;
+  std::string encoded_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/api/target.h"
@@ -25,6 +26,10 @@ class record_formatter {
   /// The first line of a file; empty where there is none.
   [[nodiscard]] virtual std::string header() const = 0;
 };
+
+/// Why bytes are refused as text, and what to do.
+inline constexpr std::string_view no_text_in_bytes =
+    "The bytes are not text in UTF-8; set bytesFormat to hex, pgHex or base64.";
 
 /// For `csv` and `text`: fields joined by the delimiter, in CSV quoted where they must be (RFC 4180).
 result<std::unique_ptr<record_formatter>> make_delimited_formatter(const text_writer_options& options,

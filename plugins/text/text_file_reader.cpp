@@ -481,7 +481,8 @@ result<void> text_file_reader::refuse(std::size_t record, const row_refusal& ref
                          in_quotes(dirty.column), parser.expected());
     }
     // What is expected is said already, and better: of a file's field this sentence's second half is wrong.
-    meaning = refusal.code == dirty_code::not_a_boolean ? std::string_view() : meaning;
+    const bool said = refusal.code == dirty_code::not_a_boolean || parser.declared() == declared_type::bytes;
+    meaning = said ? std::string_view() : meaning;
   }
   dirty.message = fmt::format("{}{}", what, meaning);
   while (dirty.message.ends_with(' ')) {

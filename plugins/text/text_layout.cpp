@@ -210,14 +210,18 @@ result<column_spec> column_of(const option_values& item, const text_layout& layo
                     "headings.");
   }
   if (!type) {
-    return item.bad("type", "the column has no \"type\"; write STRING, LONG, DOUBLE, BOOLEAN or DATE.");
+    return item.bad("type",
+                    "the column has no \"type\"; write STRING, LONG, DOUBLE, BOOLEAN, DATE or BYTES.");
   }
   const auto declared = declared_type_of(trimmed(*type));
   if (!declared) {
-    return item.bad("type", fmt::format("the type is {}; write STRING, LONG, DOUBLE, BOOLEAN or DATE.",
+    return item.bad("type", fmt::format("the type is {}; write STRING, LONG, DOUBLE, BOOLEAN, DATE or BYTES.",
                                         in_quotes(*type)));
   }
   column.type = *declared;
+  if (column.type == declared_type::bytes && !column.format) {
+    column.format = std::string(to_string(layout.bytes));
+  }
   const auto parser = value_parser::make(column.type, column.format, formats);
   if (!parser) {
     return item.bad("format", parser.error().message);
@@ -292,6 +296,7 @@ result<text_layout> text_layout_of(const option_values& options, const conversio
       layout.null_text = std::string(trimmed(*layout.null_text));
     }
   }
+  wrong.take(bytes_format_of(options), layout.bytes);
   if (format_known) {
     wrong.check(read_columns(options, formats, layout));
   }

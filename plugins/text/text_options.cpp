@@ -74,6 +74,17 @@ result<compression> compression_of(const option_values& options) {
                               in_quotes(name)));
 }
 
+result<bytes_form> bytes_format_of(const option_values& options) {
+  SLUICE_TRY(const auto given, options.text("bytesFormat"));
+  const std::string name = given.value_or("text");
+  if (const auto form = bytes_form_of(name)) {
+    return *form;
+  }
+  return options.bad(
+      "bytesFormat",
+      fmt::format("bytesFormat is {}; write \"text\", \"hex\", \"pgHex\" or \"base64\".", in_quotes(name)));
+}
+
 std::string unescaped_characters(std::string_view text) {
   return decode_escapes(text);
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "jobspec/option_values.h"
+#include "plugins/text/bytes_form.h"
 #include "transport/base/result.h"
 
 /// What the reader and the writer of the text plugin ask of their options alike.
@@ -25,6 +26,9 @@ result<file_format> file_format_of(const option_values& options);
 
 /// `compress` (`gzip` or `gz`, `zstd`, `zip`, `bzip2`; blank or `none` is none).
 result<compression> compression_of(const option_values& options);
+
+/// `bytesFormat` (`text`, `hex`, `pgHex`, `base64`); unset: `text`.
+result<bytes_form> bytes_format_of(const option_values& options);
 
 /// A text that stands for characters, such as a delimiter: escapes spelled out are decoded (job-formats 1.11,
 /// 34; `decode_escapes` of jobspec).

@@ -44,6 +44,10 @@ plugin text_plugin() {
       "nothing is quoted: a record whose value has a delimiter or a line break is dirty, and a value equal "
       "to "
       "nullFormat is written as it is. JSON writes times and binary as text; NaN and infinities are dirty.",
+      "Bytes have four forms in files of every format (bytesFormat): text, hex, pgHex and base64. With the "
+      "writer's form set at the reader, columns of BYTES have the same bytes again; NULL and no bytes at all "
+      "stay two things in CSV and JSON. sluice copy writes pgHex, and takes a column whose values all are of "
+      "that form for bytes.",
       "Written files appear whole: until the run has succeeded they are named "
       "`.sluice-<run>-<split>-<epoch>.tmp` in "
       "the destination's folder, beside a file that tells whose they are. The same job run again removes "

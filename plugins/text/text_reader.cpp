@@ -75,13 +75,13 @@ std::vector<option> column_members() {
                   "column's name in messages."},
       {.name = "type",
        .type = option_type::text,
-       .meaning = "STRING (text), LONG (whole number), DOUBLE (exact number), BOOLEAN (true or false) or "
-                  "DATE (date with "
-                  "or without time of day)."},
+       .meaning = "STRING (text), LONG (whole number), DOUBLE (exact number), BOOLEAN (true or false), "
+                  "DATE (date with or without time of day) or BYTES (see bytesFormat)."},
       {.name = "format",
        .type = option_type::text,
        .meaning =
-           "Java's pattern of a DATE, such as yyyy-MM-dd HH:mm:ss.SSS; unset: the formats of common.column."},
+           "Java's pattern of a DATE, such as yyyy-MM-dd HH:mm:ss.SSS; unset: the formats of common.column. "
+           "Of BYTES: what bytesFormat may be, for this column alone."},
   };
 }
 
@@ -135,6 +135,12 @@ std::vector<option> options() {
                   "json, which "
                   "has null.",
        .blank_is_value = true},
+      {.name = "bytesFormat",
+       .type = option_type::text,
+       .meaning = "How columns of BYTES stand in the files: text (the text's own bytes in UTF-8), hex, pgHex "
+                  "(\\x and hex digits, as PostgreSQL writes its bytea) or base64. As the writer's.",
+       .default_text = "text",
+       .allowed = {"text", "hex", "pgHex", "base64"}},
       {.name = "skipHeader",
        .type = option_type::boolean,
        .meaning = "Whether the first record of each file is a heading: columns get their names from it.",

@@ -413,7 +413,7 @@ class source_sketcher {
     } else if (m.all_texts) {
       // A text in JSON was meant as one, unless it is a date, which JSON cannot say.
       column_guess by_text = guess_column(m.texts, std::nullopt);
-      if (by_text.type == declared_type::date) {
+      if (by_text.type == declared_type::date || by_text.type == declared_type::bytes) {
         return by_text;
       }
     } else {
@@ -559,16 +559,13 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
         "{}: a file appears whole and is never added to; give another name, or replace it (--replace)",
         in_quotes(where.path));
   }
-  for (const field& f : columns) {
-    if (f.type.id == type_id::binary) {
-      sketch.doubts.push_back(fmt::format(
-          "{0}: the column {1} holds bytes; those that are text in UTF-8 are written, records with "
-          "others are dirty. In a job (sluice template), a column expression such as hex({2}), in PostgreSQL "
-          "encode({2}, 'hex'), writes all of them.",
-          where.path, in_quotes(f.name), f.name));
-    }
+  if (std::any_of(columns.begin(), columns.end(),
+                  [](const field& f) { return f.type.id == type_id::binary; })) {
+    put("bytesFormat", to_string(bytes_form::pg_hex),
+        "Bytes are written as \\x and hex digits, by which a copy of the file knows them; text writes them "
+        "as "
+        "they are, where they are UTF-8.");
   }
-  sketch.remarks.insert(sketch.remarks.end(), sketch.doubts.begin(), sketch.doubts.end());
   return sketch;
 }
 

@@ -197,6 +197,13 @@ std::vector<option> writer_options() {
            "a warning says so (`--strict`: the job is refused). An offset (`XXX`) is for instants: with a "
            "date or "
            "a timestamp, which have no time zone, it is refused."},
+      {.name = "bytesFormat",
+       .meaning =
+           "How bytes are written: `text` (as they are; a record with bytes that are not UTF-8 is dirty), "
+           "`hex`, `pgHex` (`\\x` and hex digits, as PostgreSQL writes its bytea and reads it) or "
+           "`base64`. The reader's option of this name reads them back, in columns of BYTES.",
+       .default_text = "text",
+       .allowed = {"text", "hex", "pgHex", "base64"}},
       {.name = "encoding",
        .meaning = "Encoding of the files. A record with a character that it lacks is dirty.",
        .default_text = "UTF-8"},
@@ -248,6 +255,7 @@ result<text_writer_options> parse_text_writer_options(const option_values& optio
   std::optional<std::string> null_format;
   wrong.take(options.text("nullFormat"), null_format);
   wrong.check(take_texts(options, null_format, parsed));
+  wrong.take(bytes_format_of(options), parsed.bytes);
   SLUICE_CHECK(wrong.all());
   return parsed;
 }

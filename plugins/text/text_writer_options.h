@@ -28,6 +28,7 @@ struct text_writer_options {
   std::string line_delimiter = "\n";
   char quote = '"';
   std::string null_text;  ///< How NULL is written; not in JSON.
+  bytes_form bytes = bytes_form::text;
   std::string encoding = "UTF-8";
   std::optional<std::string> date_format;
   std::string date_format_place;  ///< For messages.

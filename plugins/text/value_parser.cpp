@@ -45,13 +45,16 @@ std::string_view to_string(declared_type type) {
       return "BOOLEAN";
     case declared_type::date:
       return "DATE";
+    case declared_type::bytes:
+      return "BYTES";
   }
   return "";
 }
 
 std::optional<declared_type> declared_type_of(std::string_view word) {
-  for (const auto type : {declared_type::string_text, declared_type::long_number,
-                          declared_type::double_number, declared_type::boolean, declared_type::date}) {
+  for (const auto type :
+       {declared_type::string_text, declared_type::long_number, declared_type::double_number,
+        declared_type::boolean, declared_type::date, declared_type::bytes}) {
     if (same_word(word, to_string(type))) {
       return type;
     }
@@ -73,6 +76,17 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
       return value_parser(type, type_of(type_id::decimal_text));
     case declared_type::boolean:
       return value_parser(type, type_of(type_id::boolean));
+    case declared_type::bytes: {
+      value_parser parser(type, type_of(type_id::binary));
+      const auto form = bytes_form_of(format.value_or("text"));
+      if (!form) {
+        return fail(error_kind::bad_option,
+                    "the format of a column of BYTES is {}; write text, hex, pgHex or base64.",
+                    in_quotes(*format));
+      }
+      parser.form_ = *form;
+      return parser;
+    }
     case declared_type::date:
       break;
   }
@@ -146,6 +160,12 @@ dirty_code value_parser::append(std::string_view text, column_builder& to) {
       }
       return value.code;
     }
+    case declared_type::bytes:
+      if (!read_bytes_as(form_, text, scratch_)) {
+        return dirty_code::invalid_encoding;
+      }
+      to.append_bytes(scratch_);
+      return dirty_code::none;
     case declared_type::date:
       break;
   }
@@ -222,6 +242,8 @@ std::string value_parser::expected() const {
       return "a number";
     case declared_type::boolean:
       return "true or false";
+    case declared_type::bytes:
+      return std::string(expected_of(form_));
     case declared_type::date:
       break;
   }

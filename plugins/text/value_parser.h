@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/text/bytes_form.h"
 #include "transport/base/result.h"
 #include "transport/record/batch_builder.h"
 #include "transport/record/change_rule.h"
@@ -15,21 +16,22 @@
 namespace sluice {
 
 /// The types a file's column may be declared as (job-formats 2.7).
-enum class declared_type { string_text, long_number, double_number, boolean, date };
+enum class declared_type { string_text, long_number, double_number, boolean, date, bytes };
 
-/// `STRING`, `LONG`, `DOUBLE`, `BOOLEAN` or `DATE`.
+/// `STRING`, `LONG`, `DOUBLE`, `BOOLEAN`, `DATE` or `BYTES`.
 std::string_view to_string(declared_type type);
-/// The inverse, in any case; `bool` and `bytes`, `int` and the like are not among them.
+/// The inverse, in any case; `bool`, `int` and the like are not among them.
 std::optional<declared_type> declared_type_of(std::string_view word);
 
 /// Turns the text of a field into a value of its column: STRING is utf8, LONG int64, DOUBLE decimal_text (the
 /// exact number), BOOLEAN boolean, DATE a timestamp (an instant where the pattern has an offset) with as many
-/// fraction digits as the pattern has S. In the mode `datax` it also changes what DataX's reader changes.
-/// Used by one thread.
+/// fraction digits as the pattern has S, BYTES binary. In the mode `datax` it also changes what DataX's
+/// reader changes. Used by one thread.
 class value_parser {
  public:
   /// `format`: Java's pattern of a DATE; nothing: the datetime, date, time and extra formats of `formats`, in
-  /// that order. `bad_option` where a pattern is not one; the caller names the place.
+  /// that order. Of BYTES: a `bytes_form`; nothing: `text`. `bad_option` where it is not one; the caller
+  /// names the place.
   static result<value_parser> make(declared_type type, const std::optional<std::string>& format,
                                    const conversion_context& formats);
 
@@ -55,6 +57,7 @@ class value_parser {
   declared_type declared_;
   data_type type_;
   bool as_datax_ = false;
+  bytes_form form_ = bytes_form::text;  ///< Of BYTES.
   std::vector<date_pattern> patterns_;
   std::string scratch_;
 };

@@ -183,14 +183,29 @@ void put_changes(report& r, const run_summary& s) {
   }
 }
 
+/// At most so many bytes of a line, cut at a character's border.
+std::string beginning_of(const std::string& line, std::size_t bytes_max) {
+  if (line.size() <= bytes_max) {
+    return line;
+  }
+  std::size_t end = bytes_max;
+  while (end != 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return line.substr(0, end) + "…";
+}
+
 /// Nothing is wrong, but whoever expected records must see it.
-void put_nothing_read(report& r, const run_summary& s) {
+void put_nothing_read(report& r, const run_summary& s, const run_context& c) {
   if (s.counts.read > 0 || s.state != run_state::succeeded) {
     return;
   }
+  constexpr std::size_t statement_bytes_max = 120;
   std::string text = "No records were read";
+  text += c.reader_place.empty() ? "" : fmt::format(" ({})", c.reader_place);
   for (std::size_t i = 0; i < std::min(s.read_statements.size(), statements_shown_max); ++i) {
-    text += (i == 0 ? " from: " : "; ") + s.read_statements[i];
+    text +=
+        (i == 0 ? " from: " : "; ") + beginning_of(statement_text(s.read_statements[i]), statement_bytes_max);
   }
   if (s.read_statements.size() > statements_shown_max) {
     text += fmt::format("; and {} more", s.read_statements.size() - statements_shown_max);
@@ -343,7 +358,7 @@ std::vector<report_line> end_report(const run_summary& s, const run_context& c) 
     put_speed(r, s, c);
     put_changes(r, s);
     put_dirty(r, s, c);
-    put_nothing_read(r, s);
+    put_nothing_read(r, s, c);
   }
   const bool failed = s.state == run_state::failed || s.state == run_state::stopped;
   const std::string no_summary =

@@ -109,6 +109,11 @@ TEST(end_report, nothing_read_is_a_visible_line_with_what_was_read_from) {
   const auto lines = end_report(s, calm());
   EXPECT_EQ(lines.back().level, notice_level::warning);
   EXPECT_EQ(lines.back().text, "No records were read from: a.csv; b.csv; c.csv; d.csv; e.csv; and 2 more");
+  s.read_statements = {"SELECT \"ü\"" + std::string(200, 'x')};
+  run_context c = calm();
+  c.reader_place = "job.json:3:5 steps[0]";
+  EXPECT_EQ(end_report(s, c).back().text,
+            "No records were read (job.json:3:5 steps[0]) from: SELECT \"ü\"" + std::string(109, 'x') + "…");
 }
 
 TEST(end_report, a_failure_names_kind_cause_and_how_to_go_on_last) {

@@ -1,6 +1,7 @@
 #include "actors/pipeline/convert_batch.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "transport/record/canonical.h"
@@ -164,10 +165,14 @@ class batch_conversion {
     convert_columns(part, rows.columns, first, last);
   }
 
-  /// `columns`: where each column stands and which row there is `first`.
-  void convert_columns(part_builder& part,
-                       const std::vector<std::pair<const column*, std::uint32_t>>& columns,
+  /// `all`: where each column stands and which row there is `first`.
+  void convert_columns(part_builder& part, const std::vector<std::pair<const column*, std::uint32_t>>& all,
                        std::uint32_t first, std::uint32_t last) {
+    std::vector<std::pair<const column*, std::uint32_t>> taken;
+    for (const std::uint32_t index : map_.taken) {
+      taken.push_back(all[index]);
+    }
+    const auto& columns = map_.taken.empty() ? all : taken;
     refused_.clear();
     for (std::uint32_t i = 0; i < columns.size(); ++i) {
       const auto& [from, at] = columns[i];
@@ -206,12 +211,21 @@ class batch_conversion {
                                      std::uint32_t row_of_value) const {
     dirty_record d = dirty_from_row(b_, why.row, dirty_side::channel);
     const field& to = (*map_.target)[index];
-    d.column = column_name(to, (*map_.source)[index], index);
+    d.column = column_name(to, (*map_.between)[index], index);
     d.value = value_text(from, (*map_.between)[index].type, row_of_value);
     d.target_type = to_string(to.type);
     d.code = why.code;
     d.message = why.message;
     return d;
+  }
+
+  /// Where a column of the source is written; nothing where it is left out.
+  [[nodiscard]] std::optional<std::uint32_t> place_of(std::uint32_t column) const {
+    const auto found = std::find(map_.taken.begin(), map_.taken.end(), column);
+    return map_.taken.empty() ? std::optional(column)
+           : found == map_.taken.end()
+               ? std::nullopt
+               : std::optional(static_cast<std::uint32_t>(found - map_.taken.begin()));
   }
 
   converted_part finish(part_builder& part) {
@@ -228,12 +242,18 @@ class batch_conversion {
     copy_range(b_, part.first, part.last, pool_, *out);
     out->changed = true;
     out->lease = b_.lease;
-    for (const auto* changed : {&b_.changed_as_read, &std::as_const(part.changes)}) {
-      for (const changed_value& c : *changed) {
-        if (c.row >= part.first && c.row < part.last && part.kept(c.row)) {
-          ++out->changes[{c.column, c.rule}];
-        }
+    const auto count = [&](const changed_value& c, std::uint32_t column) {
+      if (c.row >= part.first && c.row < part.last && part.kept(c.row)) {
+        ++out->changes[{column, c.rule}];
       }
+    };
+    for (const changed_value& c : b_.changed_as_read) {
+      if (const auto column = place_of(c.column)) {
+        count(c, *column);
+      }
+    }
+    for (const changed_value& c : part.changes) {
+      count(c, c.column);
     }
     made.transforming = part.transforming;
     made.transformed = part.transformed;

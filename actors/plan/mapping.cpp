@@ -86,7 +86,8 @@ result<void> map_pair(const job& what, std::size_t column, const conversion_cont
 
 bool mapping::passes() const {
   const auto passes_as_it_is = [](const auto& one) { return one == nullptr; };
-  return steps.empty() && std::all_of(converters.begin(), converters.end(), passes_as_it_is) &&
+  return steps.empty() && taken.empty() &&
+         std::all_of(converters.begin(), converters.end(), passes_as_it_is) &&
          std::all_of(changers.begin(), changers.end(), passes_as_it_is);
 }
 
@@ -94,6 +95,19 @@ result<schema_ptr> columns_behind_transformers(const job& what, const schema_ptr
                                                const conversion_context& context) {
   SLUICE_TRY(const auto steps, steps_of(what, source, context));
   return columns_behind(steps, source);
+}
+
+schema_ptr columns_without(const schema_ptr& columns, const std::vector<std::size_t>& left_out) {
+  if (left_out.empty()) {
+    return columns;
+  }
+  auto out = std::make_shared<schema>();
+  for (std::size_t i = 0; i < columns->size(); ++i) {
+    if (std::find(left_out.begin(), left_out.end(), i) == left_out.end()) {
+      out->push_back((*columns)[i]);
+    }
+  }
+  return out;
 }
 
 std::vector<change_rule> datax_changes(const field& from, const field& to) {
@@ -128,11 +142,22 @@ std::string columns_text(const schema& s) {
 
 result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr source, schema_ptr target,
                                                     const conversion_context& context,
-                                                    const std::vector<std::string>& heading) {
+                                                    const std::vector<std::string>& heading,
+                                                    const std::vector<std::size_t>& left_out) {
   auto map = std::make_shared<mapping>();
   map->source = source;
   SLUICE_TRY(map->steps, steps_of(what, source, context));
-  map->between = columns_behind(map->steps, source);
+  const schema_ptr behind = columns_behind(map->steps, source);
+  map->between = columns_without(behind, left_out);
+  for (std::uint32_t i = 0; !left_out.empty() && i < behind->size(); ++i) {
+    if (std::find(left_out.begin(), left_out.end(), i) == left_out.end()) {
+      map->taken.push_back(i);
+    } else {
+      map->lines.push_back(
+          fmt::format("column {} {} of the reader is left out: the destination computes it itself", i,
+                      in_quotes((*behind)[i].name)));
+    }
+  }
   map->target = target == nullptr ? map->between : target;
   if (map->between->size() != map->target->size()) {
     return fail(error_kind::bad_option,

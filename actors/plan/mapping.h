@@ -16,9 +16,11 @@ namespace sluice {
 /// once a run, immutable, shared by all channels.
 struct mapping {
   schema_ptr source;   ///< As read.
-  schema_ptr between;  ///< Behind the steps.
+  schema_ptr between;  ///< Behind the steps, without what is left out.
   schema_ptr target;   ///< As written.
   std::vector<transform_step> steps;
+  /// Which of the columns behind the steps go on; empty: all.
+  std::vector<std::uint32_t> taken;
   std::vector<std::shared_ptr<const column_converter>> converters;  ///< nullptr: the column passes as it is.
   /// Only in the mode `datax`: goes before the converter of its column; nullptr where DataX changes nothing.
   std::vector<std::unique_ptr<const changing_converter>> changers;
@@ -38,6 +40,9 @@ struct mapping {
 result<schema_ptr> columns_behind_transformers(const job& what, const schema_ptr& source,
                                                const conversion_context& context);
 
+/// The columns but for those of these indices.
+schema_ptr columns_without(const schema_ptr& columns, const std::vector<std::size_t>& left_out);
+
 /// What the mode `datax` may change between a column as read and the same behind the transformers and at the
 /// destination: in the reader, then in the channel.
 std::vector<change_rule> datax_changes(const field& from, const field& to);
@@ -46,12 +51,14 @@ std::vector<change_rule> datax_changes(const field& from, const field& to);
 std::string rules_text(const std::vector<change_rule>& rules);
 
 /// Pairs the columns by position (job-formats 1.10). `target` nullptr: the destination takes what comes, and
-/// gives it the names of `heading` where there are any.
+/// gives it the names of `heading` where there are any. `left_out`: indices behind the transformers of what
+/// the destination does not take.
 /// `bad_option` with both counts and the columns, with the pair that the conversion table refuses, or, where
 /// the job is strict, with what `other_order` finds.
 result<std::shared_ptr<const mapping>> make_mapping(const job& what, schema_ptr source, schema_ptr target,
                                                     const conversion_context& context,
-                                                    const std::vector<std::string>& heading = {});
+                                                    const std::vector<std::string>& heading = {},
+                                                    const std::vector<std::size_t>& left_out = {});
 
 /// `id int64, name utf8`: for messages, at most ten columns.
 std::string columns_text(const schema& s);

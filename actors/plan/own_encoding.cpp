@@ -11,7 +11,8 @@ namespace sluice {
 
 std::vector<bool> columns_in_own_bytes(const mapping& map, const std::vector<bool>& takes_own) {
   std::vector<bool> marked(map.source->size());
-  if (!map.steps.empty() || !map.changers.empty() || takes_own.size() != marked.size()) {
+  if (!map.steps.empty() || !map.taken.empty() || !map.changers.empty() ||
+      takes_own.size() != marked.size()) {
     return {};
   }
   for (std::size_t i = 0; i < marked.size(); ++i) {

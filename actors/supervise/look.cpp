@@ -62,12 +62,13 @@ result<void> looker::compare() {
   const target_description& target = look_.target.what;
   look_.pairs = target.columns == nullptr
                     ? describe_reader_changes(*between_)
-                    : describe_column_pairs(*between_, *target.columns, ends_.conversion, what_.compat);
+                    : describe_column_pairs(*columns_without(between_, target.left_out), *target.columns,
+                                            ends_.conversion, what_.compat);
   if (target.columns == nullptr && target.names.empty()) {
     return {};
   }
-  SLUICE_TRY(look_.map,
-             make_mapping(what_, look_.source.columns, target.columns, ends_.conversion, target.names));
+  SLUICE_TRY(look_.map, make_mapping(what_, look_.source.columns, target.columns, ends_.conversion,
+                                     target.names, target.left_out));
   look_.warnings.insert(look_.warnings.end(), look_.map->warnings.begin(), look_.map->warnings.end());
   return {};
 }

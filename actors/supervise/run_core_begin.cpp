@@ -60,7 +60,7 @@ void run_core::answered(target_opened& a) {
   }
   if (target_.what.columns != nullptr || !target_.what.names.empty()) {
     auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion,
-                            target_.what.names);
+                            target_.what.names, target_.what.left_out);
     if (!map) {
       fail_run(std::move(map).error());
       return;
@@ -381,7 +381,7 @@ void run_core::answered(target_ready& a) {
   }
   target_.what = std::move(a.what);
   auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion,
-                          target_.what.names);
+                          target_.what.names, target_.what.left_out);
   if (!map) {
     fail_run(std::move(map).error());
     return;

@@ -71,6 +71,9 @@ struct target_description {
   /// Where `columns` is nullptr: the names that the job gives to what comes (a heading), one a column. Empty:
   /// they keep their own.
   std::vector<std::string> names = {};
+  /// The columns, by index in what comes, that the destination computes itself: `columns` has none for them,
+  /// and they are left out on the way.
+  std::vector<std::size_t> left_out = {};
   std::string name;  ///< `sqlite shop.db table orders`: for the account by table.
   std::vector<std::string>
       changes;          ///< What will be made, emptied or removed, one sentence each, before it happens.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/plan/own_encoding.h"
 #include "tests/unit/actors/cores_test_kit.h"
 
 namespace sluice {
@@ -210,6 +211,27 @@ TEST(channel_core, values_changed_as_datax_does_are_counted_in_the_batch_that_ha
   EXPECT_EQ(log.batches[0]->dirty.size(), 1u) << "DataX refuses it too";
   const change_counts expected = {{{0, change_rule::fraction_cut}, 2}};
   EXPECT_EQ(log.batches[0]->changes, expected);
+}
+
+TEST(channel_core, columns_that_the_destination_does_not_take_are_left_out_on_the_way) {
+  const auto whole = text_to_number();
+  const auto last = std::make_shared<const schema>(schema{(*whole->target)[1]});
+  const auto map = make_mapping(job{}, whole->source, last, {}, {}, {0});
+  ASSERT_TRUE(map) << map.error().message;
+  EXPECT_FALSE((*map)->passes());
+  EXPECT_EQ((*map)->lines,
+            (std::vector<std::string>{"column 0 \"n\" of the reader is left out: the destination "
+                                      "computes it itself"}));
+  EXPECT_TRUE(columns_in_own_bytes(**map, {true}).empty());
+  auto b = texts({{"no number", "a"}, {"2", "b"}});
+  b->changed_as_read = {{0, 0, change_rule::time_cut}, {1, 1, change_rule::time_cut}};
+  const auto parts = convert_batch(*b, **map, buffer_pool::make(1 << 20), 64 << 10);
+  ASSERT_EQ(parts.size(), 1u);
+  ASSERT_EQ(parts[0].b->columns.size(), 1u);
+  EXPECT_EQ(parts[0].b->rows, 2u) << "what is left out makes no record dirty";
+  EXPECT_EQ(parts[0].b->columns[0].get_bytes(1), "b");
+  const change_counts expected = {{{0, change_rule::time_cut}, 1}};
+  EXPECT_EQ(parts[0].b->changes, expected) << "of the column that is written";
 }
 
 TEST(channel_core, what_the_reader_has_changed_is_counted_where_its_row_goes_on) {

@@ -52,7 +52,7 @@ struct source_description {
   /// Patterns by which files are found: what the destination makes may fall under them the next time.
   std::vector<file_pattern> patterns = {};
   connection_count connections = {};
-  /// Of the one table that is read by its columns; nullptr where it is no such thing.
+  /// Of the one table that is read by its columns; of anything else no more than whose words its types are.
   std::shared_ptr<const table_facts> table = nullptr;
   std::optional<held_snapshot> snapshot = {};
 };

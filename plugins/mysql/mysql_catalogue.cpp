@@ -110,7 +110,41 @@ result<void> read_triggers(connection& c, table_info& table, const stop_signal& 
   return {};
 }
 
+/// The type as CREATE TABLE has it. MariaDB's JSON is a LONGTEXT that a check keeps to JSON.
+std::string own_type_of(const table_column& column, bool checks_json) {
+  constexpr std::string_view json_collation = "utf8mb4_bin";
+  if (checks_json && column.kind.name == "longtext" && column.collation == json_collation) {
+    return "json";
+  }
+  return column.charset.empty() ? column.kind.name
+                                : fmt::format("{} CHARACTER SET {} COLLATE {}", column.kind.name,
+                                              column.charset, column.collation);
+}
+
+/// The columns of MariaDB whose own check is that they are JSON.
+result<std::vector<std::string>> json_columns(connection& c, const table_info& table,
+                                              const stop_signal& stop) {
+  std::vector<std::string> names;
+  if (c.server().product != server_product::mariadb) {
+    return names;
+  }
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT CONSTRAINT_NAME FROM information_schema.CHECK_CONSTRAINTS WHERE "
+                               "CONSTRAINT_SCHEMA = {} AND TABLE_NAME = {} AND CHECK_CLAUSE = "
+                               "CONCAT('json_valid(`', REPLACE(CONSTRAINT_NAME, '`', '``'), '`)')",
+                               c.literal(table.database), c.literal(table.name)),
+                   stop));
+  for (const sql_row& row : rows) {
+    names.push_back(row[0].value_or(""));
+  }
+  return names;
+}
+
 }  // namespace
+
+std::string_view product_name(const server_info& server) {
+  return server.product == server_product::mariadb ? "mariadb" : "mysql";
+}
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -245,17 +279,26 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
                                "EVENT_OBJECT_TABLE = {2} ORDER BY 1, 2",
                                in_table, c.literal(table.database), c.literal(table.name)),
                    stop));
+  SLUICE_TRY(const auto json, json_columns(c, table, stop));
+  const auto is_json = [&](std::string_view name) {
+    return std::find(json.begin(), json.end(), name) != json.end();
+  };
+  constexpr std::string_view check = "the check ";
   relational::read_table out;
+  out.product = product_name(c.server());
   for (const sql_row& row : rows) {
+    const std::string text = row[1].value_or("");
     if (row[0] != "0") {
-      out.others.push_back(row[1].value_or(""));
+      if (!text.starts_with(check) || !is_json(std::string_view(text).substr(check.size()))) {
+        out.others.push_back(text);
+      }
     } else if (table.type == table_type::table) {  // of a view it is `VIEW`
-      out.comment = row[1].value_or("");
+      out.comment = text;
     }
   }
   for (const table_column& column : table.columns) {
-    out.columns.push_back(
-        {column.name, column.comment, column.has_default || column.auto_increment, column.generated});
+    out.columns.push_back({column.name, column.comment, column.has_default || column.auto_increment,
+                           column.generated, own_type_of(column, is_json(column.name))});
   }
   for (const table_key& key : table.keys) {
     out.keys.push_back({key.name, key.columns, key.name == "PRIMARY" && key.plain, key.unique});

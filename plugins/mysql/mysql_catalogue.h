@@ -14,6 +14,9 @@
 /// Tables as information_schema describes them, and the names by which jobs call them.
 namespace sluice::mysql {
 
+/// `table_facts::product`: whose words a server speaks.
+std::string_view product_name(const server_info& server);
+
 struct table_column {
   std::string name;
   column_kind kind;

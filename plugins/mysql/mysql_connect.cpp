@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "plugins/common/relational/session_place.h"
 #include "plugins/mysql/mysql_connection_state.h"
 #include "plugins/mysql/mysql_replica.h"
 #include "transport/base/text.h"
@@ -227,11 +228,7 @@ result<void> connection::state::set_session(const stop_signal& stop) {
   session_facts facts{server, row[0].value_or(""), row[3] == "1" && row[4] == "STATEMENT",
                       plan.connect.statement_timeout};
   for (const auto& [name, value] : plan.connect.session_settings) {
-    if (auto set = run(fmt::format("SET SESSION {} = {}", name, value), stop); !set) {
-      error e = std::move(set).error();
-      e.message = fmt::format("{}: {}", plan.connect.place, e.message);
-      return fail(std::move(e));
-    }
+    SLUICE_CHECK(run(fmt::format("SET SESSION {} = {}", name, value), stop));
   }
   for (const relational::placed_text& sql : plan.statements) {
     if (auto done = run(sql.text, stop); !done) {
@@ -324,10 +321,9 @@ result<std::unique_ptr<connection>> connection::open(const connection_plan& plan
   if (!first) {
     first = {error_kind::bad_option, "no server is named", {}, false};
   }
-  if (!c.place.empty() && first->kind != error_kind::cancelled) {
-    first->message = fmt::format("{}: {}", c.place, first->message);
-  }
-  return fail(std::move(*first));
+  return fail(first->kind == error_kind::cancelled
+                  ? std::move(*first)
+                  : relational::with_place_of_connection(std::move(*first), c.place, plan.statements));
 }
 
 }  // namespace sluice::mysql

@@ -142,6 +142,19 @@ std::vector<std::string> remarks() {
       "for rows by InnoDB's tables with the right PROCESS.",
       "A record has at most 64 MiB, all its fields together: a blob of exactly 64 MiB is dirty "
       "(`record_too_large`).",
+      "A table that `createTable` makes after one of MariaDB or MySQL has its very types, with their "
+      "character "
+      "sets and collations where the server knows them: it is asked by preparing the statement. JSON becomes "
+      "LONGTEXT between the two products, UUID CHAR(36) where there is no such type. From PostgreSQL: uuid "
+      "as "
+      "UUID (MariaDB from 10.7) or CHAR(36), character(n) as CHAR(n), inet, cidr and macaddr as VARCHAR; "
+      "what "
+      "travels as text, json too, as LONGTEXT, because MySQL writes JSON anew and MariaDB bounds its depth. "
+      "Each type whose meaning is lost is listed with what is no longer checked. Columns that the source "
+      "computes become ordinary ones with the source's values, and are listed.",
+      "A column that the table computes itself (GENERATED ALWAYS AS) is left out of `*`: from a reader's "
+      "column of the same name nothing is taken, which plan and run say, so that `*` at both ends copies "
+      "between two such tables.",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; PROCESS on *.* (MariaDB) to notice "
       "tables "
       "that are emptied meanwhile, of the writer too; for `snapshot` `shared` BINLOG MONITOR "

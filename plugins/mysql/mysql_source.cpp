@@ -130,9 +130,8 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   source_description out;
   out.columns = plan->columns;
   out.connections = {.own = 1, .each_pipeline = 1};
-  if (plan->parts.size() == 1) {
-    out.table = facts_;
-  }
+  const bool one_table = plan->parts.size() == 1 && facts_ != nullptr;
+  out.table = one_table ? facts_ : std::make_shared<const table_facts>(table_facts{std::string(product_)});
   const auto ordered = [](const read_part& p) { return !p.order.empty(); };
   out.repeatable = std::all_of(plan->parts.begin(), plan->parts.end(), ordered);
   out.resumable = out.repeatable;
@@ -223,6 +222,7 @@ result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option
                                         const stop_signal& stop) {
   const relational::database_part& wanted = options_.parts[end];
   SLUICE_TRY(connection * c, connect(end, stop));
+  product_ = product_name(c->server());
   const relational::server_role role = wanted.connect.role;
   if (role == relational::server_role::standby || role == relational::server_role::prefer_standby) {
     SLUICE_TRY(auto note, note_of_replica(*c, stop));

@@ -61,7 +61,8 @@ class mysql_source : public source {
   std::size_t connected_to_ = 0;
   std::shared_ptr<const read_plan> plan_;
   std::shared_ptr<const table_facts> facts_;  ///< Of the last table described.
-  std::string untold_;  ///< Why a table that is emptied may go unnoticed; empty: it does not.
+  std::string untold_;        ///< Why a table that is emptied may go unnoticed; empty: it does not.
+  std::string_view product_;  ///< Of the last database, as `table_facts` has it.
   std::vector<std::string> notes_;
   std::optional<error> no_snapshot_;  ///< Where several readers will find none to share.
 

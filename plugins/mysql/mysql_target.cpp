@@ -29,16 +29,6 @@ relational::target_table mapping_of(const table_info& table) {
   return out;
 }
 
-/// Bytes that a column of the type takes in a key at most; nothing where it cannot stand in one.
-std::optional<std::uint64_t> key_bytes(const data_type& type) {
-  constexpr std::uint64_t others = 32;
-  const bool text = type.id == type_id::utf8;
-  if (created_type(type).starts_with("LONG")) {
-    return std::nullopt;
-  }
-  return text || type.id == type_id::binary ? type.length_max * (text ? 4 : 1) : others;
-}
-
 table_name table_of(const target_options& options) {
   const std::string& text = options.table().text;
   table_name name = parse_table_name(text).value_or(table_name{"", text});
@@ -312,8 +302,10 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
     }
   }
   const relational::target_table mapping = mapping_of(table);
+  auto come = relational::without_computed(mapping, options_, sql_rules(), source_columns);
+  out.left_out = std::move(come.left_out);
   SLUICE_TRY(const auto mapped,
-             relational::mapped_columns(mapping, options_, sql_rules(), source_columns, values_));
+             relational::mapped_columns(mapping, options_, sql_rules(), come.columns, values_));
   has_key_ = relational::meets_key(mapping, mapped);
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
@@ -330,12 +322,12 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   }
   SLUICE_CHECK(check_listed(names, mapped));
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (table.columns[i].generated && options_.all_columns) {
+    if (table.columns[i].generated) {
       out.notes.push_back(fmt::format("Column {} of table {} is computed by the server and left out.",
                                       in_quotes(table.columns[i].name), in_quotes(table.name)));
     }
   }
-  return use_columns(table, mapped, source_columns, out);
+  return use_columns(table, mapped, come.columns, out);
 }
 
 result<void> mysql_target::check_ignore(const table_info& table, target_description& out) const {
@@ -371,96 +363,6 @@ result<void> mysql_target::check_listed(const std::vector<std::string>& names,
     }
   }
   return {};
-}
-
-result<relational::created_table> mysql_target::table_to_make(const schema& source_columns) const {
-  SLUICE_TRY(auto made, relational::created_table_of(options_, sql_rules(), source_columns, facts_.get(),
-                                                     values_, created_type));
-  constexpr std::size_t column_comment_max = 1024;
-  constexpr std::size_t table_comment_max = 2048;
-  made.leave_comments_out(column_comment_max, table_comment_max);
-  for (std::size_t i = 0; i < source_columns.size(); ++i) {
-    const type_id id = source_columns[i].type.id;
-    if ((id == type_id::decimal || id == type_id::decimal_text) && made.columns[i].type == "LONGTEXT") {
-      made.not_made.push_back(fmt::format(
-          "a number type for column {}: the source does not say that its digits fit DECIMAL(65,30), "
-          "and LONGTEXT keeps them all; where fewer do, make the table beforehand",
-          made.columns[i].name));
-    }
-  }
-  std::uint64_t bytes = 0;
-  made.keep_null_out_of_key();
-  for (const std::size_t index : made.key) {
-    const auto one = key_bytes(source_columns[index].type);
-    if (!one) {
-      made.leave_key_out(fmt::format("{} cannot stand in a key", made.columns[index].type));
-      return made;
-    }
-    bytes += *one;
-    if (source_columns[index].type.id == type_id::utf8) {
-      // Whatever the source tells apart.
-      made.columns[index].type += " COLLATE utf8mb4_bin";
-    }
-  }
-  constexpr std::uint64_t key_bytes_max = 3072;  // InnoDB
-  if (bytes > key_bytes_max) {
-    made.leave_key_out(fmt::format("up to {} bytes, and a key takes {}", bytes, key_bytes_max));
-  }
-  return made;
-}
-
-std::string mysql_target::describe_created(const relational::created_table& table,
-                                           target_description& out) const {
-  const auto comment_of = [&](const std::string& comment) {
-    return comment.empty() ? std::string() : " COMMENT " + connection_->literal(comment);
-  };
-  // A TIMESTAMP is NOT NULL where NULL is not said.
-  out.ddl = {relational::create_table_sql(table, quoted_table_, quote_name,
-                                          [&](const relational::created_table::column& c) {
-                                            return (c.not_null ? "" : " NULL") + comment_of(c.comment);
-                                          }) +
-             " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4" + comment_of(table.comment)};
-  out.not_made = table.not_made;
-  return out.ddl.front();
-}
-
-result<void> mysql_target::plan_created_table(const schema& source_columns, target_description& out) {
-  SLUICE_TRY(const auto table, table_to_make(source_columns));
-  if (options_.mode != write_mode::insert && table.key.empty() && !steps_.table_comes_later()) {
-    return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
-  }
-  table_info made;
-  made.database = table_.database;
-  made.name = table_.table;
-  made.engine = "InnoDB";
-  std::vector<std::size_t> mapped;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    declared_type declared;
-    for (const char c : created_type(source_columns[i].type)) {
-      declared.column_type += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    }
-    declared.data_type = declared.column_type.substr(0, declared.column_type.find_first_of("( "));
-    declared.charset_name = "utf8mb4";
-    if (source_columns[i].type.length_max != 0) {
-      declared.characters_max = declared.bytes_max = source_columns[i].type.length_max;
-    }
-    table_column column;
-    column.name = table.columns[i].name;
-    column.kind = kind_of(declared);
-    column.not_null = table.columns[i].not_null;
-    made.columns.push_back(std::move(column));
-    mapped.push_back(i);
-  }
-  if (!table.key.empty()) {
-    made.keys.push_back({"PRIMARY", true, true, true, table.key_names()});
-  }
-  SLUICE_CHECK(check_listed(made.column_names(), mapped));
-  create_sql_ = describe_created(table, out);
-  relational::announce_created(table, create_sql_, false, out);
-  if (!steps_.table_comes_later()) {
-    has_key_ = !table.key.empty();
-  }
-  return use_columns(made, mapped, source_columns, out);
 }
 
 result<void> mysql_target::use_columns(const table_info& table, const std::vector<std::size_t>& mapped,

@@ -52,7 +52,9 @@ class mysql_target : public target, public rows_check, private relational::progr
   /// Each of `updateColumn` and `skipNullColumn` must be mapped.
   result<void> check_listed(const std::vector<std::string>& names,
                             const std::vector<std::size_t>& mapped) const;
-  [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;
+  // mysql_created.cpp
+  /// Asks the server which of the source's own types it takes.
+  result<relational::created_table> table_to_make(const schema& source_columns);
   /// Puts the statement and what it does not make into `out`, and returns it.
   std::string describe_created(const relational::created_table& table, target_description& out) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);

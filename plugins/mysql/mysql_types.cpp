@@ -204,6 +204,36 @@ bool same_type(const result_column& a, const result_column& b) {
          a.decimals == b.decimals && a.charset == b.charset && a.special == b.special;
 }
 
+declared_type declared_as(std::string_view type) {
+  struct size_row {
+    std::string_view name;
+    std::uint64_t bytes_max;
+  };
+  static constexpr size_row sizes[] = {
+      {"tinytext", 0xFF},       {"tinyblob", 0xFF},       {"text", 0xFFFF},         {"blob", 0xFFFF},
+      {"mediumtext", 0xFFFFFF}, {"mediumblob", 0xFFFFFF}, {"longtext", 0xFFFFFFFF}, {"longblob", 0xFFFFFFFF}};
+  constexpr std::string_view set = " CHARACTER SET ";
+  declared_type out;
+  const std::size_t named = type.find(set);
+  const std::string_view bare = type.substr(0, std::min(named, type.find(" COLLATE ")));
+  bool quoted = false;
+  for (const char c : bare) {
+    quoted = quoted != (c == '\'');
+    out.column_type += !quoted && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  out.data_type = out.column_type.substr(0, out.column_type.find_first_of("( "));
+  const std::string_view behind =
+      named == std::string_view::npos ? "utf8mb4" : type.substr(named + set.size());
+  out.charset_name = behind.substr(0, behind.find(' '));
+  if (const auto numbers = numbers_of(out.column_type); !numbers.empty()) {
+    out.characters_max = out.bytes_max = numbers[0];
+  }
+  for (const size_row& row : sizes) {
+    out.bytes_max = row.name == out.data_type ? row.bytes_max : out.bytes_max;
+  }
+  return out;
+}
+
 column_kind kind_of(const declared_type& declared) {
   column_kind k;
   k.name = declared.column_type;

@@ -64,6 +64,9 @@ struct declared_type {
 /// Whether the columns of two results are of one type, as far as the server tells there.
 bool same_type(const result_column& a, const result_column& b);
 
+/// The same of a type as CREATE TABLE has it, of a table whose character set is utf8mb4.
+declared_type declared_as(std::string_view type);
+
 column_kind kind_of(const declared_type& declared);
 /// Of an expression, or of a query's column, from the result itself.
 column_kind kind_of(const result_column& column);

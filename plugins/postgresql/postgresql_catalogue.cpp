@@ -47,7 +47,8 @@ constexpr const char* columns_sql = R"(
 SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
   {}, a.attnotnull,
   EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_am m ON m.oid = i.relam
-    WHERE x.indrelid = a.attrelid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL AND m.amname IN ('btree', 'brin'))
+    WHERE x.indrelid = a.attrelid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL AND m.amname IN ('btree', 'brin')),
+  pg_catalog.format_type(a.atttypid, a.atttypmod)
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
@@ -94,6 +95,9 @@ UNION ALL SELECT 2, '', 'the ' || CASE WHEN x.indisunique THEN 'unique ' ELSE ''
   WHERE x.indrelid = $1::oid AND NOT x.indisprimary
 UNION ALL SELECT 3, '', 'the ' || CASE contype WHEN 'f' THEN 'foreign key ' ELSE 'check ' END || conname
   FROM pg_catalog.pg_constraint WHERE conrelid = $1::oid AND contype IN ('f', 'c')
+UNION ALL SELECT 3, '', 'the collation ' || pg_catalog.quote_ident(l.collname) || ' of column ' || a.attname
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attcollation <> t.typcollation
 UNION ALL SELECT 4, '', 'the trigger ' || tgname FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal
 ORDER BY 1, 3)";
 
@@ -157,6 +161,7 @@ result<void> add_columns(connection& c, table_info& table) {
     // child, its parent's.
     column.never_null = is_true(row, 4) && table.holds_its_rows();
     column.leads_index = is_true(row, 5);
+    column.declared = text_at(row, 6);
     list += (list.empty() ? "" : ", ") + quote_name(column.name);
     table.columns.push_back(std::move(column));
   }
@@ -284,8 +289,9 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
 result<relational::read_table> read_table_of(connection& c, const table_info& table) {
   SLUICE_TRY(const auto rows, c.ask(others_sql, {fmt::to_string(table.oid)}));
   relational::read_table out;
+  out.product = product_name;
   for (const table_column& column : table.columns) {
-    out.columns.push_back({column.name, "", column.has_default, column.generated});
+    out.columns.push_back({column.name, "", column.has_default, column.generated, column.declared});
   }
   for (const sql_row& row : rows) {
     const std::string name = text_at(row, 1);

@@ -16,7 +16,8 @@ namespace sluice::postgresql {
 
 struct table_column {
   std::string name;
-  server_type type;  ///< Of a domain its base type.
+  server_type type;      ///< Of a domain its base type.
+  std::string declared;  ///< format_type, a domain by its name.
   column_type kind;
   bool not_null = false;     ///< It takes no NULL.
   bool never_null = false;   ///< No row that is read from the table holds one.

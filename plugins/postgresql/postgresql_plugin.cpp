@@ -155,6 +155,16 @@ std::vector<std::string> remarks() {
       "A statement that has stood still for 3 s is looked into over one more connection, which lasts for a "
       "moment, and again once it stands four times as long: where it waits for a lock, a line says on which "
       "table, who holds it (process, name, user) and what ends the wait.",
+      "A table that `createTable` makes after one of PostgreSQL has its very types (`format_type`). An enum, "
+      "a domain, a composite or a type of an extension is taken where this database has one of that name, "
+      "else the domain's base type or text. From MySQL and MariaDB: UUID, INET4 and INET6 as uuid and inet, "
+      "CHAR(n) as character(n), MySQL's JSON as json, BIT(n) and YEAR as integers. Each type whose meaning "
+      "is "
+      "lost is listed with what is no longer checked. Columns that the source computes become ordinary ones "
+      "with the source's values, and are listed. Collations are listed, not made.",
+      "A column that the table computes itself (GENERATED ALWAYS AS … STORED) is left out of `*`: from a "
+      "reader's column of the same name nothing is taken, which plan and run say, so that `*` at both ends "
+      "copies between two such tables.",
       "Least rights. Reader: `GRANT CONNECT ON DATABASE shop`, `GRANT USAGE ON SCHEMA public`, `GRANT SELECT "
       "ON orders`; a snapshot and `useReadOnly` need no more. Writer: the same with `GRANT INSERT ON "
       "orders`, or "

@@ -8,6 +8,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/common/relational/columns.h"
+#include "plugins/common/relational/session_place.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_reader.h"
 #include "plugins/postgresql/postgresql_splits.h"
@@ -23,6 +24,19 @@ error placed(error e, const std::string& place) {
 
 bool is_whole_number(wire_form form) {
   return form == wire_form::int2 || form == wire_form::int4 || form == wire_form::int8;
+}
+
+/// `of_table`: what the only table read says; nullptr where it is anything else.
+std::shared_ptr<const table_facts> with_types(const table_facts* of_table, const schema& columns) {
+  table_facts facts = of_table == nullptr ? table_facts() : *of_table;
+  facts.product = product_name;
+  facts.columns.resize(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (facts.columns[i].own_type.empty()) {
+      facts.columns[i].own_type = columns[i].source_type_name;
+    }
+  }
+  return std::make_shared<const table_facts>(std::move(facts));
 }
 
 }  // namespace
@@ -48,7 +62,8 @@ result<void> postgresql_source::connect_once(std::size_t part, const stop_signal
   }
   auto made = open_session(sessions_[part], session_role::source, "source", stop);
   if (!made) {
-    return fail(placed(std::move(made).error(), sessions_[part].options.place));
+    return fail(relational::with_place_of_connection(std::move(made).error(), sessions_[part].options.place,
+                                                     options_.session));
   }
   const std::lock_guard lock(interrupting_);
   held = std::move(*made);
@@ -87,9 +102,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
     out.statements.push_back(reading_sql(*plan, r, {}, nullptr));
     all_ordered = all_ordered && r.ordered;
   }
-  if (plan->relations.size() == 1) {
-    out.table = facts_;
-  }
+  out.table = with_types(plan->relations.size() == 1 ? facts_.get() : nullptr, *plan->columns);
   out.connections = {.own = static_cast<std::uint32_t>(sessions_.size()), .each_pipeline = 1};
   out.repeatable = all_ordered;
   out.resumable = all_ordered;

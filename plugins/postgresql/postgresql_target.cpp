@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/common/relational/rows_there.h"
+#include "plugins/common/relational/session_place.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_rights.h"
 #include "transport/base/text.h"
@@ -116,7 +117,8 @@ result<connection*> postgresql_target::connect_once() {
   if (connection_ == nullptr || connection_->is_lost()) {
     auto made = open_session(session_, session_role::target, "target", stop_);
     if (!made) {
-      return fail(placed(std::move(made).error(), options_.connect().place));
+      return fail(relational::with_place_of_connection(std::move(made).error(), options_.connect().place,
+                                                       options_.session));
     }
     const std::lock_guard lock(interrupting_);
     connection_ = std::move(*made);
@@ -271,7 +273,7 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
   return {};
 }
 
-result<void> postgresql_target::use_table(const table_info& table, const schema& source_columns,
+result<void> postgresql_target::use_table(const table_info& table, const schema& incoming,
                                           target_description& out) {
   relational::target_table asked;
   asked.name = table.name;
@@ -281,6 +283,9 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   for (const unique_key& key : table.keys) {
     asked.keys.push_back(key.columns);
   }
+  auto come = relational::without_computed(asked, options_, sql_rules(), incoming);
+  out.left_out = std::move(come.left_out);
+  const schema& source_columns = come.columns;
   SLUICE_TRY(const auto mapped,
              relational::mapped_columns(asked, options_, sql_rules(), source_columns, values_));
   keys_ = table.keys;
@@ -328,12 +333,10 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
     not_null.push_back(c.not_null);
     types.push_back(c.type);
   }
-  if (options_.all_columns) {
-    for (const table_column& c : table.columns) {
-      if (c.generated) {
-        out.notes.push_back(
-            fmt::format("Column {} is computed by the server and left out.", in_quotes(c.name)));
-      }
+  for (const table_column& c : table.columns) {
+    if (c.generated) {
+      out.notes.push_back(
+          fmt::format("Column {} is computed by the server and left out.", in_quotes(c.name)));
     }
   }
   if (table.unlogged) {
@@ -378,66 +381,6 @@ result<void> postgresql_target::describe_sequences(const table_info& table,
                      list)});
   }
   return {};
-}
-
-result<relational::created_table> postgresql_target::table_to_make(const schema& source_columns) const {
-  SLUICE_TRY(auto made, relational::created_table_of(options_, sql_rules(), source_columns, facts_.get(),
-                                                     values_, created_type));
-  for (const relational::created_table::column& c : made.columns) {
-    if (auto fits = check_name_length(c.name); !fits) {
-      return fail(placed(std::move(fits).error(), values_.place("column")));
-    }
-  }
-  made.keep_null_out_of_key();
-  return made;
-}
-
-void postgresql_target::describe_created(const relational::created_table& table,
-                                         target_description& out) const {
-  out.ddl = {relational::create_table_sql(table, quoted_table_, quote_name)};
-  if (!table.comment.empty()) {
-    out.ddl.push_back(fmt::format("COMMENT ON TABLE {} IS {}", quoted_table_, quote_text(table.comment)));
-  }
-  for (const relational::created_table::column& c : table.columns) {
-    if (!c.comment.empty()) {
-      out.ddl.push_back(fmt::format("COMMENT ON COLUMN {}.{} IS {}", quoted_table_, quote_name(c.name),
-                                    quote_text(c.comment)));
-    }
-  }
-  out.not_made = table.not_made;
-}
-
-result<void> postgresql_target::plan_created_table(const schema& source_columns, target_description& out) {
-  SLUICE_TRY(const auto table, table_to_make(source_columns));
-  key_ = table.key_names();
-  keys_.clear();
-  if (!key_.empty()) {
-    keys_.push_back({"", true, key_});
-  }
-  if (finds_by_key() && key_.empty() && !steps_->table_comes_later()) {
-    return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
-  }
-  describe_created(table, out);
-  create_sql_ = fmt::format("{}", fmt::join(out.ddl, "; "));
-  relational::announce_created(table, create_sql_, false, out);
-  if (!steps_->table_comes_later()) {
-    has_key_ = !key_.empty();
-  }
-  std::string types;
-  std::vector<std::string> names;
-  std::vector<bool> not_null;
-  for (const relational::created_table::column& c : table.columns) {
-    types += fmt::format("{}NULL::{}", types.empty() ? "" : ", ", c.type);
-    names.push_back(c.name);
-    not_null.push_back(c.not_null);
-  }
-  SLUICE_TRY(const auto described, connection_->describe("SELECT " + types));
-  SLUICE_TRY(const auto found, name_types(*connection_, described));
-  std::vector<column_type> kinds;
-  for (const server_type& t : found) {
-    kinds.push_back(kind_of(t, 0));
-  }
-  return use_columns(names, kinds, not_null, found, source_columns, out);
 }
 
 result<void> postgresql_target::check_texts(const std::vector<std::string>& names,

@@ -56,7 +56,9 @@ class postgresql_target : public target, public rows_check, private relational::
                               target_description& out);
   result<void> use_table(const table_info& table, const schema& source_columns, target_description& out);
   /// The statement that makes the table, with the names of its columns.
-  [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;
+  // postgresql_created.cpp
+  /// Asks the server which of the source's own types it has.
+  result<relational::created_table> table_to_make(const schema& source_columns);
   void describe_created(const relational::created_table& table, target_description& out) const;
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   result<void> use_columns(const std::vector<std::string>& names, const std::vector<column_type>& kinds,

@@ -14,6 +14,9 @@
 /// server's own (pg_type.dat); all others travel as the server's exact text.
 namespace sluice::postgresql {
 
+/// `table_facts::product`.
+inline constexpr std::string_view product_name = "postgresql";
+
 /// How a value stands in the binary form of COPY.
 enum class wire_form : std::uint8_t {
   boolean,  ///< One byte.

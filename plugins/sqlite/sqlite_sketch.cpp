@@ -173,9 +173,8 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
   }
   const std::string name = table ? table->name : asked;
   put_place(sketch, where, name_for_job(name), context.form, false);
-  SLUICE_TRY(json names, table ? relational::names_for_table(mapping_of(*table), columns, sql_rules, sketch)
-                               : relational::names_for_new_table(columns));
-  put(sketch, "column", std::move(names));
+  SLUICE_CHECK(table ? relational::put_names_for_table(mapping_of(*table), columns, sql_rules, sketch)
+                     : relational::put_names_for_new_table(columns, sketch));
   put(sketch, "writeMode", "insert",
       "replace, update and ignore are there for tables with a key: they make a second run leave no doubles.");
   if (context.mode == sketch_mode::replace) {

@@ -190,8 +190,9 @@ result<std::optional<table_info>> look_up_table(database& db, const std::string&
 result<relational::read_table> read_table_of(database& db, const table_info& table) {
   sqlite_session session(db);
   relational::read_table out;
+  out.product = "sqlite";
   for (const table_column& c : table.columns) {
-    out.columns.push_back({c.name, "", c.has_default, c.generated});
+    out.columns.push_back({c.name, "", c.has_default, c.generated, c.declared_type});
   }
   SLUICE_TRY(const auto primary,
              session.ask("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", {table.name}));

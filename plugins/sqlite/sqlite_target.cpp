@@ -170,9 +170,18 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
         }
       }
     }
-    auto mapped = mapped_columns(*table, source_columns);
+    const relational::target_table asked = mapping_of(*table);
+    auto come = relational::without_computed(asked, job_columns(), sql_rules, source_columns);
+    auto mapped = mapped_columns(*table, asked, come.columns);
     if (mapped) {
-      return use_columns(table->name, *mapped, source_columns, out);
+      out.left_out = std::move(come.left_out);
+      for (const table_column& c : table->columns) {
+        if (c.generated) {
+          out.notes.push_back(
+              fmt::format("Column {} is computed by the table and left out.", in_quotes(c.name)));
+        }
+      }
+      return use_columns(table->name, *mapped, come.columns, out);
     }
     if (!steps_.table_comes_later()) {
       return fail(std::move(mapped).error());
@@ -186,8 +195,7 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
   return {};
 }
 
-result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info& table,
-                                                                const schema& source_columns) {
+relational::target_table sqlite_target::mapping_of(const table_info& table) {
   relational::target_table asked{table.name, {}, {}};
   for (const table_column& c : table.columns) {
     // SQLite makes up a rowid that is left out.
@@ -204,6 +212,12 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
       }
     }
   }
+  return asked;
+}
+
+result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info& table,
+                                                                const relational::target_table& asked,
+                                                                const schema& source_columns) {
   SLUICE_TRY(const auto indices,
              relational::mapped_columns(asked, job_columns(), sql_rules, source_columns, values_));
   std::vector<table_column> mapped;
@@ -229,9 +243,15 @@ relational::end_options sqlite_target::job_columns() const {
 }
 
 result<relational::created_table> sqlite_target::table_to_make(const schema& source_columns) const {
-  SLUICE_TRY(auto made, relational::created_table_of(
-                            job_columns(), sql_rules, source_columns, facts_.get(), values_,
-                            [](const data_type& type) { return std::string(created_type(type)); }));
+  std::vector<relational::made_type> types;
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    const auto from = relational::type_at(source_columns, facts_.get(), i);
+    const bool same = from.product == "sqlite" && !from.own_type.empty();
+    types.push_back(same ? relational::made_type{std::string(from.own_type)}
+                         : relational::without_meaning(from, std::string(created_type(from.column.type))));
+  }
+  SLUICE_TRY(auto made, relational::created_table_of(job_columns(), sql_rules, source_columns, facts_.get(),
+                                                     values_, types));
   made.leave_comments_out(0, 0);
   return made;
 }

@@ -7,6 +7,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/common/relational/created_table.h"
+#include "plugins/common/relational/target_mapping.h"
 #include "plugins/common/relational/target_steps.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_session.h"
@@ -40,7 +41,10 @@ class sqlite_target : public target {
   result<void> describe_table(const schema& source_columns, target_description& out);
   /// The destination's columns in mapping order; `bad_option` where one does not exist or cannot be written,
   /// or where the write mode goes by keys and no key can meet them.
-  result<std::vector<table_column>> mapped_columns(const table_info& table, const schema& source_columns);
+  static relational::target_table mapping_of(const table_info& table);
+  result<std::vector<table_column>> mapped_columns(const table_info& table,
+                                                   const relational::target_table& asked,
+                                                   const schema& source_columns);
   /// `column` as the job has it.
   [[nodiscard]] relational::end_options job_columns() const;
   [[nodiscard]] result<relational::created_table> table_to_make(const schema& source_columns) const;

@@ -105,6 +105,17 @@ class Registry(Between):
         self.assertNotIn("useUnicode", ended.text)
 
 
+class Places(Between):
+    def test_a_statement_of_the_session_that_fails_is_named_with_its_own_place_only(self):
+        in_postgresql("CREATE TABLE t (id int)")
+        in_mariadb("CREATE TABLE t (id INT)")
+        wrong = {"session": ["SET nonsense = 5"]}
+        for reader, writer in ((postgresql_end("Reader", "t", **wrong), mariadb_end("Writer", "t")), (mariadb_end("Reader", "t", **wrong), postgresql_writer("t")),
+                               (postgresql_end("Reader", "t"), mariadb_end("Writer", "t", **wrong)), (mariadb_end("Reader", "t"), postgresql_writer("t", **wrong))):
+            ended = self.refused(job(reader, writer), "session[0]: ")
+            self.assertNotIn("jdbcUrl", ended.text)
+
+
 class Made(Between):
     """Tables that are made after the source's, and columns mapped by name."""
 

@@ -112,6 +112,27 @@ class Copies(Servers):
                 self.copy("big.csv", target)
                 self.assertEqual(count("SELECT count(*) = 200000 AND count(DISTINCT id) = 200000 FROM big").strip(), "1" if count == in_mariadb else "t")
 
+    def test_bytes_go_to_a_file_and_back_by_two_copies(self):
+        every = bytes(range(256)).hex()
+        in_postgresql(f"CREATE TABLE b (id int, b bytea); INSERT INTO b VALUES (1, '\\x{every}'), (2, ''), (3, NULL)")
+        in_mariadb(f"CREATE TABLE b (id INT, b BLOB); INSERT INTO b VALUES (1, x'{every}'), (2, ''), (3, NULL)")
+        sums = "SELECT id, md5(b) FROM {} ORDER BY id"
+        for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
+            for ending in ("csv", "jsonl"):
+                with self.subTest(end=end.__name__, ending=ending):
+                    self.copy(end("b"), f"{end.__name__}.{ending}")
+                    self.copy(f"{end.__name__}.{ending}", end(f"b_{ending}"))
+                    self.assertEqual(in_server(sums.format(f"b_{ending}")), in_server(sums.format("b")))
+
+    def test_a_column_that_the_table_computes_is_left_out(self):
+        for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
+            with self.subTest(end.__name__):
+                for table in ("src", "dst"):
+                    in_server(f"CREATE TABLE {table} (id INT PRIMARY KEY, total INT GENERATED ALWAYS AS (id * 2) STORED, note varchar(9))")
+                in_server("INSERT INTO src (id, note) VALUES (1, 'a'), (2, 'b')")
+                self.assertIn('column 1 "total" of the reader is left out', self.copy(end("src"), end("dst")))
+                self.assertEqual(in_server("SELECT count(*), sum(total) FROM dst").split("|" if end is postgresql else "\t"), ["2", "6\n"])
+
     def test_an_account_that_may_only_insert_is_told_what_it_can_do(self):
         in_postgresql("CREATE TABLE inbox (id int); GRANT INSERT ON inbox TO writer; GRANT CREATE ON SCHEMA public TO writer")
         self.write("in.csv", "id\n1\n2\n")

@@ -39,13 +39,16 @@ std::size_t characters_in(std::string_view text) {
 
 std::shared_ptr<const table_facts> facts_of(const read_table& table, const schema& columns) {
   table_facts facts;
+  facts.product = table.product;
   facts.comment = table.comment;
   std::vector<std::string> read;
   for (const field& f : columns) {
     const std::string& name = read.emplace_back(f.name);
     const auto column = std::find_if(table.columns.begin(), table.columns.end(),
                                      [&](const read_table::column& c) { return c.name == name; });
-    facts.column_comments.push_back(column == table.columns.end() ? std::string() : column->comment);
+    facts.columns.push_back(column == table.columns.end()
+                                ? table_facts::column()
+                                : table_facts::column{column->comment, column->type});
   }
   for (const read_table::column& c : table.columns) {
     if (std::find(read.begin(), read.end(), c.name) != read.end() && (c.generated || c.has_default)) {
@@ -103,19 +106,23 @@ void created_table::leave_comments_out(std::size_t column_characters_max, std::s
 
 result<created_table> created_table_of(const end_options& options, const sql_rules& rules,
                                        const schema& source_columns, const table_facts* facts,
-                                       const option_values& values,
-                                       const std::function<std::string(const data_type&)>& type_of) {
+                                       const option_values& values, const std::vector<made_type>& types) {
   SLUICE_TRY(const auto names, created_names(options, rules, source_columns, values));
   created_table table;
   const table_facts none;
   const table_facts& known = facts == nullptr ? none : *facts;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    table.columns.push_back({names[i], type_of(source_columns[i].type), !source_columns[i].nullable,
-                             i < known.column_comments.size() ? known.column_comments[i] : std::string()});
+    table.columns.push_back({names[i], types[i].sql, !source_columns[i].nullable,
+                             i < known.columns.size() ? known.columns[i].comment : std::string()});
+    if (!types[i].lost.empty()) {
+      table.not_made.push_back(fmt::format("the type {} of column {}, made {}: {}",
+                                           type_at(source_columns, facts, i).name(), names[i], types[i].sql,
+                                           types[i].lost));
+    }
   }
   table.key = known.key;
   table.comment = known.comment;
-  table.not_made = known.others;
+  table.not_made.insert(table.not_made.end(), known.others.begin(), known.others.end());
   return table;
 }
 

@@ -10,6 +10,7 @@
 #include "jobspec/option_values.h"
 #include "plugins/api/table_facts.h"
 #include "plugins/api/target.h"
+#include "plugins/common/relational/made_type.h"
 #include "plugins/common/relational/relational_options.h"
 #include "transport/record/schema.h"
 
@@ -24,6 +25,7 @@ struct read_table {
     std::string comment;
     bool has_default = false;  ///< Or an identity.
     bool generated = false;
+    std::string type = {};  ///< `table_facts::column::own_type`.
   };
   struct key {
     std::string name;
@@ -31,6 +33,7 @@ struct read_table {
     bool primary = false;
     bool unique = false;
   };
+  std::string product = {};  ///< `table_facts::product`.
   std::string comment;
   std::vector<column> columns;
   std::vector<key> keys;
@@ -63,11 +66,11 @@ struct created_table {
 };
 
 /// Columns by the names that the job maps to or the reader's, NOT NULL, primary key and comments as the
-/// source has them. `type_of` is the product's. `facts` may be nullptr. `bad_option` as `created_names`.
+/// source has them. `types`: one a column of the source. `facts` may be nullptr. `bad_option` as
+/// `created_names`.
 result<created_table> created_table_of(const end_options& options, const sql_rules& rules,
                                        const schema& source_columns, const table_facts* facts,
-                                       const option_values& values,
-                                       const std::function<std::string(const data_type&)>& type_of);
+                                       const option_values& values, const std::vector<made_type>& types);
 
 /// `CREATE TABLE IF NOT EXISTS`; `behind_column` is what follows a column's NOT NULL, such as its comment.
 std::string create_table_sql(

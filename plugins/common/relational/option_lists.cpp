@@ -209,8 +209,9 @@ std::vector<option> writer_option_list(const options_dialect& dialect) {
        .type = option_type::boolean,
        .meaning =
            "Makes the table where it is missing: columns named and typed after the reader's, and NOT NULL, "
-           "primary key and comments where the reader is one table that has them. The run lists what else "
-           "that table has; `sluice ddl JOB` prints the statements.",
+           "primary key and comments where the reader is one table that has them. From the same product its "
+           "own types. The run lists what else that table has, and which types lose their meaning; "
+           "`sluice ddl JOB` prints the statements.",
        .default_text = "false"},
       {.name = "emptyAsNull",
        .type = option_type::boolean,

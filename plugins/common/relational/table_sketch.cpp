@@ -235,9 +235,8 @@ result<end_sketch> sketch_of_target(const end_place& where, const std::optional<
                                     const sketch_context& context) {
   end_sketch sketch;
   put_place(sketch, where, context.form, false);
-  SLUICE_TRY(json names,
-             table ? names_for_table(*table, columns, dialect.rules, sketch) : names_for_new_table(columns));
-  put(sketch, "column", std::move(names));
+  SLUICE_CHECK(table ? put_names_for_table(*table, columns, dialect.rules, sketch)
+                     : put_names_for_new_table(columns, sketch));
   put(sketch, "writeMode", "insert",
       "replace, update and ignore are there for tables with a key: they make a second run leave no doubles.");
   if (context.mode == sketch_mode::replace) {
@@ -271,8 +270,8 @@ result<void> look_for_records(end_sketch& to, sketch_mode mode, const std::funct
               found.error().message);
 }
 
-result<json> names_for_table(const target_table& table, const schema& columns, const sql_rules& rules,
-                             end_sketch& to) {
+result<void> put_names_for_table(const target_table& table, const schema& columns, const sql_rules& rules,
+                                 end_sketch& to) {
   std::vector<std::string> there;
   std::vector<std::string> writable;
   for (const target_column& c : table.columns) {
@@ -283,39 +282,48 @@ result<json> names_for_table(const target_table& table, const schema& columns, c
   }
   json names = json::array();
   std::vector<std::string> missing;
+  std::vector<std::string> computed;
   for (const field& f : columns) {
     const auto found = named_in(f.name, there, rules);
     if (found && table.columns[*found].generated) {
-      return fail(
-          error_kind::bad_option,
-          "the column {} of table {} is computed by the table and cannot be written; write a template "
-          "and leave it out at both ends",
-          in_quotes(there[*found]), in_quotes(table.name));
-    }
-    if (found) {
+      computed.push_back(in_quotes(there[*found]));
+    } else if (found) {
       names.push_back(there[*found]);
     } else {
       missing.push_back(in_quotes(f.name));
     }
   }
+  if (missing.empty() && names.empty()) {
+    return fail(error_kind::bad_option, "table {} computes {} itself: there is nothing to write to it",
+                in_quotes(table.name), fmt::join(computed, ", "));
+  }
+  if (missing.empty() && !computed.empty()) {
+    to.remarks.push_back(
+        fmt::format("The table computes {} itself: it is left out.", fmt::join(computed, ", ")));
+    put(to, "column", json::array({"*"}));
+    put(to, "mapping", "name", "The columns of the table that have the source's names.");
+    return {};
+  }
   if (missing.empty()) {
     to.remarks.emplace_back("The columns of the table that have the source's names.");
-    return names;
+    put(to, "column", std::move(names));
+    return {};
   }
-  if (names.empty() && writable.size() == columns.size()) {
+  if (names.empty() && computed.empty() && writable.size() == columns.size()) {
     to.remarks.emplace_back(
         "No name is the same at both ends: the columns are paired by position; see whether they fit.");
     to.doubts.push_back(
         fmt::format("no name of a column is the same at both ends: they are paired by position with those of "
                     "table {}",
                     in_quotes(table.name)));
-    return json(writable);
+    put(to, "column", json(writable));
+    return {};
   }
   return fail(error_kind::bad_option, "table {} has no column for {} of the source; it has {}",
               in_quotes(table.name), fmt::join(missing, ", "), fmt::join(there, ", "));
 }
 
-result<json> names_for_new_table(const schema& columns) {
+result<void> put_names_for_new_table(const schema& columns, end_sketch& to) {
   json names = json::array();
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string name = columns[i].name.empty() ? fmt::format("column_{}", i + 1) : columns[i].name;
@@ -330,7 +338,8 @@ result<json> names_for_new_table(const schema& columns) {
     }
     names.push_back(name);
   }
-  return names;
+  put(to, "column", std::move(names));
+  return {};
 }
 
 }  // namespace sluice::relational

@@ -55,11 +55,13 @@ result<end_sketch> sketch_of_target(const end_place& where, const std::optional<
 /// Asks `holds` whether the destination holds records, where that decides what a copy does.
 result<void> look_for_records(end_sketch& to, sketch_mode mode, const std::function<result<bool>()>& holds);
 
-/// The table's columns for the source's, by name; by position, with a remark and a doubt, where no name is
-/// the same and there are as many. `bad_option` where one is missing or cannot be written.
-result<nlohmann::ordered_json> names_for_table(const target_table& table, const schema& columns,
-                                               const sql_rules& rules, end_sketch& to);
-/// The source's names for a table to be made; `bad_option` where two are the same when case does not count.
-result<nlohmann::ordered_json> names_for_new_table(const schema& columns);
+/// Puts `column`: the table's columns for the source's, by name; by position, with a remark and a doubt,
+/// where no name is the same and there are as many. Where the table computes one of them it is `*`, mapped by
+/// name, which leaves that out. `bad_option` where one is missing, or none can be written.
+result<void> put_names_for_table(const target_table& table, const schema& columns, const sql_rules& rules,
+                                 end_sketch& to);
+/// The same of a table to be made: the source's names; `bad_option` where two are the same when case does not
+/// count.
+result<void> put_names_for_new_table(const schema& columns, end_sketch& to);
 
 }  // namespace sluice::relational

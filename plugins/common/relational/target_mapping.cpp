@@ -86,6 +86,24 @@ bool holds(const std::vector<std::size_t>& mapped, std::size_t index) {
 
 }  // namespace
 
+incoming_columns without_computed(const target_table& table, const end_options& options,
+                                  const sql_rules& rules, const schema& source_columns) {
+  incoming_columns out;
+  const std::vector<std::string> names = names_of(table);
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    const auto found = named_in(source_columns[i].name, names, rules);
+    if (found && table.columns[*found].generated) {
+      out.left_out.push_back(i);
+    } else {
+      out.columns.push_back(source_columns[i]);
+    }
+  }
+  const auto taken = static_cast<std::size_t>(std::count_if(
+      table.columns.begin(), table.columns.end(), [](const target_column& c) { return !c.generated; }));
+  const bool fits = options.by_name || (source_columns.size() != taken && out.columns.size() == taken);
+  return options.all_columns && fits ? out : incoming_columns{source_columns, {}};
+}
+
 result<std::vector<std::size_t>> mapped_columns(const target_table& table, const end_options& options,
                                                 const sql_rules& rules, const schema& source_columns,
                                                 const option_values& values) {
@@ -119,12 +137,16 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
     mapped = std::move(in_order);
   }
   if (mapped.size() != source_columns.size()) {
+    const bool computes = std::any_of(table.columns.begin(), table.columns.end(),
+                                      [](const target_column& c) { return c.generated; });
     return values.bad(
         "column",
         fmt::format("the reader delivers {} columns and the writer takes {}{}; columns are "
                     "mapped by position, give both the same number",
                     source_columns.size(), mapped.size(),
-                    options.all_columns ? fmt::format(" (all of table {})", in_quotes(table.name)) : ""));
+                    options.all_columns ? fmt::format(" (all of table {}{})", in_quotes(table.name),
+                                                      computes ? " that it does not compute itself" : "")
+                                        : ""));
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const target_column& c = table.columns[i];

@@ -28,6 +28,16 @@ struct target_table {
   std::vector<std::vector<std::string>> keys;  ///< Columns of each primary key and unique index.
 };
 
+/// What comes to a table, without what the table computes itself.
+struct incoming_columns {
+  schema columns;
+  std::vector<std::size_t> left_out;  ///< `target_description::left_out`.
+};
+/// Where the job writes to all columns (`*`), those are left out that are called as a computed one: by
+/// position only if the others are then as many as the table takes.
+incoming_columns without_computed(const target_table& table, const end_options& options,
+                                  const sql_rules& rules, const schema& source_columns);
+
 /// The indices of the columns in mapping order: of the job's entries, or of all that can be written; by name
 /// (`by_name`) in the order of the reader's columns, each of which must be one.
 /// `bad_option` at `column` where one does not exist, cannot be written or is there twice, where there are

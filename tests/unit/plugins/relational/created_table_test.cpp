@@ -14,9 +14,10 @@ using ::testing::IsEmpty;
 
 const read_table& orders() {
   static const read_table made = {
+      .product = "mariadb",
       .comment = "of all shops",
       .columns = {{"shop", "", false, false},
-                  {"id", "the number", true, false},
+                  {"id", "the number", true, false, "bigint(20) unsigned"},
                   {"sum", "", false, true},
                   {"note", "", true, false}},
       .keys = {{"PRIMARY", {"id", "shop"}, true, true}, {"by_note", {"note"}, false, false}},
@@ -55,7 +56,7 @@ std::string quoted(std::string_view name) {
 created_table made_of(const table_facts& facts, const std::vector<std::string>& source,
                       const end_options& options) {
   auto made = created_table_of(options, sql_rules{}, columns_named(source), &facts, no_values(),
-                               [](const data_type&) { return std::string("BIGINT"); });
+                               std::vector<made_type>(source.size(), {"BIGINT"}));
   EXPECT_TRUE(made) << made.error().message;
   return *made;
 }
@@ -63,7 +64,11 @@ created_table made_of(const table_facts& facts, const std::vector<std::string>& 
 TEST(facts, have_comments_and_key_by_the_columns_that_are_read_and_name_the_rest) {
   const table_facts facts = *facts_of(orders(), columns_named({"id", "", "shop", "note"}));
   EXPECT_EQ(facts.comment, "of all shops");
-  EXPECT_THAT(facts.column_comments, ElementsAre("the number", "", "", ""));
+  EXPECT_EQ(facts.product, "mariadb");
+  ASSERT_EQ(facts.columns.size(), 4u);
+  EXPECT_EQ(facts.columns[0].comment, "the number");
+  EXPECT_EQ(facts.columns[0].own_type, "bigint(20) unsigned");
+  EXPECT_EQ(facts.columns[1].own_type, "") << "an expression";
   EXPECT_THAT(facts.key, ElementsAre(0u, 2u));
   EXPECT_THAT(facts.others, ElementsAre("the default of column id", "the default of column note",
                                         "the index by_note (note)", "the trigger t"));
@@ -100,11 +105,72 @@ TEST(created_tables, have_the_jobs_names_and_what_the_source_says) {
 
 TEST(created_tables, are_made_without_facts_too) {
   const auto made = created_table_of(listed({}), sql_rules{}, columns_named({"a", "note"}), nullptr,
-                                     no_values(), [](const data_type&) { return std::string("X"); });
+                                     no_values(), {{"X"}, {"X"}});
   ASSERT_TRUE(made);
   EXPECT_EQ(create_table_sql(*made, "t", quoted),
             "CREATE TABLE IF NOT EXISTS t (\n\"a\" X NOT NULL,\n\"note\" X\n)");
   EXPECT_THAT(made->not_made, IsEmpty());
+}
+
+field of_type(const char* name) {
+  return {"c", type_of(type_id::utf8), true, name};
+}
+
+TEST(created_tables, name_the_columns_whose_types_lose_their_meaning) {
+  table_facts facts;
+  facts.product = "postgresql";
+  const schema columns = {of_type("jsonb"), of_type("text")};
+  std::vector<made_type> types;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    types.push_back(without_meaning(type_at(columns, &facts, i), "LONGTEXT"));
+  }
+  const auto made = created_table_of(listed({"doc", "t"}), sql_rules{}, columns, &facts, no_values(), types);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_THAT(made->not_made, ElementsAre("the type jsonb of column doc, made LONGTEXT: that it is JSON is "
+                                          "not checked any more"));
+}
+
+TEST(types_of_a_source, mean_what_their_product_says) {
+  struct {
+    const char* product;
+    const char* own_type;
+    const char* words;
+    const char* meaning;
+  } const cases[] = {
+      {"postgresql", "timestamp(3) without time zone", "timestamp without time zone", ""},
+      {"postgresql", "character varying(20)", "character varying", ""},
+      {"postgresql", "numeric(9,2)[]", "numeric[]", "that it is an array of numeric"},
+      {"postgresql", "shop.mood", "shop.mood", "what it allows"},
+      {"postgresql", "int4multirange", "int4multirange", "that it is a range"},
+      {"mysql", "enum('a''(','b)') CHARACTER SET latin1 COLLATE latin1_bin", "enum",
+       "that it is one of the members"},
+      {"mariadb", "BIGINT(20) unsigned", "bigint unsigned", "that it is not negative"},
+      {"mariadb", "varchar(20)", "varchar", ""},
+      {"sqlite", "JSON", "json", ""},
+      {"", "", "", ""},
+  };
+  for (const auto& c : cases) {
+    const field column = of_type("");
+    const source_type from{c.product, c.own_type, column};
+    EXPECT_EQ(from.words(), c.words);
+    EXPECT_EQ(meaning_of(from), c.meaning) << c.own_type;
+  }
+}
+
+TEST(computed_columns, are_left_out_where_the_job_takes_all_and_the_rest_fits) {
+  const target_table table{"t", {{"a"}, {"B"}, {"total", false, false, true}}, {}};
+  const auto left_out = [&](const std::vector<std::string>& source, const end_options& options) {
+    return without_computed(table, options, sql_rules{}, columns_named(source)).left_out;
+  };
+  EXPECT_THAT(left_out({"a", "Total", "b"}, listed({})), ElementsAre(1u));
+  EXPECT_THAT(left_out({"x", "total"}, listed({})), IsEmpty()) << "by position there are as many";
+  EXPECT_THAT(left_out({"a", "b", "c", "total"}, listed({})), IsEmpty()) << "nothing fits";
+  EXPECT_THAT(left_out({"a", "total"}, listed({}, true)), ElementsAre(1u));
+  EXPECT_THAT(left_out({"a", "b", "total"}, listed({"a", "B"})), IsEmpty());
+  const auto refused =
+      mapped_columns(table, listed({}), sql_rules{}, columns_named({"a", "b", "c", "total"}), no_values());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("all of table \"t\" that it does not compute itself"));
 }
 
 TEST(mapping_by_name, suggests_only_columns_that_no_other_has) {

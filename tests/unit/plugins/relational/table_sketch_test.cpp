@@ -112,23 +112,34 @@ TEST(one_table, is_a_name_and_no_list_or_range) {
 
 TEST(sketch_of_target, pairs_columns_by_name_or_says_that_it_does_by_position) {
   const target_table table = {"orders", {{"Id"}, {"name"}, {"total", false, false, true}}, {}};
-  const auto names = [&](const schema& columns, end_sketch& to) {
-    return names_for_table(table, columns, dialect_of_test().rules, to);
+  const auto put = [&](const schema& columns, end_sketch& to) {
+    const auto done = put_names_for_table(table, columns, dialect_of_test().rules, to);
+    return done ? std::string() : done.error().message;
   };
   end_sketch by_name;
-  EXPECT_EQ(names({{"name"}, {"id"}}, by_name).value_or(nullptr).dump(), R"(["name","Id"])");
+  EXPECT_EQ(put({{"name"}, {"id"}}, by_name), "");
+  EXPECT_EQ(by_name.options.at(0).value.dump(), R"(["name","Id"])");
   EXPECT_TRUE(by_name.doubts.empty());
   end_sketch by_position;
-  EXPECT_EQ(names({{"a"}, {"b"}}, by_position).value_or(nullptr).dump(), R"(["Id","name"])");
+  EXPECT_EQ(put({{"a"}, {"b"}}, by_position), "");
+  EXPECT_EQ(by_position.options.at(0).value.dump(), R"(["Id","name"])");
   EXPECT_EQ(by_position.doubts.size(), 1u);
+  end_sketch computed;
+  EXPECT_EQ(put({{"name"}, {"total"}}, computed), "");
+  EXPECT_EQ(computed.options.at(0).value.dump(), R"(["*"])");
+  EXPECT_EQ(computed.options.at(1).name, "mapping");
+  EXPECT_THAT(computed.remarks.at(0), HasSubstr("The table computes \"total\" itself: it is left out."));
   end_sketch other;
-  EXPECT_THAT(names({{"id"}, {"b"}}, other).error().message, HasSubstr("has no column for \"b\""));
-  EXPECT_THAT(names({{"total"}}, other).error().message, HasSubstr("computed by the table"));
+  EXPECT_THAT(put({{"id"}, {"b"}}, other), HasSubstr("has no column for \"b\""));
+  EXPECT_THAT(put({{"total"}}, other), HasSubstr("nothing to write"));
 }
 
 TEST(sketch_of_target, names_the_columns_of_a_table_to_be_made) {
-  EXPECT_EQ(names_for_new_table({{"a"}, {""}}).value_or(nullptr).dump(), R"(["a","column_2"])");
-  EXPECT_THAT(names_for_new_table({{"a"}, {"A"}}).error().message, HasSubstr("two columns of the source"));
+  end_sketch to;
+  EXPECT_TRUE(put_names_for_new_table({{"a"}, {""}}, to));
+  EXPECT_EQ(to.options.at(0).value.dump(), R"(["a","column_2"])");
+  EXPECT_THAT(put_names_for_new_table({{"a"}, {"A"}}, to).error().message,
+              HasSubstr("two columns of the source"));
 }
 
 TEST(look_for_records, is_done_where_it_decides_and_told_where_it_is_forbidden) {

@@ -383,7 +383,7 @@ TEST_F(sqlite_writer_test, makes_the_key_and_not_null_of_the_sources_table_so_th
   const schema columns = {{"a", type_of(type_id::utf8), true}, {"b", type_of(type_id::utf8), false}};
   auto facts = std::make_shared<table_facts>();
   facts->key = {1};
-  facts->column_comments = {"of a", ""};
+  facts->columns = {{"of a"}, {}};
   facts->others = {"the trigger x"};
   auto object = make_target(R"("table": "t", "column": ["*"], "createTable": true, "writeMode": "update")");
   object->know_source(facts);

@@ -136,7 +136,8 @@ std::string run_core::go_on_text() const {
   if (failure_->kind == error_kind::source_changed) {
     const std::string& anew = config_.settings.begin_anew;
     return fmt::format(
-        "{}Put the source back as it was, or mend it behind what was read, and run the same command again to "
+        "{}Put what has changed back as it was, or mend it behind what was read, and run the same command "
+        "again to "
         "go on from the last mark; or begin anew{}.",
         claimed_ ? "" : fmt::format("{} rows are written already. ", with_thousands(resumed_counts_.written)),
         anew.empty()

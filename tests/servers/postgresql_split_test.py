@@ -261,7 +261,7 @@ class Restart(Splits):
         self.assertIn("splits by blocks (ctid) were delivered under a snapshot that is gone", ended.text)
         self.assertIn("It cannot be gone on with: begin anew", ended.text)
         self.assertFalse(ended.summary["resumable"])
-        self.assertNotIn("Put the source back", ended.text)
+        self.assertNotIn("Put what has changed back", ended.text)
         self.assertEqual(int(sql("SELECT count(*) FROM dst")), kept)
         sql("TRUNCATE dst")
         again = self.run_job(self.quick(), "--on-unfinished", "fresh")

@@ -27,8 +27,12 @@ class source_actor : public actor_base {
 /// The same for the run's target.
 class target_actor : public actor_base {
  public:
-  target_actor(caf::actor_config& cfg, std::shared_ptr<target> t, stop_signal stop, actor_ref supervisor)
-      : actor_base(cfg), end_(std::move(t)), stop_(std::move(stop)), supervisor_(std::move(supervisor)) {}
+  target_actor(caf::actor_config& cfg, std::shared_ptr<target> t, std::shared_ptr<const source> from,
+               stop_signal stop, actor_ref supervisor)
+      : actor_base(cfg),
+        end_(std::move(t), std::move(from)),
+        stop_(std::move(stop)),
+        supervisor_(std::move(supervisor)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const target_command& c) { send(supervisor_, end_.carry_out(c, stop_)); },

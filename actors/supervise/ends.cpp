@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "actors/supervise/same_table.h"
 #include "plugins/api/rows_check.h"
 #include "transport/base/text.h"
 
@@ -127,8 +128,15 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
   if (!what) {
     return target_failed("opening the destination", what.error());
   }
+  if (auto same = same_table_failure(*from_, *target_, 1)) {
+    return target_failed("opening the destination", std::move(*same));
+  }
   target_opened answer;
   answer.what = std::move(*what);
+  if (writes_what_it_reads(*from_, *target_)) {
+    answer.what.changes.emplace_back(
+        "This job reads the table that it writes: what is read is written into it once more.");
+  }
   answer.before = target_->steps_before();
   answer.after = target_->steps_after();
   if (progress_store* store = target_->progress()) {
@@ -147,6 +155,9 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
 end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   progress_store* store = target_->progress();
   if (!c.seen) {
+    if (auto same = same_table_failure(*from_, *target_, c.splits.size())) {
+      return target_failed("taking the claim", std::move(*same));
+    }
     if (auto r = target_->check_steps(stop); !r) {
       return target_failed("checking the steps", r.error());
     }

@@ -28,7 +28,9 @@ class source_end {
 /// The same at the destination.
 class target_end {
  public:
-  explicit target_end(std::shared_ptr<target> t) : target_(std::move(t)) {}
+  /// `from`: the run's source, which has been opened before the target is.
+  target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from)
+      : target_(std::move(t)), from_(std::move(from)) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
 
  private:
@@ -41,6 +43,7 @@ class target_end {
   result<void> check_rows(const run_id& run, bool at_end, const stop_signal& stop);
 
   std::shared_ptr<target> target_;
+  std::shared_ptr<const source> from_;
   bool writes_ = false;  ///< The data was not complete already when this process took the run up.
 };
 

@@ -4,6 +4,7 @@
 
 #include "actors/supervise/ends.h"
 #include "actors/supervise/make_ends.h"
+#include "actors/supervise/same_table.h"
 
 namespace sluice {
 namespace {
@@ -106,6 +107,9 @@ result<void> looker::find_splits() {
     SLUICE_TRY(auto planned,
                expect<source_planned>(source_->carry_out(source_plan{what_.speed.concurrent}, stop_)));
     look_.splits = std::move(planned.splits);
+    if (auto same = same_table_failure(*ends_.from, *ends_.to, look_.splits.size())) {
+      return fail(placed(std::move(*same), what_, what_.writer.place));
+    }
   }
   return {};
 }
@@ -144,7 +148,7 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
     return std::move(look_);
   }
   source_.emplace(ends_.from);
-  target_.emplace(ends_.to);
+  target_.emplace(ends_.to, ends_.from);
   result<void> done = open_ends();
   if (done) {
     done = compare();

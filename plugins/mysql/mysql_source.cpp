@@ -118,6 +118,7 @@ result<source_description> mysql_source::open(const stop_signal& stop) {
   }
   notes_.clear();
   untold_.clear();
+  use_ = {{}, !options_.shares_snapshot};
   // Whoever has a hundred shards wants to know of all that are wrong at once.
   option_mistakes wrong;
   for (std::size_t end = 0; end < options_.parts.size(); ++end) {
@@ -255,6 +256,10 @@ result<void> mysql_source::describe_shard(connection& c, std::size_t end, const 
   if (!table) {
     SLUICE_TRY(const std::string what, describe_missing_table(c, *name, stop));
     return fail(error_kind::bad_option, "{}: {}: {}", text.place, c.place(), what);
+  }
+  SLUICE_TRY(auto identity, table_identity(c, table->database, table->name, stop));
+  if (!identity.empty()) {
+    use_.tables.push_back(std::move(identity));
   }
   SLUICE_TRY(described_part described, describe_table(c, *table, stop));
   described.part.connection = end;

@@ -7,6 +7,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
+#include "plugins/api/table_use.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_read_plan.h"
 #include "plugins/mysql/mysql_splits.h"
@@ -14,7 +15,7 @@
 namespace sluice::mysql {
 
 /// Tables, views and queries of MariaDB or MySQL databases as a source. Threads and call order as `source`.
-class mysql_source : public source {
+class mysql_source : public source, public uses_tables {
  public:
   mysql_source(source_options options, option_values values, const plugin_context& context);
 
@@ -23,6 +24,7 @@ class mysql_source : public source {
   result<void> take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) override;
   [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
   result<std::unique_ptr<reader>> make_reader() override;
+  [[nodiscard]] table_use tables_used() const override { return use_; }
   void interrupt() override;
 
  private:
@@ -61,6 +63,7 @@ class mysql_source : public source {
   std::size_t connected_to_ = 0;
   std::shared_ptr<const read_plan> plan_;
   std::shared_ptr<const table_facts> facts_;  ///< Of the last table described.
+  table_use use_;
   std::string untold_;        ///< Why a table that is emptied may go unnoticed; empty: it does not.
   std::string_view product_;  ///< Of the last database, as `table_facts` has it.
   std::vector<std::string> notes_;

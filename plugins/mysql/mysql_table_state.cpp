@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "plugins/mysql/mysql_grants.h"
+#include "transport/base/text.h"
 
 namespace sluice::mysql {
 namespace {
@@ -72,6 +73,25 @@ result<table_state> state_of(connection& c, const std::string& database, const s
     out.storage = told && !told->empty() ? (*told)[0].at(0).value_or("") : std::string();
   }
   return out;
+}
+
+result<std::string> table_identity(connection& c, const std::string& database, const std::string& table,
+                                   const stop_signal& stop) {
+  // Both are of the statement's second, so that the difference is the same each time. Names alone are those
+  // of a copy's, too.
+  const bool of_mysql = c.server().product == server_product::mysql;
+  const auto rows =
+      c.ask(fmt::format("SELECT CONCAT_WS(' ', UNIX_TIMESTAMP() - VARIABLE_VALUE, @@server_id, @@hostname, "
+                        "@@port) FROM {} WHERE VARIABLE_NAME = 'Uptime'",
+                        of_mysql ? "performance_schema.global_status" : "information_schema.GLOBAL_STATUS"),
+            stop);
+  if (!rows && is_lost(rows.error())) {
+    return fail(rows.error());
+  }
+  if (!rows || rows->empty()) {
+    return std::string();
+  }
+  return fmt::format("mysql {} {}.{}", (*rows)[0].at(0).value_or(""), in_quotes(database), in_quotes(table));
 }
 
 std::string_view what_changed(const table_state& before, const table_state& now) {

@@ -26,6 +26,11 @@ struct table_state {
 result<table_state> state_of(connection& c, const std::string& database, const std::string& table,
                              bool storage, const stop_signal& stop);
 
+/// The table on its server, in one spelling; another server has another. Empty where the server does not tell
+/// when it was started.
+result<std::string> table_identity(connection& c, const std::string& database, const std::string& table,
+                                   const stop_signal& stop);
+
 /// `was altered`, `was emptied`; empty where nothing shows, or the table is gone.
 std::string_view what_changed(const table_state& before, const table_state& now);
 

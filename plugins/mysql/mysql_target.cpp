@@ -282,12 +282,26 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
                                                   : "a table of Sluice's own");
   }
   table_there_ = true;
+  if (use_.tables.empty()) {
+    SLUICE_TRY(auto identity, table_identity(*connection_, table.database, table.name, stop_));
+    use_ = {{}, !steps_.pre_sql().empty()};
+    if (!identity.empty()) {
+      use_.tables.push_back(std::move(identity));
+    }
+  }
   if (table.engine != "InnoDB") {
     return fail(
         error_kind::not_supported,
         "{}: table {} is of the engine {}, which takes no row back that was refused or that a failure "
         "left behind; alter it (ENGINE=InnoDB), or name one that is of InnoDB",
         options_.table().place, in_quotes(table.name), table.engine);
+  }
+  SLUICE_TRY(const table_state state, state_of(*connection_, table.database, table.name, true, stop_));
+  if (state.storage.empty()) {
+    out.notes.emplace_back(
+        "A TRUNCATE of the table while the run writes it goes unnoticed: the server does not tell this "
+        "account "
+        "of the table's files (right PROCESS).");
   }
   SLUICE_CHECK(check_ignore(table, out));
   const std::vector<std::string> names = table.column_names();

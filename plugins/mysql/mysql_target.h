@@ -8,6 +8,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/api/rows_check.h"
+#include "plugins/api/table_use.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_steps.h"
@@ -18,7 +19,7 @@
 namespace sluice::mysql {
 
 /// A table of a MariaDB or MySQL database as a destination. Threads and call order as `target`.
-class mysql_target : public target, public rows_check, private relational::progress_home {
+class mysql_target : public target, public rows_check, public uses_tables, private relational::progress_home {
  public:
   mysql_target(target_options options, option_values values, const plugin_context& context);
 
@@ -33,6 +34,7 @@ class mysql_target : public target, public rows_check, private relational::progr
   result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
   result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
   result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) override;
+  [[nodiscard]] table_use tables_used() const override { return use_; }
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
   void interrupt() override;
 
@@ -74,6 +76,7 @@ class mysql_target : public target, public rows_check, private relational::progr
   std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;  ///< Set by `open` where createTable is asked for.
   bool table_there_ = false;
+  table_use use_;
   std::string ran_;              ///< The stage of a step that has committed itself; it may not be recorded.
   std::optional<bool> has_key_;  ///< Nothing where it is not known yet.
   stop_signal stop_;

@@ -324,6 +324,13 @@ result<std::string> storage_of(connection& c, const std::string& oid, const std:
   return text_at(rows.at(0), 0);
 }
 
+result<std::string> table_identity(connection& c, std::uint32_t oid) {
+  SLUICE_TRY(const auto rows,
+             c.ask("SELECT EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time())::text || ' ' || "
+                   "pg_catalog.current_database()"));
+  return fmt::format("postgresql {} {}", text_at(rows.at(0), 0), oid);
+}
+
 error missing_table(connection& c, const table_name& name) {
   const auto rows = c.ask(missing_table_sql);
   if (!rows) {

@@ -90,6 +90,9 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
 /// SQL, is no longer this table.
 result<std::string> storage_of(connection& c, const std::string& oid, const std::string& name);
 
+/// The table on its server, in one spelling; another server, such as a copy of this one, has another.
+result<std::string> table_identity(connection& c, std::uint32_t oid);
+
 /// Why there is none: `there is no table "ordres" in …; did you mean "orders"?`, or `denied` where the user
 /// may not look into its schema.
 error missing_table(connection& c, const table_name& name);

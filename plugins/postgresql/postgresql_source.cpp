@@ -75,6 +75,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   plan->invalid_text = options_.invalid_text;
   plan->where = options_.queries ? std::string() : options_.where;
   source_description out;
+  use_ = {{}, options_.snapshot == snapshot_mode::none};
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
     SLUICE_CHECK(connect_once(i, stop));
     const relational::server_role role = sessions_[i].options.role;
@@ -212,6 +213,8 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   relation.shown = name->schema.empty() ? info.name : info.schema + "." + info.name;
   relation.from = info.quoted_name();
   relation.oid = info.oid;
+  SLUICE_TRY(auto identity, table_identity(c, info.oid));
+  use_.tables.push_back(std::move(identity));
   SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   SLUICE_TRY(const auto expressions, column_expressions(info));
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/api/table_use.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_read_plan.h"
@@ -18,7 +19,7 @@ namespace sluice::postgresql {
 
 /// Tables, views or queries of a PostgreSQL database as a source. Its own connection looks at the catalogue
 /// and then holds the snapshot under which all readers read. Threads and call order as `source`.
-class postgresql_source : public source {
+class postgresql_source : public source, public uses_tables {
  public:
   postgresql_source(source_options options, option_values values, const plugin_context& context);
 
@@ -31,6 +32,7 @@ class postgresql_source : public source {
   }
   result<schema_ptr> carry_own(const std::vector<bool>& marked) override;
   result<std::unique_ptr<reader>> make_reader() override;
+  [[nodiscard]] table_use tables_used() const override { return use_; }
   void interrupt() override;
 
  private:
@@ -61,6 +63,7 @@ class postgresql_source : public source {
   option_values values_;
   source_options options_;
   split_planner planner_;
+  table_use use_;
   std::vector<session_plan> sessions_;  ///< One a database.
   std::vector<std::unique_ptr<connection>> connections_;
   std::chrono::steady_clock::time_point snapshot_since_;  ///< The first of them.

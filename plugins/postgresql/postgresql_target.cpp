@@ -220,6 +220,10 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   }
   out.name = fmt::format("postgresql {} table {}", c->place(), table_.name);
   out.output = quoted_table_;
+  if (*table && use_.tables.empty()) {
+    SLUICE_TRY(auto identity, table_identity(*c, (*table)->oid));
+    use_ = {{std::move(identity)}, !steps_->pre_sql().empty()};
+  }
   SLUICE_TRY(const bool marks, progress_.has_tables());
   if (!marks) {
     out.changes.insert(out.changes.begin(),

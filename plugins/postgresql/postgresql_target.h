@@ -9,6 +9,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/api/rows_check.h"
+#include "plugins/api/table_use.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_mapping.h"
@@ -22,7 +23,10 @@ namespace sluice::postgresql {
 
 /// A table of a PostgreSQL database as a destination. Its own connection holds the claim and runs the steps.
 /// Threads and call order as `target`.
-class postgresql_target : public target, public rows_check, private relational::progress_home {
+class postgresql_target : public target,
+                          public rows_check,
+                          public uses_tables,
+                          private relational::progress_home {
  public:
   postgresql_target(target_options options, option_values values, const plugin_context& context);
 
@@ -35,6 +39,7 @@ class postgresql_target : public target, public rows_check, private relational::
   result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
   result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
   result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) override;
+  [[nodiscard]] table_use tables_used() const override { return use_; }
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
   void interrupt() override;
 
@@ -86,6 +91,7 @@ class postgresql_target : public target, public rows_check, private relational::
   std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;
   bool table_there_ = false;
+  table_use use_;
   bool unlogged_ = false;
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;

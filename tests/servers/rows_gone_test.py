@@ -1,4 +1,4 @@
-"""Destinations that somebody empties or makes anew while a run writes them, or before it is continued."""
+"""Destinations that somebody empties or makes anew while a run writes them, or before it is continued; a job that writes the table it reads."""
 
 import json
 import os
@@ -93,6 +93,22 @@ class OfEither:
         self.succeeds(self.document)
         self.assertEqual(self.sql("SELECT COUNT(*) FROM elsewhere"), f"{self.ROWS}\n")
 
+    def test_a_job_that_writes_the_table_it_reads(self):
+        for more, refused in (({"preSql": ["DELETE FROM src WHERE id > 10"]}, "preSql runs before all of it is read"), ({}, "splits are read one after another")):
+            document = job(self.end("Reader", "src", ["id", "t"], splitPk="id", snapshot="none"), self.end("Writer", "src", ["id", "t"], **more))
+            document["setting"]["speed"] = {"concurrent": 4}
+            for command in ("run", "check", "plan"):
+                path = self.write("job.json", json.dumps(document))
+                done = subprocess.run([PROGRAM, command, path, *(["--state-dir", self.folder / "state"] if command == "run" else [])], capture_output=True, text=True, timeout=60)
+                self.assertNotEqual(done.returncode, 0, done.stdout)
+                self.assertIn("this job reads the table that it writes", done.stdout + done.stderr)
+                self.assertIn(refused, done.stdout + done.stderr)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM src"), f"{self.ROWS}\n")
+        ended = self.run_job(job(self.end("Reader", "src", ["id + 100000", "t"], snapshot="shared"), self.end("Writer", "src", ["id", "t"])))
+        self.assertEqual(ended.code, 0, ended)
+        self.assertIn("what is read is written into it once more", ended.text)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM src"), f"{2 * self.ROWS}\n")
+
 
 class PostgreSQL(OfEither, postgresql_test.Jobs):
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %'"
@@ -148,6 +164,14 @@ class MariaDB(OfEither, mariadb_test.Jobs):
     def wait_a_second(self):
         """Times of tables are in whole seconds, where their files are not told."""
         self.sql("SELECT SLEEP(1.1)")
+
+    def test_the_plan_says_what_goes_unnoticed_without_the_right_to_see_files(self):
+        self.sql("GRANT CREATE ON sluice.* TO writer@'%'")
+        self.addCleanup(self.sql, "REVOKE CREATE ON sluice.* FROM writer@'%'")
+        for user, unnoticed in (("writer", True), ("admin", False)):
+            self.document["steps"][1] = self.end("Writer", "dst", user=user)
+            plan = subprocess.run([PROGRAM, "plan", self.write("job.json", json.dumps(self.document))], capture_output=True, text=True, timeout=60)
+            self.assertEqual("goes unnoticed" in plan.stdout, unnoticed, plan.stdout + plan.stderr)
 
     def test_put_aside_while_the_run_writes(self):
         self.refuses(self.changed_meanwhile("CREATE TABLE next_one (id INT PRIMARY KEY, t VARCHAR(2000)); RENAME TABLE dst TO before_it, next_one TO dst"))

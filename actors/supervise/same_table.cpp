@@ -1,0 +1,46 @@
+#include "actors/supervise/same_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plugins/api/table_use.h"
+
+namespace sluice {
+namespace {
+
+template <class End>
+table_use use_of(const End& end) {
+  const auto* tables = dynamic_cast<const uses_tables*>(&end);
+  return tables == nullptr ? table_use() : tables->tables_used();
+}
+
+}  // namespace
+
+bool writes_what_it_reads(const source& from, const target& to) {
+  const table_use read = use_of(from);
+  const table_use written = use_of(to);
+  return std::any_of(written.tables.begin(), written.tables.end(), [&](const std::string& table) {
+    return std::find(read.tables.begin(), read.tables.end(), table) != read.tables.end();
+  });
+}
+
+std::optional<error> same_table_failure(const source& from, const target& to, std::size_t splits) {
+  const bool has_pre_sql = use_of(to).changing;
+  const bool moves = splits > 1 && use_of(from).changing;
+  if ((!has_pre_sql && !moves) || !writes_what_it_reads(from, to)) {
+    return std::nullopt;
+  }
+  return error{
+      error_kind::bad_option,
+      has_pre_sql
+          ? "this job reads the table that it writes, and preSql runs before all of it is read: write to "
+            "another table, or leave \"preSql\" out"
+          : fmt::format("this job reads the table that it writes, and its {} splits are read one after "
+                        "another while rows are written into it: write to another table, or read it under "
+                        "one snapshot (\"snapshot\": \"shared\") or in one split (leave \"splitPk\" out)",
+                        splits),
+      "same_table", true};
+}
+
+}  // namespace sluice

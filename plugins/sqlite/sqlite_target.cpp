@@ -227,8 +227,7 @@ result<std::vector<table_column>> sqlite_target::mapped_columns(const table_info
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(asked, indices, to_string(options_.mode), values_));
   }
-  has_key_ = options_.mode == write_mode::insert ? relational::meets_key(asked, indices)
-                                                 : relational::meets_key_without_null(asked, indices);
+  has_key_ = relational::meets_key(asked, indices);
   return mapped;
 }
 

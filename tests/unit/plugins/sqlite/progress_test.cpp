@@ -439,7 +439,7 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
   const auto opened = object->open(two_texts, {});
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(std::count(opened->changes.begin(), opened->changes.end(),
-                       "The tables sluice_run and sluice_progress, made by an older version, get 8 more "
+                       "The tables sluice_run and sluice_progress, made by an older version, get 9 more "
                        "columns."),
             1);
   progress_store* store = object->progress();

@@ -21,7 +21,8 @@ class OfEither:
         self.make_source(self.ROWS)
         self.sql(self.make_dst)
         self.document = job(self.end("Reader", "src"), self.end("Writer", "dst"))
-        self.document["setting"]["speed"].update(throttle=True, mbps="3")
+        # Commits after 2 s and 4 s and at the end: a statement that waits for the second transaction runs before the third.
+        self.document["setting"]["speed"].update(throttle=True, mbps="2")
 
     def rows(self):
         return int(self.sql("SELECT COUNT(*) FROM dst"))

@@ -199,7 +199,8 @@ result<bool> mysql_writer::load_batch(const batch& b, write_answer& answer, cons
   if (!done && done.error().kind != error_kind::bad_row) {
     return fail(done.error());
   }
-  if (done && done->warnings == 0 && done->skipped == 0 && done->records == rows_.size()) {
+  const bool all_sent = next == b.rows;
+  if (done && all_sent && done->warnings == 0 && done->skipped == 0 && done->records == rows_.size()) {
     count(*done, rows_.size(), answer);
     return true;
   }

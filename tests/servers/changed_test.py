@@ -7,7 +7,8 @@ import time
 import unittest
 
 from e2e.harness import PROGRAM, job
-from servers import mariadb_test, postgresql_test
+from servers import mariadb_test
+from servers.either import OnMariaDB, OnPostgreSQL
 from servers.running import until
 
 
@@ -86,7 +87,7 @@ class OfEither:
     one_column_more = ["ALTER TABLE second ADD COLUMN more INT"]
 
 
-class PostgreSQL(OfEither, postgresql_test.Jobs):
+class PostgreSQL(OfEither, OnPostgreSQL):
     product = "postgresql"
     # By the name that the connection gives itself for the split.
     reading = "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^sluice .* first$' AND query ~ '^COPY'"
@@ -101,13 +102,6 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
 
     def test_a_table_that_is_written_anew_while_a_split_waits_for_it(self):
         self.changed(["ALTER TABLE second ADD COLUMN u uuid DEFAULT gen_random_uuid()"], "written anew", snapshot="none")
-
-    @classmethod
-    def setUpClass(cls):
-        postgresql_test.setUpModule()
-
-    end = staticmethod(postgresql_test.end)
-    sql = staticmethod(postgresql_test.sql)
 
     def make(self, name, rows):
         first = 0 if name == "first" else self.MANY
@@ -136,7 +130,7 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), f"{self.MANY + 20}\n")
 
 
-class MariaDB(OfEither, mariadb_test.Jobs):
+class MariaDB(OfEither, OnMariaDB):
     product = "mysql"
     reading = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT /* sluice % sluice.first */%'"
     other_type = ["ALTER TABLE second MODIFY id BIGINT"]
@@ -181,13 +175,6 @@ class MariaDB(OfEither, mariadb_test.Jobs):
     def plan(self, reader):
         path = self.arguments(job(reader, self.end("Writer", "dst", ["id", "t"])))[2]
         return subprocess.run([PROGRAM, "plan", path], capture_output=True, text=True, timeout=60, check=True).stdout
-
-    @classmethod
-    def setUpClass(cls):
-        mariadb_test.setUpModule()
-
-    end = staticmethod(mariadb_test.end)
-    sql = staticmethod(mariadb_test.sql)
 
     def make(self, name, rows):
         first = 0 if name == "first" else self.MANY

@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from e2e.harness import PROGRAM, job
-from servers import mariadb_test, postgresql_test
+from servers.either import OnMariaDB, OnPostgreSQL
 from servers.running import until
 from servers.server import ServerError
 
@@ -113,7 +113,7 @@ class OfEither:
             self.assertEqual(text.count("waits for a lock on"), 1, text)
 
 
-class PostgreSQL(OfEither, postgresql_test.Jobs):
+class PostgreSQL(OfEither, OnPostgreSQL):
     there = "SELECT count(*) FROM pg_tables WHERE tablename = 'sluice_progress'"
     sleeping = "SELECT pg_sleep(1)"
     sleeps = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND wait_event = 'PgSleep'"
@@ -127,19 +127,6 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
 
     def until_locked(self):
         until(lambda: self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "3\n", "all are locked")
-
-    def port(self):
-        return postgresql_test.SERVER.port
-
-    @classmethod
-    def setUpClass(cls):
-        postgresql_test.setUpModule()
-
-    end = staticmethod(postgresql_test.end)
-    sql = staticmethod(postgresql_test.sql)
-
-    def make_source(self, rows):
-        self.sql(f"CREATE TABLE src (id int PRIMARY KEY, t varchar(2000)); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, {rows}) i; ANALYZE src")
 
     def prepare_alone(self):
         self.sql("CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN $1; END'")
@@ -157,7 +144,6 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "conflict"), ended)
         self.assertEqual(self.sql("SELECT COUNT(*) FROM sluice_run WHERE stage = 'loading'"), "1\n")
 
-
     def test_the_holder_of_the_snapshot_that_is_killed(self):
         self.fill()
         self.sql("ALTER TABLE src RENAME TO first; CREATE TABLE second AS SELECT id + 100000 AS id, t FROM first LIMIT 3; ALTER TABLE second ADD PRIMARY KEY (id)")
@@ -171,7 +157,7 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.assertEqual(self.written(), self.ROWS + 3)
 
 
-class MariaDB(OfEither, mariadb_test.Jobs):
+class MariaDB(OfEither, OnMariaDB):
     there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'sluice' AND table_name = 'sluice_progress'"
     sleeping = "SELECT SLEEP(1)"
     sleeps = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'admin' AND state = 'User sleep'"
@@ -184,19 +170,6 @@ class MariaDB(OfEither, mariadb_test.Jobs):
 
     def until_locked(self):
         until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "3\n", "all are locked")
-
-    def port(self):
-        return mariadb_test.SERVER.port
-
-    @classmethod
-    def setUpClass(cls):
-        mariadb_test.setUpModule()
-
-    end = staticmethod(mariadb_test.end)
-    sql = staticmethod(mariadb_test.sql)
-
-    def make_source(self, rows):
-        self.sql(f"CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO src SELECT seq, REPEAT('x', 1000) FROM seq_1_to_{rows}")
 
     def prepare_alone(self):
         pass

@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from e2e.harness import PROGRAM, job
-from servers import mariadb_test, postgresql_test
+from servers.either import OnMariaDB, OnPostgreSQL
 from servers.running import until
 
 
@@ -111,19 +111,9 @@ class OfEither:
         self.assertEqual(self.sql("SELECT COUNT(*) FROM src"), f"{2 * self.ROWS}\n")
 
 
-class PostgreSQL(OfEither, postgresql_test.Jobs):
+class PostgreSQL(OfEither, OnPostgreSQL):
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %'"
     rewrites = ("VACUUM FULL dst",)
-
-    @classmethod
-    def setUpClass(cls):
-        postgresql_test.setUpModule()
-
-    end = staticmethod(postgresql_test.end)
-    sql = staticmethod(postgresql_test.sql)
-
-    def make_source(self, rows):
-        self.sql(f"CREATE TABLE src (id int PRIMARY KEY, t varchar(2000)); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, {rows}) i; ANALYZE src")
 
     def wait_a_second(self):
         pass
@@ -148,19 +138,9 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.refuses(ended[0], "it is unlogged: a crash of the server empties it")
 
 
-class MariaDB(OfEither, mariadb_test.Jobs):
+class MariaDB(OfEither, OnMariaDB):
     sessions = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'admin' AND id <> CONNECTION_ID()"
     rewrites = ("OPTIMIZE TABLE dst",)
-
-    @classmethod
-    def setUpClass(cls):
-        mariadb_test.setUpModule()
-
-    end = staticmethod(mariadb_test.end)
-    sql = staticmethod(mariadb_test.sql)
-
-    def make_source(self, rows):
-        self.sql(f"CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO src SELECT seq, REPEAT('x', 1000) FROM seq_1_to_{rows}")
 
     def wait_a_second(self):
         """Times of tables are in whole seconds, where their files are not told."""

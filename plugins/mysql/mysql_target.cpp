@@ -324,8 +324,13 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   if (options_.mode != write_mode::insert) {
     SLUICE_CHECK(relational::check_key(mapping, mapped, relational::to_string(options_.mode), values_));
     has_key_ = relational::meets_key_without_null(mapping, mapped);
-    warn_(values_.place("writeMode"),
-          relational::key_warnings(mapping, mapped, relational::found_by::each_key));
+    if (options_.mode != write_mode::ignore) {
+      warn_(values_.place("writeMode"),
+            relational::key_warnings(mapping, mapped, relational::found_by::each_key));
+    } else if (!*has_key_) {  // a row that is left alone takes nobody's place
+      warn_(values_.place("writeMode"),
+            relational::key_warnings(mapping, mapped, relational::found_by::one_key));
+    }
   }
   if (options_.mode == write_mode::replace) {
     SLUICE_TRY(const auto keys, referring_keys(*connection_, table, stop_));

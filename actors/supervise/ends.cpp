@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "actors/supervise/same_table.h"
-#include "plugins/api/rows_check.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -184,17 +183,17 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
 }
 
 result<void> target_end::check_rows(const run_id& run, bool at_end, const stop_signal& stop) {
-  auto* output = dynamic_cast<rows_check*>(target_.get());
-  if (output == nullptr) {
+  progress_store* store = target_->progress();
+  if (store == nullptr) {
     return {};
   }
-  SLUICE_TRY(const auto marks, target_->progress()->load(run));
+  SLUICE_TRY(const auto marks, store->load(run));
   committed_rows rows;
   for (const progress_row& row : marks) {
     rows.written += row.at.counts.written;
     rows.parts += row.at.parts;
   }
-  return output->check_rows(rows, at_end, stop);
+  return target_->check_rows(rows, at_end, stop);
 }
 
 end_answer target_end::before(const target_before& c, const stop_signal& stop) {

@@ -4,30 +4,19 @@
 
 #include <algorithm>
 
-#include "plugins/api/table_use.h"
-
 namespace sluice {
-namespace {
-
-template <class End>
-table_use use_of(const End& end) {
-  const auto* tables = dynamic_cast<const uses_tables*>(&end);
-  return tables == nullptr ? table_use() : tables->tables_used();
-}
-
-}  // namespace
 
 bool writes_what_it_reads(const source& from, const target& to) {
-  const table_use read = use_of(from);
-  const table_use written = use_of(to);
+  const table_use read = from.tables_used();
+  const table_use written = to.tables_used();
   return std::any_of(written.tables.begin(), written.tables.end(), [&](const std::string& table) {
     return std::find(read.tables.begin(), read.tables.end(), table) != read.tables.end();
   });
 }
 
 std::optional<error> same_table_failure(const source& from, const target& to, std::size_t splits) {
-  const bool has_pre_sql = use_of(to).changing;
-  const bool moves = splits > 1 && use_of(from).changing;
+  const bool has_pre_sql = to.tables_used().changing;
+  const bool moves = splits > 1 && from.tables_used().changing;
   if ((!has_pre_sql && !moves) || !writes_what_it_reads(from, to)) {
     return std::nullopt;
   }

@@ -10,6 +10,7 @@
 #include "plugins/api/connections.h"
 #include "plugins/api/file_use.h"
 #include "plugins/api/table_facts.h"
+#include "plugins/api/table_use.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch_builder.h"
 
@@ -133,6 +134,9 @@ class source {
     (void)split_description;
     return {};
   }
+
+  /// What it reads of a server's tables, as the first `open` found them. Thread-safe after it.
+  [[nodiscard]] virtual table_use tables_used() const { return {}; }
 
   /// The columns marked, all of which have an `own_form`, travel in the product's own bytes: neighbours as
   /// one field with `own`. What batches of the readers made from here on have. Called at most once, before

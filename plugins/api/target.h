@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "plugins/api/committed_rows.h"
 #include "plugins/api/connections.h"
 #include "plugins/api/file_use.h"
 #include "plugins/api/progress.h"
 #include "plugins/api/table_facts.h"
+#include "plugins/api/table_use.h"
 #include "transport/base/stop.h"
 #include "transport/record/batch.h"
 #include "transport/record/mark.h"
@@ -126,6 +128,18 @@ class target {
 
   /// Where marks and claims stand; nullptr where the destination holds none.
   virtual progress_store* progress() { return nullptr; }
+
+  /// What it writes of a server's tables, as the first `open` found them. Thread-safe after it.
+  [[nodiscard]] virtual table_use tables_used() const { return {}; }
+
+  /// Whether rows that were committed are still in the output, which somebody may empty or put another in the
+  /// place of: `conflict` (`begin_anew_code`) where rows are gone. Called, where marks are kept, behind the
+  /// steps before with what an earlier process of the run has committed (`at_end` false), and when all splits
+  /// are done, before `finish`.
+  virtual result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) {
+    (void)rows, (void)at_end, (void)stop;
+    return {};
+  }
 
   /// Own preparations that are not steps: a folder for temporaries, removal of dead ones of this job.
   virtual result<void> prepare(const run_id& run, const stop_signal& stop) {

@@ -7,7 +7,6 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
-#include "plugins/api/table_use.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_read_plan.h"
 #include "plugins/mysql/mysql_splits.h"
@@ -15,7 +14,7 @@
 namespace sluice::mysql {
 
 /// Tables, views and queries of MariaDB or MySQL databases as a source. Threads and call order as `source`.
-class mysql_source : public source, public uses_tables {
+class mysql_source : public source {
  public:
   mysql_source(source_options options, option_values values, const plugin_context& context);
 

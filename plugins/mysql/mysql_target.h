@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
-#include "plugins/api/rows_check.h"
-#include "plugins/api/table_use.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_steps.h"
@@ -19,7 +17,7 @@
 namespace sluice::mysql {
 
 /// A table of a MariaDB or MySQL database as a destination. Threads and call order as `target`.
-class mysql_target : public target, public rows_check, public uses_tables, private relational::progress_home {
+class mysql_target : public target, private relational::progress_home {
  public:
   mysql_target(target_options options, option_values values, const plugin_context& context);
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
-#include "plugins/api/table_use.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_read_plan.h"
@@ -19,7 +18,7 @@ namespace sluice::postgresql {
 
 /// Tables, views or queries of a PostgreSQL database as a source. Its own connection looks at the catalogue
 /// and then holds the snapshot under which all readers read. Threads and call order as `source`.
-class postgresql_source : public source, public uses_tables {
+class postgresql_source : public source {
  public:
   postgresql_source(source_options options, option_values values, const plugin_context& context);
 

@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
-#include "plugins/api/rows_check.h"
-#include "plugins/api/table_use.h"
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/target_mapping.h"
@@ -23,10 +21,7 @@ namespace sluice::postgresql {
 
 /// A table of a PostgreSQL database as a destination. Its own connection holds the claim and runs the steps.
 /// Threads and call order as `target`.
-class postgresql_target : public target,
-                          public rows_check,
-                          public uses_tables,
-                          private relational::progress_home {
+class postgresql_target : public target, private relational::progress_home {
  public:
   postgresql_target(target_options options, option_values values, const plugin_context& context);
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "plugins/api/rows_check.h"
+#include "plugins/api/committed_rows.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/common/relational/relational_options.h"
 
@@ -23,7 +23,7 @@ struct table_there {
   std::function<result<std::optional<std::uint64_t>>(std::uint64_t rows_max)> count;
 };
 
-/// `rows_check::check_rows`. What the table is kept in stands in the run's row: where it is another, the rows
+/// `target::check_rows`. What the table is kept in stands in the run's row: where it is another, the rows
 /// are counted, as far as the write mode tells how many there must be; else a run that is continued looks
 /// whether there is any.
 result<void> check_rows_there(sql_session& session, const progress_dialect& dialect, const claim_state& claim,

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "plugins/api/read_again.h"
 #include "transport/flow/backoff.h"
+#include "transport/record/dirty_rows.h"
 
 namespace sluice {
 namespace {
@@ -16,8 +18,14 @@ using std::chrono::milliseconds;
 /// The rows that the destination refused as dirty records, merged with what the batch brought, by position.
 std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) {
   std::vector<dirty_record> all = b.dirty;
-  for (const refused_row& r : answer.refused) {
-    dirty_record d = dirty_from_row(b, r.row, dirty_side::writer);
+  std::vector<std::uint32_t> rows;
+  rows.reserve(answer.refused.size());
+  std::transform(answer.refused.begin(), answer.refused.end(), std::back_inserter(rows),
+                 [](const refused_row& r) { return r.row; });
+  std::vector<dirty_record> refused = dirty_from_rows(b, rows, dirty_side::writer);
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    const refused_row& r = answer.refused[i];
+    dirty_record& d = refused[i];
     d.column = r.column;
     const auto named = std::find_if(d.record.begin(), d.record.end(),
                                     [&](const dirty_field& f) { return f.name == r.column; });

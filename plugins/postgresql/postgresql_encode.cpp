@@ -121,8 +121,10 @@ row_encoder::row_encoder(const schema& columns, std::vector<column_type> kinds, 
   }
   std::size_t kind = 0;
   for (const field& f : columns) {
-    plans_.push_back({kinds[kind], f.type, f.own != nullptr, static_cast<std::uint32_t>(kind)});
-    kind += f.own == nullptr ? 1 : f.own->columns.size();
+    const std::size_t stands_for = f.own == nullptr ? 1 : f.own->columns.size();
+    plans_.push_back({kinds[kind], f.type, f.own != nullptr, static_cast<std::uint32_t>(kind),
+                      static_cast<std::uint32_t>(stands_for)});
+    kind += stands_for;
   }
 }
 
@@ -144,28 +146,36 @@ bool row_encoder::refuse(std::size_t at, dirty_code code, std::string message) {
 }
 
 bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
-                         const std::optional<std::int32_t>& number) {
+                         const std::optional<std::int32_t>& number, const std::vector<bool>* wanted) {
   const std::size_t before = to.size();
   changes_.clear();
   if (form_ == copy_form::binary) {
-    to.end_at(write_big(static_cast<std::uint16_t>(fields_ + (number ? 1 : 0)), to.room(2)));
+    const auto fields = wanted == nullptr
+                            ? fields_
+                            : static_cast<std::size_t>(std::count(wanted->begin(), wanted->end(), true));
+    to.end_at(write_big(static_cast<std::uint16_t>(fields + (number ? 1 : 0)), to.room(2)));
     if (number) {
       std::byte* const at = to.room(field_length_bytes + sizeof(std::uint32_t));
       to.end_at(write_field(static_cast<std::uint32_t>(*number), at));
     }
   } else if (number) {
     put_written(to, write_int64, std::int64_t{*number});
-    to.append("\t");
   }
+  bool is_first = !number;
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const column& from = b.columns[i];
     bool fits = true;
-    if (form_ == copy_form::binary) {
+    if (wanted != nullptr && plans_[i].own) {
+      fits = append_own(plans_[i], from.get_bytes(row), *wanted, i, to);
+    } else if (wanted != nullptr && !(*wanted)[plans_[i].table_column]) {
+      continue;
+    } else if (form_ == copy_form::binary) {
       fits = append_binary(plans_[i], from, row, i, to);
     } else {
-      if (i != 0) {
+      if (!is_first) {
         to.append("\t");
       }
+      is_first = false;
       if (from.is_null(row)) {
         to.append("\\N");
       } else {
@@ -179,6 +189,25 @@ bool row_encoder::append(const batch& b, std::uint32_t row, send_buffer& to,
   }
   if (form_ == copy_form::text) {
     to.append("\n");
+  }
+  return true;
+}
+
+bool row_encoder::append_own(const column_plan& plan, std::string_view fields,
+                             const std::vector<bool>& wanted, std::size_t at, send_buffer& to) {
+  for (std::uint32_t i = 0; i < plan.table_columns; ++i) {
+    std::size_t bytes = field_length_bytes;
+    if (fields.size() >= bytes) {
+      const auto length = static_cast<std::int32_t>(read_big<std::uint32_t>(fields.data()));
+      bytes += static_cast<std::size_t>(std::max(length, 0));
+    }
+    if (fields.size() < bytes) {
+      return refuse(at, dirty_code::wrong_type, "a row of the source's own bytes ends too early");
+    }
+    if (wanted[plan.table_column + i]) {
+      to.append(fields.substr(0, bytes));
+    }
+    fields.remove_prefix(bytes);
   }
   return true;
 }

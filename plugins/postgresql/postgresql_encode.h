@@ -69,9 +69,10 @@ class row_encoder {
     std::string message;
   };
   /// Appends the row; false: it cannot be stored as it is, `problem` says why, `to` is as it was. With
-  /// `number`, an integer stands in front of its columns.
+  /// `number`, an integer stands in front of its columns; `wanted`: only of those of the table's columns that
+  /// it marks.
   bool append(const batch& b, std::uint32_t row, send_buffer& to,
-              const std::optional<std::int32_t>& number = {});
+              const std::optional<std::int32_t>& number = {}, const std::vector<bool>* wanted = nullptr);
   [[nodiscard]] const problem_at& problem() const { return problem_; }
   /// The rows from `first` on, and how many, that `append_block` has looked at, and whether it appended them:
   /// all of them or none.
@@ -90,8 +91,12 @@ class row_encoder {
     column_type kind;
     data_type type;
     bool own = false;
-    std::uint32_t table_column = 0;  ///< The first that it stands for.
+    std::uint32_t table_column = 0;   ///< The first that it stands for.
+    std::uint32_t table_columns = 1;  ///< As many.
   };
+  /// Of fields that came in PostgreSQL's own bytes, those that `wanted` marks.
+  bool append_own(const column_plan& plan, std::string_view fields, const std::vector<bool>& wanted,
+                  std::size_t at, send_buffer& to);
   /// The most bytes of a field, its length among them, beside those of its text.
   static std::size_t field_bytes_max(wire_form form);
   /// Rows that came in PostgreSQL's own bytes altogether.

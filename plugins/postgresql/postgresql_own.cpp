@@ -75,7 +75,7 @@ class field_walk {
   std::string_view rest_;
 };
 
-/// Blocks of values that are shown, one at a time: a pool costs more than they do.
+/// Blocks of values that are shown; a few small ones a column.
 constexpr std::size_t texts_bytes_kept = std::size_t{64} << 10;
 
 }  // namespace
@@ -179,18 +179,36 @@ std::uint64_t copy_codec::record_bytes(const column& rows, std::uint32_t first, 
   return bytes;
 }
 
-std::vector<std::optional<std::string>> copy_codec::texts(std::string_view row) const {
-  std::vector<std::optional<std::string>> out(columns_.size());
+std::vector<std::vector<std::optional<std::string>>> copy_codec::texts(
+    const column& rows, std::span<const std::uint32_t> which) const {
+  std::vector<std::vector<std::optional<std::string>>> out(
+      columns_.size(), std::vector<std::optional<std::string>>(which.size()));
+  std::vector<std::vector<std::uint32_t>> decoded(columns_.size());  // by place in `which`
+  std::vector<column_builder> builders;
+  builders.reserve(columns_.size());
+  for (const column_type& c : columns_) {
+    builders.emplace_back(c.type, pool_);
+  }
   field_decoder decoder(columns_, true);
-  field_walk walk(row);
-  std::optional<std::string_view> field;
-  for (std::size_t i = 0; i < columns_.size() && walk.next(field); ++i) {
-    if (!field) {
-      continue;
+  for (std::uint32_t n = 0; n < which.size(); ++n) {
+    field_walk walk(rows.get_bytes(which[n]));
+    std::optional<std::string_view> field;
+    for (std::size_t i = 0; i < columns_.size() && walk.next(field); ++i) {
+      if (!field) {
+        continue;
+      }
+      if (decoder.append(i, *field, builders[i]) == dirty_code::none) {
+        decoded[i].push_back(n);
+      } else {
+        out[i][n] = decoder.text_of(i, *field);
+      }
     }
-    column_builder one(columns_[i].type, pool_);
-    out[i] = decoder.append(i, *field, one) == dirty_code::none ? value_text(one.seal(), columns_[i].type, 0)
-                                                                : decoder.text_of(i, *field);
+  }
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const column values = builders[i].seal();
+    for (std::uint32_t at = 0; at < decoded[i].size(); ++at) {
+      out[i][decoded[i][at]] = value_text(values, columns_[i].type, at);
+    }
   }
   return out;
 }

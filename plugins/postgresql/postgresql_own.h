@@ -31,7 +31,8 @@ class copy_codec : public own_codec {
   explicit copy_codec(std::vector<column_type> columns);
 
   [[nodiscard]] std::string_view name() const override { return "postgresql-copy/1"; }
-  [[nodiscard]] std::vector<std::optional<std::string>> texts(std::string_view row) const override;
+  [[nodiscard]] std::vector<std::vector<std::optional<std::string>>> texts(
+      const column& rows, std::span<const std::uint32_t> which) const override;
   [[nodiscard]] std::uint64_t record_bytes(const column& rows, std::uint32_t first,
                                            std::uint32_t last) const override;
 

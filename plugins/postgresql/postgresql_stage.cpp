@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "plugins/postgresql/postgresql_codes.h"
 #include "plugins/postgresql/postgresql_writer.h"
@@ -90,6 +91,11 @@ std::string on_conflict(const stage_plan& plan) {
   return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", key, set);
 }
 
+std::size_t place_of(const stage_plan& plan, const std::string& name) {
+  return static_cast<std::size_t>(std::find(plan.columns.begin(), plan.columns.end(), name) -
+                                  plan.columns.begin());
+}
+
 /// Takes the rows away that staged ones replace; empty in other modes.
 std::string delete_sql(const stage_plan& plan, std::string_view condition) {
   if (plan.mode != write_mode::replace) {
@@ -97,8 +103,7 @@ std::string delete_sql(const stage_plan& plan, std::string_view condition) {
   }
   std::string same;
   for (const std::string& name : plan.key) {
-    const auto at = std::find(plan.columns.begin(), plan.columns.end(), name) - plan.columns.begin();
-    same += fmt::format(" AND t.{} = s.c{}", quote_name(name), at + 1);
+    same += fmt::format(" AND t.{} = s.c{}", quote_name(name), place_of(plan, name) + 1);
   }
   return fmt::format("DELETE FROM {} t USING pg_temp.sluice_rows s WHERE {}{}", plan.table, condition, same);
 }
@@ -147,7 +152,7 @@ std::string duplicates_sql(const stage_plan& plan, const unique_key& key) {
   std::string same;
   std::string values;
   for (const std::string& name : key.columns) {
-    const auto at = std::find(plan.columns.begin(), plan.columns.end(), name) - plan.columns.begin();
+    const std::size_t at = place_of(plan, name);
     same += fmt::format("{}t.{} = s.c{}", same.empty() ? "" : " AND ", quote_name(name), at + 1);
     values += fmt::format("{}s.c{}::text", values.empty() ? "" : " || ', ' || ", at + 1);
   }
@@ -171,10 +176,8 @@ row_stage::row_stage(stage_plan plan)
     : plan_(std::move(plan)),
       counts_(plan_.mode == write_mode::update),
       usable_(plan_.columns.size() <= staged_columns_max) {
-  std::string names;
   std::string declared;
   for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
-    names += fmt::format(", c{}", i + 1);
     declared += fmt::format(", c{} {}", i + 1, plan_.type_names[i]);
   }
   make_sql_ = fmt::format(
@@ -183,9 +186,12 @@ row_stage::row_stage(stage_plan plan)
       "CREATE TEMPORARY TABLE IF NOT EXISTS sluice_refused (sluice_row int, code text, message text, "
       "column_name text, constraint_name text) ON COMMIT DELETE ROWS; DO 'BEGIN NULL; END'",
       declared);
-  copy_sql_ = fmt::format("COPY pg_temp.sluice_rows (sluice_row{}) FROM STDIN", names);
+  key_columns_.resize(plan_.columns.size());
   for (const unique_key& key : plan_.unique_keys) {
     duplicates_sql_.push_back(duplicates_sql(plan_, key));
+    for (const std::string& name : key.columns) {
+      key_columns_[place_of(plan_, name)] = true;
+    }
   }
 }
 
@@ -225,14 +231,20 @@ result<bool> row_stage::make(connection& c) {
 }
 
 result<void> row_stage::send(connection& c, row_encoder& encoder, const batch& b,
-                             const std::vector<std::uint32_t>& rows, std::size_t first, std::size_t last,
+                             const std::vector<std::uint32_t>& rows, const std::vector<bool>* wanted,
                              send_buffer& buffer) {
-  SLUICE_CHECK(c.copy_in(
-      fmt::format("{} (FORMAT {})", copy_sql_, encoder.form() == copy_form::binary ? "binary" : "text")));
+  std::string names;
+  for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
+    if (wanted == nullptr || (*wanted)[i]) {
+      names += fmt::format(", c{}", i + 1);
+    }
+  }
+  SLUICE_CHECK(c.copy_in(fmt::format("COPY pg_temp.sluice_rows (sluice_row{}) FROM STDIN (FORMAT {})", names,
+                                     encoder.form() == copy_form::binary ? "binary" : "text")));
   buffer.resize(0);
   encoder.begin(buffer);
-  for (std::size_t i = first; i < last; ++i) {
-    if (!encoder.append(b, rows[i], buffer, static_cast<std::int32_t>(i - first))) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!encoder.append(b, rows[i], buffer, static_cast<std::int32_t>(i), wanted)) {
       return fail(error_kind::internal, "{}: a row that could be sent cannot be any more", c.place());
     }
     if (buffer.size() >= send_bytes) {
@@ -335,11 +347,9 @@ result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size
   return {};
 }
 
-result<std::size_t> row_stage::take_out_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
-                                                   std::size_t first, std::size_t last, outcome& answer) {
-  std::vector<bool> found(last - first);
-  std::string numbers;
-  std::size_t count = 0;
+result<std::vector<bool>> row_stage::find_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
+                                                     outcome& answer) {
+  std::vector<bool> found(rows.size());
   for (std::size_t key = 0; key < duplicates_sql_.size(); ++key) {
     SLUICE_CHECK(c.run_script("SAVEPOINT sluice_look"));
     const auto there = c.ask(duplicates_sql_[key]);
@@ -359,18 +369,28 @@ result<std::size_t> row_stage::take_out_duplicates(connection& c, const std::vec
         continue;
       }
       found[n] = true;
-      ++count;
-      numbers += (numbers.empty() ? "" : ",") + *r.at(0);
       if (plan_.mode == write_mode::ignore) {
-        answer.ignored.push_back(rows[first + n]);
+        answer.ignored.push_back(rows[n]);
       } else {
         const unique_key& of = plan_.unique_keys[key];
-        answer.refused.push_back(
-            {rows[first + n], of.name, "23505", duplicate_message(of, r.at(1).value_or(""))});
+        answer.refused.push_back({rows[n], of.name, "23505", duplicate_message(of, r.at(1).value_or(""))});
       }
     }
   }
-  if (count != 0 && count != last - first) {
+  return found;
+}
+
+result<std::size_t> row_stage::take_out_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
+                                                   outcome& answer) {
+  SLUICE_TRY(const std::vector<bool> found, find_duplicates(c, rows, answer));
+  const auto count = static_cast<std::size_t>(std::count(found.begin(), found.end(), true));
+  if (count != 0 && count != rows.size()) {
+    std::string numbers;
+    for (std::size_t n = 0; n < found.size(); ++n) {
+      if (found[n]) {
+        numbers += fmt::format("{}{}", numbers.empty() ? "" : ",", n);
+      }
+    }
     SLUICE_CHECK(
         c.run(fmt::format("DELETE FROM pg_temp.sluice_rows s USING pg_catalog.unnest('{{{}}}'::int[]) "
                           "u(n) WHERE s.sluice_row = u.n",
@@ -380,7 +400,7 @@ result<std::size_t> row_stage::take_out_duplicates(connection& c, const std::vec
 }
 
 result<void> row_stage::read_left_out(connection& c, const std::vector<std::uint32_t>& rows,
-                                      std::size_t first, std::uint64_t& fresh, outcome& answer) {
+                                      std::uint64_t& fresh, outcome& answer) {
   SLUICE_TRY(const auto left_out, c.ask("SELECT sluice_row, code, message, column_name, constraint_name FROM "
                                         "pg_temp.sluice_refused ORDER BY sluice_row"));
   for (const auto& r : left_out) {
@@ -389,7 +409,7 @@ result<void> row_stage::read_left_out(connection& c, const std::vector<std::uint
       fresh = std::strtoull(r.at(2).value_or("0").c_str(), nullptr, 10);
       continue;
     }
-    const std::uint32_t row = rows.at(first + std::strtoul(r.at(0).value_or("0").c_str(), nullptr, 10));
+    const std::uint32_t row = rows.at(std::strtoul(r.at(0).value_or("0").c_str(), nullptr, 10));
     if (code == ignored_code) {
       answer.ignored.push_back(row);
       continue;
@@ -410,36 +430,35 @@ result<void> row_stage::read_left_out(connection& c, const std::vector<std::uint
   return {};
 }
 
-result<void> row_stage::insert_some(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
-                                    std::size_t last, std::uint64_t& fresh, outcome& answer) {
+result<void> row_stage::insert_some(connection& c, const std::vector<std::uint32_t>& rows, bool looked,
+                                    std::uint64_t& fresh, outcome& answer) {
   SLUICE_CHECK(c.run_script("SAVEPOINT sluice_some"));
-  SLUICE_TRY(const std::size_t duplicates, take_out_duplicates(c, rows, first, last, answer));
-  if (duplicates == last - first) {
-    return c.run_script("RELEASE SAVEPOINT sluice_some");
-  }
-  std::optional<std::uint64_t> all;
-  if (duplicates != 0) {
-    SLUICE_TRY(all, insert_all(c, last - first - duplicates));
-  }
-  if (all) {
-    fresh = *all;
-    return c.run_script("RELEASE SAVEPOINT sluice_some");
+  if (!looked) {
+    SLUICE_TRY(const std::size_t duplicates, take_out_duplicates(c, rows, answer));
+    std::optional<std::uint64_t> all;
+    if (duplicates == rows.size()) {
+      all = 0;
+    } else if (duplicates != 0) {
+      SLUICE_TRY(all, insert_all(c, rows.size() - duplicates));
+    }
+    if (all) {
+      fresh = *all;
+      return c.run_script("RELEASE SAVEPOINT sluice_some");
+    }
   }
   (void)c.take_warning();
   SLUICE_CHECK(
       c.run_script("CREATE INDEX IF NOT EXISTS sluice_rows_in_order ON pg_temp.sluice_rows (sluice_row)"));
   SLUICE_CHECK(c.run_script(each_sql()));
   if (!c.take_warning()) {
-    SLUICE_CHECK(read_left_out(c, rows, first, fresh, answer));
+    SLUICE_CHECK(read_left_out(c, rows, fresh, answer));
     return c.run_script("RELEASE SAVEPOINT sluice_some");
   }
   // It says nothing of its row.
   SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_some; RELEASE SAVEPOINT sluice_some"));
   answer.refused.clear();
   answer.ignored.clear();
-  const std::vector<std::uint32_t> staged(rows.begin() + static_cast<std::ptrdiff_t>(first),
-                                          rows.begin() + static_cast<std::ptrdiff_t>(last));
-  return insert_halves(c, 0, staged.size(), staged, fresh, answer);
+  return insert_halves(c, 0, rows.size(), rows, fresh, answer);
 }
 
 result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder, const batch& b,
@@ -451,23 +470,56 @@ result<row_stage::outcome> row_stage::insert(connection& c, row_encoder& encoder
     return answer;
   }
   SLUICE_CHECK(c.run_script("TRUNCATE pg_temp.sluice_rows, pg_temp.sluice_refused; SAVEPOINT sluice_rows"));
-  if (auto sent = send(c, encoder, b, rows, first, last, buffer); !sent) {
-    if (sent.error().kind != error_kind::bad_row) {
+  std::vector<std::uint32_t> left(rows.begin() + static_cast<std::ptrdiff_t>(first),
+                                  rows.begin() + static_cast<std::ptrdiff_t>(last));
+  const auto stage = [&](const std::vector<bool>* wanted) -> result<bool> {
+    auto sent = send(c, encoder, b, left, wanted, buffer);
+    if (!sent && sent.error().kind != error_kind::bad_row) {
       return fail(std::move(sent).error());
     }
-    answer.line = line_in_context(c.last_failure().context);
-    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rows; RELEASE SAVEPOINT sluice_rows"));
-    return answer;
+    if (!sent) {
+      answer.line = line_in_context(c.last_failure().context);
+      SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rows"));
+    }
+    return sent.has_value();
+  };
+  bool looked = false;
+  if (!all_at_once && !duplicates_sql_.empty()) {
+    SLUICE_TRY(looked, stage(&key_columns_));
   }
-  std::optional<std::uint64_t> all;
-  if (all_at_once) {
-    SLUICE_TRY(all, insert_all(c, last - first));
+  std::vector<refused_row> duplicates;
+  if (looked) {
+    SLUICE_TRY(const std::vector<bool> found, find_duplicates(c, left, answer));
+    duplicates = std::move(answer.refused);
+    answer.refused.clear();
+    std::size_t kept = 0;
+    for (std::size_t n = 0; n < left.size(); ++n) {
+      if (!found[n]) {
+        left[kept++] = left[n];
+      }
+    }
+    left.resize(kept);
+    SLUICE_CHECK(c.run_script("TRUNCATE pg_temp.sluice_rows"));
   }
-  std::uint64_t fresh = all.value_or(0);
-  if (!all) {
-    SLUICE_CHECK(insert_some(c, rows, first, last, fresh, answer));
+  std::uint64_t fresh = 0;
+  if (!left.empty()) {
+    SLUICE_TRY(const bool staged, stage(nullptr));
+    if (!staged) {
+      answer.line = left.size() == last - first ? answer.line : 0;
+      SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rows"));
+      return answer;
+    }
+    std::optional<std::uint64_t> all;
+    if (all_at_once || !duplicates.empty()) {
+      SLUICE_TRY(all, insert_all(c, left.size()));
+    }
+    fresh = all.value_or(0);
+    if (!all) {
+      SLUICE_CHECK(insert_some(c, left, looked, fresh, answer));
+    }
   }
-  tell(last - first - answer.refused.size() - answer.ignored.size(), fresh, answer);
+  tell(left.size() - answer.refused.size() - answer.ignored.size(), fresh, answer);
+  std::move(duplicates.begin(), duplicates.end(), std::back_inserter(answer.refused));
   SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rows"));
   answer.staged = true;
   return answer;

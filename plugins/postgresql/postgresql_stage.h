@@ -35,7 +35,8 @@ constexpr std::size_t staged_columns_max = 1599;
 /// Rows in a temporary table of the session, from which the server itself inserts them: all at once where it
 /// takes all, else without those whose key is there already, else sixteen at a time, and one by one, in
 /// order, where one of these is refused. So a table full of duplicates costs a few statements a batch, not a
-/// few a row; and of records with the same key the last one wins. A row of which the server warns is refused.
+/// few a row, and no more than its keys are sent where a batch with bad rows is expected; and of records with
+/// the same key the last one wins. A row of which the server warns is refused.
 /// Used by a writer's thread, inside its transaction.
 class row_stage {
  public:
@@ -65,7 +66,7 @@ class row_stage {
  private:
   result<bool> make(connection& c);
   result<void> send(connection& c, row_encoder& encoder, const batch& b,
-                    const std::vector<std::uint32_t>& rows, std::size_t first, std::size_t last,
+                    const std::vector<std::uint32_t>& rows, const std::vector<bool>* wanted,
                     send_buffer& buffer);
   /// What a statement took, and how many of these were new rows where the server tells.
   struct taken {
@@ -76,26 +77,29 @@ class row_stage {
   result<taken> take(connection& c, std::string_view condition) const;
   /// Where the server took all without a warning: how many are new rows. Else nothing was done.
   result<std::optional<std::uint64_t>> insert_all(connection& c, std::size_t count);
-  /// Of which some are refused.
-  result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
-                           std::size_t last, std::uint64_t& fresh, outcome& answer);
+  /// Of which some are refused. `looked`: none of them has a key that is there already.
+  result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, bool looked,
+                           std::uint64_t& fresh, outcome& answer);
   /// Staged rows [from, to), which are `rows` of the batch, in ever smaller pieces down to the row that is
   /// refused or warned of.
   result<void> insert_halves(connection& c, std::size_t from, std::size_t to,
                              const std::vector<std::uint32_t>& rows, std::uint64_t& fresh, outcome& answer);
   void tell(std::uint64_t written, std::uint64_t fresh, outcome& answer) const;
+  /// Which of the staged rows, whole ones or their keys, have a key that is there already.
+  result<std::vector<bool>> find_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
+                                            outcome& answer);
   /// Takes the staged rows out whose key is there already; how many these were. Where these are all, they are
   /// left to the next batch to throw away.
   result<std::size_t> take_out_duplicates(connection& c, const std::vector<std::uint32_t>& rows,
-                                          std::size_t first, std::size_t last, outcome& answer);
+                                          outcome& answer);
   /// What the server has noted of the rows that it left out.
-  result<void> read_left_out(connection& c, const std::vector<std::uint32_t>& rows, std::size_t first,
-                             std::uint64_t& fresh, outcome& answer);
+  result<void> read_left_out(connection& c, const std::vector<std::uint32_t>& rows, std::uint64_t& fresh,
+                             outcome& answer);
   [[nodiscard]] std::string each_sql() const;
 
   stage_plan plan_;
   std::string make_sql_;
-  std::string copy_sql_;
+  std::vector<bool> key_columns_;            ///< Of the plan's `unique_keys`, by the place of the column.
   std::vector<std::string> duplicates_sql_;  ///< One for each of the plan's `unique_keys`.
   bool counts_;                              ///< An INSERT of `update` tells new rows from updated ones.
   bool usable_ = true;

@@ -1,5 +1,6 @@
 """What PostgreSQL does without a word, and what of it a job must not fall into: no row is lost, twice or another one."""
 
+import collections
 import json
 import os
 import shutil
@@ -163,6 +164,26 @@ class Staged(whole.Jobs):
                     ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=1))
                     self.assertEqual(ended.summary["dirty_by_code"], {"23514": 1})
                     self.assertEqual(sql("SELECT count(*), to_regclass('victim') FROM dst"), "99|victim\n")
+
+    def test_duplicates_of_several_keys_are_told_from_other_bad_rows_beside_good_ones(self):
+        own = "CREATE DOMAIN filled AS text NOT NULL; "
+        for kind in ("text", "filled"):  # whole rows in their own bytes, and one by one
+            with self.subTest(kind):
+                self.setUp()
+                sql(own + f"CREATE TABLE src (pad {kind}, id int, n int, code text, more text); "
+                    "INSERT INTO src SELECT 'pad', i, i, 'c' || i, 'more ' || i FROM generate_series(1, 3000) i; "
+                    "UPDATE src SET n = -1 WHERE id % 10 = 5; INSERT INTO src SELECT 'pad', 3000, 1, 'last', 'the same key twice'; "
+                    f"CREATE TABLE dst (pad {kind}, id int PRIMARY KEY, n int CHECK (n > 0), code text, more text, UNIQUE (code, n)); "
+                    "INSERT INTO dst SELECT 'old', i, i, 'old', 'old' FROM generate_series(1, 3000) i WHERE i % 10 IN (1, 2, 3, 4); "
+                    "INSERT INTO dst SELECT 'old', 9000 + i, i, 'c' || i, 'old' FROM generate_series(1, 3000) i WHERE i % 10 IN (6, 7, 8)")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst"), errors=5000))
+                self.assertEqual(ended.summary["dirty_by_code"], {"23505": 7 * 300 + 1, "23514": 300})
+                with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+                    records = [json.loads(line) for line in file]
+                named = collections.Counter(r["column"] for r in records if r["code"] == "23505")
+                self.assertEqual(named, {"id": 4 * 300 + 1, "code, n": 3 * 300})
+                self.assertTrue(all("already exists" in r["message"] for r in records if r["code"] == "23505"))
+                self.assertEqual(sql("SELECT count(*), count(*) FILTER (WHERE more LIKE 'more %'), min(n) FROM dst"), "2700|600|1\n")
 
     def test_a_row_that_cannot_be_replaced_is_dirty_and_all_others_are_replaced(self):
         sql("CREATE TABLE src AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 100) i; CREATE TABLE dst (id int PRIMARY KEY, v text); INSERT INTO dst VALUES (5, 'old'), (6, 'old'); "

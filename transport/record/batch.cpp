@@ -1,10 +1,7 @@
 #include "transport/record/batch.h"
 
-#include <fmt/format.h>
-
 #include "transport/base/base64.h"
 #include "transport/record/bits.h"
-#include "transport/record/canonical.h"
 #include "transport/record/format.h"
 #include "transport/record/own_columns.h"
 
@@ -102,41 +99,6 @@ std::optional<std::string> value_text(const column& c, const data_type& type, st
       return timestamp_text(c.get<std::int64_t>(row), type);
   }
   return std::nullopt;
-}
-
-dirty_record dirty_from_row(const batch& b, std::uint32_t row, dirty_side side) {
-  dirty_record d;
-  d.position = b.position_of(row);
-  d.side = side;
-  if (b.places) {
-    const source_places& p = *b.places;
-    d.source = p.source;
-    if (!p.byte_deltas.empty()) {
-      d.byte_offset = p.byte_offset_first + p.byte_deltas.as<std::uint32_t>()[row];
-    }
-    if (!p.keys.empty()) {
-      d.key = fmt::format("{}={}", p.key_name, p.keys.as<std::int64_t>()[row]);
-    }
-    if (p.line_first != 0) {
-      d.line = p.line_first + (p.line_deltas.empty() ? row : p.line_deltas.as<std::uint32_t>()[row]);
-    }
-  }
-  d.record.reserve(b.columns.size());
-  for (std::size_t i = 0; i < b.columns.size(); ++i) {
-    const field& f = (*b.columns_schema)[i];
-    if (f.own == nullptr) {
-      d.record.push_back({f.name, to_string(f.type), value_text(b.columns[i], f.type, row)});
-      continue;
-    }
-    std::vector<std::optional<std::string>> texts = f.own->codec->texts(b.columns[i].get_bytes(row));
-    for (std::size_t k = 0; k < f.own->columns.size(); ++k) {
-      const field& inner = f.own->columns[k];
-      d.record.push_back({inner.name, to_string(inner.type), std::move(texts[k])});
-    }
-  }
-  d.record_bytes = b.row_bytes(row, row + 1);
-  d.sum = canonical_sum(b.columns, *b.columns_schema, row, row + 1);
-  return d;
 }
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,9 @@ class own_codec {
   virtual ~own_codec() = default;
   /// Of the form in which their rows are summed: `postgresql-copy/1`.
   [[nodiscard]] virtual std::string_view name() const = 0;
-  /// The columns' values as `value_text` shows them; as many as there are columns.
-  [[nodiscard]] virtual std::vector<std::optional<std::string>> texts(std::string_view row) const = 0;
+  /// The values of the rows `which` as `value_text` shows them: for each column one text a row.
+  [[nodiscard]] virtual std::vector<std::vector<std::optional<std::string>>> texts(
+      const column& rows, std::span<const std::uint32_t> which) const = 0;
   /// Record bytes (DESIGN section 4) of rows [first, last), the same as of the columns' values.
   [[nodiscard]] virtual std::uint64_t record_bytes(const column& rows, std::uint32_t first,
                                                    std::uint32_t last) const = 0;

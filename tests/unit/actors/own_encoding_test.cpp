@@ -12,10 +12,14 @@ namespace {
 class letters : public own_codec {
  public:
   std::string_view name() const override { return "letters/1"; }
-  std::vector<std::optional<std::string>> texts(std::string_view row) const override {
-    std::vector<std::optional<std::string>> out;
-    for (const char c : row) {
-      out.push_back(c == '-' ? std::nullopt : std::optional(std::string(1, c)));
+  std::vector<std::vector<std::optional<std::string>>> texts(
+      const column& rows, std::span<const std::uint32_t> which) const override {
+    std::vector<std::vector<std::optional<std::string>>> out(rows.get_bytes(which[0]).size());
+    for (const std::uint32_t row : which) {
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const char c = rows.get_bytes(row)[i];
+        out[i].push_back(c == '-' ? std::nullopt : std::optional(std::string(1, c)));
+      }
     }
     return out;
   }

@@ -4,6 +4,7 @@
 
 #include "plugins/postgresql/postgresql_encode.h"
 #include "tests/unit/plugins/postgresql/hex.h"
+#include "transport/record/dirty_rows.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -100,14 +101,34 @@ TEST(copy_codec, a_row_shows_the_texts_and_has_the_record_bytes_of_its_values) {
             dirty_from_row(*typed, 0, dirty_side::writer).record);
 }
 
+TEST(copy_codec, many_rows_show_what_each_shows) {
+  const row_of_all row = all_values();
+  std::vector<std::string> rows;
+  std::vector<std::uint32_t> which;
+  for (std::size_t n = 0; n <= row.bytes.size(); n += 7) {  // whole ones beside some that are cut short
+    rows.push_back(row.bytes);
+    rows.push_back(row.bytes.substr(0, n));
+    which.push_back(static_cast<std::uint32_t>(rows.size() - 1));
+    which.push_back(static_cast<std::uint32_t>(rows.size() - 2));
+  }
+  const auto all = carried(row, rows);
+  const auto together = dirty_from_rows(*all, which, dirty_side::writer);
+  ASSERT_EQ(together.size(), which.size());
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    EXPECT_EQ(together[i], dirty_from_row(*all, which[i], dirty_side::writer)) << i;
+  }
+}
+
 TEST(copy_codec, bytes_cut_short_anywhere_are_never_read_past) {
   const row_of_all row = all_values();
   const copy_codec codec(row.kinds);
   std::uint64_t before = 0;
   for (std::size_t n = 0; n <= row.bytes.size(); ++n) {
     const std::string cut = row.bytes.substr(0, n);  // exactly so many, so that a sanitizer sees more
-    EXPECT_EQ(codec.texts(cut).size(), row.kinds.size());
-    const auto bytes = carried(row, {cut})->record_bytes;
+    const auto one = carried(row, {cut});
+    const std::vector<std::uint32_t> first = {0};
+    EXPECT_EQ(codec.texts(one->columns[0], first).size(), row.kinds.size());
+    const auto bytes = one->record_bytes;
     EXPECT_GE(bytes, before);
     before = bytes;
   }

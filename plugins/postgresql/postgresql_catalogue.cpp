@@ -52,14 +52,17 @@ SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR a.attidentity <> 
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
-/// Unique indexes that hold for every row at once: not partial, not over expressions, valid, not deferrable.
+/// Unique indexes, and why one does not hold for every row at once by its columns.
 constexpr const char* keys_sql = R"(
 SELECT i.relname, x.indisprimary,
   (SELECT pg_catalog.array_to_string(pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY k.n), ',')
    FROM pg_catalog.unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
-   JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum {})
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum {}),
+  CASE WHEN x.indpred IS NOT NULL THEN 'partial' WHEN x.indexprs IS NOT NULL THEN 'over an expression'
+    WHEN NOT x.indimmediate THEN 'deferrable' WHEN NOT x.indisvalid THEN 'not valid' END,
+  pg_catalog.substring(pg_catalog.pg_get_indexdef(i.oid), ' USING [a-z_]+ (.*)$')
 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
+WHERE x.indrelid = $1::oid AND x.indisunique
 ORDER BY x.indisprimary DESC, x.indnatts, i.relname)";
 
 /// Of the table and its partitions: row (1), before (2), insert (4).
@@ -188,7 +191,12 @@ result<void> add_keys(connection& c, table_info& table) {
                                c.version() >= version_with_include ? "WHERE k.n <= x.indnkeyatts" : ""),
                    {fmt::to_string(table.oid)}));
   for (const sql_row& row : rows) {
-    table.keys.push_back({text_at(row, 0), is_true(row, 1), names_of(text_at(row, 2))});
+    if (row[3]) {
+      table.unusable_keys.push_back(
+          fmt::format("{} {}, which is {}", in_quotes(text_at(row, 0)), text_at(row, 4), *row[3]));
+    } else {
+      table.keys.push_back({text_at(row, 0), is_true(row, 1), names_of(text_at(row, 2))});
+    }
   }
   return {};
 }

@@ -48,6 +48,9 @@ struct table_info {
   bool changes_rows_first = false;
   std::vector<table_column> columns;
   std::vector<unique_key> keys;  ///< The primary one first.
+  /// Unique indexes that are no such keys, with the reason: `"open_orders" (id) WHERE open, which is
+  /// partial`.
+  std::vector<std::string> unusable_keys;
 
   [[nodiscard]] std::string quoted_name() const { return quote_name(schema) + "." + quote_name(name); }
   /// All that is read from it stands in it, or in partitions, over which its keys and NOT NULL hold.

@@ -161,8 +161,21 @@ result<void> postgresql_target::plan_created_table(const schema& source_columns,
   if (!key_.empty()) {
     keys_.push_back({"", true, key_});
   }
-  if (finds_by_key() && key_.empty() && !steps_->table_comes_later()) {
-    return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
+  if (finds_by_key(options_.mode) && !steps_->table_comes_later()) {
+    if (key_.empty()) {
+      return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
+    }
+    if (!options_.key_columns.empty()) {
+      relational::target_table asked;
+      std::vector<std::size_t> mapped;
+      asked.name = table_.name;
+      asked.keys = {key_};
+      for (const relational::created_table::column& c : table.columns) {
+        mapped.push_back(asked.columns.size());
+        asked.columns.push_back({c.name, c.not_null, false, false});
+      }
+      SLUICE_CHECK(relational::key_named(asked, mapped, options_.key_columns, sql_rules(), values_));
+    }
   }
   describe_created(table, out);
   create_sql_ = fmt::format("{}", fmt::join(out.ddl, "; "));

@@ -1,5 +1,7 @@
 #include "plugins/postgresql/postgresql_options.h"
 
+#include <fmt/format.h>
+
 #include "jobspec/option_mistakes.h"
 #include "plugins/common/relational/snapshot_age.h"
 #include "plugins/postgresql/postgresql_url.h"
@@ -34,9 +36,8 @@ const relational::options_dialect& options_dialect() {
           "`replace`: it "
           "is deleted and inserted anew, columns that are not mapped with their defaults. `ignore`: the "
           "record is left "
-          "out and counted as ignored. These three go by the primary key, or by the first unique key whose "
-          "columns are "
-          "all mapped.",
+          "out and counted as ignored. `update` and `replace` go by the primary key, or by the first unique "
+          "key whose columns are all mapped, `ignore` by all keys; `uniqueIndexColumns` names one.",
       .split_meaning =
           "by ranges of the primary key or another unique NOT NULL one, whose bounds come of a sample of the "
           "rows; where there is none and the job itself says `auto`, as `ctid`; small tables, views, and "
@@ -70,6 +71,13 @@ std::vector<option> source_option_list() {
 
 std::vector<option> target_option_list() {
   std::vector<option> list = relational::writer_option_list(options_dialect());
+  list.push_back(
+      {.name = "uniqueIndexColumns",
+       .type = option_type::text_list,
+       .meaning = "With `writeMode` `update`, `replace` and `ignore`: the columns of the primary key or the "
+                  "unique index by which rows are found, in any order (ON CONFLICT). A record that meets "
+                  "another of the table's keys is then a dirty one. Partial and deferrable indexes, and such "
+                  "over expressions, cannot be named."});
   list.push_back(
       {.name = "resetSequences",
        .type = option_type::boolean,
@@ -120,8 +128,20 @@ result<target_options> read_target_options(const option_values& values,
   wrong.take(values.boolean("resetSequences"), resets);
   out.reset_sequences = resets.value_or(false);
   wrong.take(relational::read_text_rule(values, "nulCharacter"), out.nul_character);
+  wrong.take(relational::placed_texts(values, "uniqueIndexColumns", true), out.key_columns);
+  if (!out.key_columns.empty() && !finds_by_key(out.mode)) {
+    wrong.check<void>(values.bad(
+        "uniqueIndexColumns",
+        fmt::format("found with \"writeMode\" \"{}\", which finds no rows by a key; leave it out, or set "
+                    "\"update\", \"replace\" or \"ignore\"",
+                    relational::to_string(out.mode))));
+  }
   SLUICE_CHECK(wrong.all());
   return out;
+}
+
+bool finds_by_key(relational::write_mode mode) {
+  return mode != relational::write_mode::insert && mode != relational::write_mode::copy;
 }
 
 }  // namespace sluice::postgresql

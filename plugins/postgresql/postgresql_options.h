@@ -26,8 +26,13 @@ struct source_options : relational::reader_options {
 
 struct target_options : relational::writer_options {
   bool reset_sequences = false;
+  /// `uniqueIndexColumns`: of the key by which `update`, `replace` and `ignore` find rows; empty: unsaid.
+  std::vector<relational::placed_text> key_columns = {};
   relational::text_rule nul_character = relational::text_rule::dirty;
 };
+
+/// `update`, `replace` and `ignore`.
+bool finds_by_key(relational::write_mode mode);
 
 std::vector<option> source_option_list();
 std::vector<option> target_option_list();

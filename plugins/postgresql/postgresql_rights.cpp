@@ -69,7 +69,8 @@ result<void> check_rights(connection& c, const written_objects& what) {
   }
   if (!what.table.empty()) {
     needs.push_back({what.table, "INSERT", what.columns});
-    if (what.mode == write_mode::update || what.mode == write_mode::replace) {
+    const bool names_key = what.mode == write_mode::ignore && !what.key.empty();
+    if (what.mode == write_mode::update || what.mode == write_mode::replace || names_key) {
       needs.push_back({what.table, "SELECT", what.key});
     }
     if (what.mode == write_mode::update) {

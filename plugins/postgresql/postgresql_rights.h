@@ -14,7 +14,7 @@ struct written_objects {
   std::string table = {};   ///< In SQL; empty: it is not there yet.
   bool makes = false;       ///< `createTable` makes it.
   std::vector<std::string> columns = {};
-  std::vector<std::string> key = {};  ///< By which rows are found; empty with `insert`.
+  std::vector<std::string> key = {};  ///< By which rows are found; empty where by none, or any.
   relational::write_mode mode = relational::write_mode::insert;
   std::vector<std::string> marks = {};  ///< The tables of marks, in SQL.
 };

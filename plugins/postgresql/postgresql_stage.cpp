@@ -69,17 +69,17 @@ constexpr std::string_view not_of_a_row =
 
 /// What stands behind the rows of an INSERT.
 std::string on_conflict(const stage_plan& plan) {
+  std::string key;
+  for (const std::string& name : plan.key) {
+    key += (key.empty() ? "" : ", ") + quote_name(name);
+  }
   if (plan.mode == write_mode::ignore) {
-    return " ON CONFLICT DO NOTHING";
+    return key.empty() ? " ON CONFLICT DO NOTHING" : fmt::format(" ON CONFLICT ({}) DO NOTHING", key);
   }
   if (plan.mode != write_mode::update) {
     return {};
   }
-  std::string key;
   std::string set;
-  for (const std::string& name : plan.key) {
-    key += (key.empty() ? "" : ", ") + quote_name(name);
-  }
   for (const std::string& name : plan.columns) {
     if (std::find(plan.key.begin(), plan.key.end(), name) == plan.key.end()) {
       set += fmt::format("{0}{1} = excluded.{1}", set.empty() ? "" : ", ", quote_name(name));

@@ -24,8 +24,8 @@ struct stage_plan {
   std::vector<std::string> columns;  ///< In mapping order.
   std::vector<std::string> type_names;
   relational::write_mode mode = relational::write_mode::insert;
-  std::vector<std::string> key;  ///< Of the modes that find rows by one; among `columns`.
-  /// Of the modes that leave alone what is there: keys whose columns are all among `columns`.
+  std::vector<std::string> key;  ///< By which rows are found, among `columns`; empty: by any (`ignore`).
+  /// Of the modes that leave alone what is there: keys by which it is, with all columns among `columns`.
   std::vector<unique_key> unique_keys;
 };
 

@@ -167,10 +167,6 @@ result<void> postgresql_target::end_session(const std::string& name) {
   return postgresql::end_session(*c, name);
 }
 
-bool postgresql_target::finds_by_key() const {
-  return options_.mode != relational::write_mode::insert && options_.mode != relational::write_mode::copy;
-}
-
 result<target_description> postgresql_target::open(const schema& source_columns, const stop_signal& stop) {
   stop_ = stop;
   target_description out;
@@ -287,6 +283,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   for (const unique_key& key : table.keys) {
     asked.keys.push_back(key.columns);
   }
+  asked.unusable_keys = table.unusable_keys;
   auto come = relational::without_computed(asked, options_, sql_rules(), incoming);
   out.left_out = std::move(come.left_out);
   const schema& source_columns = come.columns;
@@ -296,35 +293,8 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   changes_rows_first_ = table.changes_rows_first;
   has_key_ = relational::meets_key(asked, mapped);
   key_.clear();
-  if (finds_by_key()) {
-    SLUICE_CHECK(relational::check_key(asked, mapped, relational::to_string(options_.mode), values_));
-    if (mapped.size() > staged_columns_max) {
-      return values_.bad(
-          "writeMode",
-          fmt::format(
-              "found {} for {} columns; its rows are staged in a temporary table with one column more, "
-              "and the server's tables have at most 1600; write at most {} of the columns, or set "
-              "\"insert\"",
-              relational::to_string(options_.mode), mapped.size(), staged_columns_max));
-    }
-    const auto is_mapped = [&](const std::string& name) {
-      return std::any_of(mapped.begin(), mapped.end(),
-                         [&](std::size_t index) { return table.columns[index].name == name; });
-    };
-    const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const unique_key& k) {
-      return std::all_of(k.columns.begin(), k.columns.end(), is_mapped);
-    });
-    key_ = found->columns;
-    has_key_ = relational::meets_key_without_null(asked, mapped);
-    warn_(values_.place("writeMode"), relational::key_warnings(asked, mapped, relational::found_by::one_key));
-    if (options_.mode == relational::write_mode::replace) {
-      SLUICE_TRY(const auto keys, referring_keys(*connection_, table));
-      warn_(values_.place("writeMode"), relational::referring_warnings(keys));
-    }
-    if (options_.mode != relational::write_mode::ignore) {
-      out.notes.push_back(
-          fmt::format("Rows are found by ({}). {}", fmt::join(key_, ", "), relational::last_one_wins));
-    }
+  if (finds_by_key(options_.mode)) {
+    SLUICE_CHECK(use_key(table, asked, mapped, out));
   }
   std::vector<std::string> names;
   std::vector<column_type> kinds;
@@ -353,6 +323,48 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   }
   SLUICE_CHECK(describe_sequences(table, names, out));
   return use_columns(names, kinds, not_null, types, source_columns, out);
+}
+
+result<void> postgresql_target::use_key(const table_info& table, relational::target_table& asked,
+                                        const std::vector<std::size_t>& mapped, target_description& out) {
+  const bool ignores = options_.mode == relational::write_mode::ignore;
+  SLUICE_CHECK(relational::check_key(asked, mapped, relational::to_string(options_.mode), values_));
+  if (mapped.size() > staged_columns_max) {
+    return values_.bad(
+        "writeMode",
+        fmt::format("found {} for {} columns; its rows are staged in a temporary table with one column more, "
+                    "and the server's tables have at most 1600; write at most {} of the columns, or set "
+                    "\"insert\"",
+                    relational::to_string(options_.mode), mapped.size(), staged_columns_max));
+  }
+  const auto met = relational::met_keys(asked, mapped);
+  std::string why;
+  if (!options_.key_columns.empty()) {
+    SLUICE_TRY(key_, relational::key_named(asked, mapped, options_.key_columns, sql_rules(), values_));
+  } else if (!ignores) {
+    key_ = met.front();
+    if (met.size() > 1) {
+      why = fmt::format(", the first of the keys {}; \"uniqueIndexColumns\" names another",
+                        relational::key_list(met));
+    }
+  } else if (met.size() > 1) {
+    out.notes.push_back(
+        fmt::format("A record whose values are there in any of the keys {} is left out; "
+                    "\"uniqueIndexColumns\" names one.",
+                    relational::key_list(met)));
+  }
+  if (!key_.empty()) {
+    asked.keys = {key_};
+    out.notes.push_back(fmt::format("Rows are found by ({}){}.{}", fmt::join(key_, ", "), why,
+                                    ignores ? "" : fmt::format(" {}", relational::last_one_wins)));
+  }
+  has_key_ = relational::meets_key_without_null(asked, mapped);
+  warn_(values_.place("writeMode"), relational::key_warnings(asked, mapped, relational::found_by::one_key));
+  if (options_.mode == relational::write_mode::replace) {
+    SLUICE_TRY(const auto keys, referring_keys(*connection_, table));
+    warn_(values_.place("writeMode"), relational::referring_warnings(keys));
+  }
+  return {};
 }
 
 result<void> postgresql_target::describe_sequences(const table_info& table,

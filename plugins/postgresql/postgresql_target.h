@@ -67,7 +67,9 @@ class postgresql_target : public target, private relational::progress_home {
   /// `not_supported` where the server would change values on their way without a word.
   result<void> check_texts(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
                            const std::vector<server_type>& types, const schema& source_columns);
-  [[nodiscard]] bool finds_by_key() const;
+  /// In a mode that finds rows by a key: chooses it, and says what follows.
+  result<void> use_key(const table_info& table, relational::target_table& asked,
+                       const std::vector<std::size_t>& mapped, target_description& out);
   /// Which sequences the columns own: what will move, or what is left behind.
   result<void> describe_sequences(const table_info& table, const std::vector<std::string>& columns,
                                   target_description& out);
@@ -91,7 +93,7 @@ class postgresql_target : public target, private relational::progress_home {
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
-  std::vector<std::string> key_;     ///< By which rows are found, in the modes that do.
+  std::vector<std::string> key_;     ///< By which rows are found; empty where it is by any (`ignore`).
   std::optional<relational::target_steps> steps_;
   std::vector<owned_sequence> sequences_;  ///< Of the columns that are written.
   relational::once_warner warn_;

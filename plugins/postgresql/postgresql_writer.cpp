@@ -26,12 +26,14 @@ stage_plan stage_of(const writer_plan& plan) {
       plan.changes_rows_first) {
     return stage;
   }
-  std::copy_if(plan.keys.begin(), plan.keys.end(), std::back_inserter(stage.unique_keys),
-               [&](const unique_key& k) {
-                 return std::all_of(k.columns.begin(), k.columns.end(), [&](const std::string& name) {
-                   return std::find(plan.columns.begin(), plan.columns.end(), name) != plan.columns.end();
-                 });
+  std::copy_if(
+      plan.keys.begin(), plan.keys.end(), std::back_inserter(stage.unique_keys), [&](const unique_key& k) {
+        const bool counts =
+            plan.mode != relational::write_mode::ignore || plan.key.empty() || plan.key == k.columns;
+        return counts && std::all_of(k.columns.begin(), k.columns.end(), [&](const std::string& name) {
+                 return std::find(plan.columns.begin(), plan.columns.end(), name) != plan.columns.end();
                });
+      });
   return stage;
 }
 
@@ -335,10 +337,6 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
   return {};
 }
 
-bool postgresql_writer::finds_by_key() const {
-  return plan_->mode != relational::write_mode::insert && plan_->mode != relational::write_mode::copy;
-}
-
 void postgresql_writer::count(row_stage::outcome& staged, std::size_t rows, write_answer& answer) {
   answer.written += rows - staged.refused.size() - staged.ignored.size();
   answer.parts += staged.parts;
@@ -407,15 +405,16 @@ result<write_answer> postgresql_writer::write(const batch& b, const stop_signal&
   write_answer answer;
   ignored_.clear();
   changed_.clear();
-  if (!finds_by_key() && !careful_) {
+  const bool by_key = finds_by_key(plan_->mode);
+  if (!by_key && !careful_) {
     SLUICE_CHECK(write_fast(b, answer));
   } else {
     SLUICE_TRY(const std::vector<std::uint32_t> rows, rows_to_send(b, answer));
-    SLUICE_CHECK(finds_by_key() ? write_staged(b, rows, answer) : write_carefully(b, rows, answer));
+    SLUICE_CHECK(by_key ? write_staged(b, rows, answer) : write_carefully(b, rows, answer));
     std::sort(answer.refused.begin(), answer.refused.end(),
               [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
   }
-  if (!finds_by_key() || plan_->mode == relational::write_mode::ignore) {
+  if (!by_key || plan_->mode == relational::write_mode::ignore) {
     answer.parts = {answer.written};
   }
   if (!answer.refused.empty() || answer.ignored != 0) {

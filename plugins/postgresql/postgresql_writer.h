@@ -27,7 +27,7 @@ struct writer_plan {
   bool changes_rows_first = false;      ///< As `table_info` has it.
   relational::write_mode mode = relational::write_mode::insert;
   relational::text_rule nul = relational::text_rule::dirty;
-  std::vector<std::string> key;  ///< By which `update` and `replace` find rows.
+  std::vector<std::string> key;  ///< By which rows are found; empty: by any (`ignore`).
   relational::progress_dialect dialect;
   std::shared_ptr<relational::claim_state> claim;
 };
@@ -85,7 +85,6 @@ class postgresql_writer : public writer {
                                   std::size_t last);
   /// Of the rows that stand.
   void count_changes(write_answer& answer);
-  [[nodiscard]] bool finds_by_key() const;
   [[nodiscard]] refused_row explain(const server_failure& failure) const;
   /// The columns of a constraint, as far as it is a key; else empty.
   [[nodiscard]] std::string columns_of(const std::string& constraint) const;

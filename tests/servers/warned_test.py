@@ -58,6 +58,36 @@ class Warned(PairTest):
                 self.assertEqual("rows are found by each of the keys (id), (email)" in text, name == "MariaDB" and mode != "ignore", text)
         self.on_both("CREATE TABLE src (id INT PRIMARY KEY, email VARCHAR(9) NOT NULL); CREATE TABLE dst (id INT PRIMARY KEY, email VARCHAR(9) NOT NULL UNIQUE)", test)
 
+    def test_postgresql_takes_the_key_that_uniqueindexcolumns_names(self):
+        in_postgresql("CREATE TABLE src (email TEXT, shop INT, phone INT, t TEXT); INSERT INTO src VALUES ('new@x', 1, 2, 'new');"
+                      "CREATE TABLE dst (email TEXT NOT NULL UNIQUE, shop INT NOT NULL, phone INT NOT NULL, t TEXT, UNIQUE (shop, phone), CONSTRAINT later UNIQUE (t) DEFERRABLE);"
+                      "CREATE UNIQUE INDEX partly ON dst (t) WHERE shop > 1; CREATE UNIQUE INDEX lowered ON dst (lower(t))")
+
+        def document(mode="update", columns=("email", "shop", "phone", "t"), **more):
+            return job(postgresql_end("Reader", "src", columns), postgresql_end("Writer", "dst", columns, writeMode=mode, **more), errors=9)
+
+        def ends_as(expected, dirty, **how):
+            in_postgresql("DELETE FROM dst; INSERT INTO dst VALUES ('old@x', 1, 2, 'old')")
+            self.assertEqual(self.succeeds(document(**how), "--on-unfinished", "fresh").summary["dirty"], dirty)
+            self.assertEqual(in_postgresql("SELECT * FROM dst").strip(), expected)
+        self.assertIn('Rows are found by (email), the first of the keys (email), (shop, phone); "uniqueIndexColumns" names another.', self.says("plan", document())[1])
+        self.assertIn("in any of the keys (email), (shop, phone) is left out", self.says("plan", document("ignore"))[1])
+        ends_as("old@x|1|2|old", 1)
+        ends_as("old@x|1|2|old", 0, mode="ignore")
+        ends_as("old@x|1|2|old", 1, mode="ignore", uniqueIndexColumns="email")
+        for mode, expected in (("update", "new"), ("replace", "new"), ("ignore", "old")):
+            ends_as(f"{expected}@x|1|2|{expected}", 0, mode=mode, uniqueIndexColumns=["PHONE", "shop"])
+        self.assertIn("Rows are found by (shop, phone). ", self.says("plan", document(uniqueIndexColumns=["shop", "phone"]))[1])
+        for wrong, parts in (({"uniqueIndexColumns": ["t"]}, ("found (t), which is no key of table", "its keys are (email), (shop, phone)", '"partly" (t) WHERE (shop > 1), which is partial',
+                                                              '"lowered" (lower(t)), which is over an expression', '"later" (t), which is deferrable')),
+                             ({"uniqueIndexColumns": ["shop"]}, ("found (shop), which is no key",)),
+                             ({"uniqueIndexColumns": ["fax"]}, ('has no column "fax"',)),
+                             ({"uniqueIndexColumns": ["email"], "mode": "insert"}, ('found with "writeMode" "insert"',))):
+            code, text = self.says("check", document(**wrong))
+            self.assertNotEqual(code, 0, text)
+            for part in ("uniqueIndexColumns", *parts):
+                self.assertIn(part, text)
+
     def test_a_name_that_postgresql_would_cut_off_is_refused_and_another_table_left_alone(self):
         cut = "t" * 63
         in_postgresql(f"DROP TABLE IF EXISTS src, {cut}; CREATE TABLE src (a INT); INSERT INTO src VALUES (7);"

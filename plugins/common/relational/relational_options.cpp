@@ -20,19 +20,6 @@ constexpr std::size_t tables_max = 10'000;
 constexpr auto transaction_words = std::to_array<std::string_view>(
     {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT"});
 
-/// The values of a list, or one text, with their places; blank ones left out.
-result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name) {
-  SLUICE_TRY(const auto texts, values.text_list(name));
-  const bool list = values.json().contains(name) && values.json()[name].is_array();
-  std::vector<placed_text> out;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (const std::string_view text = trimmed(texts[i]); !text.empty()) {
-      out.push_back({std::string(text), values.place(list ? fmt::format("{}[{}]", name, i) : name)});
-    }
-  }
-  return out;
-}
-
 /// Without the semicolons at its end, also the full-width one (job-formats 6.5).
 std::string without_semicolons(std::string_view text) {
   constexpr std::string_view wide = "\xEF\xBC\x9B";  // U+FF1B
@@ -353,6 +340,20 @@ result<write_mode> mode_of(const option_values& values, const options_dialect& d
 std::string_view to_string(write_mode mode) {
   constexpr std::array<std::string_view, 5> names = {"insert", "copy", "replace", "update", "ignore"};
   return names[static_cast<std::size_t>(mode)];
+}
+
+result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name,
+                                              bool as_written) {
+  SLUICE_TRY(const auto texts, values.text_list(name));
+  const bool list = values.json().contains(name) && values.json()[name].is_array();
+  std::vector<placed_text> out;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (const std::string_view text = trimmed(texts[i]); !text.empty()) {
+      out.push_back({as_written ? texts[i] : std::string(text),
+                     values.place(list ? fmt::format("{}[{}]", name, i) : name)});
+    }
+  }
+  return out;
 }
 
 result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,

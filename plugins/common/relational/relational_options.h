@@ -125,6 +125,11 @@ result<writer_options> read_writer_options(const option_values& values, const op
 result<connect_options> read_connect_options(const option_values& values, const options_dialect& dialect,
                                              const warning_sink& warn);
 
+/// The values of a list, or one text, with their places; blank ones left out. `as_written`: with the blanks
+/// around them, which may be a column name's own.
+result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name,
+                                              bool as_written = false);
+
 /// Statements of `preSql` or `postSql`, blank ones left out; `bad_option` where one begins or ends a
 /// transaction.
 result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "jobspec/words.h"
 #include "plugins/common/relational/columns.h"
@@ -181,11 +182,65 @@ std::vector<std::string> null_columns(const std::vector<std::string>& key, const
   return found;
 }
 
+/// ` (no row can be found by "a" (id) WHERE open, which is partial)`
+std::string unusable_text(const target_table& table) {
+  return table.unusable_keys.empty()
+             ? ""
+             : fmt::format(" (no row can be found by {})", fmt::join(table.unusable_keys, ", "));
+}
+
 }  // namespace
 
+std::string key_list(const std::vector<std::vector<std::string>>& keys) {
+  std::string list;
+  for (const auto& key : keys) {
+    list += fmt::format("{}({})", list.empty() ? "" : ", ", fmt::join(key, ", "));
+  }
+  return list;
+}
+
+std::vector<std::vector<std::string>> met_keys(const target_table& table,
+                                               const std::vector<std::size_t>& mapped) {
+  std::vector<std::vector<std::string>> met;
+  std::copy_if(table.keys.begin(), table.keys.end(), std::back_inserter(met),
+               [&](const auto& key) { return is_mapped(key, table, mapped); });
+  return met;
+}
+
 bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped) {
-  return std::any_of(table.keys.begin(), table.keys.end(),
-                     [&](const auto& key) { return is_mapped(key, table, mapped); });
+  return !met_keys(table, mapped).empty();
+}
+
+result<std::vector<std::string>> key_named(const target_table& table, const std::vector<std::size_t>& mapped,
+                                           const std::vector<placed_text>& named, const sql_rules& rules,
+                                           const option_values& values) {
+  const std::vector<std::string> names = names_of(table);
+  SLUICE_TRY(const auto indexes, target_columns(named, names, table.name, rules));
+  const auto found = std::find_if(table.keys.begin(), table.keys.end(), [&](const auto& key) {
+    return key.size() == indexes.size() &&
+           std::all_of(indexes.begin(), indexes.end(), [&](std::size_t index) {
+             return std::find(key.begin(), key.end(), names[index]) != key.end();
+           });
+  });
+  if (found == table.keys.end()) {
+    std::vector<std::string> wanted;
+    for (const std::size_t index : indexes) {
+      wanted.push_back(names[index]);
+    }
+    return values.bad(
+        "uniqueIndexColumns",
+        fmt::format("found {}, which is no key of table {}: {}{}; name all columns of one key, or make it "
+                    "(CREATE UNIQUE INDEX)",
+                    key_list({wanted}), in_quotes(table.name),
+                    table.keys.empty() ? "it has none" : "its keys are " + key_list(table.keys),
+                    unusable_text(table)));
+  }
+  if (!is_mapped(*found, table, mapped)) {
+    return values.bad("uniqueIndexColumns",
+                      fmt::format("found {}, whose columns the job does not map all; map them in \"column\"",
+                                  key_list({*found})));
+  }
+  return *found;
 }
 
 bool meets_key_without_null(const target_table& table, const std::vector<std::size_t>& mapped) {
@@ -208,14 +263,10 @@ std::vector<std::string> key_warnings(const target_table& table, const std::vect
     }
   }
   if (how == found_by::each_key && table.keys.size() > 1) {
-    std::string keys;
-    for (const auto& key : table.keys) {
-      keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key, ", "));
-    }
     out.push_back(
         fmt::format("rows are found by each of the keys {}: a row that is another's in one of them takes the "
                     "other's place, whatever the rest of it is",
-                    keys));
+                    key_list(table.keys)));
   }
   return out;
 }
@@ -236,19 +287,16 @@ result<void> check_key(const target_table& table, const std::vector<std::size_t>
   if (meets_key(table, mapped)) {
     return {};
   }
-  std::string keys;
-  for (const auto& key : table.keys) {
-    keys += fmt::format("{}({})", keys.empty() ? "" : ", ", fmt::join(key, ", "));
-  }
+  const std::string keys = key_list(table.keys);
   const std::string found =
       keys.empty() ? fmt::format("table {} has no primary key and no unique index", in_quotes(table.name))
                    : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
                                  in_quotes(table.name), keys);
-  return values.bad(
-      "writeMode",
-      fmt::format("{} finds rows by a key, and {}: every row would be added; {}, or set "
-                  "\"writeMode\" to \"insert\"",
-                  mode, found, keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
+  return values.bad("writeMode",
+                    fmt::format("{} finds rows by a key, and {}{}: every row would be added; {}, or set "
+                                "\"writeMode\" to \"insert\"",
+                                mode, found, unusable_text(table),
+                                keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
 }
 
 result<std::vector<std::string>> created_names(const end_options& options, const sql_rules& rules,

@@ -26,6 +26,8 @@ struct target_table {
   std::string name;
   std::vector<target_column> columns;
   std::vector<std::vector<std::string>> keys;  ///< Columns of each primary key and unique index.
+  /// Unique indexes by which no row can be found, each with its reason, for messages.
+  std::vector<std::string> unusable_keys = {};
 };
 
 /// What comes to a table, without what the table computes itself.
@@ -46,12 +48,23 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
                                                 const sql_rules& rules, const schema& source_columns,
                                                 const option_values& values);
 
-/// Whether each record has the values of one of the table's keys: then a row is found by it.
+/// The table's keys that each record has the values of, in its order: by these its row is found.
+std::vector<std::vector<std::string>> met_keys(const target_table& table,
+                                               const std::vector<std::size_t>& mapped);
+/// Whether there is one.
 bool meets_key(const target_table& table, const std::vector<std::size_t>& mapped);
+/// `(id), (shop, email)`
+std::string key_list(const std::vector<std::vector<std::string>>& keys);
 
 /// `bad_option` at `writeMode` where no key can be met by a mode that goes by keys, called `mode`.
 result<void> check_key(const target_table& table, const std::vector<std::size_t>& mapped,
                        std::string_view mode, const option_values& values);
+
+/// The key over exactly the columns `named` (`uniqueIndexColumns`), in any order; its columns in the table's
+/// order. `bad_option` where they are no key or not all mapped, with the keys that there are.
+result<std::vector<std::string>> key_named(const target_table& table, const std::vector<std::size_t>& mapped,
+                                           const std::vector<placed_text>& named, const sql_rules& rules,
+                                           const option_values& values);
 
 /// How a mode finds the rows that are there.
 enum class found_by : std::uint8_t {

@@ -90,14 +90,16 @@ class connection_trial {
 
   void look_at_rights() {
     const auto rows = connection_->ask(
-        "SELECT count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'SELECT')), "
-        "count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'INSERT')), count(*), "
+        "SELECT count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT "
+        "pg_catalog.row_security_active(c.oid)), count(*) FILTER (WHERE "
+        "pg_catalog.has_table_privilege(c.oid, 'INSERT')), count(*), "
         "pg_catalog.has_schema_privilege(coalesce(pg_catalog.current_schema(), 'public'), 'CREATE'), "
         "pg_catalog.current_setting('transaction_read_only'), "
         "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'), "
         "pg_catalog.quote_ident(current_user), "
         "pg_catalog.quote_ident(coalesce(pg_catalog.current_schema(), 'public')), "
-        "pg_catalog.quote_ident(pg_catalog.current_database()) FROM pg_catalog.pg_class c JOIN "
+        "pg_catalog.quote_ident(pg_catalog.current_database()), count(*) FILTER (WHERE "
+        "pg_catalog.row_security_active(c.oid)) FROM pg_catalog.pg_class c JOIN "
         "pg_catalog.pg_namespace n "
         "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> "
         "'information_schema'");
@@ -128,6 +130,12 @@ class connection_trial {
             fmt::format("CREATE ON SCHEMA {}", schema));
     without(row.at(5) == "t", "for writeMode update, replace and ignore",
             fmt::format("TEMPORARY ON DATABASE {}", row.at(8).value_or("")));
+    if (row.at(9) != "0") {
+      lost += fmt::format(
+          "{}to read tables whose row security applies to this account ({} of them), and to write them by "
+          "writeMode insert and copy: as a superuser ALTER ROLE {} BYPASSRLS",
+          lost.empty() ? "" : "; ", row.at(9).value_or(""), user);
+    }
     add(connection_stage::rights, lost.empty() ? outcome::passed : outcome::limited, found, lost);
   }
 

@@ -177,6 +177,10 @@ std::vector<std::string> remarks() {
       "`resetSequences` SELECT and UPDATE on the sequences and SELECT on their columns. `check`, `plan` and "
       "a "
       "run say before data moves which of these is missing, with the statement that grants it.",
+      "A table whose row security applies to the account (it is neither the owner nor has BYPASSRLS) is not "
+      "read, because a policy would give fewer rows without a word, and not written by `insert` and `copy`, "
+      "because COPY does not write under policies: `check`, `plan` and a run say so before data moves. "
+      "`update`, `replace` and `ignore` write under the policies; a row that one refuses ends the run.",
   };
   for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
     out.push_back(std::move(paragraph));

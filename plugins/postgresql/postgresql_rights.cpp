@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "plugins/postgresql/postgresql_options.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -79,14 +80,18 @@ result<void> check_rights(connection& c, const written_objects& what) {
       needs.push_back({what.table, "DELETE", {}});
     }
   }
-  std::string sql;
+  const std::string policies =
+      what.table.empty()
+          ? "false"
+          : fmt::format("pg_catalog.row_security_active(pg_catalog.to_regclass({}))", quote_text(what.table));
+  std::string sql = "SELECT " + policies;
   for (const need& n : needs) {
-    sql += (sql.empty() ? "SELECT " : ", ") + may_sql(n.table, n.right, n.columns);
+    sql += ", " + may_sql(n.table, n.right, n.columns);
   }
   SLUICE_TRY(const auto answers, c.ask(sql));
   for (std::size_t i = 0; i < needs.size(); ++i) {
     const need& n = needs[i];
-    const auto& granted = answers.at(0).at(i);
+    const auto& granted = answers.at(0).at(i + 1);
     if (!granted && row.at(3) != "t") {
       return fail(missing(
           c, fmt::format("this user may not make the tables of marks in schema {}", in_quotes(schema)),
@@ -98,6 +103,16 @@ result<void> check_rights(connection& c, const written_objects& what) {
       return fail(missing(c, fmt::format("this user has not the right {} on {}", n.right, n.table),
                           fmt::format("GRANT {} ON {} TO {}", n.right, n.table, user)));
     }
+  }
+  if (answers.at(0).at(0) == "t" && !finds_by_key(what.mode)) {
+    return fail(missing(c,
+                        fmt::format("row security applies to this user on {}, and COPY does not write under "
+                                    "its policies",
+                                    what.table),
+                        fmt::format("take an account that it does not apply to, or as a superuser ALTER ROLE "
+                                    "{} BYPASSRLS; or set \"writeMode\" to update, replace or ignore, which "
+                                    "INSERT under the policies",
+                                    user)));
   }
   if (what.makes && row.at(3) != "t") {
     return fail(missing(c, fmt::format("this user may not make tables in schema {}", in_quotes(schema)),

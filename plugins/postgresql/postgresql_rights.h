@@ -20,7 +20,7 @@ struct written_objects {
 };
 
 /// Whether the schema is there and the account may do all that the job will; `bad_option` or `denied`, with
-/// the statement that grants what is missing.
+/// the statement that grants what is missing. Row security that COPY would meet is `denied`, too.
 result<void> check_rights(connection& c, const written_objects& what);
 
 }  // namespace sluice::postgresql

@@ -87,6 +87,17 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.sql("GRANT SELECT, INSERT, UPDATE, DELETE ON sluice_run, sluice_progress TO writer; DELETE FROM dst")
         self.assertEqual(self.succeeds(self.copy()).summary["written"], 2)
 
+    def test_row_security_is_told_before_rows_meet_it(self):
+        self.sql("GRANT CREATE ON SCHEMA public TO writer; GRANT SELECT, INSERT, UPDATE ON dst TO writer; ALTER TABLE dst ENABLE ROW LEVEL SECURITY; CREATE POLICY all_rows ON dst USING (v >= 0)")
+        for mode in ("insert", "copy"):
+            self.refused_before(self.copy(writeMode=mode), 'row security applies to this user on "public"."dst"', 'ALTER ROLE "writer" BYPASSRLS', '"writeMode"')
+        self.succeeds(self.copy(writeMode="update"))
+        self.assertEqual(self.sql("SELECT * FROM dst ORDER BY 1"), "1|1\n2|2\n")
+        reads = job(self.end("Reader", "dst", user="writer"), self.end("Writer", "src"))
+        self.refused_before(reads, "row-level security policy")
+        self.assertIn("row security applies to this account (1 of them)", self.says_of("writer")[0]["advice"])
+        self.succeeds(self.copy(user="admin", preSql=["DELETE FROM @table"]), "--on-unfinished", "fresh")
+
     def test_a_schema_that_is_not_there_is_told_by_check(self):
         for writer in (self.end("Writer", "nosuch.dst", createTable=True), self.end("Writer", "nosuch.dst", createTable=True, preSql=["CREATE SCHEMA nosuch"])):
             self.refused_before(job(self.end("Reader", "src"), writer), 'there is no schema "nosuch"', "CREATE SCHEMA")

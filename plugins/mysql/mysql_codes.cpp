@@ -93,6 +93,7 @@ constexpr auto rows = std::to_array<row>({
      "the server is read-only, or started with an option that forbids this; name its primary"},
     {1292, "ER_TRUNCATED_WRONG_VALUE", error_kind::bad_row},
     {1300, "ER_INVALID_CHARACTER_STRING", error_kind::bad_row},
+    {1301, "ER_WARN_ALLOWED_PACKET_OVERFLOWED", error_kind::bad_row, larger_packet},
     {1305, "ER_SP_DOES_NOT_EXIST", error_kind::bad_option},
     {1317, "ER_QUERY_INTERRUPTED", error_kind::busy, "somebody ended the statement with KILL QUERY"},
     {1364, "ER_NO_DEFAULT_FOR_FIELD", error_kind::bad_row},

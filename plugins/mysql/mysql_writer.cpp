@@ -22,6 +22,7 @@ constexpr std::size_t piped_max = 64;
 /// After a look for duplicates that found another row: so many pieces without.
 constexpr std::uint32_t pieces_between_looks = 8;
 constexpr std::string_view key_words = " for key ";
+constexpr const char* too_large_code = "ER_NET_PACKET_TOO_LARGE";
 /// While rows are refused: a refused one costs the statement's other rows a second parsing.
 constexpr std::size_t rows_each_careful = 128;
 /// Of LOAD DATA's rows that are written at a time.
@@ -280,9 +281,9 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
   std::string_view text = rows_.range(first, last);
   text.remove_suffix(1);  // the comma behind the last row
   statement_.assign(insert_.before).append(text).append(insert_.behind);
-  if (statement_.size() + packet_rest / 2 > connection_->packet_bytes_max()) {
+  if (is_too_large()) {
     return std::optional(
-        refusal{"ER_NET_PACKET_TOO_LARGE", "",
+        refusal{too_large_code, "",
                 fmt::format("the row has {} and the server takes statements of {}; raise its "
                             "max_allowed_packet",
                             bytes_text(statement_.size()), bytes_text(connection_->packet_bytes_max()))});
@@ -308,6 +309,49 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
   }
   count(*done, rows, answer);
   return std::optional<refusal>();
+}
+
+bool mysql_writer::is_too_large() const {
+  return statement_.size() + packet_rest / 2 > connection_->packet_bytes_max();
+}
+
+result<std::optional<mysql_writer::refusal>> mysql_writer::load_alone(const batch& b, std::size_t at,
+                                                                      refusal too_large, write_answer& answer,
+                                                                      const stop_signal& stop) {
+  if (!plan_->may_load || !connection_->can_load()) {
+    return std::optional(std::move(too_large));
+  }
+  encoded_rows row;
+  encoder_.encode_some(b, rows_.rows[at], row_encoder::form::lines, 1, row);
+  if (row.rows != std::vector<std::uint32_t>{rows_.rows[at]}) {
+    return std::optional(std::move(too_large));  // one of the two forms cannot say it
+  }
+  std::string_view left = row.bytes;
+  const auto more = [&]() -> std::string_view {
+    const std::string_view piece = left.substr(0, load_piece_bytes);
+    left.remove_prefix(piece.size());
+    return piece;
+  };
+  SLUICE_CHECK(connection_->run("SAVEPOINT sluice_alone", stop));
+  const auto done = connection_->load(load_, more, stop);
+  if (!done && (done.error().kind != error_kind::bad_row || !connection_->in_transaction())) {
+    return fail(done.error());
+  }
+  if (done && left.empty() && done->warnings == 0 && done->skipped == 0 && done->records == 1) {
+    count(*done, 1, answer);
+    return std::optional<refusal>();
+  }
+  refusal why = std::move(too_large);
+  if (!done) {
+    SLUICE_TRY(why, explain_failure(done.error(), 1, stop));
+  } else if (done->warnings != 0) {
+    SLUICE_TRY(auto warned, judge_answer(*done, 1, stop));
+    if (warned) {
+      why = std::move(*warned);
+    }
+  }
+  SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_alone", stop));
+  return std::optional(std::move(why));
 }
 
 void mysql_writer::count(const statement_answer& done, std::uint64_t rows, write_answer& answer) const {
@@ -341,6 +385,9 @@ result<bool> mysql_writer::are_there(std::size_t first, std::size_t last, const 
   std::string_view text = rows_.range(first, last);
   text.remove_suffix(1);
   statement_.assign(look_.before).append(text).append(look_.behind);
+  if (is_too_large()) {
+    return false;
+  }
   SLUICE_CHECK(connection_->run("SAVEPOINT sluice_look", stop));
   const auto done = connection_->run(statement_, stop);
   if (!done) {
@@ -431,6 +478,9 @@ result<void> mysql_writer::insert_all(const batch& b, write_answer& answer, cons
     const bool is_alone = alone == at;
     const std::size_t n = rows_that_fit(at, is_alone ? 1 : alone ? *alone - at : rows_each_);
     SLUICE_TRY(auto why, insert_range(at, at + n, answer, stop));
+    if (why && n == 1 && why->code == too_large_code) {
+      SLUICE_TRY(why, load_alone(b, at, std::move(*why), answer, stop));
+    }
     if (why && n > 1) {
       // Fewer rows each time: at last the row is alone.
       alone = why->row ? std::optional(at + *why->row) : std::nullopt;

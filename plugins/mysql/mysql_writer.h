@@ -53,8 +53,8 @@ std::string load_sql(const writer_plan& plan);
 /// bytes where the server allows it and the mode is `insert` or `replace`; it stands only if the server
 /// counts as many rows as were sent and has no warning. Anything else is taken back to a savepoint and sent
 /// as INSERTs of several rows: a failed statement undoes only itself. The row that it names decides where it
-/// is cut, and no more: only a row that was sent alone is refused.
-/// Threads as `writer`.
+/// is cut, and no more: only a row that was sent alone is refused. A row that is larger than a packet goes as
+/// a LOAD DATA of its own, under the same proof. Threads as `writer`.
 class mysql_writer : public writer {
  public:
   mysql_writer(std::shared_ptr<const writer_plan> plan, std::shared_ptr<relational::claim_state> claim,
@@ -82,6 +82,12 @@ class mysql_writer : public writer {
   };
   result<std::optional<refusal>> insert_range(std::size_t first, std::size_t last, write_answer& answer,
                                               const stop_signal& stop);
+  /// A row that no INSERT can carry, being larger than a packet, by a LOAD DATA of its own; else what refuses
+  /// it. So whether it is written does not depend on the rows beside it.
+  result<std::optional<refusal>> load_alone(const batch& b, std::size_t at, refusal too_large,
+                                            write_answer& answer, const stop_signal& stop);
+  /// Whether the statement at hand is larger than the server takes.
+  [[nodiscard]] bool is_too_large() const;
   /// One statement a row, sent together: where nearly every row is refused. Returns how many were.
   result<std::size_t> insert_piped(std::size_t first, std::size_t last, write_answer& answer,
                                    const stop_signal& stop);

@@ -146,6 +146,19 @@ class Large(PairTest):
         self.assertIn("the server takes statements of 1 MiB; raise its max_allowed_packet", ended.text)
         self.assertEqual(in_mariadb("SELECT id FROM dst"), "1\n3\n")
 
+    def test_whether_a_row_is_larger_than_a_packet_counts_alike_beside_good_and_beside_bad_rows(self):
+        in_mariadb("SET GLOBAL max_allowed_packet = 1048576")
+        in_postgresql("CREATE TABLE src (id int PRIMARY KEY, v text, b bytea); INSERT INTO src (id, v) VALUES (1, 'x'), (2, repeat(E'\\\\ü\\t', 500000)), (3, 'y'), "
+                      "(6, repeat('z', 2000000)), (7, repeat('z', 2000000)); INSERT INTO src (id, b) SELECT i, decode(repeat('ff', 700000 * (i - 3)), 'hex') FROM generate_series(4, 5) i")
+        for mode in ("insert", "replace"):
+            for there in ("", "INSERT INTO dst (id, v) VALUES (3, 'old'), (6, 'old')" if mode == "insert" else "ALTER TABLE dst ADD CHECK (id <> 3), ADD CHECK (id <> 7)"):
+                with self.subTest(mode=mode, there=there):
+                    in_mariadb(f"DROP TABLE IF EXISTS dst; CREATE TABLE dst (id INT PRIMARY KEY, v LONGTEXT, b LONGBLOB); {there}")
+                    ended = self.succeeds(job(postgresql_end("Reader", "src"), mariadb_end("Writer", "dst", writeMode=mode), errors=9), "--on-unfinished", "fresh")
+                    self.assertEqual(ended.summary["dirty_by_code"], {} if not there else {"ER_DUP_ENTRY" if mode == "insert" else "ER_CONSTRAINT_FAILED": 2}, ended)
+                    self.assertEqual(in_mariadb("SELECT id, MD5(v), MD5(b) FROM dst WHERE id IN (1, 2, 4, 5)"),
+                                     in_postgresql("SELECT id, coalesce(md5(v), 'NULL'), coalesce(md5(b), 'NULL') FROM src WHERE id IN (1, 2, 4, 5)").replace("|", "\t"))
+
 
 if __name__ == "__main__":
     unittest.main()

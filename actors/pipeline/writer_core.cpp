@@ -15,6 +15,38 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Value and type of the column to blame; of a key's columns (`shop, phone`) all of them.
+void add_blamed(dirty_record& d) {
+  const auto named = [&](std::string_view name) {
+    return std::find_if(d.record.begin(), d.record.end(),
+                        [&](const dirty_field& f) { return !name.empty() && f.name == name; });
+  };
+  if (const auto one = named(d.column); one != d.record.end()) {
+    d.value = one->text;
+    d.target_type = one->type;
+    return;
+  }
+  constexpr std::string_view between = ", ";
+  std::string values;
+  std::string types;
+  std::string_view rest = d.column;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(between), rest.size());
+    const auto part = named(rest.substr(0, end));
+    if (part == d.record.end()) {
+      return;
+    }
+    const std::string_view before = values.empty() && types.empty() ? "" : between;
+    values.append(before).append(part->text.value_or("NULL"));
+    types.append(before).append(part->type);
+    rest.remove_prefix(std::min(rest.size(), end + between.size()));
+  }
+  if (!types.empty()) {
+    d.value = std::move(values);
+    d.target_type = std::move(types);
+  }
+}
+
 /// The rows that the destination refused as dirty records, merged with what the batch brought, by position.
 std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) {
   std::vector<dirty_record> all = b.dirty;
@@ -27,12 +59,7 @@ std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) 
     const refused_row& r = answer.refused[i];
     dirty_record& d = refused[i];
     d.column = r.column;
-    const auto named = std::find_if(d.record.begin(), d.record.end(),
-                                    [&](const dirty_field& f) { return f.name == r.column; });
-    if (!r.column.empty() && named != d.record.end()) {
-      d.value = named->text;
-      d.target_type = named->type;
-    }
+    add_blamed(d);
     d.code = r.code;
     d.message = r.message;
     all.push_back(std::move(d));

@@ -178,7 +178,7 @@ class PostgreSQLWritten(Written):
         ended = self.succeeds(self.document("insert", errors=499))
         self.assertEqual((ended.summary["written"], ended.summary["dirty_by_code"]), (1, {"23505": 499}))
         last = self.dirty(ended)[-1]
-        self.assertEqual(last["column"], "v, id")
+        self.assertEqual((last["column"], last["value"]), ("v, id", "a, b, 500"))
         self.assertEqual(last["message"], 'duplicate key value violates unique constraint "dst_v_id_key". Key (v, id)=(a, b, 500) already exists.')
 
     def test_the_index_finds_duplicates_in_a_large_table(self):
@@ -299,7 +299,8 @@ class MariaDBWritten(Written):
         self.sql("INSERT INTO dst SELECT * FROM src WHERE id % 700 <> 0")
         ended = self.succeeds(self.document("insert", errors=3000))
         self.assertEqual((ended.summary["written"], ended.summary["dirty_by_code"]), (4, {"ER_DUP_ENTRY": 2996}), ended)
-        self.assertEqual({r["message"] for r in self.dirty(ended)}, {f"Duplicate entry 'a-b-{i}' for key '{self.primary}'" for i in range(1, 3001) if i % 700})
+        self.assertEqual({(r["column"], r["value"], r["message"]) for r in self.dirty(ended)},
+                         {("v, id", f"a-b, {i}", f"Duplicate entry 'a-b-{i}' for key '{self.primary}'") for i in range(1, 3001) if i % 700})
         self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), "3000\n")
 
     def test_duplicates_are_found_without_the_right_to_update(self):

@@ -231,6 +231,20 @@ TEST_F(writer_core_test,
   EXPECT_EQ(log.reports[0].records[1].code, "not_a_number");
 }
 
+TEST_F(writer_core_test, a_row_refused_for_a_key_of_several_columns_shows_their_values) {
+  begin();
+  opened();
+  plugin->refuse = {{0, "n, n", "UNIQUE", "it is there already"}, {1, "n, m", "UNIQUE", "it is another's"}};
+  core->take(numbers(4, 3, 1, epoch(), true), never);
+  ASSERT_EQ(log.reports.size(), 1u);
+  const auto& records = log.reports[0].records;
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].column, "n, n");
+  EXPECT_EQ(records[0].value, "4, 4");
+  EXPECT_EQ(records[0].target_type, "int64, int64");
+  EXPECT_EQ(records[1].value, std::nullopt);
+}
+
 TEST_F(writer_core_test, a_commit_that_covers_dirty_records_waits_until_they_are_durable) {
   begin();
   opened();

@@ -401,7 +401,8 @@ result<void> mysql_target::use_columns(const table_info& table, const std::vecto
   plan->may_load = options_.mode == write_mode::insert || options_.mode == write_mode::replace;
   for (std::size_t i = 0; i < mapped.size(); ++i) {
     const table_column& c = table.columns[mapped[i]];
-    columns->push_back({c.name, write_type(c.kind, source_columns[i].type), !c.not_null, c.kind.name});
+    columns->push_back({c.name, write_type(c.kind, source_columns[i].type), !c.not_null, c.kind.name,
+                        takes_empty_text(c.kind)});
     // The server makes up a number, or takes the time of day, where such a column gets NULL. What else is
     // NOT NULL a trigger may fill.
     const bool made_up = c.auto_increment || c.kind.holds == held_as::instant;

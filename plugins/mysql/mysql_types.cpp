@@ -404,6 +404,10 @@ data_type read_type(const column_kind& kind, bool times_as_text) {
   return sized(type_id::utf8, kind);
 }
 
+bool takes_empty_text(const column_kind& kind) {
+  return kind.name != "json" && kind.name != "uuid" && kind.name != "inet4" && kind.name != "inet6";
+}
+
 data_type write_type(const column_kind& kind, const data_type& source) {
   if (kind.holds == held_as::bits && kind.bits == 1 && source.id != type_id::boolean) {
     return type_of(type_id::uint64);  // numbers other than 0 and 1 are refused by their size

@@ -68,6 +68,8 @@ bool same_type(const result_column& a, const result_column& b);
 declared_type declared_as(std::string_view type);
 
 column_kind kind_of(const declared_type& declared);
+/// Whether a column that takes texts takes the empty one; not of JSON (MySQL's), UUID, INET4 and INET6.
+bool takes_empty_text(const column_kind& kind);
 /// Of an expression, or of a query's column, from the result itself.
 column_kind kind_of(const result_column& column);
 

@@ -73,10 +73,13 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger t JOIN tables ON tables.oid = t
 
 /// What its input changes without a word: a composite, whose fields may have modifiers; an array with one, or
 /// of "char" (18), name (19), real (700), composites or domains; an interval (1186) without seconds (bit 12).
+/// What '' is no value of: by category, and json (114), jsonb (3802), uuid (2950), macaddr (829, 774), pg_lsn
+/// (3220) and bit (1560).
 constexpr const char* types_sql = R"(
 SELECT pg_catalog.format_type(u.t, u.m), t.typtype,
   t.typtype = 'c' OR (u.t = 1186 AND u.m >= 0 AND (u.m >> 16) & (1 << 12) = 0) OR
-  (t.typcategory = 'A' AND e.oid IS NOT NULL AND (u.m >= 0 OR e.oid IN (18, 19, 700) OR e.typtype IN ('c', 'd')))
+  (t.typcategory = 'A' AND e.oid IS NOT NULL AND (u.m >= 0 OR e.oid IN (18, 19, 700) OR e.typtype IN ('c', 'd'))),
+  t.typcategory IN ('A', 'B', 'C', 'D', 'G', 'I', 'N', 'R', 'T') OR t.oid IN (114, 3802, 2950, 829, 774, 3220, 1560)
 FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[])) WITH ORDINALITY u(t, m, n) JOIN pg_catalog.pg_type t ON t.oid = u.t
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
 ORDER BY u.n)";
@@ -388,8 +391,8 @@ result<std::vector<server_type>> name_types(connection& c, const std::vector<des
   }
   std::vector<server_type> types;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    types.push_back(
-        {columns[i].type, columns[i].modifier, text_at(rows[i], 0), rows[i][1] == "e", is_true(rows[i], 2)});
+    types.push_back({columns[i].type, columns[i].modifier, text_at(rows[i], 0), rows[i][1] == "e",
+                     is_true(rows[i], 2), !is_true(rows[i], 3)});
   }
   return types;
 }

@@ -460,8 +460,10 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
     if (source_columns[i].source_type_name.starts_with("character(")) {
       plan->kinds[i].padded = 0;
     }
+    // What is read as the same type is never an empty text that is none of its values.
+    const bool holds_text = types[i].takes_empty_text || source_columns[i].source_type_name == types[i].name;
     columns->push_back(
-        {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], types[i].name, true});
+        {names[i], write_type(kinds[i], source_columns[i].type), !not_null[i], types[i].name, holds_text});
   }
   SLUICE_CHECK(relational::check_bit_strings(source_columns, *columns, options_.table().place));
   const bool stays = std::all_of(steps_->pre_sql().begin(), steps_->pre_sql().end(),

@@ -47,6 +47,7 @@ struct server_type {
   /// As text it would take some values of other types changed: the server rounds or cuts inside of arrays
   /// and composites, and leaves fields of intervals out, without a word.
   bool changes_text = false;
+  bool takes_empty_text = true;  ///< '' is a value of it; not of json, uuid, inet, interval, arrays …
 };
 
 /// What a column is to the plugin.

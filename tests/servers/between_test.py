@@ -169,6 +169,25 @@ class Made(Between):
         self.succeeds(job(postgresql_end("Reader", ["a", "b"]), mariadb_end("Writer", "made", createTable=True)))
         self.assertEqual(in_mariadb("SELECT COUNT(*) FROM made"), "2\n")
 
+    def test_an_empty_text_becomes_null_where_a_column_has_no_such_value(self):
+        in_postgresql("CREATE TABLE src (id int, v text); INSERT INTO src VALUES (1, ''), (2, NULL)")
+
+        def moved(writer, sql, types, more, errors):
+            columns = ["id", *(f"c{i}" for i in range(len(types)))]
+            sql("DROP TABLE IF EXISTS dst; CREATE TABLE dst (id INT, " + ", ".join(f"c{i} {t}" for i, t in enumerate(types)) + ")")
+            self.succeeds(job(postgresql_end("Reader", "src", ["id", *["v"] * len(types)]), writer("dst", column=columns, emptyAsNull=more), errors=errors), "--on-unfinished", "fresh")
+            return "".join(f", c{i} IS NULL" for i in range(len(types)))[2:]
+        none = ("json", "jsonb", "uuid", "inet", "macaddr", "interval", "int[]", "int4range", "point", "bit(3)", "timetz", "int", "date", "boolean", "bytea[]")
+        nulls = moved(postgresql_writer, in_postgresql, none, True, 0)
+        self.assertEqual(in_postgresql(f"SELECT {nulls} FROM dst"), ("t|" * len(none))[:-1] + "\n" + ("t|" * len(none))[:-1] + "\n")
+        some = ("text", "varchar(5)", "bit varying(3)", "xml", "tsvector")
+        nulls = moved(postgresql_writer, in_postgresql, some, True, 0)
+        self.assertEqual(in_postgresql(f"SELECT {nulls} FROM dst ORDER BY id"), "f|f|f|f|f\nt|t|t|t|t\n")
+        moved(postgresql_writer, in_postgresql, ("json",), False, 1)
+        none = ("INT", "DATE", "TIME", "DECIMAL(5,2)", *(("JSON",) if pair.MARIADB.system == "mysql" else ("UUID", "INET4", "INET6")))
+        nulls = moved(lambda *args, **more: mariadb_end("Writer", *args, **more), in_mariadb, none, True, 0)
+        self.assertEqual(in_mariadb(f"SELECT COUNT(*) FROM dst WHERE {nulls.replace(',', ' AND')}"), "2\n")
+
     def test_columns_go_to_those_of_their_names(self):
         in_postgresql("CREATE TABLE src (a int, b int); INSERT INTO src VALUES (1, 2); CREATE TABLE dst (\"B\" int, more int, a int)")
         in_mariadb("CREATE TABLE dst (b INT, more INT, A INT)")

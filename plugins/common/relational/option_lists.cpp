@@ -215,7 +215,8 @@ std::vector<option> writer_option_list(const options_dialect& dialect) {
        .default_text = "false"},
       {.name = "emptyAsNull",
        .type = option_type::boolean,
-       .meaning = "Empty text for a column that holds no text becomes NULL.",
+       .meaning = "Empty text for a column that has no such value becomes NULL: numbers, times and booleans, "
+                  "and json, uuid, addresses, arrays and the like.",
        .default_text = "false",
        .datax_default_text = "true"},
       {.name = "batchSize",

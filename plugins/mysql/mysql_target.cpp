@@ -284,7 +284,7 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
   table_there_ = true;
   if (use_.tables.empty()) {
     SLUICE_TRY(auto identity, table_identity(*connection_, table.database, table.name, stop_));
-    use_ = {{}, !steps_.pre_sql().empty()};
+    use_ = {{}, steps_.may_change_rows()};
     if (!identity.empty()) {
       use_.tables.push_back(std::move(identity));
     }

@@ -218,7 +218,7 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   out.output = quoted_table_;
   if (*table && use_.tables.empty()) {
     SLUICE_TRY(auto identity, table_identity(*c, (*table)->oid));
-    use_ = {{std::move(identity)}, !steps_->pre_sql().empty()};
+    use_ = {{std::move(identity)}, steps_->may_change_rows()};
   }
   SLUICE_TRY(const bool marks, progress_.has_tables());
   if (!marks) {

@@ -11,12 +11,30 @@ namespace sluice::relational {
 namespace {
 
 constexpr auto making_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "RENAME"});
+constexpr auto harmless_words = std::to_array<std::string_view>({"SET", "SHOW", "ANALYZE", "SELECT"});
+/// With these they may reach further: they run another statement (SET STATEMENT … FOR, ANALYZE DELETE, both
+/// of MariaDB), write another table, or read a view, which may call functions.
+constexpr auto reaching_words = std::to_array<std::string_view>(
+    {"STATEMENT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "INTO", "FROM"});
 constexpr auto removing_words = std::to_array<std::string_view>({"DELETE", "DROP", "TRUNCATE"});
 
 template <class Words>
 bool begins_with_any(std::string_view sql, const Words& words, const sql_rules& rules) {
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view w) { return begins_with_word(sql, w, rules); });
+}
+
+/// Whether a statement changes no row, whatever functions, views and triggers there are.
+bool leaves_rows_alone(const std::vector<sql_token>& statement) {
+  const auto is_any = [](const sql_token& token, const auto& words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return is_word(token, w); });
+  };
+  // Brackets may call a function; behind ANALYZE they hold columns.
+  const bool calls = !is_word(statement.front(), "ANALYZE");
+  return is_any(statement.front(), harmless_words) &&
+         std::none_of(statement.begin(), statement.end(), [&](const sql_token& token) {
+           return (calls && token.text == "(") || is_any(token, reaching_words);
+         });
 }
 
 /// What the same job does to the rows, preSql left out.
@@ -69,6 +87,13 @@ bool target_steps::table_comes_later() const {
   return std::any_of(pre_sql_.begin() + static_cast<std::ptrdiff_t>(std::min(pre_sql_run_, pre_sql_.size())),
                      pre_sql_.end(),
                      [&](const placed_text& sql) { return begins_with_any(sql.text, making_words, rules_); });
+}
+
+bool target_steps::may_change_rows() const {
+  return any_before([&](const std::string& sql) {
+    const auto statements = statements_of(sql, rules_);
+    return !std::all_of(statements.begin(), statements.end(), leaves_rows_alone);
+  });
 }
 
 bool target_steps::empties() const {

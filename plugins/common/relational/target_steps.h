@@ -45,6 +45,9 @@ class target_steps {
   [[nodiscard]] bool creates_last() const;
   /// A statement that makes or changes tables stands in preSql and has not run yet.
   [[nodiscard]] bool table_comes_later() const;
+  /// A statement of preSql is not seen to leave all rows alone: SET, SHOW, ANALYZE, or SELECT, without
+  /// anything that calls a function or reads a view.
+  [[nodiscard]] bool may_change_rows() const;
   /// preSql removes what stands in the table.
   [[nodiscard]] bool empties() const;
   /// `preSql will run: …`, for `target_description::changes`.

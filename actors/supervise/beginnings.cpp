@@ -107,8 +107,10 @@ concurrency_choice choose_concurrency(const speed_limit& speed, std::uint32_t wr
   if (splits_undone < choice.pipelines) {
     choice.pipelines = static_cast<std::uint32_t>(std::max<std::size_t>(splits_undone, 1));
     choice.reason =
-        fmt::format("{} of {} asked for: there {} {} split{} to read", choice.pipelines, asked,
-                    splits_undone == 1 ? "is" : "are", splits_undone, splits_undone == 1 ? "" : "s");
+        splits_undone == 0
+            ? "all splits are done, nothing is left to read"
+            : fmt::format("{} of {} asked for: there {} {} split{} to read", choice.pipelines, asked,
+                          splits_undone == 1 ? "is" : "are", splits_undone, splits_undone == 1 ? "" : "s");
   }
   return choice;
 }

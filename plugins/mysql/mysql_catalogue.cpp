@@ -265,6 +265,35 @@ result<std::vector<relational::referring_key>> referring_keys(connection& c, con
   return keys;
 }
 
+namespace {
+
+/// Adds the coordinate systems that columns ask for: `the SRID 4326 of column place`.
+result<void> add_srids(connection& c, const table_info& table, const stop_signal& stop,
+                       std::vector<std::string>& others) {
+  const auto is_spatial = [](const table_column& column) {
+    const std::string& name = column.kind.name;
+    return column.kind.holds == held_as::bytes && name.find("blob") == std::string::npos &&
+           name.find("binary") == std::string::npos;
+  };
+  if (std::none_of(table.columns.begin(), table.columns.end(), is_spatial)) {
+    return {};
+  }
+  const bool mysql = c.server().product == server_product::mysql;
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT {0}, {1} FROM information_schema.{2} WHERE {3}TABLE_SCHEMA = {4} AND "
+                               "{3}TABLE_NAME = {5} AND {0} <> 0 ORDER BY 2",
+                               mysql ? "SRS_ID" : "SRID", mysql ? "COLUMN_NAME" : "G_GEOMETRY_COLUMN",
+                               mysql ? "ST_GEOMETRY_COLUMNS" : "GEOMETRY_COLUMNS", mysql ? "" : "G_",
+                               c.literal(table.database), c.literal(table.name)),
+                   stop));
+  for (const sql_row& row : rows) {
+    others.push_back(fmt::format("the SRID {} of column {}", row[0].value_or(""), row[1].value_or("")));
+  }
+  return {};
+}
+
+}  // namespace
+
 result<relational::read_table> read_table_of(connection& c, const table_info& table,
                                              const stop_signal& stop) {
   const std::string in_table =
@@ -296,6 +325,7 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
       out.comment = text;
     }
   }
+  SLUICE_CHECK(add_srids(c, table, stop, out.others));
   for (const table_column& column : table.columns) {
     out.columns.push_back({column.name, column.comment, column.has_default || column.auto_increment,
                            column.generated, own_type_of(column, is_json(column.name))});

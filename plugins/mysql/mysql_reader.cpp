@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "plugins/common/relational/record_size.h"
 #include "transport/base/text.h"
 #include "transport/base/utf8.h"
 #include "transport/record/canonical.h"
@@ -266,8 +267,7 @@ void mysql_reader::take_row(batch_builder& builder) {
   if (row_bytes() > builder.limit().record_bytes_max) {
     dirty_record why;
     why.code = to_string(dirty_code::record_too_large);
-    why.message =
-        fmt::format("the record has {}, more than the largest that is moved", bytes_text(row_bytes()));
+    why.message = relational::too_large_text(row_bytes(), builder.limit().record_bytes_max);
     why.cut = true;
     refuse_row(builder, std::move(why));
     return;

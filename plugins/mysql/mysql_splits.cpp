@@ -97,9 +97,13 @@ result<void> split_planner::choose_split_pk(const table_info& table, const std::
   }
   const auto kind = split_kind_of(*pk);
   if (!kind) {
-    return refuse_split_pk(fmt::format(
-        "column {} of table {} is {}, expected an integer, decimal, date, time, text or binary type",
-        in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
+    return refuse_split_pk(
+        fmt::format("column {} of table {} is {}, of which no ranges are made; name a column that is an "
+                    "integer, decimal, "
+                    "DATE, DATETIME, TIMESTAMP, CHAR, VARCHAR, TEXT or BINARY, or leave \"splitPk\" out and "
+                    "set \"splitMode\": "
+                    "\"auto\"",
+                    in_quotes(pk->name), in_quotes(table.name), pk->kind.name));
   }
   if (context_.strict && values_.job_dialect() == dialect::script2 &&
       *kind != relational::key_kind::whole_number) {

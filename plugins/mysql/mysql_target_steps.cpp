@@ -79,7 +79,7 @@ result<void> mysql_target::run_step(const std::string& sql, const std::string& s
       error e = std::move(done).error();
       // A statement of the job's that a constraint refuses is no bad record.
       e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
-      e.message = fmt::format("{}: {}", place, e.message);
+      e.message = fmt::format("{}: {}: {}", place, statement_text(sql), e.message);
       return fail(std::move(e));
     }
     return {};

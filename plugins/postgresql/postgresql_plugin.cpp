@@ -112,7 +112,8 @@ std::vector<std::string> remarks() {
       "`insert` does "
       "without them, more slowly. Of a table of 1,600 columns, the most that PostgreSQL has, they write at "
       "most "
-      "1,599. A record has at most 64 MiB, all its fields together.",
+      "1,599. A record has at most 64 MiB, all its fields together: beside a value of 64 MiB there is no "
+      "room for another field (`record_too_large`).",
       "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
       "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
       "not "

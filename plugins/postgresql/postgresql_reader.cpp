@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "plugins/common/relational/record_size.h"
 #include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "transport/base/text.h"
@@ -317,8 +318,7 @@ void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large
   if (too_large_bytes != 0) {
     dirty_record why;
     why.code = sluice::to_string(dirty_code::record_too_large);
-    why.message =
-        fmt::format("the record has {}, more than the largest that is moved", bytes_text(too_large_bytes));
+    why.message = relational::too_large_text(too_large_bytes, builder.limit().record_bytes_max);
     refuse_row(builder, std::move(why));
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/common/relational/record_size.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 #include "transport/record/dirty_codes.h"
@@ -231,7 +232,7 @@ void sqlite_reader::take_row(batch_builder& builder) {
   dirty_record why;
   if (row_bytes() > builder.limit().record_bytes_max) {
     refuse_as(why, dirty_code::record_too_large,
-              fmt::format("the record has {}, more than the largest that is moved", bytes_text(row_bytes())));
+              relational::too_large_text(row_bytes(), builder.limit().record_bytes_max));
   } else {
     for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
       if (!append(builder.at(i), i, why)) {

@@ -134,7 +134,7 @@ class Large(PairTest):
                       "FROM generate_series(1, 2) i; CREATE TABLE dst (LIKE src)")
         ended = self.succeeds(job(postgresql_end("Reader", "src"), postgresql_end("Writer", "dst"), errors=1))
         self.assertEqual(ended.summary["dirty_by_code"], {"record_too_large": 1})
-        self.assertIn("src id=2: the record has 66.0 MiB", ended.text)
+        self.assertIn("src id=2: the record has 69,20", ended.text)
 
     def test_a_server_that_takes_no_such_packet_is_named_and_the_others_arrive(self):
         in_mariadb("SET GLOBAL max_allowed_packet = 1048576")

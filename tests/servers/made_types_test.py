@@ -123,8 +123,10 @@ class MadeTypes(PairTest):
                          in_postgresql("SELECT md5(concat_ws('|', u, j, tags, i, ip::inet, net, mac, r, m, n, p, money::numeric(19,2), x, c::text, b, vb, tz, v, num)) FROM src WHERE id = 1"))
 
     def test_mariadb_to_postgresql_has_the_best_types_and_says_what_is_lost(self):
-        in_mariadb(MARIADB_TABLE)
+        in_mariadb(MARIADB_TABLE + "; ALTER TABLE src MODIFY g POINT REF_SYSTEM_ID=4326")
         ended = self.succeeds(job(mariadb_end("Reader", "src"), made_in_postgresql()))
+        self.assertIn("the SRID 4326 of column g", ended.text)
+        self.assertRegex(ended.text, "the collation utf8mb4_general_ci of [a-z0-9, ]+: texts are compared as the database does")
         self.assert_lost(ended.text, "bigint(20) unsigned of column id, made numeric(20): that it is not negative is not checked any more",
                          "json of column j, made text: that it is JSON", "enum('a','it''s','Ü')", "year(4) of column y, made smallint: that it is a year",
                          "bit(5) of column b, made integer: how many bits it has", "point of column g, made bytea: that it is a point")
@@ -137,7 +139,7 @@ class MadeTypes(PairTest):
                          in_mariadb("SELECT MD5(CONCAT_WS('|', id, j, e, s, b + 0, y, u, ip4, ip6, c, t1, ti, mi, z + 0, t, l, d)) FROM src WHERE id > 2"))
 
 
-MYSQL_TABLE = """CREATE TABLE src (id INT PRIMARY KEY, j JSON, e ENUM('a\\\\b','it''s','Ü'), s SET('x','y'), b BIT(40), y YEAR, c CHAR(4), g POINT, u BIGINT UNSIGNED,
+MYSQL_TABLE = """CREATE TABLE src (id INT PRIMARY KEY, j JSON, e ENUM('a\\\\b','it''s','Ü'), s SET('x','y'), b BIT(40), y YEAR, c CHAR(4), g POINT SRID 0, h POINT SRID 4326, u BIGINT UNSIGNED,
 v VARCHAR(9) COLLATE utf8mb4_0900_as_cs, l VARCHAR(9) CHARACTER SET latin1, total INT AS (id * 2) STORED);
 INSERT INTO src (id, j, e, s, b, y, c, g, u, v, l) VALUES (1, '{"b": [1, 2.50], "a": "ü"}', 'a\\\\b', 'x,y', 5, 1999, 'ab', ST_GeomFromText('POINT(1 2)'), 18446744073709551615, 'Ab', 'Müller')"""
 
@@ -163,6 +165,8 @@ class RealMySQL(PairTest):
     def test_mysql_to_mysql_has_the_sources_types_and_others_the_best(self):
         self.server.sql(MYSQL_TABLE, "sluice")
         ended = self.succeeds(job(self.end("Reader", "src"), self.end("Writer", "made", createTable=True)))
+        self.assertIn("the SRID 4326 of column h", ended.text)
+        self.assertNotIn("of column g", ended.text)
         self.assertNotIn("the type ", ended.text)
         self.assertEqual(self.server.sql(MY_TYPES_OF.format("made"), "sluice"), self.server.sql(MY_TYPES_OF.format("src"), "sluice"))
         everything = "SELECT MD5(CONCAT_WS('|', id, j, e, s, b + 0, y, c, ST_AsText(g), u, v, l, total)) FROM {}"

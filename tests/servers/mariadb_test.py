@@ -241,6 +241,7 @@ class Messages(Jobs):
             (end("Writer", "dst", ["id", "amonut"]), ["column[1]", "amonut"]),
             (end("Writer", "dst", user="reader"), ["denied"]),
             (end("Writer", "dst", preSql=["DELETE FORM dst"]), ["preSql", "syntax", "mend the statement"]),
+            (end("Writer", "dst", preSql=["INSERT INTO dst VALUES (1, 'x')"]), ["preSql[0]: INSERT INTO dst VALUES (1, 'x'): ", "Incorrect integer value"]),
         ]
         for writer, parts in writers:
             with self.subTest(parts[0]):

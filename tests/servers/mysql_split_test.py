@@ -165,6 +165,8 @@ class Splits:
         document = job(self.end("Reader", "src", column=["COUNT(*)", "MAX(n)", "MIN(t)"], splitMode="auto"), self.end("Writer", "dst"), concurrent=4)
         self.assertEqual(len(self.planned(document)["splits"]), 1)
         self.assertIn("the aggregate", self.notes(document, "src")[0])
+        self.sql("CREATE TABLE hours (k TIME PRIMARY KEY, n INT, t TEXT)")
+        self.assertIn('column "k" of table "hours" is time, of which no ranges are made; name a column that is', self.run_job(job(self.end("Reader", "hours", splitPk="k"), self.end("Writer", "hours"))).text)
 
     def test_the_plan_says_what_moving_keys_do_and_offers_it_where_it_would_help(self):
         self.fill("k INT PRIMARY KEY, t TEXT", "i, 'x'")

@@ -34,6 +34,9 @@ std::optional<std::size_t> named_in(std::string_view entry, const std::vector<st
   };
   const std::string_view whole = trimmed(entry);
   const std::string bare = bare_name(whole, rules);
+  if (const auto found = exact(entry)) {
+    return found;
+  }
   if (const auto found = exact(whole)) {
     return found;
   }

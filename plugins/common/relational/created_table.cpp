@@ -104,6 +104,40 @@ void created_table::leave_comments_out(std::size_t column_characters_max, std::s
   }
 }
 
+namespace {
+
+/// The collations of MySQL's own types that the made ones do not have, each with its columns.
+std::vector<std::string> collations_left(const schema& source_columns, const table_facts* facts,
+                                         const std::vector<made_type>& types,
+                                         const std::vector<std::string>& names) {
+  constexpr std::string_view word = " COLLATE ";
+  std::vector<std::pair<std::string, std::string>> found;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string_view own = type_at(source_columns, facts, i).name();
+    const std::size_t at = own.find(word);
+    if (at == std::string_view::npos || !types[i].lost.empty() ||
+        types[i].sql.find(word) != std::string::npos) {
+      continue;
+    }
+    const std::string collation(own.substr(at + word.size()));
+    const auto same =
+        std::find_if(found.begin(), found.end(), [&](const auto& one) { return one.first == collation; });
+    if (same == found.end()) {
+      found.emplace_back(collation, names[i]);
+    } else {
+      same->second += ", " + names[i];
+    }
+  }
+  std::vector<std::string> texts;
+  for (const auto& [collation, columns] : found) {
+    texts.push_back(
+        fmt::format("the collation {} of {}: texts are compared as the database does", collation, columns));
+  }
+  return texts;
+}
+
+}  // namespace
+
 result<created_table> created_table_of(const end_options& options, const sql_rules& rules,
                                        const schema& source_columns, const table_facts* facts,
                                        const option_values& values, const std::vector<made_type>& types) {
@@ -120,6 +154,8 @@ result<created_table> created_table_of(const end_options& options, const sql_rul
                                            types[i].lost));
     }
   }
+  std::vector<std::string> unlike = collations_left(source_columns, facts, types, names);
+  table.not_made.insert(table.not_made.end(), unlike.begin(), unlike.end());
   table.key = known.key;
   table.comment = known.comment;
   table.not_made.insert(table.not_made.end(), known.others.begin(), known.others.end());

@@ -56,7 +56,7 @@ class end_reader {
       }
     }
     wrong.check(check_parts(out));
-    if (wrong.take(placed_texts(flat_, "column"), out.columns)) {
+    if (wrong.take(placed_texts(flat_, "column", true), out.columns)) {
       wrong.check(check_columns(out));
     }
     wrong.take(placed_texts(flat_, "session"), out.session);
@@ -201,7 +201,7 @@ class end_reader {
                                 "[\"*\"] for all");
     }
     out.all_columns = std::any_of(out.columns.begin(), out.columns.end(),
-                                  [](const placed_text& c) { return c.text == "*"; });
+                                  [](const placed_text& c) { return trimmed(c.text) == "*"; });
     if (out.all_columns && out.columns.size() > 1 && !queries) {
       return flat_.bad("column", "found \"*\" beside other columns, expected \"*\" alone or names");
     }

@@ -24,6 +24,11 @@ TEST(beginnings, the_destination_and_the_splits_limit_the_pipelines) {
   EXPECT_EQ(choose_concurrency(asking_for(4), 1, 10).reason,
             "1 of 4 asked for: the destination takes 1 writer");
   EXPECT_EQ(choose_concurrency(asking_for(4), 3, 2).reason, "2 of 4 asked for: there are 2 splits to read");
+  for (const std::uint32_t asked : {1U, 4U}) {
+    const auto choice = choose_concurrency(asking_for(asked), 0, 0);
+    EXPECT_EQ(choice.pipelines, 1U);
+    EXPECT_EQ(choice.reason, "all splits are done, nothing is left to read");
+  }
   EXPECT_EQ(choose_concurrency(asking_for(4), 0, 0).pipelines, 1U);
 }
 

@@ -47,6 +47,11 @@ TEST(column_entries_of_a_reader, take_the_exact_name_before_the_one_of_another_c
             "is meant as the table spells it");
 }
 
+TEST(column_entries_of_a_reader, take_a_name_with_its_own_blanks_before_the_one_without) {
+  EXPECT_EQ(shown({" a", "a", " a ", "\" a\"", " b c", " B"}, {" a", "a", " b c", "b"}), "#0|#1|#1|#0|#2|#3");
+  EXPECT_EQ(mapped({" a", "b "}, {"b", "a", " a"}), "2,0");
+}
+
 TEST(column_entries_of_a_reader, take_names_with_odd_characters) {
   EXPECT_EQ(shown({"unit price", "\"unit price\"", "a\"b", "\"a\"\"b\"", "max(x)"},
                   {"unit price", "a\"b", "max(x)"}),

@@ -228,28 +228,21 @@ dirty_code field_decoder::append_other(const column_type& c, std::string_view by
       to.append(static_cast<int128>(signed_at<std::int64_t>(bytes)));
       return dirty_code::none;
     case wire_form::date: {
-      const auto days = signed_at<std::int32_t>(bytes);
-      const bool infinite = days == int32_max || days == int32_min;
-      if (!infinite && (days < date_least || days >= date_end)) {
-        return dirty_code::wrong_type;
+      const auto days = date_in_batch(signed_at<std::int32_t>(bytes));
+      if (days.ok()) {
+        to.append(days.value);
       }
-      to.append(infinite ? days : days + epoch_days);
-      return dirty_code::none;
+      return days.code;
     }
     case wire_form::time:
       to.append(signed_at<std::int64_t>(bytes));
       return dirty_code::none;
     case wire_form::timestamp: {
-      const auto micros = signed_at<std::int64_t>(bytes);
-      if (micros == int64_max || micros == int64_min) {
-        to.append(micros);
-        return dirty_code::none;
+      const auto micros = timestamp_in_batch(signed_at<std::int64_t>(bytes));
+      if (micros.ok()) {
+        to.append(micros.value);
       }
-      if (micros >= int64_max - epoch_micros) {
-        return dirty_code::out_of_range;
-      }
-      to.append(micros + epoch_micros);
-      return dirty_code::none;
+      return micros.code;
     }
     case wire_form::uuid: {
       std::array<char, uuid_chars> text;

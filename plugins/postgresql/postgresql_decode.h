@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,6 +50,12 @@ class tuple_reader {
     const char* const end = starts_.back();
     return walk(fields()) && starts_.back() == end;
   }
+  /// Goes back to a tuple by all that `raw` gave of it, and takes it apart.
+  bool take_up(std::string_view fields) {
+    starts_[0] = fields.data();
+    starts_.back() = end_ = fields.data() + fields.size();
+    return take_apart();
+  }
   /// Of a tuple.
   [[nodiscard]] std::size_t fields() const { return starts_.size() - 1; }
   /// One of those looked at.
@@ -77,6 +85,52 @@ class tuple_reader {
   const char* end_ = nullptr;  ///< Of what may belong to the tuple.
   bool signature_seen_ = false;
   bool ended_ = false;
+};
+
+/// Tuples that are taken apart together, field by field: where the next one begins is found for all of them
+/// at once, so that none waits for the length before. Used by one thread.
+class tuple_block {
+ public:
+  static constexpr std::size_t tuples_max = 64;
+  /// So many bytes behind a field can be read, and are not used.
+  static constexpr std::size_t slack = 32;
+
+  void clear() { count_ = 0; }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  /// Of a tuple that `raw` gave whole: its bytes, with `slack` behind them, must live as long as it is asked
+  /// for.
+  void add(std::string_view fields) {
+    next_[count_] = fields.data();
+    ends_[count_++] = fields.data() + fields.size();
+  }
+  /// Goes on to the next field of each; false: one of the tuples is cut short, and none is any good here.
+  bool next();
+  /// Whether all have been taken apart to their ends.
+  [[nodiscard]] bool ended() const {
+    return std::equal(next_.begin(), next_.begin() + count_, ends_.begin());
+  }
+
+  // Of the fields at hand.
+
+  [[nodiscard]] bool is_null(std::size_t tuple) const { return lengths_[tuple] < 0; }
+  [[nodiscard]] const char* bytes(std::size_t tuple) const { return bytes_[tuple]; }
+  [[nodiscard]] std::string_view value(std::size_t tuple) const {
+    return {bytes_[tuple], static_cast<std::size_t>(lengths_[tuple])};
+  }
+  [[nodiscard]] bool any_is_null() const { return any_is_null_; }
+  /// Whether each has so many bytes.
+  [[nodiscard]] bool all_have(std::size_t bytes) const {
+    return same_length_ && lengths_[0] == static_cast<std::int32_t>(bytes);
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::array<const char*, tuples_max> next_;  ///< Of each tuple, where its next field's length stands.
+  std::array<const char*, tuples_max> ends_;
+  std::array<const char*, tuples_max> bytes_;
+  std::array<std::int32_t, tuples_max> lengths_;  ///< -1: NULL.
+  bool any_is_null_ = false;
+  bool same_length_ = false;
 };
 
 /// Puts fields into a batch's columns, straight from the wire. Used by one thread.
@@ -119,6 +173,11 @@ class field_decoder {
     }
     return append_other(columns_[column], bytes, to);
   }
+  /// Whether `append_block` may be called: not where `changed` might have something to say.
+  [[nodiscard]] bool has_blocks() const { return !check_utf8_; }
+  /// Appends the fields at hand of all tuples to their column; false: one of them cannot be there, `append`
+  /// says why, and the column has any number of them.
+  bool append_block(std::size_t column, const tuple_block& tuples, column_builder& to);
   /// What `invalidText` made of the field appended last.
   [[nodiscard]] std::optional<change_rule> changed() const { return changed_; }
   /// What the column's value takes in a batch, at most.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <numeric>
 
@@ -19,6 +20,15 @@ namespace {
 constexpr std::size_t cut_record_bytes = 64 << 10;  // DESIGN section 7
 /// Below this a rough bound of a row's bytes does.
 constexpr std::uint64_t rough_bytes_max = std::uint64_t{32} << 10;
+/// Of the messages whose tuples wait, so that they stay in the cache nearest to the processor.
+constexpr std::size_t kept_bytes_max = std::size_t{16} << 10;
+
+/// A field's text is at most three times its bytes, but for a numeric with a large exponent (`rough_`).
+std::uint64_t rough_bytes(std::uint64_t bytes, std::uint64_t fields) {
+  constexpr std::uint64_t longer = 3;
+  constexpr std::uint64_t each = 24;
+  return bytes * longer + each * fields;
+}
 
 std::int64_t whole_number(std::string_view bytes) {
   switch (bytes.size()) {
@@ -116,7 +126,12 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
       ordered_ || std::all_of(relation_->key.begin(), relation_->key.end(),
                               [&](const key_column& k) { return k.field < plan_->kinds.size(); });
   key_here_.assign(key_known ? relation_->key.size() : 0, {});
-  std::size_t looked_at = fields;
+  blocks_ = fields_->has_blocks() && rough_ &&
+            std::none_of(plan_->carried.begin(), plan_->carried.end(),
+                         [](const carried_column& c) { return c.own; });
+  kept_.resize(blocks_ ? kept_bytes_max + tuple_block::slack : 0);
+  waiting_.clear();
+  std::size_t looked_at = blocks_ ? 0 : fields;
   if (fields == plan_->carried[0].count && plan_->carried[0].own) {
     looked_at = 0;
     for (std::size_t i = 0; i < key_here_.size(); ++i) {
@@ -166,10 +181,26 @@ result<bool> postgresql_reader::next_tuple() {
           }
           return false;
         }
-        tuples_.feed(**message);
+        tuples_.feed(kept(**message));
       }
     }
   }
+}
+
+std::string_view postgresql_reader::kept(std::string_view message) {
+  if (waiting_.empty()) {
+    kept_bytes_ = 0;
+  }
+  // Only one that `row_bytes` does not look into: it is not taken apart yet.
+  message_kept_ = blocks_ && message.size() <= kept_bytes_max - kept_bytes_ &&
+                  rough_bytes(message.size(), tuples_.fields()) <= rough_bytes_max;
+  if (!message_kept_) {
+    return message;
+  }
+  char* const at = kept_.data() + kept_bytes_;
+  std::memcpy(at, message.data(), message.size());
+  kept_bytes_ += message.size();
+  return {at, message.size()};
 }
 
 error postgresql_reader::another_table() const {
@@ -231,10 +262,7 @@ result<void> postgresql_reader::end_split() {
 }
 
 std::uint64_t postgresql_reader::row_bytes() const {
-  // A field's text is at most three times its bytes, but for a numeric with a large exponent (`rough_`).
-  constexpr std::uint64_t longer = 3;
-  constexpr std::uint64_t each = 24;
-  const std::uint64_t rough = tuples_.raw(0, tuples_.fields()).size() * longer + each * tuples_.fields();
+  const std::uint64_t rough = rough_bytes(tuples_.raw(0, tuples_.fields()).size(), tuples_.fields());
   if (rough_ && rough <= rough_bytes_max) {
     return rough;
   }
@@ -263,28 +291,47 @@ result<read_answer> postgresql_reader::read(batch_builder& builder, const stop_s
   };
   while (!ended_) {
     if (!row_at_hand_) {
-      SLUICE_TRY(const bool there, next_tuple());
-      if (!there) {
+      auto there = next_tuple();
+      if (!there || !*there) {
+        SLUICE_CHECK(take_waiting(builder));
+      }
+      SLUICE_CHECK(there);
+      if (!*there) {
         SLUICE_CHECK(end_split());
         break;
       }
       row_at_hand_ = true;
+      if (blocks_ && !message_kept_ && !tuples_.take_apart()) {
+        return fail(damaged());
+      }
     }
     const std::uint64_t row = row_bytes();
     const bool too_large = row > builder.limit().record_bytes_max;
     if (!too_large && bytes + row > builder.limit().bytes_max) {
+      SLUICE_CHECK(take_waiting(builder));
       if (builder.records() != 0) {
         return answer(read_answer::kind::full, 0);
       }
       return read_answer{read_answer::kind::needs, row + 4096};  // and the buffers' own rounding
     }
-    if (too_large && !tuples_.take_apart()) {
-      return fail(damaged());
+    if (message_kept_ && !too_large) {
+      waiting_.push_back(tuples_.raw(0, tuples_.fields()));
+      row_at_hand_ = false;
+      if (waiting_.size() == tuple_block::tuples_max) {
+        SLUICE_CHECK(take_waiting(builder));
+      }
+    } else {
+      SLUICE_CHECK(take_waiting(builder));
+      if (too_large && !tuples_.take_apart()) {
+        return fail(damaged());
+      }
+      take_row(builder, too_large ? row : 0);
+      row_at_hand_ = false;
     }
-    take_row(builder, too_large ? row : 0);
-    row_at_hand_ = false;
     bytes += row;
-    if (bytes >= builder.limit().bytes_target || builder.rows() >= builder.limit().rows_max) {
+    if (bytes >= builder.limit().bytes_target ||
+        builder.rows() + waiting_.size() >= builder.limit().rows_max) {
+      SLUICE_CHECK(take_waiting(builder));
       bytes = builder.bytes();
       if (builder.full()) {
         return answer(read_answer::kind::full, 0);
@@ -292,6 +339,12 @@ result<read_answer> postgresql_reader::read(batch_builder& builder, const stop_s
     }
   }
   return answer(read_answer::kind::end, 0);
+}
+
+void postgresql_reader::begin_keys(batch_builder& builder) const {
+  if (!builder.has_places()) {
+    builder.begin_keys(relation_->shown, places_key() ? relation_->key[0].name : std::string());
+  }
 }
 
 void postgresql_reader::keep_key() {
@@ -309,11 +362,55 @@ cursor postgresql_reader::cursor_here() const {
   return here;
 }
 
-void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large_bytes) {
-  const bool places_key = key_here_.size() == 1 && relation_->key[0].whole_number;
-  if (!builder.has_places()) {
-    builder.begin_keys(relation_->shown, places_key ? relation_->key[0].name : std::string());
+result<void> postgresql_reader::take_waiting(batch_builder& builder) {
+  if (waiting_.empty()) {
+    return {};
   }
+  const std::string_view at_hand = tuples_.raw(0, tuples_.fields());
+  if (!take_block(builder)) {
+    builder.discard_row();
+    for (const std::string_view row : waiting_) {
+      if (!tuples_.take_up(row)) {
+        return fail(damaged());
+      }
+      take_row(builder, 0);
+    }
+  }
+  waiting_.clear();
+  if (row_at_hand_) {
+    (void)tuples_.take_up(at_hand);  // what is wrong with it is said when it is its turn
+  }
+  return {};
+}
+
+/// False: not all of them are rows, and the builder has parts of them.
+bool postgresql_reader::take_block(batch_builder& builder) {
+  begin_keys(builder);
+  block_.clear();
+  for (const std::string_view row : waiting_) {
+    block_.add(row);
+  }
+  for (std::size_t i = 0; i < tuples_.fields(); ++i) {
+    if (!block_.next() || (i < plan_->carried.size() && !fields_->append_block(i, block_, builder.at(i)))) {
+      return false;
+    }
+    if (places_key() && relation_->key[0].field == i) {
+      for (std::size_t row = 0; row < block_.count(); ++row) {
+        builder.place_key(whole_number(block_.value(row)));
+      }
+    }
+  }
+  // The last one's key is where reading went to.
+  if (!block_.ended() || !tuples_.take_up(waiting_.back())) {
+    return false;
+  }
+  keep_key();
+  builder.commit_rows(static_cast<std::uint32_t>(block_.count()));
+  return true;
+}
+
+void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large_bytes) {
+  begin_keys(builder);
   keep_key();
   if (too_large_bytes != 0) {
     dirty_record why;
@@ -353,7 +450,7 @@ void postgresql_reader::take_row(batch_builder& builder, std::uint64_t too_large
       builder.note_change({builder.rows(), static_cast<std::uint32_t>(at), *changed});
     }
   }
-  if (places_key) {
+  if (places_key()) {
     builder.place_key(whole_number(key_here_[0]));
   }
   builder.commit_row();

@@ -109,4 +109,25 @@ inline parsed<std::int64_t> server_timestamp(std::int64_t micros) {
   return {micros - epoch_micros};
 }
 
+/// The other way: what a batch has for the server's days and microseconds. `wrong_type` where the server has
+/// no such date, `out_of_range` where a batch has no such timestamp.
+inline parsed<std::int32_t> date_in_batch(std::int32_t days) {
+  if (days == date_infinity || days == date_minus_infinity) {
+    return {days};
+  }
+  if (days < date_least || days >= date_end) {
+    return refuse(dirty_code::wrong_type);
+  }
+  return {days + epoch_days};
+}
+inline parsed<std::int64_t> timestamp_in_batch(std::int64_t micros) {
+  if (micros == time_infinity || micros == time_minus_infinity) {
+    return {micros};
+  }
+  if (micros >= time_infinity - epoch_micros) {
+    return refuse(dirty_code::out_of_range);
+  }
+  return {micros + epoch_micros};
+}
+
 }  // namespace sluice::postgresql

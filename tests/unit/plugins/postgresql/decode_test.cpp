@@ -106,6 +106,62 @@ TEST(tuple_reader, another_count_of_fields_or_bytes_behind_the_end_are_damaged) 
   EXPECT_EQ(t.next(), answer::damaged);
 }
 
+TEST(tuple_reader, goes_back_to_a_tuple_of_which_all_is_kept) {
+  const std::string kept = tuple({"abc", "NULL", "de"}).substr(2);
+  const std::string whole = begin + tuple({"x", "y", "z"});
+  tuple_reader r(3, 0);
+  r.feed(whole);
+  ASSERT_EQ(r.next(), answer::tuple);
+  ASSERT_TRUE(r.take_up(kept));
+  EXPECT_EQ(r.field(0), "abc");
+  EXPECT_FALSE(r.field(1));
+  EXPECT_EQ(r.raw(0, 3), kept);
+  for (std::size_t n = 0; n < kept.size(); ++n) {
+    EXPECT_FALSE(r.take_up(kept.substr(0, n))) << n;
+  }
+  EXPECT_FALSE(r.take_up(kept + "x"));
+}
+
+TEST(tuple_block, takes_tuples_apart_field_by_field) {
+  const std::string first = tuple({"ab", "NULL"}).substr(2);
+  const std::string second = tuple({"cd", ""}).substr(2);
+  tuple_block b;
+  b.add(first);
+  b.add(second);
+  ASSERT_EQ(b.count(), 2u);
+  ASSERT_TRUE(b.next());
+  EXPECT_TRUE(b.all_have(2));
+  EXPECT_FALSE(b.any_is_null());
+  EXPECT_EQ(b.value(0), "ab");
+  EXPECT_EQ(b.value(1), "cd");
+  EXPECT_FALSE(b.ended());
+  ASSERT_TRUE(b.next());
+  EXPECT_FALSE(b.all_have(0));
+  EXPECT_TRUE(b.any_is_null());
+  EXPECT_TRUE(b.is_null(0));
+  EXPECT_EQ(b.value(1), "");
+  EXPECT_TRUE(b.ended());
+  EXPECT_FALSE(b.next());
+  b.clear();
+  b.add(second);
+  EXPECT_TRUE(b.next());
+}
+
+TEST(tuple_block, a_tuple_cut_short_anywhere_is_no_good_and_never_read_past) {
+  const std::string whole = tuple({"abc", "NULL", "de"}).substr(2);
+  for (std::size_t n = 0; n <= whole.size(); ++n) {
+    const std::string cut = whole.substr(0, n);
+    tuple_block b;
+    b.add(whole);
+    b.add(cut);
+    EXPECT_EQ(b.next() && b.next() && b.next() && b.ended(), n == whole.size()) << n;
+  }
+  const std::string negative = bytes_of("fffffffe");
+  tuple_block b;
+  b.add(negative);
+  EXPECT_FALSE(b.next());
+}
+
 struct field_case {
   std::uint32_t oid;
   const char* hex;
@@ -157,6 +213,101 @@ TEST(field_decoder, bytes_of_another_length_are_of_another_type) {
     EXPECT_EQ(decoder.append(0, "", to), dirty_code::wrong_type) << c.text;
     EXPECT_EQ(to.size(), 0u);
   }
+}
+
+std::vector<std::string> texts_in(const column& c, const data_type& type, std::uint32_t rows) {
+  std::vector<std::string> texts;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    texts.push_back(c.is_null(row) ? "NULL" : value_text(c, type, row).value_or("?"));
+  }
+  return texts;
+}
+
+/// The fields as a block behind some rows; nothing where they are refused.
+std::optional<std::vector<std::string>> read_as_block(const column_type& kind,
+                                                      const std::vector<std::optional<std::string>>& before,
+                                                      const std::vector<std::optional<std::string>>& values) {
+  field_decoder decoder({kind}, false);
+  column_builder to(kind.type, buffer_pool::make(1 << 20));
+  for (const auto& v : before) {
+    if (v) {
+      EXPECT_EQ(decoder.append(0, *v, to), dirty_code::none);
+    } else {
+      to.append_null();
+    }
+  }
+  std::string bytes;
+  std::vector<std::size_t> begins;
+  for (const auto& v : values) {
+    begins.push_back(bytes.size());
+    bytes += tuple({v ? std::string_view(*v) : "NULL"}).substr(2);
+  }
+  begins.push_back(bytes.size());
+  bytes.append(tuple_block::slack, '\xEE');
+  tuple_block tuples;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    tuples.add(std::string_view(bytes).substr(begins[i], begins[i + 1] - begins[i]));
+  }
+  EXPECT_TRUE(tuples.next());
+  if (!decoder.append_block(0, tuples, to)) {
+    return std::nullopt;
+  }
+  const auto rows = static_cast<std::uint32_t>(before.size() + values.size());
+  EXPECT_EQ(to.size(), rows);
+  return texts_in(to.seal(), kind.type, rows);
+}
+
+TEST(field_decoder, a_block_of_fields_becomes_the_same_values) {
+  for (const field_case& c : field_cases) {
+    const column_type kind = kind_of({c.oid, -1, "", false}, 2);
+    const std::string bytes = bytes_of(c.hex);
+    const std::string text = c.text;
+    using texts = std::vector<std::string>;
+    EXPECT_EQ(read_as_block(kind, {}, {bytes}), texts({text}));
+    EXPECT_EQ(read_as_block(kind, {bytes}, {bytes, bytes, bytes}), texts({text, text, text, text}));
+    EXPECT_EQ(read_as_block(kind, {}, {std::nullopt, bytes, std::nullopt}), texts({"NULL", text, "NULL"}));
+    EXPECT_EQ(read_as_block(kind, {std::nullopt}, {bytes, bytes}), texts({"NULL", text, text}));
+    if (kind.form != wire_form::jsonb) {
+      EXPECT_FALSE(read_as_block(kind, {}, {bytes, bytes + "x", bytes})) << c.text;
+    }
+  }
+}
+
+TEST(field_decoder, a_block_of_texts_has_them_of_every_length) {
+  const column_type kind = kind_of({25, -1, "", false}, 2);
+  const std::vector<std::string> all = {"",
+                                        "\u00e9",
+                                        std::string(31, 'a'),
+                                        std::string(32, 'b'),
+                                        std::string(33, 'c'),
+                                        "",
+                                        std::string(120, 'd'),
+                                        "e"};
+  const std::vector<std::optional<std::string>> values(all.begin(), all.end());
+  EXPECT_EQ(read_as_block(kind, {}, values), all);
+  EXPECT_EQ(read_as_block(kind, {}, {"", ""}), std::vector<std::string>({"", ""}));
+}
+
+TEST(field_decoder, a_block_of_numbers_has_the_large_and_refuses_what_is_none) {
+  const column_type kind = kind_of({1700, (38 << 16 | 2) + 4, "", false}, 2);
+  const auto small = bytes_of("0002000000000002000116a8");  // 1.58
+  const auto negative = bytes_of("0001ffff4000000201f4");   // -0.05
+  const auto large = bytes_of("00070005000000020001270f270f270f270f270f26ac");
+  const std::string nan = bytes_of("00000000c0000000");
+  const auto read = read_as_block(kind, {}, {small, negative, large, bytes_of("0000000000000002")});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, std::vector<std::string>({"1.58", "-0.05", "199999999999999999999.99", "0.00"}));
+  EXPECT_FALSE(read_as_block(kind, {}, {small, nan, small}));
+  EXPECT_FALSE(read_as_block(kind, {}, {small, bytes_of("0001ffff0000000401f5"), small}));  // 0.0501
+}
+
+TEST(field_decoder, a_block_refuses_days_and_times_that_a_batch_cannot_have) {
+  const column_type day = kind_of({1082, -1, "", false}, 2);
+  const std::string day_2000 = bytes_of("00000000");
+  EXPECT_TRUE(read_as_block(day, {}, {day_2000, bytes_of("7fffffff"), bytes_of("80000000")}));
+  EXPECT_FALSE(read_as_block(day, {}, {day_2000, bytes_of("7ffffffe"), day_2000}));
+  const column_type time = kind_of({1114, -1, "", false}, 2);
+  EXPECT_FALSE(read_as_block(time, {}, {bytes_of("7fffff5bb3b29fff"), bytes_of("0000000000000000")}));
 }
 
 TEST(field_decoder, a_time_beyond_microseconds_since_1970_is_refused_with_its_text) {

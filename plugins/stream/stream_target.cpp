@@ -131,12 +131,11 @@ class row_printer {
       } else {
         const std::size_t before = line_.size();
         line_.resize(before + texts_[i]->chars_max());
-        char* end = line_.data() + before;
-        const dirty_code code = texts_[i]->write(c, row, end);
-        line_.resize(static_cast<std::size_t>(end - line_.data()));
-        if (code != dirty_code::none) {
+        const auto written = texts_[i]->write(c, row, line_.data() + before);
+        line_.resize(static_cast<std::size_t>(written.end - line_.data()));
+        if (written.code != dirty_code::none) {
           bad.column = (*b.columns_schema)[i].name;
-          bad.code = to_string(code);
+          bad.code = to_string(written.code);
           bad.message = "The value has no exact text.";
           return false;
         }

@@ -45,6 +45,8 @@ class delimited_formatter final : public record_formatter {
         state.prints_plain =
             !options.date_format && !made->is_special_in_values() && is_never_printed(options.null_text);
         made->fixed_room_ += 2 * state.printer->chars_max() + 2;  // A printed date may need quotes, too.
+      } else {
+        made->texts_.push_back(made->columns_.size() - 1);
       }
       made->fixed_room_ +=
           options.field_delimiter.size() + std::max<std::size_t>(options.null_text.size(), 2) + 16;
@@ -74,14 +76,17 @@ class delimited_formatter final : public record_formatter {
     to.reserve(to.size() + row_room(row));
     char* const begin = to.as<char>();
     char* at = begin + to.size();
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::string_view delimiter = options_.field_delimiter;
+    const std::size_t count = columns_.size();
+    for (std::size_t i = 0; i < count; ++i) {
       if (i != 0) {
-        at = put(options_.field_delimiter, at);
+        at = put(delimiter, at);
       }
       const column_state& state = columns_[i];
-      if (state.has_nulls && state.values->is_null(row)) {
-        at = put(options_.null_text, at);
-      } else if (state.printer ? !print(i, row, at, refused) : !append_text(i, row, at, refused)) {
+      at = state.has_nulls && state.values->is_null(row) ? put(options_.null_text, at)
+           : state.printer                               ? print(i, row, at, refused)
+                                                         : append_text(i, row, at, refused);
+      if (at == nullptr) {
         return false;
       }
     }
@@ -132,11 +137,10 @@ class delimited_formatter final : public record_formatter {
 
   [[nodiscard]] std::size_t row_room(std::uint32_t row) const {
     std::size_t room = fixed_room_;
-    for (const column_state& state : columns_) {
-      if (!state.printer) {
-        const auto length = static_cast<std::size_t>(state.offsets[row + 1] - state.offsets[row]);
-        room += state.encoded ? 2 * bytes_chars_max(length) : state.has_special ? 2 * length : length;
-      }
+    for (const std::size_t i : texts_) {
+      const column_state& state = columns_[i];
+      const auto length = static_cast<std::size_t>(state.offsets[row + 1] - state.offsets[row]);
+      room += state.encoded ? 2 * bytes_chars_max(length) : state.has_special ? 2 * length : length;
     }
     return room;
   }
@@ -169,7 +173,9 @@ class delimited_formatter final : public record_formatter {
     return at;
   }
 
-  bool append_text(std::size_t index, std::uint32_t row, char*& at, refused_row& refused) {
+  // Each puts a field at `at` and returns its end; nullptr: it is refused.
+
+  char* append_text(std::size_t index, std::uint32_t row, char* at, refused_row& refused) {
     const column_state& state = columns_[index];
     const auto first = static_cast<std::size_t>(state.offsets[row]);
     const std::size_t size = static_cast<std::size_t>(state.offsets[row + 1]) - first;
@@ -190,20 +196,19 @@ class delimited_formatter final : public record_formatter {
     } else {
       std::memcpy(at, from, size);
     }
-    at += size;
-    return true;
+    return at + size;
   }
 
-  bool append_encoded(std::size_t index, std::uint32_t row, std::string_view bytes, char*& at,
-                      refused_row& refused) {
+  char* append_encoded(std::size_t index, std::uint32_t row, std::string_view bytes, char* at,
+                       refused_row& refused) {
     printed_.clear();
     append_bytes_as(options_.bytes, bytes, printed_);
     return append_suspect(index, row, printed_, at, refused);
   }
 
   /// A text that is empty, equal to nullFormat, or has a byte that may need quotes.
-  bool append_suspect(std::size_t index, std::uint32_t row, std::string_view text, char*& at,
-                      refused_row& refused) {
+  char* append_suspect(std::size_t index, std::uint32_t row, std::string_view text, char* at,
+                       refused_row& refused) {
     if (options_.format == file_format::text) {
       if (breaks_line(index, text)) {
         return refuse(
@@ -211,13 +216,11 @@ class delimited_formatter final : public record_formatter {
             "The text has a delimiter or a line break, which fileFormat text cannot hold; write csv.",
             refused);
       }
-      at = put(text, at);
-      return true;
+      return put(text, at);
     }
     const bool must =
         text == options_.null_text || byte_search::find(text.data(), text.size(), special_) != text.size();
-    at = must ? put_quoted(text, at) : put(text, at);
-    return true;
+    return must ? put_quoted(text, at) : put(text, at);
   }
 
   /// Whether the text would not read back as one field. What stands behind it is looked at too, because the
@@ -232,36 +235,35 @@ class delimited_formatter final : public record_formatter {
            with.find(options_.line_delimiter) < text.size();
   }
 
-  bool print(std::size_t index, std::uint32_t row, char*& at, refused_row& refused) {
+  char* print(std::size_t index, std::uint32_t row, char* at, refused_row& refused) {
     const column_state& state = columns_[index];
-    char* end = at;
-    const dirty_code code = state.printer->write(*state.values, row, end);
-    if (code != dirty_code::none) {
-      return refuse(index, row, code, "The value has no exact text in the destination's format.", refused);
+    const auto written = state.printer->write(*state.values, row, at);
+    if (written.code != dirty_code::none) {
+      return refuse(index, row, written.code, "The value has no exact text in the destination's format.",
+                    refused);
     }
     if (state.prints_plain) {
-      at = end;
-      return true;
+      return written.end;
     }
-    const std::string_view text(at, static_cast<std::size_t>(end - at));
+    const std::string_view text(at, static_cast<std::size_t>(written.end - at));
     if (text != options_.null_text && byte_search::find(at, text.size(), special_) == text.size()) {
-      at = end;
-      return true;
+      return written.end;
     }
     printed_.assign(text);
     return append_suspect(index, row, printed_, at, refused);
   }
 
-  bool refuse(std::size_t index, std::uint32_t row, dirty_code code, std::string_view message,
-              refused_row& refused) {
+  char* refuse(std::size_t index, std::uint32_t row, dirty_code code, std::string_view message,
+               refused_row& refused) {
     refused = {row, (*schema_)[index].name, std::string(to_string(code)), std::string(message)};
-    return false;
+    return nullptr;
   }
 
   const text_writer_options& options_;
   schema_ptr schema_;
   const wanted special_;
   std::vector<column_state> columns_;
+  std::vector<std::size_t> texts_;  // Columns without a printer.
   std::size_t fixed_room_ = 0;
   std::string printed_;
 };

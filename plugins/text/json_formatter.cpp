@@ -111,11 +111,12 @@ class json_formatter final : public record_formatter {
       // A pattern of the job may be long; only then is memory taken.
       std::string large(c.printer->chars_max() > sizeof room ? c.printer->chars_max() : 0, '\0');
       char* const begin = large.empty() ? room : large.data();
-      char* end = begin;
-      if (const dirty_code code = c.printer->write(*c.values, row, end); code != dirty_code::none) {
-        return refuse(index, row, code, "The value has no exact text in the destination's format.", refused);
+      const auto written = c.printer->write(*c.values, row, begin);
+      if (written.code != dirty_code::none) {
+        return refuse(index, row, written.code, "The value has no exact text in the destination's format.",
+                      refused);
       }
-      text = {begin, static_cast<std::size_t>(end - begin)};
+      text = {begin, static_cast<std::size_t>(written.end - begin)};
       return append_text(index, row, text, to, refused);
     }
     text = c.values->get_bytes(row);

@@ -29,28 +29,32 @@ class value_printer {
 
   /// Room that `write` may need.
   [[nodiscard]] std::size_t chars_max() const { return chars_max_; }
-  /// Writes a value that is not NULL at `to` and moves it to the end. `wall_time_twice` where an instant's
-  /// wall clock time is not the only one of its zone; `out_of_range` where the pattern has no room for the
-  /// year.
-  [[nodiscard]] dirty_code write(const column& c, std::uint32_t row, char*& to) const {
+  /// The end of what was written, or why there is no text. Small enough for two registers: whoever goes on
+  /// behind it does not wait for memory.
+  struct written {
+    char* end = nullptr;
+    dirty_code code = dirty_code::none;
+  };
+  /// Writes a value that is not NULL at `to`. `wall_time_twice` where an instant's wall clock time is not the
+  /// only one of its zone; `out_of_range` where the pattern has no room for the year.
+  [[nodiscard]] written write(const column& c, std::uint32_t row, char* to) const {
     // What most columns are, here; the others behind a call.
     switch (type_.id) {
       case type_id::int64:
-        to = write_int64(c.get<std::int64_t>(row), to);
-        return dirty_code::none;
+        return {write_int64(c.get<std::int64_t>(row), to), dirty_code::none};
       case type_id::decimal:
-        to = write_decimal(c.get<int128>(row), type_.scale, to);
-        return dirty_code::none;
+        return {write_decimal(c.get<int128>(row), type_.scale, to), dirty_code::none};
       case type_id::date:
         if (!pattern_) {
-          to = write_iso_date(c.get<std::int32_t>(row), to);
-          return dirty_code::none;
+          return {write_iso_date(c.get<std::int32_t>(row), to), dirty_code::none};
         }
         break;
       default:
         break;
     }
-    return write_other(c, row, to);
+    char* end = to;
+    const dirty_code code = write_other(c, row, end);
+    return {end, code};
   }
 
  private:

@@ -18,7 +18,9 @@ constexpr std::size_t window_bytes_max = std::size_t{256} << 10;
 constexpr std::size_t window_bytes_min = std::size_t{16} << 10;
 /// The most input behind one batch, so that a file of which little is kept is also marked now and then.
 constexpr std::uint64_t batch_input_max = std::uint64_t{64} << 20;
-constexpr std::size_t run_records_max = 4096;
+/// Records whose columns are filled one after the other: what they are and where their fields end stays in
+/// the cache nearest to the processor meanwhile.
+constexpr std::size_t run_records_max = 128;
 
 std::size_t window_bytes(const plugin_context& context) {
   // The index may take as much again as the window does.

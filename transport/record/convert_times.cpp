@@ -204,6 +204,14 @@ int infinity_of(std::string_view text) {
   return text == "infinity" ? 1 : (text == "-infinity" ? -1 : 0);
 }
 
+/// Whether a date in the plain form is read as one: whether the pattern of that form is the first that takes
+/// so short a text.
+bool reads_plain_dates(const std::vector<date_pattern>& patterns) {
+  const auto first = std::find_if(patterns.begin(), patterns.end(),
+                                  [](const date_pattern& p) { return p.text() != "yyyy-MM-dd HH:mm:ss"; });
+  return first != patterns.end() && first->text() == "yyyy-MM-dd";
+}
+
 made_or_error from_text(const field& from, const field& to, const conversion_context& context) {
   const data_type type = to.type;
   if (type.id == type_id::duration) {
@@ -216,7 +224,12 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
   const bool iso = !context.as_datax;
   if (type.id == type_id::date) {
     return by_text(from, to, context.empty_as_null,
-                   [patterns, how, iso](std::string_view text) -> parsed<std::int32_t> {
+                   [patterns, how, iso,
+                    plain = reads_plain_dates(patterns)](std::string_view text) -> parsed<std::int32_t> {
+                     // Without the many parts of a date that most texts do not have.
+                     if (std::int32_t days = 0; plain && read_plain_date(text, days)) {
+                       return {days};
+                     }
                      if (const int infinity = infinity_of(text); infinity != 0) {
                        return {infinity > 0 ? date_infinity : date_minus_infinity};
                      }

@@ -21,6 +21,9 @@ struct wall_time {
   friend bool operator==(const wall_time&, const wall_time&) = default;
 };
 
+/// The date `yyyy-MM-dd`, all of the text, as the pattern of these letters reads it; false where it is none.
+bool read_plain_date(std::string_view text, std::int32_t& days);
+
 /// A letter of a pattern, for docs and tests.
 struct pattern_letter {
   char letter;

@@ -274,7 +274,7 @@ bool read_digits_of_date(std::uint64_t word, std::int32_t& days) {
 }
 
 /// The date `yyyy-MM-dd` at `at`.
-bool read_plain_date(const char* at, std::int32_t& days) {
+bool read_dashed_date(const char* at, std::int32_t& days) {
   const std::uint64_t year = digits::load_eight(at) & 0x00000000FFFFFFFFU;
   const std::uint64_t rest = digits::load_eight(at + 2);  // of the year, -MM-dd
   const std::uint64_t month = (rest >> 24 & 0xFFFF) << 32;
@@ -349,6 +349,10 @@ std::optional<wall_time> carried_value(const fields& f, bool& carried) {
 
 }  // namespace
 
+bool read_plain_date(std::string_view text, std::int32_t& days) {
+  return text.size() == 10 && read_dashed_date(text.data(), days);
+}
+
 dirty_code date_pattern::parse(std::string_view text, options o, wall_time& to) const {
   if (text.empty()) {
     return dirty_code::empty;
@@ -363,17 +367,14 @@ dirty_code date_pattern::parse(std::string_view text, options o, wall_time& to) 
         const unsigned hour = two_digits(text.data() + 11);
         const unsigned minute = two_digits(text.data() + 14);
         const unsigned second = two_digits(text.data() + 17);
-        if (hour < 24 && minute < 60 && second < 60 && read_plain_date(text.data(), to.days)) {
+        if (hour < 24 && minute < 60 && second < 60 && read_dashed_date(text.data(), to.days)) {
           to.nanos_of_day = std::int64_t{hour * 3600 + minute * 60 + second} * nanos_per_second;
           return dirty_code::none;
         }
       }
       break;
     case shape::date:
-      if (text.size() == 10 && read_plain_date(text.data(), to.days)) {
-        return dirty_code::none;
-      }
-      return dirty_code::not_a_date;
+      return read_plain_date(text, to.days) ? dirty_code::none : dirty_code::not_a_date;
     case shape::compact_date:
       if (text.size() == 8 && read_digits_of_date(digits::load_eight(text.data()), to.days)) {
         return dirty_code::none;

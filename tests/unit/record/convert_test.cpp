@@ -232,6 +232,9 @@ TEST(convert, formats_of_the_job_are_tried_in_their_order_and_no_other) {
                                    .extra_formats = {"yyyy/MM/dd", "yyyy-MM-dd'T'HH:mm:ssXXX"}};
   EXPECT_EQ(converted(utf8, {"29.02.2024", "2024/02/29", "2024-02-29"}, date, context),
             (std::vector<std::string>{"2024-02-29", "2024-02-29", "! not_a_date"}));
+  const conversion_context day_first{.date_format = "yyyy-dd-MM", .extra_formats = {"yyyy-MM-dd"}};
+  EXPECT_EQ(converted(utf8, {"2024-03-04", "2024-03-31"}, date, day_first),
+            (std::vector<std::string>{"2024-04-03", "2024-03-31"}));
   // An offset in the text decides for an instant and has no place on a wall clock.
   EXPECT_EQ(converted(utf8, {"2024-02-29T10:00:00Z", "29.02.2024 10:00:00"}, inst_s, context),
             (std::vector<std::string>{"2024-02-29T10:00:00Z", "2024-02-29T02:00:00Z"}));

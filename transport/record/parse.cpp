@@ -120,6 +120,31 @@ short_number read_short(std::string_view text) {
   return n;
 }
 
+/// Whether just `scale` characters, 1 to 7, follow a point, and in front of it are some, of at most 16 in
+/// all: what a column of numbers with so many places has. The point needs no search then.
+bool has_point_for(std::string_view text, unsigned scale) {
+  return scale - 1 < 7 && text.size() >= scale + std::size_t{2} && text.size() <= 16 &&
+         text[text.size() - 1 - scale] == '.';
+}
+
+/// The digits of such a text, without the point, as a number.
+bool read_with_point(std::string_view text, unsigned scale, std::uint64_t& value) {
+  const bool is_long = text.size() > 8;
+  const std::uint64_t high = is_long ? digits::load(text.data(), text.size() - 8) : digits::zeros;
+  std::uint64_t low =
+      is_long ? digits::load_eight(text.data() + text.size() - 8) : digits::load(text.data(), text.size());
+  // What is in front of the point moves one on, over it.
+  const std::uint64_t behind = ~std::uint64_t{0} << 8 * (8 - scale);
+  low = (low & behind) | (low << 8 & ~behind) | high >> 56;
+  value = digits::number_of(low);
+  if (!is_long) {
+    return digits::are_digits(low);
+  }
+  const std::uint64_t rest = high << 8 | '0';
+  value += digits::number_of(rest) * eight_digits_end;
+  return digits::are_digits(low) && digits::are_digits(rest);
+}
+
 /// `NaN`, `Infinity`, `-Infinity` and no other spelling.
 template <class Float>
 bool read_special(std::string_view text, Float& value) {
@@ -444,6 +469,16 @@ parsed<int128> to_decimal(const number_parts& n, unsigned precision, unsigned sc
 }
 
 bool parse_small_decimal(std::string_view text, unsigned precision, unsigned scale, std::int64_t& unscaled) {
+  const bool minus = text.starts_with('-');
+  if (const std::string_view plain = text.substr(minus ? 1 : 0); has_point_for(plain, scale)) {
+    std::uint64_t value = 0;
+    if (!read_with_point(plain, scale, value) ||
+        (precision < small_digits_max && value >= small_powers[precision])) {
+      return false;
+    }
+    unscaled = minus ? -static_cast<std::int64_t>(value) : static_cast<std::int64_t>(value);
+    return true;
+  }
   const short_number n = read_short(text);
   if (!n.ok || n.fraction_digits > scale || scale > precision) {
     return false;

@@ -108,6 +108,30 @@ TEST(parse_number, a_text_is_read_exactly_or_refused_with_its_reason) {
   }
 }
 
+TEST(parse_number, small_decimals_with_all_their_places_are_read_in_whatever_length) {
+  const std::string digits = "9081726354019283";
+  for (unsigned scale = 1; scale <= 8; ++scale) {
+    for (std::size_t whole = 1; whole + scale <= 15; ++whole) {
+      for (const std::string_view sign : {"", "-"}) {
+        const std::string text =
+            std::string(sign) + digits.substr(0, whole) + "." + digits.substr(whole, scale);
+        std::int64_t small = 0;
+        ASSERT_TRUE(parse_small_decimal(text, 38, scale, small)) << text;
+        EXPECT_EQ(parse_decimal(text, 38, scale).value, small) << text;
+        EXPECT_FALSE(parse_small_decimal(text, static_cast<unsigned>(whole) + scale - 1, scale, small))
+            << text;
+        for (std::size_t at = sign.size(); at < text.size(); ++at) {
+          for (const char other : {'/', ':', '.', ',', ' ', '\xb0'}) {
+            std::string bad = text;
+            bad[at] = other;
+            EXPECT_TRUE(bad == text || !parse_small_decimal(bad, 38, scale, small)) << bad;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(parse_number, small_decimals_are_read_the_short_way) {
   for (const std::string_view text : {"0", "-7.5", "9999999.999", "007.00", "12345678901234.5"}) {
     std::int64_t small = 0;

@@ -133,6 +133,21 @@ class Refused(Jobs):
         self.assertEqual(ended.summary["dirty_by_code"], {"23514": 200}, ended)
         self.assertEqual(sql("SELECT count(*), min(n) FROM dst"), "19800|1\n")
 
+    def test_rows_that_a_file_cannot_have_are_dirty_among_many_that_it_can(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, n numeric(8,2), t text, d date); "
+            "INSERT INTO src SELECT i, i / 100.0, 'row ' || i, date '2025-01-01' + i FROM generate_series(1, 400) i; "
+            "UPDATE src SET n = 'NaN' WHERE id IN (70, 399); UPDATE src SET n = NULL, t = repeat('x', 20000) WHERE id = 150")
+        out = self.folder / "out"
+        out.mkdir()
+        writer = {"stepType": "text", "category": "writer", "name": "Writer", "parameter": {
+            "path": str(out), "fileName": "rows", "fileFormat": "csv", "writeMode": "truncate"}}
+        ended = self.succeeds(job(end("Reader", "src"), writer, errors=2))
+        self.assertEqual((ended.summary["written"], ended.summary["dirty_by_code"]), (398, {"not_finite": 2}), ended)
+        with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+            self.assertEqual({json.loads(line)["key"] for line in file}, {"id=70", "id=399"})
+        lines = "".join(file.read_text(encoding="utf-8") for file in out.iterdir())
+        self.assertEqual(sorted(lines.splitlines()), sorted(sql("COPY (SELECT * FROM src WHERE n IS NULL OR n <> 'NaN') TO STDOUT (FORMAT csv)").splitlines()))
+
     def test_the_dirty_record_has_column_and_the_servers_reason(self):
         sql("CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'a'), (1, 'twice'), (2, NULL), (3, 'c'); "
             "CREATE TABLE dst (id int PRIMARY KEY, t text NOT NULL)")

@@ -42,8 +42,9 @@ void writer_actor::wrote(split_index split, const record_counts& delta) {
 void writer_actor::committed(const mark& m) {
   send(beside_.supervisor, split_committed{pipeline_, m});
 }
-void writer_actor::rewound(split_index split, const error& why, std::chrono::milliseconds wait) {
-  send(beside_.supervisor, split_rewound{pipeline_, split, why, wait});
+void writer_actor::rewound(split_index split, const error& why, std::optional<dirty_side> end,
+                           const retry_try& next) {
+  send(beside_.supervisor, split_rewound{pipeline_, split, why, end, next});
 }
 void writer_actor::failed(split_index split, const error& why, std::optional<dirty_side> end) {
   send(beside_.supervisor, split_failed{pipeline_, split, why, end});

@@ -26,7 +26,8 @@ class writer_actor : public actor_base, private writer_out {
   void opened(const mark& m) override;
   void wrote(split_index split, const record_counts& delta) override;
   void committed(const mark& m) override;
-  void rewound(split_index split, const error& why, std::chrono::milliseconds wait) override;
+  void rewound(split_index split, const error& why, std::optional<dirty_side> end,
+               const retry_try& next) override;
   void failed(split_index split, const error& why, std::optional<dirty_side> end) override;
   void stopped() override;
   void start_commit_timer(std::chrono::milliseconds after) override;

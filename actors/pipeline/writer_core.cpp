@@ -13,8 +13,6 @@
 namespace sluice {
 namespace {
 
-using std::chrono::milliseconds;
-
 /// Value and type of the column to blame; of a key's columns (`shop, phone`) all of them.
 void add_blamed(dirty_record& d) {
   const auto named = [&](std::string_view name) {
@@ -137,19 +135,25 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
   plugin_->rollback();
   queue_.clear();
   uncommitted_ = false;
-  const bool again = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) && !why.final &&
-                     retries_ < config_.retries_max && !epoch_.exhausted() && !stopping_;
-  if (again) {
+  const bool passes = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) && !why.final &&
+                      !epoch_.exhausted() && !stopping_;
+  const bool at_once = why.code == read_again_code;
+  if (passes && (at_once || retries_ < config_.retries_max)) {
     state_ = state::waiting;
-    const milliseconds wait = why.code == read_again_code ? milliseconds(0) : retry_wait(retries_++);
-    out_.rewound(split_, why, wait);
-    out_.start_retry_timer(wait);
+    retry_try next;
+    if (!at_once) {
+      next.wait = retry_wait(why.kind, retries_, retry_salt(config_.run, split_.value));
+      next.number = ++retries_;
+      next.of = config_.retries_max;
+    }
+    out_.rewound(split_, why, end, next);
+    out_.start_retry_timer(next.wait);
     return;
   }
   state_ = stopping_ ? state::stopped : state::idle;
   // While stopping, `cancelled` is what was asked for; otherwise it is a failure like any other.
   if (!stopping_ || why.kind != error_kind::cancelled) {
-    out_.failed(split_, why, end);
+    out_.failed(split_, passes ? after_tries(why, retries_) : why, end);
   }
   if (stopping_) {
     out_.stopped();

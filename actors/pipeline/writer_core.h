@@ -9,6 +9,7 @@
 #include <string>
 
 #include "plugins/api/target.h"
+#include "transport/flow/backoff.h"
 #include "transport/flow/budget.h"
 #include "transport/flow/credit.h"
 #include "transport/record/dirty.h"
@@ -35,8 +36,10 @@ class writer_out {
   virtual void wrote(split_index split, const record_counts& delta) = 0;
   /// The mark is durable.
   virtual void committed(const mark& m) = 0;
-  /// A transaction was lost, or the link: the split goes on from its mark after the wait.
-  virtual void rewound(split_index split, const error& why, std::chrono::milliseconds wait) = 0;
+  /// A transaction was lost, or the link: the split goes on from its mark after the wait of `next`. `end`:
+  /// whose failure it is; nothing: the link's.
+  virtual void rewound(split_index split, const error& why, std::optional<dirty_side> end,
+                       const retry_try& next) = 0;
   /// The pipeline cannot go on with this split.
   virtual void failed(split_index split, const error& why, std::optional<dirty_side> end) = 0;
   /// The writer has come to rest after `stop`.
@@ -58,7 +61,7 @@ class writer_core {
     std::uint64_t commit_bytes = std::uint64_t{64} << 20;
     std::uint64_t commit_rows = 100'000;
     std::chrono::milliseconds commit_interval{2000};
-    std::uint32_t retries_max = 3;  ///< In a row without a commit between.
+    std::uint32_t retries_max = retries_max_default;  ///< In a row without a commit between.
     /// The line of a record whose place in a file is known only by its byte; may block. Empty: none is known.
     std::function<std::optional<std::uint64_t>(const std::string& file, std::uint64_t byte_offset,
                                                const stop_signal& stop)>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "actors/protocol/control.h"
+#include "transport/flow/backoff.h"
 #include "transport/record/dirty.h"
 #include "transport/record/mark.h"
 
@@ -100,7 +100,8 @@ struct split_rewound {
   std::uint32_t pipeline = 0;
   split_index split;
   error why;
-  std::chrono::milliseconds wait{0};
+  std::optional<dirty_side> end;  ///< As in `split_failed`.
+  retry_try next;
 };
 struct split_failed {
   std::uint32_t pipeline = 0;

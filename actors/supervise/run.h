@@ -14,6 +14,7 @@
 #include "transport/base/ids.h"
 #include "transport/base/result.h"
 #include "transport/base/stop.h"
+#include "transport/flow/backoff.h"
 #include "transport/record/dirty.h"
 #include "transport/record/mark.h"
 
@@ -39,8 +40,8 @@ struct run_settings {
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
   std::uint64_t commit_rows = 100'000;
   std::chrono::milliseconds commit_interval{2000};
-  std::uint32_t retries_max =
-      3;  ///< Of a lost connection or a busy system, in a row without a commit between.
+  /// `--retries`: of a lost connection or a busy system, in a row without a commit between.
+  std::uint32_t retries_max = retries_max_default;
   std::uint32_t dirty_logged_max = 10;  ///< First dirty records told to the observer.
   /// Looks up secrets for the plugins (`plugin_context::resolve_secret`). Thread-safe.
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
@@ -144,6 +145,9 @@ struct run_summary {
   std::string slowest;  ///< In words: `the destination was slowest: …`.
   std::uint64_t rewinds = 0;
   std::uint64_t bytes_held_peak = 0;
+  /// How often something was tried again that had failed in passing: of the rewinds all but those that find a
+  /// refused row, and steps around the data.
+  std::uint64_t retries = 0;
   std::vector<std::string> read_statements;    ///< What was read; shown where nothing was found.
   std::string reader_columns, writer_columns;  ///< For messages: `id int64, name utf8`.
 };
@@ -160,7 +164,7 @@ struct progress_snapshot {
   std::optional<double> seconds_left;  ///< Where the amount is known.
   std::optional<double> fraction;
   std::optional<double> snapshot_seconds;  ///< The age of the snapshot under which the source is read.
-  std::string waiting;                     ///< Who waits for whom, in words.
+  std::string waiting;                     ///< Who waits for whom, or for another try, in words.
   wait_times waits;                        ///< Since the process began on the run.
   std::uint64_t records_transformed = 0;   ///< Likewise.
 };

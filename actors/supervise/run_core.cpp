@@ -23,6 +23,12 @@ bool is_passing(const error& why) {
   return (why.kind == error_kind::not_connected || why.kind == error_kind::busy) && !why.final;
 }
 
+/// `tried again in 6.2 s (try 6 of 15)`.
+std::string next_try_text(const retry_try& next) {
+  return fmt::format("tried again in {} (try {} of {})",
+                     duration_text(std::chrono::duration<double>(next.wait).count()), next.number, next.of);
+}
+
 /// A failure of the split with this label.
 error with_label(error why, const std::string& label) {
   why.message = fmt::format("{}: {}", label, why.message);
@@ -68,6 +74,7 @@ void run_core::enter(phase p, const char* timed_as) {
   phase_ = p;
   tries_again_ = 0;
   try_again_at_.reset();
+  retry_.reset();
   if (timed_as != nullptr && (summary_.phases.empty() || summary_.phases.back().name != timed_as)) {
     summary_.phases.push_back({timed_as, 0});
   }
@@ -83,15 +90,21 @@ void run_core::ask_target(target_command c) {
   out_.to_target(std::move(c));
 }
 
-bool run_core::try_later(const std::string& doing, const error& why) {
+bool run_core::try_later(const std::string& doing, dirty_side end, error& why) {
   // A run that failed is not held up for its claim, which is void once the process has ended.
-  const std::uint32_t most = failure_ ? 1 : config_.settings.retries_max;
-  if (!is_passing(why) || (failure_ && phase_ != phase::release) || tries_again_ >= most) {
+  const std::uint32_t most = std::min(config_.settings.retries_max, failure_ ? 1 : UINT32_MAX);
+  if (!is_passing(why) || (failure_ && phase_ != phase::release)) {
     return false;
   }
-  const auto wait = retry_wait(tries_again_++);
+  if (tries_again_ >= most) {
+    why = after_tries(std::move(why), tries_again_);
+    return false;
+  }
+  const auto wait = retry_wait(why.kind, tries_again_, retry_salt(summary_.run, 0));
   try_again_at_ = out_.now() + wait;
-  note(notice_level::warning, fmt::format("{}: {}; tried again in {} ms", doing, why.message, wait.count()));
+  retry_ = {end, why.kind, {++tries_again_, most, wait}, *try_again_at_};
+  ++summary_.retries;
+  note(notice_level::warning, fmt::format("{}: {}; {}", doing, why.message, next_try_text(retry_->next)));
   return true;
 }
 
@@ -186,10 +199,12 @@ void run_core::on(const split_opened& m) {
 
 void run_core::on(const split_wrote& m) {
   splits_[m.split.value].in_flight += m.delta;
+  pipelines_[m.pipeline].retry.reset();
 }
 
 void run_core::on(const split_committed& m) {
   split_state& s = splits_[m.at.split.value];
+  pipelines_[m.pipeline].retry.reset();
   splits_done_ += m.at.done && !s.at.done ? 1 : 0;
   s.at = m.at;
   s.in_flight = {};
@@ -206,9 +221,17 @@ void run_core::on(const split_committed& m) {
 void run_core::on(const split_rewound& m) {
   ++summary_.rewinds;
   splits_[m.split.value].in_flight = {};
-  observer_.notice(notice_level::warning, fmt::format("writer {}", m.pipeline), m.split.value,
-                   fmt::format("{}; going on from the mark at record {} in {} ms", m.why.message,
-                               splits_[m.split.value].at.position, m.wait.count()));
+  std::string next = "read again at once";
+  if (m.next.number != 0) {
+    ++summary_.retries;
+    pipelines_[m.pipeline].retry = {m.end, m.why.kind, m.next, out_.now() + m.next.wait};
+    next = next_try_text(m.next);
+  }
+  observer_.notice(notice_level::warning,
+                   fmt::format("{} {}", m.end == dirty_side::reader ? "reader" : "writer", m.pipeline),
+                   m.split.value,
+                   fmt::format("{}; {}, from the mark at record {}", m.why.message, next,
+                               splits_[m.split.value].at.position));
 }
 
 void run_core::on(const reader_failed& m) {
@@ -216,17 +239,19 @@ void run_core::on(const reader_failed& m) {
     out_.reopen(m.pipeline, {m.epoch, m.why});
     return;
   }
-  if (phase_ == phase::prime && try_later("reading the first batch", m.why)) {
+  error why = m.why;
+  if (phase_ == phase::prime && try_later("reading the first batch", dirty_side::reader, why)) {
     return;
   }
-  if (m.why.kind != error_kind::cancelled || !failure_) {
-    fail_run(
-        placed(with_label(m.why, splits_[m.split.value].label), *config_.what, config_.what->reader.place));
+  if (why.kind != error_kind::cancelled || !failure_) {
+    fail_run(placed(with_label(std::move(why), splits_[m.split.value].label), *config_.what,
+                    config_.what->reader.place));
   }
 }
 
 void run_core::on(const split_failed& m) {
   pipelines_[m.pipeline].split.reset();
+  pipelines_[m.pipeline].retry.reset();
   split_state& s = splits_[m.split.value];
   s.in_flight = {};
   account_for_concurrency();

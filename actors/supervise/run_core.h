@@ -110,11 +110,19 @@ class run_core {
     bool assigned = false;
     bool retried_after_internal = false;
   };
+  /// What failed in passing and is tried again.
+  struct retry_at_hand {
+    std::optional<dirty_side> end;  // whose failure it was; nothing: the link's
+    error_kind kind;
+    retry_try next;
+    std::chrono::steady_clock::time_point at;
+  };
   struct pipeline_state {
     std::optional<std::size_t> split;
     bool stopped = false;
     bool stop_sent = false;
-    double stall_named_at = 0;  // seconds already named for the stall at hand
+    double stall_named_at = 0;           // seconds already named for the stall at hand
+    std::optional<retry_at_hand> retry;  // until records move again
   };
 
   // One for each kind of answer of the ends.
@@ -137,8 +145,8 @@ class run_core {
   void ask_target(target_command c);
   void enter(phase p, const char* timed_as);
   /// What failed in passing and may be done twice is asked for again by `tick` after a wait, as a split is
-  /// read again; false: not this, or not once more.
-  bool try_later(const std::string& doing, const error& why);
+  /// read again; false: not this, or not once more, which `why` says then.
+  bool try_later(const std::string& doing, dirty_side end, error& why);
   void try_again();
   void finish_at_target(bool again);
   void release();
@@ -175,6 +183,8 @@ class run_core {
   void renew_claim(std::chrono::steady_clock::time_point now);
   void name_stalls(std::chrono::steady_clock::time_point now);
   void tell_progress(std::chrono::steady_clock::time_point now);
+  /// `the connection to the source was lost; try 4 of 15 in 7.1 s`; empty where nothing is tried again.
+  [[nodiscard]] std::string retry_text(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] wait_times waits_until(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] std::uint64_t records_transformed() const;
   void collect_waits(std::chrono::steady_clock::time_point now);
@@ -232,6 +242,7 @@ class run_core {
   std::optional<error> failure_;
   std::uint32_t tries_again_ = 0;  // in this phase
   std::optional<std::chrono::steady_clock::time_point> try_again_at_;
+  std::optional<retry_at_hand> retry_;  // of this phase, until it is over
   std::string only_reason_;
   std::optional<std::chrono::steady_clock::time_point> stop_deadline_;
 

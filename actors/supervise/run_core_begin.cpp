@@ -283,6 +283,7 @@ void run_core::on(const reader_primed& m) {
     claim();
   } else {
     look_ahead(m);
+  retry_.reset();
   }
 }
 

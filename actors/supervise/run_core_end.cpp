@@ -30,7 +30,7 @@ bool may_be_tried_again(const error& why) {
 void run_core::answered(end_failed& a) {
   (a.source ? source_busy_ : target_busy_) = false;
   const bool repeatable = phase_ == phase::release || (phase_ == phase::after && target_.has_store);
-  if (!a.source && repeatable && try_later(a.doing, a.why)) {
+  if (!a.source && repeatable && try_later(a.doing, dirty_side::writer, a.why)) {
     return;
   }
   if (phase_ == phase::release) {
@@ -48,6 +48,11 @@ void run_core::answered(end_failed& a) {
 }
 
 void run_core::on(const stop_request& m) {
+  if (phase_ == phase::release && try_again_at_) {
+    note(notice_level::warning, "the claim is not given back; it is void once this process has ended");
+    end_run();
+    return;
+  }
   if (phase_ == phase::release || phase_ == phase::over || failure_) {
     return;
   }

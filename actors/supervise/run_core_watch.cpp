@@ -150,9 +150,35 @@ void run_core::answered(target_renewed& a) {
   } else if (!failure_) {
     note(notice_level::warning, fmt::format("renewing the claim: {}; it is tried again", a.failure->message));
     // Sooner than it would be due: whoever finds it old takes it.
-    const milliseconds wait = retry_wait(renewals_failed_++);
+    const milliseconds wait = retry_wait(a.failure->kind, renewals_failed_++, retry_salt(summary_.run, 0));
     renewed_at_ = out_.now() - renewal_interval + std::min<milliseconds>(wait, renewal_interval);
   }
+}
+
+std::string run_core::retry_text(steady_clock::time_point now) const {
+  const retry_at_hand* shown = retry_ ? &*retry_ : nullptr;
+  std::size_t retrying = 0;
+  for (const pipeline_state& p : pipelines_) {
+    if (p.retry && !failure_) {
+      ++retrying;
+      shown = shown == nullptr || p.retry->next.number > shown->next.number ? &*p.retry : shown;
+    }
+  }
+  if (shown == nullptr) {
+    return {};
+  }
+  const std::string_view end = shown->end == dirty_side::reader ? "source" : "destination";
+  const std::string what = !shown->end ? std::string("a batch was lost on its way")
+                           : shown->kind == error_kind::busy
+                               ? fmt::format("the {} was busy", end)
+                               : fmt::format("the connection to the {} was lost", end);
+  std::string text = fmt::format("{}; try {} of {} ", what, shown->next.number, shown->next.of);
+  text += now < shown->at ? fmt::format("in {}", duration_text(seconds_between(now, shown->at)))
+                          : std::string("has begun");
+  if (pipelines_.size() > 1 && retrying != 0) {
+    text += fmt::format(" ({} of {} pipelines)", retrying, pipelines_.size());
+  }
+  return text;
 }
 
 void run_core::tell_progress(steady_clock::time_point now) {
@@ -210,6 +236,9 @@ void run_core::tell_progress(steady_clock::time_point now) {
     p.waiting = "the reader waits for the destination";
   } else if (on_source != 0) {
     p.waiting = "the writer waits for the source";
+  }
+  if (std::string again = retry_text(now); !again.empty()) {
+    p.waiting = std::move(again);
   }
   if (source_.snapshot && !data_done_) {
     p.snapshot_seconds = seconds_between(source_.snapshot->since, now);

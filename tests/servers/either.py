@@ -11,6 +11,10 @@ class OnPostgreSQL(postgresql_test.Jobs):
     end = staticmethod(postgresql_test.end)
     sql = staticmethod(postgresql_test.sql)
 
+    @staticmethod
+    def server():
+        return postgresql_test.SERVER
+
     def port(self):
         return postgresql_test.SERVER.port
 
@@ -25,6 +29,10 @@ class OnMariaDB(mariadb_test.Jobs):
 
     end = staticmethod(mariadb_test.end)
     sql = staticmethod(mariadb_test.sql)
+
+    @staticmethod
+    def server():
+        return mariadb_test.SERVER
 
     def port(self):
         return mariadb_test.SERVER.port

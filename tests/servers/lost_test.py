@@ -20,13 +20,13 @@ class OfEither:
         self.make_source(self.ROWS)
         self.sql("CREATE TABLE dst (id INT PRIMARY KEY, t VARCHAR(2000)); CREATE TABLE steps (n INT)")
 
-    def begins(self, mbps=None, reader=None, **writer):
+    def begins(self, mbps=None, reader=None, more=(), **writer):
         """Starts the job; `self.ended` has its end, then."""
         self.document = job(self.end("Reader", **{"table": "src", **(reader or {})}), self.end("Writer", "dst", **writer))
         if mbps:
             self.document["setting"]["speed"].update(throttle=True, mbps=mbps)
         self.ended = []
-        self.running = threading.Thread(target=lambda: self.ended.append(self.run_job(self.document)))
+        self.running = threading.Thread(target=lambda: self.ended.append(self.run_job(self.document, *more)))
         self.running.start()
         self.addCleanup(self.running.join)
 
@@ -62,7 +62,18 @@ class OfEither:
         ended = self.ends()
         self.assert_all_arrived(ended)
         self.assertGreaterEqual(ended.summary["rewinds"], 2)
-        self.assertIn("tried again in 200 ms", ended.text)
+        self.assertRegex(ended.text, r"tried again in 0\.[123] s \(try 1 of 15\)")
+
+    def test_the_server_that_is_restarted_while_data_moves(self):
+        self.fill()
+        self.begins(mbps="3", reader={"snapshot": "none"}, more=["--report-interval", "500ms"])
+        self.until(lambda: self.written() > 0, "rows are committed")
+        self.server().restart(2)
+        ended = self.ends()
+        self.assert_all_arrived(ended)
+        self.assertGreaterEqual(ended.summary["retries"], 4, "more than were made once")
+        self.assertRegex(ended.text, r"tried again in [0-9.]+ s \(try 4 of 15\), from the mark at record [1-9]")
+        self.assertRegex(ended.text, r"rows read, .*; the connection to the (source|destination) was lost; try [0-9]+ of 15 in [0-9.]+ s")
 
     def test_the_claim_that_is_killed_in_a_step_behind_the_data(self):
         self.ROWS = 10
@@ -167,6 +178,15 @@ class MariaDB(OfEither, OnMariaDB):
     waits = r"warning .*127.0.0.1:{port}/sluice\"?: waits for a lock on the table of .*{table}.*, 3.* s so far.*; lock_wait_timeout \([0-9]+ s\) ends the wait"
 
     waits_for_rows = r"waits for a lock on rows that another transaction has changed, for .*INTO .*taken.*, 3.* s so far; held by connection [0-9]+ \(.*innodb_lock_wait_timeout"
+
+    def test_without_retries_a_lost_connection_ends_the_run_and_the_same_command_goes_on(self):
+        self.fill()
+        self.begins(mbps="3", reader={"snapshot": "none"}, more=["--retries", "0"])
+        self.until(lambda: self.written() > 0, "rows are committed")
+        self.kill_all()
+        ended = self.ends()
+        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["resumable"], ended.summary["retries"]), (1, "not_connected", True, 0), ended)
+        self.assert_all_arrived(self.run_job({**self.document, "setting": {"speed": {"concurrent": 1}}}))
 
     def until_locked(self):
         until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "3\n", "all are locked")

@@ -86,16 +86,28 @@ class Server:
     def start_process(self):
         for attempt in range(1, STARTS_MAX + 1):
             self.port = free_port()
-            with open(self.log, "a", encoding="utf-8") as log:
-                # The server ends with this process, however that ends.
-                argv = self.as_owner(["--pdeathsig", self.stop_signal.name.removeprefix("SIG")]) + self.command()
-                self.process = subprocess.Popen(list(map(str, argv)), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                                                stderr=log, start_new_session=True)
+            self.launch()
             if self.wait_until_it_answers():
                 return
             if attempt == STARTS_MAX or "in use" not in self.log_text():
                 raise ServerError(f"{self.system} ended with code {self.process.returncode} while it started; its log ends:\n"
                                   + self.log_tail())
+
+    def launch(self):
+        with open(self.log, "a", encoding="utf-8") as log:
+            # The server ends with this process, however that ends.
+            argv = self.as_owner(["--pdeathsig", self.stop_signal.name.removeprefix("SIG")]) + self.command()
+            self.process = subprocess.Popen(list(map(str, argv)), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, start_new_session=True)
+
+    def restart(self, seconds):
+        """Ends the process in order and starts it again on its port, after so many seconds in which nothing listens there."""
+        self.process.send_signal(self.stop_signal)
+        self.process.wait(STOP_SECONDS)
+        time.sleep(seconds)
+        self.launch()
+        if not self.wait_until_it_answers():
+            raise ServerError(f"{self.system} did not start again; its log ends:\n{self.log_tail()}")
 
     def wait_until_it_answers(self):
         """False where the process has ended."""

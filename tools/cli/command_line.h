@@ -41,6 +41,7 @@ struct run_arguments : job_arguments {
   std::chrono::milliseconds stall_timeout{60'000};
   std::chrono::milliseconds stop_timeout{20'000};
   std::optional<std::chrono::milliseconds> duration_max;
+  std::optional<std::uint32_t> retries_max;
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::milliseconds resume_window{3'600'000};
   log_format format = log_format::text;

@@ -69,10 +69,22 @@ result<void> put_memory(configuration& to, const std::string& where, std::string
   return {};
 }
 
+result<void> put_retries(configuration& to, const std::string& where, std::string_view key,
+                         const toml::node& value) {
+  const auto number = value.value_exact<std::int64_t>();
+  if (!number || *number < 0 || *number > retries_most) {
+    return fail(error_kind::bad_option, "{}: {} takes a whole number from 0 to {}, without quotes", where,
+                key, retries_most);
+  }
+  to.retries_max = static_cast<std::uint32_t>(*number);
+  return {};
+}
+
 constexpr configuration_key keys[] = {
     {"timezone", put_zone},
     {"memory", put_memory},
     {"state_dir", put_state_dir},
+    {"retries", put_retries},
 };
 
 result<configuration> read_configuration(const std::string& file) {

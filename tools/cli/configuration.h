@@ -12,6 +12,10 @@ namespace sluice {
 /// The least budget in which a window still holds four batches (flow.md).
 inline constexpr std::uint64_t memory_bytes_min = std::uint64_t{4} << 20;
 
+/// The most tries that may be asked for, by `--retries` or here: with the longest waits a lost connection is
+/// tried again for three hours, and a pipeline's epochs last for longer.
+inline constexpr std::uint32_t retries_most = 1'000;
+
 /// Defaults of a user or a machine for `sluice`, from one TOML file (docs/configuration.md). A flag and,
 /// where there is one, an environment variable come first.
 struct configuration {
@@ -19,6 +23,7 @@ struct configuration {
   std::optional<std::string> time_zone;
   std::optional<std::uint64_t> memory_bytes;
   std::optional<std::string> state_dir;
+  std::optional<std::uint32_t> retries_max;
 };
 
 /// Reads the first of these that exists: the file SLUICE_CONFIG names (which must exist where it is set),

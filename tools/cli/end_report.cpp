@@ -119,6 +119,10 @@ void put_speed(report& r, const run_summary& s, const run_context& c) {
     r.info(fmt::format("  Read again from a mark: {} {}.", with_thousands(s.rewinds),
                        s.rewinds == 1 ? "time" : "times"));
   }
+  if (s.retries > 0) {
+    r.info(fmt::format("  Tried again after a lost connection, or because an end was busy: {} {}.",
+                       with_thousands(s.retries), s.retries == 1 ? "time" : "times"));
+  }
 }
 
 /// Those of a failed run that the account cannot have: they tell why it failed all the same.

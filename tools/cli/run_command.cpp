@@ -365,6 +365,8 @@ run_settings run_session::settings_of_run(bool live) {
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
   settings.begin_anew = arguments_.begin_anew;
+  settings.retries_max =
+      arguments_.retries_max.value_or(parts_.configured.retries_max.value_or(settings.retries_max));
   settings.run = summary_.run;
   settings.stop_now = stop_now_.signal();
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };

@@ -1,5 +1,7 @@
 #include "tools/cli/run_flags.h"
 
+#include "tools/cli/configuration.h"
+
 namespace sluice {
 
 void run_flags::describe(CLI::App& run) {
@@ -21,6 +23,11 @@ void run_flags::describe(CLI::App& run) {
       ->type_name("TIME");
   run.add_option("--max-duration", duration_max_, "Stop the run in an orderly way after this time")
       ->type_name("TIME");
+  run.add_option(
+         "--retries", retries_,
+         "How often a lost connection, a deadlock or a lock's timeout is tried again in a row without a "
+         "commit between; 0: never. Default: 15, with waits from 0.2 s to 10 s, about 100 s in all")
+      ->type_name("N");
   run.add_flag("--fail-on-dirty", fail_on_dirty_,
                "Exit with 1 where there are dirty records inside the limit");
   run.add_option("--on-end", on_end_,
@@ -61,6 +68,14 @@ result<void> run_flags::put_into(run_arguments& run, std::vector<planned_request
   SLUICE_TRY(run.stop_timeout, time_of("--stop-timeout", stop_timeout_));
   if (!duration_max_.empty()) {
     SLUICE_TRY(run.duration_max, time_of("--max-duration", duration_max_));
+  }
+  if (!retries_.empty()) {
+    SLUICE_TRY(const std::uint64_t retries, limit_of("--retries", retries_));
+    if (retries > retries_most) {
+      return usage(
+          fmt::format("--retries takes a whole number from 0 to {}; found {}", retries_most, retries));
+    }
+    run.retries_max = static_cast<std::uint32_t>(retries);
   }
   SLUICE_TRY(run.resume_window, time_of("--resume-window", resume_window_));
   SLUICE_TRY(run.on_unfinished, on_unfinished_of(on_unfinished_));

@@ -87,6 +87,7 @@ void put_work(json& j, const run_summary& s, const run_context& c) {
   j["slowest"] = nothing_if_empty(s.slowest);
   j["transformed"] = s.records_transformed;
   j["rewinds"] = s.rewinds;
+  j["retries"] = s.retries;
   j["memory"] = {{"budget_bytes", c.memory.bytes},
                  {"origin", nothing_if_empty(c.memory.origin)},
                  {"held_bytes_peak", s.bytes_held_peak}};

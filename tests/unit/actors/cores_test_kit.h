@@ -111,6 +111,8 @@ class writer_log : public writer_out {
   std::vector<mark> opens;
   std::vector<mark> commits;
   std::vector<error> losses;
+  std::vector<std::optional<dirty_side>> lost_ends;
+  std::vector<retry_try> tries;
   std::vector<error> failures;
   std::vector<std::optional<dirty_side>> failed_ends;
   int stops = 0;
@@ -127,7 +129,11 @@ class writer_log : public writer_out {
   void opened(const mark& m) override { opens.push_back(m); }
   void wrote(split_index, const record_counts&) override {}
   void committed(const mark& m) override { commits.push_back(m); }
-  void rewound(split_index, const error& why, std::chrono::milliseconds) override { losses.push_back(why); }
+  void rewound(split_index, const error& why, std::optional<dirty_side> end, const retry_try& next) override {
+    losses.push_back(why);
+    lost_ends.push_back(end);
+    tries.push_back(next);
+  }
   void failed(split_index, const error& why, std::optional<dirty_side> end) override {
     failures.push_back(why);
     failed_ends.push_back(end);

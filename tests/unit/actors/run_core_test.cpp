@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +11,8 @@ namespace {
 
 using namespace sluice::testing;
 using std::chrono::seconds;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 /// Keeps what the core asks of the destination; the time is the test's.
 class recorded_out : public run_out {
@@ -60,6 +63,7 @@ class begun_run : public ::testing::Test {
     what.speed.concurrent = 1;
     config.what = &what;
     config.settings.run = run_id::make(1, 2, 3);
+    config.settings.retries_max = 3;
     config.conversion.zone = *time_zone::find("UTC");
     config.me = {"host", 1, "start", ""};
     core = std::make_unique<run_core>(config, out, observer);
@@ -140,7 +144,8 @@ TEST_F(begun_run, reads_its_first_batch_again_where_the_source_was_busy) {
   EXPECT_EQ(out.primed, std::vector<std::uint32_t>({0}));
   pass(seconds(1));
   EXPECT_EQ(out.primed, std::vector<std::uint32_t>({0, 0}));
-  EXPECT_EQ(observer.lines.back(), "reading the first batch: the connection is gone; tried again in 200 ms");
+  EXPECT_EQ(observer.lines.back(),
+            "reading the first batch: the connection is gone; tried again in 0.2 s (try 1 of 3)");
   core->on(reader_primed{1, 0, false});
   EXPECT_NE(out.last<target_claim>(), nullptr);
 }
@@ -153,6 +158,23 @@ TEST_F(begun_run, fails_once_its_first_batch_was_tried_for_often_enough) {
   }
   EXPECT_TRUE(out.stopped);
   EXPECT_EQ(out.primed.size(), 4U);
+  core->on(error_sealed{});
+  say(target_released{});
+  ASSERT_TRUE(out.ended && out.ended->failure);
+  EXPECT_THAT(out.ended->failure->message,
+              EndsWith("the connection is gone; it was tried again 3 times in a row (--retries)"));
+  EXPECT_EQ(out.ended->retries, 3U);
+}
+
+TEST_F(begun_run, says_in_its_progress_which_end_it_waits_for_and_which_try_comes_when) {
+  core->on(reader_failed{0, {0}, {0}, lost()});
+  core->tick();
+  EXPECT_EQ(observer.last.waiting, "the connection to the source was lost; try 1 of 3 in 0.2 s");
+  pass(seconds(1));
+  EXPECT_EQ(observer.last.waiting, "the connection to the source was lost; try 1 of 3 has begun");
+  core->on(reader_primed{1, 0, false});
+  core->tick();
+  EXPECT_EQ(observer.last.waiting, "");
 }
 
 TEST_F(begun_run, does_not_try_again_what_no_other_try_mends) {
@@ -210,6 +232,16 @@ TEST_F(completed_run, is_stopped_while_it_waits_for_its_next_try) {
   EXPECT_NE(out.last<target_release>(), nullptr);
 }
 
+TEST_F(completed_run, gives_up_the_release_of_its_claim_where_it_is_stopped_while_it_waits) {
+  say(target_finished{});
+  say(end_failed{false, "releasing the claim", lost()});
+  EXPECT_FALSE(out.ended);
+  core->on(stop_request{{error_kind::cancelled, "stopped on request", "", false}});
+  ASSERT_TRUE(out.ended);
+  EXPECT_EQ(out.ended->state, run_state::succeeded);
+  EXPECT_THAT(observer.lines.back(), HasSubstr("the claim is not given back"));
+}
+
 TEST_F(completed_run, asks_again_for_the_release_of_its_claim) {
   say(target_finished{});
   out.asked.clear();
@@ -231,6 +263,37 @@ TEST_F(claimed_run, asks_only_once_more_for_the_release_of_its_claim_when_it_has
     pass(seconds(1));
   }
   EXPECT_TRUE(out.ended);
+}
+
+TEST_F(claimed_run, tells_of_a_lost_connection_until_records_move_again) {
+  load();
+  const error busy{error_kind::busy, "deadlock", "", false};
+  core->on(split_rewound{0, {0}, lost(), dirty_side::writer, {2, 15, std::chrono::milliseconds(400)}});
+  EXPECT_EQ(observer.lines.back(),
+            "the connection is gone; tried again in 0.4 s (try 2 of 15), from the mark at record 0");
+  core->tick();
+  EXPECT_EQ(observer.last.waiting, "the connection to the destination was lost; try 2 of 15 in 0.4 s");
+  split_opened opened;
+  opened.at.split = {0};
+  core->on(opened);
+  core->on(split_rewound{0, {0}, busy, dirty_side::writer, {3, 15, std::chrono::milliseconds(800)}});
+  core->tick();
+  EXPECT_EQ(observer.last.waiting, "the destination was busy; try 3 of 15 in 0.8 s");
+  core->on(split_wrote{0, {0}, {}});
+  core->tick();
+  EXPECT_EQ(observer.last.waiting, "");
+  const error refused{error_kind::busy, "a row was refused", "read_again", false};
+  core->on(split_rewound{0, {0}, refused, dirty_side::writer, {}});
+  EXPECT_EQ(observer.lines.back(), "a row was refused; read again at once, from the mark at record 0");
+  core->tick();
+  EXPECT_EQ(observer.last.waiting, "");
+  core->on(stop_request{{error_kind::cancelled, "stopped on request", "", false}});
+  core->on(writer_stopped{0});
+  core->on(error_sealed{});
+  say(target_released{});
+  ASSERT_TRUE(out.ended);
+  EXPECT_EQ(out.ended->rewinds, 3U);
+  EXPECT_EQ(out.ended->retries, 2U) << "what is read again for a refused row is none";
 }
 
 TEST_F(claimed_run, says_that_splits_of_this_run_alone_cannot_be_gone_on_with_once_one_is_done) {

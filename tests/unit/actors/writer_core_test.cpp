@@ -20,6 +20,7 @@ class writer_core_test : public ::testing::Test {
     c.resumable = true;
     c.commit_rows = commit_rows;
     c.line_at = line_at;
+    c.retries_max = retries_max;
     core = std::make_unique<writer_core>(c, plugin, log);
     core->assign({7}, {}, first_epoch, never);
   }
@@ -29,6 +30,7 @@ class writer_core_test : public ::testing::Test {
   std::shared_ptr<scripted_writer> plugin = std::make_shared<scripted_writer>();
   writer_log log;
   decltype(writer_core::config::line_at) line_at;
+  std::uint32_t retries_max = retries_max_default;
   std::unique_ptr<writer_core> core;
   stop_signal never;
 };
@@ -308,17 +310,23 @@ TEST_F(writer_core_test, a_newer_owner_stops_this_pipeline_without_a_retry) {
 }
 
 TEST_F(writer_core_test, retries_end_after_their_number_and_a_plugin_that_waited_itself_is_not_tried_again) {
+  retries_max = 3;
   begin();
   opened();
-  for (int i = 0; i < 3; ++i) {
+  for (std::uint32_t i = 0; i < 3; ++i) {
     plugin->next_write = {{error_kind::busy, "deadlock", "", false}};
     core->take(numbers(0, 3, 1, epoch()), never);
+    ASSERT_EQ(log.tries.size(), i + 1);
+    EXPECT_EQ(log.tries[i].number, i + 1);
+    EXPECT_EQ(log.tries[i].of, 3U);
+    EXPECT_EQ(log.tries[i].wait, log.retry_waits[i]);
     core->retry(never);
     opened();
   }
   plugin->next_write = {{error_kind::busy, "deadlock", "", false}};
   core->take(numbers(0, 3, 1, epoch()), never);
-  EXPECT_EQ(log.failures.size(), 1u);
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].message, "deadlock; it was tried again 3 times in a row (--retries)");
 
   writer_log log2;
   auto waited = std::make_shared<scripted_writer>();
@@ -333,6 +341,48 @@ TEST_F(writer_core_test, retries_end_after_their_number_and_a_plugin_that_waited
   other.take(b, never);
   EXPECT_EQ(log2.failures.size(), 1u);
   EXPECT_EQ(log2.retry_timers, 0);
+}
+
+TEST_F(writer_core_test, a_commit_begins_the_count_of_retries_anew_and_both_ends_are_counted_together) {
+  retries_max = 2;
+  begin(3);
+  opened();
+  const auto goes_on = [&] {
+    core->retry(never);
+    opened();
+    EXPECT_TRUE(log.failures.empty());
+  };
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    plugin->next_write = {{error_kind::not_connected, "lost", "", false}};
+    core->take(numbers(3 * i, 3, i == 0 ? 1 : 2, epoch()), never);
+    EXPECT_EQ(log.tries.back().number, 1U) << i;
+    EXPECT_EQ(log.lost_ends.back(), std::optional(dirty_side::writer));
+    goes_on();
+    core->reopen(epoch(), {error_kind::not_connected, "lost", "", false});
+    EXPECT_EQ(log.tries.back().number, 2U) << i;
+    EXPECT_EQ(log.lost_ends.back(), std::optional(dirty_side::reader));
+    goes_on();
+    core->take(numbers(3 * i, 3, 1, epoch()), never);
+    EXPECT_EQ(log.commits.size(), i + 1);
+  }
+}
+
+TEST_F(writer_core_test, without_retries_what_was_lost_ends_the_split_and_a_refused_row_is_still_looked_for) {
+  retries_max = 0;
+  begin();
+  opened();
+  plugin->next_write = {{error_kind::busy, "a row was refused", read_again_code, false}};
+  core->take(numbers(0, 3, 1, epoch()), never);
+  ASSERT_EQ(log.tries.size(), 1u);
+  EXPECT_EQ(log.tries[0].number, 0U) << "not counted";
+  core->retry(never);
+  opened();
+  EXPECT_TRUE(log.failures.empty());
+  plugin->next_write = {{error_kind::not_connected, "lost", "", false}};
+  core->take(numbers(0, 3, 1, epoch()), never);
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].message, "lost");
+  EXPECT_EQ(log.retry_timers, 1);
 }
 
 TEST_F(writer_core_test, a_writer_that_goes_on_carefully_reads_again_at_once_and_without_a_retry) {

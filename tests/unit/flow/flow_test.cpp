@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <set>
+#include <utility>
+
+#include "transport/flow/backoff.h"
 #include "transport/flow/budget.h"
 #include "transport/flow/credit.h"
 #include "transport/flow/rate.h"
@@ -8,6 +12,46 @@ namespace sluice {
 namespace {
 
 using namespace std::chrono_literals;
+
+TEST(retry_wait, doubles_up_to_its_bound_which_is_nearer_where_something_is_only_busy) {
+  for (std::uint64_t salt = 0; salt < 100; ++salt) {
+    std::int64_t doubled = 200;
+    for (std::uint32_t tries = 0; tries < 40; ++tries, doubled *= 2) {
+      for (const auto& [kind, most] :
+           {std::pair{error_kind::not_connected, 10'000}, std::pair{error_kind::busy, 2'000}}) {
+        const std::int64_t even = std::min<std::int64_t>(doubled, most);
+        const std::int64_t wait = retry_wait(kind, tries, salt).count();
+        EXPECT_GE(wait, even * 3 / 4) << tries;
+        EXPECT_LE(wait, even * 5 / 4) << tries;
+      }
+      doubled = std::min<std::int64_t>(doubled, 100'000);
+    }
+  }
+}
+
+TEST(retry_wait, of_all_tries_is_longer_than_a_server_takes_to_start_again) {
+  for (std::uint64_t salt = 0; salt < 1000; ++salt) {
+    std::chrono::milliseconds all{0};
+    for (std::uint32_t tries = 0; tries < retries_max_default; ++tries) {
+      all += retry_wait(error_kind::not_connected, tries, salt);
+    }
+    EXPECT_GT(all, 75s) << salt;
+    EXPECT_LT(all, 130s) << salt;
+  }
+}
+
+TEST(retry_wait, differs_between_the_splits_of_a_run_and_between_runs) {
+  const auto waits = [](const run_id& run) {
+    std::set<std::int64_t> all;
+    for (std::uint32_t split = 0; split < 16; ++split) {
+      all.insert(retry_wait(error_kind::not_connected, 6, retry_salt(run, split)).count());
+    }
+    return all;
+  };
+  const auto first = waits(run_id::make(1, 2, 3));
+  EXPECT_GT(first.size(), 12U);
+  EXPECT_NE(waits(run_id::make(1, 2, 4)), first);
+}
 
 TEST(credit, a_sender_stops_at_the_window_and_goes_on_by_the_receivers_total) {
   credit_sender sender;

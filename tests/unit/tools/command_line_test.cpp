@@ -41,8 +41,8 @@ TEST(command_line, a_job_alone_gets_the_documented_defaults) {
   EXPECT_EQ(run.report_interval.count(), 10'000);
   EXPECT_EQ(run.stall_timeout.count(), 60'000);
   EXPECT_EQ(run.stop_timeout.count(), 20'000);
-  EXPECT_FALSE(run.memory_bytes || run.duration_max || run.name || run.time_zone || run.summary_file ||
-               run.on_end);
+  EXPECT_FALSE(run.memory_bytes || run.duration_max || run.retries_max || run.name || run.time_zone ||
+               run.summary_file || run.on_end);
   EXPECT_EQ(run.on_unfinished, run_settings::unfinished::automatic);
   EXPECT_FALSE(run.fail_on_dirty || run.strict || run.json || run.no_progress);
   EXPECT_EQ(run.format, log_format::text);
@@ -83,6 +83,8 @@ TEST(command_line, every_flag_reaches_its_field) {
                                     "2h",
                                     "--state-dir",
                                     "st",
+                                    "--retries",
+                                    "0",
                                     "--log-format",
                                     "json",
                                     "--log-level",
@@ -103,6 +105,7 @@ TEST(command_line, every_flag_reaches_its_field) {
   EXPECT_EQ(run.stall_timeout.count(), 2000);
   EXPECT_EQ(run.stop_timeout.count(), 3000);
   EXPECT_EQ(run.duration_max->count(), 3'600'000);
+  EXPECT_EQ(run.retries_max, 0U);
   EXPECT_EQ(run.on_end, "cat");
   EXPECT_EQ(run.on_unfinished, run_settings::unfinished::fresh);
   EXPECT_EQ(run.resume_window, std::chrono::hours(2));
@@ -219,6 +222,8 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "--report", "datax", "--json"}, "both write to standard output"},
       {{"run", "a.json", "--memory", "lots"}, "--memory: \"lots\" is not a size"},
       {{"run", "a.json", "--memory", "1K"}, "the least is 4 MiB"},
+      {{"run", "a.json", "--retries", "many"}, "--retries"},
+      {{"run", "a.json", "--retries", "1001"}, "--retries takes a whole number from 0 to 1000; found 1001"},
       {{"run", "a.json", "--report-interval", "0"}, "must be more than 0"},
       {{"run", "a.json", "--stall-timeout", "soon"}, "--stall-timeout: \"soon\" is not a time"},
       {{"run", "a.json", "--set", "x"}, "path=value"},

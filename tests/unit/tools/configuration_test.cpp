@@ -71,12 +71,15 @@ TEST(configuration, a_file_that_is_named_must_exist) {
 TEST(configuration, what_is_wrong_is_named_with_its_place) {
   EXPECT_THAT(refusal("timezone = \"A\"\ntimezon = \"B\"\n"),
               HasSubstr("c.toml:2:1: unknown key \"timezon\"; did you mean timezone?"));
-  EXPECT_THAT(refusal("xyzzyplugh = 1\n"), HasSubstr("there are timezone, memory, state_dir"));
+  EXPECT_THAT(refusal("xyzzyplugh = 1\n"), HasSubstr("there are timezone, memory, state_dir, retries"));
   EXPECT_THAT(refusal("timezone = 8\n"), HasSubstr("c.toml:1:1: timezone takes a text in quotes"));
   EXPECT_THAT(refusal("timezone = \"\"\n"), HasSubstr("that is not empty"));
   EXPECT_THAT(refusal("memory = \"lots\"\n"), HasSubstr("c.toml:1:1: memory: "));
   EXPECT_THAT(refusal("memory = \"1M\"\n"), HasSubstr("the least is 4 MiB"));
   EXPECT_THAT(refusal("state_dir = \"state\"\n"), HasSubstr("must be a path from the root"));
+  EXPECT_THAT(refusal("retries = \"5\"\n"),
+              HasSubstr("c.toml:1:1: retries takes a whole number from 0 to 1000"));
+  EXPECT_THAT(refusal("retries = -1\n"), HasSubstr("whole number"));
   EXPECT_THAT(refusal("timezone = \"A\n"), HasSubstr("c.toml:1:"));
   EXPECT_THAT(refusal("timezone = \"A\n"), HasSubstr("this is not TOML"));
 }
@@ -91,6 +94,7 @@ TEST(configuration, the_example_of_the_page_is_read_as_it_stands_and_has_every_k
   EXPECT_EQ(read->time_zone, "Europe/Berlin");
   EXPECT_EQ(read->memory_bytes, std::uint64_t{512} << 20);
   EXPECT_EQ(read->state_dir, "/var/lib/sluice");
+  EXPECT_EQ(read->retries_max, 40U);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ run_summary good() {
   s.dirty_missing = 0;
   s.splits_done = s.splits_total;
   s.rewinds = 0;
+  s.retries = 0;
   s.resumed = false;
   return s;
 }

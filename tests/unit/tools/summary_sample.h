@@ -47,6 +47,7 @@ inline run_summary sample_summary() {
   s.waits = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7};
   s.slowest = "The destination was slowest: the source waited for it 80 % of the time";
   s.rewinds = 1;
+  s.retries = 2;
   s.bytes_held_peak = 4194304;
   s.read_statements = {"orders.csv"};
   s.reader_columns = "id int64, name utf8";

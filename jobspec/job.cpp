@@ -13,6 +13,8 @@
 #include "jobspec/findings.h"
 #include "jobspec/job_key.h"
 #include "jobspec/job_shape.h"
+#include "jobspec/json_path.h"
+#include "jobspec/known_keys.h"
 #include "jobspec/loose_json.h"
 #include "jobspec/mask.h"
 #include "jobspec/parameters.h"
@@ -201,6 +203,22 @@ std::set<std::string> secret_parameters(const std::vector<parameter_use>& uses,
     }
   }
   return secret;
+}
+
+/// Whether what stands at `path` is left out of the job key: `steps[1].parameter.postSql[0]`.
+bool decides_no_data(std::string_view path, const job_shape& shape) {
+  for (const auto* step : {&*shape.reader, &*shape.writer}) {
+    const std::string begin = step->parameter_path + ".";
+    if (!path.starts_with(begin)) {
+      continue;
+    }
+    const auto inner = parse_path(path.substr(begin.size()));
+    return inner && std::any_of(inner->begin(), inner->end(), [](const path_step& s) {
+             const auto* key = std::get_if<std::string>(&s);
+             return key != nullptr && is_no_data_option(*key);
+           });
+  }
+  return false;
 }
 
 bool any_of_them(const std::set<std::string>& names, const std::set<std::string>& in) {
@@ -408,6 +426,9 @@ class parse {
       }
       const bool hidden = any_of_them(use.value.parameters, secret);
       job_.parameters[use.name] = hidden ? std::string(secret_mask) : use.value.text;
+      if (decides_no_data(use.path, shape)) {
+        continue;  // nor is it a part of the instance
+      }
       // Where no planned time was given, what the clock made of a value is no part of the instance.
       const bool by_clock = use.value.uses_date && !(job_.planned && job_.planned->given);
       if (!hidden && !by_clock) {

@@ -57,7 +57,7 @@ json covered(const job_shape& before, const key_end& reader, const key_end& writ
     }
     return out;
   };
-  json all = {{"form", "sluice-job-key/1"},
+  json all = {{"form", "sluice-job-key/2"},
               {"dialect", before.form == dialect::datax ? "datax" : "2.0"},
               {"reader", end(before.reader, reader)},
               {"writer", end(before.writer, writer)},
@@ -93,7 +93,7 @@ std::map<std::string, std::string> make_key_parts(const job_shape& before, const
 
 std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters,
                           const std::optional<std::string>& planned) {
-  return digest_of({{"form", "sluice-instance/1"},
+  return digest_of({{"form", "sluice-instance/2"},
                     {"key", key},
                     {"parameters", parameters},
                     {"planned", planned ? json(*planned) : json()}});

@@ -22,11 +22,11 @@ struct key_end {
 /// The job key (delivery.md): 32 hexadecimal digits over what decides the data, taken from `before`, the file
 /// with
 /// `--set` but before substitution. Left out: the file's name and place, secrets and accounts, errorLimit,
-/// speed, timeouts and sizes, keys without a meaning, and whether a key is null or missing. The ends
+/// speed, timeouts and sizes, postSql, keys without a meaning, and whether a key is null or missing. The ends
 /// have the plugins' names, so that an alias gives the same key. An end that names a data source has its
 /// environment in place of `envType`: what the registry says of it may change without a new key.
 ///
-/// Form `sluice-job-key/1`: XXH3-128, big-endian, over compact JSON with sorted keys. A change of it makes
+/// Form `sluice-job-key/2`: XXH3-128, big-endian, over compact JSON with sorted keys. A change of it makes
 /// every unfinished run a stranger, so it has a golden test.
 std::string make_job_key(const job_shape& before, const key_end& reader, const key_end& writer,
                          compat_mode compat);
@@ -37,8 +37,9 @@ std::string make_job_key(const job_shape& before, const key_end& reader, const k
 std::map<std::string, std::string> make_key_parts(const job_shape& before, const key_end& reader,
                                                   const key_end& writer, compat_mode compat);
 
-/// The instance: the job key with the parameters after substitution (those that are no secrets) and the
-/// planned time, null where none was given.
+/// The instance, form `sluice-instance/2`: the job key with the parameters after substitution (those that are
+/// no secrets, and stand not only in what the key leaves out) and the planned time, null where none was
+/// given.
 std::string make_instance(const std::string& key, const std::map<std::string, std::string>& parameters,
                           const std::optional<std::string>& planned);
 

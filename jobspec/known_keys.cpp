@@ -79,7 +79,8 @@ constexpr auto shared_keys = std::to_array<shared_key>({
     {"partition", "names a partition of a table"},
 });
 
-// Options, in small letters, that change how fast or under which account data move, but not which.
+// Options, in small letters, that change how fast or under which account data move, or what is done once all
+// have arrived, but not which.
 constexpr auto no_data_options = std::to_array<std::string_view>({
     "sockettimeout",
     "busytimeout",
@@ -95,6 +96,7 @@ constexpr auto no_data_options = std::to_array<std::string_view>({
     "recordnumbeforesleep",
     "sleeptime",
     "snapshotmax",
+    "postsql",
     "username",
     "user",
 });

@@ -16,7 +16,8 @@ bool is_blank_value_key(std::string_view key);
 /// key is not known.
 std::string_view purpose_elsewhere(std::string_view key);
 
-/// Whether an option does not decide what data arrive (sizes, timeouts, accounts): left out of the job key.
+/// Whether an option does not decide what data arrive (sizes, timeouts, accounts, postSql): left out of the
+/// job key.
 bool is_no_data_option(std::string_view key);
 
 }  // namespace sluice

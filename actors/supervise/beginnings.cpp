@@ -75,21 +75,22 @@ error placed(error why, const job& what, const std::string& place) {
   return why;
 }
 
-start_facts start_facts_of(const job& what, const target_description& to,
-                           run_settings::unfinished on_unfinished, std::chrono::seconds resume_window) {
+start_facts start_facts_of(const job& what, const target_opened& to, run_settings::unfinished on_unfinished,
+                           std::chrono::seconds resume_window) {
   start_facts mine;
   mine.job_key = what.key;
   mine.instance = what.instance;
   mine.planned = what.planned;
   mine.uses_date = !what.date_place.empty();
   mine.job_name = what.name;
-  mine.output = to.output;
-  mine.output_name = to.name;
-  mine.empties = to.empties;
+  mine.output = to.what.output;
+  mine.output_name = to.what.name;
+  mine.empties = to.what.empties;
+  mine.steps_after = to.after;
   for (const auto& [name, digest] : what.key_parts) {
     mine.key_parts.push_back({name, {digest}});
   }
-  mine.may_resume = to.exactly_once;
+  mine.may_resume = to.what.exactly_once;
   mine.on_unfinished = on_unfinished;
   mine.resume_window = resume_window;
   return mine;

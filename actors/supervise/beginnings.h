@@ -28,8 +28,8 @@ std::string own_output_warning(const job& what, const source_description& from, 
 error placed(error why, const job& what, const std::string& place);
 
 /// What the continuation of earlier runs is decided by.
-start_facts start_facts_of(const job& what, const target_description& to,
-                           run_settings::unfinished on_unfinished, std::chrono::seconds resume_window);
+start_facts start_facts_of(const job& what, const target_opened& to, run_settings::unfinished on_unfinished,
+                           std::chrono::seconds resume_window);
 
 /// How many pipelines work at once, and why.
 struct concurrency_choice {

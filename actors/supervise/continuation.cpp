@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -59,10 +60,12 @@ refuse refuse_without_marks(const run_row& row) {
 refuse refuse_half(const run_row& row, const start_facts& mine) {
   const bool same_name = row.job_name == mine.job_name;
   const std::string difference = difference_text(row.key_parts, mine.key_parts);
+  const bool older_form = difference.empty() && !row.key_parts.empty();
   const std::string whose =
-      same_name ? fmt::format("It is this job as it was before it was changed{}",
-                              difference.empty() ? "" : " (" + difference + ")")
-                : fmt::format("It is another job's{}", difference.empty() ? "" : " (" + difference + ")");
+      older_form  ? "It was begun by a Sluice whose job keys have another form"
+      : same_name ? fmt::format("It is this job as it was before it was changed{}",
+                                difference.empty() ? "" : " (" + difference + ")")
+                  : fmt::format("It is another job's{}", difference.empty() ? "" : " (" + difference + ")");
   const std::string stays = mine.empties ? "what it has written goes when this job empties the table"
                                          : "what it has written stays, and the same rows inserted again are "
                                            "there twice";
@@ -74,8 +77,9 @@ refuse refuse_half(const run_row& row, const start_facts& mine) {
            row.run.text(), in_quotes(row.job_name), row.stage,
            lost_its_marks(row) ? "an unknown number of (its marks are gone)" : with_thousands(row.written),
            escaped(mine.output_name), whose,
-           same_name ? "Put the job back as it was and run it, which finishes that run"
-                     : "Run that job again, which finishes that run",
+           older_form  ? "Run the job with that one, which finishes that run"
+           : same_name ? "Put the job back as it was and run it, which finishes that run"
+                       : "Run that job again, which finishes that run",
            stays),
        unfinished_code, true},
       row.run};
@@ -142,10 +146,14 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
   return refuse_half(row, mine);
 }
 
-error running_already(const run_row& row) {
+error running_already(const run_row& row, const start_facts& mine) {
   return {error_kind::conflict,
-          fmt::format("the job is running already: run {} belongs to {}, renewed {} s ago; wait for it, or "
+          fmt::format("the job is running already{}: run {} belongs to {}, renewed {} s ago; wait for it, or "
                       "stop that process",
+                      row.job_name == mine.job_name
+                          ? ""
+                          : fmt::format(", as {} (jobs that differ in nothing but postSql are one job)",
+                                        in_quotes(row.job_name)),
                       row.run.text(), owner_text(row), row.renewed_age_s),
           "claimed", false};
 }
@@ -175,6 +183,24 @@ bool planned_differs(const planned_time& kept, const start_facts& mine) {
   return mine.planned && (kept.zone != mine.planned->zone || (mine.uses_date && kept.at != mine.planned->at));
 }
 
+/// What has run behind the data is not run again, and what is left is counted from the first step on.
+refuse refuse_other_steps(const run_row& row, const start_facts& mine) {
+  const std::size_t ran = stage_step(row.stage, "post:").value_or(0);
+  const std::size_t now = mine.steps_after.size();
+  return {
+      {error_kind::conflict,
+       fmt::format(
+           "run {} of this job has written all its records and run the first {} of its steps behind the "
+           "data, {}. Leave what has run as it was, in its place, and change only what comes behind it: "
+           "the same command then runs what is left. Or begin anew with --on-unfinished fresh, which "
+           "forgets that run (what it has written stays)",
+           row.run.text(), ran == 1 ? std::string("one") : std::to_string(ran),
+           now < ran ? fmt::format("and the job has only {} now", now)
+                     : fmt::format("which {} not the first of the job any more", ran == 1 ? "is" : "are")),
+       "steps_changed", true},
+      row.run};
+}
+
 /// What an unfinished run of this very instance means.
 continuation judge_own(const run_row& row, const start_facts& mine) {
   if (lost_its_marks(row)) {
@@ -186,6 +212,9 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
       (mine.on_unfinished == unfinished::automatic && recent && mine.may_resume)) {
     if (kept && planned_differs(*kept, mine)) {
       return plan_otherwise{row, *kept};
+    }
+    if (!ran_of(mine.steps_after, row.stage)) {
+      return refuse_other_steps(row, mine);
     }
     return go_on_with{row, {}};
   }
@@ -211,7 +240,7 @@ continuation decide_continuation(const std::vector<run_row>& found, const start_
       continue;
     }
     if (row.held) {
-      return refuse{running_already(row), std::nullopt};
+      return refuse{running_already(row, mine), std::nullopt};
     }
     if (row.stage == "done") {
       if (row.instance == mine.instance && mine.on_unfinished != unfinished::fresh) {

@@ -37,7 +37,7 @@ struct plan_otherwise {
 };
 struct refuse {
   error why;
-  std::optional<run_id> in_the_way;  ///< The unfinished run of another job key that `why` names.
+  std::optional<run_id> in_the_way;  ///< The unfinished run that `why` names because the job differs from it.
 };
 using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse, plan_otherwise>;
 
@@ -52,14 +52,17 @@ struct start_facts {
   std::string output_name;  ///< For messages: `target_description::name`.
   bool empties = false;     ///< `target_description::empties`.
   scalar_list key_parts;    ///< As in `run_row`.
+  std::vector<target_step> steps_after;
   bool may_resume = false;  ///< Exactly-once holds, so that continuing doubles nothing.
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
 };
 
-/// `found` newest first. A run of this job's key is continued, refused or forgotten as `on_unfinished` says.
-/// One of another key, because the job was changed or because it is another job's, is never continued: where
-/// it has left rows in this job's output, the start is refused until it is finished or forgotten.
+/// `found` newest first. A run of this job's key is continued, refused or forgotten as `on_unfinished` says;
+/// the steps behind its data are then those of the job as it is now, of which the first are the ones that
+/// have run, or it is refused. One of another key, because the job was changed or because it is another
+/// job's, is never continued: where it has left rows in this job's output, the start is refused until it is
+/// finished or forgotten.
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine);
 
 }  // namespace sluice

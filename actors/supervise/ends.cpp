@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "actors/supervise/same_table.h"
+#include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -35,13 +34,6 @@ template <class... Fs>
 overloaded(Fs...) -> overloaded<Fs...>;
 
 }  // namespace
-
-std::optional<std::size_t> stage_step(const std::string& stage, std::string_view prefix) {
-  if (stage.rfind(prefix, 0) != 0) {
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(std::strtoull(stage.c_str() + prefix.size(), nullptr, 10));
-}
 
 end_answer source_end::carry_out(const source_command& c, const stop_signal& stop) {
   return std::visit(overloaded{
@@ -256,7 +248,7 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
   }
   const auto steps = target_->steps_after();
   if (store != nullptr && !steps.empty() && first_step == 0) {
-    if (auto r = store->set_stage(c.run, "post:0"); !r) {
+    if (auto r = store->set_stage(c.run, stage_behind(steps, 0)); !r) {
       return target_failed("recording the stage", r.error());
     }
   }

@@ -11,9 +11,6 @@
 
 namespace sluice {
 
-/// N of a stage `pre:N` or `post:N`, given as its `prefix`; nothing for other stages.
-std::optional<std::size_t> stage_step(const std::string& stage, std::string_view prefix);
-
 /// Carries out the supervisor's commands at the source: one object a run, owned by the source's actor, which
 /// may block. Every command has one answer; a failure is `end_failed` with what was being done.
 class source_end {

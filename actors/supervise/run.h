@@ -110,7 +110,8 @@ struct run_summary {
   std::string how_to_go_on;  ///< One sentence where the run failed or stopped.
   bool resumed = false;      ///< It continued an earlier process's work.
   bool resumable = false;    ///< Not done, and the same command continues it.
-  /// The unfinished run of another job key that `failure` names: its folder may tell what was changed since.
+  /// The unfinished run that `failure` names because the job differs from it: its folder may tell what was
+  /// changed since.
   std::optional<run_id> in_the_way;
   std::vector<run_id> forgotten;  ///< Unfinished runs that this one has removed from the destination.
   /// Nothing was done: the run that is to be continued counts its dates from another moment. The job must be
@@ -144,10 +145,10 @@ struct run_summary {
   std::uint64_t records_transformed = 0;
   std::string slowest;  ///< In words: `the destination was slowest: …`.
   std::uint64_t rewinds = 0;
-  std::uint64_t bytes_held_peak = 0;
   /// How often something was tried again that had failed in passing: of the rewinds all but those that find a
   /// refused row, and steps around the data.
   std::uint64_t retries = 0;
+  std::uint64_t bytes_held_peak = 0;
   std::vector<std::string> read_statements;    ///< What was read; shown where nothing was found.
   std::string reader_columns, writer_columns;  ///< For messages: `id int64, name utf8`.
 };

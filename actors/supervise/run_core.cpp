@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "actors/supervise/beginnings.h"
-#include "actors/supervise/ends.h"
+#include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 #include "transport/flow/backoff.h"
 

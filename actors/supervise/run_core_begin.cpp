@@ -6,8 +6,8 @@
 
 #include "actors/plan/own_encoding.h"
 #include "actors/supervise/beginnings.h"
-#include "actors/supervise/ends.h"
 #include "actors/supervise/run_core.h"
+#include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -74,9 +74,9 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info,
          fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
-  go_on_from(decide_continuation(target_.runs,
-                                 start_facts_of(*config_.what, target_.what, config_.settings.on_unfinished,
-                                                config_.settings.resume_window)));
+  go_on_from(
+      decide_continuation(target_.runs, start_facts_of(*config_.what, target_, config_.settings.on_unfinished,
+                                                       config_.settings.resume_window)));
 }
 
 void run_core::go_on_from(continuation next) {
@@ -155,9 +155,16 @@ void run_core::answered(target_loaded& a) {
     splits_done_ += s.at.done ? 1 : 0;
     splits_.push_back(std::move(s));
   }
+  const auto steps_ran = stage_step(stage_, "post:");
   note(notice_level::info,
-       fmt::format("continuing run {} at {} records read, {} of {} splits done", seen_->run.text(),
-                   with_thousands(resumed_counts_.read), splits_done_, splits_.size()));
+       fmt::format("continuing run {}{} at {} records read, {} of {} splits done{}", seen_->run.text(),
+                   seen_->job_name == config_.what->name
+                       ? ""
+                       : fmt::format(", begun as job {},", in_quotes(seen_->job_name)),
+                   with_thousands(resumed_counts_.read), splits_done_, splits_.size(),
+                   steps_ran ? fmt::format("; {} of the {} steps behind the data have run", *steps_ran,
+                                           target_.after.size())
+                             : ""));
   const error_limit& limit = config_.what->errors;
   if (limit.records && resumed_counts_.dirty > *limit.records) {
     fail_run({error_kind::over_limit,
@@ -168,7 +175,7 @@ void run_core::answered(target_loaded& a) {
               "errorLimit", false});
     return;
   }
-  if (stage_step(stage_, "post:")) {
+  if (steps_ran) {
     splits_known();  // the source was found unchanged before: what became of it since is nobody's business
     return;
   }
@@ -276,6 +283,7 @@ void run_core::on(const reader_primed& m) {
   if (phase_ != phase::prime || failure_) {
     return;
   }
+  retry_.reset();
   const expectation& x = config_.what->expect;
   // Of a run whose data was begun only the end tells.
   const bool begun = stage_ != "claimed" && !stage_step(stage_, "pre:");
@@ -283,7 +291,6 @@ void run_core::on(const reader_primed& m) {
     claim();
   } else {
     look_ahead(m);
-  retry_.reset();
   }
 }
 
@@ -324,8 +331,8 @@ void run_core::claim() {
   c.mine.stage = stage_;
   c.mine.planned_time = config_.what->planned ? config_.what->planned->kept_text() : std::string();
   c.mine.owner = config_.me;
-  const start_facts mine = start_facts_of(*config_.what, target_.what, config_.settings.on_unfinished,
-                                          config_.settings.resume_window);
+  const start_facts mine =
+      start_facts_of(*config_.what, target_, config_.settings.on_unfinished, config_.settings.resume_window);
   c.mine.output = mine.output;
   c.mine.empties = mine.empties;
   c.mine.key_parts = mine.key_parts;

@@ -162,7 +162,10 @@ std::string run_core::go_on_text() const {
                           "there; nothing is written yet.";
   }
   if (after_begun_) {
-    return first + ": all records are written, and it goes on with the step behind the data that failed.";
+    const bool editable = !passes && !target_.after.empty();
+    return fmt::format(
+        "{}: all records are written, and it goes on with the step behind the data that failed{}.", first,
+        editable ? "; postSql may be edited for that, from that step on" : "");
   }
   return first +
          ": the same command goes on from the last mark; --on-unfinished fresh begins anew (what is "

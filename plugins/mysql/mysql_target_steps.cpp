@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/api/step_stage.h"
 #include "plugins/mysql/mysql_target.h"
 #include "transport/base/text.h"
 
@@ -125,7 +126,7 @@ result<void> mysql_target::run_step_before(std::size_t index, const stop_signal&
 result<void> mysql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
   const placed_text& sql = steps_.post_sql()[index];
-  return run_step(sql.text, fmt::format("post:{}", index + 1), sql.place);
+  return run_step(sql.text, stage_behind(steps_after(), index + 1), sql.place);
 }
 
 }  // namespace sluice::mysql

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/api/step_stage.h"
 #include "plugins/postgresql/postgresql_target.h"
 #include "transport/base/text.h"
 
@@ -155,7 +156,7 @@ result<void> postgresql_target::run_step_before(std::size_t index, const stop_si
 
 result<void> postgresql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  const std::string stage = fmt::format("post:{}", index + 1);
+  const std::string stage = stage_behind(steps_after(), index + 1);
   const std::size_t resets = options_.reset_sequences ? 1 : 0;
   if (index < resets) {
     const std::string sql = move_sequences_sql(quoted_table_, sequences_);

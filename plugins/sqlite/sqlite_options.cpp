@@ -326,7 +326,10 @@ std::vector<option> target_option_list() {
        .type = option_type::text_list,
        .meaning = "Statements before the data, each in one transaction with the record that it ran. `@table` "
                   "is the table's name."},
-      {.name = "postSql", .type = option_type::text_list, .meaning = "Statements after the data, likewise."},
+      {.name = "postSql",
+       .type = option_type::text_list,
+       .meaning = "Statements after the data, likewise. Where one fails it may be edited, with those behind "
+                  "it: the same command then runs what is left of them, and moves no data."},
       {.name = "writeMode",
        .meaning = "`insert`: a row that a key refuses is dirty. `ignore`: it is left out and counted. "
                   "`replace`: it replaces the row with its "

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "jobspec/words.h"
+#include "plugins/api/step_stage.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "transport/base/text.h"
 
@@ -405,7 +406,7 @@ result<void> sqlite_target::run_step_before(std::size_t index, const stop_signal
 
 result<void> sqlite_target::run_step_after(std::size_t index, const stop_signal& stop) {
   const relational::placed_text& step = steps_.post_sql()[index];
-  return run_step(step.text, fmt::format("post:{}", index + 1), step.place, stop);
+  return run_step(step.text, stage_behind(steps_after(), index + 1), step.place, stop);
 }
 
 result<std::unique_ptr<writer>> sqlite_target::make_writer(schema_ptr columns) {

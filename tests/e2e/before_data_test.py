@@ -124,7 +124,8 @@ class Statements(BeforeDataTest):
                                      "nothing is written yet.")
         behind = job(numbers_reader(one), sqlite_writer(target, "t", ["id", "v"], postSql=["insert into guard values(0)"]))
         self.assert_fails(self.run_job(behind), 1, "Mend the cause and run it again: all records are written, and it goes on "
-                                                   "with the step behind the data that failed.")
+                                                   "with the step behind the data that failed; postSql may be edited for that, "
+                                                   "from that step on.")
         db = sqlite3.connect(target)
         db.execute("DROP TABLE guard")
         db.execute("CREATE TABLE guard(x)")
@@ -163,7 +164,7 @@ class Checks(BeforeDataTest):
         db.close()
         half = job(numbers_reader(one), sqlite_writer(target, "t", ["id", "v"], postSql=["insert into g values(0)"]))
         self.assertEqual(self.run_job(half, "--name", "half").code, 1)
-        other = job(numbers_reader(one), sqlite_writer(target, "t", ["id", "v"]))
+        other = job(numbers_reader(one), sqlite_writer(target, "t", ["id", "v"], preSql=["SELECT 1"]))
         for command in ("check", "plan"):
             ended = self.look(command, other)
             self.assertEqual(ended.returncode, 1, ended.stdout)

@@ -60,6 +60,23 @@ class ChangedJob(ProgramTest):
         self.assertEqual(back.summary["run"], half["run"])
         self.assert_succeeds(self.run_job(self.orders(writeMode="replace")))
 
+    def test_post_sql_may_be_edited_after_it_has_failed_also_under_another_name_and_without_the_state_folder(self):
+        self.change("CREATE TABLE steps (n INTEGER PRIMARY KEY)")
+        self.source = shutil.copy(self.source, self.folder / "copy.csv")
+        one, two = "INSERT INTO steps VALUES (1)", "INSERT INTO steps VALUES (2)"
+        failed = self.run_job(self.orders(postSql=[one, one]))
+        self.assert_fails(failed, 1, "steps[1].parameter.postSql[1]", "postSql may be edited")
+        self.assertEqual(self.count(), ROWS - BAD)
+        os.truncate(self.source, 1000)  # nobody reads it any more
+        shutil.rmtree(self.state)
+        self.assert_fails(self.run_job(self.orders(postSql=[two, two])), 1, "steps behind the data, which is not the first of the job any more")
+        ended = self.run_job(self.orders(postSql=[one, two]), "--name", "renamed")
+        self.assert_succeeds(ended)
+        self.assertIn(f'continuing run {failed.summary["run"]}, begun as job "job",', ended.text)
+        self.assertEqual((ended.summary["run"], ended.summary["written"]), (failed.summary["run"], ROWS - BAD))
+        self.assertEqual(self.rows(self.database, "SELECT n FROM steps"), [(1,), (2,)])
+        self.assertEqual(self.count(), ROWS - BAD)
+
     def test_fresh_forgets_the_run_of_the_changed_job(self):
         half = self.half()
         changed = self.run_job(self.orders(writeMode="replace"), "--on-unfinished", "fresh")

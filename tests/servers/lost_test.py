@@ -1,4 +1,5 @@
-"""Connections that are lost while a run works with them: made again where nothing is doubled by it, and else said exactly."""
+"""Connections that are lost while a run works with them: made again where nothing is doubled by it, and else said exactly; and
+steps behind the data that fail, for whatever reason."""
 
 import contextlib
 import json
@@ -103,6 +104,29 @@ class OfEither:
         self.assert_all_arrived(again)
         self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n3\n")
 
+    def test_a_step_behind_the_data_that_is_wrong_is_edited_and_the_same_command_runs_what_is_left(self):
+        self.ROWS = 10
+        self.fill()
+
+        def run(*steps):
+            return self.run_job(job(self.end("Reader", "src"), self.end("Writer", "dst", postSql=list(steps))))
+
+        first, wrong, mended, third = (f"INSERT INTO {what}" for what in ("steps VALUES (1)", "dst (id) VALUES (7)", "steps VALUES (2)", "steps VALUES (3)"))
+        failed = run(first, wrong, third)
+        self.assertEqual((failed.code, failed.summary["error"]["kind"], failed.summary["resumable"]), (1, "bad_option", True), failed)
+        self.assertIn("all records are written, and it goes on with the step behind the data that failed; postSql may be edited for that", failed.text)
+        self.sql("DELETE FROM src")  # nobody reads it any more
+        refused = run(mended, third)
+        self.assertEqual((refused.code, refused.summary["error"]["kind"]), (1, "conflict"), refused)
+        self.assertIn("run the first one of its steps behind the data, which is not the first of the job any more", refused.text)
+        self.assertRegex(refused.text, r"changed since: steps\[1\]\.parameter\.postSql was .*INSERT INTO steps VALUES \(1\).* and is ")
+        ended = run(first, mended, third)
+        self.assert_all_arrived(ended)
+        self.assertEqual(ended.summary["run"], failed.summary["run"])
+        self.assertIn('postSql[1] was "INSERT INTO dst (id) VALUES (7)" and is "INSERT INTO steps VALUES (2)"', ended.text)
+        self.assertIn("1 of the 3 steps behind the data have run", ended.text)
+        self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n2\n3\n")
+
     def test_a_lock_of_somebody_else_is_named_while_it_is_waited_for_at_either_end(self):
         self.ROWS = 10
         self.fill()
@@ -155,6 +179,15 @@ class PostgreSQL(OfEither, OnPostgreSQL):
         self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "conflict"), ended)
         self.assertEqual(self.sql("SELECT COUNT(*) FROM sluice_run WHERE stage = 'loading'"), "1\n")
 
+    def test_without_retries_a_lost_connection_ends_the_run_and_the_same_command_goes_on(self):
+        self.fill()
+        self.begins(mbps="3", reader={"snapshot": "none"}, more=["--retries", "0"])
+        self.until(lambda: self.written() > 0, "rows are committed")
+        self.kill_all()
+        ended = self.ends()
+        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["resumable"], ended.summary["retries"]), (1, "not_connected", True, 0), ended)
+        self.assert_all_arrived(self.run_job({**self.document, "setting": {"speed": {"concurrent": 1}}}))
+
     def test_the_holder_of_the_snapshot_that_is_killed(self):
         self.fill()
         self.sql("ALTER TABLE src RENAME TO first; CREATE TABLE second AS SELECT id + 100000 AS id, t FROM first LIMIT 3; ALTER TABLE second ADD PRIMARY KEY (id)")
@@ -178,15 +211,6 @@ class MariaDB(OfEither, OnMariaDB):
     waits = r"warning .*127.0.0.1:{port}/sluice\"?: waits for a lock on the table of .*{table}.*, 3.* s so far.*; lock_wait_timeout \([0-9]+ s\) ends the wait"
 
     waits_for_rows = r"waits for a lock on rows that another transaction has changed, for .*INTO .*taken.*, 3.* s so far; held by connection [0-9]+ \(.*innodb_lock_wait_timeout"
-
-    def test_without_retries_a_lost_connection_ends_the_run_and_the_same_command_goes_on(self):
-        self.fill()
-        self.begins(mbps="3", reader={"snapshot": "none"}, more=["--retries", "0"])
-        self.until(lambda: self.written() > 0, "rows are committed")
-        self.kill_all()
-        ended = self.ends()
-        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["resumable"], ended.summary["retries"]), (1, "not_connected", True, 0), ended)
-        self.assert_all_arrived(self.run_job({**self.document, "setting": {"speed": {"concurrent": 1}}}))
 
     def until_locked(self):
         until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "3\n", "all are locked")

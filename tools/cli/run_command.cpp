@@ -264,7 +264,13 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
   SLUICE_TRY(auto older, run_folder::open_earlier(state_directory_, job_->what.name, continued));
   log_->set_run(continued);
   SLUICE_CHECK(log_->open_file(older->file("run.log")));
-  SLUICE_CHECK(older->write("job.json", secrets_.apply(job_->what.document)));
+  const std::string now = secrets_.apply(job_->what.document);
+  if (const auto as_begun = read_file(older->file("job.json"), job_file_bytes_max)) {
+    if (const std::string changes = changes_text(job_changes(*as_begun, now)); !changes.empty()) {
+      warn("changed since this run was worked on last: " + changes);
+    }
+  }
+  SLUICE_CHECK(older->write("job.json", now));
   folder_->remove();
   folder_ = std::move(older);
   context_.run_folder = folder_->path();
@@ -359,14 +365,14 @@ run_settings run_session::settings_of_run(bool live) {
   settings.report_interval =
       live ? std::min(live_interval, arguments_.report_interval) : arguments_.report_interval;
   settings.duration_max = arguments_.duration_max;
+  settings.retries_max =
+      arguments_.retries_max.value_or(parts_.configured.retries_max.value_or(settings.retries_max));
   settings.run_folder = folder_->path();
   settings.time_zone = context_.zone;
   settings.time_zone_origin = context_.zone_origin;
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
   settings.begin_anew = arguments_.begin_anew;
-  settings.retries_max =
-      arguments_.retries_max.value_or(parts_.configured.retries_max.value_or(settings.retries_max));
   settings.run = summary_.run;
   settings.stop_now = stop_now_.signal();
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };

@@ -204,7 +204,10 @@ std::vector<option> writer_option_list(const options_dialect& dialect) {
       {.name = "preSql",
        .type = option_type::text_list,
        .meaning = "Statements before the data. `@table` is the table's name."},
-      {.name = "postSql", .type = option_type::text_list, .meaning = "Statements after the data, likewise."},
+      {.name = "postSql",
+       .type = option_type::text_list,
+       .meaning = "Statements after the data, likewise. Where one fails it may be edited, with those behind "
+                  "it: the same command then runs what is left of them, and moves no data."},
       {.name = "createTable",
        .type = option_type::boolean,
        .meaning =

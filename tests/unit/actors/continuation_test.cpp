@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "plugins/api/step_stage.h"
+
 namespace sluice {
 namespace {
 
@@ -138,6 +140,80 @@ TEST(continuation, fresh_names_what_is_forgotten_and_a_refusal_names_both_ways_o
   EXPECT_NE(message.find(half.run.text()), std::string::npos);
 }
 
+// ---- steps behind the data
+
+std::vector<target_step> steps(std::initializer_list<const char*> texts) {
+  std::vector<target_step> list;
+  for (const char* text : texts) {
+    list.push_back({text, false});
+  }
+  return list;
+}
+
+TEST(continuation, steps_behind_the_data_may_be_edited_from_the_first_on_that_has_not_run) {
+  const auto begun = steps({"a", "b", "c"});
+  struct edit {
+    const char* what;
+    std::string stage;
+    std::vector<target_step> now;
+    bool goes_on;
+  };
+  const std::vector<edit> edits = {
+      {"nothing", stage_behind(begun, 2), begun, true},
+      {"the next one", stage_behind(begun, 2), steps({"a", "b", "other"}), true},
+      {"all that is left is gone", stage_behind(begun, 2), steps({"a", "b"}), true},
+      {"one more", stage_behind(begun, 3), steps({"a", "b", "c", "d"}), true},
+      {"before any has run", stage_behind(begun, 0), steps({"other"}), true},
+      {"before any has run, to none", stage_behind(begun, 0), {}, true},
+      {"while data moves", "loading", steps({"other"}), true},
+      {"one that has run", stage_behind(begun, 2), steps({"a", "other", "c"}), false},
+      {"what has run is gone", stage_behind(begun, 1), steps({"b", "c"}), false},
+      {"too few", stage_behind(begun, 2), steps({"a"}), false},
+      {"one text in place of two", stage_behind(begun, 2), steps({"a1:b", "c"}), false},
+      {"a stage set by hand", "post:2", steps({"other", "others", "c"}), true},
+      {"a stage set by hand, too few", "post:2", steps({"a"}), false},
+  };
+  for (const edit& e : edits) {
+    start_facts mine = start();
+    mine.steps_after = e.now;
+    const auto found = run("i", e.stage, owner::released, 5);
+    const auto answer = decide_continuation({found}, mine);
+    EXPECT_EQ(std::holds_alternative<go_on_with>(answer), e.goes_on) << e.what;
+    if (const auto* no = std::get_if<refuse>(&answer)) {
+      EXPECT_EQ(no->in_the_way, found.run) << e.what << ": its folder tells the difference";
+    }
+    mine.on_unfinished = unfinished::fresh;
+    EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({found}, mine))) << e.what;
+  }
+}
+
+TEST(continuation, a_step_that_has_run_and_is_another_now_is_refused_with_both_ways_on) {
+  start_facts mine = start();
+  mine.steps_after = steps({"x"});
+  const auto message = [&](const std::string& stage) {
+    return std::get<refuse>(decide_continuation({run("i", stage, owner::released, 5)}, mine)).why.message;
+  };
+  EXPECT_NE(
+      message(stage_behind(steps({"a", "b"}), 1))
+          .find("has written all its records and run the first one of its steps behind the data, which is "
+                "not the first of the job any more. Leave what has run as it was"),
+      std::string::npos);
+  EXPECT_NE(message(stage_behind(steps({"a", "b"}), 2))
+                .find("run the first 2 of its steps behind the data, and the job has only 1 now"),
+            std::string::npos);
+  EXPECT_NE(message("post:2 x").find("--on-unfinished fresh"), std::string::npos);
+}
+
+TEST(continuation, a_job_that_differs_in_post_sql_alone_and_runs_is_named_with_that) {
+  auto running = run("i", "loading", owner::alive, 5);
+  running.job_name = "orders and a view";
+  const auto answer = decide_continuation({running}, start());
+  EXPECT_NE(
+      std::get<refuse>(answer).why.message.find("the job is running already, as \"orders and a view\" (jobs "
+                                                "that differ in nothing but postSql are one job)"),
+      std::string::npos);
+}
+
 // ---- runs of another job key
 
 /// A half of the job before it was changed.
@@ -223,6 +299,16 @@ TEST(continuation, the_refusal_of_a_changed_job_names_run_rows_difference_and_bo
           "table T. It is this job as it was before it was changed (its writer differs). Put the job back "
           "as it was and run it, which finishes that run, or begin anew with --on-unfinished fresh, which "
           "forgets that run: what it has written stays, and the same rows inserted again are there twice");
+}
+
+TEST(continuation, a_run_of_this_very_job_under_a_key_of_another_form_is_named_as_that) {
+  run_row f = half(owner::dead, 5);
+  f.key_parts = start().key_parts;
+  const auto answer = decide_continuation({f}, start());
+  EXPECT_NE(std::get<refuse>(answer).why.message.find(
+                "It was begun by a Sluice whose job keys have another form. Run the job with that one, which "
+                "finishes that run, or begin anew with --on-unfinished fresh"),
+            std::string::npos);
 }
 
 TEST(continuation, an_own_unfinished_run_is_continued_whatever_else_is_half_done_there) {

@@ -57,8 +57,8 @@ std::string changed(const std::string& from, const std::string& to) {
 
 TEST(JobKey, HasGoldenValuesBecauseUnfinishedRunsAreFoundByIt) {
   const job j = parsed(sample, given());
-  EXPECT_EQ(j.key, "04e2a8dd3b6f35cbf4894c61dd5d903c");
-  EXPECT_EQ(j.instance, "ab45b493b81a237972e7baa00defc51f");
+  EXPECT_EQ(j.key, "a3af0e0097385be44286d0419d95bd47");
+  EXPECT_EQ(j.instance, "a349551c81c72d836ab2bd583091d69b");
 }
 
 TEST(JobKey, CoversWhatDecidesTheDataAndNothingElse) {
@@ -71,6 +71,7 @@ TEST(JobKey, CoversWhatDecidesTheDataAndNothingElse) {
       {"\"name\": \"Reader\"", "\"name\": \"Source\""},
       {"\"csv\"", "\"text\""},
       {"\"table\": \"t\"", "\"table\": \"t\", \"writeMode\": null"},
+      {"\"table\": \"t\"", "\"table\": \"t\", \"postSql\": [\"delete from t\"]"},
       {"out.db", "out.db?password=x"},
   };
   for (const auto& [from, to] : same) {
@@ -118,6 +119,27 @@ TEST(JobKey, IsTakenBeforeSubstitutionAndTheInstanceAfter) {
   rotated.parameters["pw"] = "other";
   EXPECT_EQ(parsed(sample, rotated).instance, base.instance) << "a secret is not part of the instance";
   EXPECT_NE(parsed(sample, given({{"steps[1].parameter.table", "u"}})).key, base.key);
+}
+
+TEST(JobKey, IsTheSameWhateverPostSqlIsAndSoIsTheInstance) {
+  const job base = parsed(sample, given());
+  auto options = given();
+  options.parameters["tag"] = "a";
+  options.parameters["bizdate"] = "20250719";
+  const auto with = [&](const std::string& sql) {
+    return parsed(changed("\"table\": \"t\"", "\"table\": \"t\", \"postSql\": [" + sql + "]"), options);
+  };
+  for (const char* sql : {"\"analyze t\"", "\"analyze t\", \"delete from t where d = '${day}'\"",
+                          "\"insert into log values ('${tag}', '${bizdate}')\"", ""}) {
+    EXPECT_EQ(with(sql).key, base.key) << sql;
+    EXPECT_EQ(with(sql).key_parts, base.key_parts) << sql;
+    EXPECT_EQ(with(sql).instance, base.instance) << sql;
+  }
+  const std::string tagged =
+      changed("\"table\": \"t\"", "\"table\": \"t\", \"preSql\": [\"${tag}\"], \"postSql\": [\"${tag}\"]");
+  const job first = parsed(tagged, options);
+  options.parameters["tag"] = "b";
+  EXPECT_NE(parsed(tagged, options).instance, first.instance) << "it stands elsewhere, too";
 }
 
 TEST(JobStep, TakesADefaultFromTheNameItGoesBy) {
@@ -223,7 +245,7 @@ TEST(Instance, CoversThePlannedTimeWhereOneWasGivenAndTheClockNowhere) {
   EXPECT_NE(with(first, false, "$bizdate").instance, with(first, false, "$gmtdate").instance);
   EXPECT_NE(with(first, true, "$bizdate").instance, with(second, true, "$bizdate").instance);
   EXPECT_NE(with(first, true, "x").instance, with(second, true, "x").instance);
-  EXPECT_EQ(with(first, false, "20250719").instance, "ab45b493b81a237972e7baa00defc51f") << "as before";
+  EXPECT_EQ(with(first, false, "20250719").instance, "a349551c81c72d836ab2bd583091d69b") << "as before";
   EXPECT_EQ(with(first, true, "$bizdate").instance, with(first, true, "20250719").instance);
   EXPECT_THAT(with(first, false, "$bizdate").date_place, HasSubstr("steps[0].parameter.path"));
   EXPECT_EQ(with(first, false, "x").date_place, "");

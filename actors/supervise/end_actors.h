@@ -24,16 +24,18 @@ class source_actor : public actor_base {
   actor_ref supervisor_;
 };
 
-/// The same for the run's target.
+/// The same for the run's target, to which it connects before the first command comes; `early` ends that.
 class target_actor : public actor_base {
  public:
   target_actor(caf::actor_config& cfg, std::shared_ptr<target> t, std::shared_ptr<const source> from,
-               stop_signal stop, actor_ref supervisor)
+               stop_signal early, stop_signal stop, actor_ref supervisor)
       : actor_base(cfg),
         end_(std::move(t), std::move(from)),
+        early_(std::move(early)),
         stop_(std::move(stop)),
         supervisor_(std::move(supervisor)) {}
   caf::behavior make_behavior() override {
+    end_.connect_early(early_);
     return {
         [this](const target_command& c) { send(supervisor_, end_.carry_out(c, stop_)); },
         [this](const bye_msg&) { quit(); },
@@ -43,6 +45,7 @@ class target_actor : public actor_base {
 
  private:
   target_end end_;
+  stop_signal early_;
   stop_signal stop_;
   actor_ref supervisor_;
 };

@@ -29,6 +29,7 @@ class target_end {
   target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from)
       : target_(std::move(t)), from_(std::move(from)) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
+  void connect_early(const stop_signal& stop) { target_->connect_early(stop); }
 
  private:
   end_answer open(const target_open& c, const stop_signal& stop);

@@ -155,9 +155,10 @@ result<std::optional<relational::replica_state>> replica_state_of(connection& c)
 }
 
 result<std::string> session_name_of(connection& c) {
-  SLUICE_TRY(const auto rows, c.ask(fmt::format("SELECT {} FROM pg_catalog.pg_stat_activity WHERE pid = "
-                                                "pg_catalog.pg_backend_pid()",
-                                                name_sql)));
+  // The view over it would have the server look up databases and roles as well.
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT {} FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())",
+                               name_sql)));
   return rows.empty() ? std::string() : rows[0].at(0).value_or("");
 }
 

@@ -134,6 +134,7 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
   given.time_zone = settings_.time_zone;
   given.memory_bytes = settings_.memory_bytes;
   given.resolve_secret = settings_.resolve_secret;
+  given.guard = settings_.guard;
   given.only_looks = true;
   given.makes_table = settings_.makes_table;
   given.warn = [this](std::string line) { look_.warnings.push_back(std::move(line)); };

@@ -20,6 +20,7 @@ struct look_settings {
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
   decltype(plugin_context::resolve_secret) resolve_secret = plain_secret;
+  decltype(plugin_context::guard) guard = nullptr;
   bool open_ends = true;     ///< False: only what the job's text shows is checked, nothing is opened.
   bool makes_table = false;  ///< `plugin_context::makes_table`.
   bool plan_splits = true;   ///< False: what may take a pass over the source is left out.

@@ -43,6 +43,7 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   context.run = settings.run;
   context.memory_bytes = memory.end_bytes;
   context.resolve_secret = settings.resolve_secret;
+  context.guard = settings.guard;
   context.warn = settings.warn;
   context.note = settings.note;
   context.waits = settings.waits;

@@ -24,6 +24,7 @@ struct end_settings {
   std::uint64_t memory_bytes = 0;
   run_id run;
   decltype(plugin_context::resolve_secret) resolve_secret;
+  decltype(plugin_context::guard) guard = nullptr;
   std::function<void(std::string)> warn;
   decltype(plugin_context::note) note = [](const std::string&) {};
   decltype(plugin_context::waits) waits = [](const std::string&, double) {};

@@ -113,6 +113,7 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
   given.memory_bytes = settings.memory_bytes;
   given.run = settings.run;
   given.resolve_secret = settings.resolve_secret;
+  given.guard = settings.guard;
   given.warn = [&observer](std::string line) { observer.notice(notice_level::warning, "plugin", -1, line); };
   given.note = [&observer](const std::string& line) {
     observer.notice(notice_level::info, "plugin", -1, line);

@@ -46,6 +46,7 @@ struct run_settings {
   /// Looks up secrets for the plugins (`plugin_context::resolve_secret`). Thread-safe.
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
       plain_secret;
+  decltype(plugin_context::guard) guard = nullptr;
   /// Fired by a second signal: every source, target, reader and writer is interrupted and the call returns.
   stop_signal stop_now;
   /// Asked once where an earlier run is continued, before any dirty record is written: that run's own folder

@@ -13,6 +13,7 @@
 #include "plugins/api/sketch.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
+#include "transport/base/guard_process.h"
 #include "transport/record/convert.h"
 #include "transport/record/zone.h"
 
@@ -43,6 +44,9 @@ struct plugin_context {
   /// that rotated and short-lived secrets work. May wait; thread-safe. Never keep what it returns.
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
       plain_secret;
+  /// Told of what runs on servers for this process, under the plugin's name (`plugin::end_left`); nullptr:
+  /// nobody ends it when the process is killed.
+  std::shared_ptr<guard_process> guard = nullptr;
 };
 
 /// Capabilities of one side, as data: what the plan, the docs and the checks read.
@@ -91,6 +95,9 @@ struct plugin {
   /// the plugin has no connection, or cannot test it.
   std::vector<connection_step> (*test_connection)(const option_values& options, const plugin_context& context,
                                                   const stop_signal& stop) = nullptr;
+  /// Ends what a killed process has left running at a place, both as they were told to
+  /// `plugin_context::guard` (guard_process::duty). nullptr: servers notice by themselves, or there are none.
+  void (*end_left)(std::string_view place, const std::vector<std::string>& things) = nullptr;
 
   // For `sluice template` and `sluice copy`; nullptr where the plugin has no such thing.
   /// The end that a person means by `text`; nothing where it is none of this plugin's.

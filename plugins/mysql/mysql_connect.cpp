@@ -297,6 +297,7 @@ result<std::unique_ptr<connection>> connection::open(const connection_plan& plan
                   escaped(s->server.text));
     }
     if (done) {
+      s->tell_guard(stop);
       done = s->set_session(stop);
     }
     if (done) {

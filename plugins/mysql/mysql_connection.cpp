@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "plugins/common/relational/socket_reset.h"
 #include "plugins/mysql/mysql_codes.h"
@@ -135,6 +136,9 @@ void connection::state::drop() {
   mysql_close(mysql);
   mysql = nullptr;
   sql_is_waiting = false;
+  if (guarded != 0) {
+    plan.guard->take_back(std::exchange(guarded, 0));
+  }
 }
 
 void connection::state::kill_statement() {
@@ -294,21 +298,25 @@ bool connection::in_transaction() const {
   return state_->mysql != nullptr && (state_->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
 }
 
-result<std::string> connection::session_name(const stop_signal& stop) {
-  if (state_->session_word.empty()) {
-    const std::string word = random_word();
-    SLUICE_TRY(
-        const auto got,
-        ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), CONCAT_WS('/', @@server_id, @@hostname, @@port)",
-                        word),
-            stop));
-    if (got.empty() || got[0][0] != "1") {
-      return std::string();
-    }
-    state_->session_word = word;
-    state_->server_name = got[0][1].value_or("0");
+result<void> connection::state::name_session(const stop_signal& stop) {
+  if (!session_word.empty()) {
+    return {};
   }
-  return fmt::format("{}/{}@{}", mysql_thread_id(state_->mysql), state_->session_word, state_->server_name);
+  const std::string word = random_word();
+  SLUICE_TRY(const auto got,
+             ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), {}", word, server_name_sql), stop));
+  if (!got.empty() && got[0][0] == "1") {
+    session_word = word;
+    server_name = got[0][1].value_or("0");
+  }
+  return {};
+}
+
+result<std::string> connection::session_name(const stop_signal& stop) {
+  SLUICE_CHECK(state_->name_session(stop));
+  return state_->session_word.empty() ? std::string()
+                                      : fmt::format("{}/{}@{}", mysql_thread_id(state_->mysql),
+                                                    state_->session_word, state_->server_name);
 }
 
 result<statement_answer> connection::run(std::string_view sql, const stop_signal& stop) {

@@ -13,6 +13,7 @@
 #include "plugins/common/relational/lock_watch.h"
 #include "plugins/common/relational/sql_session.h"
 #include "plugins/common/relational/url_properties.h"
+#include "transport/base/guard_process.h"
 #include "transport/base/stop.h"
 
 /// The one home of MariaDB Connector/C (https://mariadb.com/kb/en/mariadb-connector-c/) beside the table of
@@ -43,6 +44,7 @@ struct connection_plan {
   std::vector<relational::placed_text> statements;  ///< The job's `session`.
   std::string name;  ///< `sluice <job> <run> <split>`: the attribute `program_name`.
   std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
+  std::shared_ptr<guard_process> guard = nullptr;           ///< `plugin_context::guard`
   bool may_load = false;  ///< LOAD DATA LOCAL of our own bytes will be asked for.
   std::function<result<secret>(const secret_text&, const stop_signal&)> resolve_secret;
 };
@@ -164,6 +166,11 @@ class connection {
 
   /// Ends the statement that runs: its owner does it, see above. Thread-safe, returns at once.
   void interrupt();
+
+  /// What the guard does about connections of a process that is gone (plugin::end_left): KILL of each whose
+  /// session is there still, known by the named lock that it holds. Tries for 9 s where the server does not
+  /// answer.
+  static void end_left(std::string_view place, const std::vector<std::string>& sessions);
 
  private:
   struct state;

@@ -25,6 +25,9 @@ inline constexpr std::chrono::milliseconds tidy_up_time{3000};
 /// For a rollback, which on the server takes about as long as what it takes back.
 inline constexpr std::chrono::milliseconds rollback_time{60'000};
 
+/// A server by its number, host and port: nodes of a cluster may share the number.
+inline constexpr std::string_view server_name_sql = "CONCAT_WS('/', @@server_id, @@hostname, @@port)";
+
 /// The bytes that LOAD DATA LOCAL is about to read: nothing but what is lent here is ever sent, whatever file
 /// a server asks for.
 struct lent_bytes {
@@ -53,6 +56,14 @@ struct connection::state {
   result<void> connect(const relational::server_address& to, bool tls, const stop_signal& stop);
   void set_options(bool tls);
   result<void> set_session(const stop_signal& stop);
+  /// Takes the lock that names this session, once; `session_word` is empty where the server gives none.
+  result<void> name_session(const stop_signal& stop);
+  /// Tells the guard of this connection, where there is one and the server names sessions.
+  void tell_guard(const stop_signal& stop);
+  /// In the guard: ends the sessions of these numbers that hold the locks of these words; true where there is
+  /// none any more. False where it should be tried again: this is no connection to the server of that name.
+  bool kill_left(std::string_view which, const std::vector<std::string_view>& ids,
+                 const std::vector<std::string_view>& words);
   result<void> check_session(const std::vector<session_setting>& settings, const stop_signal& stop);
   result<void> query(std::string_view sql, const stop_signal& stop);
   /// Reads the rows of the result at hand, and drops them.
@@ -86,11 +97,12 @@ struct connection::state {
   server_failure failed;
   std::string at;
   std::string session_word;
-  std::string server_name;  ///< Its number, host and port: nodes of a cluster may share the number.
+  std::string server_name;  ///< By `server_name_sql`.
   std::uint64_t packet_bytes = 1 << 20;
   bool loads = false;
   lent_bytes lent;
   bool encrypted = false;
+  std::uint64_t guarded = 0;  ///< Of guard_process::leave.
   stop_source interrupted;
   bool sql_is_waiting = false;  ///< A statement was sent and its end has not been seen.
   bool kills = true;            ///< False: this is the connection that ends another's statement.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/mysql/mysql_connection.h"
 #include "plugins/mysql/mysql_connection_test.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_session_sql.h"
@@ -51,9 +52,20 @@ std::vector<std::string> remarks() {
       "`localhost` too; nothing in `my.cnf` changes them. They name themselves `sluice <job> <run>` in the "
       "attribute `program_name` and, with the split that is read, in a comment of each SELECT. With TLS "
       "(`sslMode` of the address) it is 1.2 or later. A statement that is stopped is ended on the server by "
-      "KILL QUERY over a second connection. Where the process itself is killed the server notices when it "
-      "next sends: a SELECT that computes for long before its first row (a sort, a GROUP BY) runs on until "
-      "then, and the products have no setting against it that would spare a long read.",
+      "KILL QUERY over a second connection.",
+      "These servers do not notice that the client of a statement that computes is gone. A run, `check` and "
+      "`plan` therefore have a second process, `job-guard N` in `ps`, that knows which "
+      "connections "
+      "are open. Where the process is gone without having closed them (SIGKILL, of its process group too; no "
+      "memory left; an end by a second signal), it connects once more to each server, by the same TLS, "
+      "account and password as the connection had, ends them by KILL and ends itself, after 15 s at the "
+      "latest. What a statement has written the server takes back first, which takes its time. Each "
+      "connection is known by a lock that it holds, `GET_LOCK('sluice/…')`: a session without it is left "
+      "alone. That is so where the server was started again and its number is another's, behind a proxy that "
+      "has numbers of its own, where the server has no GET_LOCK (some clusters and compatible products), and "
+      "where the job itself lets go of it (RELEASE_ALL_LOCKS; a GET_LOCK of its own before MySQL 5.7.5 and "
+      "MariaDB 10.0.2). What ends a whole container or control group, or the machine, ends the guard too: "
+      "there a statement runs on until the server next sends.",
       "Bounds of ranges come of the server's estimates (EXPLAIN, at most 36 pieces of a key), of a `splitPk` "
       "that no index begins with of some 500 rows. A `splitPk` without an index is warned of, and so are "
       "ranges that differ more than tenfold. Several ranges are read at the same moment with `snapshot` "
@@ -211,6 +223,7 @@ plugin mysql_plugin() {
           .make_source = make_source,
           .make_target = make_target,
           .test_connection = mysql::try_connection,
+          .end_left = mysql::connection::end_left,
           .recognise = mysql::recognise,
           .sketch_source = mysql::sketch_source,
           .sketch_target = mysql::sketch_target};

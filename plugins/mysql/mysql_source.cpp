@@ -82,6 +82,7 @@ connection_plan plan_connection(const relational::connect_options& connect, sess
   plan.statements = session;
   plan.name = session_title(context);
   plan.resolve_secret = context.resolve_secret;
+  plan.guard = context.guard;
   plan.locks = std::make_shared<relational::lock_watch>(context.warn);
   return plan;
 }

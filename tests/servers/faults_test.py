@@ -1,12 +1,17 @@
-"""What goes wrong at a server, and the words for it: a full disk, another product, too old a version, too old a TLS."""
+"""What goes wrong at a server, and the words for it: a full disk, another product, too old a version, too old a TLS. And what goes wrong
+with our process there."""
 
+import json
 import os
+import signal
 import subprocess
 import unittest
+from pathlib import Path
 
-from e2e.harness import job
+from e2e.harness import PROGRAM, job
 from servers import fakes, pair
 from servers.pair import PairTest, in_mariadb, in_postgresql, mariadb_end, postgresql_end, setUpModule  # noqa: F401
+from servers.running import until
 
 
 class Faults(PairTest):
@@ -84,6 +89,105 @@ class FullDisk(Faults):
         in_mariadb(f"CREATE TABLE dst (id INT, t VARCHAR(2000)) DATA DIRECTORY = '{place}'")
         self.addCleanup(in_mariadb, "DROP TABLE dst")
         self.fails_for_want_of_room(mariadb_end("Writer", "dst"), "free room on the server's disk")
+
+
+class Killed(PairTest):
+    """MariaDB and MySQL do not notice that the client of a statement that computes is gone: our guard process ends it."""
+
+    FOR_LONG = "SELECT COUNT(*) AS n FROM many a, many b, many c WHERE a.id + b.id + c.id < 0"
+
+    def setUp(self):
+        super().setUp()
+        in_mariadb("CREATE TABLE many (id INT PRIMARY KEY); INSERT INTO many SELECT seq FROM seq_1_to_5000; CREATE TABLE src AS SELECT 1 AS n; CREATE TABLE dst (n BIGINT); CREATE TABLE steps (n BIGINT)")
+
+    def begin(self, name, reader, writer=None, **more):
+        path = self.write(f"{name}.json", json.dumps(job(reader, writer or {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": False}}, **more)))
+        run = subprocess.Popen([PROGRAM, "run", path, "--name", name, "--state-dir", self.folder / name], start_new_session=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        return run
+
+    def guard_of(self, run):
+        """The ids of the guard processes of a run."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if path.read_bytes().rstrip(b"\0").decode() == f"job-guard {run.pid}":
+                    found.append(int(path.parent.name))
+            except OSError:
+                pass
+        return found
+
+    @staticmethod
+    def computing(text):
+        return int(in_mariadb(f"SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '{text}' AND id <> CONNECTION_ID()", "mysql"))
+
+    def reading(self, text=FOR_LONG):
+        reader = mariadb_end("Reader", "x", querySql=text)
+        del reader["parameter"]["table"], reader["parameter"]["column"]
+        return reader
+
+    def until_none(self, text):
+        until(lambda: self.computing(text) == 0, f"nothing like {text} runs", 15)
+
+    def test_leaves_no_statement_running_alone_or_with_its_group_and_meets_no_neighbour(self):
+        neighbour = self.begin("neighbour", self.reading())
+        until(lambda: self.computing("%sluice neighbour %") == 1, "the neighbour computes")
+        for name, end in (("one", lambda run: run.kill()), ("two", lambda run: os.killpg(run.pid, signal.SIGKILL))):
+            with self.subTest(name):
+                run = self.begin(name, self.reading())
+                until(lambda: self.computing(f"%sluice {name} %") == 1, "it computes")
+                self.assertEqual(len(self.guard_of(run)), 1)
+                end(run)
+                self.until_none(f"%sluice {name} %")
+                until(lambda: not self.guard_of(run), "the guard has ended", 2)
+        self.assertEqual(self.computing("%sluice neighbour %"), 1)
+        self.assertIsNone(neighbour.poll())
+
+    def test_has_a_step_before_the_data_ended_and_goes_on_at_once(self):
+        step = f"INSERT INTO steps {self.FOR_LONG}"
+        arguments = (mariadb_end("Reader", "src"), mariadb_end("Writer", "dst", preSql=[step]))
+        run = self.begin("step", *arguments)
+        until(lambda: self.computing("INSERT INTO steps%") == 1, "it computes")
+        run.kill()
+        run.wait()
+        in_mariadb("DELETE FROM many")
+        again = self.begin("step", *arguments)
+        self.assertEqual(again.wait(30), 0, again.stdout.read())
+        self.assertEqual(in_mariadb("SELECT * FROM steps"), "0\n")
+        self.assertEqual(self.computing("INSERT INTO steps%"), 0)
+        self.assertEqual(self.guard_of(again), [])
+
+    def test_is_not_waited_for_and_its_guard_holds_nothing_of_it(self):
+        run = self.begin("held", self.reading())
+        until(lambda: self.computing("%sluice held %") == 1, "it computes")
+        guard, = self.guard_of(run)
+        os.kill(guard, signal.SIGSTOP)
+        self.addCleanup(os.kill, guard, signal.SIGCONT)
+        self.assertEqual({fd.name: os.readlink(fd).split(":")[0] for fd in Path(f"/proc/{guard}/fd").iterdir()},
+                         {"0": "/dev/null", "1": "/dev/null", "2": "/dev/null", "3": "socket"})
+        shown = Path(f"/proc/{guard}/cmdline").read_bytes() + Path(f"/proc/{guard}/environ").read_bytes()
+        self.assertNotIn(pair.MARIADB.password("admin").encode(), shown)
+        run.kill()
+        run.communicate(timeout=2)  # to the end of what it printed
+        self.assertEqual(self.computing("%sluice held %"), 1)
+        os.kill(guard, signal.SIGCONT)
+        self.until_none("%sluice held %")
+
+    def test_has_no_session_ended_that_is_not_known_for_its_own(self):
+        # What a session is known by is its lock; without it the number may be anybody's.
+        reader = self.reading()
+        reader["parameter"]["session"] = ["DO RELEASE_ALL_LOCKS()"]
+        run = self.begin("unnamed", reader)
+        until(lambda: self.computing("%sluice unnamed %") == 1, "it computes")
+        run.kill()
+        run.wait()
+        until(lambda: not self.guard_of(run), "the guard has ended", 15)
+        session = in_mariadb("SELECT id FROM information_schema.processlist WHERE info LIKE '%sluice unnamed %' AND id <> CONNECTION_ID()", "mysql")
+        self.assertRegex(session, "^[0-9]+\n$")
+        in_mariadb(f"KILL {session}", "mysql")
 
 
 if __name__ == "__main__":

@@ -143,9 +143,34 @@ tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, c
   return loaded;
 }
 
+result<std::shared_ptr<guard_process>> begin_guard(const loaded_job& job) {
+  std::map<std::string, guard_process::duty, std::less<>> duties;
+  for (const plugin* p : {job.reader, job.writer}) {
+    if (p != nullptr && p->end_left != nullptr) {
+      duties[p->name] = p->end_left;
+    }
+  }
+  if (duties.empty()) {
+    return nullptr;
+  }
+  auto begun = guard_process::begin(std::move(duties));
+  if (!begun) {
+    return fail(begun.error().kind,
+                "{}: where this process is killed, statements may run on at the servers until they end by "
+                "themselves; raise the limit of processes (ulimit -u, pids.max)",
+                begun.error().message);
+  }
+  return begun;
+}
+
 job_look look_at_job(const loaded_job& job, look_settings settings, const program& parts,
                      secret_filter& secrets) {
   std::vector<std::string> warnings;
+  if (auto guard = begin_guard(job)) {
+    settings.guard = std::move(*guard);
+  } else {
+    warnings.push_back(guard.error().message);
+  }
   secret_resolver resolver(resolving_into(secrets, parts.variable,
                                           [&](std::string line) { warnings.push_back(std::move(line)); }));
   settings.resolve_secret = [&](const secret_text& written, const stop_signal& stop) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct loaded_job {
 tl::expected<loaded_job, job_errors> load_for_command(const std::string& file, const job_arguments& arguments,
                                                       const program& parts, secret_filter& secrets,
                                                       const planned_time* continued = nullptr);
+
+/// The process that ends what this one leaves running on servers when it is killed; nullptr where the job's
+/// plugins leave nothing. `no_room` where there can be none; its message says what that means.
+result<std::shared_ptr<guard_process>> begin_guard(const loaded_job& job);
 
 /// What loading a job is told: parameters with those of files, and the planned time in the run's zone. The
 /// files are read now; `arguments` and `parts` must outlive the options. `secrets` learns the values of

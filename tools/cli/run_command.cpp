@@ -78,6 +78,7 @@ class run_session {
  private:
   result<void> begin_log_and_signals();
   result<void> load(const planned_time* continued = nullptr);
+  void guard_statements();
   result<void> choose_zone_and_memory();
   result<void> open_folder();
   result<void> look_for_begun();
@@ -118,6 +119,7 @@ class run_session {
   std::mutex mutex_;
   std::unique_ptr<signal_watch> watch_;  ///< Ends before what it uses above.
   std::optional<loaded_job> job_;
+  std::shared_ptr<guard_process> guard_;
   std::string state_directory_;
   std::unique_ptr<run_folder> folder_;
   std::optional<datax_report> datax_;
@@ -186,6 +188,15 @@ result<void> run_session::load(const planned_time* continued) {
     context_.warnings.push_back(secrets_.apply(line));
   }
   return {};
+}
+
+/// Before anything is locked; the only other thread, the watch's, merely waits.
+void run_session::guard_statements() {
+  if (auto guard = begin_guard(*job_)) {
+    guard_ = std::move(*guard);
+  } else {
+    warn(guard.error().message);
+  }
 }
 
 result<void> run_session::choose_zone_and_memory() {
@@ -374,6 +385,7 @@ run_settings run_session::settings_of_run(bool live) {
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
   settings.begin_anew = arguments_.begin_anew;
   settings.run = summary_.run;
+  settings.guard = guard_;
   settings.stop_now = stop_now_.signal();
   settings.folder_of_continued = [this](const run_id& continued) { return folder_of_continued(continued); };
   return settings;
@@ -555,6 +567,7 @@ int run_session::run() {
     datax_.emplace(context_.started_unix_ms, job_ && !job_->what.transformers.empty(), local_clock_text);
   }
   if (ready) {
+    guard_statements();
     ready = choose_zone_and_memory();
   }
   if (ready) {

@@ -29,7 +29,8 @@ class target_end {
   target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from)
       : target_(std::move(t)), from_(std::move(from)) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
-  void connect_early(const stop_signal& stop) { target_->connect_early(stop); }
+  /// A failure is told by the answer to `target_open`.
+  void connect_early(const stop_signal& stop) { early_ = target_->connect_early(stop); }
 
  private:
   end_answer open(const target_open& c, const stop_signal& stop);
@@ -42,6 +43,7 @@ class target_end {
 
   std::shared_ptr<target> target_;
   std::shared_ptr<const source> from_;
+  result<void> early_;
   bool writes_ = false;  ///< The data was not complete already when this process took the run up.
 };
 

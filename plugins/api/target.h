@@ -123,8 +123,11 @@ class target {
   virtual void know_source(std::shared_ptr<const table_facts> table) { (void)table; }
 
   /// Logs in, where that takes time: called at most once, before the first `open`, while the source is being
-  /// opened. A failure is for `open` to tell.
-  virtual void connect_early(const stop_signal& stop) { (void)stop; }
+  /// opened. `open` connects anew where that connection was lost since.
+  virtual result<void> connect_early(const stop_signal& stop) {
+    (void)stop;
+    return {};
+  }
 
   /// Connects, looks and describes; compares with the source's columns where the job maps by position. May be
   /// called again after the steps before. `bad_option` where the job does not fit the destination.

@@ -195,11 +195,10 @@ result<void> mysql_target::end_session(const std::string& name) {
   return {};
 }
 
-void mysql_target::connect_early(const stop_signal& stop) {
+result<void> mysql_target::connect_early(const stop_signal& stop) {
   stop_ = stop;
-  if (auto made = connect(); !made) {
-    early_failure_ = std::move(made).error();
-  }
+  SLUICE_CHECK(connect());
+  return {};
 }
 
 result<target_description> mysql_target::open(const schema& source_columns, const stop_signal& stop) {
@@ -212,9 +211,6 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
   plan_.reset();
   table_there_ = false;
   has_key_.reset();
-  if (early_failure_) {
-    return fail(*std::exchange(early_failure_, std::nullopt));
-  }
   SLUICE_CHECK(connect());
   if (table_.database.empty()) {
     return fail(error_kind::bad_option,

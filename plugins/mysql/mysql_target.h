@@ -21,7 +21,7 @@ class mysql_target : public target, private relational::progress_home {
  public:
   mysql_target(target_options options, option_values values, const plugin_context& context);
 
-  void connect_early(const stop_signal& stop) override;
+  result<void> connect_early(const stop_signal& stop) override;
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
   void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
   progress_store* progress() override { return &progress_; }
@@ -79,7 +79,6 @@ class mysql_target : public target, private relational::progress_home {
   std::string ran_;              ///< The stage of a step that has committed itself; it may not be recorded.
   std::optional<bool> has_key_;  ///< Nothing where it is not known yet.
   stop_signal stop_;
-  std::optional<error> early_failure_;  ///< Of `connect_early`.
   std::unique_ptr<connection> connection_;
   std::unique_ptr<mysql_session> session_;
   relational::progress_dialect marks_;

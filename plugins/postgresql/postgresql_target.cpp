@@ -167,11 +167,10 @@ result<void> postgresql_target::end_session(const std::string& name) {
   return postgresql::end_session(*c, name);
 }
 
-void postgresql_target::connect_early(const stop_signal& stop) {
+result<void> postgresql_target::connect_early(const stop_signal& stop) {
   stop_ = stop;
-  if (auto made = connect_once(); !made) {
-    early_failure_ = std::move(made).error();
-  }
+  SLUICE_CHECK(connect_once());
+  return {};
 }
 
 result<target_description> postgresql_target::open(const schema& source_columns, const stop_signal& stop) {
@@ -185,9 +184,6 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   unlogged_ = false;
   has_key_.reset();
   sequences_.clear();
-  if (early_failure_) {
-    return fail(*std::exchange(early_failure_, std::nullopt));
-  }
   SLUICE_TRY(connection * c, connect_once());
   c->clear_interrupt();
   SLUICE_TRY(const auto read_only, c->ask("SHOW transaction_read_only"));

@@ -25,7 +25,7 @@ class postgresql_target : public target, private relational::progress_home {
  public:
   postgresql_target(target_options options, option_values values, const plugin_context& context);
 
-  void connect_early(const stop_signal& stop) override;
+  result<void> connect_early(const stop_signal& stop) override;
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
   void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
   progress_store* progress() override { return &progress_; }
@@ -101,7 +101,6 @@ class postgresql_target : public target, private relational::progress_home {
   std::string ran_;  ///< The stage of a step that has run alone; it may not be recorded.
 
   stop_signal stop_;
-  std::optional<error> early_failure_;  ///< Of `connect_early`.
   std::unique_ptr<connection> connection_;
   std::optional<statement_session> statements_;
   std::mutex interrupting_;

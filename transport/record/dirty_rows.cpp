@@ -35,6 +35,9 @@ dirty_record without_fields(const batch& b, std::uint32_t row, dirty_side side) 
 std::vector<dirty_record> dirty_from_rows(const batch& b, std::span<const std::uint32_t> rows,
                                           dirty_side side) {
   std::vector<dirty_record> all;
+  if (rows.empty()) {
+    return all;
+  }
   all.reserve(rows.size());
   for (const std::uint32_t row : rows) {
     all.push_back(without_fields(b, row, side));

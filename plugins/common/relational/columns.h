@@ -18,9 +18,9 @@ struct column_entry {
   std::string place;
 };
 
-/// The name that an entry means among `names`: exactly, else without blanks around it and its
-/// quotes, else the only one that is
-/// the same ignoring case. Nothing where there is none, or where several differ by case only.
+/// The name that an entry means among `names`: exactly, else without blanks around it and its quotes, else
+/// the only one that is the same ignoring case. Nothing where there is none, or where several differ by case
+/// only.
 std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
                                     const sql_rules& rules);
 

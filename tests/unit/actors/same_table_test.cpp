@@ -2,23 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/actors/idle_ends.h"
+
 namespace sluice {
 namespace {
-
-/// Ends that are asked for their tables only.
-class idle_source : public source {
- public:
-  result<source_description> open(const stop_signal&) override { return source_description{}; }
-  result<std::vector<split>> plan_splits(std::uint32_t, const stop_signal&) override {
-    return std::vector<split>();
-  }
-  result<std::unique_ptr<reader>> make_reader() override { return nullptr; }
-};
-class idle_target : public target {
- public:
-  result<target_description> open(const schema&, const stop_signal&) override { return target_description{}; }
-  result<std::unique_ptr<writer>> make_writer(schema_ptr) override { return nullptr; }
-};
 
 template <class End>
 class of_tables : public End {

@@ -3,39 +3,31 @@
 from servers import mariadb_test, postgresql_test
 
 
-class OnPostgreSQL(postgresql_test.Jobs):
-    @classmethod
-    def setUpClass(cls):
-        postgresql_test.setUpModule()
+def jobs_on(tests):
+    """The jobs of a server's own tests, and that server, by the same names for both."""
+    class JobsOn(tests.Jobs):
+        end = staticmethod(tests.end)
+        sql = staticmethod(tests.sql)
 
-    end = staticmethod(postgresql_test.end)
-    sql = staticmethod(postgresql_test.sql)
+        @classmethod
+        def setUpClass(cls):
+            tests.setUpModule()
 
-    @staticmethod
-    def server():
-        return postgresql_test.SERVER
+        @staticmethod
+        def server():
+            return tests.SERVER
 
-    def port(self):
-        return postgresql_test.SERVER.port
+        def port(self):
+            return self.server().port
 
+    return JobsOn
+
+
+class OnPostgreSQL(jobs_on(postgresql_test)):
     def make_source(self, rows):
         self.sql(f"CREATE TABLE src (id int PRIMARY KEY, t varchar(2000)); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, {rows}) i; ANALYZE src")
 
 
-class OnMariaDB(mariadb_test.Jobs):
-    @classmethod
-    def setUpClass(cls):
-        mariadb_test.setUpModule()
-
-    end = staticmethod(mariadb_test.end)
-    sql = staticmethod(mariadb_test.sql)
-
-    @staticmethod
-    def server():
-        return mariadb_test.SERVER
-
-    def port(self):
-        return mariadb_test.SERVER.port
-
+class OnMariaDB(jobs_on(mariadb_test)):
     def make_source(self, rows):
         self.sql(f"CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO src SELECT seq, REPEAT('x', 1000) FROM seq_1_to_{rows}")

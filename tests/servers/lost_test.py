@@ -169,6 +169,18 @@ class PostgreSQL(OfEither, OnPostgreSQL):
     def kill_all(self, part="%"):
         return int(self.sql(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'sluice {part}'"))
 
+    def test_the_early_connection_to_the_destination_that_ends_while_the_source_waits_for_a_lock(self):
+        self.ROWS = 10
+        self.fill()
+        holder = threading.Thread(target=self.sql, args=("BEGIN; LOCK TABLE src; SELECT pg_sleep(2)",))
+        holder.start()
+        self.addCleanup(holder.join)
+        until(lambda: self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1\n", "it is locked")
+        self.begins()
+        self.until(lambda: self.kill_all("% target") == 1, "the early connection is there, and ended")
+        self.assertEqual(self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), "1\n", "the source waits still")
+        self.assert_all_arrived(self.ends())
+
     def test_a_claim_that_somebody_else_took_meanwhile_ends_the_run(self):
         self.fill()
         self.begins(mbps="3", reader={"snapshot": "none"})

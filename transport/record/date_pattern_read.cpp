@@ -180,12 +180,12 @@ bool read_item(std::string_view& text, const item& i, fields& f) {
   }
 }
 
-/// The time of day, also one beyond the day's end.
-std::int64_t nanos_of_day(const fields& f) {
+/// The whole seconds since midnight, also beyond the day's end: up to nine digits each of hours, minutes and
+/// seconds, as Java reads them, are more than 64 bits hold in nanoseconds.
+std::int64_t seconds_of_day(const fields& f) {
   const std::int64_t hour =
       f.hour_of_half >= 0 ? f.hour_of_half + (f.afternoon ? 12 : 0) : std::max(f.hour, 0);
-  return hour * nanos_per_hour + std::max(f.minute, 0) * nanos_per_minute +
-         std::max(f.second, 0) * nanos_per_second + f.nanos;
+  return hour * 3600 + std::int64_t{std::max(f.minute, 0)} * 60 + std::max(f.second, 0);
 }
 
 /// The value of the fields; nothing where they contradict each other or name what does not exist.
@@ -219,7 +219,7 @@ std::optional<wall_time> value_of(const fields& f, bool has_date, bool end_of_da
       return std::nullopt;
     }
   }
-  t.nanos_of_day = nanos_of_day(f);
+  t.nanos_of_day = seconds_of_day(f) * nanos_per_second + f.nanos;
   if (t.nanos_of_day > nanos_per_day || (t.nanos_of_day == nanos_per_day && !end_of_day)) {
     return std::nullopt;
   }
@@ -330,7 +330,7 @@ std::optional<wall_time> carried_value(const fields& f, bool& carried) {
     days = days_from_civil(carried_year, month, 1) + day - 1;
     carried = carried || day > static_cast<int>(days_in_month(carried_year, month));
   }
-  const floor_parts time = floor_divide(nanos_of_day(f), nanos_per_day);
+  const floor_parts time = floor_divide(seconds_of_day(f), seconds_per_day);
   days += time.quotient;
   carried = carried || time.quotient != 0;
   if (days <= date_minus_infinity || days >= date_infinity ||
@@ -341,7 +341,7 @@ std::optional<wall_time> carried_value(const fields& f, bool& carried) {
   if (f.weekday > 0 && iso_weekday(t.days) != static_cast<unsigned>(f.weekday)) {
     return std::nullopt;
   }
-  t.nanos_of_day = time.remainder;
+  t.nanos_of_day = time.remainder * nanos_per_second + f.nanos;
   t.offset_s = f.offset_s;
   t.has_offset = f.has_offset;
   return t;

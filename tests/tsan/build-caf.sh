@@ -24,6 +24,6 @@ cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCM
   -DCMAKE_CXX_FLAGS="-std=c++17 -fsanitize=thread -w" -DCMAKE_SHARED_LINKER_FLAGS=-fsanitize=thread \
   -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$folder/lib" \
   -DCAF_NO_IO=ON -DCAF_NO_OPENCL=ON -DCAF_NO_OPENSSL=ON -DCAF_NO_PYTHON=ON -DCAF_NO_TOOLS=ON -DCAF_NO_EXAMPLES=ON \
-  -DCAF_NO_UNIT_TESTS=ON >"$folder/configure.log"
+  -DCAF_NO_UNIT_TESTS=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 >"$folder/configure.log"
 ninja -C "$folder/build" -j "${1:-2}" libcaf_core_shared
 test -e "$folder/lib/libcaf_core.so"

@@ -199,18 +199,19 @@ def suite_kills(run):
 
 def suite_fuzz(run):
     """a bounded share of fuzzing: each target for some seconds"""
-    if not run.build("fuzz", targets=("fuzzers",), tests=False):
+    # The preset fuzz has the same flags and no tests; here debug is built already.
+    if not run.build("debug", targets=("fuzzers",)):
         return
-    programs = sorted((BUILD / "fuzz" / "bin").glob("*_fuzz"))
+    programs = sorted((BUILD / "debug" / "bin").glob("*_fuzz"))
     if not programs:
         run.result.add(0, ["no fuzz target was built"])
     seconds = FUZZ_SECONDS_FULL if run.full else FUZZ_SECONDS_QUICK
     for program in programs:
-        corpus = BUILD / "fuzz" / "corpus" / program.name
+        corpus = BUILD / "fuzz-corpus" / program.name
         corpus.mkdir(parents=True, exist_ok=True)
         seeds = ROOT / "tests" / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")
         run.step(program.name, [program, f"-max_total_time={seconds}", "-rss_limit_mb=1024", "-timeout=10",
-                                f"-artifact_prefix={BUILD}/fuzz/", corpus, *([seeds] if seeds.is_dir() else [])])
+                                f"-artifact_prefix={BUILD}/debug/", corpus, *([seeds] if seeds.is_dir() else [])])
 
 
 def suite_locale(run):

@@ -60,6 +60,12 @@ struct connection::state {
   result<void> name_session(const stop_signal& stop);
   /// Tells the guard of this connection, where there is one and the server names sessions.
   void tell_guard(const stop_signal& stop);
+  /// The numbers of the sessions that hold the locks of these words, NULL where none does; nothing where this
+  /// is no connection to the server of that name. A lock goes with its session, and no other number has it:
+  /// such a number is a session of ours. It is not given to another before the server is started again, which
+  /// would end this connection, too.
+  std::optional<relational::sql_row> holders(std::string_view which,
+                                             const std::vector<std::string_view>& words);
   /// In the guard: ends the sessions of these numbers that hold the locks of these words; true where there is
   /// none any more. False where it should be tried again: this is no connection to the server of that name.
   bool kill_left(std::string_view which, const std::vector<std::string_view>& ids,
@@ -79,6 +85,8 @@ struct connection::state {
   error lost_error() const;
   result<void> resolve_secrets(const stop_signal& stop);
   void keep_alive() const;
+  /// Ends the statement at work over a second connection, unless that is to another server than this one: one
+  /// name may stand for several, and there the number would be a stranger's.
   void kill_statement();
   /// Looks over another connection what the statement waits for, and tells it where it is a lock.
   void look_into_wait(connection_clock::duration waited, const stop_signal& stop);

@@ -84,21 +84,25 @@ void connection::state::tell_guard(const stop_signal& stop) {
   ::explicit_bzero(place.data(), place.size());
 }
 
-bool connection::state::kill_left(std::string_view which, const std::vector<std::string_view>& ids,
-                                  const std::vector<std::string_view>& words) {
+std::optional<relational::sql_row> connection::state::holders(std::string_view which,
+                                                              const std::vector<std::string_view>& words) {
   std::string sql = fmt::format("SELECT {}", server_name_sql);
   for (const std::string_view word : words) {
     sql += fmt::format(", IS_USED_LOCK('sluice/{}')", word);
   }
-  const auto holders = ask(sql, {});
-  if (!holders || holders->empty() || (*holders)[0][0] != which) {
-    return false;  // Another server than that which it was: one name may stand for several.
+  const auto answer = ask(sql, {});
+  if (!answer || answer->empty() || (*answer)[0][0] != which) {
+    return std::nullopt;  // Another server than that which it was: one name may stand for several.
   }
-  // The lock went with the session, and no other number has it: that number is a session of ours. It is not
-  // given to another before the server is started again, which would end this connection, too.
-  bool done = true;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if ((*holders)[0][i + 1] == ids[i]) {
+  return relational::sql_row((*answer)[0].begin() + 1, (*answer)[0].end());
+}
+
+bool connection::state::kill_left(std::string_view which, const std::vector<std::string_view>& ids,
+                                  const std::vector<std::string_view>& words) {
+  const auto of_words = holders(which, words);
+  bool done = of_words.has_value();
+  for (std::size_t i = 0; of_words && i < ids.size(); ++i) {
+    if ((*of_words)[i] == ids[i]) {
       done = run(fmt::format("KILL {}", ids[i]), {}) && done;
     }
   }

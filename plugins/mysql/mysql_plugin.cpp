@@ -52,7 +52,8 @@ std::vector<std::string> remarks() {
       "`localhost` too; nothing in `my.cnf` changes them. They name themselves `sluice <job> <run>` in the "
       "attribute `program_name` and, with the split that is read, in a comment of each SELECT. With TLS "
       "(`sslMode` of the address) it is 1.2 or later. A statement that is stopped is ended on the server by "
-      "KILL QUERY over a second connection.",
+      "KILL QUERY over a second connection; not where that came to another server of the same name, or where "
+      "the session has let go of the lock it is known by (below).",
       "These servers do not notice that the client of a statement that computes is gone. A run, `check` and "
       "`plan` therefore have a second process, `job-guard N` in `ps`, that knows which "
       "connections "

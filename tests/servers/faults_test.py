@@ -186,14 +186,16 @@ class Killed(PairTest):
         # What a session is known by is its lock; without it the number may be anybody's.
         reader = self.reading()
         reader["parameter"]["session"] = ["DO RELEASE_ALL_LOCKS()"]
-        run = self.begin("unnamed", reader)
-        until(lambda: self.computing("%sluice unnamed %") == 1, "it computes")
-        run.kill()
-        run.wait()
-        until(lambda: not self.guard_of(run), "the guard has ended", 15)
-        session = in_mariadb("SELECT id FROM information_schema.processlist WHERE info LIKE '%sluice unnamed %' AND id <> CONNECTION_ID()", "mysql")
-        self.assertRegex(session, "^[0-9]+\n$")
-        in_mariadb(f"KILL {session}", "mysql")
+        for name, end in (("killed", signal.SIGKILL), ("stopped", signal.SIGTERM)):
+            with self.subTest(name):
+                run = self.begin(name, reader)
+                until(lambda: self.computing(f"%sluice {name} %") == 1, "it computes")
+                run.send_signal(end)
+                run.communicate(timeout=30)
+                until(lambda: not self.guard_of(run), "the guard has ended", 15)
+                session = in_mariadb(f"SELECT id FROM information_schema.processlist WHERE info LIKE '%sluice {name} %' AND id <> CONNECTION_ID()", "mysql")
+                self.assertRegex(session, "^[0-9]+\n$")
+                in_mariadb(f"KILL {session}", "mysql")
 
 
 if __name__ == "__main__":

@@ -262,7 +262,7 @@ result<void> mysql_source::describe_shard(connection& c, std::size_t end, const 
   if (!identity.empty()) {
     use_.tables.push_back(std::move(identity));
   }
-  SLUICE_TRY(described_part described, describe_table(c, *table, stop));
+  SLUICE_TRY(described_part described, describe_table(c, *table, plan, stop));
   described.part.connection = end;
   described.part.place = text.place;
   return take_part(std::move(described), plan);
@@ -338,6 +338,7 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
 }
 
 result<mysql_source::described_part> mysql_source::describe_table(connection& c, const table_info& table,
+                                                                  const read_plan& before,
                                                                   const stop_signal& stop) {
   described_part out;
   out.part.name = name_of(table);
@@ -351,7 +352,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   }
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
-  SLUICE_CHECK(add_columns(c, table, out, stop));
+  SLUICE_CHECK(add_columns(c, table, before, out, stop));
   out.part.database = table.database;
   out.part.table_bare = table.name;
   const auto joins = what_forbids_parts(out);
@@ -376,10 +377,16 @@ std::optional<std::string> mysql_source::what_forbids_parts(const described_part
   return std::nullopt;
 }
 
-result<void> mysql_source::add_columns(connection& c, const table_info& table, described_part& out,
-                                       const stop_signal& stop) {
+result<void> mysql_source::add_columns(connection& c, const table_info& table, const read_plan& before,
+                                       described_part& out, const stop_signal& stop) {
   const std::vector<std::string> names = table.column_names();
-  SLUICE_TRY(const auto entries, relational::column_entries(options_.columns, names, sql_rules()));
+  SLUICE_TRY(const auto entries,
+             before.parts.empty()
+                 ? relational::column_entries(options_.columns, names, sql_rules())
+                 : relational::column_entries_behind(
+                       options_.columns,
+                       {in_quotes(before.parts.front().name), relational::column_names(*before.columns)},
+                       {fmt::format("{} in {}", in_quotes(out.part.name), c.place()), names}, sql_rules()));
   for (const relational::column_entry& entry : entries) {
     if (!entry.column && is_plain_name(entry.text) && !is_constant_name(entry.text)) {
       return fail(error_kind::bad_option, "{}: table {} has no column {}{}", entry.place,

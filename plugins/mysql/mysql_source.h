@@ -39,12 +39,14 @@ class mysql_source : public source {
                             const stop_signal& stop);
   result<void> describe_shard(connection& c, std::size_t end, const placed_text& text, read_plan& plan,
                               const stop_signal& stop);
-  result<described_part> describe_table(connection& c, const table_info& table, const stop_signal& stop);
+  /// `before`: what is read before it.
+  result<described_part> describe_table(connection& c, const table_info& table, const read_plan& before,
+                                        const stop_signal& stop);
   result<described_part> describe_query(connection& c, const placed_text& query, const stop_signal& stop);
   /// What of the job's columns and condition forbids reading by parts; nothing where nothing does.
   [[nodiscard]] std::optional<std::string> what_forbids_parts(const described_part& part) const;
-  result<void> add_columns(connection& c, const table_info& table, described_part& out,
-                           const stop_signal& stop);
+  result<void> add_columns(connection& c, const table_info& table, const read_plan& before,
+                           described_part& out, const stop_signal& stop);
   result<void> name_bad_entry(connection& c, const table_info& table, error why, const stop_signal& stop);
   result<void> choose_order(connection& c, const table_info& table, described_part& out,
                             const stop_signal& stop);

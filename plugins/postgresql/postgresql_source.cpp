@@ -216,7 +216,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   SLUICE_TRY(auto identity, table_identity(c, info.oid));
   use_.tables.push_back(std::move(identity));
   SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
-  SLUICE_TRY(const auto expressions, column_expressions(info));
+  SLUICE_TRY(const auto expressions, column_expressions(info, relation, plan));
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
   if (!options_.where.empty()) {
     const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({}\n)", relation.from, options_.where);
@@ -247,12 +247,20 @@ std::optional<std::string> postgresql_source::what_joins_rows() const {
 }
 
 result<std::vector<postgresql_source::column_sql>> postgresql_source::column_expressions(
-    const table_info& table) const {
+    const table_info& table, const relation_plan& relation, const read_plan& plan) const {
   std::vector<relational::placed_text> entries = options_.columns;
   if (options_.all_columns) {
     entries = {{"*", values_.place("column")}};
   }
-  SLUICE_TRY(const auto found, relational::column_entries(entries, table.column_names(), sql_rules()));
+  SLUICE_TRY(
+      const auto found,
+      plan.relations.empty()
+          ? relational::column_entries(entries, table.column_names(), sql_rules())
+          : relational::column_entries_behind(
+                entries, {in_quotes(plan.relations.front().shown), relational::column_names(*plan.columns)},
+                {fmt::format("{} in {}", in_quotes(relation.shown), of(relation).place()),
+                 table.column_names()},
+                sql_rules()));
   std::vector<column_sql> expressions;
   for (const relational::column_entry& entry : found) {
     if (entry.column) {
@@ -314,7 +322,7 @@ result<void> postgresql_source::describe_columns(const std::string& place,
     columns->back().own_form = any_checked ? std::string() : own_form_of(types[i]);
     kinds.push_back(kind);
   }
-  if (plan.columns == nullptr) {
+  if (plan.relations.empty()) {
     plan.columns = std::move(columns);
     plan.kinds = std::move(kinds);
     return {};

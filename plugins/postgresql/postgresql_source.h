@@ -47,7 +47,8 @@ class postgresql_source : public source {
     std::string place;
     bool never_null = false;
   };
-  result<std::vector<column_sql>> column_expressions(const table_info& table) const;
+  result<std::vector<column_sql>> column_expressions(const table_info& table, const relation_plan& relation,
+                                                     const read_plan& plan) const;
   /// The types of the first relation are the job's; those of the others must be the same.
   result<void> describe_columns(const std::string& place, const std::vector<column_sql>& expressions,
                                 relation_plan& relation, read_plan& plan);

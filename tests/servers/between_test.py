@@ -55,6 +55,23 @@ class Shards(Between):
         self.refused(job(reader, postgresql_writer("orders")), "connection[1].username", "useSpecialSecret")
 
 
+    def test_a_star_is_the_first_tables_columns_by_name_in_every_other(self):
+        statements = "CREATE TABLE s_0 (a int, b int); CREATE TABLE s_1 (b int, a int); INSERT INTO s_0 VALUES (1, 10); INSERT INTO s_1 (a, b) VALUES (2, 20)"
+        for fill, end in ((in_postgresql, postgresql_end), (in_mariadb, mariadb_end)):
+            with self.subTest(end=end.__name__):
+                fill(f"{statements}; CREATE TABLE dst (b int, a int)")
+                for mapping, columns in (("position", ["a", "b"]), ("name", ["*"])):
+                    document = job(end("Reader", "s_[0-1]"), end("Writer", "dst", columns, mapping=mapping))
+                    self.succeeds(document)
+                    self.assertEqual(fill("SELECT a, b FROM dst ORDER BY a").split(), fill("SELECT 1, 10 UNION ALL SELECT 2, 20").split())
+                    fill("DELETE FROM dst")
+                fill("ALTER TABLE s_1 RENAME COLUMN b TO c; DELETE FROM dst")
+                self.refused(document, "s_1", 'lacks "b"', 'and has "c"')
+                planned = self.sluice("plan", self.put_job(document))
+                self.assertEqual(planned.returncode, 1, planned)
+                self.assertIn('lacks "b"', planned.stdout + planned.stderr)
+
+
 class Registry(Between):
     def registry(self, name, **properties):
         path = self.folder / "datasources.json"

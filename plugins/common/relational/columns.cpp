@@ -24,6 +24,19 @@ bool is_one_name(std::string_view entry, const sql_rules& rules) {
          (tokens[0].kind == token_kind::word || tokens[0].kind == token_kind::quoted_name);
 }
 
+bool is_star(const std::vector<placed_text>& entries) {
+  return entries.size() == 1 && trimmed(entries[0].text) == "*";
+}
+
+std::string names_in_quotes(const std::vector<std::string>& names) {
+  std::string list;
+  for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", in_quotes(names[i]));
+  }
+  return names.size() > names_shown_max ? fmt::format("{} and {} more", list, names.size() - names_shown_max)
+                                        : list;
+}
+
 }  // namespace
 
 std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
@@ -57,21 +70,14 @@ std::string near_column(std::string_view name, const std::vector<std::string>& n
   if (const std::string_view near = nearest(name, names); !near.empty()) {
     return fmt::format("; did you mean {}?", in_quotes(near));
   }
-  std::string list;
-  for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
-    list += fmt::format("{}{}", list.empty() ? "" : ", ", in_quotes(names[i]));
-  }
-  if (names.size() > names_shown_max) {
-    list += fmt::format(" and {} more", names.size() - names_shown_max);
-  }
-  return list.empty() ? "" : "; the table has " + list;
+  return names.empty() ? "" : "; the table has " + names_in_quotes(names);
 }
 
 result<std::vector<column_entry>> column_entries(const std::vector<placed_text>& entries,
                                                  const std::vector<std::string>& names,
                                                  const sql_rules& rules) {
   std::vector<column_entry> out;
-  if (entries.size() == 1 && trimmed(entries[0].text) == "*") {
+  if (is_star(entries)) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       out.push_back({i, names[i], entries[0].place});
     }
@@ -89,6 +95,50 @@ result<std::vector<column_entry>> column_entries(const std::vector<placed_text>&
     out.push_back({found, std::string(trimmed(entry.text)), entry.place});
   }
   return out;
+}
+
+std::vector<std::string> column_names(const schema& columns) {
+  std::vector<std::string> names;
+  for (const field& f : columns) {
+    names.push_back(f.name);
+  }
+  return names;
+}
+
+result<std::vector<column_entry>> column_entries_behind(const std::vector<placed_text>& entries,
+                                                        const named_columns& first,
+                                                        const named_columns& table, const sql_rules& rules) {
+  if (!is_star(entries)) {
+    return column_entries(entries, table.names, rules);
+  }
+  std::vector<column_entry> out;
+  std::vector<std::string> missing;
+  std::vector<std::string> more = table.names;
+  for (const std::string& name : first.names) {
+    const auto found = named_in(name, table.names, rules);
+    const auto left = found ? std::find(more.begin(), more.end(), table.names[*found]) : more.end();
+    if (left == more.end()) {
+      missing.push_back(name);
+      continue;
+    }
+    more.erase(left);
+    out.push_back({found, name, entries[0].place});
+  }
+  if (missing.empty() && more.empty()) {
+    return out;
+  }
+  std::string what;
+  if (!missing.empty()) {
+    what = fmt::format("lacks {}, which {} has", names_in_quotes(missing), first.table);
+  }
+  if (!more.empty()) {
+    what += fmt::format("{}has {}, which {} lacks", what.empty() ? "" : ", and ", names_in_quotes(more),
+                        first.table);
+  }
+  return fail(error_kind::bad_option,
+              "{}: \"*\" reads from each table the columns of the first one by name; table {} {}; name in "
+              "\"column\" what all tables have",
+              entries[0].place, table.table, what);
 }
 
 result<std::vector<std::size_t>> target_columns(const std::vector<placed_text>& entries,

@@ -8,6 +8,7 @@
 #include "plugins/common/relational/sql_text.h"
 #include "plugins/common/relational/url_properties.h"
 #include "transport/base/result.h"
+#include "transport/record/schema.h"
 
 namespace sluice::relational {
 
@@ -29,6 +30,17 @@ std::optional<std::size_t> named_in(std::string_view entry, const std::vector<st
 result<std::vector<column_entry>> column_entries(const std::vector<placed_text>& entries,
                                                  const std::vector<std::string>& names,
                                                  const sql_rules& rules);
+
+struct named_columns {
+  std::string table;  ///< As messages call it: `"t_1"`, `"t_1" in <database>`.
+  std::vector<std::string> names;
+};
+std::vector<std::string> column_names(const schema& columns);
+/// Likewise of a table that is read behind `first`: `*` is the columns of `first`, found by their names.
+/// `bad_option` where one of the two has a column that the other lacks.
+result<std::vector<column_entry>> column_entries_behind(const std::vector<placed_text>& entries,
+                                                        const named_columns& first,
+                                                        const named_columns& table, const sql_rules& rules);
 
 /// The columns of a writer in mapping order, by index: each entry must be one, and none twice. `table` is how
 /// messages call it.

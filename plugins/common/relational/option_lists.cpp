@@ -161,7 +161,8 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
        .type = option_type::text_list,
        .meaning = "Columns and expressions in order, or `*`. An entry that is the name of a column is that "
                   "column; any "
-                  "other is an SQL expression. Not used with `querySql`."},
+                  "other is an SQL expression. `*` over several tables is the columns of the first one, by "
+                  "name; each must have the same. Not used with `querySql`."},
       {.name = "where", .meaning = "A condition without the word WHERE."},
       {.name = "splitPk",
        .meaning = "A column by whose ranges a table is split. Without it `splitMode` counts."},

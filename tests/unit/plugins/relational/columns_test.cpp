@@ -62,6 +62,30 @@ TEST(column_entries_of_a_reader, are_all_columns_for_a_star) {
   EXPECT_EQ(shown({"*"}, {"a", "b"}), "#0|#1");
 }
 
+TEST(column_entries_of_a_reader, are_for_a_star_the_first_tables_columns_by_name_in_every_other) {
+  const auto behind = [](const std::string& entry, const std::vector<std::string>& first,
+                         const std::vector<std::string>& names) {
+    const auto found = column_entries_behind({{entry, "column[0]", {}}}, {"\"t_0\"", first},
+                                             {"\"t_1\" in shard_2", names}, standard);
+    std::string out = found ? "" : found.error().message;
+    for (std::size_t i = 0; found && i < found->size(); ++i) {
+      out += fmt::format("#{}", (*found)[i].column.value_or(names.size()));
+    }
+    return out;
+  };
+  constexpr std::string_view rule =
+      "column[0]: \"*\" reads from each table the columns of the first one by name; table \"t_1\" in shard_2 "
+      "{}; name in \"column\" what all tables have";
+  EXPECT_EQ(behind("*", {"a", "b"}, {"a", "b"}), "#0#1");
+  EXPECT_EQ(behind("*", {"a", "b", "C"}, {"c", "b", "a"}), "#2#1#0");
+  EXPECT_EQ(behind("*", {"a", "A"}, {"A", "a"}), "#1#0");
+  EXPECT_EQ(behind("*", {"a", "b"}, {"a"}), fmt::format(rule, "lacks \"b\", which \"t_0\" has"));
+  EXPECT_EQ(behind("*", {"a"}, {"c", "a", "b"}), fmt::format(rule, "has \"c\", \"b\", which \"t_0\" lacks"));
+  EXPECT_EQ(behind("*", {"a", "A"}, {"a", "b"}),
+            fmt::format(rule, "lacks \"A\", which \"t_0\" has, and has \"b\", which \"t_0\" lacks"));
+  EXPECT_EQ(behind("b", {"a", "b"}, {"b", "x"}), "#0");
+}
+
 TEST(columns_of_a_writer, are_found_as_a_readers_and_must_be_there_once) {
   EXPECT_EQ(mapped({"b", "\"A\""}, {"a", "b"}), "1,0");
   EXPECT_EQ(mapped({"nmae"}, {"id", "name"}),

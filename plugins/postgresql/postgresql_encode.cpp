@@ -240,6 +240,19 @@ std::optional<std::string_view> row_encoder::text_to_send(const column_plan& pla
                        in_quotes(text)));
     return std::nullopt;
   }
+  if (const std::string_view why = what_is_guessed(text, plan.kind.times); !why.empty()) {
+    refuse(at, dirty_code::not_representable, fmt::format("{}: {}", in_quotes(text), why));
+    return std::nullopt;
+  }
+  if (plan.kind.number_max != 0) {
+    const auto number = parse_uint64(text);
+    if (!number || number.value > plan.kind.number_max) {
+      refuse(at, dirty_code::out_of_range,
+             fmt::format("{} is not a number from 0 to {}, and PostgreSQL would make one of it",
+                         in_quotes(text), plan.kind.number_max));
+      return std::nullopt;
+    }
+  }
   if (loses_blanks(plan.kind, text)) {
     refuse(
         at, dirty_code::not_representable,

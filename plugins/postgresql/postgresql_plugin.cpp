@@ -125,7 +125,12 @@ std::vector<std::string> remarks() {
       "their own. A numeric beyond 38 digits or without a precision is exact text, money a decimal. All "
       "other types (interval, timetz, arrays, ranges, inet, bit, xml, hstore, composites) travel as the "
       "server's own exact text, and into the same type arrive equal. A timetz takes no text without an "
-      "offset, and strings of bits are never taken for numbers, nor numbers for them.",
+      "offset, and strings of bits are never taken for numbers, nor numbers for them. Dates and times in "
+      "arrays "
+      "and ranges are taken as 2025-07-20 10:30:00, with an offset where the type has a zone; what the "
+      "server "
+      "would make something of (today, 01/02/2003, the session's zone) is dirty, and so is a number beyond "
+      "xid.",
       "What the server would round, cut or change without a word is a dirty record: too many digits for a "
       "numeric's "
       "scale or for a timestamp's, time's or interval's precision (in arrays and ranges too), texts longer "
@@ -138,7 +143,7 @@ std::vector<std::string> remarks() {
       "lc_monetary with a point. A text shorter than a char(n) is filled up with blanks, which is what the "
       "type is; one that ends with a blank itself would lose it in those, and is dirty unless it has n "
       "characters or is read from a char. "
-      "jsonb keeps of a key that is there twice the last one, as the type does.",
+      "jsonb keeps of a key that is there twice the last one, hstore one of them, as the types do.",
       "Of a database in SQL_ASCII, which keeps any bytes, texts that are no UTF-8 are dirty, or as "
       "`invalidText` says.",
       "A timestamp beyond the year 294246 has no equal in microseconds since 1970 and is dirty, and so is "

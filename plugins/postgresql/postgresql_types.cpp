@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace sluice::postgresql {
 namespace {
@@ -68,10 +69,90 @@ numeric_limits numeric_modifier(std::int32_t modifier) {
   return {m >> 16 & 0xFFFF, ((m & 0x7FF) ^ 1024) - 1024};
 }
 
-/// Arrays, ranges and multiranges of times, in which the server rounds seconds as in a time alone: of time,
-/// timestamp, timestamptz, interval, timetz; tsrange, its array and multirange, and those of tstzrange.
-constexpr auto time_holders = std::to_array<std::uint32_t>(
-    {1183, 1115, 1185, 1187, 1270, 3908, 3909, 4533, 6152, 3910, 3911, 4534, 6153});
+struct holder_row {
+  std::uint32_t oid;
+  times_inside times;
+  bool has_seconds;  ///< The server rounds them, as in a time alone.
+};
+
+constexpr auto holder_rows = std::to_array<holder_row>({
+    {1182, times_inside::plain, false},       // date[]
+    {3912, times_inside::plain, false},       // daterange, its array, multirange and that one's array
+    {3913, times_inside::plain, false},       //
+    {4535, times_inside::plain, false},       //
+    {6155, times_inside::plain, false},       //
+    {1183, times_inside::plain, true},        // time[]
+    {1115, times_inside::plain, true},        // timestamp[]
+    {3908, times_inside::plain, true},        // tsrange, and so on
+    {3909, times_inside::plain, true},        //
+    {4533, times_inside::plain, true},        //
+    {6152, times_inside::plain, true},        //
+    {1270, times_inside::with_offset, true},  // timetz[]
+    {1185, times_inside::with_offset, true},  // timestamptz[]
+    {3910, times_inside::with_offset, true},  // tstzrange, and so on
+    {3911, times_inside::with_offset, true},  //
+    {4534, times_inside::with_offset, true},  //
+    {6153, times_inside::with_offset, true},  //
+    {1187, times_inside::none, true},         // interval[], whose units are words
+});
+
+constexpr std::uint32_t oid_xid = 28;
+constexpr std::uint32_t oid_cid = 29;
+constexpr std::uint32_t oid_xid8 = 5069;
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+constexpr std::string_view word_guessed =
+    "words and names in dates stand for what the server makes of them (today, Jan, PM, a zone's name); write "
+    "dates and times as 2025-07-20 10:30:00";
+constexpr std::string_view order_guessed =
+    "the server would guess which number is the month and which the day; write dates as 2025-07-20";
+constexpr std::string_view zone_guessed =
+    "a time in it has no offset, and the server would add that of its session's time zone; write one behind "
+    "it, such as +01:00";
+
+/// `what_is_guessed` of one date or time.
+std::string_view guessed_in_one(std::string_view text, bool needs_offset) {
+  bool is_value = false;  // Else it is NULL, an infinity, or there is nothing.
+  for (std::size_t at = 0; at < text.size();) {
+    if (!is_letter(text[at])) {
+      is_value = is_value || (text[at] >= '0' && text[at] <= '9');
+      ++at;
+      continue;
+    }
+    std::size_t end = at;
+    while (end < text.size() && is_letter(text[end])) {
+      ++end;
+    }
+    std::string word(text.substr(at, end - at));
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](char c) { return static_cast<char>(c | 0x20); });
+    if (word != "infinity" && word != "bc" && word != "null" && word != "empty" && word != "t" &&
+        word != "z") {
+      return word_guessed;
+    }
+    at = end;
+  }
+  if (!is_value) {
+    return {};
+  }
+  const std::size_t first_mark = text.find_first_of("-/.:");
+  const std::size_t first_digit = text.find_first_of("0123456789");
+  constexpr std::size_t year_digits = 4;
+  const bool begins_with_date = first_mark != std::string_view::npos && text[first_mark] != ':';
+  if (text.find('/') != std::string_view::npos ||
+      (begins_with_date && (first_mark < first_digit || first_mark - first_digit < year_digits))) {
+    return order_guessed;
+  }
+  const std::size_t time = text.find(':');
+  if (needs_offset &&
+      (time == std::string_view::npos || text.find_first_of("+-Zz", time) == std::string_view::npos)) {
+    return zone_guessed;
+  }
+  return {};
+}
 
 /// The digits of a second that a time type keeps.
 std::uint8_t second_digits(std::int32_t modifier) {
@@ -105,8 +186,17 @@ column_type kind_of(const server_type& type, unsigned money_digits) {
   const auto* row =
       std::find_if(type_rows.begin(), type_rows.end(), [&](const type_row& r) { return r.oid == type.oid; });
   if (row == type_rows.end()) {
-    const bool of_times = std::find(time_holders.begin(), time_holders.end(), type.oid) != time_holders.end();
-    out.fraction_digits = of_times ? micro_digits : -1;
+    const auto* holder = std::find_if(holder_rows.begin(), holder_rows.end(),
+                                      [&](const holder_row& r) { return r.oid == type.oid; });
+    if (holder != holder_rows.end()) {
+      out.times = holder->times;
+      out.fraction_digits = holder->has_seconds ? micro_digits : -1;
+    }
+    if (type.oid == oid_xid || type.oid == oid_cid) {
+      out.number_max = std::numeric_limits<std::uint32_t>::max();
+    } else if (type.oid == oid_xid8) {
+      out.number_max = std::numeric_limits<std::uint64_t>::max();
+    }
     return out;
   }
   out.form = row->form;
@@ -135,6 +225,25 @@ column_type kind_of(const server_type& type, unsigned money_digits) {
     out.fraction_digits = type.modifier < 0 ? micro_digits : second_digits(type.modifier & 0xFFFF);
   }
   return out;
+}
+
+std::string_view what_is_guessed(std::string_view text, times_inside times) {
+  if (times == times_inside::none) {
+    return {};
+  }
+  // An array with bounds of its own: [2:3]={…}.
+  if (const std::size_t bounds = text.find("={"); text.starts_with('[') && bounds != std::string_view::npos) {
+    text.remove_prefix(bounds + 1);
+  }
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_of("{}[](),\"");
+    const std::string_view why = guessed_in_one(text.substr(0, end), times == times_inside::with_offset);
+    if (!why.empty()) {
+      return why;
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return {};
 }
 
 std::string text_sql(const std::string& sql, const server_type& type) {

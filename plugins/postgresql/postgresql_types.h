@@ -50,6 +50,13 @@ struct server_type {
   bool takes_empty_text = true;  ///< '' is a value of it; not of json, uuid, inet, interval, arrays …
 };
 
+/// Dates and times among the values of an array, range or multirange.
+enum class times_inside : std::uint8_t {
+  none,
+  plain,        ///< Without zones.
+  with_offset,  ///< Each needs its offset.
+};
+
 /// What a column is to the plugin.
 struct column_type {
   wire_form form = wire_form::as_text;
@@ -58,11 +65,18 @@ struct column_type {
   /// character(n): n; the server fills up with blanks, in which those of a shorter text would be lost. A
   /// writer has 0 where the source's type is another one, to which blanks mean nothing either.
   std::int32_t padded = 0;
-  std::int32_t fraction_digits = -1;  ///< Of a type as text that rounds seconds (time with time zone,
-                                      ///< interval, arrays of times): how many digits it keeps; -1 = it
-                                      ///< does not round.
-  bool needs_offset = false;          ///< time with time zone: the server would add the session's own.
+  std::int32_t fraction_digits = -1;        ///< Of a type as text that rounds seconds (time with time zone,
+                                            ///< interval, arrays of times): how many digits it keeps; -1 = it
+                                            ///< does not round.
+  bool needs_offset = false;                ///< time with time zone: the server would add the session's own.
+  times_inside times = times_inside::none;  ///< Dates and times in an array or a range, which travel as text.
+  std::uint64_t number_max = 0;  ///< Of numbers as text that the server would wrap (xid); 0 = none.
 };
+
+/// Why the server would make something of its own of the dates and times in the text of an array, range or
+/// multirange: the present day of `today`, month or day of `01/02/2003`, the session's zone where an offset
+/// is missing. Empty where it takes them as they stand: as it writes them itself with DateStyle ISO.
+std::string_view what_is_guessed(std::string_view text, times_inside times);
 
 /// `money_digits`: digits behind the point of the session's currency (lc_monetary).
 column_type kind_of(const server_type& type, unsigned money_digits);

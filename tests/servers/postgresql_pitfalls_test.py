@@ -100,6 +100,21 @@ class Texts(whole.Jobs):
                 self.assertEqual(ended.summary["dirty_by_code"], {"too_precise": 1}, ended)
                 self.assertEqual(sql(f"SELECT count(*), count(v), bool_and(v = '{good}'::{kind}) FROM dst"), "2|1|t\n")
 
+    def test_what_the_server_would_guess_inside_of_a_text_is_dirty_and_the_same_type_arrives_equal(self):
+        sql("CREATE TABLE src (id int, t text); CREATE TABLE plain (id int, a date[]); CREATE TABLE zoned (id int, r tstzrange); CREATE TABLE numbered (id int, x xid);"
+            "INSERT INTO src VALUES (1, '{2025-07-20,infinity}'), (2, '{today}'), (3, '{01/02/2003}'), (4, '[2025-07-20 10:30:00+02,)'), (5, '[2025-07-20 10:30:00,)'),"
+            "(6, '4294967295'), (7, '5000000000'), (8, '-1')")
+        for table, kept, code, dirty in (("plain", "id < 4", "not_representable", 2), ("zoned", "id IN (4, 5)", "not_representable", 1),
+                                         ("numbered", "id > 5", "out_of_range", 2)):
+            with self.subTest(table):
+                ended = self.succeeds(job(end("Reader", "src", where=kept), end("Writer", table), errors=9))
+                self.assertEqual(ended.summary["dirty_by_code"], {code: dirty}, ended)
+                same = f"again_{table}"
+                sql(f"INSERT INTO {table} SELECT 2, {'r' if table == 'zoned' else 'NULL'} FROM {table}; CREATE TABLE {same} (LIKE {table})")
+                self.succeeds(job(end("Reader", table), end("Writer", same)))
+                self.assertEqual(sql(f"SELECT count(*) FROM (TABLE {same} EXCEPT TABLE {table}) x"), "0\n")
+        self.assertEqual(sql("SELECT a FROM plain WHERE id = 1; SELECT x FROM numbered WHERE id = 6"), "{2025-07-20,infinity}\n4294967295\n")
+
     def test_a_blank_that_would_be_lost_among_those_of_a_char_is_dirty(self):
         sql("CREATE TABLE src (id int, v text); INSERT INTO src VALUES (1, 'ab'), (2, 'ab '), (3, 'ab   '), (4, ''), (5, 'äöü  '), (6, 'äöü '); "
             "CREATE TABLE dst (id int, v char(5)); CREATE TABLE wider (id int, v char(9))")

@@ -40,6 +40,49 @@ TEST(types, seconds_that_travel_as_text_keep_their_digits) {
   EXPECT_EQ(kind(1186).fraction_digits, 6);
 }
 
+TEST(types, arrays_and_ranges_of_dates_and_times_are_known_as_such) {
+  EXPECT_EQ(kind(1182).times, times_inside::plain);  // date[]
+  EXPECT_EQ(kind(1182).fraction_digits, -1);
+  EXPECT_EQ(kind(1115).times, times_inside::plain);  // timestamp[]
+  EXPECT_EQ(kind(1115).fraction_digits, 6);
+  EXPECT_EQ(kind(3910).times, times_inside::with_offset);  // tstzrange
+  EXPECT_EQ(kind(1187).times, times_inside::none);         // interval[]
+  EXPECT_EQ(kind(1187).fraction_digits, 6);
+  EXPECT_EQ(kind(1007).times, times_inside::none);  // int[]
+}
+
+TEST(types, dates_and_times_inside_of_a_text_are_taken_only_as_the_server_writes_them) {
+  for (const std::string_view taken :
+       {"{}", "{NULL,2025-07-20}", "[2025-07-20,infinity)", "{\"0044-03-15 BC\",-infinity}", "empty",
+        "{\"2025-07-20 10:30:00\",20250720}", "[2:3]={2025-07-20,2025-07-21}",
+        "{[,2025-07-21),[12025-01-01,)}", "{10:30:00.5,24:00:00}",
+        "{{2025-07-20T10:30:00},{\"2025-07-20 10:30:00+02\"}}"}) {
+    EXPECT_EQ(what_is_guessed(taken, times_inside::plain), "") << taken;
+  }
+  for (const std::string_view guessed :
+       {"{today}", "{\"NOW\"}", "[2025-07-20,tomorrow)", "{\"Jan 5 2025\"}", "{\"10:30 PM\"}", "{01/02/2003}",
+        "{2003/01/02}", "{01-02-2003}", "{1.2.2003}", "{epoch}", "{\"2025-07-20 10:30:00 CET\"}",
+        "[0:0]={now}"}) {
+    EXPECT_NE(what_is_guessed(guessed, times_inside::plain), "") << guessed;
+    EXPECT_EQ(what_is_guessed(guessed, times_inside::none), "") << guessed;
+  }
+  for (const std::string_view taken :
+       {"{\"2025-07-20 10:30:00+02\",NULL,infinity}", "[\"2025-07-20 10:30:00-03:30\",)", "{10:30:00Z}",
+        "(,)", "[1:1]={\"0044-03-15 10:30:00+00 BC\"}"}) {
+    EXPECT_EQ(what_is_guessed(taken, times_inside::with_offset), "") << taken;
+  }
+  for (const std::string_view guessed : {"{\"2025-07-20 10:30:00\"}", "[2025-07-20,)",
+                                         "{\"2025-07-20 10:30:00+02\",\"2025-07-20 10:30:00\"}"}) {
+    EXPECT_NE(what_is_guessed(guessed, times_inside::with_offset), "") << guessed;
+  }
+}
+
+TEST(types, numbers_that_travel_as_text_have_their_limit) {
+  EXPECT_EQ(kind(28).number_max, 4'294'967'295U);  // xid
+  EXPECT_EQ(kind(5069).number_max, 18'446'744'073'709'551'615U);
+  EXPECT_EQ(kind(869).number_max, 0U);
+}
+
 TEST(types, what_has_no_row_is_the_servers_text) {
   EXPECT_EQ(kind(869).form, wire_form::as_text);  // inet
   EXPECT_EQ(to_string(kind(869).type), "utf8");

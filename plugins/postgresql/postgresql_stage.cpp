@@ -21,6 +21,7 @@ constexpr std::size_t send_bytes = std::size_t{128} << 10;
 constexpr const char* ignored_code = "ignored";
 constexpr const char* inserted_code = "inserted";
 constexpr const char* not_stored_state = "SLUIC";
+constexpr const char* gone_setting = "sluice.gone";
 /// `ON CONFLICT DO UPDATE` has met two staged rows of one key.
 constexpr const char* same_key_twice = "21000";
 
@@ -31,7 +32,7 @@ constexpr const char* same_key_twice = "21000";
 constexpr const char* each_block = R"(
 DECLARE
   sluice_n int; sluice_lowest int; sluice_took bigint; sluice_gone bigint; sluice_fresh bigint; sluice_wanted bigint; sluice_inserted bigint := 0;
-  sluice_code text; sluice_words text; sluice_more text; sluice_column text; sluice_constraint text;
+  sluice_old record; sluice_code text; sluice_words text; sluice_more text; sluice_column text; sluice_constraint text;
 BEGIN
   FOR sluice_lowest IN SELECT g.i FROM pg_catalog.generate_series(0, (SELECT coalesce(max(s.sluice_row), -1) FROM pg_temp.sluice_rows s), 16) g(i) LOOP
     BEGIN
@@ -96,16 +97,42 @@ std::size_t place_of(const stage_plan& plan, const std::string& name) {
                                   plan.columns.begin());
 }
 
-/// Takes the rows away that staged ones replace; empty in other modes.
-std::string delete_sql(const stage_plan& plan, std::string_view condition) {
-  if (plan.mode != write_mode::replace) {
-    return {};
-  }
+/// `t.f = s.c1 AND …`: a row of the table has the key of a staged one.
+std::string same_key(const stage_plan& plan, const std::vector<std::string>& key, std::string_view staged) {
   std::string same;
-  for (const std::string& name : plan.key) {
-    same += fmt::format(" AND t.{} = s.c{}", quote_name(name), place_of(plan, name) + 1);
+  for (const std::string& name : key) {
+    same += fmt::format("{}t.{} = {}.c{}", same.empty() ? "" : " AND ", quote_name(name), staged,
+                        place_of(plan, name) + 1);
   }
-  return fmt::format("DELETE FROM {} t USING pg_temp.sluice_rows s WHERE {}{}", plan.table, condition, same);
+  return same;
+}
+
+/// Whether a staged row's key is in the table. An index finds it whatever the server believes to know of the
+/// table, which after a VACUUM during the load may be that it is empty: OFFSET 0 keeps the look-up from
+/// becoming a join, which may read the whole table, for each staged row even.
+std::string is_there_sql(const stage_plan& plan, const std::vector<std::string>& key) {
+  return fmt::format("EXISTS (SELECT FROM {} t WHERE {} OFFSET 0)", plan.table, same_key(plan, key, "s"));
+}
+
+/// Steps of PL/pgSQL that take the rows away which staged ones replace, each by its key, and count them.
+std::string delete_steps(const stage_plan& plan, std::string_view condition) {
+  std::string key;
+  for (const std::string& name : plan.key) {
+    key += fmt::format("{}s.c{}", key.empty() ? "" : ", ", place_of(plan, name) + 1);
+  }
+  return fmt::format(
+      "sluice_gone := 0; FOR sluice_old IN SELECT {} FROM pg_temp.sluice_rows s WHERE {} AND {} LOOP "
+      "DELETE FROM {} t WHERE {}; GET DIAGNOSTICS sluice_took = ROW_COUNT; sluice_gone := sluice_gone + "
+      "sluice_took; END LOOP;",
+      key, condition, is_there_sql(plan, plan.key), plan.table, same_key(plan, plan.key, "sluice_old"));
+}
+
+/// The same as a statement; how many there were is left in a setting.
+std::string delete_sql(const stage_plan& plan, std::string_view condition) {
+  return "DO " + quote_text(fmt::format("DECLARE sluice_old record; sluice_took bigint; sluice_gone bigint; "
+                                        "BEGIN {} PERFORM pg_catalog.set_config('{}', sluice_gone::text, "
+                                        "true); END",
+                                        delete_steps(plan, condition), gone_setting));
 }
 
 std::string insert_sql(const stage_plan& plan, std::string_view condition) {
@@ -140,25 +167,17 @@ std::string block_step(const stage_plan& plan, bool counts, std::string_view con
   if (plan.mode != write_mode::replace) {
     return step + "sluice_fresh := sluice_took;";
   }
-  return fmt::format(
-      "{}; GET DIAGNOSTICS sluice_gone = ROW_COUNT; {}sluice_fresh := sluice_took - sluice_gone;",
-      delete_sql(plan, condition), step);
+  return fmt::format("{} {}sluice_fresh := sluice_took - sluice_gone;", delete_steps(plan, condition), step);
 }
 
-/// The staged rows whose key is in the table, with its values as the server writes them. An index finds each:
-/// OFFSET 0 keeps the server from reading the whole table instead, which for a stage it knows nothing of it
-/// may think the cheaper way.
+/// The staged rows whose key is in the table, with its values as the server writes them.
 std::string duplicates_sql(const stage_plan& plan, const unique_key& key) {
-  std::string same;
   std::string values;
   for (const std::string& name : key.columns) {
-    const std::size_t at = place_of(plan, name);
-    same += fmt::format("{}t.{} = s.c{}", same.empty() ? "" : " AND ", quote_name(name), at + 1);
-    values += fmt::format("{}s.c{}::text", values.empty() ? "" : " || ', ' || ", at + 1);
+    values += fmt::format("{}s.c{}::text", values.empty() ? "" : " || ', ' || ", place_of(plan, name) + 1);
   }
-  return fmt::format(
-      "SELECT s.sluice_row, {} FROM pg_temp.sluice_rows s WHERE EXISTS (SELECT FROM {} t WHERE {} OFFSET 0)",
-      values, plan.table, same);
+  return fmt::format("SELECT s.sluice_row, {} FROM pg_temp.sluice_rows s WHERE {}", values,
+                     is_there_sql(plan, key.columns));
 }
 
 /// In the words that the server has for it.
@@ -272,7 +291,9 @@ result<row_stage::taken> row_stage::take(connection& c, std::string_view conditi
   }
   std::uint64_t gone = 0;
   if (plan_.mode == write_mode::replace) {
-    SLUICE_TRY(gone, c.run(delete_sql(plan_, condition)));
+    SLUICE_CHECK(c.run(delete_sql(plan_, condition)));
+    SLUICE_TRY(const auto rows, c.ask(fmt::format("SELECT pg_catalog.current_setting('{}')", gone_setting)));
+    gone = std::strtoull(rows.at(0).at(0).value_or("0").c_str(), nullptr, 10);
   }
   SLUICE_TRY(done.rows, c.run(insert_sql(plan_, condition)));
   done.fresh = done.rows - std::min(done.rows, gone);

@@ -199,6 +199,13 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   if (*table) {
     quoted_table_ = (*table)->quoted_name();
     name_progress_tables((*table)->schema);
+  } else if (table_.schema.empty()) {
+    // Named as it will be once it is made: a start that finds it must see the same statements.
+    SLUICE_TRY(const auto schema, c->ask("SELECT pg_catalog.current_schema()"));
+    if (const auto& made_in = schema.at(0).at(0)) {
+      quoted_table_ = quote_name(*made_in) + "." + quote_name(table_.name);
+      name_progress_tables(*made_in);
+    }
   }
   make_steps_once();
   out.empties = steps_->empties();

@@ -127,6 +127,17 @@ class OfEither:
         self.assertIn("1 of the 3 steps behind the data have run", ended.text)
         self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n2\n3\n")
 
+    def test_one_that_names_a_table_which_the_run_made_goes_on_with_the_statement_that_failed(self):
+        self.ROWS = 10
+        self.fill()
+        document = job(self.end("Reader", "src"), self.end("Writer", "made", createTable=True, postSql=["UPDATE @table SET id = id", "INSERT INTO absent VALUES (1)"]))
+        self.sql("DROP TABLE IF EXISTS made; DROP TABLE IF EXISTS absent")
+        self.assertEqual(self.run_job(document).code, 1)
+        self.sql("CREATE TABLE absent (n INT)")
+        ended = self.run_job(document)
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(self.sql("SELECT (SELECT COUNT(*) FROM made) - (SELECT COUNT(*) FROM src), (SELECT COUNT(*) FROM absent)").split(), self.sql("SELECT 0, 1").split())
+
     def test_a_lock_of_somebody_else_is_named_while_it_is_waited_for_at_either_end(self):
         self.ROWS = 10
         self.fill()

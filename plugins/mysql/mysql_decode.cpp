@@ -42,6 +42,10 @@ decoded refused(dirty_code code, std::string_view why) {
   return {code, why};
 }
 
+/// Behind the text of a TIMESTAMP, which is a wall clock of the session's zone (mysql_session_sql.cpp):
+/// without it whoever reads the text takes it for one of a zone of their own.
+constexpr std::string_view session_offset = "+00:00";
+
 constexpr std::string_view no_number = "the server sent no number";
 constexpr std::string_view no_date = "the server sent no date";
 
@@ -112,6 +116,9 @@ value_decoder::value_decoder(const column_kind& kind, zero_date zeros, relationa
 
 std::uint64_t value_decoder::bytes_in_batch(std::string_view text) const {
   constexpr std::uint64_t replacement_bytes = 3;
+  if (kind_.holds == held_as::instant && type_.id == type_id::utf8) {
+    return text.size() + session_offset.size();
+  }
   const bool replaces = invalid_ == relational::text_rule::replace &&
                         (kind_.holds == held_as::text || kind_.holds == held_as::members);
   return replaces && !is_utf8(text) ? replacement_bytes * text.size() : text.size();
@@ -297,7 +304,7 @@ decoded value_decoder::append_date(std::string_view text, column_builder& to) co
   return {};
 }
 
-decoded value_decoder::append_stamp(std::string_view text, column_builder& to) const {
+decoded value_decoder::append_stamp(std::string_view text, column_builder& to) {
   constexpr std::size_t hours_at = 11;
   day_parts d;
   std::int64_t rest = 0;
@@ -314,7 +321,9 @@ decoded value_decoder::append_stamp(std::string_view text, column_builder& to) c
     return refused(dirty_code::not_a_date, "the calendar has no such day (ALLOW_INVALID_DATES)");
   }
   if (as_text) {
-    to.append_bytes(text);
+    scratch_.assign(text);
+    scratch_ += kind_.holds == held_as::instant ? session_offset : "";
+    to.append_bytes(scratch_);
     return {};
   }
   const std::int64_t hours =

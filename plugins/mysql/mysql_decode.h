@@ -11,7 +11,11 @@
 namespace sluice::mysql {
 
 /// What becomes of a date that is zero or has a zero month or day.
-enum class zero_date : std::uint8_t { dirty, null, text };
+enum class zero_date : std::uint8_t {
+  dirty,
+  null,
+  text,  ///< All dates and times are the server's text, those of TIMESTAMP with the session's offset.
+};
 
 /// Why a value cannot be taken; `code` is `none` where it was.
 struct decoded {
@@ -40,7 +44,7 @@ class value_decoder {
   decoded append_real(std::string_view text, column_builder& to) const;
   decoded append_bits(std::string_view text, column_builder& to) const;
   decoded append_date(std::string_view text, column_builder& to) const;
-  decoded append_stamp(std::string_view text, column_builder& to) const;
+  decoded append_stamp(std::string_view text, column_builder& to);
   decoded append_duration(std::string_view text, column_builder& to) const;
   decoded zero(std::string_view text, column_builder& to) const;
 

@@ -82,7 +82,9 @@ std::vector<option> source_option_list() {
                  .meaning =
                      "What becomes of dates that are zero or have a zero month or day: `dirty`, `null`, or "
                      "`text`, which delivers all dates and times of DATE, DATETIME and TIMESTAMP columns as "
-                     "the server's text. Unset, `zeroDateTimeBehavior` of the address decides.",
+                     "the server's text, those of TIMESTAMP with the offset `+00:00` behind them (not the "
+                     "zero ones): such a text is read as a point in time, and dirty where a wall clock is "
+                     "written (DATETIME). Unset, `zeroDateTimeBehavior` of the address decides.",
                  .default_text = "dirty",
                  .allowed = {"dirty", "null", "text"}},
           option{.name = "snapshot",

@@ -224,6 +224,21 @@ class Pairs(PairTest):
         self.refuses(REFUSED_BY_POSTGRESQL, in_mariadb, mariadb_end, in_postgresql, postgresql_end)
         self.refuses([("numeric[]", "float8[]", "would round its numbers")], in_postgresql, postgresql_end, in_postgresql, postgresql_end)
 
+    def test_a_timestamp_of_mariadb_that_goes_as_text_stays_the_same_moment_in_every_zone(self):
+        in_mariadb("SET sql_mode = '', time_zone = '+00:00'; CREATE TABLE src (id INT PRIMARY KEY, t TIMESTAMP(3) NULL, w DATETIME NULL);"
+                   "INSERT INTO src VALUES (1, '2024-07-01 12:00:00.5', '2024-07-01 12:00:00'), (2, '2024-03-10 02:30:00', NULL); CREATE TABLE dst LIKE src;"
+                   "CREATE TABLE texts (id INT PRIMARY KEY, t TEXT, w TEXT); INSERT INTO src VALUES (3, 0, 0)")
+        in_postgresql("CREATE TABLE dst (id INT PRIMARY KEY, t TIMESTAMPTZ, w TIMESTAMP)")
+        moments = {1: "1719835200.500", 2: "1710037800.000"}
+        for end, sql, seconds in ((mariadb_end, in_mariadb, "UNIX_TIMESTAMP(t)"), (postgresql_end, in_postgresql, "round(extract(epoch FROM t), 3)")):
+            ended = self.run_job(job(mariadb_end("Reader", "src", zeroDate="text"), end("Writer", "dst"), errors=1), "--timezone", "Asia/Shanghai")
+            self.assertEqual((ended.code, ended.summary["dirty"]), (0, 1), ended)
+            self.assertEqual(sql(f"SELECT concat(id, ' ', {seconds}) FROM dst ORDER BY id").split("\n")[:2], [f"{i} {s}" for i, s in moments.items()])
+        self.succeeds(job(mariadb_end("Reader", "src", zeroDate="text"), mariadb_end("Writer", "texts")))
+        self.assertEqual(in_mariadb("SELECT * FROM texts ORDER BY id"),
+                         "1\t2024-07-01 12:00:00.500+00:00\t2024-07-01 12:00:00\n2\t2024-03-10 02:30:00.000+00:00\tNULL\n3\t0000-00-00 00:00:00.000\t0000-00-00 00:00:00\n")
+
+
 
 if __name__ == "__main__":
     unittest.main()

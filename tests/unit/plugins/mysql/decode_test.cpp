@@ -111,6 +111,14 @@ TEST(mysql_decode_test, treats_zero_dates_as_the_job_says) {
             "2024-02-29 01:02:03.000004");
 }
 
+TEST(mysql_decode_test, gives_the_text_of_a_timestamp_the_offset_it_is_written_in) {
+  const column_kind kind = declared("timestamp", "timestamp(3)");
+  const std::string sent = "2024-02-29 01:02:03.004";
+  EXPECT_EQ(decode(kind, sent, zero_date::text), sent + "+00:00");
+  EXPECT_EQ(value_decoder(kind, zero_date::text).bytes_in_batch(sent), sent.size() + 6);
+  EXPECT_EQ(value_decoder(kind, zero_date::dirty).bytes_in_batch(sent), sent.size());
+}
+
 TEST(mysql_decode_test, survives_every_text_cut_short_and_every_byte_changed) {
   std::size_t tried = 0;
   for (const value_case& c : good_values()) {

@@ -10,7 +10,7 @@ namespace {
 constexpr auto meanings = std::to_array<code_meaning>({
     {"08", error_kind::not_connected},
     {"0A", error_kind::not_supported},
-    {"21", error_kind::internal},
+    {"21", error_kind::bad_row},
     {"22P04", error_kind::internal},  // bad_copy_file_format: what we sent
     {"22", error_kind::bad_row},
     {"23", error_kind::bad_row},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "plugins/postgresql/postgresql_codes.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -22,6 +23,14 @@ std::string literal(const scalar& v, const std::string& type_name) {
 }
 
 }  // namespace
+
+error with_place_of_values(error e, const relation_plan& relation) {
+  if (meaning_of(e.code).kind == error_kind::bad_row) {
+    e.kind = error_kind::bad_option;
+    e.message = fmt::format("{}: {}; mend what it computes", relation.values_place, e.message);
+  }
+  return e;
+}
 
 bool can_stand_in_sql(const scalar& v) {
   return std::holds_alternative<std::int64_t>(v.value) || std::holds_alternative<std::string>(v.value);

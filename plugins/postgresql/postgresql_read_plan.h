@@ -44,6 +44,7 @@ struct relation_plan {
   std::string name;                      ///< In split descriptions: `"shop"."orders"`.
   std::string shown;                     ///< For labels and dirty records: `orders`.
   std::string from;                      ///< Behind FROM.
+  std::string values_place;              ///< Where what is computed of its rows stands in the job.
   std::vector<std::string> expressions;  ///< Of the job's columns, with casts to text where they need one.
   std::vector<key_column> key;           ///< Unique and never NULL; empty: there is none.
   bool ordered = false;                  ///< Read in the order of the key: nothing is lost by it.
@@ -96,6 +97,10 @@ std::string block_text(const scalar_list& split_description);
 /// The relation that is read by such a split; `source_changed` where the job does not read it, or not by such
 /// ranges.
 result<const relation_plan*> relation_to_read(const read_plan& plan, const scalar_list& split_description);
+
+/// What the server cannot compute of a row is the job's fault, as no record is at hand that could be refused:
+/// `bad_option` with the place of what it computes. Any other error as it is.
+error with_place_of_values(error e, const relation_plan& relation);
 
 /// Whether SQL is made of a bound or of a cursor's value: a whole number or a text.
 bool can_stand_in_sql(const scalar& v);

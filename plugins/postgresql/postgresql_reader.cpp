@@ -10,6 +10,7 @@
 #include "plugins/common/relational/record_size.h"
 #include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
+#include "plugins/postgresql/postgresql_codes.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 #include "transport/record/dirty_codes.h"
@@ -44,8 +45,9 @@ std::int64_t whole_number(std::string_view bytes) {
 }
 
 /// What is not there any more, or not as it was, once it had been found.
-error changed_since(error e) {
-  if (e.kind == error_kind::bad_option || e.kind == error_kind::bad_row) {
+error changed_since(error e, const relation_plan& relation) {
+  e = with_place_of_values(std::move(e), relation);
+  if (e.kind == error_kind::bad_option && meaning_of(e.code).kind != error_kind::bad_row) {
     e.kind = error_kind::source_changed;
   }
   return e;
@@ -149,7 +151,7 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
       fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",
                   reading_sql(*plan_, *relation_, split_description, after ? &*after : nullptr));
   if (auto begun = connection_->copy_out(sql); !begun) {
-    return fail(changed_since(std::move(begun).error()));
+    return fail(changed_since(std::move(begun).error(), *relation_));
   }
   return {};
 }
@@ -172,7 +174,7 @@ result<bool> postgresql_reader::next_tuple() {
       case tuple_reader::answer::end: {
         auto message = connection_->copy_message();
         if (!message) {
-          return fail(changed_since(std::move(message).error()));
+          return fail(changed_since(std::move(message).error(), *relation_));
         }
         if (!*message) {
           if (tuples_.next() != tuple_reader::answer::end) {
@@ -215,7 +217,7 @@ error postgresql_reader::another_table() const {
 result<void> postgresql_reader::check_columns() {
   auto now = connection_->describe(relation_->described_sql);
   if (!now) {
-    return fail(changed_since(std::move(now).error()));
+    return fail(changed_since(std::move(now).error(), *relation_));
   }
   if (*now == relation_->described) {
     return {};

@@ -87,7 +87,9 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   }
   SLUICE_CHECK(describe_relations(*plan));
   for (relation_plan& r : plan->relations) {
-    SLUICE_CHECK(planner_.look(of(r), *plan, r));
+    if (auto looked = planner_.look(of(r), *plan, r); !looked) {
+      return fail(with_place_of_values(std::move(looked).error(), r));
+    }
   }
   snapshot_since_ = std::chrono::steady_clock::time_point::max();
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
@@ -169,6 +171,7 @@ result<void> postgresql_source::describe_query(const relational::placed_text& qu
   relation.part = part;
   relation.name = fmt::format("query {}", plan.relations.size() + 1);
   relation.shown = "querySql";
+  relation.values_place = query.place;
   auto described = of(relation).describe(query.text);
   if (!described) {
     return fail(placed(std::move(described).error(), query.place));
@@ -212,13 +215,22 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   relation.name = info.quoted_name();
   relation.shown = name->schema.empty() ? info.name : info.schema + "." + info.name;
   relation.from = info.quoted_name();
+  relation.values_place = wanted.place;
   relation.oid = info.oid;
   SLUICE_TRY(auto identity, table_identity(c, info.oid));
   use_.tables.push_back(std::move(identity));
   SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   SLUICE_TRY(const auto expressions, column_expressions(info, relation, plan));
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
+  // A value that the catalogue does not name is computed.
+  const bool computes =
+      std::any_of(expressions.begin(), expressions.end(), [](const column_sql& e) { return e.name.empty(); });
+  if (computes) {
+    relation.values_place = values_.place("column");
+  }
   if (!options_.where.empty()) {
+    relation.values_place = computes ? fmt::format("{} or {}", relation.values_place, options_.where_place)
+                                     : options_.where_place;
     const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({}\n)", relation.from, options_.where);
     if (auto checked = c.describe(sql); !checked) {
       return fail(placed(std::move(checked).error(), options_.where_place));

@@ -347,6 +347,24 @@ class Messages(Jobs):
             with self.subTest(parts[0]):
                 self.fails(job(end("Reader", "src"), writer), *parts)
 
+    def test_what_cannot_be_computed_of_a_row_is_a_mistake_of_the_job_and_no_change_of_the_source(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, t text); INSERT INTO src SELECT i, 'x' FROM generate_series(1, 5000) i; CREATE VIEW inverse AS SELECT 1 / (id - 4000) AS v FROM src")
+        query = end("Reader", "", querySql=["SELECT id FROM src", "SELECT 1 / (id - 4000) FROM src"])
+        del query["parameter"]["table"], query["parameter"]["column"]
+        cases = [
+            (end("Reader", "src", ["1 / (id - 4000)"]), "parameter.column: ", "22012"),
+            (end("Reader", "src", ["id"], where="1 / (id - 4000) > -1"), "parameter.where: ", "22012"),
+            (end("Reader", "src", ["id"], where="1 / (id - 4000) > -1", splitPk="id"), "parameter.where: ", "22012"),
+            (end("Reader", "src", ["id", "t::int"], where="id > 7"), "parameter.column or ", "22P02"),
+            (end("Reader", "src", ["id", "(SELECT id FROM src)"]), "parameter.column: ", "21000"),
+            (query, "parameter.querySql[1]: ", "22012"),
+            (end("Reader", "inverse"), "parameter.table: ", "22012"),
+        ]
+        for reader, place, code in cases:
+            with self.subTest(place, code=code):
+                ended = self.fails(job(reader, {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {}}, concurrent=2), place, code, "mend what it computes")
+                self.assertEqual(ended.summary["error"]["kind"], "bad_option")
+
     def test_tls_is_verified_where_it_is_asked_for(self):
         sql("CREATE TABLE src (id int); CREATE TABLE dst (id int)")
         url = f"jdbc:postgresql://localhost:{SERVER.port}/sluice?sslmode=verify-full&sslrootcert="

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "plugins/mysql/mysql_json.h"
 #include "transport/record/calendar.h"
 #include "transport/record/format.h"
 
@@ -135,7 +136,7 @@ std::uint32_t row_encoder::encode_some(const batch& b, std::uint32_t first, form
     if (at < targets_.size()) {
       out.bytes.resize(begin);
       const std::string_view code = wrong.server_code.empty() ? to_string(wrong.code) : wrong.server_code;
-      out.refused.push_back({row, targets_[at].name, std::string(code), std::string(wrong.message)});
+      out.refused.push_back({row, targets_[at].name, std::string(code), std::move(wrong.message)});
       continue;
     }
     out.bytes += f == form::values ? ")," : "\n";
@@ -272,6 +273,15 @@ row_encoder::problem row_encoder::append_text(std::string_view text, const targe
   if (kind.drops_blanks && text.ends_with(' ')) {
     return {
         dirty_code::not_representable, {}, "CHAR drops blanks at the end; use VARCHAR, or trim the value"};
+  }
+  if (kind.rewrites_json) {
+    json_problem found = check_json(text);
+    if (!found.is_json) {
+      return {dirty_code::none, "ER_INVALID_JSON_TEXT", std::move(found.message)};
+    }
+    if (found.code != dirty_code::none) {
+      return {found.code, {}, std::move(found.message)};
+    }
   }
   if (f == form::values) {
     append_quoted(text, out);

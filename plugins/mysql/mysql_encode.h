@@ -67,7 +67,7 @@ class row_encoder {
   struct problem {
     dirty_code code = dirty_code::none;
     std::string_view server_code = {};  ///< In place of `code`: what the server would have said.
-    std::string_view message = {};
+    std::string message = {};
   };
 
   problem append(const column& from, std::size_t at, std::uint32_t row, form f, std::string& out) const;

@@ -275,6 +275,7 @@ column_kind kind_of(const declared_type& declared) {
                                     [&](const charset_row& r) { return r.name == declared.charset_name; });
       k.characters = set == charset_rows.end() ? charset::unicode : set->holds;
       k.drops_blanks = declared.data_type == "char";
+      k.rewrites_json = declared.data_type == "json";  // MariaDB says longtext
       // A TEXT is limited by its bytes in its own character set; for most of them only the server can count.
       if (counts_characters) {
         k.length_max = declared.characters_max;
@@ -520,7 +521,16 @@ const std::vector<type_page_row>& type_page() {
       {"ENUM, SET", "utf8",
        "Written only as a member is spelled, the members of a set in their declared order; the server would "
        "take a number for a place in the list and another spelling for the declared one."},
-      {"JSON, UUID, INET4, INET6", "utf8", "The server's text."},
+      {"JSON", "utf8",
+       "The server's text. Of MariaDB it is what was written. MySQL keeps values, not texts: a document is "
+       "looked at before it is sent, and is dirty where it would read back as another one: with a number "
+       "that "
+       "MySQL would round (`not_exact`: integers beyond 64 bits, and what is not the shortest text of the "
+       "double that MySQL makes of it, which for some texts of 16 digits and more is not the nearest one), "
+       "or "
+       "with a key twice in an object (`duplicate_key`). Blanks, the order of keys and how a number is "
+       "written may change: 1.10 reads back as 1.1, the same number."},
+      {"UUID, INET4, INET6", "utf8", "The server's text."},
       {"BINARY(n), VARBINARY(n), BLOB types", "binary",
        "Into BINARY(n) other lengths than n are dirty, because the server pads them."},
       {"GEOMETRY and its kin", "binary", "The server's own form: SRID and WKB."},

@@ -46,6 +46,7 @@ struct column_kind {
   bool drops_blanks = false;    ///< CHAR: blanks at the end are gone when it is read.
   bool pads_zeros = false;      ///< BINARY(n): shorter values get zero bytes behind them.
   bool is_set = false;          ///< SET, not ENUM.
+  bool rewrites_json = false;   ///< JSON of MySQL, which keeps no text: see mysql_json.h.
   bool bits_as_number = false;  ///< Bits are sent as a decimal number, not as bytes.
   /// Texts with bytes that the column's set leaves undefined are sent as they are, behind `undefined_mark`.
   bool marks_undefined = false;

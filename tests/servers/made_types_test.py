@@ -1,7 +1,9 @@
 """Tables that `createTable` makes: the same types where both ends are of one product, else the best there is, and a list of what is lost."""
 
 import hashlib
+import json
 import os
+import random
 import unittest
 
 from e2e.harness import job
@@ -188,6 +190,25 @@ class RealMySQL(PairTest):
         ended = self.succeeds(job(mariadb_end("Reader", "src"), self.end("Writer", "back", createTable=True)))
         self.assertIn("the type uuid of column id, made CHAR(36) CHARACTER SET ascii COLLATE ascii_bin: that it is a UUID", ended.text)
         self.assertEqual(self.server.sql("SELECT * FROM back", "sluice"), in_mariadb("SELECT * FROM src"))
+
+    def test_json_that_mysql_would_change_is_dirty_and_the_plan_says_checked(self):
+        random_doubles = random.Random(7)
+        doubles = [repr(random_doubles.uniform(-1, 1) * 10 ** random_doubles.randint(-30, 30)) for _ in range(3000)]
+        changed = ['{"n": 12345678901234567890.12}', '{"n": 12345678901234567890123}', '{"a": 1, "a": 2}']
+        documents = ['{"n": 1.10, "m": 18446744073709551615}', *changed, *(f"[{d}]" for d in doubles)]
+        in_postgresql("CREATE TABLE src (id integer, j json); " + "".join(f"INSERT INTO src VALUES ({i}, '{d}');" for i, d in enumerate(documents)))
+        self.server.sql("CREATE TABLE dst (id INT PRIMARY KEY, j JSON)", "sluice")
+        document = job(postgresql_end("Reader", "src"), self.end("Writer", "dst"), errors=5000)
+        self.assertIn("checked  dirty: a text that is no JSON the column keeps", self.sluice("plan", self.put_job(document, "plan.json")).stdout)
+        ended = self.succeeds(document)
+        rows = dict(line.split("\t") for line in self.server.sql("SELECT id, j FROM dst", "sluice").splitlines())
+        self.assertFalse({"1", "2", "3"} & set(rows))
+        self.assertEqual({i: json.loads(d) for i, d in rows.items()}, {i: json.loads(documents[int(i)]) for i in rows})
+        self.assertEqual(set(ended.summary["dirty_by_code"]), {"not_exact", "duplicate_key"})
+        # No more is refused than what the server itself would have changed.
+        refused = [d for i, d in enumerate(documents) if str(i) not in rows and i > 3]
+        seen = json.loads(self.server.sql(f"SELECT CAST('[{','.join(refused)}]' AS JSON)", "sluice"))
+        self.assertFalse([d for d, s in zip(refused, seen) if json.loads(d) == s])
 
 
 class Computed(PairTest):

@@ -1,5 +1,6 @@
 #include "plugins/mysql/mysql_encode.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,6 +49,34 @@ std::string bytes_value(const column_kind& kind, std::string_view v, form f = fo
 template <class T>
 std::string fixed_value(const column_kind& kind, const data_type& type, T v, form f = form::values) {
   return encode(kind, type, f, [&](column_builder& b) { b.append(v); });
+}
+
+TEST(mysql_encode_test, json_of_mysql_that_would_read_back_as_another_document_is_refused) {
+  const column_kind json = declared("json", "json");
+  const auto is_taken = [&](const std::string& document) {
+    const bool taken = text_value(json, document) == "('" + document + "'),";
+    EXPECT_EQ(taken, text_value(json, document, form::lines) == document + "\n") << document;
+    return taken;
+  };
+  for (const char* document :
+       {"1.10", "0", "-0.0", "0e999999999999", "-9223372036854775808", "18446744073709551615", "1e23",
+        "1E+22", "0.30000000000000004", "123450000000000000000", R"({"a": [1, {"a": 2}], "b": {"a": null}})",
+        "1.7976931348623157e308", "\"12345678901234567890.12\""}) {
+    EXPECT_TRUE(is_taken(document)) << document;
+  }
+  for (const char* number : {"12345678901234567890.12", "18446744073709551616", "-9223372036854775809",
+                             "9007199254740993.0", "0.1000000000000000055511151231257827", "1e-400",
+                             // doubles that MySQL 8 was seen to read as their neighbours
+                             "-2.3027782228163463e+146", "-9.737716208221956e-08"}) {
+    EXPECT_EQ(text_value(json, number), "not_exact") << number;
+    EXPECT_EQ(text_value(json, fmt::format("{{\"k\": [{}]}}", number), form::lines), "not_exact") << number;
+  }
+  EXPECT_EQ(text_value(json, R"([{"a": 1, "\u0061": 1}])"), "duplicate_key");
+  for (const char* no_json : {"", "{", "1 2", "1e400", "'a'"}) {
+    EXPECT_EQ(text_value(json, no_json), "ER_INVALID_JSON_TEXT") << no_json;
+  }
+  EXPECT_EQ(text_value(declared("longtext", "longtext"), "12345678901234567890.12"),
+            "('12345678901234567890.12'),");
 }
 
 TEST(mysql_encode_test, writes_literals_that_mean_the_value) {

@@ -71,6 +71,15 @@ std::vector<std::string> remarks() {
       "that no index begins with of some 500 rows. A `splitPk` without an index is warned of, and so are "
       "ranges that differ more than tenfold. Several ranges are read at the same moment with `snapshot` "
       "`shared` only: without it a row whose key changes meanwhile may be met twice or not at all.",
+      "All sessions are in UTC: what `where`, `querySql` and expressions make of a TIMESTAMP is in UTC, not "
+      "in "
+      "the server's zone, and a time that it is compared with is taken for one of UTC. Where the server's "
+      "zone "
+      "is another, `check`, `plan` and the run warn of each such text, unless it calls CONVERT_TZ, "
+      "UNIX_TIMESTAMP, FROM_UNIXTIME or UTC_TIMESTAMP. A day of Shanghai is `ts >= CONVERT_TZ('2024-07-01 "
+      "00:00:00', '+08:00', '+00:00')` and the same for its end, which an index on `ts` serves; `'2024-07-01 "
+      "00:00:00+08:00'` is understood by MySQL from 8.0.19 on only. DATETIME has no zone and is not "
+      "concerned.",
       "Rows are read by the text protocol as they come, each split in one SELECT. FLOAT columns are read as "
       "`column * 1e0`, because the server's text of a FLOAT has six digits only.",
       "With `snapshot` `shared` the readers' connections begin START TRANSACTION WITH CONSISTENT SNAPSHOT "

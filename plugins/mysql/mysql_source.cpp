@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/common/relational/columns.h"
+#include "plugins/mysql/mysql_moments.h"
 #include "plugins/mysql/mysql_reader.h"
 #include "plugins/mysql/mysql_replica.h"
 #include "transport/base/text.h"
@@ -91,7 +92,8 @@ mysql_source::mysql_source(source_options options, option_values values, const p
     : options_(std::move(options)),
       values_(std::move(values)),
       context_(context),
-      planner_(options_, values_, context_) {
+      planner_(options_, values_, context_),
+      warn_(context_.warn) {
   for (const relational::database_part& end : options_.parts) {
     connections_.push_back(plan_connection(end.connect, session_role::look, options_.session, context_));
   }
@@ -312,6 +314,8 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
     return fail(error_kind::bad_option, "{}: {} returns no columns; expected a SELECT", query.place,
                 in_quotes(query.text));
   }
+  SLUICE_TRY(const auto moments, moment_warnings_of_query(c, query.text, stop));
+  warn_(query.place, moments);
   std::string list;
   bool wraps = false;
   for (const result_column& column : *columns) {
@@ -353,6 +357,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.values_place = values_.place("column");
   out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
   SLUICE_CHECK(add_columns(c, table, before, out, stop));
+  SLUICE_CHECK(warn_of_moments(c, table, stop));
   out.part.database = table.database;
   out.part.table_bare = table.name;
   const auto joins = what_forbids_parts(out);
@@ -422,6 +427,20 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
                            plain == nullptr || !plain->not_null ||
                                (options_.zeros == zero_date::null && may_be_zero_date(kind)),
                            kind.name});
+  }
+  return {};
+}
+
+result<void> mysql_source::warn_of_moments(connection& c, const table_info& table, const stop_signal& stop) {
+  const std::vector<std::string> moments = moments_of(table);
+  if (moments.empty()) {
+    return {};
+  }
+  SLUICE_TRY(const auto of_where, moment_warnings(c, options_.where, moment_text::condition, moments, stop));
+  warn_(options_.where_place, of_where);
+  for (const placed_text& entry : options_.columns) {
+    SLUICE_TRY(const auto of_entry, moment_warnings(c, entry.text, moment_text::list, moments, stop));
+    warn_(entry.place, of_entry);
   }
   return {};
 }

@@ -47,6 +47,8 @@ class mysql_source : public source {
   [[nodiscard]] std::optional<std::string> what_forbids_parts(const described_part& part) const;
   result<void> add_columns(connection& c, const table_info& table, const read_plan& before,
                            described_part& out, const stop_signal& stop);
+  /// Tells of columns TIMESTAMP with which the condition or an expression computes.
+  result<void> warn_of_moments(connection& c, const table_info& table, const stop_signal& stop);
   result<void> name_bad_entry(connection& c, const table_info& table, error why, const stop_signal& stop);
   result<void> choose_order(connection& c, const table_info& table, described_part& out,
                             const stop_signal& stop);
@@ -68,6 +70,7 @@ class mysql_source : public source {
   std::string untold_;        ///< Why a table that is emptied may go unnoticed; empty: it does not.
   std::string_view product_;  ///< Of the last database, as `table_facts` has it.
   std::vector<std::string> notes_;
+  relational::once_warner warn_;
   std::optional<error> no_snapshot_;  ///< Where several readers will find none to share.
 
   std::mutex interrupting_;  ///< Guards `connection_` against `interrupt` while it is being made.

@@ -535,7 +535,10 @@ const std::vector<type_page_row>& type_page() {
        "Into BINARY(n) other lengths than n are dirty, because the server pads them."},
       {"GEOMETRY and its kin", "binary", "The server's own form: SRID and WKB."},
       {"DATE, DATETIME(f)", "date, timestamp", "Zero dates and those with a zero month or day: `zeroDate`."},
-      {"TIMESTAMP(f)", "instant", "The session's zone is UTC."},
+      {"TIMESTAMP(f)", "instant",
+       "The session's zone is UTC, for `where`, `querySql` and expressions too, which is warned of where "
+       "they "
+       "compute with such a column and the server's own zone is another."},
       {"TIME(f)", "duration", "-838:59:59 to 838:59:59."},
   };
   return rows;

@@ -58,6 +58,26 @@ class Warned(PairTest):
                 self.assertEqual("rows are found by each of the keys (id), (email)" in text, name == "MariaDB" and mode != "ignore", text)
         self.on_both("CREATE TABLE src (id INT PRIMARY KEY, email VARCHAR(9) NOT NULL); CREATE TABLE dst (id INT PRIMARY KEY, email VARCHAR(9) NOT NULL UNIQUE)", test)
 
+    def test_conditions_queries_and_expressions_on_a_timestamp_of_mariadb_say_that_they_are_of_utc(self):
+        in_mariadb("SET time_zone = '+00:00'; CREATE TABLE src (id INT PRIMARY KEY, ts TIMESTAMP NULL, d DATETIME); CREATE TABLE dst (id INT);"
+                   "INSERT INTO src VALUES (1, '2024-06-30 22:00:00', NULL), (2, '2024-07-01 01:00:00', NULL), (3, '2024-07-02 01:00:00', NULL)")
+        query = {"table": None, "querySql": "SELECT id FROM src WHERE ts >= '2024-07-01'"}
+        zone = ("'2024-07-01 00:00:00', '-03:30', '+00:00'", "2024-07-02 00:00:00")
+        for how, place in (({"where": "ts >= '2024-07-01'"}, "where"), ({"column": ["DATE(ts)"]}, "column[0]"), (query, "querySql"),
+                           ({"where": "d >= '2024-07-01'", "column": ["id"]}, None), ({"where": f"ts >= CONVERT_TZ({zone[0]})"}, None),
+                           ({"table": None, "querySql": "SELECT id, ts FROM src ORDER BY ts"}, None)):
+            reader = mariadb_end("Reader", "src", ["id"])
+            reader["parameter"] = {k: v for k, v in {**reader["parameter"], **how}.items() if v is not None}
+            if "querySql" in how:
+                del reader["parameter"]["column"]
+            for command in ("check", "plan"):
+                code, text = self.says(command, job(reader, mariadb_end("Writer", "dst", ["id"] if "ts FROM" not in str(how) else ["id", "id"])))
+                told = f'{place}' in text and 'it computes with "ts", TIMESTAMP, whose times and days are those of UTC here, and of the server\'s own zone (-03:30)' in text
+                self.assertEqual(told, place is not None, text)
+                self.assertEqual(text.count("TIMESTAMP, whose times"), int(place is not None), text)
+        ended = self.succeeds(job(mariadb_end("Reader", "src", ["id"], where=f"ts >= CONVERT_TZ({zone[0]})"), mariadb_end("Writer", "dst", ["id"])))
+        self.assertEqual(ended.summary["written"], 1)
+
     def test_postgresql_takes_the_key_that_uniqueindexcolumns_names(self):
         in_postgresql("CREATE TABLE src (email TEXT, shop INT, phone INT, t TEXT); INSERT INTO src VALUES ('new@x', 1, 2, 'new');"
                       "CREATE TABLE dst (email TEXT NOT NULL UNIQUE, shop INT NOT NULL, phone INT NOT NULL, t TEXT, UNIQUE (shop, phone), CONSTRAINT later UNIQUE (t) DEFERRABLE);"

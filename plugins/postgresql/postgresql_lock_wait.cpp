@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -50,18 +48,12 @@ std::optional<relational::lock_wait> wait_of(connection& look, int process) {
       what.holders += (what.holders.empty() ? "" : " and ") + holder_text(row);
     }
   }
-  const auto& settings = session_settings();
-  const auto limit = std::find_if(settings.begin(), settings.end(),
-                                  [](const session_setting& s) { return s.name == "lock_timeout"; });
-  if (limit != settings.end()) {
-    what.limit = fmt::format("{} ({})", limit->name, limit->value);
-  }
   return what;
 }
 
 }  // namespace
 
-void watch_locks(connection& c, const session_plan& plan) {
+void watch_locks(connection& c, const session_plan& plan, const std::string& lock_timeout) {
   if (plan.locks == nullptr) {
     return;
   }
@@ -70,7 +62,8 @@ void watch_locks(connection& c, const session_plan& plan) {
   other.options.role = relational::server_role::any;
   other.options.replica = {};
   other.options.connect_timeout = other.options.socket_timeout = relational::lock_watch::look_time;
-  c.look_into_waits([other, process = c.backend(), place = c.place()](
+  const std::string limit = lock_timeout == "0" ? "" : fmt::format("lock_timeout ({})", lock_timeout);
+  c.look_into_waits([other, limit, process = c.backend(), place = c.place()](
                         relational::lock_watch::clock::duration waited, const stop_signal& stop) {
     if (!other.locks->may_look(relational::lock_watch::clock::now())) {
       return;
@@ -80,7 +73,8 @@ void watch_locks(connection& c, const session_plan& plan) {
     if (!look) {
       return;
     }
-    if (const auto what = wait_of(**look, process)) {
+    if (auto what = wait_of(**look, process)) {
+      what->limit = limit;
       other.locks->tell(place, *what, waited);
     }
   });

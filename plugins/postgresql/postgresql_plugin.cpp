@@ -48,7 +48,8 @@ std::string settings_text(bool reads_side) {
   std::string text;
   for (const postgresql::session_setting& s : postgresql::session_settings()) {
     if (reads_side ? s.reads : s.writes) {
-      text += fmt::format("{}`{} = {}` ({})", text.empty() ? "" : ", ", s.name, s.value, s.why);
+      text += fmt::format("{}`{} = {}` ({}{})", text.empty() ? "" : ", ", s.name, s.value, s.why,
+                          s.yields ? "; what the job says in `session` or the address counts" : "");
     }
   }
   return text;
@@ -64,9 +65,12 @@ std::vector<std::string> remarks() {
       "on the server; libpq 15 sends that "
       "request without "
       "TLS.",
-      fmt::format("Sessions that read: {}.", settings_text(true)),
-      fmt::format("Sessions that write: {}. The claim and each pipeline have a connection of their own.",
-                  settings_text(false)),
+      fmt::format("Sessions that read, and the one that holds the snapshot: {}.", settings_text(true)),
+      fmt::format(
+          "Sessions that write, and the one that holds the claim and runs preSql and postSql: {}. "
+          "The claim and each pipeline have a connection of their own. What a job's `session` says of "
+          "these settings is overruled, with a warning, but for those that are marked.",
+          settings_text(false)),
       "Rows are read by COPY in its binary form, all connections of a database under one exported snapshot; "
       "the "
       "lock on a table is let go after each split. The run holds the snapshot until its end, and the server "

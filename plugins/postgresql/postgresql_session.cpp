@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "plugins/postgresql/postgresql_lock_wait.h"
@@ -11,6 +12,7 @@ namespace sluice::postgresql {
 namespace {
 
 constexpr int version_least = 100'000;
+constexpr std::string_view lock_timeout = "30s";
 /// NULL where this user may not see the session's start. In UTC, so that each session writes the same.
 constexpr std::string_view name_sql = "pid || '/' || (backend_start AT TIME ZONE 'UTC')";
 
@@ -58,6 +60,86 @@ result<void> check_no_pooler(connection& c, const session_plan& plan, const stop
   return {};
 }
 
+bool is_of(const session_setting& s, bool reads, const connection& c) {
+  return (reads ? s.reads : s.writes) && c.version() >= s.version_min;
+}
+
+std::string value_of(const session_setting& s, const connection& c) {
+  const std::string_view name = s.name;
+  if (name == "client_encoding" && c.parameter("server_encoding") == "SQL_ASCII") {
+    // Bytes of any encoding: one text that is no UTF-8 would end the statement, where it is but a bad
+    // record.
+    return "SQL_ASCII";
+  }
+  return name == "DateStyle" ? std::string(s.value) : quote_text(s.value);
+}
+
+/// Those that yield, or the others.
+result<void> apply_settings(connection& c, bool reads, bool yielding) {
+  std::string script;
+  for (const session_setting& s : session_settings()) {
+    if (!is_of(s, reads, c) || s.yields != yielding) {
+      continue;
+    }
+    const std::string set = fmt::format("SET {} = {};", s.name, value_of(s, c));
+    if (!s.may_fail) {
+      script += set;
+    } else if (auto done = c.run_script(set); !done && c.is_lost()) {
+      return fail(std::move(done).error());
+    }
+  }
+  return c.run_script(script);
+}
+
+/// Of each setting that does not yield, in order.
+result<std::vector<relational::sql_row>> values_now(connection& c, bool reads) {
+  std::string names;
+  for (const session_setting& s : session_settings()) {
+    if (is_of(s, reads, c) && !s.yields) {
+      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", s.name);
+    }
+  }
+  return c.ask(
+      fmt::format("SELECT n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(ARRAY[{}]) WITH "
+                  "ORDINALITY u(n, i) ORDER BY i",
+                  names));
+}
+
+/// What the job asks for.
+result<void> apply_job(connection& c, const session_plan& plan) {
+  for (const auto& [name, value] : plan.options.session_settings) {
+    SLUICE_CHECK(c.ask("SELECT pg_catalog.set_config($1, $2, false)", {name, value}));
+  }
+  for (const relational::placed_text& statement : plan.statements) {
+    if (auto done = c.run_script(statement.text); !done) {
+      error e = std::move(done).error();
+      e.message = fmt::format("{}: {}", statement.place, e.message);
+      return fail(std::move(e));
+    }
+  }
+  return {};
+}
+
+/// Settings before the job's, with these, and as they are in the end.
+void tell_overruled(const session_plan& plan, const std::vector<relational::sql_row>& before,
+                    const std::vector<relational::sql_row>& asked,
+                    const std::vector<relational::sql_row>& now) {
+  std::vector<std::string> overruled;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (asked[i] == before[i] || asked[i] == now[i]) {
+      continue;
+    }
+    const std::string name = now[i].at(0).value_or("");
+    const auto of = std::find_if(session_settings().begin(), session_settings().end(),
+                                 [&](const session_setting& s) { return s.name == name; });
+    overruled.push_back(
+        fmt::format("{} = {} has no effect: it is {} in each session of a run ({}); take it "
+                    "out",
+                    name, asked[i].at(1).value_or(""), now[i].at(1).value_or(""), of->why));
+  }
+  (*plan.warn)(plan.statements.empty() ? plan.options.place : plan.statements.front().place, overruled);
+}
+
 }  // namespace
 
 const std::vector<session_setting>& session_settings() {
@@ -73,15 +155,21 @@ const std::vector<session_setting>& session_settings() {
       {"row_security", "off", true, false, 0,
        "a policy that would hide rows from the account is an error, not fewer rows"},
       {"synchronize_seqscans", "off", true, false, 0, "a table is read from its beginning"},
-      {"lock_timeout", "30s", true, true, 0,
-       "a lock of somebody else is waited for so long; then the run is busy"},
+      {"lock_timeout", lock_timeout, true, true, 0,
+       "a lock of somebody else is waited for so long; then the run is busy", false, true},
+      {"statement_timeout", "0", true, true, 0,
+       "a throttled reader's COPY and a step of preSql last as long as they must", false, true},
       {"idle_in_transaction_session_timeout", "0", true, false, 0,
        "a throttled reader and the snapshot's holder wait as long as they must"},
       {"idle_in_transaction_session_timeout", "15min", false, true, 0,
        "a writer that hangs lets go of what it holds"},
+      {"idle_session_timeout", "0", true, true, 140'000,
+       "whoever holds a claim, or waits for the other end, stays"},
       {"transaction_timeout", "0", true, false, 170'000, "so does its transaction"},
       {"client_connection_check_interval", "10s", true, true, 140'000,
        "a process that is killed leaves no statement running, where the server's system can tell", true},
+      {"default_transaction_isolation", "read committed", false, true, 0,
+       "a statement sees what others have committed before it"},
   };
   return settings;
 }
@@ -98,45 +186,31 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
   if (role == session_role::source || role == session_role::target) {
     SLUICE_CHECK(check_no_pooler(*made, plan, stop));  // before it, settings would be left to others
   }
-  for (const auto& [name, value] : plan.options.session_settings) {
-    SLUICE_CHECK(made->ask("SELECT set_config($1, $2, false)", {name, value}));
-  }
-  for (const relational::placed_text& statement : plan.statements) {
-    if (auto done = made->run_script(statement.text); !done) {
-      error e = std::move(done).error();
-      e.message = fmt::format("{}: {}", statement.place, e.message);
-      return fail(std::move(e));
-    }
-  }
   const bool reads = role == session_role::source || role == session_role::reader;
-  const auto value_of = [&](const session_setting& s) {
-    const std::string_view name = s.name;
-    if (name == "client_encoding" && made->parameter("server_encoding") == "SQL_ASCII") {
-      // Bytes of any encoding: one text that is no UTF-8 would end the statement, where it is but a bad
-      // record.
-      return std::string("SQL_ASCII");
-    }
-    return name == "DateStyle" ? std::string(s.value) : quote_text(s.value);
-  };
-  std::string script;
-  for (const session_setting& s : session_settings()) {
-    if ((reads ? s.reads : s.writes) && made->version() >= s.version_min) {
-      const std::string set = fmt::format("SET {} = {};", s.name, value_of(s));
-      if (!s.may_fail) {
-        script += set;
-      } else if (auto done = made->run_script(set); !done && made->is_lost()) {
-        return fail(std::move(done).error());
-      }
-    }
-  }
+  SLUICE_CHECK(apply_settings(*made, reads, true));
   if (plan.options.statement_timeout.count() != 0) {
-    script += fmt::format("SET statement_timeout = {};", plan.options.statement_timeout.count());
+    SLUICE_CHECK(
+        made->run_script(fmt::format("SET statement_timeout = {}", plan.options.statement_timeout.count())));
   }
-  if (!reads) {
-    script += "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;";
+  const bool says = !plan.options.session_settings.empty() || !plan.statements.empty();
+  if (!says || plan.warn == nullptr || (role != session_role::source && role != session_role::target)) {
+    SLUICE_CHECK(apply_job(*made, plan));
+    SLUICE_CHECK(apply_settings(*made, reads, false));
+  } else {
+    SLUICE_TRY(const auto before, values_now(*made, reads));
+    SLUICE_CHECK(apply_job(*made, plan));
+    SLUICE_TRY(const auto asked, values_now(*made, reads));
+    SLUICE_CHECK(apply_settings(*made, reads, false));
+    SLUICE_TRY(const auto now, values_now(*made, reads));
+    tell_overruled(plan, before, asked, now);
   }
-  SLUICE_CHECK(made->run_script(script));
-  watch_locks(*made, plan);
+  // With nothing said it is the engine's own.
+  std::string limit(lock_timeout);
+  if (says) {
+    SLUICE_TRY(const auto shown, made->ask("SHOW lock_timeout"));
+    limit = shown.at(0).at(0).value_or("");
+  }
+  watch_locks(*made, plan, limit);
   return made;
 }
 

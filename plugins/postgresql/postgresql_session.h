@@ -6,6 +6,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/common/relational/lock_watch.h"
+#include "plugins/common/relational/relational_options.h"
 #include "plugins/common/relational/replica.h"
 #include "plugins/common/relational/url_properties.h"
 #include "plugins/postgresql/postgresql_connection.h"
@@ -29,6 +30,7 @@ struct session_setting {
   int version_min = 0;  ///< As `connection::version` counts.
   std::string_view why;
   bool may_fail = false;  ///< Not every server can: what it says is not heard.
+  bool yields = false;    ///< What the job itself says in its stead counts (`session`, the address).
 };
 const std::vector<session_setting>& session_settings();
 
@@ -40,9 +42,12 @@ struct session_plan {
   std::string run;
   secret_lookup look_up;
   std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
+  /// Told by `source` and `target`: settings that the job says in vain; nullptr: nobody is.
+  std::shared_ptr<relational::once_warner> warn = nullptr;
 };
 
-/// Connects and sets the session: what URL and job ask for, then the engine's own, which overrule them.
+/// Connects and sets the session: the engine's settings that yield, what URL and job ask for, then the
+/// engine's others, which overrule them; it is told where that takes something from the job.
 /// `part`: what the name of the connection ends with, such as `split 3`. `not_supported` where the server is
 /// older than version 10.
 result<std::unique_ptr<connection>> open_session(const session_plan& plan, session_role role,

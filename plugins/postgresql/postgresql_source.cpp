@@ -45,9 +45,10 @@ postgresql_source::postgresql_source(source_options options, option_values value
                                      const plugin_context& context)
     : values_(std::move(values)), options_(std::move(options)), planner_(options_, values_, context) {
   const auto locks = std::make_shared<relational::lock_watch>(context.warn);
+  const auto warn = std::make_shared<relational::once_warner>(context.warn);
   for (const relational::database_part& part : options_.parts) {
     sessions_.push_back({part.connect, options_.session, context.job_name, context.run.text(),
-                         context.resolve_secret, locks});
+                         context.resolve_secret, locks, warn});
   }
   connections_.resize(sessions_.size());
 }

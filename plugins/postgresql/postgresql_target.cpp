@@ -66,9 +66,13 @@ postgresql_target::postgresql_target(target_options options, option_values value
       warn_(context.warn),
       progress_(*this, dialect_, *claim_) {
   options_.create_table = options_.create_table || context.makes_table;
-  session_ = {options_.connect(),     options_.session,
-              context.job_name,       context.run.text(),
-              context.resolve_secret, std::make_shared<relational::lock_watch>(context.warn)};
+  session_ = {options_.connect(),
+              options_.session,
+              context.job_name,
+              context.run.text(),
+              context.resolve_secret,
+              std::make_shared<relational::lock_watch>(context.warn),
+              std::make_shared<relational::once_warner>(context.warn)};
   table_ = parse_table_name(options_.table().text).value_or(table_name{"", options_.table().text});
   quoted_table_ = (table_.schema.empty() ? "" : quote_name(table_.schema) + ".") + quote_name(table_.name);
 

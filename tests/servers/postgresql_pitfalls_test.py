@@ -164,6 +164,36 @@ class Environment(whole.Jobs):
         self.assertEqual(sql("SELECT count(*) FROM src JOIN dst USING (t, i)"), "1\n")
 
 
+class Sessions(whole.Jobs):
+    SHOWN = "current_setting('statement_timeout') || ' ' || current_setting('idle_session_timeout') || ' ' || current_setting('lock_timeout')"
+
+    def settings(self, url="", **session):
+        """Of sessions that read, write and hold the claim; a run fails where a statement is ended by a time."""
+        sql(f"DROP TABLE IF EXISTS dst, claim; CREATE TABLE dst (reads text, writes text DEFAULT {self.SHOWN}); CREATE TABLE claim (shown text)")
+        reader = end("Reader", "", querySql=f"SELECT {self.SHOWN} FROM pg_sleep(1.2)", **session)
+        del reader["parameter"]["table"], reader["parameter"]["column"]
+        writer = end("Writer", "dst", ["reads"], preSql=[f"INSERT INTO claim SELECT {self.SHOWN}"], **session)
+        for one in (reader, writer):
+            one["parameter"]["jdbcUrl"] += url
+        ended = self.succeeds(job(reader, writer))
+        return sql("SELECT reads, writes, shown FROM dst, claim").rstrip("\n").split("|"), ended
+
+    def test_times_that_server_or_account_set_end_nothing_and_the_jobs_own_count(self):
+        sql("ALTER ROLE admin SET statement_timeout = '1s'; ALTER ROLE admin SET idle_session_timeout = '1s'; ALTER ROLE admin SET lock_timeout = '1s'")
+        self.addCleanup(sql, "ALTER ROLE admin RESET ALL")
+        shown, _ = self.settings()
+        self.assertEqual(shown, ["0 0 30s"] * 3)
+        shown, ended = self.settings(session=["SET statement_timeout = '77s'", "SET lock_timeout = '5min'; SET DateStyle = 'German'; SET bytea_output = 'hex'"])
+        self.assertEqual(shown, ["77s 0 5min"] * 3)
+        for step in (0, 1):
+            self.assertIn(f"steps[{step}].parameter.session[0]: DateStyle = German, DMY has no effect: it is ISO, MDY", ended.text)
+        for setting in ("timeout =", "bytea_output ="):
+            self.assertNotIn(setting, ended.text)
+        shown, ended = self.settings("?options=-c%20statement_timeout=66000%20-c%20idle_session_timeout=5000")
+        self.assertEqual(shown, ["66s 0 30s"] * 3)
+        self.assertIn("idle_session_timeout = 5s has no effect: it is 0", ended.text)
+
+
 class Staged(whole.Jobs):
     def test_columns_may_have_any_name_that_is_used_inside(self):
         names = ["n", "lowest", "took", "wanted", "code", "words", "more", "column_", "constraint_", "s", "t", "i", "sluice_row",

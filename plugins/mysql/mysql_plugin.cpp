@@ -136,6 +136,11 @@ std::vector<std::string> remarks() {
       "and "
       "is taken back to a savepoint: if the server met a row for each, all are duplicates. Without the right "
       "UPDATE they are sent one by one, which takes longer.",
+      "A key's text is compared by its column's collation, the server's default one without case and "
+      "accents. "
+      "With `update`, `replace` and `ignore` texts that the source tells apart are then one row; a collation "
+      "of the key that does so and that the source's column does not have is warned of, and one that leaves "
+      "out blanks at the end (`utf8mb4_bin`) is a note of the plan. With `insert` such a record is dirty.",
       "What is written is told apart as the server tells it: `insert` and `ignore` make new rows; of "
       "`update` "
       "new, updated and unchanged rows are known from the rows affected and the `Duplicates` of each "

@@ -8,6 +8,7 @@
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/rows_there.h"
 #include "plugins/common/relational/target_mapping.h"
+#include "plugins/mysql/mysql_collations.h"
 #include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_source.h"
 #include "plugins/mysql/mysql_table_state.h"
@@ -337,6 +338,7 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
       warn_(values_.place("writeMode"),
             relational::key_warnings(mapping, mapped, relational::found_by::one_key));
     }
+    SLUICE_CHECK(describe_collations(table, mapped, source_columns, out));
   }
   if (options_.mode == write_mode::replace) {
     SLUICE_TRY(const auto keys, referring_keys(*connection_, table, stop_));
@@ -353,6 +355,30 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
     }
   }
   return use_columns(table, mapped, come.columns, out);
+}
+
+result<void> mysql_target::describe_collations(const table_info& table,
+                                               const std::vector<std::size_t>& mapped,
+                                               const schema& source_columns, target_description& out) {
+  const std::vector<std::size_t>& left_out = out.left_out;
+  std::vector<written_text> written;
+  std::size_t place = 0;  // in `mapped`, which has none for those that are left out
+  for (std::size_t i = 0; i < source_columns.size(); ++i) {
+    if (std::find(left_out.begin(), left_out.end(), i) != left_out.end()) {
+      continue;
+    }
+    const type_id id = source_columns[i].type.id;
+    if (id == type_id::utf8 || id == type_id::binary) {
+      const relational::source_type from = relational::type_at(source_columns, facts_.get(), i);
+      written.push_back({mapped[place], from.of_mysql() ? std::string(collation_in(from.own_type)) : ""});
+    }
+    ++place;
+  }
+  SLUICE_TRY(auto texts, texts_about_collations(*connection_, table, written,
+                                                options_.mode != write_mode::ignore, stop_));
+  warn_(values_.place("writeMode"), texts.warnings);
+  std::move(texts.notes.begin(), texts.notes.end(), std::back_inserter(out.notes));
+  return {};
 }
 
 result<void> mysql_target::check_ignore(const table_info& table, target_description& out) const {

@@ -49,6 +49,9 @@ class mysql_target : public target, private relational::progress_home {
   result<connection*> connect();
   result<void> describe_table(const schema& source_columns, target_description& out);
   result<void> describe_there(const table_info& table, const schema& source_columns, target_description& out);
+  /// Tells of keys that take for the same what the source may tell apart.
+  result<void> describe_collations(const table_info& table, const std::vector<std::size_t>& mapped,
+                                   const schema& source_columns, target_description& out);
   result<void> check_ignore(const table_info& table, target_description& out) const;
   /// Each of `updateColumn` and `skipNullColumn` must be mapped.
   result<void> check_listed(const std::vector<std::string>& names,

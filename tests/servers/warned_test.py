@@ -78,6 +78,29 @@ class Warned(PairTest):
         ended = self.succeeds(job(mariadb_end("Reader", "src", ["id"], where=f"ts >= CONVERT_TZ({zone[0]})"), mariadb_end("Writer", "dst", ["id"])))
         self.assertEqual(ended.summary["written"], 1)
 
+    def test_a_key_of_mariadb_that_takes_different_texts_for_equal_is_told_of(self):
+        in_postgresql("CREATE TABLE src (k varchar(20) PRIMARY KEY, v INT)")
+        in_mariadb("CREATE TABLE ci (k VARCHAR(20) PRIMARY KEY, v INT) COLLATE utf8mb4_general_ci; CREATE TABLE same LIKE ci;"
+                   "CREATE TABLE bin (k VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, v INT); CREATE TABLE nopad (k VARCHAR(20) COLLATE utf8mb4_nopad_bin PRIMARY KEY, v INT);"
+                   "CREATE TABLE latin (k CHAR(20) CHARACTER SET latin1 COLLATE latin1_general_cs PRIMARY KEY, v INT)")
+        told = 'Rows whose texts in the key\'s column "k" differ {} only are one row there, by its collation {}: the {} one written stays'
+        every = "in case or in accents or in blanks at the end"
+        for source, table, mode, expected in ((postgresql_end, "ci", "update", told.format(every, "utf8mb4_general_ci", "last")),
+                                              (postgresql_end, "ci", "replace", told.format(every, "utf8mb4_general_ci", "last")),
+                                              (postgresql_end, "ci", "ignore", told.format(every, "utf8mb4_general_ci", "first")),
+                                              (postgresql_end, "ci", "insert", None), (postgresql_end, "latin", "update", None), (postgresql_end, "nopad", "update", None),
+                                              (postgresql_end, "bin", "update", told.format("in blanks at the end", "utf8mb4_bin", "last")),
+                                              (mariadb_end, "ci", "update", None), (mariadb_end, "nopad", "replace", None)):
+            with self.subTest(f"{source.__name__} {table} {mode}"):
+                reader = source("Reader", "src" if source is postgresql_end else "same")
+                code, text = self.says("plan", job(reader, mariadb_end("Writer", table, writeMode=mode)))
+                self.assertEqual(code, 0, text)
+                self.assertEqual(text.count("are one row there"), int(expected is not None), text)
+                self.assertIn(expected or "", text)
+                self.assertEqual("warning" in text, bool(expected) and table == "ci", text)
+        in_postgresql("INSERT INTO src VALUES ('a', 1), ('A', 2), ('b', 3)")
+        self.assertIn("are one row there", self.succeeds(job(postgresql_end("Reader", "src"), mariadb_end("Writer", "ci", writeMode="update"))).text)
+
     def test_postgresql_takes_the_key_that_uniqueindexcolumns_names(self):
         in_postgresql("CREATE TABLE src (email TEXT, shop INT, phone INT, t TEXT); INSERT INTO src VALUES ('new@x', 1, 2, 'new');"
                       "CREATE TABLE dst (email TEXT NOT NULL UNIQUE, shop INT NOT NULL, phone INT NOT NULL, t TEXT, UNIQUE (shop, phone), CONSTRAINT later UNIQUE (t) DEFERRABLE);"

@@ -360,7 +360,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   SLUICE_CHECK(warn_of_moments(c, table, stop));
   out.part.database = table.database;
   out.part.table_bare = table.name;
-  const auto joins = what_forbids_parts(out);
+  SLUICE_TRY(const auto joins, what_forbids_parts(c, out, stop));
   SLUICE_CHECK(planner_.choose_key(c, table, joins, out.part, stop));
   if (!joins) {
     SLUICE_TRY(const auto whole, read_table_of(c, table, stop));
@@ -370,7 +370,8 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   return out;
 }
 
-std::optional<std::string> mysql_source::what_forbids_parts(const described_part& part) const {
+result<std::optional<std::string>> mysql_source::what_forbids_parts(connection& c, const described_part& part,
+                                                                    const stop_signal& stop) const {
   if (auto what = relational::what_forbids_splitting(part.part.where, sql_rules())) {
     return what;
   }
@@ -379,7 +380,16 @@ std::optional<std::string> mysql_source::what_forbids_parts(const described_part
       return what;
     }
   }
-  return std::nullopt;
+  const auto probe = relational::aggregate_probe(part.computed, part.part.table, sql_rules());
+  if (!probe) {
+    return std::optional<std::string>();
+  }
+  auto rows = c.ask(*probe, stop);
+  if (!rows) {
+    return fail(placed(std::move(rows).error(), values_.place("column")));
+  }
+  return rows->empty() ? std::optional<std::string>()
+                       : std::optional(relational::probed_aggregate(part.computed, sql_rules()));
 }
 
 result<void> mysql_source::add_columns(connection& c, const table_info& table, const read_plan& before,
@@ -415,6 +425,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
     column_kind kind = plain != nullptr ? plain->kind : kind_of((*described)[i]);
     if (plain == nullptr) {
       notes_.push_back(expression_note(i, entries[i].text, table));
+      out.computed.push_back(entries[i].text);
     }
     const std::string sent =
         sent_as(out.part.expressions[i], kind, plain != nullptr ? &plain->charset : nullptr);

@@ -32,6 +32,7 @@ class mysql_source : public source {
     read_part part;
     schema columns;
     std::vector<column_kind> kinds;
+    std::vector<std::string> computed;  ///< Entries that are no columns, as the job writes them.
   };
 
   result<connection*> connect(std::size_t end, const stop_signal& stop);
@@ -44,7 +45,8 @@ class mysql_source : public source {
                                         const stop_signal& stop);
   result<described_part> describe_query(connection& c, const placed_text& query, const stop_signal& stop);
   /// What of the job's columns and condition forbids reading by parts; nothing where nothing does.
-  [[nodiscard]] std::optional<std::string> what_forbids_parts(const described_part& part) const;
+  result<std::optional<std::string>> what_forbids_parts(connection& c, const described_part& part,
+                                                        const stop_signal& stop) const;
   result<void> add_columns(connection& c, const table_info& table, const read_plan& before,
                            described_part& out, const stop_signal& stop);
   /// Tells of columns TIMESTAMP with which the condition or an expression computes.

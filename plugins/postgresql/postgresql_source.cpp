@@ -186,7 +186,8 @@ result<void> postgresql_source::describe_query(const relational::placed_text& qu
   std::vector<column_sql> expressions;
   for (std::size_t i = 0; i < described->size(); ++i) {
     const std::string& name = (*described)[i].name;
-    expressions.push_back({fmt::format("c{}", i + 1), name == "?column?" ? "" : name, query.place, false});
+    expressions.push_back(
+        {fmt::format("c{}", i + 1), name == "?column?" ? "" : name, query.place, false, ""});
     aliases += (i == 0 ? "" : ", ") + expressions.back().sql;
   }
   relation.from = fmt::format("({}\n) AS sluice_query({})", query.text, aliases);
@@ -237,7 +238,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
       return fail(placed(std::move(checked).error(), options_.where_place));
     }
   }
-  const auto joins = what_joins_rows();
+  SLUICE_TRY(const auto joins, what_joins_rows(expressions, relation));
   if (!joins && plan.relations.empty()) {
     SLUICE_TRY(const auto whole, read_table_of(c, info));
     facts_ = relational::facts_of(whole, *plan.columns);
@@ -250,13 +251,32 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   return {};
 }
 
-std::optional<std::string> postgresql_source::what_joins_rows() const {
+result<std::optional<std::string>> postgresql_source::what_joins_rows(
+    const std::vector<column_sql>& expressions, const relation_plan& relation) {
   for (const auto& entry : options_.columns) {
     if (auto what = relational::what_forbids_splitting(entry.text, sql_rules())) {
       return what;
     }
   }
-  return relational::what_forbids_splitting(options_.where, sql_rules());
+  if (auto what = relational::what_forbids_splitting(options_.where, sql_rules())) {
+    return what;
+  }
+  std::vector<std::string> computed;
+  for (const column_sql& e : expressions) {
+    if (e.name.empty()) {
+      computed.push_back(e.text);
+    }
+  }
+  if (const auto probe = relational::aggregate_probe(computed, relation.from, sql_rules())) {
+    auto rows = of(relation).ask(*probe);
+    if (!rows) {
+      return fail(placed(std::move(rows).error(), values_.place("column")));
+    }
+    if (!rows->empty()) {
+      return std::optional(relational::probed_aggregate(computed, sql_rules()));
+    }
+  }
+  return std::optional<std::string>();
 }
 
 result<std::vector<postgresql_source::column_sql>> postgresql_source::column_expressions(
@@ -278,9 +298,9 @@ result<std::vector<postgresql_source::column_sql>> postgresql_source::column_exp
   for (const relational::column_entry& entry : found) {
     if (entry.column) {
       const table_column& c = table.columns[*entry.column];
-      expressions.push_back({quote_name(c.name), c.name, entry.place, c.never_null});
+      expressions.push_back({quote_name(c.name), c.name, entry.place, c.never_null, ""});
     } else {
-      expressions.push_back({fmt::format("({}\n)", entry.text), "", entry.place, false});
+      expressions.push_back({fmt::format("({}\n)", entry.text), "", entry.place, false, entry.text});
     }
   }
   if (expressions.empty()) {

@@ -46,6 +46,7 @@ class postgresql_source : public source {
     std::string name;  ///< Of the table's column that it is; else empty.
     std::string place;
     bool never_null = false;
+    std::string text;  ///< Of what is no column: as the job writes it.
   };
   result<std::vector<column_sql>> column_expressions(const table_info& table, const relation_plan& relation,
                                                      const read_plan& plan) const;
@@ -55,7 +56,8 @@ class postgresql_source : public source {
   /// What the server says of the first expression that it does not take.
   error wrong_column(const std::vector<column_sql>& expressions, const relation_plan& relation, error whole);
   /// What of the job joins rows, so that reading by parts would change the result.
-  [[nodiscard]] std::optional<std::string> what_joins_rows() const;
+  result<std::optional<std::string>> what_joins_rows(const std::vector<column_sql>& expressions,
+                                                     const relation_plan& relation);
   void choose_key(const table_info& table, const std::vector<column_sql>& expressions,
                   relation_plan& relation, const read_plan& plan) const;
   result<void> begin_snapshot(std::size_t part, read_plan& plan);

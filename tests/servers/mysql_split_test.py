@@ -165,8 +165,19 @@ class Splits:
         document = job(self.end("Reader", "src", column=["COUNT(*)", "MAX(n)", "MIN(t)"], splitMode="auto"), self.end("Writer", "dst"), concurrent=4)
         self.assertEqual(len(self.planned(document)["splits"]), 1)
         self.assertIn("the aggregate", self.notes(document, "src")[0])
+        self.check_aggregates_of_its_own()
         self.sql("CREATE TABLE hours (k TIME PRIMARY KEY, n INT, t TEXT)")
         self.assertIn('column "k" of table "hours" is time, of which no ranges are made; name a column that is', self.run_job(job(self.end("Reader", "hours", splitPk="k"), self.end("Writer", "hours"))).text)
+
+    def check_aggregates_of_its_own(self):
+        if self.system != "mariadb":
+            return  # MySQL has them as libraries only
+        self.server.sql("DELIMITER //\nCREATE AGGREGATE FUNCTION my_count(x INT) RETURNS INT DETERMINISTIC BEGIN DECLARE n INT DEFAULT 0; "
+                        "DECLARE CONTINUE HANDLER FOR NOT FOUND RETURN n; LOOP FETCH GROUP NEXT ROW; SET n = n + 1; END LOOP; END//", "sluice")
+        for column in ("my_count(k)", "1 + my_count(k)"):
+            document = job(self.end("Reader", "src", column=[column, "MD5(1)"], splitMode="auto"), self.end("Writer", "dst", column=["k", "t"]), concurrent=4)
+            self.assertEqual(len(self.planned(document)["splits"]), 1)
+            self.assertIn(f'an aggregate in "{column}, MD5(1)"', self.notes(document, "src")[0])
 
     def test_the_plan_says_what_moving_keys_do_and_offers_it_where_it_would_help(self):
         self.fill("k INT PRIMARY KEY, t TEXT", "i, 'x'")

@@ -121,11 +121,15 @@ class Choice(Splits):
     def test_what_joins_rows_is_one_split(self):
         self.fill()
         sql("DROP TABLE dst; CREATE TABLE dst (n bigint)")
-        for column in ("count(*)", "sum(n) OVER ()", "count(DISTINCT n)", "max(n) FILTER (WHERE n < 5)"):
+        sql("CREATE AGGREGATE my_agg(int) (sfunc = int4pl, stype = int, initcond = '0')")
+        for column in ("count(*)", "sum(n) OVER ()", "count(DISTINCT n)", "max(n) FILTER (WHERE n < 5)", "my_agg(n)", "1 + my_agg(n)", "(SELECT max(src.n))"):
             with self.subTest(column):
                 document = job(end("Reader", "src", [column], splitMode="auto"), end("Writer", "dst"), concurrent=4)
                 self.assertEqual(len(self.planned(document)["splits"]), 1)
                 self.assertIn("joins rows", self.notes(document, "src")[0])
+        self.assertIn("each split gives rows of its own", self.run_job(job(end("Reader", "src", ["my_agg(n)"], splitPk="k"), end("Writer", "dst"), concurrent=4)).text)
+        split = job(end("Reader", "src", ["abs(n)"], splitMode="auto"), end("Writer", "dst"), concurrent=4)
+        self.assertGreater(len(self.planned(split)["splits"]), 1)
 
     def test_views_small_tables_and_one_pipeline_are_one_split(self):
         self.fill()

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "jobspec/words.h"
+#include "transport/base/text.h"
 
 namespace sluice::relational {
 namespace {
@@ -222,6 +223,22 @@ std::optional<std::string> aggregate_of(const std::vector<sql_token>& tokens, co
   return std::nullopt;
 }
 
+/// Those of the expressions in which a name stands before a bracket.
+std::vector<std::string> that_may_call(const std::vector<std::string>& expressions, const sql_rules& rules) {
+  std::vector<std::string> found;
+  for (const std::string& sql : expressions) {
+    const std::vector<sql_token> tokens = tokens_of(sql, rules);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if ((tokens[i].kind == token_kind::word || tokens[i].kind == token_kind::quoted_name) &&
+          opens_call(tokens, i)) {
+        found.push_back(sql);
+        break;
+      }
+    }
+  }
+  return found;
+}
+
 struct clause {
   std::string_view first, second;
   std::string_view shown;
@@ -302,6 +319,21 @@ bool begins_with_word(std::string_view sql, std::string_view word, const sql_rul
 
 std::optional<std::string> aggregate_in(std::string_view sql, const sql_rules& rules) {
   return aggregate_of(outside_subqueries(sql, rules), rules);
+}
+
+std::optional<std::string> aggregate_probe(const std::vector<std::string>& expressions, std::string_view from,
+                                           const sql_rules& rules) {
+  std::string list;
+  for (const std::string& sql : that_may_call(expressions, rules)) {
+    list += fmt::format("{}({}\n)", list.empty() ? "" : ", ", sql);
+  }
+  return list.empty() ? std::nullopt
+                      : std::optional(fmt::format("SELECT {} FROM {} WHERE 1 = 0", list, from));
+}
+
+std::string probed_aggregate(const std::vector<std::string>& expressions, const sql_rules& rules) {
+  return fmt::format("an aggregate in {}",
+                     in_quotes(fmt::format("{}", fmt::join(that_may_call(expressions, rules), ", "))));
 }
 
 std::optional<std::string> what_forbids_splitting(std::string_view sql, const sql_rules& rules) {

@@ -47,6 +47,14 @@ bool begins_with_word(std::string_view sql, std::string_view word, const sql_rul
 std::optional<std::string> what_forbids_splitting(std::string_view sql, const sql_rules& rules);
 /// Likewise, aggregates only.
 std::optional<std::string> aggregate_in(std::string_view sql, const sql_rules& rules);
+/// The SELECT that tells whether one of the expressions is an aggregate that no list of words knows: of no
+/// rows it makes one row of an aggregate, and none of anything else. Only those that may call a function,
+/// inside a subquery too, where an aggregate of the outer query's columns is the outer query's. Nothing
+/// where none does.
+std::optional<std::string> aggregate_probe(const std::vector<std::string>& expressions, std::string_view from,
+                                           const sql_rules& rules);
+/// What such a SELECT has found: `an aggregate in "my_agg(1)"`.
+std::string probed_aggregate(const std::vector<std::string>& expressions, const sql_rules& rules);
 
 /// `"na""me"`: the name in the product's quotes.
 std::string quoted_name(std::string_view name, const sql_rules& rules);

@@ -101,6 +101,11 @@ TEST(splitting, is_not_forbidden_by_what_looks_at_one_row) {
     EXPECT_EQ(what_forbids_splitting(sql, standard), std::nullopt) << sql;
   }
   EXPECT_EQ(what_forbids_splitting("(SELECT max(b) FROM u) + max(a)", standard), "the aggregate max");
+  EXPECT_EQ(aggregate_probe({"1", "a + (2)", "'f(x)'"}, "t", standard), std::nullopt);
+  const std::vector<std::string> some = {"a", "my_agg(a) -- b", "(SELECT \"own\" (t.a))"};
+  EXPECT_EQ(aggregate_probe(some, "t", standard),
+            "SELECT (my_agg(a) -- b\n), ((SELECT \"own\" (t.a))\n) FROM t WHERE 1 = 0");
+  EXPECT_EQ(probed_aggregate({"a", "my_agg(a)"}, standard), "an aggregate in \"my_agg(a)\"");
   EXPECT_EQ(aggregate_in("DISTINCT a", standard), std::nullopt);
   EXPECT_EQ(aggregate_in("min(a)", standard), "the aggregate min");
 }

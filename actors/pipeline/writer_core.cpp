@@ -13,6 +13,10 @@
 namespace sluice {
 namespace {
 
+/// Pipelines that meet the same rows, or a foreign writer, wait for each other's locks in a circle the sooner
+/// the more rows a transaction has: behind a `busy` the next ones have a batch each.
+constexpr unsigned short_commits_after_busy = 32;
+
 /// Value and type of the column to blame; of a key's columns (`shop, phone`) all of them.
 void add_blamed(dirty_record& d) {
   const auto named = [&](std::string_view name) {
@@ -138,6 +142,9 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
   const bool passes = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) && !why.final &&
                       !epoch_.exhausted() && !stopping_;
   const bool at_once = why.code == read_again_code;
+  if (why.kind == error_kind::busy && !at_once && end == dirty_side::writer) {
+    short_commits_ = short_commits_after_busy;
+  }
   if (passes && (at_once || retries_ < config_.retries_max)) {
     state_ = state::waiting;
     retry_try next;
@@ -271,7 +278,8 @@ void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
     }
   }
 
-  due_ = due_ || bytes_since_commit_ >= config_.commit_bytes || rows_since_commit_ >= config_.commit_rows;
+  due_ = due_ || short_commits_ != 0 || bytes_since_commit_ >= config_.commit_bytes ||
+         rows_since_commit_ >= config_.commit_rows;
   if (b->split_end || (due_ && at_border_)) {
     begin_commit(stop);
     return;
@@ -380,6 +388,7 @@ void writer_core::commit(const stop_signal& stop) {
   uncommitted_ = false;
   due_ = false;
   retries_ = 0;
+  short_commits_ -= std::min(short_commits_, 1U);
   bytes_since_commit_ = 0;
   rows_since_commit_ = 0;
   if (more_dirty) {

@@ -128,6 +128,7 @@ class writer_core {
   bool dirty_unsynced_ = false;
   bool timer_running_ = false;
   std::uint32_t retries_ = 0;
+  unsigned short_commits_ = 0;  ///< So many more marks are committed as soon as a batch allows it.
 };
 
 }  // namespace sluice

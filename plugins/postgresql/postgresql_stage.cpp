@@ -24,6 +24,8 @@ constexpr const char* not_stored_state = "SLUIC";
 constexpr const char* gone_setting = "sluice.gone";
 /// `ON CONFLICT DO UPDATE` has met two staged rows of one key.
 constexpr const char* same_key_twice = "21000";
+/// Beyond it, rows with one key are cheaper one by one.
+constexpr std::uint64_t rounds_max = 64;
 
 /// The braces stand for the statements of the mode and for what becomes of a row that is left out. A block
 /// with EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused. Variables must not
@@ -121,9 +123,9 @@ std::string delete_steps(const stage_plan& plan, std::string_view condition) {
     key += fmt::format("{}s.c{}", key.empty() ? "" : ", ", place_of(plan, name) + 1);
   }
   return fmt::format(
-      "sluice_gone := 0; FOR sluice_old IN SELECT {} FROM pg_temp.sluice_rows s WHERE {} AND {} LOOP "
-      "DELETE FROM {} t WHERE {}; GET DIAGNOSTICS sluice_took = ROW_COUNT; sluice_gone := sluice_gone + "
-      "sluice_took; END LOOP;",
+      "sluice_gone := 0; FOR sluice_old IN SELECT {0} FROM pg_temp.sluice_rows s WHERE {1} AND {2} ORDER BY "
+      "{0} LOOP DELETE FROM {3} t WHERE {4}; GET DIAGNOSTICS sluice_took = ROW_COUNT; sluice_gone := "
+      "sluice_gone + sluice_took; END LOOP;",
       key, condition, is_there_sql(plan, plan.key), plan.table, same_key(plan, plan.key, "sluice_old"));
 }
 
@@ -143,10 +145,18 @@ std::string insert_sql(const stage_plan& plan, std::string_view condition) {
     names += fmt::format("{}{}", comma, quote_name(plan.columns[i]));
     staged += fmt::format("{}s.c{}", comma, i + 1);
   }
+  // Two sessions that lock rows in the same order do not wait for each other in a circle. Rows of one key
+  // stay in the source's order, and so do all where another key may decide which of them stays.
+  std::string order;
+  if (plan.mode == write_mode::update) {
+    for (const std::string& name : plan.key) {
+      order += fmt::format("s.c{}, ", place_of(plan, name) + 1);
+    }
+  }
   return fmt::format(
       "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.sluice_rows s WHERE {} ORDER BY "
-      "s.sluice_row{}",
-      plan.table, names, staged, condition, on_conflict(plan));
+      "{}s.sluice_row{}",
+      plan.table, names, staged, condition, order, on_conflict(plan));
 }
 
 /// An INSERT that says how many rows it took and how many of these are new: such a one nobody has locked.
@@ -333,7 +343,50 @@ result<std::optional<std::uint64_t>> row_stage::insert_all(connection& c, std::s
     counts_ = false;
     return insert_all(c, count);
   }
-  return std::optional<std::uint64_t>();
+  const bool takes_keys_twice = plan_.mode == write_mode::update || plan_.mode == write_mode::replace;
+  return takes_keys_twice && !plan_.key.empty() ? insert_rounds(c, count) : std::optional<std::uint64_t>();
+}
+
+result<std::optional<std::uint64_t>> row_stage::insert_rounds(connection& c, std::size_t count) {
+  std::string key;
+  for (const std::string& name : plan_.key) {
+    key += fmt::format("{}s.c{}", key.empty() ? "" : ", ", place_of(plan_, name) + 1);
+  }
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_rounds"));
+  const auto not_so = [&]() -> result<std::optional<std::uint64_t>> {
+    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rounds; RELEASE SAVEPOINT sluice_rounds"));
+    return std::optional<std::uint64_t>();
+  };
+  const auto most = c.ask(fmt::format(
+      "SELECT max(k.n) FROM (SELECT count(*) AS n FROM pg_temp.sluice_rows s GROUP BY {}) k", key));
+  if (!most) {  // a type without an order
+    return most.error().kind == error_kind::cancelled || c.is_lost() ? fail(most.error()) : not_so();
+  }
+  const std::uint64_t rounds = std::strtoull(most->at(0).at(0).value_or("0").c_str(), nullptr, 10);
+  if (rounds < 2 || rounds > rounds_max) {
+    return not_so();
+  }
+  taken all;
+  for (std::uint64_t n = 1; n <= rounds; ++n) {
+    const auto done = take(
+        c, fmt::format("s.sluice_row IN (SELECT r.sluice_row FROM (SELECT s.sluice_row, row_number() OVER "
+                       "(PARTITION BY {} ORDER BY s.sluice_row) AS n FROM pg_temp.sluice_rows s) r WHERE "
+                       "r.n = {})",
+                       key, n));
+    if (!done && done.error().kind != error_kind::bad_row && done.error().code != same_key_twice) {
+      return fail(done.error());
+    }
+    if (!done || c.take_warning()) {
+      return not_so();
+    }
+    all.rows += done->rows;
+    all.fresh += done->fresh;
+  }
+  if (all.rows != count) {
+    return not_so();
+  }
+  SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rounds"));
+  return std::optional(all.fresh);
 }
 
 result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size_t to,

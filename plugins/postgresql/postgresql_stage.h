@@ -33,11 +33,11 @@ struct stage_plan {
 constexpr std::size_t staged_columns_max = 1599;
 
 /// Rows in a temporary table of the session, from which the server itself inserts them: all at once where it
-/// takes all, else without those whose key is there already, else sixteen at a time, and one by one, in
-/// order, where one of these is refused. So a table full of duplicates costs a few statements a batch, not a
-/// few a row, and no more than its keys are sent where a batch with bad rows is expected; and of records with
-/// the same key the last one wins. A row of which the server warns is refused.
-/// Used by a writer's thread, inside its transaction.
+/// takes all, else (`update`, `replace`) those of one key one behind the other, else without those whose key
+/// is there already, else sixteen at a time, and one by one, in order, where one of these is refused. So a
+/// table full of duplicates costs a few statements a batch, not a few a row, and no more than its keys are
+/// sent where a batch with bad rows is expected; and of records with the same key the last one wins. A row of
+/// which the server warns is refused. Used by a writer's thread, inside its transaction.
 class row_stage {
  public:
   explicit row_stage(stage_plan plan);
@@ -77,6 +77,9 @@ class row_stage {
   result<taken> take(connection& c, std::string_view condition) const;
   /// Where the server took all without a warning: how many are new rows. Else nothing was done.
   result<std::optional<std::uint64_t>> insert_all(connection& c, std::size_t count);
+  /// As `insert_all`, where some have the same key: the first row of each key, then the second, and so on, so
+  /// that the last wins.
+  result<std::optional<std::uint64_t>> insert_rounds(connection& c, std::size_t count);
   /// Of which some are refused. `looked`: none of them has a key that is there already.
   result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, bool looked,
                            std::uint64_t& fresh, outcome& answer);

@@ -230,6 +230,16 @@ class Staged(whole.Jobs):
                 self.assertTrue(all("already exists" in r["message"] for r in records if r["code"] == "23505"))
                 self.assertEqual(sql("SELECT count(*), count(*) FILTER (WHERE more LIKE 'more %'), min(n) FROM dst"), "2700|600|1\n")
 
+    def test_pipelines_that_meet_the_same_keys_again_and_again_do_not_wait_in_a_circle_and_the_last_of_a_split_wins(self):
+        sql("CREATE TABLE src AS SELECT i AS id, (i * 7919) % 500 AS k, i AS v FROM generate_series(1, 10000) i; ALTER TABLE src ADD PRIMARY KEY (id); ANALYZE src; "
+            "CREATE TABLE dst (k int PRIMARY KEY, v int)")
+        ended = self.succeeds(job(end("Reader", "src", ["k", "v"], splitPk="id"), end("Writer", "dst", ["k", "v"], writeMode="update"), concurrent=4))
+        self.assertEqual((ended.summary["written"], ended.summary.get("retries", 0)), (10000, 0), ended)
+        for mode in ("update", "replace"):
+            sql("TRUNCATE dst")
+            self.succeeds(job(end("Reader", "src", ["k", "v"]), end("Writer", "dst", ["k", "v"], writeMode=mode)))
+            self.assertEqual(sql("SELECT count(*) FROM (SELECT k, max(v) AS v FROM src GROUP BY k EXCEPT TABLE dst) x; SELECT count(*) FROM dst"), "0\n500\n")
+
     def test_a_row_that_cannot_be_replaced_is_dirty_and_all_others_are_replaced(self):
         sql("CREATE TABLE src AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 100) i; CREATE TABLE dst (id int PRIMARY KEY, v text); INSERT INTO dst VALUES (5, 'old'), (6, 'old'); "
             "CREATE TABLE child (p int REFERENCES dst); INSERT INTO child VALUES (5)")

@@ -299,6 +299,24 @@ TEST_F(writer_core_test, a_reader_without_cursors_has_its_split_committed_whole)
   EXPECT_EQ(plugin->rows.size(), 50u);
 }
 
+TEST_F(writer_core_test, behind_a_deadlock_transactions_are_one_batch_for_a_while) {
+  begin(1'000'000);
+  opened();
+  const auto batches = [&](std::uint64_t n) {
+    for (std::uint64_t i = 0; i < n; ++i) {
+      core->take(numbers(static_cast<std::int64_t>(10 * i), 10, i + 1, epoch()), never);
+    }
+  };
+  batches(5);
+  EXPECT_EQ(plugin->commits.size(), 0u);
+  plugin->next_write = {{error_kind::busy, "deadlock", "", false}};
+  core->take(numbers(50, 10, 6, epoch()), never);
+  core->retry(never);
+  opened();
+  batches(40);
+  EXPECT_EQ(plugin->commits.size(), 32u);
+}
+
 TEST_F(writer_core_test, a_newer_owner_stops_this_pipeline_without_a_retry) {
   begin();
   opened();

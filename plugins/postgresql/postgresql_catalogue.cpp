@@ -85,7 +85,7 @@ FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[])) WIT
 ORDER BY u.n)";
 
 constexpr const char* missing_table_sql = R"(
-SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), pg_catalog.has_schema_privilege(n.oid, 'USAGE'), current_user
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND c.relname !~ '^sluice_' ORDER BY 1, 2 LIMIT 10000)";
@@ -355,9 +355,10 @@ error missing_table(connection& c, const table_name& name) {
       if (!is_true(row, 3)) {
         return {error_kind::denied,
                 fmt::format(
-                    "{}: there is a table {}, but permission denied for schema {}; grant the right to this "
-                    "user (GRANT USAGE ON SCHEMA)",
-                    c.place(), in_quotes(whole), in_quotes(text_at(row, 0))),
+                    "{}: there is a table {}, but permission denied for schema {}; GRANT USAGE ON SCHEMA {} "
+                    "TO {}",
+                    c.place(), in_quotes(whole), in_quotes(text_at(row, 0)), quote_name(text_at(row, 0)),
+                    quote_name(text_at(row, 4))),
                 "42501", false};
       }
       return {error_kind::bad_option,

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "plugins/postgresql/postgresql_options.h"
 #include "transport/base/text.h"
@@ -17,9 +19,57 @@ constexpr const char* schema_sql = R"(
 SELECT s.name, n.oid IS NOT NULL, pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.has_schema_privilege(n.oid, 'CREATE'), current_user
 FROM (SELECT coalesce(nullif($1, ''), pg_catalog.current_schema()) AS name) s LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = s.name)";
 
+/// The user; whether the whole table may be read; each column that may not, and whether any may.
+constexpr const char* reading_sql = R"(
+SELECT current_user, pg_catalog.has_table_privilege($1::oid, 'SELECT'), a.attname, pg_catalog.has_any_column_privilege($1::oid, 'SELECT')
+FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+  AND NOT pg_catalog.has_column_privilege($1::oid, a.attnum, 'SELECT'))";
+
 error missing(const connection& c, const std::string& what, const std::string& grant) {
   return {error_kind::denied, fmt::format("{}: {}; {}", c.place(), what, grant), "42501", false};
 }
+
+/// All that is missing, in one message.
+class missing_rights {
+ public:
+  explicit missing_rights(std::string user) : user_(std::move(user)) {}
+
+  void add(std::string what, std::string grant) {
+    what_.push_back(std::move(what));
+    grants_.push_back(std::move(grant));
+  }
+  /// Those on one table must come one after the other.
+  void add_right(const std::string& table, std::string_view right) {
+    if (table != table_) {
+      end_table();
+      table_ = table;
+    }
+    rights_ += fmt::format("{}{}", rights_.empty() ? "" : ", ", right);
+  }
+  result<void> all(const connection& c) {
+    end_table();
+    if (what_.empty()) {
+      return {};
+    }
+    return fail(missing(c, fmt::format("{}", fmt::join(what_, ", and ")),
+                        fmt::format("{}", fmt::join(grants_, "; "))));
+  }
+
+ private:
+  void end_table() {
+    if (!rights_.empty()) {
+      add(fmt::format("this user has not the right {} on {}", rights_, table_),
+          fmt::format("GRANT {} ON {} TO {}", rights_, table_, user_));
+    }
+    rights_.clear();
+  }
+
+  std::string user_;
+  std::string table_;
+  std::string rights_;
+  std::vector<std::string> what_;
+  std::vector<std::string> grants_;
+};
 
 /// Whether this user has a right on all columns that are named, or on the table as a whole; NULL where there
 /// is no such table.
@@ -89,36 +139,60 @@ result<void> check_rights(connection& c, const written_objects& what) {
     sql += ", " + may_sql(n.table, n.right, n.columns);
   }
   SLUICE_TRY(const auto answers, c.ask(sql));
+  missing_rights lacks(user);
+  const bool may_create = row.at(3) == "t";
+  bool no_marks = false;
   for (std::size_t i = 0; i < needs.size(); ++i) {
-    const need& n = needs[i];
     const auto& granted = answers.at(0).at(i + 1);
-    if (!granted && row.at(3) != "t") {
-      return fail(missing(
-          c, fmt::format("this user may not make the tables of marks in schema {}", in_quotes(schema)),
-          fmt::format("GRANT CREATE ON SCHEMA {} TO {}, or have {} made beforehand (sluice ddl JOB "
-                      "--progress prints the statements)",
-                      quote_name(schema), user, fmt::join(what.marks, " and "))));
-    }
     if (granted == "f") {
-      return fail(missing(c, fmt::format("this user has not the right {} on {}", n.right, n.table),
-                          fmt::format("GRANT {} ON {} TO {}", n.right, n.table, user)));
+      lacks.add_right(needs[i].table, needs[i].right);
     }
+    no_marks = no_marks || (!granted && !may_create);
+  }
+  if (no_marks) {
+    lacks.add(fmt::format("this user may not make the tables of marks in schema {}", in_quotes(schema)),
+              fmt::format("GRANT CREATE ON SCHEMA {} TO {}, or have {} made beforehand (sluice ddl JOB "
+                          "--progress prints the statements)",
+                          quote_name(schema), user, fmt::join(what.marks, " and ")));
+  } else if (what.makes && !may_create) {
+    lacks.add(fmt::format("this user may not make tables in schema {}", in_quotes(schema)),
+              fmt::format("GRANT CREATE ON SCHEMA {} TO {}", quote_name(schema), user));
   }
   if (answers.at(0).at(0) == "t" && !finds_by_key(what.mode)) {
-    return fail(missing(c,
-                        fmt::format("row security applies to this user on {}, and COPY does not write under "
-                                    "its policies",
-                                    what.table),
-                        fmt::format("take an account that it does not apply to, or as a superuser ALTER ROLE "
-                                    "{} BYPASSRLS; or set \"writeMode\" to update, replace or ignore, which "
-                                    "INSERT under the policies",
-                                    user)));
+    lacks.add(fmt::format("row security applies to this user on {}, and COPY does not write under its "
+                          "policies",
+                          what.table),
+              fmt::format("take an account that it does not apply to, or as a superuser ALTER ROLE {} "
+                          "BYPASSRLS; or set \"writeMode\" to update, replace or ignore, which INSERT under "
+                          "the policies",
+                          user));
   }
-  if (what.makes && row.at(3) != "t") {
-    return fail(missing(c, fmt::format("this user may not make tables in schema {}", in_quotes(schema)),
-                        fmt::format("GRANT CREATE ON SCHEMA {} TO {}", quote_name(schema), user)));
+  return lacks.all(c);
+}
+
+result<void> check_reading_rights(connection& c, std::uint32_t oid, const std::string& table,
+                                  const std::vector<std::string>& columns) {
+  SLUICE_TRY(const auto rows, c.ask(reading_sql, {fmt::to_string(oid)}));
+  const relational::sql_row& first = rows.at(0);
+  if (first.at(1) == "t") {
+    return {};
   }
-  return {};
+  const std::string user = quote_name(first.at(0).value_or(""));
+  missing_rights lacks(user);
+  if (first.at(3) != "t") {
+    lacks.add_right(table, "SELECT");
+    return lacks.all(c);
+  }
+  std::string names;
+  for (const relational::sql_row& row : rows) {
+    if (row.at(2) && std::find(columns.begin(), columns.end(), *row[2]) != columns.end()) {
+      names += (names.empty() ? "" : ", ") + quote_name(*row[2]);
+    }
+  }
+  if (!names.empty()) {
+    lacks.add_right(table, fmt::format("SELECT ({})", names));
+  }
+  return lacks.all(c);
 }
 
 }  // namespace sluice::postgresql

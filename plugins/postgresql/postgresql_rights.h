@@ -20,7 +20,12 @@ struct written_objects {
 };
 
 /// Whether the schema is there and the account may do all that the job will; `bad_option` or `denied`, with
-/// the statement that grants what is missing. Row security that COPY would meet is `denied`, too.
+/// all that is missing and the statements that grant it. Row security that COPY would meet is `denied`, too.
 result<void> check_rights(connection& c, const written_objects& what);
+
+/// Whether the account may read these columns of a table or view; `denied` likewise. What is
+/// computed besides needs columns that only the server knows, but one at least.
+result<void> check_reading_rights(connection& c, std::uint32_t oid, const std::string& table,
+                                  const std::vector<std::string>& columns);
 
 }  // namespace sluice::postgresql

@@ -11,6 +11,7 @@
 #include "plugins/common/relational/session_place.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_reader.h"
+#include "plugins/postgresql/postgresql_rights.h"
 #include "plugins/postgresql/postgresql_splits.h"
 #include "transport/base/text.h"
 
@@ -223,6 +224,15 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   use_.tables.push_back(std::move(identity));
   SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   SLUICE_TRY(const auto expressions, column_expressions(info, relation, plan));
+  std::vector<std::string> names;
+  for (const column_sql& e : expressions) {
+    if (!e.name.empty()) {
+      names.push_back(e.name);
+    }
+  }
+  if (auto may = check_reading_rights(c, info.oid, relation.from, names); !may) {
+    return fail(placed(std::move(may).error(), wanted.place));
+  }
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
   // A value that the catalogue does not name is computed.
   const bool computes =

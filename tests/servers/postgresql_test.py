@@ -331,8 +331,8 @@ class Messages(Jobs):
             (end("Reader", "src", ["id", "amonut"]), ["column[1]", 'column "amonut" does not exist']),
             (end("Reader", "src", where="id >"), ["where", "syntax error"]),
             (end("Reader", "src", splitPk="idd"), ["splitPk", 'did you mean "id"?']),
-            (end("Reader", "src", user="nothing"), ['permission denied for schema "public"', "grant the right"]),
-            (end("Reader", "src", user="writer"), ["permission denied for table src", "grant the right to this user"]),
+            (end("Reader", "src", user="nothing"), ['permission denied for schema "public"', 'GRANT USAGE ON SCHEMA "public" TO "nothing"']),
+            (end("Reader", "src", user="writer"), ['has not the right SELECT on "public"."src"', 'GRANT SELECT ON "public"."src" TO "writer"']),
         ]
         for reader, parts in cases:
             with self.subTest(parts[-1]):

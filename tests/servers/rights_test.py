@@ -65,11 +65,23 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         self.assertEqual(self.succeeds(job(self.end("Reader", "src", user="reader"), self.end("Writer", "dst", user="writer"), errors=1)).summary["dirty"], 1)
         for mode, rights in (("ignore", []), ("update", ["SELECT", "UPDATE"]), ("replace", ["DELETE"])):
             with self.subTest(mode):
-                for right in rights:
-                    self.refused_before(self.copy(writeMode=mode), f'has not the right {right} on "public"."dst"')
-                    self.sql(f"GRANT {right} ON dst TO writer")
+                for missing in range(len(rights)):
+                    some = ", ".join(rights[missing:])
+                    self.refused_before(self.copy(writeMode=mode), f'has not the right {some} on "public"."dst"; GRANT {some} ON "public"."dst" TO "writer"')
+                    self.sql(f"GRANT {rights[missing]} ON dst TO writer")
                 self.succeeds(self.copy(writeMode=mode), "--on-unfinished", "fresh")
         self.assertEqual(self.sql("SELECT * FROM dst ORDER BY 1"), "1|1\n2|2\n")
+
+    def test_all_rights_that_a_writer_misses_are_in_one_message(self):
+        self.refused_before(self.copy(writeMode="replace"), 'may not make the tables of marks in schema "public", and this user has not the right INSERT, SELECT, DELETE on "public"."dst"; GRANT CREATE',
+                            'GRANT INSERT, SELECT, DELETE ON "public"."dst" TO "writer"')
+
+    def test_the_right_that_a_reader_misses_is_named_with_its_statement(self):
+        self.sql("GRANT CREATE ON SCHEMA public TO writer; GRANT INSERT ON dst TO writer; GRANT SELECT (id) ON dst TO writer")
+        for reader, right in ((self.end("Reader", "src", user="writer"), 'SELECT ON "public"."src"'), (self.end("Reader", "src", ["1"], user="writer"), 'SELECT ON "public"."src"'),
+                              (self.end("Reader", "dst", user="writer"), 'SELECT ("v") ON "public"."dst"')):
+            self.refused_before(job(reader, self.end("Writer", "dst", user="writer")), "steps[0].parameter.table", f"has not the right {right.replace('ON', 'on')}", f'GRANT {right} TO "writer"')
+        self.succeeds(job(self.end("Reader", "dst", ["id"], user="writer", where="id = 7"), self.end("Writer", "dst", ["id"], user="writer"), concurrent=1), "--on-unfinished", "fresh")
 
     def test_rights_on_the_columns_that_are_written_are_enough(self):
         self.sql("GRANT CREATE ON SCHEMA public TO writer; GRANT INSERT (id) ON dst TO writer")
@@ -83,7 +95,7 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
         ddl = subprocess.run([PROGRAM, "ddl", self.arguments(job(self.end("Reader", "src"), self.end("Writer", "dst")))[2], "--progress"], capture_output=True, text=True, timeout=60)
         self.assertEqual(ddl.returncode, 0, ddl.stderr)
         self.sql("SET search_path = public; " + "".join(line for line in ddl.stdout.splitlines(True) if not line.startswith("--")))
-        self.refused_before(self.copy(), "has not the right SELECT on", "sluice_run")
+        self.refused_before(self.copy(), "has not the right SELECT, INSERT, UPDATE, DELETE on", "sluice_run", "sluice_progress")
         self.sql("GRANT SELECT, INSERT, UPDATE, DELETE ON sluice_run, sluice_progress TO writer; DELETE FROM dst")
         self.assertEqual(self.succeeds(self.copy()).summary["written"], 2)
 

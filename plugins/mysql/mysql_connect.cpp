@@ -218,6 +218,37 @@ result<void> connection::state::check_session(const std::vector<session_setting>
   return {};
 }
 
+result<session_variables> connection::state::read_variables(const stop_signal& stop) {
+  SLUICE_TRY(const auto found, ask(session_variables_sql(), stop));
+  session_variables out;
+  for (const relational::sql_row& row : found) {
+    out[row.at(0).value_or("")] = row.at(1).value_or("");
+  }
+  return out;
+}
+
+result<jobs_settings> connection::state::set_jobs_own(const stop_signal& stop) {
+  jobs_settings job;
+  if (plan.connect.session_settings.empty() && plan.statements.empty()) {
+    return job;
+  }
+  SLUICE_TRY(job.before, read_variables(stop));
+  for (const auto& [name, value] : plan.connect.session_settings) {
+    job.text += name + " ";
+    SLUICE_CHECK(run(fmt::format("SET SESSION {} = {}", name, value), stop));
+  }
+  for (const relational::placed_text& sql : plan.statements) {
+    job.text += sql.text + " ";
+    if (auto done = run(sql.text, stop); !done) {
+      error e = std::move(done).error();
+      e.message = fmt::format("{}: {}: {}", sql.place, in_quotes(sql.text), e.message);
+      return fail(std::move(e));
+    }
+  }
+  SLUICE_TRY(job.after, read_variables(stop));
+  return job;
+}
+
 result<void> connection::state::set_session(const stop_signal& stop) {
   SLUICE_TRY(
       const auto first,
@@ -225,19 +256,27 @@ result<void> connection::state::set_session(const stop_signal& stop) {
   const relational::sql_row& row = first[0];
   packet_bytes = std::strtoull(row[1].value_or("1048576").c_str(), nullptr, 10);
   loads = plan.may_load && row[2] == "1";
-  session_facts facts{server, row[0].value_or(""), row[3] == "1" && row[4] == "STATEMENT",
-                      plan.connect.statement_timeout};
-  for (const auto& [name, value] : plan.connect.session_settings) {
-    SLUICE_CHECK(run(fmt::format("SET SESSION {} = {}", name, value), stop));
+  session_facts facts{server,
+                      row[0].value_or(""),
+                      row[3] == "1" && row[4] == "STATEMENT",
+                      plan.connect.statement_timeout,
+                      {}};
+  SLUICE_TRY(jobs_settings job, set_jobs_own(stop));
+  const auto own = [&](const std::string& name) {
+    return job.sets(name) ? job.after.at(name) : std::string();
+  };
+  if (job.sets("sql_mode")) {
+    facts.sql_mode = job.after.at("sql_mode");
   }
-  for (const relational::placed_text& sql : plan.statements) {
-    if (auto done = run(sql.text, stop); !done) {
-      error e = std::move(done).error();
-      e.message = fmt::format("{}: {}: {}", sql.place, in_quotes(sql.text), e.message);
-      return fail(std::move(e));
-    }
+  if (const std::string collation = own("collation_connection"); collation.starts_with("utf8mb4_")) {
+    facts.collation = collation;
   }
-  const auto settings = session_settings(plan.role, facts);
+  // Sessions that read and write are as those that look and manage, which are opened before.
+  if (plan.tell != nullptr && (plan.role == session_role::look || plan.role == session_role::manage)) {
+    (*plan.tell)(plan.statements.empty() ? plan.connect.place : plan.statements.front().place,
+                 overruled(plan.role, facts, job));
+  }
+  const auto settings = without_yielding(session_settings(plan.role, facts), job);
   std::string sql;
   for (const session_setting& s : settings) {
     if (!s.may_lack) {

@@ -11,6 +11,7 @@
 
 #include "plugins/common/relational/connect_options.h"
 #include "plugins/common/relational/lock_watch.h"
+#include "plugins/common/relational/relational_options.h"
 #include "plugins/common/relational/sql_session.h"
 #include "plugins/common/relational/url_properties.h"
 #include "transport/base/guard_process.h"
@@ -45,6 +46,8 @@ struct connection_plan {
   std::string name;  ///< `sluice <job> <run> <split>`: the attribute `program_name`.
   std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
   std::shared_ptr<guard_process> guard = nullptr;           ///< `plugin_context::guard`
+  /// Tells what of the job's own settings does not hold; nullptr: nobody. Used by the thread that connects.
+  std::shared_ptr<relational::once_warner> tell = nullptr;
   bool may_load = false;  ///< LOAD DATA LOCAL of our own bytes will be asked for.
   std::function<result<secret>(const secret_text&, const stop_signal&)> resolve_secret;
 };

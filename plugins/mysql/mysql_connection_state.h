@@ -70,6 +70,9 @@ struct connection::state {
   /// none any more. False where it should be tried again: this is no connection to the server of that name.
   bool kill_left(std::string_view which, const std::vector<std::string_view>& ids,
                  const std::vector<std::string_view>& words);
+  /// Runs what the job sets itself, and tells what it changed of the variables that the engine sets.
+  result<jobs_settings> set_jobs_own(const stop_signal& stop);
+  result<session_variables> read_variables(const stop_signal& stop);
   result<void> check_session(const std::vector<session_setting>& settings, const stop_signal& stop);
   result<void> query(std::string_view sql, const stop_signal& stop);
   /// Reads the rows of the result at hand, and drops them.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "transport/base/text.h"
+
 namespace sluice::mysql {
 namespace {
 
@@ -37,8 +39,33 @@ std::vector<std::string_view> sorted_names(std::string_view list) {
   return names;
 }
 
+/// Whether the name stands in the text as a word of its own, ignoring case.
+bool has_word(std::string_view text, std::string_view name) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto in_word = [&](char c) {
+    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const auto same = [&](char a, char b) { return lower(a) == b; };
+  auto from = text.begin();
+  while (true) {
+    const auto at = std::search(from, text.end(), name.begin(), name.end(), same);
+    if (at == text.end()) {
+      return false;
+    }
+    const auto end = at + static_cast<std::ptrdiff_t>(name.size());
+    if ((at == text.begin() || !in_word(*(at - 1))) && (end == text.end() || !in_word(*end))) {
+      return true;
+    }
+    from = end;
+  }
+}
+
 session_setting number(std::string name, std::uint64_t value, bool may_lack = false) {
   return {std::move(name), std::to_string(value), std::to_string(value), may_lack};
+}
+
+session_setting limit(std::string name, std::uint64_t value) {
+  return {std::move(name), std::to_string(value), std::to_string(value), false, true};
 }
 
 session_setting text(std::string name, const std::string& value) {
@@ -49,18 +76,18 @@ constexpr std::uint64_t day_s = 86'400;
 
 /// A day: a throttled read is no reason for the server to hang up.
 void add_patience(std::vector<session_setting>& to, bool idles) {
-  to.push_back(number("net_write_timeout", day_s));
+  to.push_back(limit("net_write_timeout", day_s));
   // An end of a run that died with its machine gives its locks back within the hour.
-  to.push_back(number("net_read_timeout", 3600));
-  to.push_back(number("wait_timeout", idles ? 7 * day_s : 3600));
+  to.push_back(limit("net_read_timeout", 3600));
+  to.push_back(limit("wait_timeout", idles ? 7 * day_s : 3600));
 }
 
 void add_time_limit(std::vector<session_setting>& to, const session_facts& facts) {
   const auto ms = facts.statement_timeout.count();
   if (facts.server.product == server_product::mariadb) {
-    to.push_back({"max_statement_time", fmt::format("{}.{:03}", ms / 1000, ms % 1000), "", true});
+    to.push_back({"max_statement_time", fmt::format("{}.{:03}", ms / 1000, ms % 1000), "", true, true});
   } else if (facts.server.version >= 50708) {
-    to.push_back(number("max_execution_time", static_cast<std::uint64_t>(ms), true));
+    to.push_back({"max_execution_time", std::to_string(ms), std::to_string(ms), true, true});
   }
 }
 
@@ -71,6 +98,9 @@ std::vector<session_setting> session_settings(session_role role, const session_f
   out.push_back(text("time_zone", "+00:00"));
   out.push_back(text("character_set_client", "utf8mb4"));
   out.push_back(text("character_set_connection", "utf8mb4"));
+  if (!facts.collation.empty()) {
+    out.push_back(text("collation_connection", facts.collation));
+  }
   out.push_back(text("character_set_results", "utf8mb4"));
   // Of statements that are sent together none must commit by itself where one before it made the server roll
   // back (a deadlock).
@@ -116,6 +146,44 @@ bool holds(const session_setting& setting, std::string_view read) {
                                     : setting.reads_as == read;
 }
 
+std::string session_variables_sql() {
+  return "SHOW SESSION VARIABLES WHERE Variable_name IN ('time_zone', 'character_set_client', "
+         "'character_set_connection', 'character_set_results', 'collation_connection', 'autocommit', "
+         "'sql_safe_updates', 'sql_select_limit', 'max_statement_time', 'max_execution_time', "
+         "'net_write_timeout', 'net_read_timeout', 'wait_timeout', 'sql_mode', 'sql_notes', 'tx_isolation', "
+         "'transaction_isolation', 'tx_read_only', 'transaction_read_only', 'max_error_count')";
+}
+
+bool jobs_settings::sets(const std::string& name) const {
+  const auto was = before.find(name);
+  const auto is = after.find(name);
+  return is != after.end() && (was == before.end() || was->second != is->second || has_word(text, name));
+}
+
+std::vector<session_setting> without_yielding(std::vector<session_setting> settings,
+                                              const jobs_settings& job) {
+  std::erase_if(settings, [&](const session_setting& s) { return s.yields && job.sets(s.name); });
+  return settings;
+}
+
+std::vector<std::string> overruled(session_role role, const session_facts& facts, const jobs_settings& job) {
+  const bool reads = role == session_role::look || role == session_role::read;
+  std::vector<std::string> out;
+  for (const session_setting& s : session_settings(reads ? session_role::read : session_role::write, facts)) {
+    if (s.yields || s.reads_as.empty() || !job.sets(s.name)) {
+      continue;
+    }
+    const std::string& found = job.after.at(s.name);
+    if (!holds(s, found == "ON" ? "1" : found == "OFF" ? "0" : found)) {
+      out.push_back(fmt::format(
+          "{} is set to {} and does not hold: the sessions that {} have {}, so that values arrive as they "
+          "are; take it out",
+          s.name, in_quotes(found), reads ? "read" : "write rows", in_quotes(s.reads_as)));
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> session_page_lines() {
   struct role_name {
     session_role role;
@@ -124,7 +192,7 @@ std::vector<std::string> session_page_lines() {
   constexpr role_name roles[] = {{session_role::read, "a reader"},
                                  {session_role::write, "a writer"},
                                  {session_role::manage, "claims, preSql and postSql"}};
-  const session_facts facts = {{server_product::mariadb, 101100, ""}, "<the server's>", false, {}};
+  const session_facts facts = {{server_product::mariadb, 101100, ""}, "<the server's>", false, {}, {}};
   std::vector<std::string> lines;
   for (const role_name& r : roles) {
     std::string line = fmt::format("The session of {}: ", r.name);
@@ -135,6 +203,11 @@ std::vector<std::string> session_page_lines() {
     }
     lines.push_back(line + ".");
   }
+  lines.emplace_back(
+      "These are set after the job's `session` and its properties. A limit of time that those set holds: "
+      "`max_statement_time`, `max_execution_time` (MySQL), `net_write_timeout`, `net_read_timeout`, "
+      "`wait_timeout`; so does `collation_connection` of utf8mb4, and `sql_mode` where the line above says "
+      "`<the server's>`. Another value of what else stands here is told, and the one here counts.");
   return lines;
 }
 

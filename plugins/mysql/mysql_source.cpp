@@ -85,6 +85,7 @@ connection_plan plan_connection(const relational::connect_options& connect, sess
   plan.resolve_secret = context.resolve_secret;
   plan.guard = context.guard;
   plan.locks = std::make_shared<relational::lock_watch>(context.warn);
+  plan.tell = std::make_shared<relational::once_warner>(context.warn);
   return plan;
 }
 
@@ -96,6 +97,7 @@ mysql_source::mysql_source(source_options options, option_values values, const p
       warn_(context_.warn) {
   for (const relational::database_part& end : options_.parts) {
     connections_.push_back(plan_connection(end.connect, session_role::look, options_.session, context_));
+    connections_.back().tell = connections_.front().tell;
   }
 }
 

@@ -42,6 +42,7 @@ constexpr auto properties = std::to_array<url_property>({
     // Waits and the wire.
     {"connectTimeout", use::connect_ms},
     {"socketTimeout", use::socket_ms},
+    {"statementTimeout", use::statement_ms},
     {"loginTimeout", use::connect_s},
     {"tcpKeepAlive", use::keepalive},
     {"useCompression", use::compression},

@@ -63,6 +63,7 @@ constexpr auto properties = std::to_array<url_property>({
     {"connect_timeout", use::connect_s},
     {"loginTimeout", use::connect_s},
     {"socketTimeout", use::socket_s},
+    {"statementTimeout", use::statement_ms},
     {"cancelSignalTimeout", use::harmless},
     {"sslResponseTimeout", use::harmless},
     {"gssResponseTimeout", use::harmless},

@@ -203,6 +203,17 @@ class Guest(Jobs):
         self.assertEqual(ended.summary["written"], 1)
         self.assertEqual(sql("SELECT * FROM dst"), "1\n")
 
+    def test_limits_of_time_of_the_job_hold_and_what_does_not_is_told(self):
+        reader = query("SELECT @@max_statement_time, @@net_write_timeout, @@collation_connection, @@sql_mode, @@time_zone")
+        reader["parameter"]["jdbcUrl"] += "?sessionVariables=net_write_timeout=77&statementTimeout=9500&connectionCollation=utf8mb4_bin"
+        reader["parameter"]["session"] = ["SET time_zone = '+05:00', sql_mode = 'ANSI_QUOTES'"]
+        sql("CREATE TABLE dst (m DOUBLE, n INT, c TEXT, s TEXT, z TEXT)")
+        ended = self.succeeds(job(reader, end("Writer", "dst", session=["SET SESSION wait_timeout = 28800", "SET sql_mode = ''"])))
+        self.assertEqual(sql("SELECT * FROM dst"), "9.5\t77\tutf8mb4_bin\tANSI_QUOTES\t+00:00\n")
+        self.assertIn('session[0]: time_zone is set to "+05:00" and does not hold: the sessions that read have "+00:00"', ended.text)
+        self.assertIn('session[0]: sql_mode is set to "" and does not hold: the sessions that write rows have', ended.text)
+        self.assertEqual(ended.text.count("does not hold"), 2)
+
     def test_a_read_only_server_is_named_and_fails_the_run(self):
         sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src; "
             "GRANT CREATE, ALTER ON sluice.* TO writer@'%'")

@@ -23,7 +23,7 @@ std::string meaning_of(const url_property& p) {
     case property_use::socket_s:
       return "`socketTimeout`";
     case property_use::statement_ms:
-      return "limit of a statement";
+      return "limit of each statement in milliseconds (none by default)";
     case property_use::keepalive:
       return "TCP keepalive (on by default)";
     case property_use::compression:

@@ -1,5 +1,6 @@
 #include "plugins/mysql/mysql_read_plan.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "plugins/mysql/mysql_session_sql.h"
@@ -7,6 +8,11 @@
 
 namespace sluice::mysql {
 namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 read_part orders_part() {
   read_part part;
@@ -68,7 +74,7 @@ TEST(mysql_read_plan_test, writes_statements_of_each_mode) {
 
 TEST(mysql_read_plan_test, sets_sessions_by_their_role) {
   const session_facts facts{
-      {server_product::mariadb, 101119, ""}, "ANSI,PAD_CHAR_TO_FULL_LENGTH,STRICT_ALL_TABLES", false, {}};
+      {server_product::mariadb, 101119, ""}, "ANSI,PAD_CHAR_TO_FULL_LENGTH,STRICT_ALL_TABLES", false, {}, {}};
   const auto value = [&](session_role role, std::string_view name) {
     for (const session_setting& s : session_settings(role, facts)) {
       if (s.name == name) {
@@ -88,6 +94,27 @@ TEST(mysql_read_plan_test, sets_sessions_by_their_role) {
   const session_setting mode{"sql_mode", "", "A,B", false};
   EXPECT_TRUE(holds(mode, "B,A"));
   EXPECT_FALSE(holds(mode, "A"));
+}
+
+TEST(mysql_read_plan_test, limits_of_time_that_the_job_sets_hold_and_what_does_not_is_told) {
+  const session_facts facts{{server_product::mariadb, 101119, ""}, "ANSI", false, {}, "utf8mb4_bin"};
+  jobs_settings job{
+      {{"net_write_timeout", "60"}, {"wait_timeout", "9"}, {"time_zone", "SYSTEM"}, {"sql_mode", ""}},
+      {{"net_write_timeout", "60"}, {"wait_timeout", "8"}, {"time_zone", "+05:00"}, {"sql_mode", "ANSI"}},
+      "SET @@SESSION.Net_Write_Timeout = 60, my_net_read_timeout = 1"};
+  std::vector<std::string> set;
+  for (const session_setting& s : without_yielding(session_settings(session_role::read, facts), job)) {
+    set.push_back(s.name);
+  }
+  EXPECT_THAT(set, Not(Contains("net_write_timeout")));
+  EXPECT_THAT(set, Not(Contains("wait_timeout")));
+  EXPECT_THAT(set, Contains("net_read_timeout"));
+  EXPECT_THAT(set, Contains("collation_connection"));
+  EXPECT_THAT(overruled(session_role::look, facts, job),
+              ElementsAre(HasSubstr("time_zone is set to \"+05:00\"")));
+  EXPECT_THAT(overruled(session_role::manage, facts, job),
+              Contains(HasSubstr("the sessions that write rows have "
+                                 "\"NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES\"")));
 }
 
 }  // namespace

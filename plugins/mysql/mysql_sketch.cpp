@@ -86,6 +86,18 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
   }
   SLUICE_TRY(auto sketch, relational::sketch_of_target(where, table, columns, options_dialect(), context));
   if (found.table) {
+    schema there;
+    for (const table_column& c : found.table->columns) {
+      there.push_back({c.name, read_type(c.kind), !c.not_null, c.kind.name});
+    }
+    relational::put_types_of_table(there, columns, options_dialect().rules, sketch);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].type.id == type_id::decimal_text) {
+        // createTable makes a text of a number whose digits nobody names: a copy that goes on is the same
+        // job.
+        sketch.columns[i].type = columns[i].type;
+      }
+    }
     SLUICE_CHECK(relational::look_for_records(sketch, context.mode, [&]() -> result<bool> {
       SLUICE_TRY(
           const auto rows,

@@ -93,6 +93,11 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
   }
   SLUICE_TRY(auto sketch, relational::sketch_of_target(where, table, columns, options_dialect(), context));
   if (found.table) {
+    schema there;
+    for (const table_column& c : found.table->columns) {
+      there.push_back({c.name, c.kind.type, !c.never_null, c.type.name});
+    }
+    relational::put_types_of_table(there, columns, options_dialect().rules, sketch);
     SLUICE_CHECK(relational::look_for_records(sketch, context.mode, [&]() -> result<bool> {
       SLUICE_TRY(const auto rows,
                  found.through->ask(fmt::format("SELECT 1 FROM {} LIMIT 1", found.table->quoted_name())));

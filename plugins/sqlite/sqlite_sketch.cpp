@@ -175,6 +175,19 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
   put_place(sketch, where, name_for_job(name), context.form, false);
   SLUICE_CHECK(table ? relational::put_names_for_table(mapping_of(*table), columns, sql_rules, sketch)
                      : relational::put_names_for_new_table(columns, sketch));
+  if (table) {
+    schema there;
+    for (const table_column& c : table->columns) {
+      there.push_back({c.name, read_type(c.kind), !c.not_null, c.declared_type});
+    }
+    relational::put_types_of_table(there, columns, sql_rules, sketch);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (read_type(kind_of(created_type(columns[i].type), false)).id == type_id::utf8) {
+        // createTable makes text for dates and exact numbers: a copy that goes on is the same job.
+        sketch.columns[i].type = columns[i].type;
+      }
+    }
+  }
   put(sketch, "writeMode", "insert",
       "replace, update and ignore are there for tables with a key: they make a second run leave no doubles.");
   if (context.mode == sketch_mode::replace) {

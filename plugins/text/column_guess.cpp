@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "transport/record/parse.h"
 
@@ -48,39 +49,19 @@ bool is_plain_number(std::string_view text) {
          text.find_first_not_of("0123456789.-") == std::string_view::npos;
 }
 
-/// `007` and `-0` are texts: as numbers they would be written otherwise.
-bool is_exact_long(const std::string& text) {
-  const auto value = parse_int64(text);
-  return value.ok() && fmt::to_string(value.value) == text;
+/// Whether every value is a text by which the type itself writes it.
+bool all_written_back(const std::vector<sampled_field>& fields, const std::optional<std::string>& null_text,
+                      declared_type type, const std::optional<std::string>& format = {}) {
+  auto parser = value_parser::make(type, format, {});
+  return parser &&
+         all_fit(fields, null_text, [&](const std::string& text) { return parser->is_own_spelling(text); });
 }
 
-bool is_exact_decimal(const std::string& text) {
-  if (!is_plain_number(text)) {
-    return false;
-  }
-  const std::string_view digits = std::string_view(text).substr(text[0] == '-' ? 1 : 0);
-  const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
-  const bool minus_zero = text[0] == '-' && digits.find_first_not_of("0.") == std::string_view::npos;
-  std::string scratch;
-  const auto value = parse_decimal_text(text, scratch);
-  return !leading_zero && !minus_zero && digits[0] != '.' && value.ok() && value.value == text;
-}
-
-/// As Sluice and PostgreSQL write bytes: with small letters.
-bool is_pg_hex(const std::string& text) {
-  std::string bytes;
-  return read_bytes_as(bytes_form::pg_hex, text, bytes) && text.find_first_of("ABCDEF") == std::string::npos;
-}
-
-bool reads_back(const date_pattern& pattern, const std::string& text) {
-  const auto time = pattern.parse(text);
-  if (!time.ok()) {
-    return false;
-  }
-  std::string written(pattern.chars_max(), '\0');
-  char* end = written.data();
-  return pattern.write(time.value, 0, end) == dirty_code::none &&
-         std::string_view(written.data(), static_cast<std::size_t>(end - written.data())) == text;
+/// As Sluice and PostgreSQL write bytes. One in quotes is meant as a text (`is_mark_unquoted`).
+bool all_are_bytes(const std::vector<sampled_field>& fields, const std::optional<std::string>& null_text,
+                   const std::string& form) {
+  return std::none_of(fields.begin(), fields.end(), [](const sampled_field& f) { return f.quoted; }) &&
+         all_written_back(fields, null_text, declared_type::bytes, form);
 }
 
 /// The patterns that all values fit.
@@ -88,9 +69,7 @@ std::vector<std::string> fitting_patterns(const std::vector<sampled_field>& fiel
                                           const std::optional<std::string>& null_text) {
   std::vector<std::string> found;
   for (const std::string_view text : date_patterns) {
-    const auto pattern = date_pattern::make(text);
-    if (pattern &&
-        all_fit(fields, null_text, [&](const std::string& value) { return reads_back(*pattern, value); })) {
+    if (all_written_back(fields, null_text, declared_type::date, std::string(text))) {
       found.emplace_back(text);
     }
   }
@@ -143,18 +122,17 @@ column_guess guess_column(const std::vector<sampled_field>& fields,
   if (!any) {
     return make(declared_type::string_text, "text, because no value was seen");
   }
-  if (all_fit(fields, null_text, is_exact_long)) {
+  if (all_written_back(fields, null_text, declared_type::long_number)) {
     return make(declared_type::long_number, {});
   }
-  if (all_fit(fields, null_text, is_exact_decimal)) {
+  if (all_written_back(fields, null_text, declared_type::double_number)) {
     return make(declared_type::double_number, "exact number, not a floating-point one");
   }
-  if (all_fit(fields, null_text, [](const std::string& text) { return text == "true" || text == "false"; })) {
+  if (all_written_back(fields, null_text, declared_type::boolean)) {
     return make(declared_type::boolean, {});
   }
-  if (all_fit(fields, null_text, is_pg_hex)) {
-    return make(declared_type::bytes, "bytes, by the \\x before their hex digits",
-                std::string(to_string(bytes_form::pg_hex)));
+  if (const std::string hex(to_string(bytes_form::pg_hex)); all_are_bytes(fields, null_text, hex)) {
+    return make(declared_type::bytes, "bytes, by the \\x before their hex digits", hex);
   }
   const auto patterns = fitting_patterns(fields, null_text);
   if (patterns.size() == 1) {
@@ -170,10 +148,10 @@ column_guess guess_column(const std::vector<sampled_field>& fields,
   return make(declared_type::string_text, why_text(fields, null_text));
 }
 
-std::optional<std::string> guess_null_text(const std::vector<std::vector<sampled_field>>& columns) {
-  std::optional<std::string> best;
+null_guess guess_null_text(const std::vector<std::vector<sampled_field>>& columns) {
+  null_guess guess;
   std::size_t most = 0;
-  bool backslash_n = false;
+  std::map<std::string_view, std::size_t> seen;
   std::vector<bool> typed;
   for (const auto& column : columns) {
     typed.push_back(is_typed(column, std::nullopt));
@@ -182,17 +160,26 @@ std::optional<std::string> guess_null_text(const std::vector<std::vector<sampled
     const std::optional<std::string> text = std::string(word);
     std::size_t gained = 0;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const bool occurs = std::any_of(columns[i].begin(), columns[i].end(),
-                                      [&](const sampled_field& f) { return is_null(f, text); });
-      backslash_n = backslash_n || (occurs && word == "\\N");
-      gained += occurs && !typed[i] && is_typed(columns[i], text) ? 1 : 0;
+      const auto occurs = std::count_if(columns[i].begin(), columns[i].end(),
+                                        [&](const sampled_field& f) { return is_null(f, text); });
+      seen[word] += static_cast<std::size_t>(occurs);
+      gained += occurs != 0 && !typed[i] && is_typed(columns[i], text) ? 1 : 0;
     }
     if (gained > most) {
       most = gained;
-      best = text;
+      guess.text = text;
     }
   }
-  return best ? best : backslash_n ? std::optional<std::string>("\\N") : std::nullopt;
+  if (!guess.text && seen["\\N"] > seen[""]) {
+    guess.text = "\\N";
+  }
+  const std::string word = guess.text.value_or("");
+  guess.unsure = (!word.empty() && word != "\\N") || (seen[""] != 0 && seen["\\N"] != 0);
+  return guess;
+}
+
+bool is_mark_unquoted(std::string_view text) {
+  return may_be_mark(text) && (text.starts_with("\\x") || is_no_name(text));
 }
 
 heading_guess guess_heading(const std::vector<std::vector<sampled_field>>& columns) {
@@ -216,7 +203,7 @@ heading_guess guess_heading(const std::vector<std::vector<sampled_field>>& colum
     if (below.empty()) {
       continue;
     }
-    const auto null_text = guess_null_text({below});
+    const auto null_text = guess_null_text({below}).text;
     typed_below = typed_below || (is_typed(below, null_text) && !is_typed(column, null_text));
   }
   if (!named) {

@@ -7,6 +7,7 @@
 
 #include "plugins/common/output/value_printer.h"
 #include "plugins/text/byte_search.h"
+#include "plugins/text/column_guess.h"
 #include "plugins/text/record_formatter.h"
 #include "transport/base/text.h"
 #include "transport/record/utf8.h"
@@ -188,7 +189,7 @@ class delimited_formatter final : public record_formatter {
       return refuse(index, row, dirty_code::invalid_utf8, no_text_in_bytes, refused);
     }
     const bool suspect = state.has_special && byte_search::find(from, size, special_) != size;
-    if (suspect || size == 0 || text == options_.null_text) {
+    if (suspect || size == 0 || text == options_.null_text || may_be_mark(text)) {
       return append_suspect(index, row, text, at, refused);
     }
     if (size <= 16 && first + 16 <= state.bytes_size) {
@@ -206,7 +207,7 @@ class delimited_formatter final : public record_formatter {
     return append_suspect(index, row, printed_, at, refused);
   }
 
-  /// A text that is empty, equal to nullFormat, or has a byte that may need quotes.
+  /// A text that is empty, equal to nullFormat, a mark of NULL or bytes, or has a byte that may need quotes.
   char* append_suspect(std::size_t index, std::uint32_t row, std::string_view text, char* at,
                        refused_row& refused) {
     if (options_.format == file_format::text) {
@@ -218,8 +219,8 @@ class delimited_formatter final : public record_formatter {
       }
       return put(text, at);
     }
-    const bool must =
-        text == options_.null_text || byte_search::find(text.data(), text.size(), special_) != text.size();
+    const bool must = text == options_.null_text || (!columns_[index].encoded && is_mark_unquoted(text)) ||
+                      byte_search::find(text.data(), text.size(), special_) != text.size();
     return must ? put_quoted(text, at) : put(text, at);
   }
 

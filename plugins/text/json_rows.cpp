@@ -148,8 +148,14 @@ error_code read_nested(simdjson::simdjson_result<Nested> opened, Check check_ins
   return e;
 }
 
+/// A member's value as text.
+struct member_text {
+  std::string_view text;
+  bool quoted = false;  ///< A text of JSON, no number, boolean, object or list.
+};
+
 /// The text of a member's value, or nothing for null.
-error_code read_value(od::value value, std::optional<std::string_view>& text) {
+error_code read_value(od::value value, std::optional<member_text>& text) {
   od::json_type type{};
   if (error_code e = value.type().get(type); e != simdjson::SUCCESS) {
     return e;
@@ -171,7 +177,8 @@ error_code read_value(od::value value, std::optional<std::string_view>& text) {
       e = check(value, 0);
       break;
   }
-  text = type == od::json_type::null ? std::nullopt : std::optional(found);
+  text = type == od::json_type::null ? std::nullopt
+                                     : std::optional(member_text{found, type == od::json_type::string});
   return e;
 }
 
@@ -223,7 +230,7 @@ std::string fault_text(std::string_view line, error_code code, const char* membe
 struct json_rows::parser {
   od::parser simd;
   std::map<std::string, std::vector<std::size_t>, std::less<>> columns_of_key;
-  std::vector<std::optional<std::string_view>> texts;  ///< One a column.
+  std::vector<std::optional<member_text>> texts;  ///< One a column.
   std::vector<bool> seen;
 
   /// Calls `member(key, text)` for each member of the object on the line, in order, until it refuses one.
@@ -248,7 +255,7 @@ struct json_rows::parser {
     for (auto field : object) {
       std::string_view key;
       od::value value;
-      std::optional<std::string_view> text;
+      std::optional<member_text> text;
       if (field.error() != simdjson::SUCCESS) {
         return no(field.error(), nullptr);
       }
@@ -322,7 +329,7 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
   std::fill(p.texts.begin(), p.texts.end(), std::nullopt);
   std::fill(p.seen.begin(), p.seen.end(), false);
   const dirty_code code =
-      p.each_member(line, refusal.detail, [&](std::string_view key, std::optional<std::string_view> text) {
+      p.each_member(line, refusal.detail, [&](std::string_view key, const std::optional<member_text>& text) {
         const auto found = p.columns_of_key.find(key);
         if (found == p.columns_of_key.end()) {
           note_other(key);
@@ -338,7 +345,7 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
         for (const std::size_t c : found->second) {
           if (p.seen[c]) {
             refusal.column = c;
-            refusal.value = text ? std::optional(std::string(*text)) : std::nullopt;
+            refusal.value = text ? std::optional(std::string(text->text)) : std::nullopt;
             refusal.detail = in_quotes(key);
             return dirty_code::duplicate_key;
           }
@@ -357,13 +364,18 @@ bool json_rows::append_row(std::string_view line, batch_builder& to, row_refusal
   }
   for (std::size_t c = 0; c < bound_.columns.size(); ++c) {
     const auto& constant = bound_.columns[c].constant;
-    const auto text = constant ? std::optional<std::string_view>(*constant) : p.texts[c];
-    if (!text) {
+    const auto found = constant ? std::optional(member_text{*constant, true}) : p.texts[c];
+    if (!found) {
       to.at(c).append_null();
-    } else if (const dirty_code bad = parsers_[c].append(*text, to.at(c)); bad != dirty_code::none) {
-      const auto rule = parsers_[c].append_changed(*text, to.at(c));
+      continue;
+    }
+    // A number of JSON is a number, however it is written.
+    const dirty_code bad = found->quoted ? parsers_[c].append(found->text, to.at(c))
+                                         : parsers_[c].append_any_spelling(found->text, to.at(c));
+    if (bad != dirty_code::none) {
+      const auto rule = parsers_[c].append_changed(found->text, to.at(c));
       if (!rule) {
-        refusal = {bad, c, std::string(*text), {}};
+        refusal = {bad, c, std::string(found->text), {}};
         return false;
       }
       to.note_change({to.at(c).size() - 1, static_cast<std::uint32_t>(c), *rule});
@@ -379,7 +391,7 @@ std::vector<dirty_field> json_rows::raw_fields(std::string_view record, const re
 std::vector<std::string> json_keys(std::string_view line, dirty_code& code, std::string& why) {
   json_rows::parser p;
   std::vector<std::string> keys;
-  code = p.each_member(line, why, [&](std::string_view key, std::optional<std::string_view>) {
+  code = p.each_member(line, why, [&](std::string_view key, const std::optional<member_text>&) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) {
       return dirty_code::duplicate_key;
     }

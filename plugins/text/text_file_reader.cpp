@@ -473,17 +473,25 @@ result<void> text_file_reader::refuse(std::size_t record, const row_refusal& ref
     dirty.column = !f.name.empty() ? f.name : std::to_string(column.field);
     dirty.target_type = to_string(f.type);
     const value_parser& parser = bound_->parsers[*refusal.column];
+    const bool other_spelling =
+        refusal.value && refusal.code != dirty_code::duplicate_key && parser.refuses_spelling(*refusal.value);
     if (refusal.code == dirty_code::too_precise) {
       what = fmt::format(
           "{} in column {} has a fraction of a second, and the column's format has no place for "
           "it; give the column a format such as \"yyyy-MM-dd HH:mm:ss.SSS\". ",
           in_quotes(refusal.value.value_or("")), in_quotes(dirty.column));
+    } else if (other_spelling) {
+      what = fmt::format(
+          "{} in column {} would be written otherwise as {}. Declare the column STRING, which keeps every "
+          "text, or set otherSpelling to read where only the value counts. ",
+          in_quotes(refusal.value.value_or("")), in_quotes(dirty.column), to_string(parser.declared()));
     } else if (refusal.code != dirty_code::duplicate_key && parser.declared() != declared_type::string_text) {
       what = fmt::format("{} in column {} is not {}. ", in_quotes(refusal.value.value_or("")),
                          in_quotes(dirty.column), parser.expected());
     }
     // What is expected is said already, and better: of a file's field this sentence's second half is wrong.
-    const bool said = refusal.code == dirty_code::not_a_boolean || parser.declared() == declared_type::bytes;
+    const bool said = refusal.code == dirty_code::not_a_boolean || other_spelling ||
+                      parser.declared() == declared_type::bytes;
     meaning = said ? std::string_view() : meaning;
   }
   dirty.message = fmt::format("{}{}", what, meaning);

@@ -286,6 +286,9 @@ result<text_layout> text_layout_of(const option_values& options, const conversio
   std::optional<std::string> other_fields;
   wrong.take(options.text("otherFields"), other_fields);
   layout.other_fields_dirty = other_fields == "dirty";
+  std::optional<std::string> other_spelling;
+  wrong.take(options.text("otherSpelling"), other_spelling);
+  layout.other_spelling_dirty = other_spelling == "dirty";
   wrong.check(format_known ? read_grammar(options, layout) : read_encoding(options, layout));
   if (layout.format != file_format::json) {
     wrong.take(options.text("nullFormat"), layout.null_text);

@@ -45,6 +45,7 @@ struct text_layout {
   std::optional<std::uint64_t> field_chars_max;  ///< `safetySwitch`.
   bool all_columns = false;                      ///< `["*"]`.
   bool other_fields_dirty = false;               ///< `otherFields`.
+  bool other_spelling_dirty = false;             ///< `otherSpelling`.
   bytes_form bytes = bytes_form::text;           ///< Of columns without a `format`.
   std::vector<column_spec> columns;
   bool no_file_is_success = false;

@@ -117,6 +117,14 @@ std::vector<option> options() {
                   "left out) or dirty (the record is dirty).",
        .default_text = "ignore",
        .allowed = {"ignore", "dirty"}},
+      {.name = "otherSpelling",
+       .type = option_type::text,
+       .meaning =
+           "What becomes of a text that its column's type reads but would write otherwise (007 and +1 "
+           "of LONG, 1e3 of DOUBLE, TRUE of BOOLEAN; json: in quotes): read (the value counts) or dirty "
+           "(the record is dirty, so that no text is changed).",
+       .default_text = "read",
+       .allowed = {"read", "dirty"}},
       {.name = "fieldDelimiter",
        .type = option_type::delimiter,
        .meaning = "What stands between fields: one or more characters, at most 16 bytes.",

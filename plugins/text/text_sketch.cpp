@@ -231,6 +231,7 @@ class source_sketcher {
     put_null(columns);
     put_columns(columns);
     put("otherFields", "dirty", "A record with more fields than these is dirty; ignore leaves them out.");
+    put_other_spelling();
     return std::move(sketch_);
   }
 
@@ -328,15 +329,23 @@ class source_sketcher {
   [[nodiscard]] std::size_t most_fields() const { return cut_of(sample_, "").fields; }
 
   void put_null(const std::vector<std::vector<sampled_field>>& columns) {
-    null_text_ = guess_null_text(columns);
-    const bool guessed = null_text_.has_value();
-    null_text_ = null_text_.value_or("");
+    const null_guess guess = guess_null_text(columns);
+    const bool guessed = guess.text.has_value();
+    null_text_ = guess.text.value_or("");
     std::size_t seen = 0;
     for (const auto& column : columns) {
       seen +=
           static_cast<std::size_t>(std::count_if(column.begin(), column.end(), [&](const sampled_field& f) {
             return !f.quoted && f.text == *null_text_;
           }));
+    }
+    if (guess.unsure) {
+      sketch_.doubts.push_back(
+          fmt::format("{}: which text is NULL is unsure; taken as NULL {} the {} unquoted fields looked at "
+                      "that are {}, in "
+                      "columns of text too. If that is wrong, set nullFormat in the job",
+                      in_quotes(path_), seen == 1 ? "is" : "are", with_thousands(seen),
+                      null_text_->empty() ? "empty" : in_quotes(*null_text_)));
     }
     if (!guessed) {
       // What Sluice and databases write as CSV is read back as it was.
@@ -374,6 +383,12 @@ class source_sketcher {
       sketch_.column_comments.push_back(guess.reason);
     }
     put("column", std::move(list), by_heading ? "Each is found by its heading." : "");
+  }
+
+  /// Types are guessed from the records looked at: no text behind them may be changed by a wrong guess.
+  void put_other_spelling() {
+    put("otherSpelling", "dirty",
+        "A text that its type would write otherwise (007, +1, TRUE) is dirty; read takes its value.");
   }
 
   /// What the values of one member are.
@@ -469,6 +484,7 @@ class source_sketcher {
     put("column", std::move(list), "");
     put("otherFields", "dirty",
         "A record with a key that is not among these is dirty; ignore leaves it out.");
+    put_other_spelling();
     return std::move(sketch_);
   }
 
@@ -546,6 +562,9 @@ result<end_sketch> sketch_text_target(const end_place& where, const schema& colu
   json names = json::array();
   for (std::size_t i = 0; i < columns.size(); ++i) {
     names.push_back(columns[i].name.empty() ? fmt::format("column_{}", i + 1) : columns[i].name);
+  }
+  for (std::size_t i = 0; i < columns.size() && !json_lines; ++i) {
+    sketch.columns.push_back({names[i].get<std::string>(), type_of(type_id::utf8), true, ""});
   }
   put("header", names, json_lines ? "The members' names." : "The first line.");
   if (!json_lines) {

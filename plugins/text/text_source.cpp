@@ -360,6 +360,9 @@ result<void> text_source::bind_columns() {
     if (!parser) {
       return fail(error_kind::bad_option, "{}: {}", spec.place, parser.error().message);
     }
+    if (layout_->other_spelling_dirty && !spec.constant) {
+      parser->require_own_spelling();
+    }
     f.type = parser->type();
     f.changed_as_read = spec.constant ? std::vector<change_rule>() : parser->changes();
     f.nullable = json || layout_->null_text.has_value();

@@ -31,6 +31,37 @@ time_unit unit_for(unsigned digits) {
                        : time_unit::nano;
 }
 
+/// `007`, `-0` and `+1` are none.
+bool is_own_long(std::string_view text) {
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
+         (digits[0] != '0' || text == "0") && parse_int64(text).ok();
+}
+
+bool is_own_decimal(std::string_view text, std::string& scratch) {
+  if (text.empty() || text.find_first_not_of("0123456789.-") != std::string_view::npos ||
+      text.back() == '.' || text.back() == '-') {
+    return false;
+  }
+  const bool minus = text[0] == '-';
+  const std::string_view digits = text.substr(minus ? 1 : 0);
+  const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
+  const bool minus_zero = minus && digits.find_first_not_of("0.") == std::string_view::npos;
+  const auto value = parse_decimal_text(text, scratch);
+  return !leading_zero && !minus_zero && digits[0] != '.' && value.ok() && value.value == text;
+}
+
+bool reads_back(const date_pattern& pattern, std::string_view text) {
+  const auto time = pattern.parse(text);
+  if (!time.ok()) {
+    return false;
+  }
+  std::string written(pattern.chars_max(), '\0');
+  char* end = written.data();
+  return pattern.write(time.value, 0, end) == dirty_code::none &&
+         std::string_view(written.data(), static_cast<std::size_t>(end - written.data())) == text;
+}
+
 }  // namespace
 
 std::string_view to_string(declared_type type) {
@@ -134,7 +165,55 @@ result<value_parser> value_parser::make(declared_type type, const std::optional<
   return parser;
 }
 
+bool value_parser::is_own_spelling(std::string_view text) {
+  switch (declared_) {
+    case declared_type::string_text:
+      return true;
+    case declared_type::long_number:
+      return is_own_long(text);
+    case declared_type::double_number:
+      return is_own_decimal(text, scratch_);
+    case declared_type::boolean:
+      return text == "true" || text == "false";
+    case declared_type::bytes: {
+      std::string written;
+      if (!read_bytes_as(form_, text, scratch_)) {
+        return false;
+      }
+      append_bytes_as(form_, scratch_, written);
+      return written == text;
+    }
+    case declared_type::date:
+      break;
+  }
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const date_pattern& pattern) { return reads_back(pattern, text); });
+}
+
+dirty_code value_parser::code_of_other_spelling() const {
+  switch (declared_) {
+    case declared_type::boolean:
+      return dirty_code::not_a_boolean;
+    case declared_type::bytes:
+      return dirty_code::invalid_encoding;
+    case declared_type::date:
+      return dirty_code::not_a_date;
+    default:
+      return dirty_code::not_a_number;
+  }
+}
+
 dirty_code value_parser::append(std::string_view text, column_builder& to) {
+  const std::uint32_t before = to.size();
+  const dirty_code code = append_any_spelling(text, to);
+  if (own_spelling_only_ && code == dirty_code::none && !is_own_spelling(text)) {
+    to.truncate(before);
+    return code_of_other_spelling();
+  }
+  return code;
+}
+
+dirty_code value_parser::append_any_spelling(std::string_view text, column_builder& to) {
   switch (declared_) {
     case declared_type::string_text:
       to.append_bytes(text);
@@ -205,7 +284,7 @@ dirty_code value_parser::append_time(const wall_time& wall, column_builder& to) 
 }
 
 std::optional<change_rule> value_parser::append_changed(std::string_view text, column_builder& to) const {
-  if (!as_datax_) {
+  if (!as_datax_ || own_spelling_only_) {
     return std::nullopt;
   }
   if (declared_ == declared_type::long_number) {
@@ -225,11 +304,17 @@ std::optional<change_rule> value_parser::append_changed(std::string_view text, c
 }
 
 std::vector<change_rule> value_parser::changes() const {
-  if (!as_datax_) {
+  if (!as_datax_ || own_spelling_only_) {
     return {};
   }
   return declared_ == declared_type::long_number ? std::vector{change_rule::fraction_cut}
                                                  : possible_changes(patterns_);
+}
+
+bool value_parser::refuses_spelling(std::string_view text) const {
+  value_parser any = *this;
+  column_builder scratch(type_, buffer_pool::make(0));
+  return own_spelling_only_ && any.append_any_spelling(text, scratch) == dirty_code::none;
 }
 
 std::string value_parser::expected() const {

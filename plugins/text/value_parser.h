@@ -38,25 +38,37 @@ class value_parser {
   [[nodiscard]] declared_type declared() const { return declared_; }
   [[nodiscard]] const data_type& type() const { return type_; }
 
+  /// From here on `append` refuses a text that is not the type's own spelling.
+  void require_own_spelling() { own_spelling_only_ = true; }
+  /// Whether the text is a value of the type, and the one text by which the type writes it: `7`, not `007`.
+  [[nodiscard]] bool is_own_spelling(std::string_view text);
+
   /// Appends the value, or nothing and says why.
   dirty_code append(std::string_view text, column_builder& to);
+  /// The same of any spelling.
+  dirty_code append_any_spelling(std::string_view text, column_builder& to);
   /// Appends what DataX makes of a text that `append` refuses, and says by what rule; nothing where DataX
-  /// refuses it, too, and outside of the mode `datax`.
+  /// refuses it, too, outside of the mode `datax`, and where the own spelling is required.
   std::optional<change_rule> append_changed(std::string_view text, column_builder& to) const;
   /// The rules that `append_changed` may name.
   [[nodiscard]] std::vector<change_rule> changes() const;
+
+  /// Whether `append` refused the text for nothing but its spelling.
+  [[nodiscard]] bool refuses_spelling(std::string_view text) const;
 
   /// What the texts should look like, for messages: `a whole number`, `a date like "yyyy-MM-dd"`.
   [[nodiscard]] std::string expected() const;
 
  private:
   value_parser(declared_type declared, data_type type) : declared_(declared), type_(type) {}
+  [[nodiscard]] dirty_code code_of_other_spelling() const;
   dirty_code append_date(std::string_view text, column_builder& to) const;
   [[nodiscard]] dirty_code append_time(const wall_time& wall, column_builder& to) const;
 
   declared_type declared_;
   data_type type_;
   bool as_datax_ = false;
+  bool own_spelling_only_ = false;
   bytes_form form_ = bytes_form::text;  ///< Of BYTES.
   std::vector<date_pattern> patterns_;
   std::string scratch_;

@@ -1,8 +1,10 @@
 """Copies begun twice, copies of several files, ends that are none, and runs into files that were killed."""
 
+import contextlib
 import json
 import lzma
 import os
+import sqlite3
 import unittest
 
 from e2e.foretell_test import ForetellTest
@@ -17,6 +19,13 @@ def text_writer(folder, name="out", **more):
 class Copies(ForetellTest):
     def copy(self, *arguments):
         return self.sluice("copy", *arguments, "--state-dir", self.state)
+
+    def make_table(self, name, create, insert="", rows=()):
+        with contextlib.closing(sqlite3.connect(self.folder / name)) as database:
+            database.execute(create)
+            if insert:
+                database.executemany(insert, rows)
+            database.commit()
 
     def test_columns_of_files_with_headings_are_found_by_them(self):
         self.write("p1.csv", "first,last,n\nAnn,Lee,1\n")
@@ -53,6 +62,33 @@ class Copies(ForetellTest):
         self.write("plain.csv", "id,n\n1,a\n")
         datax = self.sluice("template", "plain.csv", "g.db:t2", "--dialect", "datax")
         self.assertIn('{"index": 1, "name": "n", "type": "STRING"}', datax.stdout)
+
+    def test_no_text_is_changed_by_a_type_guessed_from_the_first_records(self):
+        numbers = "".join(f"{i},{10_000 + i}\n" for i in range(10_000))
+        others = ("02001", "+5", "1e3", "TRUE", "abc")
+        self.write("zip.csv", "id,zip\n" + numbers + "".join(f"1,{text}\n" for text in others))
+        self.make_table("z.db", "CREATE TABLE t (id INTEGER, zip TEXT)")
+        self.assertEqual(self.copy("zip.csv", "z.db:t").returncode, 0)
+        self.assertEqual(self.rows(self.folder / "z.db", "SELECT zip FROM t WHERE rowid > 10000 ORDER BY rowid"), [(text,) for text in others])
+        self.assertEqual(self.copy("zip.csv", "again.csv").returncode, 0)
+        self.assertEqual((self.folder / "again.csv").read_text(), (self.folder / "zip.csv").read_text())
+        # A table that is made gets the type guessed: what does not fit it exactly is dirty.
+        made = self.copy("zip.csv", "z.db:made", "--error-limit", "5")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(self.rows(self.folder / "z.db", "SELECT count(*) FROM made"), [(10_000,)])
+        self.assertIn('"02001" in column "zip" would be written otherwise as LONG. Declare the column STRING', made.stderr)
+
+    def test_words_that_may_be_null_or_bytes_come_back_as_the_texts_they_were(self):
+        rows = [("a", None), ("\\N", "1"), ("NULL", "NA"), ("\\x4142", None), ("", "3")]
+        self.make_table("w.db", "CREATE TABLE t (a TEXT, b TEXT)", "INSERT INTO t VALUES (?, ?)", rows)
+        self.assertEqual(self.copy("w.db:t", "w.csv").returncode, 0)
+        ended = self.copy("w.csv", "w.db:back", "--header")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertNotIn("is NULL is unsure", ended.stderr)
+        self.assertEqual(self.rows(self.folder / "w.db", "SELECT a, b FROM back ORDER BY rowid"), rows)
+        self.write("foreign.csv", "a,b\nx,\\N\ny,\nz,\n")
+        ended = self.copy("foreign.csv", "w.db:foreign", "--header")
+        self.assertIn("which text is NULL is unsure; taken as NULL are the 2 unquoted fields looked at that are empty", ended.stderr)
 
     def test_a_stopped_copy_with_save_is_given_again_as_it_was(self):
         self.write("big.csv", "id,name\n" + "".join(f"{i},name {i}\n" for i in range(300_000)))

@@ -124,6 +124,18 @@ class Copies(Servers):
                     self.copy(f"{end.__name__}.{ending}", end(f"b_{ending}"))
                     self.assertEqual(in_server(sums.format(f"b_{ending}")), in_server(sums.format("b")))
 
+    def test_texts_that_look_like_numbers_bytes_and_null_go_to_a_file_and_back(self):
+        values = "(1, '\\x4142', NULL), (2, 'abc', '\\N'), (3, '007', ''), (4, 'NA', '5'), (5, NULL, NULL)"
+        for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
+            with self.subTest(end.__name__):
+                for table in ("src", "dst"):
+                    in_server(f"CREATE TABLE {table} (id int, a varchar(9), b text)")
+                in_server(f"INSERT INTO src VALUES {values if end is postgresql else values.replace(chr(92), chr(92) * 2)}")
+                self.copy(end("src"), f"{end.__name__}.csv")
+                self.copy(f"{end.__name__}.csv", end("dst"))
+                shown = "SELECT id, a, b, a IS NULL, b IS NULL FROM {} ORDER BY id"
+                self.assertEqual(in_server(shown.format("dst")), in_server(shown.format("src")))
+
     def test_a_column_that_the_table_computes_is_left_out(self):
         for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
             with self.subTest(end.__name__):

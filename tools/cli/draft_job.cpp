@@ -46,6 +46,29 @@ result<template_end> sketched(const found_end& end, result<end_sketch> sketch) {
   return out;
 }
 
+/// The destination's columns, where they are there, are one for each of the source's. Into one of text goes
+/// the text as it stands, whatever type was guessed from a file's first texts. Of a table that was made after
+/// the guess nothing changes: a copy that goes on is the same job.
+void read_for(const end_sketch& writer, end_sketch& reader) {
+  for (sketched_option& o : reader.options) {
+    if (o.name != "column" || !o.value.is_array()) {
+      continue;
+    }
+    for (std::size_t i = 0; i < std::min(o.value.size(), writer.columns.size()); ++i) {
+      auto& one = o.value[i];
+      if (writer.columns[i].type.id != type_id::utf8 || !one.is_object() ||
+          one.value("type", "STRING") == "STRING") {
+        continue;
+      }
+      one["type"] = "STRING";
+      one.erase("format");
+      reader.columns[i].type = type_of(type_id::utf8);
+      reader.column_comments.resize(std::max(reader.column_comments.size(), i + 1));
+      reader.column_comments[i] = "text, as it goes into text";
+    }
+  }
+}
+
 bool has_option(const plugin& p, std::string_view name) {
   const auto& options = p.reads->options;
   return std::any_of(options.begin(), options.end(), [&](const option& o) { return o.name == name; });
@@ -148,6 +171,7 @@ result<job_draft> draft_job(const draft_request& request, const program& parts, 
   if (to.where && from.where) {
     SLUICE_TRY(draft.writer,
                sketched(to, to.of->sketch_target(*to.where, draft.reader.sketch.columns, context, stop)));
+    read_for(draft.writer.sketch, draft.reader.sketch);
   } else {
     draft.writer = end_of_sample(*to.of, *to.of->writes);
     if (to.where) {

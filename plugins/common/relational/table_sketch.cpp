@@ -323,6 +323,22 @@ result<void> put_names_for_table(const target_table& table, const schema& column
               in_quotes(table.name), fmt::join(missing, ", "), fmt::join(there, ", "));
 }
 
+void put_types_of_table(const schema& there, const schema& columns, const sql_rules& rules, end_sketch& to) {
+  std::vector<std::string> names;
+  for (const field& f : there) {
+    names.push_back(f.name);
+  }
+  const auto listed = std::find_if(to.options.begin(), to.options.end(), [&](const sketched_option& o) {
+    return o.name == "column" && o.value.is_array() && o.value.size() == columns.size();
+  });
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const bool by_list = listed != to.options.end() && listed->value[i] != "*";
+    const auto found =
+        named_in(by_list ? listed->value[i].get<std::string>() : columns[i].name, names, rules);
+    to.columns.push_back(found ? there[*found] : columns[i]);
+  }
+}
+
 result<void> put_names_for_new_table(const schema& columns, end_sketch& to) {
   json names = json::array();
   for (std::size_t i = 0; i < columns.size(); ++i) {

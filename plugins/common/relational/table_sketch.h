@@ -64,4 +64,8 @@ result<void> put_names_for_table(const target_table& table, const schema& column
 /// count.
 result<void> put_names_for_new_table(const schema& columns, end_sketch& to);
 
+/// Behind `put_names_for_table`: puts `columns`, for each of the source's, in order, the table's column that
+/// it goes into, with the type by which that is read. `there`: all of the table's.
+void put_types_of_table(const schema& there, const schema& columns, const sql_rules& rules, end_sketch& to);
+
 }  // namespace sluice::relational

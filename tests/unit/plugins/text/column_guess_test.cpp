@@ -48,6 +48,7 @@ const guess_case guess_cases[] = {
     {"booleans", {"true", "false"}, {}, type::boolean},
     {"booleans in capitals would change", {"TRUE"}, {}, type::string_text},
     {"bytes as PostgreSQL writes them", {"\\x00ff", "\\x"}, {}, type::bytes, "pgHex"},
+    {"what looks like bytes is text in quotes", {"\\x00ff", "\"\\x4142"}, {}, type::string_text},
     {"half a byte", {"\\x00ff", "\\x0"}, {}, type::string_text},
     {"bytes in capitals would be written otherwise", {"\\xFF"}, {}, type::string_text},
     {"0 and 1 are numbers", {"0", "1"}, {}, type::long_number},
@@ -91,11 +92,22 @@ TEST(column_guess, what_stays_text_against_its_looks_says_why) {
 }
 
 TEST(column_guess, the_text_of_null_is_the_one_that_makes_most_columns_more_than_text) {
-  EXPECT_EQ(guess_null_text({fields({"1", ""}), fields({"a", ""})}), "");
-  EXPECT_EQ(guess_null_text({fields({"1", "NULL"}), fields({"2", "NULL"}), fields({"3", ""})}), "NULL");
-  EXPECT_EQ(guess_null_text({fields({"a", "\\N"}), fields({"b", "c"})}), "\\N");
-  EXPECT_EQ(guess_null_text({fields({"a", ""}), fields({"b", "c"})}), std::nullopt);
-  EXPECT_EQ(guess_null_text({fields({"1", "\""})}), std::nullopt);
+  EXPECT_EQ(guess_null_text({fields({"1", ""}), fields({"a", ""})}).text, "");
+  EXPECT_EQ(guess_null_text({fields({"1", "NULL"}), fields({"2", "NULL"}), fields({"3", ""})}).text, "NULL");
+  EXPECT_EQ(guess_null_text({fields({"a", "\\N"}), fields({"b", "c"})}).text, "\\N");
+  EXPECT_EQ(guess_null_text({fields({"a", ""}), fields({"b", "c"})}).text, std::nullopt);
+  EXPECT_EQ(guess_null_text({fields({"1", "\""})}).text, std::nullopt);
+}
+
+TEST(column_guess, the_text_of_null_is_no_word_in_quotes_and_not_what_is_seen_once_among_empty_fields) {
+  EXPECT_EQ(guess_null_text({fields({"a", "\"\\N"}), fields({"b", ""})}).text, std::nullopt);
+  EXPECT_EQ(guess_null_text({fields({"1", "\"NA"})}).text, std::nullopt);
+  const null_guess guess = guess_null_text({fields({"", "", "a"}), fields({"\\N", "b", "c"})});
+  EXPECT_EQ(guess.text, std::nullopt);
+  EXPECT_TRUE(guess.unsure);
+  EXPECT_TRUE(guess_null_text({fields({"1", "NA"})}).unsure);
+  EXPECT_FALSE(guess_null_text({fields({"1", ""})}).unsure);
+  EXPECT_FALSE(guess_null_text({fields({"a", "\\N"})}).unsure);
 }
 
 TEST(column_guess, a_heading_is_told_from_a_record) {

@@ -460,6 +460,36 @@ TEST(text_file_reader, takes_a_fraction_of_zeros_and_names_the_cure_for_another)
             0U);
 }
 
+TEST(text_file_reader, refuses_what_a_type_would_write_otherwise_where_it_is_told_to) {
+  const std::pair<nlohmann::json, std::string> cases[] = {
+      {{{"type", "long"}}, "7\n-7\n0\n007\n+7\n7.0\n"},
+      {{{"type", "double"}}, "1.50\n7\n-0.01\n1e3\n.5\n01.5\n"},
+      {{{"type", "boolean"}}, "true\nfalse\ntrue\nTRUE\nFalse\nfALSE\n"},
+      {{{"type", "bytes"}, {"format", "pgHex"}}, "\\x00ff\n\\x\n\\xab\n\\xAB\n\\X00\n\\xaB\n"},
+      {{{"type", "date"}, {"format", "yyyy-MM-dd HH:mm:ss"}},
+       "2024-01-01 00:00:00\n2024-01-01 00:00:01\n2024-01-01 00:00:02\n2024-01-01 00:00:00.0\n2024-1-1 "
+       "00:00:00\n2024-01-01 0:00:00\n"},
+  };
+  for (auto [column, content] : cases) {
+    SCOPED_TRACE(column.dump());
+    column["index"] = 0;
+    column["name"] = "c";
+    EXPECT_EQ(messages_of(content, column, {{"otherSpelling", "dirty"}}).size(), 3U);
+  }
+  EXPECT_EQ(messages_of("007\n+7\n", {{"index", 0}, {"type", "long"}}).size(), 0U);
+  const auto messages =
+      messages_of("007\n", {{"index", 0}, {"type", "long"}, {"name", "c"}}, {{"otherSpelling", "dirty"}});
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_TRUE(
+      messages[0].starts_with("not_a_number: \"007\" in column \"c\" would be written otherwise as LONG."))
+      << messages[0];
+  // A number of JSON is one however it is written; a text is not.
+  EXPECT_EQ(messages_of("{\"c\":1e3}\n{\"c\":\"5\"}\n{\"c\":\"05\"}\n", {{"name", "c"}, {"type", "long"}},
+                        {{"otherSpelling", "dirty"}, {"fileFormat", "json"}})
+                .size(),
+            1U);
+}
+
 TEST(text_file_reader, blames_the_quote_that_swallowed_the_other_fields) {
   const auto messages = messages_of("1,a,x\n2,\"b,x\n3,c,x\n", {{"index", 2}, {"type", "string"}});
   ASSERT_EQ(messages.size(), 1U);

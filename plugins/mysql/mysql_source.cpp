@@ -227,7 +227,12 @@ result<void> mysql_source::share_snapshot(read_plan& plan, source_description& o
 result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option_mistakes& wrong,
                                         const stop_signal& stop) {
   const relational::database_part& wanted = options_.parts[end];
-  SLUICE_TRY(connection * c, connect(end, stop));
+  const auto connected = connect(end, stop);
+  if (!connected && connected.error().kind == error_kind::bad_option) {
+    wrong.check(connected);
+    return {};
+  }
+  SLUICE_TRY(connection * c, connected);
   product_ = product_name(c->server());
   const relational::server_role role = wanted.connect.role;
   if (role == relational::server_role::standby || role == relational::server_role::prefer_standby) {

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "jobspec/option_mistakes.h"
 #include "plugins/common/relational/columns.h"
 #include "plugins/common/relational/session_place.h"
 #include "plugins/postgresql/postgresql_own.h"
@@ -78,8 +77,19 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   plan->where = options_.queries ? std::string() : options_.where;
   source_description out;
   use_ = {{}, options_.snapshot == snapshot_mode::none};
+  // Whoever has a hundred shards wants to know of all databases and tables that are missing at once.
+  option_mistakes wrong;
+  std::vector<bool> connected;
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
-    SLUICE_CHECK(connect_once(i, stop));
+    const auto done = connect_once(i, stop);
+    if (!done && done.error().kind != error_kind::bad_option) {
+      return fail(done.error());
+    }
+    connected.push_back(wrong.check(done));
+    if (!done) {
+      plan->parts.push_back({sessions_[i], false, ""});
+      continue;
+    }
     const relational::server_role role = sessions_[i].options.role;
     if (role == relational::server_role::standby || role == relational::server_role::prefer_standby) {
       SLUICE_TRY(const auto state, replica_state_of(*connections_[i]));
@@ -87,7 +97,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
     }
     plan->parts.push_back({sessions_[i], connections_[i]->parameter("server_encoding") == "SQL_ASCII", ""});
   }
-  SLUICE_CHECK(describe_relations(*plan));
+  SLUICE_CHECK(describe_relations(connected, wrong, *plan));
   for (relation_plan& r : plan->relations) {
     if (auto looked = planner_.look(of(r), *plan, r); !looked) {
       return fail(with_place_of_values(std::move(looked).error(), r));
@@ -147,15 +157,17 @@ result<void> postgresql_source::begin_snapshot(std::size_t part, read_plan& plan
   return {};
 }
 
-result<void> postgresql_source::describe_relations(read_plan& plan) {
+result<void> postgresql_source::describe_relations(const std::vector<bool>& connected, option_mistakes& wrong,
+                                                   read_plan& plan) {
   for (std::size_t part = 0; part < options_.parts.size(); ++part) {
     for (const auto& query : options_.parts[part].queries) {
-      SLUICE_CHECK(describe_query(query, part, plan));
+      SLUICE_CHECK(connected[part] ? describe_query(query, part, plan) : result<void>());
     }
   }
-  // Whoever has a hundred shards wants to know of all that are missing at once.
-  option_mistakes wrong;
   for (std::size_t part = 0; part < options_.parts.size(); ++part) {
+    if (!connected[part]) {
+      continue;
+    }
     for (const auto& table : options_.parts[part].tables) {
       auto described = describe_table(table, part, plan);
       if (!described && described.error().kind != error_kind::bad_option) {

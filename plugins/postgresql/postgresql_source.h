@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
@@ -37,7 +38,9 @@ class postgresql_source : public source {
  private:
   result<void> connect_once(std::size_t part, const stop_signal& stop);
   [[nodiscard]] connection& of(const relation_plan& relation) const { return *connections_[relation.part]; }
-  result<void> describe_relations(read_plan& plan);
+  /// Of the databases that are there; adds what is wrong with their tables to what is wrong already.
+  result<void> describe_relations(const std::vector<bool>& connected, option_mistakes& wrong,
+                                  read_plan& plan);
   result<void> describe_table(const relational::placed_text& table, std::size_t part, read_plan& plan);
   result<void> describe_query(const relational::placed_text& query, std::size_t part, read_plan& plan);
   /// An expression of the job's column as SQL writes it.

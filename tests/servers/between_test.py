@@ -42,6 +42,17 @@ class Shards(Between):
                      'table "t_09" has no column "at"')
         self.assertEqual(in_postgresql("SELECT count(*) FROM orders"), "0\n")
 
+    def test_all_databases_that_are_missing_are_named_at_once_beside_missing_tables(self):
+        in_postgresql("CREATE TABLE dst (id int)")
+        there = {mariadb_end: mariadb_url(SHARDS[0]), postgresql_end: f"jdbc:postgresql://127.0.0.1:{pair.POSTGRESQL.port}/sluice"}
+        for end, url in there.items():
+            with self.subTest(end=end.__name__):
+                reader = end("Reader", "x")
+                del reader["parameter"]["jdbcUrl"], reader["parameter"]["table"]
+                gone = [url.rsplit("/", 1)[0] + f"/gone_{i}" for i in range(2)]
+                reader["parameter"]["connection"] = [{"jdbcUrl": [u], "table": ["absent"]} for u in (gone[0], url, gone[1])]
+                self.refused(job(reader, postgresql_writer("dst")), "gone_0", '"absent"', "gone_1")
+
     def test_each_shard_may_have_an_account_of_its_own(self):
         self.fill_shards()
         for shard in SHARDS[:2]:

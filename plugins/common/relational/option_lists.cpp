@@ -179,6 +179,12 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
        .default_text = std::to_string(dialect.fetch_rows),
        .datax_default_text = std::to_string(dialect.fetch_rows_datax)},
       ignored("mandatoryEncoding", "Accepted and ignored, as `encoding`."),
+      ignored("hint",
+              "Known, and without effect, with a warning: what a hint of the optimizer asks for changes the "
+              "time that a query takes, not its rows. `querySql` takes one."),
+      ignored("masterSlave",
+              "Known, and without effect, with a warning: the servers of the address are read in their "
+              "order, or as `useReadOnly` and `canReadPrimary` say."),
   };
   list.insert(list.end(), own.begin(), own.end());
   const std::vector<option> replicas = replica_options();
@@ -238,6 +244,12 @@ std::vector<option> writer_option_list(const options_dialect& dialect) {
        .number_max = 1 << 30},
   };
   list.insert(list.end(), own.begin(), own.end());
+  for (const char* key : {"dbNamePattern", "dbRule", "tableNamePattern", "tableRule"}) {
+    list.push_back(
+        {.name = key,
+         .meaning = "Rows to one of several databases or tables by a rule. Write one job for each.",
+         .not_supported = true});
+  }
   return list;
 }
 

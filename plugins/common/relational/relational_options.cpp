@@ -388,6 +388,13 @@ result<reader_options> read_reader_options(const option_values& values, const op
   option_mistakes wrong;
   wrong.check(end_reader(values, dialect, warn, true).read(out));
   out.queries = !out.parts.empty() && !out.parts[0].queries.empty();
+  for (const auto& [key, instead] :
+       {std::pair("hint", "write the hint into \"querySql\""),
+        std::pair("masterSlave", "say with \"useReadOnly\" and \"canReadPrimary\" what is read")}) {
+    if (warn && values.has(key)) {
+      warn(fmt::format("{}: has no effect; {}, or leave it out", values.place(key), instead));
+    }
+  }
   std::optional<std::string> text;
   if (wrong.take(values.text("where"), text)) {
     out.where = without_semicolons(text.value_or(""));

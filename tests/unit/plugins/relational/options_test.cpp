@@ -229,6 +229,14 @@ TEST(relational_reader, refuses_what_is_missing_or_given_twice) {
   }
 }
 
+TEST(relational_reader, warns_of_the_keys_that_it_knows_and_that_have_no_effect) {
+  const auto read = reader_of(
+      R"({"jdbcUrl": "jdbc:mysql://db1/shop", "username": "u", "password": "p", "table": "t", "column": ["*"],
+"hint": "/*+ x */", "masterSlave": "slave"})");
+  EXPECT_THAT(read.warnings, ElementsAre(HasSubstr("parameter.hint: has no effect; write the hint into"),
+                                         HasSubstr("parameter.masterSlave: has no effect; say with")));
+}
+
 TEST(relational_reader, takes_a_negative_fetch_size_for_the_default) {
   const auto read = reader_of(
       R"({"jdbcUrl": "jdbc:mysql://a/b", "username": "u", "table": "t", "column": ["*"], "fetchSize": -2147483648})");

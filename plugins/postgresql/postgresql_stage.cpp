@@ -137,7 +137,8 @@ std::string delete_sql(const stage_plan& plan, std::string_view condition) {
                                         delete_steps(plan, condition), gone_setting));
 }
 
-std::string insert_sql(const stage_plan& plan, std::string_view condition) {
+/// Without what the mode says of conflicts: then a row that meets a key is refused by it.
+std::string plain_insert_sql(const stage_plan& plan, std::string_view condition) {
   std::string names;
   std::string staged;
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
@@ -155,8 +156,12 @@ std::string insert_sql(const stage_plan& plan, std::string_view condition) {
   }
   return fmt::format(
       "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.sluice_rows s WHERE {} ORDER BY "
-      "{}s.sluice_row{}",
-      plan.table, names, staged, condition, order, on_conflict(plan));
+      "{}s.sluice_row",
+      plan.table, names, staged, condition, order);
+}
+
+std::string insert_sql(const stage_plan& plan, std::string_view condition) {
+  return plain_insert_sql(plan, condition) + on_conflict(plan);
 }
 
 /// An INSERT that says how many rows it took and how many of these are new: such a one nobody has locked.
@@ -225,11 +230,14 @@ row_stage::row_stage(stage_plan plan)
 }
 
 std::string row_stage::each_sql() const {
-  const std::string left_out =
-      plan_.mode == write_mode::ignore
-          ? fmt::format("INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, '{}', '', '', '');",
-                        ignored_code)
-          : fmt::format("RAISE EXCEPTION 'sluice' USING ERRCODE = '{}';", not_stored_state);
+  std::string left_out = fmt::format("RAISE EXCEPTION 'sluice' USING ERRCODE = '{}';", not_stored_state);
+  if (plan_.mode == write_mode::ignore) {  // one that meets no key was swallowed
+    left_out = fmt::format(
+        "BEGIN {}; GET DIAGNOSTICS sluice_took = ROW_COUNT; IF sluice_took = 1 THEN sluice_inserted := "
+        "sluice_inserted + 1; ELSE {} END IF; EXCEPTION WHEN unique_violation OR exclusion_violation THEN "
+        "INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, '{}', '', '', ''); END;",
+        plain_insert_sql(plan_, one_condition), left_out, ignored_code);
+  }
   const std::string block = fmt::format(
       fmt::runtime(each_block), fmt::arg("range", range_condition), fmt::arg("not_of_a_row", not_of_a_row),
       fmt::arg("range_step", block_step(plan_, counts_, range_condition)),
@@ -389,6 +397,16 @@ result<std::optional<std::uint64_t>> row_stage::insert_rounds(connection& c, std
   return std::optional(all.fresh);
 }
 
+result<bool> row_stage::meets_key(connection& c, std::size_t staged_row) const {
+  SLUICE_CHECK(c.run_script("SAVEPOINT sluice_plain"));
+  const auto done = c.run(plain_insert_sql(plan_, fmt::format("s.sluice_row = {}", staged_row)));
+  if (!done && done.error().kind != error_kind::bad_row) {
+    return fail(done.error());
+  }
+  SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_plain; RELEASE SAVEPOINT sluice_plain"));
+  return !done && (done.error().code == "23505" || done.error().code == "23P01");
+}
+
 result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size_t to,
                                       const std::vector<std::uint32_t>& rows, std::uint64_t& fresh,
                                       outcome& answer) {
@@ -411,8 +429,13 @@ result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size
     return insert_halves(c, middle, to, rows, fresh, answer);
   }
   if (done && !warning && plan_.mode == write_mode::ignore) {
-    answer.ignored.push_back(rows.at(from));
-  } else if (done && !warning) {
+    SLUICE_TRY(const bool met, meets_key(c, from));
+    if (met) {
+      answer.ignored.push_back(rows.at(from));
+      return {};
+    }
+  }
+  if (done && !warning) {
     answer.refused.push_back({rows.at(from), "", refused_silently, silence});
   } else {
     answer.refused.push_back({rows.at(from), why.column.empty() ? why.constraint : why.column, why.sqlstate,

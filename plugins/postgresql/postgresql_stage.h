@@ -83,6 +83,8 @@ class row_stage {
   /// Of which some are refused. `looked`: none of them has a key that is there already.
   result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, bool looked,
                            std::uint64_t& fresh, outcome& answer);
+  /// Whether a row that `ignore` left out was so because of a key; else somebody swallowed it.
+  result<bool> meets_key(connection& c, std::size_t staged_row) const;
   /// Staged rows [from, to), which are `rows` of the batch, in ever smaller pieces down to the row that is
   /// refused or warned of.
   result<void> insert_halves(connection& c, std::size_t from, std::size_t to,

@@ -171,6 +171,18 @@ class Refused(Jobs):
         self.assertEqual(ended.summary["dirty_by_code"], {"refused_silently": 1})
         self.assertEqual(sql("SELECT count(*) FROM dst"), "99\n")
 
+    def test_rows_that_a_trigger_swallows_are_told_from_those_that_are_there_already(self):
+        warns = "IF NEW.id = 7 THEN RAISE WARNING ''seven''; END IF; "  # then the server cannot tell the rows apart by itself
+        for more, dirty in (("", {"refused_silently": 20}), (warns, {"refused_silently": 20, "01000": 1})):
+            with self.subTest(more):
+                self.setUp()
+                sql("CREATE TABLE src AS SELECT i AS id FROM generate_series(1, 100) i; CREATE TABLE dst (id int PRIMARY KEY); INSERT INTO dst SELECT generate_series(3, 100, 5); "
+                    f"CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {more}IF NEW.id % 5 = 0 THEN RETURN NULL; END IF; RETURN NEW; END'; "
+                    "CREATE TRIGGER s BEFORE INSERT ON dst FOR EACH ROW EXECUTE FUNCTION swallow()")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode="ignore"), errors=30))
+                self.assertEqual((ended.summary["dirty_by_code"], ended.summary["ignored"]), (dirty, 20))
+                self.assertEqual(sql("SELECT count(*) FROM dst"), f"{100 - sum(dirty.values())}\n")
+
     def test_a_foreign_key_that_is_deferred_still_names_its_row(self):
         sql("CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(1, 99); CREATE TABLE src AS SELECT i AS p FROM generate_series(1, 100) i; "
             "CREATE TABLE dst (p int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")

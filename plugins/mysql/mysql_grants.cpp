@@ -111,13 +111,48 @@ result<account_rights> rights_of(connection& c, const stop_signal& stop) {
   return out;
 }
 
-result<std::string> grant_text(connection& c, std::string_view rights, std::string_view database,
-                               const stop_signal& stop) {
+namespace {
+
+/// `GRANT SELECT ON `shop`.`orders` TO 'reader'@'%'`
+result<std::string> grant_on(connection& c, std::string_view rights, const std::string& object,
+                             const stop_signal& stop) {
   SLUICE_TRY(const auto rows, c.ask("SELECT CURRENT_USER()", stop));
   const std::string account = rows.at(0).at(0).value_or("");
   const std::size_t at = account.rfind('@');
-  return fmt::format("GRANT {} ON {}.* TO '{}'@'{}'", rights, database == "*" ? "*" : quote_name(database),
-                     account.substr(0, at), at == std::string::npos ? "%" : account.substr(at + 1));
+  return fmt::format("GRANT {} ON {} TO '{}'@'{}'", rights, object, account.substr(0, at),
+                     at == std::string::npos ? "%" : account.substr(at + 1));
+}
+
+}  // namespace
+
+result<std::string> grant_text(connection& c, std::string_view rights, std::string_view database,
+                               const stop_signal& stop) {
+  return grant_on(c, rights, (database == "*" ? "*" : quote_name(database)) + ".*", stop);
+}
+
+result<std::optional<std::string>> missing_select(connection& c, const std::string& database,
+                                                  const std::string& table, const std::string& column,
+                                                  const stop_signal& stop) {
+  std::string in = database;
+  if (in.empty()) {
+    SLUICE_TRY(const auto rows, c.ask("SELECT DATABASE()", stop));
+    in = rows.at(0).at(0).value_or("");
+  }
+  if (in.empty()) {
+    return std::optional<std::string>();
+  }
+  const std::string object = quote_name(in) + "." + quote_name(table);
+  const auto seen =
+      c.describe(fmt::format("SELECT {} FROM {}", column.empty() ? "*" : quote_name(column), object), stop);
+  if (seen || seen.error().kind != error_kind::denied) {
+    return seen || !is_lost(seen.error()) ? std::optional<std::string>()
+                                          : result<std::optional<std::string>>(fail(seen.error()));
+  }
+  SLUICE_TRY(const std::string grant, grant_on(c, "SELECT", object, stop));
+  return std::optional(fmt::format(
+      "this account has not the right SELECT on {} {} ({}); {}",
+      column.empty() ? "all columns of table" : fmt::format("the column {} of table", in_quotes(column)),
+      in_quotes(in + "." + table), seen.error().code, grant));
 }
 
 result<void> check_rights(connection& c, const std::string& database,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,14 @@ result<account_rights> rights_of(connection& c, const stop_signal& stop);
 /// `GRANT CREATE ON `shop`.* TO 'writer'@'%'`, to whoever is logged in.
 result<std::string> grant_text(connection& c, std::string_view rights, std::string_view database,
                                const stop_signal& stop);
+
+/// Where an account that sees no such table, or no such column of it (empty: the table itself, or all of its
+/// columns), has not the right SELECT on it: what it lacks, with the statement that grants it. The server
+/// does not tell such an account whether there is one. Nothing where it may read it, or the server says
+/// otherwise.
+result<std::optional<std::string>> missing_select(connection& c, const std::string& database,
+                                                  const std::string& table, const std::string& column,
+                                                  const stop_signal& stop);
 
 /// Whether the database is there and, on MariaDB and MySQL, the account has each of these rights on some of
 /// it; `bad_option` or `denied`, with the statement that grants what is missing.

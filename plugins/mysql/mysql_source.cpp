@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/common/relational/columns.h"
+#include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_moments.h"
 #include "plugins/mysql/mysql_reader.h"
 #include "plugins/mysql/mysql_replica.h"
@@ -264,6 +265,10 @@ result<void> mysql_source::describe_shard(connection& c, std::size_t end, const 
   }
   SLUICE_TRY(const auto table, look_up_table(c, *name, stop));
   if (!table) {
+    SLUICE_TRY(const auto lacks, missing_select(c, name->database, name->table, "", stop));
+    if (lacks) {
+      return fail(error_kind::denied, "{}: {}: {}", text.place, c.place(), *lacks);
+    }
     SLUICE_TRY(const std::string what, describe_missing_table(c, *name, stop));
     return fail(error_kind::bad_option, "{}: {}: {}", text.place, c.place(), what);
   }
@@ -409,8 +414,21 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
                        options_.columns,
                        {in_quotes(before.parts.front().name), relational::column_names(*before.columns)},
                        {fmt::format("{} in {}", in_quotes(out.part.name), c.place()), names}, sql_rules()));
+  const bool all = std::any_of(options_.columns.begin(), options_.columns.end(),
+                               [](const placed_text& entry) { return entry.text == "*"; });
+  if (all) {
+    // The catalogue has only the columns that the account may see.
+    SLUICE_TRY(const auto lacks, missing_select(c, table.database, table.name, "", stop));
+    if (lacks) {
+      return fail(error_kind::denied, "{}: {}", values_.place("column"), *lacks);
+    }
+  }
   for (const relational::column_entry& entry : entries) {
     if (!entry.column && is_plain_name(entry.text) && !is_constant_name(entry.text)) {
+      SLUICE_TRY(const auto lacks, missing_select(c, table.database, table.name, entry.text, stop));
+      if (lacks) {
+        return fail(error_kind::denied, "{}: {}", entry.place, *lacks);
+      }
       return fail(error_kind::bad_option, "{}: table {} has no column {}{}", entry.place,
                   in_quotes(table.name), in_quotes(entry.text), relational::near_column(entry.text, names));
     }

@@ -170,6 +170,15 @@ class MariaDB(OfEither, mariadb_test.Jobs):
         self.account("SELECT, INSERT, UPDATE, DELETE")  # the tables of marks are there now
         self.succeeds(self.copy("least", preSql=["DELETE FROM @table"]))
 
+    def test_a_reader_is_told_of_the_select_that_it_misses(self):
+        self.sql("DROP USER IF EXISTS least@'%'; CREATE USER least@'%' IDENTIFIED BY 'least''s pass-wörd'; GRANT SELECT (id) ON sluice.src TO least@'%'", "mysql")
+        self.addCleanup(self.sql, "DROP USER IF EXISTS least@'%'", "mysql")
+        self.refused_before(job(self.end("Reader", "dst", user="least"), self.end("Writer", "dst")), 'has not the right SELECT on all columns of table "sluice.dst"', "GRANT SELECT ON `sluice`.`dst` TO 'least'@'%'")
+        self.refused_before(job(self.end("Reader", "src", user="least"), self.end("Writer", "dst")), 'has not the right SELECT on all columns of table "sluice.src"', "GRANT SELECT ON `sluice`.`src` TO 'least'@'%'")
+        self.refused_before(job(self.end("Reader", "src", ["id", "v"], user="least"), self.end("Writer", "dst")), 'has not the right SELECT on the column "v" of table "sluice.src"')
+        self.succeeds(job(self.end("Reader", "src", ["id"], user="least"), self.end("Writer", "dst", ["id"])))
+        self.refused_before(job(self.end("Reader", "scr"), self.end("Writer", "dst")), 'did you mean "src"?')
+
     def test_a_database_that_is_not_there_is_told_by_check(self):
         self.refused_before(job(self.end("Reader", "src"), self.end("Writer", "nosuch.dst", createTable=True)), 'there is no database "nosuch"', "CREATE DATABASE")
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "actors/supervise/same_table.h"
+#include "plugins/api/marks_lost.h"
 #include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 
@@ -178,6 +179,7 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   if (auto r = store->freeze(c.mine.run, c.splits); !r) {
     return target_failed("freezing the plan", r.error());
   }
+  frozen_ = c.splits.size();
   return target_claimed{c.mine.term};
 }
 
@@ -187,6 +189,9 @@ result<void> target_end::check_rows(const run_id& run, bool at_end, const stop_s
     return {};
   }
   SLUICE_TRY(const auto marks, store->load(run));
+  if (at_end) {
+    SLUICE_CHECK(check_whole({}, marks, frozen_));
+  }
   committed_rows rows;
   for (const progress_row& row : marks) {
     rows.written += row.at.counts.written;

@@ -44,7 +44,8 @@ class target_end {
   std::shared_ptr<target> target_;
   std::shared_ptr<const source> from_;
   result<void> early_;
-  bool writes_ = false;  ///< The data was not complete already when this process took the run up.
+  std::size_t frozen_ = 0;  ///< Splits, where this process has frozen them.
+  bool writes_ = false;     ///< The data was not complete already when this process took the run up.
 };
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 
 #include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
+#include "plugins/api/marks_lost.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -21,8 +22,9 @@ double seconds_between(steady_clock::time_point from, steady_clock::time_point t
 /// By another run of the same command.
 bool may_be_tried_again(const error& why) {
   return why.code != step_unknown_code &&
-         (why.kind == error_kind::not_connected || why.kind == error_kind::busy ||
-          why.kind == error_kind::no_room || why.kind == error_kind::cancelled);
+         (why.code == marks_lost_code || why.kind == error_kind::not_connected ||
+          why.kind == error_kind::busy || why.kind == error_kind::no_room ||
+          why.kind == error_kind::cancelled);
 }
 
 }  // namespace
@@ -137,6 +139,11 @@ std::string run_core::go_on_text() const {
             ? "take out what is written or let preSql or writeMode replace it, then use "
               "--on-unfinished fresh: rows that are written stay, and inserting them again doubles them"
             : anew);
+  }
+  if (failure_->code == marks_lost_code) {
+    return "Run the same command again: it goes on from the marks that the destination has kept. The account "
+           "above is "
+           "of what it had confirmed.";
   }
   if (failure_->kind == error_kind::source_changed) {
     const std::string& anew = config_.settings.begin_anew;

@@ -77,6 +77,39 @@ std::vector<std::size_t> only_key_of(const table_info& table, const writer_plan&
   return columns;
 }
 
+/// What the server may lose of what it has confirmed, for the promise: ` (unless …)`; empty where nothing.
+result<std::string> lost_in_a_crash(connection& c, const stop_signal& stop) {
+  SLUICE_TRY(
+      const auto rows,
+      c.ask("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', "
+            "'log_bin')",
+            stop));
+  std::string flush = "1";
+  std::string sync = "1";
+  bool logs = false;
+  for (const relational::sql_row& row : rows) {
+    const std::string name = row.at(0).value_or("");
+    const std::string value = row.at(1).value_or("");
+    if (name == "log_bin") {
+      logs = value == "ON";
+    } else {
+      (name == "sync_binlog" ? sync : flush) = value;
+    }
+  }
+  if (flush != "1") {
+    return fmt::format(
+        " (unless {} crashes: innodb_flush_log_at_trx_commit is {}, so that it may lose the commits of "
+        "its last second)",
+        flush == "0" ? "the server" : "its machine", flush);
+  }
+  // What the binary log does not have when the server comes up, InnoDB takes back.
+  return logs && sync != "1" ? fmt::format(
+                                   " (unless its machine crashes: sync_binlog is {}, so that it may lose its "
+                                   "last commits)",
+                                   sync)
+                             : std::string();
+}
+
 }  // namespace
 
 mysql_target::mysql_target(target_options options, option_values values, const plugin_context& context)
@@ -218,6 +251,8 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
                 "{}: no database is named; put it behind the host in \"jdbcUrl\", or before the table",
                 options_.table().place);
   }
+  SLUICE_TRY(const std::string lost, lost_in_a_crash(*connection_, stop_));
+  out.promise += lost;
   SLUICE_TRY(const bool marks, progress_.has_tables());
   if (!marks) {
     out.changes.push_back(

@@ -196,6 +196,17 @@ result<target_description> postgresql_target::open(const schema& source_columns,
                 "{}: {}: the server is read-only (a standby, or by its settings); name the primary",
                 options_.connect().place, c->place());
   }
+  // As this session has them: from the server, the database or the account.
+  SLUICE_TRY(
+      const auto unsafe,
+      c->ask(
+          "SELECT name FROM pg_catalog.pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting "
+          "= 'off' ORDER BY name DESC"));
+  if (!unsafe.empty()) {
+    const std::string name = unsafe.front().at(0).value_or("");
+    out.promise += fmt::format(" (unless {} crashes: {} is off, so that it may lose its last commits)",
+                               name == "fsync" ? "its machine" : "the server", name);
+  }
   auto table = look_up_table(*c, table_);
   if (!table) {
     return fail(placed(std::move(table).error(), options_.table().place));

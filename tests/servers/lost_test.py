@@ -127,6 +127,24 @@ class OfEither:
         self.assertIn("1 of the 3 steps behind the data have run", ended.text)
         self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n2\n3\n")
 
+    def test_a_destination_that_has_lost_confirmed_commits_is_said_so_before_the_steps_behind_the_data(self):
+        self.ROWS = 10
+        self.fill()
+        document = job(self.end("Reader", "src"), self.end("Writer", "dst", preSql=["DELETE FROM dst"], postSql=["INSERT INTO steps VALUES (1)"]))
+        self.assertEqual(self.run_job(document).code, 0)
+        self.sql("DELETE FROM steps;" + self.undone)
+        failed = self.run_job(document)
+        self.sql(self.done_again)
+        self.assertEqual((failed.code, failed.summary["error"]["kind"], failed.summary["error"]["code"], failed.summary["resumable"]), (1, "over_limit", "marks_lost", True), failed)
+        self.assertIn("the destination has lost commits that it had confirmed: by its marks 0 of 1 splits are complete, with 10 records written", failed.text)
+        self.assertIn("Run the same command again: it goes on from the marks that the destination has kept", failed.text)
+        self.assertNotIn("all records are written", failed.text)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM steps"), "0\n")
+        ended = self.run_job(document)
+        self.assert_all_arrived(ended)
+        self.assertIn(self.unsafe, ended.text)
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM steps"), "1\n")
+
     def test_one_that_names_a_table_which_the_run_made_goes_on_with_the_statement_that_failed(self):
         self.ROWS = 10
         self.fill()
@@ -164,6 +182,10 @@ class PostgreSQL(OfEither, OnPostgreSQL):
     sleeping = "SELECT pg_sleep(1)"
     sleeps = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND wait_event = 'PgSleep'"
     alone = "CREATE INDEX CONCURRENTLY slow ON steps (slow(n))"
+    undone = ("CREATE FUNCTION undone() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.done := 0; RETURN NEW; END$$;"
+              "CREATE TRIGGER undone BEFORE UPDATE ON sluice_progress FOR EACH ROW EXECUTE FUNCTION undone()")
+    done_again = "DROP TRIGGER undone ON sluice_progress; DROP FUNCTION undone()"
+    unsafe = "exactly once (unless its machine crashes: fsync is off, so that it may lose its last commits)"
 
     locking = "BEGIN; LOCK TABLE {table}; SELECT pg_sleep(4)"
     waits = (r"warning .*127.0.0.1:{port}/sluice: waits for a lock on table {table}, 3.* s so far; held by process [0-9]+ \(\"psql\", user admin, active, "
@@ -229,6 +251,8 @@ class MariaDB(OfEither, OnMariaDB):
     sleeping = "SELECT SLEEP(1)"
     sleeps = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'admin' AND state = 'User sleep'"
     alone = "CREATE TABLE made AS SELECT SLEEP(2)"
+    undone, done_again = "CREATE TRIGGER undone BEFORE UPDATE ON sluice_progress FOR EACH ROW SET NEW.done = 0", "DROP TRIGGER undone"
+    unsafe = "exactly once (unless the server crashes: innodb_flush_log_at_trx_commit is 0, so that it may lose the commits of its last second)"
 
     locking = "LOCK TABLES {table} WRITE; SELECT SLEEP(4)"
     waits = r"warning .*127.0.0.1:{port}/sluice\"?: waits for a lock on the table of .*{table}.*, 3.* s so far.*; lock_wait_timeout \([0-9]+ s\) ends the wait"

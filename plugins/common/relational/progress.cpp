@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/api/marks_lost.h"
 #include "plugins/common/relational/progress_sql.h"
 #include "transport/base/process.h"
 #include "transport/base/text.h"
@@ -531,15 +532,15 @@ result<run_totals> relational_progress::finish(const run_id& run, const dirty_to
   auto done = in_transaction(*session, [&]() -> result<void> {
     SLUICE_TRY(const auto rows, load(run));
     totals.splits = rows.size();
+    SLUICE_CHECK(check_whole(dialect_.place, rows, rows.size()));
     for (const progress_row& row : rows) {
       const record_counts& c = row.at.counts;
-      if (!row.at.done || !c.closes() || !row.at.sums.closes()) {
+      if (!c.closes() || !row.at.sums.closes()) {
         return fail(error_kind::over_limit,
-                    "{}: split {} ({}) does not close: {}read {}, written {}, ignored {}, dirty {}, filtered "
+                    "{}: split {} ({}) does not close: read {}, written {}, ignored {}, dirty {}, filtered "
                     "{}{}; the run is not marked done",
-                    dialect_.place, row.at.split.value, escaped(row.label),
-                    row.at.done ? "" : "it is not complete; ", c.read, c.written, c.ignored, c.dirty,
-                    c.filtered, row.at.sums.closes() ? "" : ", and the sums of its records differ");
+                    dialect_.place, row.at.split.value, escaped(row.label), c.read, c.written, c.ignored,
+                    c.dirty, c.filtered, row.at.sums.closes() ? "" : ", and the sums of its records differ");
       }
       totals.counts += c;
       totals.sums += row.at.sums;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/supervise/run_core.h"
+#include "plugins/api/marks_lost.h"
 #include "tests/unit/actors/run_kit.h"
 
 namespace sluice {
@@ -222,6 +223,18 @@ TEST_F(completed_run, does_not_ask_again_for_a_step_that_may_have_run) {
   EXPECT_EQ(out.ended->how_to_go_on,
             "All records are written. See what became of that step, then run the same command again, which "
             "goes on there.");
+}
+
+TEST_F(completed_run, does_not_say_that_all_is_written_where_the_destination_has_lost_commits) {
+  fail_end({error_kind::over_limit, "lost commits", marks_lost_code, false});
+  say(target_released{});
+  ASSERT_TRUE(out.ended);
+  EXPECT_TRUE(out.ended->retryable);
+  EXPECT_TRUE(out.ended->resumable);
+  EXPECT_EQ(
+      out.ended->how_to_go_on,
+      "Run the same command again: it goes on from the marks that the destination has kept. The account "
+      "above is of what it had confirmed.");
 }
 
 TEST_F(completed_run, is_stopped_while_it_waits_for_its_next_try) {

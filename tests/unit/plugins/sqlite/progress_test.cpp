@@ -112,7 +112,9 @@ TEST_F(sqlite_progress_test, finishes_only_what_is_done_and_closes) {
   const auto early = store->finish(run.row.run, {});
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().kind, error_kind::over_limit);
-  EXPECT_NE(early.error().message.find("split 1 (part 1)"), std::string::npos) << early.error().message;
+  EXPECT_NE(early.error().message.find("by its marks 1 of 2 splits are complete, with 2 records written"),
+            std::string::npos)
+      << early.error().message;
 
   const auto second = run.out->open({1}, epoch_of(1, 0), {});
   mark unclosed = mark_of(*second, 1, 5, true);

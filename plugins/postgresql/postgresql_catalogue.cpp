@@ -368,6 +368,13 @@ error missing_table(connection& c, const table_name& name) {
                   in_quotes(asked), c.place(), in_quotes(whole)),
               "", false};
     }
+    if (!name.schema.empty() && row[1] == asked) {
+      return {error_kind::bad_option,
+              fmt::format("there is no table {} in the schema {} in {}; the one whose name has a point in it "
+                          "is written {}, with the quotes",
+                          in_quotes(name.name), in_quotes(name.schema), c.place(), quote_name(asked)),
+              "", false};
+    }
     names.push_back(is_true(row, 2) ? text_at(row, 1) : whole);
   }
   std::string text = fmt::format("there is no table {} in {}", in_quotes(asked), c.place());

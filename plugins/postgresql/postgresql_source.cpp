@@ -39,6 +39,12 @@ std::shared_ptr<const table_facts> with_types(const table_facts* of_table, const
   return std::make_shared<const table_facts>(std::move(facts));
 }
 
+/// The plan's line for an entry of `column` that the server computes.
+std::string expression_note(std::size_t index, std::string_view entry, const table_info& table) {
+  return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
+                     in_quotes(entry), in_quotes(table.name));
+}
+
 }  // namespace
 
 postgresql_source::postgresql_source(source_options options, option_values values,
@@ -77,6 +83,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   plan->where = options_.queries ? std::string() : options_.where;
   source_description out;
   use_ = {{}, options_.snapshot == snapshot_mode::none};
+  notes_.clear();
   // Whoever has a hundred shards wants to know of all databases and tables that are missing at once.
   option_mistakes wrong;
   std::vector<bool> connected;
@@ -138,6 +145,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
             : "Reading in the order of a key is not possible, or would cost the server more than the "
               "scan: a split is committed whole and cannot resume inside.");
   }
+  out.notes.insert(out.notes.end(), notes_.begin(), notes_.end());
   for (std::string& note : planner_.notes(*plan)) {
     out.notes.push_back(std::move(note));
   }
@@ -237,9 +245,13 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   SLUICE_TRY(const auto expressions, column_expressions(info, relation, plan));
   std::vector<std::string> names;
-  for (const column_sql& e : expressions) {
+  for (std::size_t i = 0; i < expressions.size(); ++i) {
+    const column_sql& e = expressions[i];
     if (!e.name.empty()) {
       names.push_back(e.name);
+    } else if (plan.relations.empty()) {
+      constexpr std::size_t around = 3;  // parentheses and the end of the line
+      notes_.push_back(expression_note(i, std::string_view(e.sql).substr(1, e.sql.size() - around), info));
     }
   }
   if (auto may = check_reading_rights(c, info.oid, relation.from, names); !may) {

@@ -69,6 +69,7 @@ class postgresql_source : public source {
   source_options options_;
   split_planner planner_;
   table_use use_;
+  std::vector<std::string> notes_;      ///< Of the tables, as `open` has seen them.
   std::vector<session_plan> sessions_;  ///< One a database.
   std::vector<std::unique_ptr<connection>> connections_;
   std::chrono::steady_clock::time_point snapshot_since_;  ///< The first of them.

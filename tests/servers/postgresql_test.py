@@ -1,9 +1,10 @@
 """Whole jobs from and into a real PostgreSQL, as people write them."""
 
 import json
+import subprocess
 import unittest
 
-from e2e.harness import ProgramTest, job
+from e2e.harness import PROGRAM, ProgramTest, job
 from servers.running import of_module
 
 
@@ -65,6 +66,13 @@ class Moving(Jobs):
         self.succeeds(job(end("Reader", '"Odd Table"', ["select", 'upper("a""b")', "'${bizdate}'", "2.50"], where='"Select" < 3;'),
                           end("Writer", "dst")), "-p", "bizdate=20250101")
         self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "1|X|20250101|2.50\n2|Y|20250101|2.50\n")
+
+    def test_the_plan_says_which_entries_are_expressions(self):
+        sql("CREATE TABLE src (id int, t text); CREATE TABLE dst (id int, t text, n int)")
+        plan = subprocess.run([PROGRAM, "plan", self.arguments(job(end("Reader", "src", ["ID", "upper(t)", "1 + 1"]), end("Writer", "dst")))[2]], capture_output=True, text=True, timeout=60).stdout
+        for entry in ('column[1], "upper(t)",', 'column[2], "1 + 1",'):
+            self.assertIn(f'{entry} is no column of table "src" and is read as an expression.', plan)
+        self.assertNotIn("column[0]", plan)
 
     def test_a_query_and_several_tables_of_several_databases(self):
         for shard in ("shard_1", "shard_2"):
@@ -324,7 +332,7 @@ class Continued(Jobs):
 
 class Messages(Jobs):
     def test_each_mistake_is_named_with_its_cure(self):
-        sql("CREATE TABLE src (id int, amount int); CREATE TABLE dst (id int, amount int)")
+        sql('CREATE TABLE src (id int, amount int); CREATE TABLE dst (id int, amount int); CREATE TABLE "a.b" (id int)')
         port = SERVER.port
         wrong_password = end("Reader", "src")
         wrong_password["parameter"]["password"] = "wrong"
@@ -340,6 +348,7 @@ class Messages(Jobs):
             (nobody_there, ["Connection refused", "see that the server runs"]),
             (no_host, ["no.such.host.invalid", "is not known here"]),
             (end("Reader", "scr"), ['there is no table "scr"', 'did you mean "src"?']),
+            (end("Reader", "a.b"), ['there is no table "b" in the schema "a"', 'is written "a.b", with the quotes']),
             (end("Reader", "src", ["id", "amonut"]), ["column[1]", 'column "amonut" does not exist']),
             (end("Reader", "src", where="id >"), ["where", "syntax error"]),
             (end("Reader", "src", splitPk="idd"), ["splitPk", 'did you mean "id"?']),

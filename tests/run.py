@@ -1,6 +1,8 @@
 """The test suites of Sluice: see ./tests/run.sh --help. Each suite is a function here; its first line is its help."""
 
 import argparse
+import concurrent.futures
+import io
 import os
 import re
 import shutil
@@ -45,13 +47,16 @@ class Run:
         self.result = Result()
         self.full = full
         self.verbose = verbose
+        self.lock = threading.Lock()  # of the result and the log, where tests run beside each other
         self.log_path = LOGS / f"{suite}.log"
         self.log = open(self.log_path, "w", encoding="utf-8", errors="replace")
 
-    def command(self, argv, env=None, cwd=ROOT, timeout=3600):
-        """Runs a command; gives its exit code and output. The output goes to the log."""
-        self.log.write(f"$ {' '.join(map(str, argv))}\n")
-        self.log.flush()
+    def command(self, argv, env=None, cwd=ROOT, timeout=3600, beside=False):
+        """Runs a command; gives its exit code and output. The output goes to the log: as it comes, or in one piece
+        at the end of a command that has others beside it."""
+        log = io.StringIO() if beside else self.log
+        log.write(f"$ {' '.join(map(str, argv))}\n")
+        log.flush()
         child = subprocess.Popen([str(a) for a in argv], cwd=cwd, env={**os.environ, **(env or {})}, text=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
         output = []
@@ -59,12 +64,15 @@ class Run:
         limit.start()
         for line in child.stdout:
             output.append(line)
-            self.log.write(line)
+            log.write(line)
             if self.verbose:
                 sys.stdout.write(line)
         code = child.wait()
         limit.cancel()
-        self.log.flush()
+        with self.lock:
+            if beside:
+                self.log.write(log.getvalue())
+            self.log.flush()
         return code, "".join(output)
 
     def step(self, name, argv, **how):
@@ -107,22 +115,30 @@ class Run:
             failures.append(f"ctest -L {label} in build/{preset}: exit code {code}; see {self.log_path}")
         self.result.add(passed, failures)
 
-    def unittest(self, folder, env=None, pattern="*_test.py", names=()):
+    def unittest_modules(self, folder, env=None):
+        """Runs the modules of a folder, two at a time: their tests wait more than they compute."""
+        modules = sorted(path.name for path in (ROOT / folder).glob("*_test.py"))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(self.unittest, folder, env=env, pattern=module, beside=True) for module in modules]:
+                done.result()
+
+    def unittest(self, folder, env=None, pattern="*_test.py", names=(), beside=False):
         """Runs Python tests of a folder and counts them."""
         select = [arg for name in names for arg in ("-k", name)]
         code, output = self.command([sys.executable, "-B", "-m", "unittest", "discover", "-v", "-s", folder, "-p", pattern,
-                                     "-t", ROOT / "tests", *select], env=env)
+                                     "-t", ROOT / "tests", *select], env=env, beside=beside)
         ran = re.search(r"^Ran (\d+) tests?", output, re.MULTILINE)
         failures = [line.strip() for line in re.findall(r"^(?:FAIL|ERROR): .*", output, re.MULTILINE)]
         skipped = re.search(r"skipped=(\d+)", output)
         passed = (int(ran.group(1)) if ran else 0) - len(failures) - (int(skipped.group(1)) if skipped else 0)
         if code != 0 and not failures:
             failures.append(f"{folder}: exit code {code}; see {self.log_path}")
-        if code == 0 and passed <= 0:
-            failures.append(f"{folder}: no test ran; see {self.log_path}")
+        if code == 0 and passed <= 0 and not skipped:
+            failures.append(f"{folder}/{pattern}: no test ran; see {self.log_path}")
         for line in re.findall(r"^.*\.\.\. skipped .*$", output, re.MULTILINE):
             print(f"    skipped: {line}")
-        self.result.add(max(passed, 0), failures)
+        with self.lock:
+            self.result.add(max(passed, 0), failures)
 
 
 def suite_release(run):
@@ -184,7 +200,7 @@ def suite_e2e(run):
 
 def suite_servers(run):
     """real PostgreSQL and MariaDB (full: MySQL 8 too), started here; at most 10 min"""
-    run.unittest("tests/servers", env={"SLUICE_TEST_FULL": "1"} if run.full else None)
+    run.unittest_modules("tests/servers", env={"SLUICE_TEST_FULL": "1"} if run.full else None)
     if run.full:
         for module in ("between", "changed", "faults", "jobs", "rights", "written"):
             run.unittest("tests/servers", env={"SLUICE_TEST_MYSQL_FOR_MARIADB": "1"}, pattern=f"{module}_test.py")

@@ -45,6 +45,26 @@ scalar value_of(const split_column& column, const std::string& text) {
   return n > INT64_MAX ? scalar{n} : scalar{static_cast<std::int64_t>(n)};
 }
 
+/// A date as the calendar has it: one with a zero month or day as the first of them. Bounds are looked for
+/// between two values and need not be values themselves.
+std::string with_days(const split_column& column, std::string text) {
+  const bool dated =
+      column.kind == relational::key_kind::date || column.kind == relational::key_kind::timestamp;
+  for (const std::size_t at : {std::size_t{5}, std::size_t{8}}) {
+    if (dated && text.size() >= 10 && text.compare(at, 2, "00") == 0) {
+      text[at + 1] = '1';
+    }
+  }
+  return text;
+}
+
+/// `0000-00-00`, which says nothing of where the others are.
+bool is_zero_date(const split_column& column, const std::string& text) {
+  const bool dated =
+      column.kind == relational::key_kind::date || column.kind == relational::key_kind::timestamp;
+  return dated && text.starts_with("0000-00-00");
+}
+
 }  // namespace
 
 std::string range_finder::condition(const piece& p) const {
@@ -103,9 +123,17 @@ result<std::vector<range_finder::piece>> range_finder::cut(piece p, std::uint32_
       p.whole = true;
       return std::vector<piece>{std::move(p)};
     }
-    const std::string& least = *ends[0][0];
+    std::string least = *ends[0][0];
     const std::string& most = *ends[0][1];
-    if (least == most && p.equal.size() + 1 < key_.size()) {
+    const bool is_one_value = least == most;
+    if (is_zero_date(column, least) && !is_one_value) {
+      const std::string before = condition(p);
+      SLUICE_TRY(const auto others, c_.ask(fmt::format("SELECT MIN({0}) FROM {1}{2}{0} > 0", column.name,
+                                                       table_, before.empty() ? " WHERE " : before + " AND "),
+                                           stop_));
+      least = others.at(0).at(0).value_or(most);
+    }
+    if (is_one_value && p.equal.size() + 1 < key_.size()) {
       // One value: its rows differ in the next column.
       p.equal.push_back(value_literal(column, least));
       p.equal_key.push_back(value_of(column, least));
@@ -113,7 +141,8 @@ result<std::vector<range_finder::piece>> range_finder::cut(piece p, std::uint32_
       p.below.clear();
       continue;
     }
-    SLUICE_TRY(const auto bounds, bounds_inside(column, least, most, parts));
+    SLUICE_TRY(const auto bounds,
+               bounds_inside(column, with_days(column, least), with_days(column, most), parts));
     std::vector<piece> pieces = {p};
     for (const scalar& bound : bounds) {
       const auto* text = std::get_if<std::string>(&bound.value);

@@ -221,6 +221,19 @@ class Splits:
                                      else r'ranges of column "n" of "sluice.src" hold between [0-9]+ and [0-9]+ rows')
                 self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), "30000\n")
 
+    def test_zero_dates_do_not_keep_a_split_pk_in_one_piece(self):
+        for kind in ("DATE", "TIMESTAMP"):
+            with self.subTest(kind):
+                self.empty()
+                self.fill(f"id INT PRIMARY KEY, k {kind} NOT NULL, KEY (k)", "i, '2020-01-01' + INTERVAL i MOD 3000 DAY", 30_000)
+                self.sql("SET sql_mode = ''; UPDATE src SET k = 0 WHERE id % 10 = 0; ANALYZE TABLE src; CREATE TABLE dst (id INT PRIMARY KEY, k DATETIME)")
+                if kind == "DATE":
+                    self.sql("SET sql_mode = ''; UPDATE src SET k = '2019-00-00' WHERE id % 100 = 1")
+                ended = self.succeeds(self.copy(splitPk="k", zeroDate="null"))
+                self.assertGreaterEqual(ended.summary["splits"]["total"], 4)
+                self.assertNotIn("could be cut", ended.text)
+                self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), "30000\n")
+
     def test_a_split_pk_without_an_index_is_named_and_cut_by_a_sample(self):
         self.fill("k INT PRIMARY KEY, n INT, u TEXT, KEY (u(10)), FULLTEXT (u)", "i, i * 7, i", 20_000)
         self.sql("CREATE TABLE dst LIKE src")

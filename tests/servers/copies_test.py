@@ -136,6 +136,16 @@ class Copies(Servers):
                 shown = "SELECT id, a, b, a IS NULL, b IS NULL FROM {} ORDER BY id"
                 self.assertEqual(in_server(shown.format("dst")), in_server(shown.format("src")))
 
+    def test_years_before_1_and_beyond_9999_go_to_a_file_and_back(self):
+        columns = "(id int, d date, t timestamp, z timestamptz)"
+        in_postgresql(f"CREATE TABLE y {columns}; CREATE TABLE y_back {columns}; INSERT INTO y VALUES "
+                      "(1, '0001-06-01 BC', '0001-06-01 12:00:00 BC', '0001-06-01 12:00:00+00 BC'), "
+                      "(2, '0044-03-15 BC', '0044-03-15 00:00:00 BC', '0044-03-15 00:00:00.5+00 BC'), "
+                      "(3, '10000-01-01', '10000-01-01 00:00:01', '10000-01-01 00:00:00+00')")
+        self.copy(postgresql("y"), "y.csv")
+        self.copy("y.csv", postgresql("y_back"))
+        self.assertEqual(in_postgresql("SELECT * FROM y_back ORDER BY id"), in_postgresql("SELECT * FROM y ORDER BY id"))
+
     def test_a_column_that_the_table_computes_is_left_out(self):
         for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
             with self.subTest(end.__name__):

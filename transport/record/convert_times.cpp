@@ -174,20 +174,24 @@ std::optional<std::int32_t> take_offset(std::string_view& text) {
   return west ? -seconds : seconds;
 }
 
-bool has_sign(std::string_view text) {
-  return text.starts_with('+') || text.starts_with('-');
+/// A year that no format has, as ISO 8601 writes it: with a sign, or 0000, which is 1 BC.
+bool has_iso_year(std::string_view text) {
+  return text.starts_with('+') || text.starts_with('-') || text.starts_with("0000-");
 }
 
 /// What no format says and ISO 8601 leaves no doubt about, so that it is read whatever the formats: a point
-/// in time with its offset, and years beyond four digits, which have a sign.
-parsed<std::int64_t> parse_iso(std::string_view text, const data_type& type) {
+/// in time with its offset, and years before 1 and beyond 9999, of an instant on the zone's wall clock.
+parsed<std::int64_t> parse_iso(std::string_view text, const data_type& type, const time_zone* zone) {
   if (type.id == type_id::instant) {
     const std::optional<std::int32_t> offset = take_offset(text);
-    const parsed<std::int64_t> wall = offset && !text.empty()
-                                          ? parse_iso_timestamp(text, type.unit, type.fraction_digits)
-                                          : refuse(dirty_code::not_a_date);
+    const bool read = !text.empty() && (offset || has_iso_year(text));
+    const parsed<std::int64_t> wall =
+        read ? parse_iso_timestamp(text, type.unit, type.fraction_digits) : refuse(dirty_code::not_a_date);
     if (!wall || is_infinite(wall.value)) {
       return refuse(wall ? dirty_code::not_a_date : wall.code);
+    }
+    if (!offset) {
+      return to_instant(wall.value, type.unit, *zone);
     }
     const int128 utc =
         static_cast<int128>(wall.value) - static_cast<int128>(*offset) * units_per_second(type.unit);
@@ -195,8 +199,8 @@ parsed<std::int64_t> parse_iso(std::string_view text, const data_type& type) {
                ? refuse(dirty_code::out_of_range)
                : parsed<std::int64_t>{static_cast<std::int64_t>(utc)};
   }
-  return has_sign(text) ? parse_iso_timestamp(text, type.unit, type.fraction_digits)
-                        : refuse(dirty_code::not_a_date);
+  return has_iso_year(text) ? parse_iso_timestamp(text, type.unit, type.fraction_digits)
+                            : refuse(dirty_code::not_a_date);
 }
 
 /// +1 or -1 for the two words of the extreme values, else 0.
@@ -235,7 +239,7 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
                      }
                      const parsed<wall_time> t = parse_any(patterns, text, how);
                      if (!t) {
-                       return iso && has_sign(text) ? parse_iso_date(text) : refuse(t.code);
+                       return iso && has_iso_year(text) ? parse_iso_date(text) : refuse(t.code);
                      }
                      return t.value.nanos_of_day == 0 ? parsed<std::int32_t>{t.value.days}
                                                       : refuse(dirty_code::has_time);
@@ -256,7 +260,8 @@ made_or_error from_text(const field& from, const field& to, const conversion_con
                    }
                    const parsed<wall_time> t = parse_any(patterns, text, how);
                    if (!t) {
-                     return iso && t.code == dirty_code::not_a_date ? parse_iso(text, type) : refuse(t.code);
+                     return iso && t.code == dirty_code::not_a_date ? parse_iso(text, type, zone.get())
+                                                                    : refuse(t.code);
                    }
                    const parsed<std::int64_t> wall = join(t.value, type);
                    if (!wall || zone == nullptr) {

@@ -224,6 +224,20 @@ TEST(convert, points_in_time_with_their_offset_and_signed_years_are_read_whateve
       (std::vector<std::string>{"-0043-03-15T12:00:00", "! not_a_date", "! not_a_date"}));
 }
 
+TEST(convert, years_before_1_and_beyond_9999_are_read_as_they_are_written) {
+  const conversion_context context{.zone = *time_zone::find("GMT+8")};
+  EXPECT_EQ(converted(utf8, {"0000-06-01", "0000-00-00", "0000-13-01"}, date, context),
+            (std::vector<std::string>{"0000-06-01", "! not_a_date", "! not_a_date"}));
+  EXPECT_EQ(converted(utf8, {"0000-06-01 00:00:01", "0000-00-00 00:00:00"}, stamp_s, context),
+            (std::vector<std::string>{"0000-06-01T00:00:01", "! not_a_date"}));
+  EXPECT_EQ(converted(utf8,
+                      {"-0043-03-15 00:00:00", "+10000-01-01 00:00:00", "0000-06-01 08:00:00.5",
+                       "0000-00-00 00:00:00", "2024-02-29 25:00:00"},
+                      inst_us, context),
+            (std::vector<std::string>{"-0043-03-14T16:00:00.000000Z", "9999-12-31T16:00:00.000000Z",
+                                      "0000-06-01T00:00:00.500000Z", "! not_a_date", "! not_a_date"}));
+}
+
 TEST(convert, formats_of_the_job_are_tried_in_their_order_and_no_other) {
   const conversion_context context{.zone = *time_zone::find("GMT+8"),
                                    .datetime_format = "dd.MM.yyyy HH:mm:ss",

@@ -205,13 +205,18 @@ std::optional<int128> nanos_of(const std::string& text, type_id id) {
   return *days * day_ns + *clock - offset_ns;
 }
 
-/// A point in time with an offset, or with a year that has a sign: read whatever the formats.
-bool is_iso(const std::string& text, type_id to) {
-  static const std::regex date(R"([+-]\d{4,8}-\d\d-\d\d)");
-  static const std::regex stamp(R"([+-]\d{4,8}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?)");
-  static const std::regex instant(
+bool is_iso_with_offset(const std::string& text) {
+  static const std::regex form(
       R"((\d{4}|[+-]\d{4,8})-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?))");
-  return std::regex_match(text, to == type_id::date ? date : to == type_id::instant ? instant : stamp);
+  return std::regex_match(text, form);
+}
+
+/// A point in time with an offset, or with a year that has a sign or is 0000: read whatever the formats.
+bool is_iso(const std::string& text, type_id to) {
+  static const std::regex date(R"(([+-]\d{4,8}|0000)-\d\d-\d\d)");
+  static const std::regex stamp(R"(([+-]\d{4,8}|0000)-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?)");
+  return std::regex_match(text, to == type_id::date ? date : stamp) ||
+         (to == type_id::instant && is_iso_with_offset(text));
 }
 
 int128 floor_of(int128 a, int128 b) {
@@ -265,7 +270,7 @@ reference_answer time_to(const data_type& from, const std::string& text, const d
   if (!nanos) {
     return {};
   }
-  const bool has_offset = from.id == type_id::utf8 && to.id == type_id::instant && is_iso(text, to.id);
+  const bool has_offset = from.id == type_id::utf8 && to.id == type_id::instant && is_iso_with_offset(text);
   const bool from_wall = from.id != type_id::instant && !has_offset;
   const bool to_wall = to.id != type_id::instant;
   *nanos += from_wall && !to_wall ? -shift_ns : (!from_wall && to_wall ? shift_ns : int128{0});

@@ -136,7 +136,7 @@ class row_printer {
         if (written.code != dirty_code::none) {
           bad.column = (*b.columns_schema)[i].name;
           bad.code = to_string(written.code);
-          bad.message = "The value has no exact text.";
+          bad.message = fmt::format("{}.", value_printer::reason(written.code));
           return false;
         }
       }

@@ -240,8 +240,7 @@ class delimited_formatter final : public record_formatter {
     const column_state& state = columns_[index];
     const auto written = state.printer->write(*state.values, row, at);
     if (written.code != dirty_code::none) {
-      return refuse(index, row, written.code, "The value has no exact text in the destination's format.",
-                    refused);
+      return refuse(index, row, written.code, without_text(written.code), refused);
     }
     if (state.prints_plain) {
       return written.end;

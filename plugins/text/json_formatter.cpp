@@ -113,8 +113,7 @@ class json_formatter final : public record_formatter {
       char* const begin = large.empty() ? room : large.data();
       const auto written = c.printer->write(*c.values, row, begin);
       if (written.code != dirty_code::none) {
-        return refuse(index, row, written.code, "The value has no exact text in the destination's format.",
-                      refused);
+        return refuse(index, row, written.code, without_text(written.code), refused);
       }
       text = {begin, static_cast<std::size_t>(written.end - begin)};
       return append_text(index, row, text, to, refused);

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "plugins/api/target.h"
+#include "plugins/common/output/value_printer.h"
 #include "plugins/text/text_writer_options.h"
 #include "transport/record/buffer.h"
 #include "transport/record/zone.h"
@@ -39,5 +42,13 @@ result<std::unique_ptr<record_formatter>> make_delimited_formatter(const text_wr
 /// For `json`: one object a line. `bad_option` where a column has no name.
 result<std::unique_ptr<record_formatter>> make_json_formatter(const text_writer_options& options,
                                                               schema_ptr columns, const time_zone_ptr& zone);
+
+/// The message of a value that has no text in a file.
+inline std::string without_text(dirty_code code) {
+  return fmt::format("{}{}.", value_printer::reason(code),
+                     code == dirty_code::wall_time_twice
+                         ? ", or write the offset, with a dateFormat such as \"yyyy-MM-dd HH:mm:ssXXX\""
+                         : "");
+}
 
 }  // namespace sluice

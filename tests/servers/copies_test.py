@@ -146,6 +146,13 @@ class Copies(Servers):
         self.copy("y.csv", postgresql("y_back"))
         self.assertEqual(in_postgresql("SELECT * FROM y_back ORDER BY id"), in_postgresql("SELECT * FROM y ORDER BY id"))
 
+    def test_a_time_that_exists_twice_says_so_and_what_to_do(self):
+        in_postgresql("CREATE TABLE h (t timestamptz); INSERT INTO h VALUES ('2024-10-27 00:30:00+00')")
+        said = self.copy(postgresql("h"), "h.csv", "--timezone", "Europe/Berlin", code=1)
+        self.assertIn("exists twice in the run's time zone (clocks were set back)", said)
+        self.assertIn('run with --timezone UTC, where none does, or write the offset, with a dateFormat such as "yyyy-MM-dd HH:mm:ssXXX"', said)
+        self.copy(postgresql("h"), "h.csv", "--timezone", "UTC")
+
     def test_a_column_that_the_table_computes_is_left_out(self):
         for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
             with self.subTest(end.__name__):

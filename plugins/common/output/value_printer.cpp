@@ -36,6 +36,21 @@ result<value_printer> value_printer::make(const data_type& type, const value_pri
   return made;
 }
 
+std::string_view value_printer::reason(dirty_code code) {
+  switch (code) {
+    case dirty_code::wall_time_twice:
+      return "The value's wall clock time exists twice in the run's time zone (clocks were set back), and "
+             "which of "
+             "both it is would be lost: run with --timezone UTC, where none does";
+    case dirty_code::out_of_range:
+      return "The value's year has no place in the format of dates (before 1, or with more digits than it "
+             "has letters); "
+             "without a format it is written as ISO 8601 has it";
+    default:
+      return "The value has no exact text in the destination's format";
+  }
+}
+
 dirty_code value_printer::write_other(const column& c, std::uint32_t row, char*& to) const {
   switch (type_.id) {
     case type_id::boolean:

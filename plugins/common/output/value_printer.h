@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "transport/base/int128.h"
 #include "transport/record/batch.h"
@@ -35,6 +36,8 @@ class value_printer {
     char* end = nullptr;
     dirty_code code = dirty_code::none;
   };
+  /// Why `write` has no text, as a clause without an end: further remedies may follow.
+  static std::string_view reason(dirty_code code);
   /// Writes a value that is not NULL at `to`. `wall_time_twice` where an instant's wall clock time is not the
   /// only one of its zone; `out_of_range` where the pattern has no room for the year.
   [[nodiscard]] written write(const column& c, std::uint32_t row, char* to) const {

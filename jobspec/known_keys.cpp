@@ -70,6 +70,12 @@ constexpr auto shared_keys = std::to_array<shared_key>({
     {"postSql", "runs statements after the data"},
     {"session", "sets up the connections of a database"},
     {"writeMode", "says how rows are written"},
+    {"updateColumn",
+     "names the columns that \"writeMode\": \"update\" sets (mysql), which are all that are mapped without "
+     "it"},
+    {"nullMode", "says what becomes of NULL (mysql), which is written without it"},
+    {"skipNullColumn", "names the columns whose NULLs are left out (mysql)"},
+    {"uniqueIndexColumns", "names the key by which rows are found (postgresql)"},
     {"path", "names files"},
     {"object", "names objects of a store"},
     {"fileFormat", "says how files are written"},

@@ -104,6 +104,10 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
           found.through->ask(fmt::format("SELECT 1 FROM {} LIMIT 1", found.table->quoted_name()), stop));
       return !rows.empty();
     }));
+    if (context.mode == sketch_mode::replace && sketch.holds_records) {
+      SLUICE_TRY(const auto keys, referring_keys(*found.through, *found.table, stop));
+      relational::doubt_deleting(keys, sketch);
+    }
   }
   return sketch;
 }

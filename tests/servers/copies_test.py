@@ -136,6 +136,17 @@ class Copies(Servers):
                 shown = "SELECT id, a, b, a IS NULL, b IS NULL FROM {} ORDER BY id"
                 self.assertEqual(in_server(shown.format("dst")), in_server(shown.format("src")))
 
+    def test_replacing_rows_says_which_other_rows_go_with_them(self):
+        self.write("p.csv", "id,n\n1,5\n")
+        for end, in_server in ((postgresql, in_postgresql), (mariadb, in_mariadb)):
+            with self.subTest(end.__name__):
+                in_server("CREATE TABLE p (id int PRIMARY KEY, n int)")
+                in_server("CREATE TABLE child (p int, CONSTRAINT to_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)")
+                in_server("INSERT INTO p VALUES (1, 4)")
+                in_server("INSERT INTO child VALUES (1)")
+                self.assertRegex(self.copy("p.csv", end("p"), "--replace"),
+                                 r'warning: the rows that are there are deleted first, and the foreign key "to_p" of "(\w+\.)?child" then deletes the rows')
+
     def test_years_before_1_and_beyond_9999_go_to_a_file_and_back(self):
         columns = "(id int, d date, t timestamp, z timestamptz)"
         in_postgresql(f"CREATE TABLE y {columns}; CREATE TABLE y_back {columns}; INSERT INTO y VALUES "

@@ -270,6 +270,16 @@ result<void> look_for_records(end_sketch& to, sketch_mode mode, const std::funct
               found.error().message);
 }
 
+void doubt_deleting(const std::vector<referring_key>& keys, end_sketch& to) {
+  for (const referring_key& key : keys) {
+    to.doubts.push_back(fmt::format(
+        "the rows that are there are deleted first, and the foreign key {} of {} then {} the rows there that "
+        "refer "
+        "to them",
+        in_quotes(key.name), in_quotes(key.table), key.deletes ? "deletes" : "takes the reference from"));
+  }
+}
+
 result<void> put_names_for_table(const target_table& table, const schema& columns, const sql_rules& rules,
                                  end_sketch& to) {
   std::vector<std::string> there;

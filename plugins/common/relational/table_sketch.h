@@ -55,6 +55,9 @@ result<end_sketch> sketch_of_target(const end_place& where, const std::optional<
 /// Asks `holds` whether the destination holds records, where that decides what a copy does.
 result<void> look_for_records(end_sketch& to, sketch_mode mode, const std::function<result<bool>()>& holds);
 
+/// Doubts of a destination whose rows are deleted first: what that does to the rows of other tables.
+void doubt_deleting(const std::vector<referring_key>& keys, end_sketch& to);
+
 /// Puts `column`: the table's columns for the source's, by name; by position, with a remark and a doubt,
 /// where no name is the same and there are as many. Where the table computes one of them it is `*`, mapped by
 /// name, which leaves that out. `bad_option` where one is missing, or none can be written.

@@ -65,6 +65,14 @@ FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 WHERE x.indrelid = $1::oid AND x.indisunique
 ORDER BY x.indisprimary DESC, x.indnatts, i.relname)";
 
+/// Of the table and its partitions.
+constexpr const char* constraints_sql = R"(
+WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
+SELECT DISTINCT c.conname,
+  (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ',' ORDER BY k.n)
+   FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k(attnum, n) JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum)
+FROM pg_catalog.pg_constraint c JOIN tables ON tables.oid = c.conrelid WHERE c.contype IN ('f', 'c', 'x') ORDER BY 1)";
+
 /// Of the table and its partitions: row (1), before (2), insert (4).
 constexpr const char* first_triggers_sql = R"(
 WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
@@ -204,6 +212,16 @@ result<void> add_keys(connection& c, table_info& table) {
   return {};
 }
 
+result<void> add_constraints(connection& c, table_info& table) {
+  SLUICE_TRY(const auto rows, c.ask(constraints_sql, {fmt::to_string(table.oid)}));
+  for (const sql_row& row : rows) {
+    if (row[1]) {
+      table.constraints.push_back({text_at(row, 0), names_of(*row[1])});
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 const table_column* table_info::named(std::string_view column) const {
@@ -292,6 +310,7 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
   table.has_children = is_true(row, 6);
   SLUICE_CHECK(add_columns(c, table));
   SLUICE_CHECK(add_keys(c, table));
+  SLUICE_CHECK(add_constraints(c, table));
   SLUICE_TRY(const auto triggers, c.ask(first_triggers_sql, {fmt::to_string(table.oid)}));
   table.changes_rows_first = is_true(triggers.at(0), 0);
   return std::optional<table_info>(std::move(table));

@@ -33,6 +33,12 @@ struct unique_key {
   std::vector<std::string> columns;
 };
 
+/// What refuses rows besides, with the columns that it looks at.
+struct table_constraint {
+  std::string name;
+  std::vector<std::string> columns;
+};
+
 /// relkind.
 enum class table_type : std::uint8_t { table, partitioned, view, materialized_view, foreign };
 
@@ -48,6 +54,8 @@ struct table_info {
   bool changes_rows_first = false;
   std::vector<table_column> columns;
   std::vector<unique_key> keys;  ///< The primary one first.
+  /// Foreign keys, CHECK and EXCLUDE, of its partitions too: of these the server names no column.
+  std::vector<table_constraint> constraints;
   /// Unique indexes that are no such keys, with the reason: `"open_orders" (id) WHERE open, which is
   /// partial`.
   std::vector<std::string> unusable_keys;

@@ -318,6 +318,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   SLUICE_TRY(const auto mapped,
              relational::mapped_columns(asked, options_, sql_rules(), source_columns, values_));
   keys_ = table.keys;
+  constraints_ = table.constraints;
   changes_rows_first_ = table.changes_rows_first;
   has_key_ = relational::meets_key(asked, mapped);
   key_.clear();
@@ -478,6 +479,7 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
     plan->type_names.push_back(t.name);
   }
   plan->keys = keys_;
+  plan->constraints = constraints_;
   plan->changes_rows_first = changes_rows_first_;
   plan->mode = options_.mode;
   plan->nul = options_.nul_character;

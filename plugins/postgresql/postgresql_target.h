@@ -93,6 +93,7 @@ class postgresql_target : public target, private relational::progress_home {
   bool unlogged_ = false;
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
+  std::vector<table_constraint> constraints_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
   std::vector<std::string> key_;     ///< By which rows are found; empty where it is by any (`ignore`).
   std::optional<relational::target_steps> steps_;

@@ -235,9 +235,14 @@ refused_row postgresql_writer::explain(const server_failure& failure) const {
 }
 
 std::string postgresql_writer::columns_of(const std::string& constraint) const {
-  const auto key = std::find_if(plan_->keys.begin(), plan_->keys.end(),
-                                [&](const unique_key& k) { return k.name == constraint; });
-  return key == plan_->keys.end() ? std::string() : fmt::format("{}", fmt::join(key->columns, ", "));
+  const auto joined = [](const auto& of) { return fmt::format("{}", fmt::join(of.columns, ", ")); };
+  const auto is_it = [&](const auto& one) { return one.name == constraint; };
+  if (const auto key = std::find_if(plan_->keys.begin(), plan_->keys.end(), is_it);
+      key != plan_->keys.end()) {
+    return joined(*key);
+  }
+  const auto other = std::find_if(plan_->constraints.begin(), plan_->constraints.end(), is_it);
+  return other == plan_->constraints.end() ? std::string() : joined(*other);
 }
 
 result<postgresql_writer::piece_answer> postgresql_writer::copy_piece(const batch& b,

@@ -22,9 +22,10 @@ struct writer_plan {
   std::string table;                 ///< `"shop"."orders"`
   std::vector<std::string> columns;  ///< In mapping order.
   std::vector<column_type> kinds;
-  std::vector<std::string> type_names;  ///< Of their types, a domain's base type.
-  std::vector<unique_key> keys;         ///< To name the columns of a constraint.
-  bool changes_rows_first = false;      ///< As `table_info` has it.
+  std::vector<std::string> type_names;             ///< Of their types, a domain's base type.
+  std::vector<unique_key> keys;                    ///< To name the columns of a constraint, and
+  std::vector<table_constraint> constraints = {};  ///< likewise.
+  bool changes_rows_first = false;                 ///< As `table_info` has it.
   relational::write_mode mode = relational::write_mode::insert;
   relational::text_rule nul = relational::text_rule::dirty;
   std::vector<std::string> key;  ///< By which rows are found; empty: by any (`ignore`).

@@ -191,6 +191,21 @@ class Refused(Jobs):
                 self.assertEqual((ended.summary["dirty_by_code"], ended.summary["ignored"]), (dirty, 20))
                 self.assertEqual(sql("SELECT count(*) FROM dst"), f"{100 - sum(dirty.values())}\n")
 
+    def test_constraints_name_the_columns_that_they_look_at(self):
+        columns = {"p_fk": "f", "positive": "c", "ordered": "a, b", "one_each": "e"}
+        for kind in ("", " PARTITION BY RANGE (id)"):
+            for mode in ("insert", "replace"):
+                with self.subTest(mode, kind=kind):
+                    self.setUp()
+                    other = "CREATE TABLE part PARTITION OF dst DEFAULT; ALTER TABLE part ADD " if kind else "ALTER TABLE dst ADD "
+                    sql("CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1); CREATE TABLE src (id int, f int, c int, a int, b int, e int); "
+                        "INSERT INTO src VALUES (1, 1, 1, 1, 2, 1), (2, 9, 1, 1, 2, 2), (3, 1, -1, 1, 2, 3), (4, 1, 1, 2, 1, 4), (5, 1, 1, 1, 2, 1); "
+                        "CREATE TABLE dst (id int PRIMARY KEY, f int CONSTRAINT p_fk REFERENCES parent, c int CONSTRAINT positive CHECK (c > 0), a int, b int, e int, "
+                        f"CONSTRAINT ordered CHECK (a < b)){kind}; {other}CONSTRAINT one_each EXCLUDE USING btree (e WITH =)")
+                    ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=4))
+                    with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+                        self.assertEqual(sorted(json.loads(line)["column"] for line in file), sorted(columns.values()))
+
     def test_a_foreign_key_that_is_deferred_still_names_its_row(self):
         sql("CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(1, 99); CREATE TABLE src AS SELECT i AS p FROM generate_series(1, 100) i; "
             "CREATE TABLE dst (p int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")

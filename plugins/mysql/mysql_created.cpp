@@ -54,6 +54,22 @@ made_type other_type(const source_type& from, bool has_uuid) {
   return relational::without_meaning(from, created_type(type));
 }
 
+/// Whether the members of an ENUM or SET may not be told: the server has `?` in the type's text for each
+/// character beyond U+FFFF, which sets of four bytes have.
+bool hides_members(std::string_view words, std::string_view own) {
+  constexpr auto wide_sets =
+      std::to_array<std::string_view>({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"});
+  constexpr std::string_view set_word = " CHARACTER SET ";
+  const std::size_t at = own.rfind(set_word);
+  if ((words != "enum" && words != "set") || at == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view rest = own.substr(at + set_word.size());
+  const std::string_view name = rest.substr(0, rest.find(' '));
+  return own.substr(0, at).find('?') != std::string_view::npos &&
+         std::find(wide_sets.begin(), wide_sets.end(), name) != wide_sets.end();
+}
+
 /// What a column of MySQL or MariaDB may be made with, the best first.
 std::vector<made_type> own_types(const source_type& from, std::string_view product) {
   const std::string words = from.words();
@@ -62,7 +78,8 @@ std::vector<made_type> own_types(const source_type& from, std::string_view produ
     own = from.column.source_type_name;
   }
   // MySQL keeps JSON in another form, and MariaDB takes what is no deeper than 32 levels.
-  if (!from.of_mysql() || own.empty() || (words == "json" && from.product != product)) {
+  if (!from.of_mysql() || own.empty() || (words == "json" && from.product != product) ||
+      hides_members(words, own)) {
     return {};
   }
   std::vector<made_type> all = {{std::string(own)}};

@@ -262,6 +262,13 @@ row_encoder::problem row_encoder::append_text(std::string_view text, const targe
                                               std::string& out) {
   const column_kind& kind = target.kind;
   if (kind.holds == held_as::members && !is_member_text(text, kind)) {
+    constexpr auto four_bytes = [](char c) { return static_cast<unsigned char>(c) >= 0xF0; };
+    if (std::any_of(text.begin(), text.end(), four_bytes)) {
+      return {dirty_code::not_representable,
+              {},
+              "the text has a character beyond U+FFFF, and the server shows those of the column's members as "
+              "question marks, so that it cannot be seen whether it is one; make the column VARCHAR"};
+    }
     return {dirty_code::not_representable,
             {},
             kind.is_set ? "the text is no list of the column's members in their order and spelling"

@@ -108,6 +108,18 @@ class MadeTypes(PairTest):
         in_mariadb("DROP TABLE made; " + printed)
         self.assertEqual(in_mariadb(MY_TYPES_OF.format("made")), types)
 
+    def test_members_that_mariadb_does_not_tell_are_texts_in_the_table_that_is_made_and_refused_in_one_that_is_there(self):
+        in_mariadb("SET NAMES utf8mb4; CREATE TABLE src (id INT PRIMARY KEY, e ENUM('é😀','b') CHARACTER SET utf8mb4, n ENUM('?','b') CHARACTER SET latin1);"
+                   "INSERT INTO src VALUES (1, 1, '?'), (2, 'b', 'b'); CREATE TABLE there LIKE src")
+        document = job(mariadb_end("Reader", "src"), made_in_mariadb())
+        self.assertIn("that it is one of the members", self.ddl_of(document))
+        self.succeeds(document)
+        self.assertEqual(in_mariadb("SELECT HEX(e), n FROM made ORDER BY id"), "C3A9F09F9880\t?\n62\tb\n")
+        self.assertEqual(in_mariadb("SELECT DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_NAME = 'made' ORDER BY ORDINAL_POSITION"), "int\nlongtext\nenum\n")
+        ended = self.run_job(job(mariadb_end("Reader", "src"), mariadb_end("Writer", "there"), errors=1))
+        self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (1, 1), ended)
+        self.assertIn("a character beyond U+FFFF, and the server shows those of the column's members as question marks", ended.text)
+
     def test_postgresql_to_mariadb_has_the_best_types_and_says_what_is_lost(self):
         in_postgresql(POSTGRESQL_TYPES)
         in_postgresql(POSTGRESQL_TABLE)

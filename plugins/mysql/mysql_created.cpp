@@ -142,6 +142,30 @@ std::optional<std::uint64_t> key_bytes(std::string_view type) {
   return kind.length_max == 0 ? others : kind.length_max * each;
 }
 
+/// Why the server would refuse the table when it is made; nothing where that is not seen.
+std::optional<std::string> why_refused(const relational::created_table& table) {
+  std::uint64_t bytes = 0;
+  for (const relational::created_table::column& column : table.columns) {
+    const auto four_bytes = [](char c) { return static_cast<unsigned char>(c) >= 0xF0; };
+    if (std::any_of(column.name.begin(), column.name.end(), four_bytes)) {
+      return fmt::format("column {}: names have no characters beyond U+FFFF there", in_quotes(column.name));
+    }
+    const column_kind kind = kind_of(declared_as(column.type));
+    const auto most = key_bytes(column.type);  // nothing: it stands beside the row
+    // One with a character set of its own may take fewer bytes; the table's has up to four a character.
+    const bool counts = (kind.holds == held_as::text || kind.holds == held_as::bytes) &&
+                        kind.length_max != 0 && column.type.find(" CHARACTER SET ") == std::string::npos;
+    bytes += most && counts ? *most : 0;
+  }
+  constexpr std::uint64_t row_bytes_max = 65'535;
+  return bytes > row_bytes_max
+             ? std::optional(fmt::format(
+                   "its columns take up to {} bytes in a row, and the server has at most {}: make "
+                   "the table beforehand, with TEXT for some of them",
+                   with_thousands(bytes), with_thousands(row_bytes_max)))
+             : std::nullopt;
+}
+
 }  // namespace
 
 result<relational::created_table> mysql_target::table_to_make(const schema& source_columns) {
@@ -201,6 +225,9 @@ std::string mysql_target::describe_created(const relational::created_table& tabl
 
 result<void> mysql_target::plan_created_table(const schema& source_columns, target_description& out) {
   SLUICE_TRY(const auto table, table_to_make(source_columns));
+  if (const auto why = why_refused(table)) {
+    return values_.bad("createTable", fmt::format("the table cannot be made: {}", *why));
+  }
   if (options_.mode != write_mode::insert && table.key.empty() && !steps_.table_comes_later()) {
     return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
   }

@@ -156,6 +156,17 @@ void postgresql_target::describe_created(const relational::created_table& table,
 
 result<void> postgresql_target::plan_created_table(const schema& source_columns, target_description& out) {
   SLUICE_TRY(const auto table, table_to_make(source_columns));
+  constexpr auto system_names =
+      std::to_array<std::string_view>({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"});
+  for (const relational::created_table::column& column : table.columns) {
+    if (std::find(system_names.begin(), system_names.end(), column.name) != system_names.end()) {
+      return values_.bad(
+          "createTable",
+          fmt::format("the table cannot be made: {} is the name of a column that every table of "
+                      "PostgreSQL has itself; give it another name in the writer's \"column\"",
+                      in_quotes(column.name)));
+    }
+  }
   key_ = table.key_names();
   keys_.clear();
   if (!key_.empty()) {

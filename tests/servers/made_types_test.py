@@ -120,12 +120,16 @@ class MadeTypes(PairTest):
         self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (1, 1), ended)
         self.assertIn("a character beyond U+FFFF, and the server shows those of the column's members as question marks", ended.text)
 
-    def test_a_table_that_mariadb_would_refuse_is_refused_before_anything_is_made(self):
+    def test_a_table_that_the_server_would_refuse_is_refused_before_anything_is_made(self):
         for columns, words in ((", ".join(f"c{i} varchar(1000)" for i in range(17)), "its columns take up to 68,000 bytes in a row, and the server has at most 65,535"),
                                ("id int, \"a😀\" int", "names have no characters beyond U+FFFF there")):
             in_postgresql(f"DROP TABLE IF EXISTS src; CREATE TABLE src ({columns})")
             self.refused(job(postgresql_end("Reader", "src"), made_in_mariadb()), "createTable", "the table cannot be made", words)
             self.assertEqual(in_mariadb("SHOW TABLES"), "")
+        in_mariadb("CREATE TABLE src (id INT, xmin INT)")
+        self.refused(job(mariadb_end("Reader", "src"), made_in_postgresql()), "createTable", '"xmin" is the name of a column that every table')
+        self.succeeds(job(mariadb_end("Reader", "src"), made_in_postgresql(column=["id", "x"])))
+        in_mariadb("DROP TABLE src")
         in_postgresql(f"DROP TABLE src; CREATE TABLE src ({', '.join(f'c{i} varchar(1000)' for i in range(16))})")
         self.succeeds(job(postgresql_end("Reader", "src"), made_in_mariadb()))
 

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "plugins/common/relational/authorities.h"
 #include "plugins/common/relational/session_place.h"
 #include "plugins/mysql/mysql_connection_state.h"
 #include "plugins/mysql/mysql_replica.h"
@@ -72,6 +73,11 @@ std::uint32_t number_of_version(std::string_view text) {
 }
 
 }  // namespace
+
+void forget_environment() {
+  ::unsetenv("MARIADB_PLUGIN_DIR");
+  ::unsetenv("LIBMYSQL_PLUGINS");
+}
 
 result<void> connection::state::resolve_secrets(const stop_signal& stop) {
   if (password) {
@@ -134,7 +140,6 @@ void connection::state::set_options(bool tls) {
       mysql_optionsv(mysql, option, path.c_str());
     }
   };
-  file(MYSQL_OPT_SSL_CA, c.ca_file);
   file(MYSQL_OPT_SSL_CERT, c.cert_file);
   file(MYSQL_OPT_SSL_KEY, c.key_file);
   if (!key_password.empty()) {
@@ -142,6 +147,9 @@ void connection::state::set_options(bool tls) {
   }
   const bool verified =
       c.tls == relational::tls_mode::required || c.tls == relational::tls_mode::required_chain;
+  // Where no file is named, the connector trusts what SSL_CERT_FILE and SSL_CERT_DIR name.
+  const char* system = verified && c.ca_file.empty() ? relational::system_authorities() : nullptr;
+  file(MYSQL_OPT_SSL_CA, system != nullptr ? system : c.ca_file);
   mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
   mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, verified ? &yes : &no);
 }

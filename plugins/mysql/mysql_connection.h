@@ -181,6 +181,10 @@ class connection {
   std::unique_ptr<state> state_;
 };
 
+/// Takes variables out of this process's environment by which the connector would look for its plugins, those
+/// of logins too, elsewhere. For a process without threads yet.
+void forget_environment();
+
 std::string quote_name(std::string_view name);  ///< `` `na``me` ``: an identifier in SQL.
 
 /// Whether an error's kind means that the connection itself is gone.

@@ -49,7 +49,8 @@ const side_description& writes() {
 std::vector<std::string> remarks() {
   std::vector<std::string> out = {
       "Servers from 5.5 on: MariaDB and MySQL, and such that speak their protocol. Connections are TCP, to "
-      "`localhost` too; nothing in `my.cnf` changes them. They name themselves `sluice <job> <run>` in the "
+      "`localhost` too; nothing in `my.cnf` and in the environment changes them. They name themselves "
+      "`sluice <job> <run>` in the "
       "attribute `program_name` and, with the split that is read, in a comment of each SELECT. With TLS "
       "(`sslMode` of the address) it is 1.2 or later. A statement that is stopped is ended on the server by "
       "KILL QUERY over a second connection; not where that came to another server of the same name, or where "
@@ -227,6 +228,7 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
 }  // namespace
 
 plugin mysql_plugin() {
+  mysql::forget_environment();
   return {.name = "mysql",
           .aliases = {"mariadb"},
           .datax_readers = {"mysqlreader"},

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "plugins/common/relational/authorities.h"
 #include "plugins/postgresql/postgresql_codes.h"
 #include "plugins/postgresql/postgresql_connection.h"
 #include "plugins/postgresql/postgresql_session.h"
@@ -25,11 +26,6 @@ using relational::tls_mode;
 
 /// A path that cannot exist: libpq looks into ~/.postgresql where it is given none.
 constexpr const char* no_file = "/dev/null/none";
-
-/// Where distributions keep the authorities they trust; libpq 15 has no name for them.
-constexpr auto system_authorities =
-    std::to_array<const char*>({"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                                "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"});
 
 /// What libpq takes from the environment whatever its parameters say (PGSERVICE), sends to the server in the
 /// first message, or has a parameter for only from version 16 on.
@@ -62,9 +58,8 @@ std::string authorities(const connect_options& options) {
   if (!options.ca_file.empty()) {
     return options.ca_file;
   }
-  const auto* found = std::find_if(system_authorities.begin(), system_authorities.end(),
-                                   [](const char* path) { return ::access(path, R_OK) == 0; });
-  return found == system_authorities.end() ? no_file : *found;
+  const char* found = relational::system_authorities();  // libpq 15 has no name for them
+  return found == nullptr ? no_file : found;
 }
 
 /// What a server must be, in libpq's words.

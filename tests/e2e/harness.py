@@ -93,8 +93,8 @@ class ProgramTest(unittest.TestCase):
         summary.unlink(missing_ok=True)
         return [str(PROGRAM), "run", str(path), "--state-dir", str(self.state), "--summary", str(summary), *map(str, more)]
 
-    def run_job(self, document, *more, user=None, timeout=120, file_bytes_max=None):
-        """Runs a job to its end. `user`: as which user id. `file_bytes_max`: no file may grow beyond."""
+    def run_job(self, document, *more, user=None, timeout=120, file_bytes_max=None, env=None):
+        """Runs a job to its end. `user`: as which user id. `file_bytes_max`: no file may grow beyond. `env`: variables besides."""
         argv = self.arguments(document, *more)
 
         def prepare():
@@ -103,7 +103,7 @@ class ProgramTest(unittest.TestCase):
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes_max, file_bytes_max))
 
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=timeout, cwd=self.folder,
-                              preexec_fn=prepare, **({"user": user, "group": user, "extra_groups": []} if user else {}))
+                              preexec_fn=prepare, env={**os.environ, **(env or {})}, **({"user": user, "group": user, "extra_groups": []} if user else {}))
         return Ended(done.returncode, done.stdout, done.stderr, self.summary())
 
     def run_measured(self, document, *more, timeout=300):

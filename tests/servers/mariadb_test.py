@@ -214,6 +214,19 @@ class Guest(Jobs):
         self.assertIn('session[0]: sql_mode is set to "" and does not hold: the sessions that write rows have', ended.text)
         self.assertEqual(ended.text.count("does not hold"), 2)
 
+    def test_the_environment_names_no_authority_and_no_folder_of_plugins(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src")
+        document = job(end("Reader", "src", properties={"sslMode": "VERIFY_CA"}), end("Writer", "dst"))
+        ended = self.run_job(document, env={"SSL_CERT_FILE": f"{SERVER.folder}/ca.pem"})
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn("certificate", ended.text)
+        self.addCleanup(sql, "DROP USER IF EXISTS signs@'%'; UNINSTALL SONAME 'auth_ed25519'", "mysql")
+        sql("INSTALL SONAME 'auth_ed25519'; CREATE USER signs@'%' IDENTIFIED VIA ed25519 USING PASSWORD('a'); GRANT SELECT ON sluice.* TO signs@'%'", "mysql")
+        document = job(end("Reader", "src"), end("Writer", "dst"))
+        document["steps"][0]["parameter"] |= {"username": "signs", "password": "a"}
+        ended = self.run_job(document, env={"MARIADB_PLUGIN_DIR": "/nonexistent", "LIBMYSQL_PLUGINS": "nonsense"})
+        self.assertEqual(ended.code, 0, ended)
+
     def test_a_read_only_server_is_named_and_fails_the_run(self):
         sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src; "
             "GRANT CREATE, ALTER ON sluice.* TO writer@'%'")

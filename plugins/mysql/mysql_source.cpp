@@ -62,6 +62,12 @@ bool reads_others(const read_part& part) {
   return selects(part.where) || std::any_of(part.expressions.begin(), part.expressions.end(), selects);
 }
 
+/// A comment at the end of the job's own SQL ends with its line, before the parenthesis.
+std::string in_parentheses(const std::string& sql) {
+  const bool may_end_in_comment = sql.find("--") != std::string::npos || sql.find('#') != std::string::npos;
+  return fmt::format("({}{})", sql, may_end_in_comment ? "\n" : "");
+}
+
 /// The plan's line for a column entry that the server computes.
 std::string expression_note(std::size_t index, const std::string& entry, const table_info& table) {
   return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
@@ -367,7 +373,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
     }
   }
   out.part.values_place = values_.place("column");
-  out.part.where = options_.where.empty() ? "" : fmt::format("({})", options_.where);
+  out.part.where = options_.where.empty() ? "" : in_parentheses(options_.where);
   SLUICE_CHECK(add_columns(c, table, before, out, stop));
   SLUICE_CHECK(warn_of_moments(c, table, stop));
   out.part.database = table.database;
@@ -433,7 +439,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
                   in_quotes(table.name), in_quotes(entry.text), relational::near_column(entry.text, names));
     }
     out.part.expressions.push_back(entry.column ? quote_name(names[*entry.column])
-                                                : fmt::format("({})", entry.text));
+                                                : in_parentheses(entry.text));
   }
   std::string sql = fmt::format("SELECT {} FROM {}", fmt::join(out.part.expressions, ", "), out.part.table);
   sql += out.part.where.empty() ? "" : " WHERE " + out.part.where;
@@ -488,7 +494,7 @@ result<void> mysql_source::name_bad_entry(connection& c, const table_info& table
   }
   const std::string from = fmt::format("FROM {}", table.quoted_name());
   if (!options_.where.empty() &&
-      !c.describe(fmt::format("SELECT 1 {} WHERE ({})", from, options_.where), stop)) {
+      !c.describe(fmt::format("SELECT 1 {} WHERE {}", from, in_parentheses(options_.where)), stop)) {
     return fail(placed(std::move(why), options_.where_place));
   }
   for (std::size_t i = 0; i < options_.columns.size(); ++i) {

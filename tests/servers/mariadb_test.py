@@ -227,6 +227,11 @@ class Guest(Jobs):
         ended = self.run_job(document, env={"MARIADB_PLUGIN_DIR": "/nonexistent", "LIBMYSQL_PLUGINS": "nonsense"})
         self.assertEqual(ended.code, 0, ended)
 
+    def test_sql_of_the_job_may_end_in_a_comment(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1), (2); CREATE TABLE dst LIKE src")
+        self.succeeds(job(end("Reader", "src", ["id + 0 # a number"], where="id > 1 -- not the first"), end("Writer", "dst", ["id"])))
+        self.assertEqual(sql("SELECT * FROM dst"), "2\n")
+
     def test_a_read_only_server_is_named_and_fails_the_run(self):
         sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src; "
             "GRANT CREATE, ALTER ON sluice.* TO writer@'%'")

@@ -46,8 +46,9 @@ const side_description& writes() {
   return side;
 }
 
-std::vector<std::string> remarks() {
-  std::vector<std::string> out = {
+/// What the page says of connections and of reading.
+std::vector<std::string> remarks_of_reading() {
+  return {
       "Servers from 5.5 on: MariaDB and MySQL, and such that speak their protocol. Connections are TCP, to "
       "`localhost` too; nothing in `my.cnf` and in the environment changes them. They name themselves "
       "`sluice <job> <run>` in the "
@@ -121,6 +122,12 @@ std::vector<std::string> remarks() {
       "Without it an emptied table is noticed by its AUTO_INCREMENT, or under the shared snapshot, and the "
       "plan says so. Of views and queries the types of the columns are compared. Where what is read is as it "
       "was, the same command goes on.",
+  };
+}
+
+/// Of writing and of rights.
+std::vector<std::string> remarks_of_writing() {
+  return {
       "A batch is written as LOAD DATA LOCAL of Sluice's own bytes where the server allows it "
       "(`local_infile`) and "
       "the mode is `insert` or `replace`; no file is ever read for it, whatever a server asks for. It stands "
@@ -201,6 +208,13 @@ std::vector<std::string> remarks() {
       "there; "
       "an account without the right TRIGGER is not told of any, which the plan says.",
   };
+}
+
+std::vector<std::string> remarks() {
+  std::vector<std::string> out = remarks_of_reading();
+  for (std::string& paragraph : remarks_of_writing()) {
+    out.push_back(std::move(paragraph));
+  }
   for (std::string& line : mysql::session_page_lines()) {
     out.push_back(std::move(line));
   }

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -195,14 +194,8 @@ result<void> connection::state::connect(const relational::server_address& to, bo
   ::fcntl(mysql_get_socket(mysql), F_SETFD, FD_CLOEXEC);
   keep_alive();
   server.text = mysql_get_server_info(mysql);
-  server.product = mariadb_connection(mysql) != 0 ? server_product::mariadb : server_product::mysql;
+  server.product = product_of(server.text, "", mariadb_connection(mysql) != 0);
   server.version = number_of_version(server.text);
-  constexpr std::array<std::string_view, 4> others = {"TiDB", "OceanBase", "AnalyticDB", "polardbx"};
-  for (const std::string_view other : others) {
-    if (server.text.find(other) != std::string::npos) {
-      server.product = server_product::other;
-    }
-  }
   return {};
 }
 
@@ -258,10 +251,11 @@ result<jobs_settings> connection::state::set_jobs_own(const stop_signal& stop) {
 }
 
 result<void> connection::state::set_session(const stop_signal& stop) {
-  SLUICE_TRY(
-      const auto first,
-      ask("SELECT @@sql_mode, @@max_allowed_packet, @@local_infile, @@log_bin, @@binlog_format", stop));
+  SLUICE_TRY(const auto first, ask("SELECT @@sql_mode, @@max_allowed_packet, @@local_infile, @@log_bin, "
+                                   "@@binlog_format, @@version_comment",
+                                   stop));
   const relational::sql_row& row = first[0];
+  server.product = product_of(server.text, row[5].value_or(""), mariadb_connection(mysql) != 0);
   packet_bytes = std::strtoull(row[1].value_or("1048576").c_str(), nullptr, 10);
   loads = plan.may_load && row[2] == "1";
   session_facts facts{server,

@@ -131,7 +131,9 @@ std::vector<connection_step> try_connection(const option_values& options, const 
   }
   const std::string count = (*tables)[0][0].value_or("0");
   const std::string found = fmt::format("{} {}; {} tables and views can be seen",
-                                        c.server().product == server_product::mariadb ? "MariaDB" : "MySQL",
+                                        c.server().product == server_product::mariadb ? "MariaDB"
+                                        : c.server().product == server_product::mysql ? "MySQL"
+                                                                                      : "the server",
                                         escaped(c.server().text), count);
   const auto lost = connect->database.empty() ? result<std::string>(std::string())
                                               : lost_without(c, connect->database, stop);

@@ -68,7 +68,8 @@ std::string peer_of(int socket) {
 }  // namespace
 
 void connection::state::tell_guard(const stop_signal& stop) {
-  if (plan.guard == nullptr || !name_session(stop) || session_word.empty()) {
+  if (plan.guard == nullptr || server.product == server_product::other || !name_session(stop) ||
+      session_word.empty()) {
     return;
   }
   const relational::connect_options& c = plan.connect;

@@ -215,6 +215,15 @@ std::vector<std::string> remarks() {
   for (std::string& paragraph : remarks_of_writing()) {
     out.push_back(std::move(paragraph));
   }
+  out.emplace_back(
+      "The names of products that speak MySQL's protocol (`polardb`, `polardbx20`, `tidb`, "
+      "`apsaradb_for_oceanbase`, `analyticdb_for_mysql`) are this plugin. What is done is decided by what "
+      "the "
+      "server says that it is, in its version and `@@version_comment`, not by the name: MariaDB and MySQL "
+      "themselves, and PolarDB for MySQL, get everything. Of one that says TiDB, OceanBase, AnalyticDB, "
+      "PolarDB-X, DRDS, StarRocks or Doris there are no shared snapshots, no statements ended after a kill "
+      "and no check of rights beforehand; none of these has been tried with this version. PolarDB for "
+      "PostgreSQL is the stepType `postgresql`.");
   for (std::string& line : mysql::session_page_lines()) {
     out.push_back(std::move(line));
   }
@@ -244,9 +253,10 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
 plugin mysql_plugin() {
   mysql::forget_environment();
   return {.name = "mysql",
-          .aliases = {"mariadb"},
+          .aliases = {"mariadb", "polardb", "polardbx20", "tidb", "apsaradb_for_oceanbase",
+                      "analyticdb_for_mysql"},
           .datax_readers = {"mysqlreader"},
-          .datax_writers = {"mysqlwriter"},
+          .datax_writers = {"mysqlwriter", "adbmysqlwriter"},
           .summary = "Tables of MariaDB and MySQL databases: exactly once as a destination.",
           .remarks = remarks(),
           .reads = &reads(),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "transport/base/text.h"
 
@@ -92,6 +93,21 @@ void add_time_limit(std::vector<session_setting>& to, const session_facts& facts
 }
 
 }  // namespace
+
+server_product product_of(std::string_view version, std::string_view comment, bool mariadb) {
+  constexpr auto others = std::to_array<std::string_view>(
+      {"tidb", "oceanbase", "analyticdb", "polardbx", "polardb-x", "drds", "starrocks", "doris"});
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  for (const std::string_view text : {version, comment}) {
+    for (const std::string_view other : others) {
+      if (std::search(text.begin(), text.end(), other.begin(), other.end(),
+                      [&](char a, char b) { return lower(a) == b; }) != text.end()) {
+        return server_product::other;
+      }
+    }
+  }
+  return mariadb ? server_product::mariadb : server_product::mysql;
+}
 
 std::vector<session_setting> session_settings(session_role role, const session_facts& facts) {
   std::vector<session_setting> out;

@@ -192,6 +192,13 @@ std::vector<std::string> remarks() {
       "because COPY does not write under policies: `check`, `plan` and a run say so before data moves. "
       "`update`, `replace` and `ignore` write under the policies; a row that one refuses ends the run.",
   };
+  out.emplace_back(
+      "The names of products that speak PostgreSQL's protocol (`hybriddb`, `kingbasees`, `gaussdb`) "
+      "are this plugin. What is done is decided by what the server says that it is (`version()`), not by the "
+      "name: one that says PostgreSQL 10 or later, PolarDB for PostgreSQL too, gets everything; one that "
+      "says "
+      "Greenplum, AnalyticDB, openGauss, GaussDB, KingbaseES or anything else is refused with what it says, "
+      "because snapshots, binary COPY and the tables of marks have been tried on PostgreSQL only.");
   for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
     out.push_back(std::move(paragraph));
   }
@@ -213,8 +220,9 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
 plugin postgresql_plugin() {
   postgresql::forget_environment();
   return {.name = "postgresql",
-          .datax_readers = {"postgresqlreader"},
-          .datax_writers = {"postgresqlwriter"},
+          .aliases = {"hybriddb", "kingbasees", "gaussdb"},
+          .datax_readers = {"postgresqlreader", "kingbaseesreader", "gaussdbreader"},
+          .datax_writers = {"postgresqlwriter", "kingbaseeswriter", "gaussdbwriter"},
           .summary = "Tables of PostgreSQL databases: exactly once as a destination.",
           .remarks = remarks(),
           .reads = &reads(),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "plugins/postgresql/postgresql_lock_wait.h"
@@ -142,6 +143,14 @@ void tell_overruled(const session_plan& plan, const std::vector<relational::sql_
 
 }  // namespace
 
+bool is_postgresql(std::string_view version) {
+  constexpr auto others = std::to_array<std::string_view>(
+      {"Greenplum", "openGauss", "GaussDB", "Kingbase", "Redshift", "AnalyticDB"});
+  return version.starts_with("PostgreSQL ") &&
+         std::none_of(others.begin(), others.end(),
+                      [&](std::string_view other) { return version.find(other) != std::string_view::npos; });
+}
+
 const std::vector<session_setting>& session_settings() {
   static const std::vector<session_setting> settings = {
       {"client_encoding", "UTF8", true, true, 0,
@@ -174,17 +183,35 @@ const std::vector<session_setting>& session_settings() {
   return settings;
 }
 
+namespace {
+
+/// `not_supported` where the server is another product that speaks PostgreSQL's protocol.
+result<void> check_product(connection& c) {
+  SLUICE_TRY(const auto rows, c.ask("SELECT version()"));
+  const std::string version = rows.at(0).at(0).value_or("");
+  return is_postgresql(version)
+             ? result<void>()
+             : result<void>(fail(error_kind::not_supported,
+                                 "{}: the server says that it is {}; only PostgreSQL itself, 10 and later, "
+                                 "is read and written: name such a server",
+                                 c.place(), in_quotes(version)));
+}
+
+}  // namespace
+
 result<std::unique_ptr<connection>> open_session(const session_plan& plan, session_role role,
                                                  const std::string& part, const stop_signal& stop) {
   SLUICE_TRY(auto made,
              connection::open(plan.options, connection_name(plan.job, plan.run, part), plan.look_up, stop));
   if (made->version() < version_least) {
+    SLUICE_CHECK(check_product(*made));
     return fail(error_kind::not_supported,
                 "{}: the server is PostgreSQL {}.{}; version 10 or later is needed", made->place(),
                 made->version() / 10'000, made->version() / 100 % 100);
   }
   if (role == session_role::source || role == session_role::target) {
     SLUICE_CHECK(check_no_pooler(*made, plan, stop));  // before it, settings would be left to others
+    SLUICE_CHECK(check_product(*made));
   }
   const bool reads = role == session_role::source || role == session_role::reader;
   SLUICE_CHECK(apply_settings(*made, reads, true));

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/api/plugin.h"
@@ -33,6 +34,9 @@ struct session_setting {
   bool yields = false;    ///< What the job itself says in its stead counts (`session`, the address).
 };
 const std::vector<session_setting>& session_settings();
+
+/// Whether what `version()` answers is PostgreSQL itself, whatever name the job calls the server by.
+bool is_postgresql(std::string_view version);
 
 /// How an end connects, the same for each of its connections.
 struct session_plan {

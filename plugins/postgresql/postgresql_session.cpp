@@ -203,11 +203,13 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
                                                  const std::string& part, const stop_signal& stop) {
   SLUICE_TRY(auto made,
              connection::open(plan.options, connection_name(plan.job, plan.run, part), plan.look_up, stop));
-  if (made->version() < version_least) {
-    SLUICE_CHECK(check_product(*made));
+  if (const int version = made->version(); version < version_least) {
+    if (auto is_it = check_product(*made); !is_it && is_it.error().kind == error_kind::not_supported) {
+      return fail(std::move(is_it).error());
+    }
     return fail(error_kind::not_supported,
                 "{}: the server is PostgreSQL {}.{}; version 10 or later is needed", made->place(),
-                made->version() / 10'000, made->version() / 100 % 100);
+                version / 10'000, version / 100 % 100);
   }
   if (role == session_role::source || role == session_role::target) {
     SLUICE_CHECK(check_no_pooler(*made, plan, stop));  // before it, settings would be left to others

@@ -152,7 +152,11 @@ class Snapshots:
     def test_without_the_right_it_is_refused_while_money_moves(self):
         self.grant_log()
         with self.transferring() as told:
-            ended = self.run_job(self.document("reader"))
+            for _ in range(5):  # on a busy machine all connections may begin between two commits after all
+                ended = self.run_job(self.document("reader"))
+                if ended.code != 0:
+                    break
+                self.sql("TRUNCATE TABLE copy")
         self.assertNotEqual(ended.code, 0, ended)
         self.assertIn("LOCK TABLES … READ is refused", ended.text)
         self.assertLess(told[1], 1000, ended)

@@ -137,5 +137,15 @@ TEST(column_guess, a_heading_above_numbers_with_gaps_is_still_one) {
   EXPECT_FALSE(guess_heading({fields({"id", "1", ""})}).unsure);
 }
 
+TEST(column_guess, a_text_that_may_be_taken_for_null_or_bytes_is_known_as_such) {
+  for (const std::string_view mark :
+       {"\\N", "NULL", "null", "NA", "N/A", "#N/A", "None", "nil", "-", "\\x41"}) {
+    EXPECT_TRUE(is_mark_unquoted(mark)) << mark;
+  }
+  for (const std::string_view text : {"N", "n", "NONE", "NAN", "Name", "-1", "#1", "\\", "a"}) {
+    EXPECT_FALSE(is_mark_unquoted(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -24,6 +24,7 @@ constexpr const char* not_stored_state = "SLUIC";
 constexpr const char* gone_setting = "sluice.gone";
 /// `ON CONFLICT DO UPDATE` has met two staged rows of one key.
 constexpr const char* same_key_twice = "21000";
+constexpr const char* unique_violation = "23505";
 /// Beyond it, rows with one key are cheaper one by one.
 constexpr std::uint64_t rounds_max = 64;
 
@@ -351,8 +352,9 @@ result<std::optional<std::uint64_t>> row_stage::insert_all(connection& c, std::s
     counts_ = false;
     return insert_all(c, count);
   }
-  const bool takes_keys_twice = plan_.mode == write_mode::update || plan_.mode == write_mode::replace;
-  return takes_keys_twice && !plan_.key.empty() ? insert_rounds(c, count) : std::optional<std::uint64_t>();
+  const bool met = !done && ((plan_.mode == write_mode::update && done.error().code == same_key_twice) ||
+                             (plan_.mode == write_mode::replace && done.error().code == unique_violation));
+  return met ? insert_rounds(c, count) : std::optional<std::uint64_t>();
 }
 
 result<std::optional<std::uint64_t>> row_stage::insert_rounds(connection& c, std::size_t count) {
@@ -404,7 +406,7 @@ result<bool> row_stage::meets_key(connection& c, std::size_t staged_row) const {
     return fail(done.error());
   }
   SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_plain; RELEASE SAVEPOINT sluice_plain"));
-  return !done && (done.error().code == "23505" || done.error().code == "23P01");
+  return !done && (done.error().code == unique_violation || done.error().code == "23P01");
 }
 
 result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size_t to,
@@ -470,7 +472,8 @@ result<std::vector<bool>> row_stage::find_duplicates(connection& c, const std::v
         answer.ignored.push_back(rows[n]);
       } else {
         const unique_key& of = plan_.unique_keys[key];
-        answer.refused.push_back({rows[n], of.name, "23505", duplicate_message(of, r.at(1).value_or(""))});
+        answer.refused.push_back(
+            {rows[n], of.name, unique_violation, duplicate_message(of, r.at(1).value_or(""))});
       }
     }
   }

@@ -68,12 +68,6 @@ std::string in_parentheses(const std::string& sql) {
   return fmt::format("({}{})", sql, may_end_in_comment ? "\n" : "");
 }
 
-/// The plan's line for a column entry that the server computes.
-std::string expression_note(std::size_t index, const std::string& entry, const table_info& table) {
-  return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
-                     in_quotes(entry), in_quotes(table.name));
-}
-
 }  // namespace
 
 std::string session_title(const plugin_context& context) {
@@ -420,9 +414,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
                        options_.columns,
                        {in_quotes(before.parts.front().name), relational::column_names(*before.columns)},
                        {fmt::format("{} in {}", in_quotes(out.part.name), c.place()), names}, sql_rules()));
-  const bool all = std::any_of(options_.columns.begin(), options_.columns.end(),
-                               [](const placed_text& entry) { return entry.text == "*"; });
-  if (all) {
+  if (relational::is_star(options_.columns)) {
     // The catalogue has only the columns that the account may see.
     SLUICE_TRY(const auto lacks, missing_select(c, table.database, table.name, "", stop));
     if (lacks) {
@@ -455,7 +447,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
     const table_column* plain = entries[i].column ? &table.columns[*entries[i].column] : nullptr;
     column_kind kind = plain != nullptr ? plain->kind : kind_of((*described)[i]);
     if (plain == nullptr) {
-      notes_.push_back(expression_note(i, entries[i].text, table));
+      notes_.push_back(relational::expression_note(i, entries[i].text, table.name));
       out.computed.push_back(entries[i].text);
     }
     const std::string sent =

@@ -39,12 +39,6 @@ std::shared_ptr<const table_facts> with_types(const table_facts* of_table, const
   return std::make_shared<const table_facts>(std::move(facts));
 }
 
-/// The plan's line for an entry of `column` that the server computes.
-std::string expression_note(std::size_t index, std::string_view entry, const table_info& table) {
-  return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
-                     in_quotes(entry), in_quotes(table.name));
-}
-
 }  // namespace
 
 postgresql_source::postgresql_source(source_options options, option_values values,
@@ -250,8 +244,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
     if (!e.name.empty()) {
       names.push_back(e.name);
     } else if (plan.relations.empty()) {
-      constexpr std::size_t around = 3;  // parentheses and the end of the line
-      notes_.push_back(expression_note(i, std::string_view(e.sql).substr(1, e.sql.size() - around), info));
+      notes_.push_back(relational::expression_note(i, e.text, info.name));
     }
   }
   if (auto may = check_reading_rights(c, info.oid, relation.from, names); !may) {

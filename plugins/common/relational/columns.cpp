@@ -24,10 +24,6 @@ bool is_one_name(std::string_view entry, const sql_rules& rules) {
          (tokens[0].kind == token_kind::word || tokens[0].kind == token_kind::quoted_name);
 }
 
-bool is_star(const std::vector<placed_text>& entries) {
-  return entries.size() == 1 && trimmed(entries[0].text) == "*";
-}
-
 std::string names_in_quotes(const std::vector<std::string>& names) {
   std::string list;
   for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i) {
@@ -38,6 +34,15 @@ std::string names_in_quotes(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+bool is_star(const std::vector<placed_text>& entries) {
+  return entries.size() == 1 && trimmed(entries[0].text) == "*";
+}
+
+std::string expression_note(std::size_t index, std::string_view entry, std::string_view table) {
+  return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
+                     in_quotes(entry), in_quotes(table));
+}
 
 std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
                                     const sql_rules& rules) {

@@ -31,6 +31,11 @@ result<std::vector<column_entry>> column_entries(const std::vector<placed_text>&
                                                  const std::vector<std::string>& names,
                                                  const sql_rules& rules);
 
+/// Whether a job's columns are `*`.
+bool is_star(const std::vector<placed_text>& entries);
+/// The plan's line for an entry of `column` that the server computes.
+std::string expression_note(std::size_t index, std::string_view entry, std::string_view table);
+
 struct named_columns {
   std::string table;  ///< As messages call it: `"t_1"`, `"t_1" in <database>`.
   std::vector<std::string> names;

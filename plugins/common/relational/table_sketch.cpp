@@ -334,10 +334,7 @@ result<void> put_names_for_table(const target_table& table, const schema& column
 }
 
 void put_types_of_table(const schema& there, const schema& columns, const sql_rules& rules, end_sketch& to) {
-  std::vector<std::string> names;
-  for (const field& f : there) {
-    names.push_back(f.name);
-  }
+  const std::vector<std::string> names = column_names(there);
   const auto listed = std::find_if(to.options.begin(), to.options.end(), [&](const sketched_option& o) {
     return o.name == "column" && o.value.is_array() && o.value.size() == columns.size();
   });

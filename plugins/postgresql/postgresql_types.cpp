@@ -75,25 +75,32 @@ struct holder_row {
   bool has_seconds;  ///< The server rounds them, as in a time alone.
 };
 
+// An array; a range, its array, its multirange and that one's array.
 constexpr auto holder_rows = std::to_array<holder_row>({
-    {1182, times_inside::plain, false},       // date[]
-    {3912, times_inside::plain, false},       // daterange, its array, multirange and that one's array
-    {3913, times_inside::plain, false},       //
-    {4535, times_inside::plain, false},       //
-    {6155, times_inside::plain, false},       //
-    {1183, times_inside::plain, true},        // time[]
-    {1115, times_inside::plain, true},        // timestamp[]
-    {3908, times_inside::plain, true},        // tsrange, and so on
-    {3909, times_inside::plain, true},        //
-    {4533, times_inside::plain, true},        //
-    {6152, times_inside::plain, true},        //
-    {1270, times_inside::with_offset, true},  // timetz[]
-    {1185, times_inside::with_offset, true},  // timestamptz[]
-    {3910, times_inside::with_offset, true},  // tstzrange, and so on
-    {3911, times_inside::with_offset, true},  //
-    {4534, times_inside::with_offset, true},  //
-    {6153, times_inside::with_offset, true},  //
-    {1187, times_inside::none, true},         // interval[], whose units are words
+    // date
+    {1182, times_inside::plain, false},
+    {3912, times_inside::plain, false},
+    {3913, times_inside::plain, false},
+    {4535, times_inside::plain, false},
+    {6155, times_inside::plain, false},
+    // time
+    {1183, times_inside::plain, true},
+    // timestamp
+    {1115, times_inside::plain, true},
+    {3908, times_inside::plain, true},
+    {3909, times_inside::plain, true},
+    {4533, times_inside::plain, true},
+    {6152, times_inside::plain, true},
+    // timetz
+    {1270, times_inside::with_offset, true},
+    // timestamptz
+    {1185, times_inside::with_offset, true},
+    {3910, times_inside::with_offset, true},
+    {3911, times_inside::with_offset, true},
+    {4534, times_inside::with_offset, true},
+    {6153, times_inside::with_offset, true},
+    // interval, whose units are words
+    {1187, times_inside::none, true},
 });
 
 constexpr std::uint32_t oid_xid = 28;

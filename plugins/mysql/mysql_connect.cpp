@@ -123,7 +123,8 @@ void connection::state::set_options(bool tls) {
   mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &load);
   mysql_set_local_infile_handler(mysql, begin_lent, read_lent, end_lent, explain_lent, &lent);
-  mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", plan.name.c_str());
+  const std::string name = fmt::format("{} {}", plan.name, word_of(plan.role));
+  mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", name.c_str());
   if (c.compression) {
     mysql_options(mysql, MYSQL_OPT_COMPRESS, nullptr);
   }

@@ -146,6 +146,7 @@ void connection::state::kill_statement() {
   const unsigned long id = mysql_thread_id(mysql);
   const auto until = connection_clock::now() + tidy_up_time;
   state second(plan);
+  second.plan.role = session_role::look;
   second.kills = false;
   second.plan.connect.connect_timeout = tidy_up_time;
   second.at = at;
@@ -576,7 +577,7 @@ std::string mysql_session::with_values(const std::string& sql,
     }
     out += c;
   }
-  return out;
+  return with_comment(std::move(out), comment_);
 }
 
 result<std::vector<relational::sql_row>> mysql_session::ask(const std::string& sql,

@@ -32,18 +32,21 @@ struct server_info {
 
 /// What a connection is for: decides the settings of its session (`session_sql`).
 enum class session_role : std::uint8_t {
-  look,    ///< Catalogue and bounds: changes nothing.
-  read,    ///< A reader's: likewise, and may wait long for a slow destination.
-  write,   ///< A writer's data.
-  manage,  ///< Claims, preSql, postSql.
+  look,      ///< Catalogue and bounds: changes nothing.
+  read,      ///< A reader's: likewise, and may wait long for a slow destination.
+  snapshot,  ///< Likewise, and holds the snapshot that the readers share.
+  write,     ///< A writer's data.
+  manage,    ///< Claims, preSql, postSql.
 };
+/// What the session's `program_name` ends with: `reader`.
+std::string_view word_of(session_role role);
 
 /// What makes a connection. A value; outlives none.
 struct connection_plan {
   relational::connect_options connect;
   session_role role = session_role::look;
   std::vector<relational::placed_text> statements;  ///< The job's `session`.
-  std::string name;  ///< `sluice <job> <run> <split>`: the attribute `program_name`.
+  std::string name;  ///< `sluice <job> <run>`: begins the attribute `program_name`, the role ends it.
   std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
   std::shared_ptr<guard_process> guard = nullptr;           ///< `plugin_context::guard`
   /// Tells what of the job's own settings does not hold; nullptr: nobody. Used by the thread that connects.
@@ -196,6 +199,8 @@ class mysql_session : public relational::sql_session {
   /// Both outlive this.
   explicit mysql_session(connection& c) : connection_(&c) {}
   void use_stop(const stop_signal& stop) { stop_ = stop; }
+  /// Statements carry it from here on (`statement_comment`).
+  void use_comment(std::string comment) { comment_ = std::move(comment); }
 
   result<std::vector<relational::sql_row>> ask(const std::string& sql,
                                                const std::vector<relational::sql_text>& values) override;
@@ -208,6 +213,7 @@ class mysql_session : public relational::sql_session {
   [[nodiscard]] std::string with_values(const std::string& sql,
                                         const std::vector<relational::sql_text>& values) const;
   connection* connection_;
+  std::string comment_;
   stop_signal stop_;
 };
 

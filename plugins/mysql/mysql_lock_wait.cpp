@@ -55,6 +55,8 @@ void connection::state::look_into_wait(connection_clock::duration waited, const 
   }
   const unsigned long id = mysql_thread_id(mysql);
   state look(plan);
+  look.plan.role = session_role::look;
+  look.plan.tell = nullptr;
   look.kills = false;
   look.plan.locks = nullptr;
   look.plan.connect.connect_timeout = look.plan.connect.socket_timeout = relational::lock_watch::look_time;
@@ -79,7 +81,7 @@ void connection::state::look_into_wait(connection_clock::duration waited, const 
     return std::string();
   };
   const auto seen = look.ask(
-      fmt::format("SELECT STATE, LEFT(INFO, 200), @@lock_wait_timeout, @@innodb_lock_wait_timeout FROM "
+      fmt::format("SELECT STATE, LEFT(INFO, 600), @@lock_wait_timeout, @@innodb_lock_wait_timeout FROM "
                   "information_schema.PROCESSLIST WHERE ID = {}",
                   id),
       stop);

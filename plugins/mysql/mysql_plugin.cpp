@@ -51,8 +51,11 @@ std::vector<std::string> remarks_of_reading() {
   return {
       "Servers from 5.5 on: MariaDB and MySQL, and such that speak their protocol. Connections are TCP, to "
       "`localhost` too; nothing in `my.cnf` and in the environment changes them. They name themselves "
-      "`sluice <job> <run>` in the "
-      "attribute `program_name` and, with the split that is read, in a comment of each SELECT. With TLS "
+      "`sluice <job> <run> <role>` in the "
+      "attribute `program_name` (the roles stand below, with their settings), and what reads, writes rows "
+      "or keeps marks says in a comment behind its first word, as SHOW PROCESSLIST shows it, `sluice <job> "
+      "<run>` with the table and range that are read, or with `split N`, or with `claim`; the job's own SQL "
+      "is left as it is. With TLS "
       "(`sslMode` of the address) it is 1.2 or later. A statement that is stopped is ended on the server by "
       "KILL QUERY over a second connection; not where that came to another server of the same name, or where "
       "the session has let go of the lock it is known by (below).",

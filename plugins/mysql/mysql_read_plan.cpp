@@ -4,23 +4,10 @@
 
 #include <algorithm>
 
+#include "plugins/mysql/mysql_session_sql.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
-namespace {
-
-/// A name inside a comment: it must not end it.
-std::string comment_text(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    const auto u = static_cast<unsigned char>(c);
-    out += u < 0x20 || c == '*' || c == '/' || c == '!' || c == '\\' ? '_' : c;
-  }
-  return out;
-}
-
-}  // namespace
-
 std::string bytes_literal(std::string_view bytes) {
   std::string hex;
   for (const char c : bytes) {
@@ -97,8 +84,8 @@ std::string behind_cursor(const std::vector<order_column>& order, const std::vec
 
 std::string reading_sql(const read_plan& plan, const read_part& part, const scalar_list& split_description,
                         const std::optional<std::vector<std::string>>& after_literals) {
-  const std::string comment = fmt::format("/* {} {}{} */", comment_text(plan.name), comment_text(part.name),
-                                          comment_text(relational::range_text(split_description)));
+  const std::string comment =
+      statement_comment(plan.name, part.name + relational::range_text(split_description));
   if (part.table.empty()) {
     // A comment in front would hide `WITH` and `(SELECT` from nobody, so it goes there.
     return fmt::format("{} {}", comment, part.query);

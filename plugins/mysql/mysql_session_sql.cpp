@@ -74,6 +74,32 @@ session_setting text(std::string name, const std::string& value) {
 }
 
 constexpr std::uint64_t day_s = 86'400;
+constexpr std::size_t job_bytes_max = 64;
+/// Of each half of a comment: a key's bounds may be long texts.
+constexpr std::size_t comment_bytes_max = 120;
+
+/// Its beginning, cut between characters.
+std::string_view cut(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) {
+    return text;
+  }
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80) {
+    --bytes_max;
+  }
+  return text.substr(0, bytes_max);
+}
+
+/// What stands in a comment: it must not end it, nor begin one that is run.
+std::string comment_text(std::string_view text) {
+  std::string out(cut(text, comment_bytes_max));
+  std::replace_if(
+      out.begin(), out.end(),
+      [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == '*' || c == '/' || c == '!' || c == '\\';
+      },
+      '_');
+  return out;
+}
 
 /// A day: a throttled read is no reason for the server to hang up.
 void add_patience(std::vector<session_setting>& to, bool idles) {
@@ -127,15 +153,21 @@ std::vector<session_setting> session_settings(session_role role, const session_f
   const bool writes = role == session_role::write || role == session_role::manage;
   const bool old_name = facts.server.product == server_product::mariadb ? facts.server.version < 110100
                                                                         : facts.server.version < 50720;
-  add_patience(out, role == session_role::read);
+  add_patience(out, role == session_role::read || role == session_role::snapshot);
   switch (role) {
     case session_role::look:
     case session_role::read:
+    case session_role::snapshot:
       // Conditions and expressions of the job mean what they mean to the server's other users; but CHAR
       // columns are read without the blanks that this mode would add.
       out.push_back(text("sql_mode", without_mode(facts.sql_mode, "PAD_CHAR_TO_FULL_LENGTH")));
       // A function that a query calls changes nothing either. Servers that only speak the protocol refuse it.
       out.push_back(number(old_name ? "tx_read_only" : "transaction_read_only", 1, true));
+      if (role == session_role::snapshot && facts.server.product == server_product::mariadb) {
+        // What is read under the snapshot may come long after it began. Older servers have no such limits.
+        out.push_back(number("idle_transaction_timeout", 0, true));
+        out.push_back(number("idle_readonly_transaction_timeout", 0, true));
+      }
       break;
     case session_role::write:
       // Literals are ours: no backslash in them means anything.
@@ -155,6 +187,37 @@ std::vector<session_setting> session_settings(session_role role, const session_f
                        facts.logs_statements ? "REPEATABLE-READ" : "READ-COMMITTED"));
   }
   return out;
+}
+
+std::string_view word_of(session_role role) {
+  switch (role) {
+    case session_role::look:
+      return "look";
+    case session_role::read:
+      return "reader";
+    case session_role::snapshot:
+      return "snapshot";
+    case session_role::write:
+      return "writer";
+    case session_role::manage:
+      return "claim";
+  }
+  return "";
+}
+
+std::string session_title(std::string_view job, std::string_view run) {
+  return fmt::format("sluice {}{}{}", cut(job, job_bytes_max), run.empty() ? "" : " ", run);
+}
+
+std::string statement_comment(std::string_view title, std::string_view part) {
+  return fmt::format("/* {} {} */", comment_text(title), comment_text(part));
+}
+
+std::string with_comment(std::string sql, std::string_view comment) {
+  if (!comment.empty()) {
+    sql.insert(std::min(sql.find_first_of(" \n"), sql.size()), fmt::format(" {}", comment));
+  }
+  return sql;
 }
 
 bool holds(const session_setting& setting, std::string_view read) {
@@ -183,7 +246,8 @@ std::vector<session_setting> without_yielding(std::vector<session_setting> setti
 }
 
 std::vector<std::string> overruled(session_role role, const session_facts& facts, const jobs_settings& job) {
-  const bool reads = role == session_role::look || role == session_role::read;
+  const bool reads =
+      role == session_role::look || role == session_role::read || role == session_role::snapshot;
   std::vector<std::string> out;
   for (const session_setting& s : session_settings(reads ? session_role::read : session_role::write, facts)) {
     if (s.yields || s.reads_as.empty() || !job.sets(s.name)) {
@@ -205,13 +269,16 @@ std::vector<std::string> session_page_lines() {
     session_role role;
     std::string_view name;
   };
-  constexpr role_name roles[] = {{session_role::read, "a reader"},
-                                 {session_role::write, "a writer"},
-                                 {session_role::manage, "claims, preSql and postSql"}};
+  constexpr role_name roles[] = {
+      {session_role::look, "what only looks (catalogue, bounds, locks that are waited for, KILL)"},
+      {session_role::read, "a reader"},
+      {session_role::snapshot, "a reader that holds the shared snapshot"},
+      {session_role::write, "a writer"},
+      {session_role::manage, "claims, preSql and postSql"}};
   const session_facts facts = {{server_product::mariadb, 101100, ""}, "<the server's>", false, {}, {}};
   std::vector<std::string> lines;
   for (const role_name& r : roles) {
-    std::string line = fmt::format("The session of {}: ", r.name);
+    std::string line = fmt::format("The session of {}, `{}`: ", r.name, word_of(r.role));
     bool first = true;
     for (const session_setting& s : session_settings(r.role, facts)) {
       line += fmt::format("{}`{} = {}`", first ? "" : ", ", s.name, s.value);

@@ -60,6 +60,15 @@ std::vector<std::string> overruled(session_role role, const session_facts& facts
 /// Whether the value read back is the one that was set; the names of a list in any order.
 bool holds(const session_setting& setting, std::string_view read);
 
+/// `sluice <job> <run>`, or without a run: how connections and statements are named. A long name of a job is
+/// cut, so that a server keeps what stands behind it.
+std::string session_title(std::string_view job, std::string_view run);
+/// `/* sluice nightly 0190… split 3 */`, of a bounded length: with what is in it, it stays a comment.
+std::string statement_comment(std::string_view title, std::string_view part);
+/// The statement with the comment behind its first word, where lists of what a server does show it. Digests
+/// leave comments out.
+std::string with_comment(std::string sql, std::string_view comment);
+
 /// For the plugin's page: `net_write_timeout = 86400`, one line each, of MariaDB.
 std::vector<std::string> session_page_lines();
 

@@ -208,18 +208,15 @@ result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
   if (watch->server().product == server_product::other) {
     return fail(no_snapshot(*watch, "the server is neither MariaDB nor MySQL"));
   }
+  connection_plan holder = what.connect;
+  holder.role = session_role::snapshot;
   const std::string which_server = "SELECT CONCAT_WS('/', @@server_id, @@hostname, @@port)";
   SLUICE_TRY(const std::string server, one_value(*watch, which_server, stop));
   for (std::size_t i = 0; i < std::max<std::size_t>(readers_, 1); ++i) {
-    SLUICE_TRY(auto made, connection::open(what.connect, stop));
+    SLUICE_TRY(auto made, connection::open(holder, stop));
     SLUICE_TRY(const std::string its, one_value(*made, which_server, stop));
     if (its != server) {
       return fail(no_snapshot(*made, "the connections come to several servers"));
-    }
-    if (made->server().product == server_product::mariadb) {
-      // Older servers have no such limits.
-      (void)made->run("SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0",
-                      stop);
     }
     all.push_back(std::move(made));
   }

@@ -10,6 +10,7 @@
 #include "plugins/mysql/mysql_moments.h"
 #include "plugins/mysql/mysql_reader.h"
 #include "plugins/mysql/mysql_replica.h"
+#include "plugins/mysql/mysql_session_sql.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -72,8 +73,7 @@ std::string in_parentheses(const std::string& sql) {
 
 std::string session_title(const plugin_context& context) {
   // `check` and `plan` are no runs.
-  return context.run == run_id{} ? fmt::format("sluice {}", context.job_name)
-                                 : fmt::format("sluice {} {}", context.job_name, context.run.text());
+  return session_title(context.job_name, context.run == run_id{} ? std::string() : context.run.text());
 }
 
 connection_plan plan_connection(const relational::connect_options& connect, session_role role,

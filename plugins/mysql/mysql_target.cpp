@@ -10,6 +10,7 @@
 #include "plugins/common/relational/target_mapping.h"
 #include "plugins/mysql/mysql_collations.h"
 #include "plugins/mysql/mysql_grants.h"
+#include "plugins/mysql/mysql_session_sql.h"
 #include "plugins/mysql/mysql_source.h"
 #include "plugins/mysql/mysql_table_state.h"
 #include "transport/base/text.h"
@@ -153,6 +154,7 @@ result<connection*> mysql_target::connect() {
     const std::lock_guard lock(interrupting_);
     connection_ = std::move(made);
     session_ = std::make_unique<mysql_session>(*connection_);
+    session_->use_comment(statement_comment(connect_plan_.name, word_of(session_role::manage)));
   }
   session_->use_stop(stop_);
   return connection_.get();

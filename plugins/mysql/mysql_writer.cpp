@@ -8,6 +8,7 @@
 #include "plugins/api/read_again.h"
 #include "plugins/common/relational/written_sum.h"
 #include "plugins/mysql/mysql_codes.h"
+#include "plugins/mysql/mysql_session_sql.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -139,9 +140,6 @@ mysql_writer::mysql_writer(std::shared_ptr<const writer_plan> plan,
       claim_(std::move(claim)),
       columns_(std::move(columns)),
       encoder_(columns_, plan_->columns),
-      insert_(insert_sql(*plan_)),
-      look_(look_sql(*plan_)),
-      load_(load_sql(*plan_)),
       rows_each_(rows_each_max),
       may_look_(plan_->looks_for_duplicates),
       look_rows_(piped_max) {}
@@ -164,6 +162,13 @@ result<void> mysql_writer::connect_once(const stop_signal& stop) {
 result<mark> mysql_writer::open(split_index split, epoch_number epoch, const stop_signal& stop) {
   rollback();
   SLUICE_CHECK(connect_once(stop));
+  const std::string comment = statement_comment(plan_->connect.name, fmt::format("split {}", split.value));
+  session_->use_comment(comment);
+  insert_ = insert_sql(*plan_);
+  insert_.before = with_comment(std::move(insert_.before), comment);
+  look_ = look_sql(*plan_);
+  look_.before = with_comment(std::move(look_.before), comment);
+  load_ = with_comment(load_sql(*plan_), comment);
   SLUICE_TRY(const std::string owner, connection_->session_name(stop));
   SLUICE_TRY(mark m, relational::open_split(*session_, plan_->marks, *claim_, split, epoch, owner));
   split_ = split;

@@ -61,7 +61,9 @@ std::vector<std::string> remarks() {
       "(`PG*`, "
       "`~/.pgpass`, service files, `~/.postgresql`) has a say. Each connection calls itself `sluice JOB RUN "
       "PART` in "
-      "pg_stat_activity, a reader's with the split that it reads. A stop or a failure cancels the statement "
+      "pg_stat_activity; PART is `source`, which holds the snapshot, of a reader the table and range that it "
+      "reads, `target`, which holds the claim, `writer split 3`, or `look`, which lasts for a moment. A stop "
+      "or a failure cancels the statement "
       "on the server; libpq 15 sends that "
       "request without "
       "TLS.",

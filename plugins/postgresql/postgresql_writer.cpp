@@ -91,7 +91,7 @@ postgresql_writer::~postgresql_writer() {
 }
 
 result<void> postgresql_writer::connect_once(split_index split, const stop_signal& stop) {
-  const std::string part = fmt::format("split {}", split.value);
+  const std::string part = fmt::format("writer split {}", split.value);
   if (connection_ != nullptr && !connection_->is_lost()) {
     connection_->use_stop(stop);
     connection_->clear_interrupt();

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 from e2e.harness import ProgramTest, job
+from servers.mysql_proxy import MySqlProxy
 from servers.running import of_module, until
 
 
@@ -122,6 +123,25 @@ class Moving(Jobs):
         self.succeeds(job(query("SELECT info FROM information_schema.processlist WHERE id = CONNECTION_ID()"), end("Writer", "dst")),
                       "--name", "nightly")
         self.assertIn("sluice nightly ", sql("SELECT * FROM dst"))
+
+    def test_connections_name_run_and_role_and_what_they_write_names_the_split(self):
+        shown = "SET NEW.t = (SELECT info FROM information_schema.processlist WHERE id = CONNECTION_ID())"
+        sql(f"CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src SELECT seq, 'a' FROM seq_1_to_9; CREATE TABLE dst LIKE src; CREATE TRIGGER b BEFORE INSERT ON dst FOR EACH ROW {shown}")
+        name = "n*/ä'?" + "y" * 80
+        for mode, statement in (("insert", "LOAD"), ("update", "INSERT")):
+            with self.subTest(mode), MySqlProxy(SERVER, numbers=False) as proxy:
+                reader, writer = end("Reader", "src", splitPk="id", snapshot="shared"), end("Writer", "dst", preSql="DELETE FROM @table", writeMode=mode)
+                for one in (reader, writer):
+                    one["parameter"]["jdbcUrl"] = f"jdbc:mysql://127.0.0.1:{proxy.port}/sluice?sslMode=disable"
+                ended = self.succeeds(job(reader, writer, concurrent=2), "--name", name)
+                title = f"sluice n*/ä'?{'y' * 57} {ended.summary['run']} "
+                self.assertEqual({one.removeprefix(title) for one in proxy.names}, {"look", "snapshot", "claim", "writer"})
+                comment = f"/* sluice n__ä'?{'y' * 57} {ended.summary['run']} "
+                self.assertEqual({text.split("*/")[0] for text in sql("SELECT t FROM dst").splitlines()},
+                                 {f"{statement} {comment}split {n} " for n in range(ended.summary["splits"]["total"])})
+                for begins in (f"SELECT {comment}sluice.src from ", f"UPDATE {comment}split 0 */ `sluice`.`sluice_progress`", f"INSERT {comment}claim */ INTO `sluice`.`sluice_run`"):
+                    self.assertTrue(any(text.startswith(begins) for text in proxy.statements), begins)
+                self.assertIn("DELETE FROM `sluice`.`dst`", proxy.statements)
 
 
 class Refused(Jobs):

@@ -129,6 +129,11 @@ class Moving(Jobs):
         names = sql("TABLE dst").strip().split(",")
         self.assertTrue(any(n.startswith("sluice nightly ") and n.endswith(" querySql") for n in names), names)
 
+    def test_a_writers_name_says_its_split(self):
+        sql("CREATE TABLE src (n int); INSERT INTO src VALUES (1); CREATE TABLE dst (n int, name text DEFAULT current_setting('application_name'))")
+        self.succeeds(job(end("Reader", "src", column=["n"]), end("Writer", "dst", column=["n"])), "--name", "nightly")
+        self.assertRegex(sql("SELECT name FROM dst"), "^sluice nightly .* writer split 0\n$")
+
 
 class Refused(Jobs):
     def table_with_bad_rows(self, rows, bad):

@@ -14,7 +14,14 @@ std::string statement_head(std::string_view sql) {
   if (const auto at = sql.find("INSERT INTO"); sql.starts_with(with) && at != std::string_view::npos) {
     sql.remove_prefix(at);
   }
-  std::string_view head = sql.substr(0, std::min({sql.find('('), sql.find(" CHARACTER SET "), shown}));
+  std::string rest(sql);
+  // Behind the first word stands whose the statement is.
+  if (const auto begin = sql.find(" /* "); begin < sql.find_first_of("('\"`")) {
+    const auto end = sql.find(" */", begin);
+    rest.erase(begin, end == std::string_view::npos ? end : end + 3 - begin);
+  }
+  std::string_view head = rest;
+  head = head.substr(0, std::min({head.find('('), head.find(" CHARACTER SET "), shown}));
   while (head.ends_with(' ')) {
     head.remove_suffix(1);
   }

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "plugins/mysql/mysql_session_sql.h"
@@ -14,6 +15,38 @@ TEST(server_product, is_what_the_server_says_and_not_what_the_job_calls_it) {
   EXPECT_EQ(product_of("5.7.25", "OceanBase_CE 4.2.1.0", false), server_product::other);
   EXPECT_EQ(product_of("8.0.32-X-Cluster-8.4.19", "PolarDB-X", false), server_product::other);
   EXPECT_EQ(product_of("5.1.31-mysql-server", "AnalyticDB-MySQL", false), server_product::other);
+}
+
+TEST(session_names, of_long_jobs_are_cut_between_characters_and_keep_the_run) {
+  EXPECT_EQ(session_title("nightly", ""), "sluice nightly");
+  std::string job(63, 'j');
+  EXPECT_EQ(session_title(job + "ää", "0190"), "sluice " + job + " 0190");
+  EXPECT_EQ(session_title(job + "jj", "0190"), "sluice " + job + "j 0190");
+}
+
+TEST(statement_comment, ends_where_it_should_whatever_is_in_it_and_is_bounded) {
+  EXPECT_EQ(statement_comment("sluice a*/ DROP 'it\n 0190", "split 3"),
+            "/* sluice a__ DROP 'it_ 0190 split 3 */");
+  EXPECT_EQ(statement_comment("!sluice", "x\\"), "/* _sluice x_ */");
+  EXPECT_EQ(statement_comment("sluice", std::string(1000, 'x')),
+            "/* sluice " + std::string(120, 'x') + " */");
+}
+
+TEST(statement_comment, stands_behind_the_first_word) {
+  EXPECT_EQ(with_comment("INSERT INTO t VALUES ", "/* a */"), "INSERT /* a */ INTO t VALUES ");
+  EXPECT_EQ(with_comment("SELECT\n1", "/* a */"), "SELECT /* a */\n1");
+  EXPECT_EQ(with_comment("COMMIT", "/* a */"), "COMMIT /* a */");
+  EXPECT_EQ(with_comment("COMMIT", ""), "COMMIT");
+}
+
+TEST(session_settings_test, the_holder_of_a_snapshot_may_idle) {
+  const session_facts facts = {{server_product::mariadb, 101100, ""}, "", false, {}, {}};
+  std::string all;
+  for (const session_setting& s : session_settings(session_role::snapshot, facts)) {
+    all += s.name + "=" + s.value + " ";
+  }
+  EXPECT_THAT(all, ::testing::HasSubstr("idle_transaction_timeout=0 idle_readonly_transaction_timeout=0"));
+  EXPECT_THAT(all, ::testing::HasSubstr("wait_timeout=604800"));
 }
 
 }  // namespace

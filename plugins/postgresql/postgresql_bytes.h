@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 /// Numbers in network order, as PostgreSQL's binary formats have them.
 namespace sluice::postgresql {
@@ -39,6 +40,11 @@ std::byte* write_big(T v, std::byte* to) {
   std::memcpy(to, &v, sizeof v);
   return to + sizeof v;
 }
+
+/// What the binary form of COPY begins with: its signature, flags and an extension, of which there are none;
+/// and what it ends with (https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format").
+inline constexpr std::string_view copy_signature("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+inline constexpr std::string_view copy_trailer("\377\377", 2);
 
 /// What stands in front of a field's bytes in the binary form of COPY: their number, or that it is NULL.
 inline constexpr std::size_t field_length_bytes = 4;

@@ -24,31 +24,21 @@ std::uint32_t oid_at(const sql_row& row, std::size_t column) {
   return static_cast<std::uint32_t>(std::strtoul(text_at(row, column).c_str(), nullptr, 10));
 }
 
-/// A list as an array's text: `{"a","b"}`.
-template <class Range, class Text>
-std::string array_text(const Range& range, Text text) {
-  std::string out = "{";
-  for (const auto& item : range) {
-    out += (out.size() == 1 ? "" : ",") + fmt::to_string(text(item));
-  }
-  return out + "}";
-}
-
 constexpr const char* find_table_sql = R"(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relname = $1 AND ($2 = '' OR n.nspname = $2),
-  c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)
+  c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE pg_catalog.lower(c.relname) = pg_catalog.lower($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND CASE WHEN $2 = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE pg_catalog.lower(n.nspname) = pg_catalog.lower($2) END
 ORDER BY 6 DESC)";
 
-/// `{}`: what versions before 12 lack.
+/// The braces stand for what versions before 10 and 12 lack.
 constexpr const char* columns_sql = R"(
-SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
-  {}, a.attnotnull,
-  EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_am m ON m.oid = i.relam
+SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR {identity} <> '' OR t.typdefault IS NOT NULL,
+  {generated} <> '', a.attnotnull,
+  EXISTS (SELECT 1 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_am m ON m.oid = i.relam
     WHERE x.indrelid = a.attrelid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL AND m.amname IN ('btree', 'brin')),
-  pg_catalog.format_type(a.atttypid, a.atttypmod)
+  pg_catalog.format_type(a.atttypid, a.atttypmod), {identity} = 'a'
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
@@ -56,8 +46,8 @@ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.at
 constexpr const char* keys_sql = R"(
 SELECT i.relname, x.indisprimary,
   (SELECT pg_catalog.array_to_string(pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY k.n), ',')
-   FROM pg_catalog.unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
-   JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum {}),
+   FROM pg_catalog.generate_series(0, x.indnatts - 1) k(n)
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[k.n] {}),
   CASE WHEN x.indpred IS NOT NULL THEN 'partial' WHEN x.indexprs IS NOT NULL THEN 'over an expression'
     WHEN NOT x.indimmediate THEN 'deferrable' WHEN NOT x.indisvalid THEN 'not valid' END,
   pg_catalog.substring(pg_catalog.pg_get_indexdef(i.oid), ' USING [a-z_]+ (.*)$')
@@ -70,13 +60,13 @@ constexpr const char* constraints_sql = R"(
 WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
 SELECT DISTINCT c.conname,
   (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ',' ORDER BY k.n)
-   FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k(attnum, n) JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum)
+   FROM pg_catalog.generate_series(1, pg_catalog.array_upper(c.conkey, 1)) k(n) JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[k.n])
 FROM pg_catalog.pg_constraint c JOIN tables ON tables.oid = c.conrelid WHERE c.contype IN ('f', 'c', 'x') ORDER BY 1)";
 
 /// Of the table and its partitions: row (1), before (2), insert (4).
 constexpr const char* first_triggers_sql = R"(
 WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
-SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger t JOIN tables ON tables.oid = t.tgrelid
+SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t JOIN tables ON tables.oid = t.tgrelid
   WHERE t.tgtype & 7 = 7 AND NOT t.tgisinternal AND t.tgenabled <> 'D'))";
 
 /// What its input changes without a word: a composite, whose fields may have modifiers; an array with one, or
@@ -88,7 +78,7 @@ SELECT pg_catalog.format_type(u.t, u.m), t.typtype,
   t.typtype = 'c' OR (u.t = 1186 AND u.m >= 0 AND (u.m >> 16) & (1 << 12) = 0) OR
   (t.typcategory = 'A' AND e.oid IS NOT NULL AND (u.m >= 0 OR e.oid IN (18, 19, 700) OR e.typtype IN ('c', 'd'))),
   t.typcategory IN ('A', 'B', 'C', 'D', 'G', 'I', 'N', 'R', 'T') OR t.oid IN (114, 3802, 2950, 829, 774, 3220, 1560)
-FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[])) WITH ORDINALITY u(t, m, n) JOIN pg_catalog.pg_type t ON t.oid = u.t
+FROM (VALUES {}) u(n, t, m) JOIN pg_catalog.pg_type t ON t.oid = u.t
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
 ORDER BY u.n)";
 
@@ -127,6 +117,7 @@ FROM t WHERE pg_catalog.to_regclass($2)::oid = $1::oid)";
 
 constexpr int version_with_generated = 120'000;
 constexpr int version_with_include = 110'000;
+constexpr int version_with_identity = 100'000;
 
 table_type type_of_kind(std::string_view relkind) {
   return relkind == "p"   ? table_type::partitioned
@@ -160,10 +151,13 @@ std::vector<std::string> names_of(std::string_view list) {
 
 result<void> add_columns(connection& c, table_info& table) {
   const std::string oid = fmt::to_string(table.oid);
-  SLUICE_TRY(const auto rows,
-             c.ask(fmt::format(fmt::runtime(columns_sql),
-                               c.version() >= version_with_generated ? "a.attgenerated <> ''" : "false"),
-                   {oid}));
+  SLUICE_TRY(
+      const auto rows,
+      c.ask(
+          fmt::format(fmt::runtime(columns_sql),
+                      fmt::arg("identity", c.version() >= version_with_identity ? "a.attidentity" : "''"),
+                      fmt::arg("generated", c.version() >= version_with_generated ? "a.attgenerated" : "''")),
+          {oid}));
   std::string list;
   for (const sql_row& row : rows) {
     table_column column;
@@ -176,6 +170,7 @@ result<void> add_columns(connection& c, table_info& table) {
     column.never_null = is_true(row, 4) && table.holds_its_rows();
     column.leads_index = is_true(row, 5);
     column.declared = text_at(row, 6);
+    column.always_identity = is_true(row, 7);
     list += (list.empty() ? "" : ", ") + quote_name(column.name);
     table.columns.push_back(std::move(column));
   }
@@ -190,7 +185,7 @@ result<void> add_columns(connection& c, table_info& table) {
     SLUICE_TRY(digits, money_digits(c));
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    table.columns[i].kind = kind_of(types[i], digits);
+    table.columns[i].kind = kind_at(c, types[i], digits);
     table.columns[i].type = std::move(types[i]);
   }
   return {};
@@ -199,7 +194,7 @@ result<void> add_columns(connection& c, table_info& table) {
 result<void> add_keys(connection& c, table_info& table) {
   SLUICE_TRY(const auto rows,
              c.ask(fmt::format(fmt::runtime(keys_sql),
-                               c.version() >= version_with_include ? "WHERE k.n <= x.indnkeyatts" : ""),
+                               c.version() >= version_with_include ? "WHERE k.n < x.indnkeyatts" : ""),
                    {fmt::to_string(table.oid)}));
   for (const sql_row& row : rows) {
     if (row[3]) {
@@ -355,6 +350,9 @@ result<std::string> storage_of(connection& c, const std::string& oid, const std:
 }
 
 result<std::string> table_identity(connection& c, std::uint32_t oid) {
+  if (c.is_plain()) {
+    return fmt::format("{} {}", c.place(), oid);
+  }
   SLUICE_TRY(const auto rows,
              c.ask("SELECT EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time())::text || ' ' || "
                    "pg_catalog.current_database()"));
@@ -410,9 +408,15 @@ error missing_table(connection& c, const table_name& name) {
 }
 
 result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns) {
-  SLUICE_TRY(const auto rows,
-             c.ask(types_sql, {array_text(columns, [](const described_column& d) { return d.type; }),
-                               array_text(columns, [](const described_column& d) { return d.modifier; })}));
+  std::string list;
+  for (const described_column& column : columns) {
+    list += fmt::format("{}({}, {}::oid, {}::int4)", list.empty() ? "" : ", ", list.size(), column.type,
+                        column.modifier);
+  }
+  if (list.empty()) {
+    return std::vector<server_type>();
+  }
+  SLUICE_TRY(const auto rows, c.ask(fmt::format(fmt::runtime(types_sql), list)));
   if (rows.size() != columns.size()) {
     return fail(error_kind::source_changed, "{}: a type of a column is gone", c.place());
   }
@@ -424,8 +428,23 @@ result<std::vector<server_type>> name_types(connection& c, const std::vector<des
   return types;
 }
 
+column_type kind_at(const connection& c, const server_type& type, unsigned money_digits) {
+  column_type kind = kind_of(type, money_digits);
+  // As PostgreSQL has it since 8.4; a product that began earlier may send seconds as a floating-point number.
+  const bool in_micros = !c.is_plain() || c.parameter("integer_datetimes") == "on";
+  if (in_micros || (kind.form != wire_form::time && kind.form != wire_form::timestamp)) {
+    return kind;
+  }
+  column_type text;
+  text.fraction_digits = kind.type.fraction_digits;
+  text.needs_offset = kind.type.id == type_id::instant;
+  return text;
+}
+
 result<unsigned> money_digits(connection& c) {
-  SLUICE_TRY(const auto rows, c.ask("SELECT pg_catalog.scale('1'::money::numeric)"));
+  SLUICE_TRY(const auto rows,
+             c.ask("SELECT pg_catalog.length(pg_catalog.split_part('1'::money::numeric::text, "
+                   "'.', 2))"));
   return static_cast<unsigned>(std::strtoul(text_at(rows.at(0), 0).c_str(), nullptr, 10));
 }
 

@@ -19,11 +19,12 @@ struct table_column {
   server_type type;      ///< Of a domain its base type.
   std::string declared;  ///< format_type, a domain by its name.
   column_type kind;
-  bool not_null = false;     ///< It takes no NULL.
-  bool never_null = false;   ///< No row that is read from the table holds one.
-  bool has_default = false;  ///< Or an identity, or a domain's default.
-  bool generated = false;    ///< Computed by the server: it cannot be written.
-  bool leads_index = false;  ///< An index by which ranges of it are found begins with it.
+  bool not_null = false;         ///< It takes no NULL.
+  bool never_null = false;       ///< No row that is read from the table holds one.
+  bool has_default = false;      ///< Or an identity, or a domain's default.
+  bool generated = false;        ///< Computed by the server: it cannot be written.
+  bool always_identity = false;  ///< GENERATED ALWAYS AS IDENTITY: an INSERT must overrule it.
+  bool leads_index = false;      ///< An index by which ranges of it are found begins with it.
 };
 
 /// A primary key or a unique index that constrains all rows, over columns.
@@ -101,7 +102,8 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
 /// SQL, is no longer this table.
 result<std::string> storage_of(connection& c, const std::string& oid, const std::string& name);
 
-/// The table on its server, in one spelling; another server, such as a copy of this one, has another.
+/// The table on its server, in one spelling; another server, such as a copy of this one, has another. Of
+/// other products the address is the server.
 result<std::string> table_identity(connection& c, std::uint32_t oid);
 
 /// Why there is none: `there is no table "ordres" in …; did you mean "orders"?`, or `denied` where the user
@@ -110,6 +112,9 @@ error missing_table(connection& c, const table_name& name);
 
 /// The types of a statement's columns with their names.
 result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns);
+
+/// What a column of the type is on this server: times that it does not send as PostgreSQL does go as text.
+column_type kind_at(const connection& c, const server_type& type, unsigned money_digits);
 
 /// Digits behind the point of the session's currency, which money is shown and read with.
 result<unsigned> money_digits(connection& c);

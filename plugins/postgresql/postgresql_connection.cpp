@@ -14,6 +14,7 @@
 
 #include "plugins/common/relational/lock_watch.h"
 #include "plugins/common/relational/socket_reset.h"
+#include "plugins/postgresql/postgresql_bytes.h"
 #include "plugins/postgresql/postgresql_codes.h"
 #include "transport/base/text.h"
 
@@ -447,7 +448,72 @@ result<void> connection::copy_out(const std::string& sql) {
   return fail(std::move(why));
 }
 
+result<void> connection::rows_out(const std::string& sql) {
+  constexpr int binary = 1;
+  if (is_lost() ||
+      PQsendQueryParams(conn_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, binary) == 0 ||
+      PQsetSingleRowMode(conn_) == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
+  copying_ = copying::rows;
+  relational::reset_when_closed(PQsocket(conn_), true);
+  copy_sql_ = sql;
+  rows_begun_ = rows_ended_ = false;
+  return {};
+}
+
+result<std::optional<std::string_view>> connection::row_message() {
+  if (rows_ended_) {
+    copying_ = copying::none;
+    relational::reset_when_closed(PQsocket(conn_), false);
+    SLUICE_CHECK(finish(copy_sql_));
+    return std::optional<std::string_view>();
+  }
+  while (PQisBusy(conn_) != 0) {
+    SLUICE_CHECK(wait_for_rows());
+  }
+  const result_holder answer(PQgetResult(conn_));
+  const auto status = answer.r == nullptr ? PGRES_FATAL_ERROR : PQresultStatus(answer.r);
+  if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
+    copying_ = copying::none;
+    relational::reset_when_closed(PQsocket(conn_), false);
+    error why = answer.r == nullptr ? lost(copy_sql_) : failed(answer.r, copy_sql_);
+    if (!is_lost()) {
+      (void)finish(copy_sql_);
+    }
+    return fail(std::move(why));
+  }
+  row_.assign(rows_begun_ ? std::string_view() : copy_signature);
+  rows_begun_ = true;
+  if (status == PGRES_TUPLES_OK) {
+    rows_ended_ = true;
+    row_ += copy_trailer;
+    return std::optional<std::string_view>(row_);
+  }
+  const auto put = [&](auto number) {
+    std::array<std::byte, sizeof number> bytes;
+    write_big(number, bytes.data());
+    row_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const int fields = PQnfields(answer.r);
+  put(static_cast<std::uint16_t>(fields));
+  for (int i = 0; i < fields; ++i) {
+    if (PQgetisnull(answer.r, 0, i) != 0) {
+      put(null_field);
+      continue;
+    }
+    const auto bytes = static_cast<std::uint32_t>(PQgetlength(answer.r, 0, i));
+    put(bytes);
+    row_.append(PQgetvalue(answer.r, 0, i), bytes);
+  }
+  return std::optional<std::string_view>(row_);
+}
+
 result<std::optional<std::string_view>> connection::copy_message() {
+  if (copying_ == copying::rows) {
+    return row_message();
+  }
   PQfreemem(message_);
   message_ = nullptr;
   for (;;) {
@@ -527,7 +593,7 @@ void connection::copy_abandon() {
     copying_ = copying::none;
     return;
   }
-  if (copying_ == copying::out) {
+  if (copying_ == copying::out || copying_ == copying::rows) {
     // What is left of it could be the whole table.
     copying_ = copying::none;
     (void)stopped();

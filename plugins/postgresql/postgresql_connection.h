@@ -14,6 +14,7 @@
 
 #include "plugins/common/relational/connect_options.h"
 #include "plugins/common/relational/sql_session.h"
+#include "plugins/postgresql/postgresql_product.h"
 #include "transport/base/secret.h"
 #include "transport/base/stop.h"
 
@@ -76,6 +77,10 @@ class connection {
   [[nodiscard]] int backend() const;           ///< The server's process; behind a pooler some number.
   [[nodiscard]] bool in_transaction() const;
   [[nodiscard]] bool is_lost() const;
+  /// What it says that it is; PostgreSQL until `know_product`.
+  [[nodiscard]] const server_product& product() const { return product_; }
+  [[nodiscard]] bool is_plain() const { return product_.plain; }
+  void know_product(server_product product) { product_ = std::move(product); }
 
   /// One statement with values in the places `$1`, `$2`, …; all its rows, as text.
   result<std::vector<relational::sql_row>> ask(const std::string& sql,
@@ -97,7 +102,11 @@ class connection {
 
   /// Begins `COPY … TO STDOUT`.
   result<void> copy_out(const std::string& sql);
-  /// The next message of it, which holds until the next call; nothing at its end.
+  /// Begins a SELECT in its place, whose rows come one by one with all fields in their binary form. What it
+  /// is refused for is told with the first message.
+  result<void> rows_out(const std::string& sql);
+  /// The next message of either, as the binary form of COPY has it; it holds until the next call. Nothing at
+  /// the end.
   result<std::optional<std::string_view>> copy_message();
   /// Begins `COPY … FROM STDIN`.
   result<void> copy_in(const std::string& sql);
@@ -161,16 +170,22 @@ class connection {
   wait_look look_;
   stop_signal stop_;
   std::chrono::milliseconds socket_timeout_{0};
+  /// `copy_message` of `rows_out`.
+  result<std::optional<std::string_view>> row_message();
   /// `wait_for_answer` in a COPY out of which much may be to come.
   result<void> wait_for_rows();
   /// How much must have come before a wait for the server ends.
   void wake_with(int bytes);
   int wakes_with_ = 1;
   int doublings_ = 0;  ///< Of libpq's buffer, by `wait_for_rows`.
-  enum class copying : std::uint8_t { none, in, out };
+  enum class copying : std::uint8_t { none, in, out, rows };
   copying copying_ = copying::none;
   std::string copy_sql_;
   char* message_ = nullptr;  // of copy_message
+  std::string row_;          // likewise, of `rows_out`
+  bool rows_begun_ = false;
+  bool rows_ended_ = false;
+  server_product product_;
   bool dead_ = false;
   std::atomic<bool> interrupted_ = false;
   server_failure failure_;

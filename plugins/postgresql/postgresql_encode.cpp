@@ -18,8 +18,6 @@
 namespace sluice::postgresql {
 namespace {
 
-constexpr std::string_view binary_begin("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-constexpr std::string_view binary_end("\377\377", 2);
 constexpr std::string_view date_beyond = "the date is outside of 4713 BC to 5874897, PostgreSQL's years";
 constexpr std::string_view time_beyond = "the time is before 4713 BC, PostgreSQL's first year";
 
@@ -130,13 +128,13 @@ row_encoder::row_encoder(const schema& columns, std::vector<column_type> kinds, 
 
 void row_encoder::begin(send_buffer& to) const {
   if (form_ == copy_form::binary) {
-    to.append(binary_begin);
+    to.append(copy_signature);
   }
 }
 
 void row_encoder::end(send_buffer& to) const {
   if (form_ == copy_form::binary) {
-    to.append(binary_end);
+    to.append(copy_trailer);
   }
 }
 

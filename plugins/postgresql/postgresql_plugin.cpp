@@ -197,10 +197,20 @@ std::vector<std::string> remarks() {
   out.emplace_back(
       "The names of products that speak PostgreSQL's protocol (`hybriddb`, `kingbasees`, `gaussdb`) "
       "are this plugin. What is done is decided by what the server says that it is (`version()`), not by the "
-      "name: one that says PostgreSQL 10 or later, PolarDB for PostgreSQL too, gets everything; one that "
+      "name: one that says PostgreSQL 10 or later, PolarDB for PostgreSQL too, gets everything. One that "
       "says "
-      "Greenplum, AnalyticDB, openGauss, GaussDB, KingbaseES or anything else is refused with what it says, "
-      "because snapshots, binary COPY and the tables of marks have been tried on PostgreSQL only.");
+      "Greenplum, AnalyticDB, openGauss, GaussDB, KingbaseES or anything else is read plainly, and not "
+      "written; the plan has a line with what it said and what that costs.");
+  out.emplace_back(
+      "Plainly read means: by SELECT with binary results in place of COPY, each split in a transaction and a "
+      "snapshot of its own, with no ranges of blocks (ctid), so that splits show the table at different "
+      "moments; ranges of `splitPk` or of a unique key's first column, whose bounds lie evenly between its "
+      "least and its greatest value (numbers, dates and times) or come of the first 10,000 rows (other "
+      "types). A table that is emptied or written anew meanwhile is not noticed, and what locks a statement "
+      "waits for is not told. The catalogue is asked in the words of PostgreSQL 9.1, settings that such a "
+      "server does not take are left out and named, and dates and times of a server that does not say "
+      "`integer_datetimes = on` are read as text. `snapshot` `shared` and `splitMode` `ctid`, where the job "
+      "itself says so, are refused. None of this was tried on such a product itself.");
   for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
     out.push_back(std::move(paragraph));
   }

@@ -26,8 +26,9 @@ struct key_column {
 /// A column of the key by whose ranges a table is split.
 struct split_column {
   std::string name;
-  std::string sql;        ///< Quoted.
-  std::string type_name;  ///< Of its bounds as SQL; `bigint`: they are numbers.
+  std::string sql;                ///< Quoted.
+  std::string type_name;          ///< Of its bounds as SQL; `bigint`: they are numbers.
+  std::string_view between = {};  ///< A value between two of it, as SQL (`split_type`); empty: there is none.
 };
 
 /// A database that is read.
@@ -54,7 +55,8 @@ struct relation_plan {
   std::string split_by;
   bool split_nullable = false;
   bool split_has_statistics = false;
-  bool split_scans = false;  ///< No index finds a range: each split reads the whole table.
+  bool split_scans = false;   ///< No index finds a range: each split reads the whole table.
+  bool split_evenly = false;  ///< Between the least and the greatest value, and not by a sample of the rows.
   /// A key's ranges cost the server much more than one reading of all, because rows lie in another order.
   bool split_dear = false;
   std::vector<relational::key_bound> sample;  ///< Keys of some rows, rising.

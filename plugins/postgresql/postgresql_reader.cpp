@@ -76,9 +76,18 @@ result<void> postgresql_reader::connect_once(const stop_signal& stop) {
 result<void> postgresql_reader::begin_snapshot(const scalar_list& split) {
   const bool of_blocks = is_of_blocks(split);
   const std::string range = of_blocks ? block_text(split) : relational::range_text(split);
-  SLUICE_CHECK(connection_->begin(fmt::format(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL application_name = {}",
-      quote_text(connection_name(part().session.job, part().session.run, relation_->shown + range)))));
+  const std::string name =
+      quote_text(connection_name(part().session.job, part().session.run, relation_->shown + range));
+  if (connection_->is_plain()) {
+    // One statement has one snapshot; a server that keeps no names goes without.
+    if (auto named = connection_->run_script("SET application_name = " + name);
+        !named && connection_->is_lost()) {
+      return named;
+    }
+    return connection_->begin("START TRANSACTION READ ONLY");
+  }
+  SLUICE_CHECK(connection_->begin(
+      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL application_name = {}", name)));
   if (part().snapshot.empty()) {
     return {};
   }
@@ -147,10 +156,11 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
   tuples_ = tuple_reader(fields, looked_at, std::move(usual));
   SLUICE_CHECK(begin_snapshot(split_description));
   SLUICE_CHECK(check_columns());
-  const std::string sql =
-      fmt::format("COPY ({}) TO STDOUT (FORMAT binary)",
-                  reading_sql(*plan_, *relation_, split_description, after ? &*after : nullptr));
-  if (auto begun = connection_->copy_out(sql); !begun) {
+  const std::string sql = reading_sql(*plan_, *relation_, split_description, after ? &*after : nullptr);
+  if (auto begun = connection_->is_plain()
+                       ? connection_->rows_out(sql)
+                       : connection_->copy_out(fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", sql));
+      !begun) {
     return fail(changed_since(std::move(begun).error(), *relation_));
   }
   return {};
@@ -158,7 +168,7 @@ result<void> postgresql_reader::open(const scalar_list& split_description, const
 
 error postgresql_reader::damaged() const {
   return {error_kind::source_changed,
-          fmt::format("{}: {}: the server has sent what is no COPY of {} columns", connection_->place(),
+          fmt::format("{}: {}: the server has sent what are no rows of {} columns", connection_->place(),
                       in_quotes(relation_->shown), tuples_.fields()),
           "", false};
 }
@@ -178,7 +188,7 @@ result<bool> postgresql_reader::next_tuple() {
         }
         if (!*message) {
           if (tuples_.next() != tuple_reader::answer::end) {
-            return fail(error_kind::not_connected, "{}: {}: the COPY ended before its end",
+            return fail(error_kind::not_connected, "{}: {}: the rows ended before their end",
                         connection_->place(), in_quotes(relation_->shown));
           }
           return false;

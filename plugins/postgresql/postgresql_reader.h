@@ -12,8 +12,9 @@
 
 namespace sluice::postgresql {
 
-/// Reads splits on a connection of its own with COPY in its binary form, each in a transaction of its own
-/// under the run's snapshot: a table's lock is let go with the split. Threads as `reader`.
+/// Reads splits on a connection of its own with COPY in its binary form, of other products with SELECT, each
+/// in a transaction of its own under the run's snapshot: a table's lock is let go with the split. Threads as
+/// `reader`.
 class postgresql_reader : public reader {
  public:
   explicit postgresql_reader(std::shared_ptr<const read_plan> plan);

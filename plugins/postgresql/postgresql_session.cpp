@@ -13,6 +13,7 @@ namespace sluice::postgresql {
 namespace {
 
 constexpr int version_least = 100'000;
+constexpr int version_least_plain = 90'100;
 constexpr std::string_view lock_timeout = "30s";
 /// NULL where this user may not see the session's start. In UTC, so that each session writes the same.
 constexpr std::string_view name_sql = "pid || '/' || (backend_start AT TIME ZONE 'UTC')";
@@ -34,7 +35,11 @@ result<std::string> process_of(connection& c) {
 /// the process is another one than the login said; whether it is this session's own shows in that no other
 /// session gets it.
 result<void> check_no_pooler(connection& c, const session_plan& plan, const stop_signal& stop) {
-  SLUICE_TRY(const std::string own, process_of(c));
+  auto asked = process_of(c);
+  if (!asked && c.is_plain() && !c.is_lost()) {
+    return {};  // it does not tell
+  }
+  SLUICE_TRY(const std::string own, std::move(asked));
   if (own == fmt::to_string(c.backend())) {
     return {};
   }
@@ -75,8 +80,31 @@ std::string value_of(const session_setting& s, const connection& c) {
   return name == "DateStyle" ? std::string(s.value) : quote_text(s.value);
 }
 
+/// One by one, so that the server may lack some.
+result<void> apply_plainly(connection& c, bool reads, bool yielding) {
+  server_product product = c.product();
+  for (const session_setting& s : session_settings()) {
+    if (!is_of(s, reads, c) || s.yields != yielding) {
+      continue;
+    }
+    auto done = c.run_script(fmt::format("SET {} = {}", s.name, value_of(s, c)));
+    if (done) {
+      continue;
+    }
+    if (c.is_lost() || s.needed) {
+      return done;
+    }
+    product.settings_missing.emplace_back(s.name);
+  }
+  c.know_product(std::move(product));
+  return {};
+}
+
 /// Those that yield, or the others.
 result<void> apply_settings(connection& c, bool reads, bool yielding) {
+  if (c.is_plain()) {
+    return apply_plainly(c, reads, yielding);
+  }
   std::string script;
   for (const session_setting& s : session_settings()) {
     if (!is_of(s, reads, c) || s.yields != yielding) {
@@ -143,20 +171,14 @@ void tell_overruled(const session_plan& plan, const std::vector<relational::sql_
 
 }  // namespace
 
-bool is_postgresql(std::string_view version) {
-  constexpr auto others = std::to_array<std::string_view>(
-      {"Greenplum", "openGauss", "GaussDB", "Kingbase", "Redshift", "AnalyticDB"});
-  return version.starts_with("PostgreSQL ") &&
-         std::none_of(others.begin(), others.end(),
-                      [&](std::string_view other) { return version.find(other) != std::string_view::npos; });
-}
-
 const std::vector<session_setting>& session_settings() {
   static const std::vector<session_setting> settings = {
       {"client_encoding", "UTF8", true, true, 0,
-       "texts are sent as what they are; of a server of SQL_ASCII, which knows no characters, that"},
-      {"standard_conforming_strings", "on", true, true, 0, "a backslash in a text is one"},
-      {"DateStyle", "ISO, MDY", true, true, 0, "dates and times as text have one form"},
+       "texts are sent as what they are; of a server of SQL_ASCII, which knows no characters, that", false,
+       false, true},
+      {"standard_conforming_strings", "on", true, true, 0, "a backslash in a text is one", false, false,
+       true},
+      {"DateStyle", "ISO, MDY", true, true, 0, "dates and times as text have one form", false, false, true},
       {"IntervalStyle", "postgres", true, true, 0, "so have intervals, which travel as text"},
       {"extra_float_digits", "3", true, true, 0, "floating-point numbers in arrays and such are exact"},
       {"bytea_output", "hex", true, true, 0, "so are bytes there"},
@@ -185,16 +207,32 @@ const std::vector<session_setting>& session_settings() {
 
 namespace {
 
-/// `not_supported` where the server is another product that speaks PostgreSQL's protocol.
-result<void> check_product(connection& c) {
-  SLUICE_TRY(const auto rows, c.ask("SELECT version()"));
-  const std::string version = rows.at(0).at(0).value_or("");
-  return is_postgresql(version)
-             ? result<void>()
-             : result<void>(fail(error_kind::not_supported,
-                                 "{}: the server says that it is {}; only PostgreSQL itself, 10 and later, "
-                                 "is read and written: name such a server",
-                                 c.place(), in_quotes(version)));
+std::string version_text(int version) {
+  return fmt::format("{}.{}", version / 10'000, version / 100 % 100);
+}
+
+/// What it says that it is; `not_supported` where it is too old for anything.
+result<server_product> product_of(connection& c) {
+  const int version = c.version();
+  auto rows = c.ask("SELECT version()");
+  if (!rows && (version == 0 || version >= version_least)) {
+    return fail(std::move(rows).error());
+  }
+  server_product product;
+  product.says = rows ? rows->at(0).at(0).value_or("") : std::string("PostgreSQL ");
+  product.plain = !is_postgresql(product.says);
+  if (product.plain && version != 0 && version < version_least_plain) {
+    return fail(
+        error_kind::not_supported,
+        "{}: the server says that it is {}, with the catalogue of PostgreSQL {}; that of 9.1 or later "
+        "is needed",
+        c.place(), in_quotes(product.says), version_text(version));
+  }
+  if (!product.plain && version < version_least) {
+    return fail(error_kind::not_supported, "{}: the server is PostgreSQL {}; version 10 or later is needed",
+                c.place(), version_text(version));
+  }
+  return product;
 }
 
 }  // namespace
@@ -203,17 +241,17 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
                                                  const std::string& part, const stop_signal& stop) {
   SLUICE_TRY(auto made,
              connection::open(plan.options, connection_name(plan.job, plan.run, part), plan.look_up, stop));
-  if (const int version = made->version(); version < version_least) {
-    if (auto is_it = check_product(*made); !is_it && is_it.error().kind == error_kind::not_supported) {
-      return fail(std::move(is_it).error());
-    }
-    return fail(error_kind::not_supported,
-                "{}: the server is PostgreSQL {}.{}; version 10 or later is needed", made->place(),
-                version / 10'000, version / 100 % 100);
+  const bool is_first = role == session_role::source || role == session_role::target;
+  server_product product;
+  if (plan.product && !is_first) {
+    product = *plan.product;
+    product.settings_missing.clear();
+  } else {
+    SLUICE_TRY(product, product_of(*made));
   }
-  if (role == session_role::source || role == session_role::target) {
+  made->know_product(std::move(product));
+  if (is_first) {
     SLUICE_CHECK(check_no_pooler(*made, plan, stop));  // before it, settings would be left to others
-    SLUICE_CHECK(check_product(*made));
   }
   const bool reads = role == session_role::source || role == session_role::reader;
   SLUICE_CHECK(apply_settings(*made, reads, true));
@@ -222,7 +260,7 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
         made->run_script(fmt::format("SET statement_timeout = {}", plan.options.statement_timeout.count())));
   }
   const bool says = !plan.options.session_settings.empty() || !plan.statements.empty();
-  if (!says || plan.warn == nullptr || (role != session_role::source && role != session_role::target)) {
+  if (!says || plan.warn == nullptr || !is_first || made->is_plain()) {
     SLUICE_CHECK(apply_job(*made, plan));
     SLUICE_CHECK(apply_settings(*made, reads, false));
   } else {
@@ -232,6 +270,9 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
     SLUICE_CHECK(apply_settings(*made, reads, false));
     SLUICE_TRY(const auto now, values_now(*made, reads));
     tell_overruled(plan, before, asked, now);
+  }
+  if (made->is_plain()) {
+    return made;  // who holds what is told by views that it may not have
   }
   // With nothing said it is the engine's own.
   std::string limit(lock_timeout);
@@ -244,7 +285,14 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
 }
 
 result<std::optional<relational::replica_state>> replica_state_of(connection& c) {
-  SLUICE_TRY(const auto rows, c.ask(replica_sql));
+  auto asked = c.ask(replica_sql);
+  if (!asked && asked.error().kind == error_kind::bad_option) {  // functions of PostgreSQL 10 and later
+    return fail(error_kind::not_supported,
+                "{}; this server does not tell what it replicates: leave \"useReadOnly\", \"checkSlave\" and "
+                "\"slaveDelayLimit\" out",
+                asked.error().message);
+  }
+  SLUICE_TRY(const auto rows, std::move(asked));
   const relational::sql_row& row = rows.at(0);
   if (row.at(0) != "t") {
     return std::optional<relational::replica_state>();
@@ -259,9 +307,12 @@ result<std::optional<relational::replica_state>> replica_state_of(connection& c)
 
 result<std::string> session_name_of(connection& c) {
   // The view over it would have the server look up databases and roles as well.
-  SLUICE_TRY(const auto rows,
-             c.ask(fmt::format("SELECT {} FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())",
-                               name_sql)));
+  auto asked = c.ask(
+      fmt::format("SELECT {} FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())", name_sql));
+  if (!asked && c.is_plain() && !c.is_lost()) {
+    return std::string();
+  }
+  SLUICE_TRY(const auto rows, std::move(asked));
   return rows.empty() ? std::string() : rows[0].at(0).value_or("");
 }
 

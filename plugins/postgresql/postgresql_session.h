@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,11 +33,9 @@ struct session_setting {
   std::string_view why;
   bool may_fail = false;  ///< Not every server can: what it says is not heard.
   bool yields = false;    ///< What the job itself says in its stead counts (`session`, the address).
+  bool needed = false;    ///< Without it values would be others; each product must take it.
 };
 const std::vector<session_setting>& session_settings();
-
-/// Whether what `version()` answers is PostgreSQL itself, whatever name the job calls the server by.
-bool is_postgresql(std::string_view version);
 
 /// How an end connects, the same for each of its connections.
 struct session_plan {
@@ -48,20 +47,23 @@ struct session_plan {
   std::shared_ptr<relational::lock_watch> locks = nullptr;  ///< Of the end; nullptr: waits are not told.
   /// Told by `source` and `target`: settings that the job says in vain; nullptr: nobody is.
   std::shared_ptr<relational::once_warner> warn = nullptr;
+  /// What the end's own session found, for its readers and writers; nothing: it is asked for.
+  std::optional<server_product> product = std::nullopt;
 };
 
 /// Connects and sets the session: the engine's settings that yield, what URL and job ask for, then the
 /// engine's others, which overrule them; it is told where that takes something from the job.
 /// `part`: what the name of the connection ends with, such as `split 3`. `not_supported` where the server is
-/// older than version 10.
+/// PostgreSQL before version 10, or another product with the catalogue of one before 9.1. Another product may
+/// lack settings that change no value; they stand in its `server_product`.
 result<std::unique_ptr<connection>> open_session(const session_plan& plan, session_role role,
                                                  const std::string& part, const stop_signal& stop);
 
-/// How the server stands to its primary; nothing where it is one itself.
+/// How the server stands to its primary; nothing where it is one itself. `not_supported` of another product.
 result<std::optional<relational::replica_state>> replica_state_of(connection& c);
 
 /// The session as the server knows it, told apart from a later one of the same process number:
-/// `4711/2025-07-20 10:30:00.25+00`.
+/// `4711/2025-07-20 10:30:00.25+00`. Empty where another product does not tell.
 result<std::string> session_name_of(connection& c);
 /// Whether that session is still on the server; nothing where this user may not see it.
 result<std::optional<bool>> session_lives(connection& c, const std::string& name);

@@ -66,8 +66,26 @@ result<void> postgresql_source::connect_once(std::size_t part, const stop_signal
     return fail(relational::with_place_of_connection(std::move(made).error(), sessions_[part].options.place,
                                                      options_.session));
   }
+  SLUICE_CHECK(check_product(**made));
   const std::lock_guard lock(interrupting_);
   held = std::move(*made);
+  sessions_[part].product = held->product();
+  return {};
+}
+
+result<void> postgresql_source::check_product(const connection& c) const {
+  const auto refused = [&](const char* option, std::string_view found) {
+    return fail(error_kind::not_supported,
+                "{}: found \"{}\", but {} says that it is {}, of which no snapshot is shared by connections; "
+                "leave it out",
+                values_.place(option), found, c.place(), in_quotes(c.product().says));
+  };
+  if (c.is_plain() && options_.snapshot == snapshot_mode::shared && values_.has("snapshot")) {
+    return refused("snapshot", "shared");
+  }
+  if (c.is_plain() && options_.split == relational::split_mode::blocks) {
+    return refused("splitMode", "ctid");
+  }
   return {};
 }
 
@@ -76,8 +94,8 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   plan->invalid_text = options_.invalid_text;
   plan->where = options_.queries ? std::string() : options_.where;
   source_description out;
-  use_ = {{}, options_.snapshot == snapshot_mode::none};
   notes_.clear();
+  use_ = {};
   // Whoever has a hundred shards wants to know of all databases and tables that are missing at once.
   option_mistakes wrong;
   std::vector<bool> connected;
@@ -105,9 +123,17 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
     }
   }
   snapshot_since_ = std::chrono::steady_clock::time_point::max();
+  bool all_share = true;
+  bool some_share = false;
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    all_share = all_share && shares_snapshot(i);
+    some_share = some_share || shares_snapshot(i);
     SLUICE_CHECK(begin_snapshot(i, *plan));
+    if (const connection& c = *connections_[i]; c.is_plain()) {
+      out.notes.push_back(fmt::format("{}: {}", c.place(), reading_plainly(c.product())));
+    }
   }
+  use_.changing = !all_share;
 
   for (std::size_t i = 0; i < plan->kinds.size(); ++i) {
     plan->carried.push_back({i, 1, false});
@@ -123,15 +149,17 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
   out.repeatable = all_ordered;
   out.resumable = all_ordered;
   out.plans_at_once = true;
-  if (options_.snapshot != snapshot_mode::none) {
+  if (some_share) {
     out.snapshot = {snapshot_since_, options_.snapshot_age_max, values_.place("snapshotMax")};
   }
-  out.notes.emplace_back(
-      options_.snapshot == snapshot_mode::none
-          ? "Each split is read in a snapshot of its own (\"snapshot\": \"none\"): several are not "
-            "taken at the same moment."
-          : "All connections of a database read under one snapshot, which this run holds until its "
-            "end.");
+  if (some_share) {
+    out.notes.emplace_back(
+        "All connections of a database read under one snapshot, which this run holds until its end.");
+  } else if (options_.snapshot == snapshot_mode::none) {
+    out.notes.emplace_back(
+        "Each split is read in a snapshot of its own (\"snapshot\": \"none\"): several are not taken at the "
+        "same moment.");
+  }
   if (!all_ordered) {
     out.notes.emplace_back(
         options_.queries
@@ -148,7 +176,7 @@ result<source_description> postgresql_source::open(const stop_signal& stop) {
 }
 
 result<void> postgresql_source::begin_snapshot(std::size_t part, read_plan& plan) {
-  if (options_.snapshot == snapshot_mode::none) {
+  if (!shares_snapshot(part)) {
     return {};
   }
   connection& c = *connections_[part];
@@ -236,7 +264,9 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   relation.oid = info.oid;
   SLUICE_TRY(auto identity, table_identity(c, info.oid));
   use_.tables.push_back(std::move(identity));
-  SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
+  if (!c.is_plain()) {
+    SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
+  }
   SLUICE_TRY(const auto expressions, column_expressions(info, relation, plan));
   std::vector<std::string> names;
   for (std::size_t i = 0; i < expressions.size(); ++i) {
@@ -368,10 +398,10 @@ result<void> postgresql_source::describe_columns(const std::string& place,
   std::vector<column_type> kinds;
   auto columns = std::make_shared<schema>();
   for (std::size_t i = 0; i < types.size(); ++i) {
-    column_type kind = kind_of(types[i], digits);
+    column_type kind = kind_at(c, types[i], digits);
     if (kind.form == wire_form::money && digits == 0) {
       SLUICE_TRY(digits, money_digits(c));
-      kind = kind_of(types[i], digits);
+      kind = kind_at(c, types[i], digits);
     }
     const column_sql& e = expressions[i];
     relation.expressions.push_back(kind.form == wire_form::as_text ? text_sql(e.sql, types[i]) : e.sql);
@@ -379,7 +409,8 @@ result<void> postgresql_source::describe_columns(const std::string& place,
     // Texts of a server that does not vouch for them are looked at.
     const bool any_checked =
         std::any_of(plan.parts.begin(), plan.parts.end(), [](const part_plan& p) { return p.check_utf8; });
-    columns->back().own_form = any_checked ? std::string() : own_form_of(types[i]);
+    columns->back().own_form =
+        any_checked || kind.form == wire_form::as_text ? std::string() : own_form_of(types[i]);
     kinds.push_back(kind);
   }
   if (plan.relations.empty()) {

@@ -18,7 +18,8 @@
 namespace sluice::postgresql {
 
 /// Tables, views or queries of a PostgreSQL database as a source. Its own connection looks at the catalogue
-/// and then holds the snapshot under which all readers read. Threads and call order as `source`.
+/// and then holds the snapshot under which all readers read, where the server is PostgreSQL itself. Threads
+/// and call order as `source`.
 class postgresql_source : public source {
  public:
   postgresql_source(source_options options, option_values values, const plugin_context& context);
@@ -64,6 +65,12 @@ class postgresql_source : public source {
   void choose_key(const table_info& table, const std::vector<column_sql>& expressions,
                   relation_plan& relation, const read_plan& plan) const;
   result<void> begin_snapshot(std::size_t part, read_plan& plan);
+  /// Whether the connections of that database read under one snapshot.
+  [[nodiscard]] bool shares_snapshot(std::size_t part) const {
+    return options_.snapshot == snapshot_mode::shared && !connections_[part]->is_plain();
+  }
+  /// `not_supported` where the job asks a product that is not PostgreSQL for what only that has.
+  result<void> check_product(const connection& c) const;
 
   option_values values_;
   source_options options_;

@@ -29,6 +29,8 @@ constexpr double order_cost_factor = 1.1;
 constexpr double order_cost_free = 1000;
 /// What is not worth a split of its own: some 2 MiB, which a pipeline reads within hundredths of a second.
 constexpr double split_cost_min = 500;
+/// About what PostgreSQL estimates for a row of 100 bytes.
+constexpr double cost_of_row = 0.02;
 /// The readings of all ranges of a key may cost so many times one reading of the whole: twice is usual where
 /// rows are small and lie in the key's order.
 constexpr double split_cost_factor = 5;
@@ -50,7 +52,11 @@ bool is_small(const relation_plan& relation) {
 }  // namespace
 
 result<explained> explain(connection& c, const std::string& sql) {
-  SLUICE_TRY(const auto lines, c.ask("EXPLAIN " + sql));
+  auto asked = c.ask("EXPLAIN " + sql);
+  if (!asked && c.is_plain() && !c.is_lost()) {
+    return explained();
+  }
+  SLUICE_TRY(const auto lines, std::move(asked));
   const std::string first = lines.empty() ? "" : lines[0].at(0).value_or("");
   const auto at = first.find("..");
   explained out;
@@ -58,9 +64,16 @@ result<explained> explain(connection& c, const std::string& sql) {
   if (const auto rows = first.find("rows=", at == std::string::npos ? 0 : at); rows != std::string::npos) {
     out.rows = std::strtod(first.c_str() + rows + 5, nullptr);
   }
-  out.multiplies = std::any_of(lines.begin(), lines.end(), [](const relational::sql_row& line) {
-    return line.at(0).value_or("").find("ProjectSet") != std::string::npos;
-  });
+  const auto says = [&](std::string_view word) {
+    return std::any_of(lines.begin(), lines.end(), [&](const relational::sql_row& line) {
+      return line.at(0).value_or("").find(word) != std::string::npos;
+    });
+  };
+  out.multiplies = says("ProjectSet");
+  out.sorts = says("Sort");
+  if (c.is_plain()) {
+    out.cost = out.rows * cost_of_row;
+  }
   return out;
 }
 
@@ -100,8 +113,12 @@ result<void> split_planner::choose_split_pk(connection& c, const table_info& tab
   relation.split_key = {std::move(*column)};
   relation.split_nullable = !pk.never_null;
   relation.split_scans = table.type == table_type::table && !pk.leads_index;
+  relation.split_evenly = c.is_plain() && !relation.split_key[0].between.empty();
+  if (c.is_plain()) {
+    return {};
+  }
   SLUICE_TRY(const auto statistics,
-             c.ask("SELECT FROM pg_catalog.pg_stats WHERE schemaname = $1 AND tablename = $2 AND "
+             c.ask("SELECT 1 FROM pg_catalog.pg_stats WHERE schemaname = $1 AND tablename = $2 AND "
                    "attname = $3",
                    {table.schema, table.name, pk.name}));
   relation.split_has_statistics = !statistics.empty();
@@ -118,6 +135,10 @@ result<void> split_planner::choose_automatic(connection& c, const table_info& ta
   } else if (table.type == table_type::view || table.type == table_type::foreign) {
     relation.one_split_because = table.type == table_type::view ? "it is a view" : "it is a foreign table";
   } else if (!key.empty() && mode != relational::split_mode::blocks) {
+    if (c.is_plain()) {
+      key.resize(1);  // whose values can be divided
+      relation.split_evenly = !key[0].between.empty();
+    }
     std::vector<std::string> names;
     for (const split_column& column : key) {
       names.push_back(column.name);
@@ -129,6 +150,8 @@ result<void> split_planner::choose_automatic(connection& c, const table_info& ta
     relation.one_split_because =
         "it has no unique key of NOT NULL columns that have ranges, and ranges of blocks (\"splitMode\": "
         "\"ctid\"), with which a killed run cannot go on, are for the job to ask for";
+  } else if (c.is_plain()) {
+    relation.one_split_because = "it has no unique key of NOT NULL columns that have ranges";
   } else if (options_.snapshot == snapshot_mode::none) {
     relation.one_split_because =
         "it has no unique key of NOT NULL columns that have ranges, and blocks (ctid) need \"snapshot\": "
@@ -192,7 +215,8 @@ std::string split_planner::how_split(const relation_plan& r) const {
            "anew.";
   }
   return fmt::format(
-      "split by ranges of ({}) where several pipelines run; the bounds come of a sample.{}", r.split_by,
+      "split by ranges of ({}) where several pipelines run; the bounds {}.{}", r.split_by,
+      r.split_evenly ? "lie evenly between its least and its greatest value" : "come of a sample",
       r.split_dear ? " Its rows lie in another order, so that each range costs the server about as "
                      "much as all, and there is one for each pipeline only; \"splitMode\": "
                      "\"ctid\" reads it once, in splits that end with the run's snapshot."
@@ -229,7 +253,10 @@ result<void> split_planner::look(connection& c, const read_plan& plan, relation_
   // Of a table that is split, one range of about as many as there will be decides for all.
   std::vector<relational::key_bound> bounds;
   if (!r.split_key.empty() && (!options_.split_pk.empty() || !is_small(r))) {
-    SLUICE_TRY(const table_pages pages, look_at_pages(c, r.oid));
+    table_pages pages;
+    if (!c.is_plain()) {
+      SLUICE_TRY(pages, look_at_pages(c, r.oid));
+    }
     if (pages.has_foreign) {
       if (warn_) {
         warn_(fmt::format(
@@ -256,7 +283,9 @@ result<void> split_planner::look(connection& c, const read_plan& plan, relation_
   r.ordered = true;
   auto ordered = explain(c, reading_sql(plan, r, range, nullptr));
   // An aggregate among the columns has no order of rows.
-  r.ordered = ordered && ordered->cost <= unordered.cost * order_cost_factor + order_cost_free;
+  r.ordered =
+      ordered && (c.is_plain() ? ordered->cost > 0 && (!ordered->sorts || is_small(r))
+                               : ordered->cost <= unordered.cost * order_cost_factor + order_cost_free);
   return {};
 }
 

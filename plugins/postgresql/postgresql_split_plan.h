@@ -13,11 +13,13 @@
 
 namespace sluice::postgresql {
 
-/// The server's own estimate of a statement.
+/// The server's own estimate of a statement. Of another product than PostgreSQL, whose costs may be of
+/// another scale, the cost is made of the rows, and all is 0 where it explains in other words.
 struct explained {
   double cost = 0;
   double rows = 0;
   bool multiplies = false;  ///< A row of a table can give several.
+  bool sorts = false;
 };
 result<explained> explain(connection& c, const std::string& sql);
 

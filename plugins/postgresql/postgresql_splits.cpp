@@ -19,19 +19,34 @@ namespace {
 struct split_type {
   std::uint32_t oid;
   std::string_view literal;  ///< Without a length or a precision, which would cut a bound.
+  /// A value between the smallest `a` and the greatest `b`, the i-th of n; empty: it cannot be divided.
+  std::string_view between = {};
 };
+constexpr std::string_view between_numbers = "a::numeric + floor((b::numeric - a::numeric) * i / n)";
+constexpr std::string_view between_others = "a + (b - a) * i / n";
 constexpr auto split_types = std::to_array<split_type>({
-    {16, "boolean"},     {17, "bytea"},
-    {19, "name"},        {20, "bigint"},
-    {21, "bigint"},      {23, "bigint"},
-    {25, "text"},        {26, "oid"},
-    {700, "real"},       {701, "double precision"},
-    {829, "macaddr"},    {869, "inet"},
-    {1042, "bpchar"},    {1043, "text"},
-    {1082, "date"},      {1083, "time"},
-    {1114, "timestamp"}, {1184, "timestamptz"},
-    {1186, "interval"},  {1266, "timetz"},
-    {1700, "numeric"},   {2950, "uuid"},
+    {16, "boolean"},
+    {17, "bytea"},
+    {19, "name"},
+    {20, "bigint", between_numbers},
+    {21, "bigint", between_numbers},
+    {23, "bigint", between_numbers},
+    {25, "text"},
+    {26, "oid"},
+    {700, "real"},
+    {701, "double precision", between_others},
+    {829, "macaddr"},
+    {869, "inet"},
+    {1042, "bpchar"},
+    {1043, "text"},
+    {1082, "date", between_others},
+    {1083, "time", between_others},
+    {1114, "timestamp", between_others},
+    {1184, "timestamptz", between_others},
+    {1186, "interval", between_others},
+    {1266, "timetz"},
+    {1700, "numeric", between_others},
+    {2950, "uuid"},
 });
 
 /// A bound stands in every description of a split.
@@ -62,6 +77,43 @@ std::optional<scalar> bound_of(const split_column& column, const relational::sql
   return scalar{*text};
 }
 
+std::vector<relational::key_bound> keys_of(const std::vector<relational::sql_row>& rows,
+                                           const relation_plan& relation) {
+  std::vector<relational::key_bound> keys;
+  for (const relational::sql_row& row : rows) {
+    relational::key_bound key;
+    for (std::size_t i = 0; i < relation.split_key.size(); ++i) {
+      if (auto value = bound_of(relation.split_key[i], row.at(i))) {
+        key.push_back(std::move(*value));
+      }
+    }
+    if (key.size() == relation.split_key.size()) {
+      keys.push_back(std::move(key));
+    }
+  }
+  return keys;
+}
+
+/// `sample_keys` in plain SQL, of a key of one column.
+result<std::vector<relational::key_bound>> plain_keys(connection& c, const relation_plan& relation,
+                                                      const std::string& condition) {
+  const split_column& column = relation.split_key.at(0);
+  constexpr int rows_looked_at = 10'000;
+  const std::string some =
+      column.between.empty()
+          ? fmt::format("SELECT {} AS k FROM {} WHERE {} LIMIT {}", column.sql, relation.from, condition,
+                        rows_looked_at)
+          : fmt::format(
+                "SELECT {0} AS k FROM (SELECT min({1}) AS a, max({1}) AS b, {2} AS n FROM {3} WHERE {4}) "
+                "AS ends, pg_catalog.generate_series(0, {2} - 1) AS steps(i)",
+                column.between, column.sql, sample_keys_max, relation.from, condition);
+  SLUICE_TRY(const auto rows,
+             c.ask(fmt::format("SELECT k::text FROM (SELECT DISTINCT k FROM ({}) AS found WHERE "
+                               "k IS NOT NULL) AS keys ORDER BY keys.k",
+                               some)));
+  return keys_of(rows, relation);
+}
+
 }  // namespace
 
 std::optional<split_column> split_column_of(const table_column& column) {
@@ -70,7 +122,7 @@ std::optional<split_column> split_column_of(const table_column& column) {
   if (type == split_types.end() || column.type.is_enum) {
     return std::nullopt;
   }
-  return split_column{column.name, quote_name(column.name), std::string(type->literal)};
+  return split_column{column.name, quote_name(column.name), std::string(type->literal), type->between};
 }
 
 std::vector<split_column> automatic_split_key(const table_info& table) {
@@ -103,6 +155,9 @@ result<std::vector<relational::key_bound>> sample_keys(connection& c, const rela
   if (!where.empty() && !has_subquery(where)) {
     condition += fmt::format(" AND ({}\n)", where);
   }
+  if (c.is_plain()) {
+    return plain_keys(c, relation, condition);
+  }
   constexpr double all = 100;
   const double percent =
       pages <= sample_pages ? all : all * static_cast<double>(sample_pages) / static_cast<double>(pages);
@@ -113,19 +168,7 @@ result<std::vector<relational::key_bound>> sample_keys(connection& c, const rela
                                "AS numbered WHERE n * {6} / c "
                                "> (n - 1) * {6} / c ORDER BY n",
                                texts, order, list, relation.from, percent, condition, sample_keys_max)));
-  std::vector<relational::key_bound> keys;
-  for (const relational::sql_row& row : rows) {
-    relational::key_bound key;
-    for (std::size_t i = 0; i < relation.split_key.size(); ++i) {
-      if (auto value = bound_of(relation.split_key[i], row.at(i))) {
-        key.push_back(std::move(*value));
-      }
-    }
-    if (key.size() == relation.split_key.size()) {
-      keys.push_back(std::move(key));
-    }
-  }
-  return keys;
+  return keys_of(rows, relation);
 }
 
 std::uint64_t table_pages::all() const {

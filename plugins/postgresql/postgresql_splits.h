@@ -26,7 +26,8 @@ inline constexpr std::uint64_t sample_pages = 400;
 inline constexpr std::uint32_t sample_keys_max = 1000;
 
 /// Keys of rows that meet the condition, rising as the server compares them and spread as the rows are: at
-/// most `sample_keys_max`. `pages`: of the table.
+/// most `sample_keys_max`. `pages`: of the table. Of another product than PostgreSQL they lie evenly between
+/// the smallest and the greatest where the type can be divided, else they are those of some rows.
 result<std::vector<relational::key_bound>> sample_keys(connection& c, const relation_plan& relation,
                                                        std::uint64_t pages, const std::string& where);
 

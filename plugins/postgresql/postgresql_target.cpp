@@ -124,6 +124,11 @@ result<connection*> postgresql_target::connect_once() {
       return fail(relational::with_place_of_connection(std::move(made).error(), options_.connect().place,
                                                        options_.session));
     }
+    if ((*made)->is_plain()) {
+      return fail(error_kind::not_supported,
+                  "{}: the server says that it is {}, and not PostgreSQL itself, which alone is written",
+                  (*made)->place(), in_quotes((*made)->product().says));
+    }
     const std::lock_guard lock(interrupting_);
     connection_ = std::move(*made);
     statements_.emplace(*connection_);

@@ -106,3 +106,53 @@ def mysql_of_old_tls(certificates):
         exactly(peer, size)
         old_tls(peer, certificates)
     return talk
+
+
+class Older:
+    """A context: a way to a real server on which names of `unknown` reach it misspelt, and what it says of itself is changed (`says`:
+    pairs of bytes, the second no longer): for what a server of today knows and the one that it stands for does not. Without TLS."""
+
+    def __init__(self, port, unknown, says):
+        self.to = port
+        self.unknown = [(name, name[:-1] + (b"x" if name[-1:] != b"x" else b"y")) for name in unknown]
+        self.says = [(old, new.ljust(len(old), b" ")) for old, new in says]
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        with self.listening:
+            self.listening.shutdown(socket.SHUT_RDWR)
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(client,), daemon=True).start()
+
+    def talk(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.to)) as server:
+            back = threading.Thread(target=self.pump, args=(server, client, self.says))
+            back.start()
+            self.pump(client, server, self.unknown)
+            back.join()
+
+    @staticmethod
+    def pump(source, target, changes):
+        try:
+            while data := source.recv(1 << 16):
+                for old, new in changes:
+                    data = data.replace(old, new)
+                target.sendall(data)
+        except OSError:
+            pass
+        for peer in (source, target):
+            try:
+                peer.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass

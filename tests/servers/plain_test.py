@@ -1,0 +1,111 @@
+"""Servers that speak PostgreSQL's protocol and say that they are something else: a real one, for an account to which version() answers so."""
+
+import re
+import unittest
+
+from e2e.harness import job
+from servers import postgresql_test as whole
+from servers import postgresql_types_test as types
+from servers.fakes import Older
+from servers.postgresql_test import end, sql
+
+OTHERS = {
+    "greenplum": "PostgreSQL 9.4.26 (Greenplum Database 6.25.3 build commit:367edc6b4dfd909fe38fc288ade9e294d74e3f9a) on x86_64-unknown-linux-gnu",
+    "opengauss": "(openGauss 5.0.0 build a07d57c3) compiled at 2023-03-29 03:07:56 commit 0 last mr   on x86_64-unknown-linux-gnu",
+    "kingbase": "KingbaseES V008R006C008B0014 on x86_64-pc-linux-gnu",
+}
+# Whatever of these a statement has, no plain way needs.
+NEVER = re.compile(r"\bCOPY\b|pg_export_snapshot|SET TRANSACTION SNAPSHOT|\bctid\b|\bLOCK TABLE\b|TABLESAMPLE|pg_relation_filenode|sluice_rows s\b|\bDO\b '|pg_blocking_pids|"
+                   "to_regclass|WITH ORDINALITY|ROWS FROM|LATERAL|SELECT FROM|FILTER \\(|row_security_active|pg_sequence\\b")
+
+
+# What PostgreSQL has learnt since the catalogue that openGauss has.
+SINCE_9_2 = [b"row_security", b"lock_timeout", b"idle_in_transaction_session_timeout", b"idle_session_timeout", b"client_connection_check_interval", b"attidentity",
+             b"attgenerated", b"WITH ORDINALITY", b"to_regclass", b"indnkeyatts", b"LATERAL", b"FILTER (", b"pg_sequence", b"scale(", b"SELECT FROM", b"ROWS FROM",
+             b"OVERRIDING", b"ON CONFLICT"]
+
+
+def setUpModule():
+    whole.setUpModule()
+    for name, text in OTHERS.items():
+        sql(f"CREATE SCHEMA {name}; CREATE FUNCTION {name}.version() RETURNS text LANGUAGE sql AS $$SELECT '{text}'$$; "
+            f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{whole.SERVER.password(name).replace(chr(39), chr(39) * 2)}'; "
+            f"ALTER ROLE {name} SET search_path = {name}, public, pg_catalog; ALTER ROLE {name} SET log_statement = 'all'")
+
+
+def fill_with_every_type():
+    """src has a column of each, dst the same and no rows. What even PostgreSQL itself refuses is left out."""
+    columns, values = [], []
+    for kind, texts, refused in types.TYPES:
+        columns.append(f"v{len(columns)} {kind}")
+        values.append([f"({t})::{kind}" for t in texts if t not in refused])
+    rows = [", ".join(column[i] if i < len(column) else "NULL" for column in values) for i in range(max(map(len, values)))]
+    sql(types.MADE + f"CREATE TABLE src (n int PRIMARY KEY, {', '.join(columns)}); CREATE TABLE dst (LIKE src INCLUDING ALL); "
+        f"INSERT INTO src VALUES {', '.join(f'({i}, {row})' for i, row in enumerate(rows))}")
+
+
+DIFFERING = "SELECT n, s::text, d::text FROM src s FULL JOIN dst d USING (n) WHERE s.*::text IS DISTINCT FROM d.*::text ORDER BY 1"
+
+
+class Plain(whole.Jobs):
+    def setUp(self):
+        super().setUp()
+        self.logged = len(whole.SERVER.log_text())
+
+    def statements(self):
+        """Those that the accounts of other products have sent since the test began."""
+        return re.findall(r"LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)", whole.SERVER.log_text()[self.logged:])
+
+    def older(self):
+        version = sql("SHOW server_version").strip().encode()
+        return Older(whole.SERVER.port, SINCE_9_2, [(b"server_version\0" + version, b"server_version\0009.2.4"), (b"integer_datetimes\0on", b"integer_datetimes\0no")])
+
+    @staticmethod
+    def through(server, category, table, **more):
+        made = end(category, table, user="opengauss", **more)
+        made["parameter"]["jdbcUrl"] = f"jdbc:opengauss://127.0.0.1:{server.port}/sluice?sslmode=disable"
+        return made
+
+    def assert_plain(self):
+        sent = self.statements()
+        self.assertTrue(sent)
+        self.assertEqual([s for s in sent if NEVER.search(s)], [])
+
+
+class Reading(Plain):
+    def test_a_table_is_read_by_ranges_that_are_statements_of_their_own(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, t text, at timestamp); INSERT INTO src SELECT i, 'row ' || i, timestamp '2020-01-01' + i * interval '1 min' FROM generate_series(1, 60000) i; "
+            "ANALYZE src; CREATE TABLE dst (LIKE src)")
+        for more in ({"splitPk": "id"}, {"splitPk": "t"}, {"splitPk": "at"}, {"splitMode": "auto"}):
+            with self.subTest(**more):
+                sql("TRUNCATE dst")
+                ended = self.succeeds(job(end("Reader", "src", user="greenplum", **more), end("Writer", "dst"), concurrent=3))
+                self.assertGreater(ended.summary["splits"]["total"], 1)
+                self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x), count(*) FROM dst"), "0|60000\n")
+        self.assertIn("Greenplum Database 6.25.3", ended.text)
+        self.assertIn("without COPY, a snapshot", ended.text)
+        self.assert_plain()
+
+    def test_what_only_postgresql_has_is_refused_where_the_job_asks_for_it(self):
+        sql("CREATE TABLE src (id int); CREATE TABLE dst (id int)")
+        for more in ({"snapshot": "shared"}, {"splitMode": "ctid"}):
+            with self.subTest(**more):
+                self.fails(job(end("Reader", "src", user="opengauss", **more), end("Writer", "dst")), *more, "openGauss 5.0.0", "leave it out")
+
+    def test_every_type_arrives_equal(self):
+        fill_with_every_type()
+        self.succeeds(job(end("Reader", "src", user="kingbase"), end("Writer", "dst", preSql=["DO 'BEGIN END'"])))
+        self.assertEqual(sql(DIFFERING), "")
+        self.assert_plain()
+
+    def test_a_server_with_an_old_catalogue_and_few_settings_is_read_by_what_it_has(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, at timestamptz, t time(3), m money, x text, UNIQUE (x, id)); INSERT INTO src SELECT i, timestamptz '2020-01-01' + i * interval '1.000001 s', "
+            "time '00:00' + i * interval '1 ms', i, 'x' FROM generate_series(1, 3000) i; ANALYZE src; CREATE TABLE dst (LIKE src)")
+        with self.older() as server:
+            ended = self.succeeds(job(self.through(server, "Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=2))
+        self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x), count(*) FROM dst"), "0|3000\n")
+        self.assertRegex(ended.text, r"it takes no lock_timeout, row_security")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -202,14 +202,18 @@ result<void> connection::state::connect(const relational::server_address& to, bo
 
 result<void> connection::state::check_session(const std::vector<session_setting>& settings,
                                               const stop_signal& stop) {
-  std::string sql;
+  const bool known = server.product != server_product::other;
+  std::string sql = fmt::format("SELECT {}", known ? session_sql : "0, 0");
   for (const session_setting& s : settings) {
-    sql += fmt::format("{}@@{}", sql.empty() ? "SELECT " : ", ", s.may_lack ? "version" : s.name);
+    sql += fmt::format(", @@{}", s.may_lack ? "version" : s.name);
   }
   SLUICE_TRY(const auto read, ask(sql, stop));
+  if (known && !is_same_session(read[0][0], read[0][1])) {
+    return fail(moved_error());
+  }
   for (std::size_t i = 0; i < settings.size(); ++i) {
     const session_setting& s = settings[i];
-    const std::string found = read[0][i].value_or("NULL");
+    const std::string found = read[0][i + 2].value_or("NULL");
     if (!s.may_lack && !s.reads_as.empty() && !holds(s, found)) {
       return fail(error_kind::bad_option,
                   "{}: the session's {} was set to {} and is {}; a proxy or a trigger of the login changes "
@@ -251,12 +255,92 @@ result<jobs_settings> connection::state::set_jobs_own(const stop_signal& stop) {
   return job;
 }
 
+void connection::state::know_session(const relational::sql_text& number,
+                                     const relational::sql_text& of_server) {
+  session_number = std::strtoull(number.value_or("0").c_str(), nullptr, 10);
+  server_name = of_server.value_or("0");
+}
+
+error connection::state::moved_error() const {
+  return {error_kind::not_supported,
+          fmt::format("{}: what answers there is {} that moves the statements of a session between "
+                      "connections to the server, which loses settings, locks and transactions; name the "
+                      "server itself, or a port of the proxy that keeps one connection for each client "
+                      "(ProxySQL: mysql-multiplexing = false; MaxScale: readconnroute; MySQL Router: "
+                      "connection_sharing = 0)",
+                      at, proxy.empty() ? proxy_of(server.text, "") : proxy),
+          "", false};
+}
+
+bool connection::state::is_same_session(const relational::sql_text& number,
+                                        const relational::sql_text& of_server) const {
+  return number == std::to_string(session_number) &&
+         (server_name.empty() || of_server.value_or("0") == server_name);
+}
+
+result<void> connection::state::check_proxy(const stop_signal& stop) {
+  // The greeting has the lower half of a number only.
+  constexpr std::uint64_t half = 0xFFFF'FFFF;
+  if ((session_number & half) == (mysql_thread_id(mysql) & half)) {
+    return {};
+  }
+  proxy = proxy_of(server.text, "");
+  if (server.product == server_product::other) {
+    return {};
+  }
+  // ProxySQL says what it is in answer to this very statement.
+  if (const auto said = ask("SELECT @@version_comment LIMIT 1", stop); said && !said->empty()) {
+    proxy = proxy_of(server.text, (*said)[0][0].value_or(""));
+  }
+  // One that keeps what a session needs gives it a connection of its own from here on.
+  if (auto got = name_session(stop); !got && is_lost(got.error())) {
+    return got;
+  }
+  const std::string sql = fmt::format("SELECT {}", session_sql);
+  SLUICE_TRY(const auto named, ask(sql, stop));
+  know_session(named[0][0], named[0][1]);
+  if (plan.tell == nullptr || (plan.role != session_role::look && plan.role != session_role::manage)) {
+    return {};  // those two come first
+  }
+  constexpr std::chrono::seconds patience(3);  // a pool may be used up
+  constexpr int tries = 20;                    // of one that gives its connections in turn
+  state other(plan);
+  other.kills = false;
+  other.plan.locks = nullptr;
+  other.plan.role = session_role::look;
+  other.plan.connect.connect_timeout = other.plan.connect.socket_timeout = patience;
+  other.at = at;
+  other.password.emplace(password ? password->reveal() : std::string_view());
+  other.key_password = secret(key_password.reveal());
+  bool asks = other.connect(server_at, encrypted, stop).has_value();
+  const std::string held =
+      session_word.empty() ? "CONNECTION_ID()" : fmt::format("IS_USED_LOCK('sluice/{}')", session_word);
+  for (int i = 0; i < tries; ++i) {
+    SLUICE_TRY(const auto mine, ask(fmt::format("{}, {}", sql, held), stop));
+    if (!is_same_session(mine[0][0], mine[0][1]) || mine[0][2] != mine[0][0]) {
+      return fail(moved_error());
+    }
+    if (asks) {
+      const auto its = other.ask(sql, stop);
+      asks = its.has_value();
+      if (asks && is_same_session((*its)[0][0], (*its)[0][1])) {
+        return fail(moved_error());
+      }
+    }
+  }
+  return {};
+}
+
 result<void> connection::state::set_session(const stop_signal& stop) {
+  // CONNECTION_ID() alone is what ProxySQL answers by itself.
   SLUICE_TRY(const auto first, ask("SELECT @@sql_mode, @@max_allowed_packet, @@local_infile, @@log_bin, "
-                                   "@@binlog_format, @@version_comment",
+                                   "@@binlog_format, @@version_comment, CONNECTION_ID()",
                                    stop));
   const relational::sql_row& row = first[0];
   server.product = product_of(server.text, row[5].value_or(""), mariadb_connection(mysql) != 0);
+  session_number = std::strtoull(row[6].value_or("0").c_str(), nullptr, 10);
+  SLUICE_CHECK(check_proxy(stop));
+  tell_guard(stop);
   packet_bytes = std::strtoull(row[1].value_or("1048576").c_str(), nullptr, 10);
   loads = plan.may_load && row[2] == "1";
   session_facts facts{server,
@@ -339,7 +423,6 @@ result<std::unique_ptr<connection>> connection::open(const connection_plan& plan
                   escaped(s->server.text));
     }
     if (done) {
-      s->tell_guard(stop);
       done = s->set_session(stop);
     }
     if (done) {

@@ -143,6 +143,9 @@ void connection::state::drop() {
 
 void connection::state::kill_statement() {
   using std::chrono::milliseconds;
+  if (!proxy.empty()) {
+    return;  // the number may be one of the proxy's own, or another session's of the server
+  }
   const unsigned long id = mysql_thread_id(mysql);
   const auto until = connection_clock::now() + tidy_up_time;
   state second(plan);
@@ -155,7 +158,6 @@ void connection::state::kill_statement() {
   if (second.connect(server_at, encrypted, {})) {
     const auto left = std::chrono::duration_cast<milliseconds>(until - connection_clock::now());
     second.plan.connect.socket_timeout = std::max(left, milliseconds(1));
-    // The lock's holder has another number behind a proxy, which takes the number that it gave.
     const auto holder =
         session_word.empty() ? relational::sql_row{""} : second.holders(server_name, {session_word});
     if (holder && holder->front()) {
@@ -288,6 +290,15 @@ const relational::server_address& connection::address() const {
 const std::string& connection::place() const {
   return state_->at;
 }
+std::string connection::note_of_proxy() const {
+  return state_->proxy.empty()
+             ? std::string()
+             : fmt::format(
+                   "{}: {} stands before the server and gives connections numbers of its own: a "
+                   "statement that is stopped, or left by a process that is killed, is not ended by "
+                   "KILL, and runs until that proxy closes its connection to the server.",
+                   state_->at, state_->proxy);
+}
 std::uint64_t connection::packet_bytes_max() const {
   return state_->packet_bytes;
 }
@@ -320,9 +331,9 @@ result<void> connection::state::name_session(const stop_signal& stop) {
 
 result<std::string> connection::session_name(const stop_signal& stop) {
   SLUICE_CHECK(state_->name_session(stop));
-  return state_->session_word.empty() ? std::string()
-                                      : fmt::format("{}/{}@{}", mysql_thread_id(state_->mysql),
-                                                    state_->session_word, state_->server_name);
+  return state_->session_word.empty()
+             ? std::string()
+             : fmt::format("{}/{}@{}", state_->session_number, state_->session_word, state_->server_name);
 }
 
 result<statement_answer> connection::run(std::string_view sql, const stop_signal& stop) {

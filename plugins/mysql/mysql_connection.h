@@ -112,7 +112,8 @@ struct server_failure {
 class connection {
  public:
   /// Tries the servers in order. `denied`, `not_connected`, `bad_option` and so on as the table of codes
-  /// says; `not_supported` for a server that is too old.
+  /// says; `not_supported` for a server that is too old, and for a proxy that moves a session's statements
+  /// between connections to the server.
   static result<std::unique_ptr<connection>> open(const connection_plan& plan, const stop_signal& stop);
   ~connection();
   connection(const connection&) = delete;
@@ -125,6 +126,9 @@ class connection {
   /// This session as the server knows it, with a word that no later one has, and the server's own number:
   /// `4711/5f0c…@1`. The word is held as a named lock, which the server lets go of with the session.
   result<std::string> session_name(const stop_signal& stop);
+  /// Of a proxy before the server that has numbers of its own for connections: what is said of it in a plan;
+  /// else empty. KILL is not sent over it, because the number may be another session's.
+  [[nodiscard]] std::string note_of_proxy() const;
   /// @@max_allowed_packet: the largest statement that the server takes.
   [[nodiscard]] std::uint64_t packet_bytes_max() const;
   /// LOAD DATA LOCAL is allowed by the server.

@@ -28,6 +28,10 @@ inline constexpr std::chrono::milliseconds rollback_time{60'000};
 /// A server by its number, host and port: nodes of a cluster may share the number.
 inline constexpr std::string_view server_name_sql = "CONCAT_WS('/', @@server_id, @@hostname, @@port)";
 
+/// The session that answers, by its number and its server.
+inline constexpr std::string_view session_sql =
+    "CONNECTION_ID(), CONCAT_WS('/', @@server_id, @@hostname, @@port)";
+
 /// The bytes that LOAD DATA LOCAL is about to read: nothing but what is lent here is ever sent, whatever file
 /// a server asks for.
 struct lent_bytes {
@@ -56,6 +60,15 @@ struct connection::state {
   result<void> connect(const relational::server_address& to, bool tls, const stop_signal& stop);
   void set_options(bool tls);
   result<void> set_session(const stop_signal& stop);
+  /// Keeps which session of which server this is, from an answer to `session_sql`.
+  void know_session(const relational::sql_text& number, const relational::sql_text& of_server);
+  /// Whether such an answer is that session's.
+  [[nodiscard]] bool is_same_session(const relational::sql_text& number,
+                                     const relational::sql_text& of_server) const;
+  /// Sees whether a proxy stands between. `not_supported` where it gives one session's statements to several
+  /// connections to the server, or one of those to several sessions.
+  result<void> check_proxy(const stop_signal& stop);
+  [[nodiscard]] error moved_error() const;
   /// Takes the lock that names this session, once; `session_word` is empty where the server gives none.
   result<void> name_session(const stop_signal& stop);
   /// Tells the guard of this connection, where there is one and the server names sessions.
@@ -108,7 +121,9 @@ struct connection::state {
   server_failure failed;
   std::string at;
   std::string session_word;
-  std::string server_name;  ///< By `server_name_sql`.
+  std::uint64_t session_number = 0;  ///< CONNECTION_ID(); 0 before `set_session`.
+  std::string proxy;                 ///< What stands between, where one does: `ProxySQL`, or `a proxy`.
+  std::string server_name;           ///< By `server_name_sql`.
   std::uint64_t packet_bytes = 1 << 20;
   bool loads = false;
   lent_bytes lent;

@@ -68,8 +68,9 @@ std::string peer_of(int socket) {
 }  // namespace
 
 void connection::state::tell_guard(const stop_signal& stop) {
-  if (plan.guard == nullptr || server.product == server_product::other || !name_session(stop) ||
-      session_word.empty()) {
+  // Over a proxy KILL may end a stranger.
+  if (plan.guard == nullptr || !proxy.empty() || server.product == server_product::other ||
+      !name_session(stop) || session_word.empty()) {
     return;
   }
   const relational::connect_options& c = plan.connect;

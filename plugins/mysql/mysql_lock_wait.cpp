@@ -53,8 +53,9 @@ void connection::state::look_into_wait(connection_clock::duration waited, const 
   if (!plan.locks->may_look(connection_clock::now())) {
     return;
   }
-  const unsigned long id = mysql_thread_id(mysql);
+  const std::uint64_t id = session_number;
   state look(plan);
+  look.plan.guard = nullptr;
   look.plan.role = session_role::look;
   look.plan.tell = nullptr;
   look.kills = false;

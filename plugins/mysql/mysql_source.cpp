@@ -235,6 +235,9 @@ result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option
   }
   SLUICE_TRY(connection * c, connected);
   product_ = product_name(c->server());
+  if (std::string note = c->note_of_proxy(); !note.empty()) {
+    notes_.push_back(std::move(note));
+  }
   const relational::server_role role = wanted.connect.role;
   if (role == relational::server_role::standby || role == relational::server_role::prefer_standby) {
     SLUICE_TRY(auto note, note_of_replica(*c, stop));

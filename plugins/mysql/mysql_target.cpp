@@ -220,6 +220,14 @@ result<void> mysql_target::end_session(const std::string& name) {
     return {};
   }
   const std::string id = name.substr(0, name.find('/'));
+  if (!connection_->note_of_proxy().empty()) {
+    return fail(
+        error_kind::not_supported,
+        "{}: a session of the run that was here before, number {}, is still on the server, and KILL is "
+        "not sent over the proxy that stands before it; end it on the server itself (KILL {}), and run "
+        "the job again",
+        connection_->place(), escaped(id), escaped(id));
+  }
   if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
     return {};
   }
@@ -252,6 +260,9 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
     return fail(error_kind::bad_option,
                 "{}: no database is named; put it behind the host in \"jdbcUrl\", or before the table",
                 options_.table().place);
+  }
+  if (std::string note = connection_->note_of_proxy(); !note.empty()) {
+    out.notes.push_back(std::move(note));
   }
   SLUICE_TRY(const std::string lost, lost_in_a_crash(*connection_, stop_));
   out.promise += lost;

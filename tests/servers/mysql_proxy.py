@@ -10,7 +10,8 @@ import threading
 from servers.fakes import exactly
 
 ANOTHER_NUMBER = 1_000_000
-CONNECT_WITH_DB, SECURE_CONNECTION, PLUGIN_AUTH, CONNECT_ATTRS = 0x8, 0x8000, 0x80000, 0x100000
+CONNECT_WITH_DB, PLUGIN_AUTH, CONNECT_ATTRS = 0x8, 0x80000, 0x100000
+QUERY = 3
 
 
 def packet(peer):
@@ -75,10 +76,13 @@ class Login:
 
 
 class MySqlProxy:
-    """A context. `moves`: each statement goes to the next of a client's two connections, which have another number each. `version`: what it puts behind the server's own."""
+    """A context. `moves`: each statement goes to the next of a client's two connections, which have another number each. `shares`: all clients get the first one's connection for their
+    statements. `version`: what it puts behind the server's own."""
 
-    def __init__(self, server, user="admin", moves=False, numbers=True, version=""):
-        self.server, self.user, self.moves, self.version = server, user, moves, version
+    def __init__(self, server, user="admin", moves=False, shares=False, numbers=True, version=""):
+        self.server, self.user, self.moves, self.shares, self.version = server, user, moves, shares, version
+        self.shared = None
+        self.turn = threading.Lock()
         self.number = ANOTHER_NUMBER if numbers else 0
         self.names, self.statements = [], []
         self.open = []
@@ -114,6 +118,8 @@ class MySqlProxy:
             login = self.log_in(client, backends[0])
             if self.moves:
                 backends.append(self.one_more(login))
+            if self.shares and self.shared is None:
+                self.shared = self.one_more(login)
             for backend in backends:
                 threading.Thread(target=self.pump, args=(backend, client), daemon=True).start()
             self.pass_on(client, backends)
@@ -157,7 +163,20 @@ class MySqlProxy:
             if header[3] == 0:
                 turn += 1
                 self.statements.append(said[1:].decode(errors="replace"))
+            if self.shares and header[3] == 0 and said[0] == QUERY:
+                self.ask_shared(header + said, client)
+                continue
             backends[turn % len(backends)].sendall(header + said)
+
+    def ask_shared(self, statement, client):
+        """Answers of one statement at a time: up to an error, an OK, or the second end of rows."""
+        with self.turn:
+            self.shared.sendall(statement)
+            ends = 0
+            while ends < 2:
+                header, said = packet(self.shared)
+                client.sendall(header + said)
+                ends += 2 if said[0] in (0, 0xFF) and header[3] == 1 else said[0] == 0xFE and len(said) < 9
 
     @staticmethod
     def pump(backend, client):

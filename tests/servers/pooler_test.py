@@ -1,11 +1,18 @@
-"""PostgreSQL behind a pooler."""
+"""PostgreSQL, MariaDB and MySQL behind a pooler or a proxy."""
 
+import json
+import signal
+import subprocess
 import unittest
 
-from e2e.harness import job
+from e2e.harness import PROGRAM, job
+from servers import mariadb_test
 from servers import postgresql_test as whole
+from servers.either import OnMariaDB
+from servers.mysql_proxy import ANOTHER_NUMBER, MySqlProxy
 from servers.pgbouncer import PgBouncer
 from servers.postgresql_test import end, sql
+from servers.running import until
 
 
 def setUpModule():
@@ -38,6 +45,52 @@ class Pooler(whole.Jobs):
         with PgBouncer(whole.SERVER, "session") as pooler:
             self.succeeds(job(self.behind(pooler, end("Reader", "src", splitPk="id")), self.behind(pooler, end("Writer", "dst")), concurrent=2))
         self.assertEqual(sql("SELECT count(*) FROM dst"), "1000\n")
+
+
+class Proxy(OnMariaDB):
+    def setUp(self):
+        super().setUp()
+        self.make_source(100)
+        self.sql("CREATE TABLE dst LIKE src")
+
+    @staticmethod
+    def behind(proxy, made):
+        made["parameter"]["jdbcUrl"] = f"jdbc:mysql://127.0.0.1:{proxy.port}/sluice?sslMode=disable"
+        return made
+
+    def test_one_that_moves_statements_between_connections_is_named_before_anything_happens(self):
+        for numbers, version, name in ((True, "-proxysql", "ProxySQL"), (False, "", "a proxy")):
+            with self.subTest(name), MySqlProxy(self.server(), moves=True, numbers=numbers, version=version) as proxy:
+                for reader, writer in ((self.behind(proxy, self.end("Reader", "src")), self.end("Writer", "dst")),
+                                       (self.end("Reader", "src"), self.behind(proxy, self.end("Writer", "dst")))):
+                    ended = self.fails(job(reader, writer), f"127.0.0.1:{proxy.port}/sluice", f"what answers there is {name} that moves the statements of a session", "MaxScale: readconnroute")
+                    self.assertEqual(ended.summary["error"]["kind"], "not_supported")
+        self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), "0\n")
+        self.assertEqual(self.sql("SHOW TABLES LIKE 'sluice_%'"), "")
+
+    def test_one_that_gives_a_connection_to_several_clients_is_one_that_moves(self):
+        with MySqlProxy(self.server(), shares=True) as proxy:
+            self.fails(job(self.behind(proxy, self.end("Reader", "src")), self.end("Writer", "dst")), "moves the statements of a session")
+
+    def test_one_of_other_numbers_is_a_note_and_its_claims_are_seen(self):
+        with MySqlProxy(self.server(), version="-maxscale") as proxy:
+            document = job(self.behind(proxy, self.end("Reader", "src", splitPk="id")), self.behind(proxy, self.end("Writer", "dst")), concurrent=2)
+            note = f'"127.0.0.1:{proxy.port}/sluice": MaxScale stands before the server and gives connections numbers of its own'
+            planned = subprocess.run([PROGRAM, "plan", self.write("job.json", json.dumps(document))], capture_output=True, text=True, check=True)
+            self.assertIn(note, planned.stdout)
+            # The name of a claim's session has the server's number, not the proxy's, and so holds.
+            self.sql("CREATE TRIGGER late BEFORE INSERT ON dst FOR EACH ROW SET NEW.t = CONCAT(SLEEP(0.02), NEW.t)")
+            run = subprocess.Popen([PROGRAM, "run", self.folder / "job.json", "--state-dir", self.folder / "one"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.addCleanup(run.wait)
+            self.addCleanup(run.kill)
+            until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'LOAD /* sluice %'") == "2\n", "it writes")
+            other = subprocess.run([PROGRAM, "run", self.folder / "job.json", "--state-dir", self.folder / "two"], capture_output=True, text=True, check=False)
+            self.assertNotEqual(other.returncode, 0, other.stdout)
+            self.assertIn("the job is running already", other.stdout + other.stderr)
+            run.send_signal(signal.SIGTERM)
+            self.assertEqual(run.wait(30), 143)
+        self.assertFalse([text for text in proxy.statements if "KILL" in text])
+        self.assertTrue(all(int(number) < ANOTHER_NUMBER for number in self.sql("SELECT SUBSTRING_INDEX(owner, '/', 1) FROM sluice_progress").split()))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,15 @@ TEST(server_product, is_what_the_server_says_and_not_what_the_job_calls_it) {
   EXPECT_EQ(product_of("5.1.31-mysql-server", "AnalyticDB-MySQL", false), server_product::other);
 }
 
+TEST(proxy_of, names_products_by_what_they_say) {
+  EXPECT_EQ(proxy_of("8.0.32-ProxySQL", ""), "ProxySQL");
+  EXPECT_EQ(proxy_of("8.0.11", "(ProxySQL)"), "ProxySQL");
+  EXPECT_EQ(proxy_of("10.6.0 23.08.4-maxscale", ""), "MaxScale");
+  EXPECT_EQ(proxy_of("8.0.36-router", ""), "MySQL Router");
+  EXPECT_EQ(proxy_of("8.0.11-TiDB-TiProxy", ""), "TiProxy");
+  EXPECT_EQ(proxy_of("8.0.36", "MySQL Community Server - GPL"), "a proxy");
+}
+
 TEST(session_names, of_long_jobs_are_cut_between_characters_and_keep_the_run) {
   EXPECT_EQ(session_title("nightly", ""), "sluice nightly");
   std::string job(63, 'j');

@@ -8,6 +8,7 @@
 #include "jobspec/json_path.h"
 #include "jobspec/loose_json.h"
 #include "jobspec/secrets.h"
+#include "jobspec/sqlite_url.h"
 #include "jobspec/words.h"
 #include "transport/base/text.h"
 
@@ -160,14 +161,8 @@ class entry_reader {
 
   /// The file of `jdbc:sqlite:shop.db` is below the folder, too.
   void complete_url(json& given) const {
-    constexpr std::string_view sqlite = "jdbc:sqlite:";
-    if (!given.contains("jdbcUrl") || !given["jdbcUrl"].is_string()) {
-      return;
-    }
-    const std::string url(trimmed(given["jdbcUrl"].get<std::string>()));
-    if (lower(url.substr(0, sqlite.size())) == sqlite && url.size() > sqlite.size() &&
-        !url.substr(sqlite.size()).starts_with(':')) {
-      given["jdbcUrl"] = std::string(sqlite) + path_below(url.substr(sqlite.size()), folder_);
+    if (given.contains("jdbcUrl") && given["jdbcUrl"].is_string()) {
+      given["jdbcUrl"] = sqlite_url_below(trimmed(given["jdbcUrl"].get<std::string>()), folder_);
     }
   }
 

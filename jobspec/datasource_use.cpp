@@ -4,6 +4,7 @@
 
 #include "jobspec/json_path.h"
 #include "jobspec/secrets.h"
+#include "jobspec/sqlite_url.h"
 #include "jobspec/words.h"
 #include "transport/base/text.h"
 
@@ -12,8 +13,6 @@ namespace sluice {
 using nlohmann::json;
 
 namespace {
-
-constexpr std::string_view sqlite_url = "jdbc:sqlite:";
 
 /// What a data source gives to the options of a plugin.
 struct given_options {
@@ -28,7 +27,7 @@ given_options options_given_by(const datasource& source) {
       continue;
     }
     if (source.type->binding == datasource_binding::sqlite_file && key == "path") {
-      out.values["jdbcUrl"] = std::string(sqlite_url) + value.get<std::string>();
+      out.values["jdbcUrl"] = sqlite_url_of(value.get<std::string>());
       out.from.emplace_back("jdbcUrl", key);
       continue;
     }

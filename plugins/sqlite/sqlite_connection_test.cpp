@@ -153,8 +153,7 @@ class connection_trial {
 
 std::vector<connection_step> try_connection(const option_values& options, const plugin_context& context,
                                             const stop_signal& stop) {
-  (void)context;
-  const auto file = read_file_option(options);
+  const auto file = read_file_option(options, context.warn);
   if (!file) {
     return {{connection_stage::name_resolution, outcome::failed, file.error().message,
              "correct the data source"}};

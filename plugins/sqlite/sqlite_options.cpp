@@ -10,12 +10,11 @@
 #include "jobspec/secrets.h"
 #include "jobspec/words.h"
 #include "plugins/sqlite/sqlite_table.h"
+#include "plugins/sqlite/sqlite_url.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
 namespace {
-
-constexpr std::string_view url_prefix = "jdbc:sqlite:";
 
 /// What a job may set on its connections: nothing that changes the file for others.
 constexpr auto session_pragmas = std::to_array<std::string_view>({
@@ -49,7 +48,15 @@ result<placed_texts> find_texts(const option_values& values, const std::vector<o
   return placed_texts{std::move(texts), values.place(name)};
 }
 
-result<void> read_file(const placed_texts& url, end_options& out) {
+/// The properties beside the address: those of the connection, else the flat ones.
+result<relational::placed_properties> find_properties(const option_values& values,
+                                                      const std::vector<option_values>& connections) {
+  const bool own = !connections.empty() && connections[0].has("properties");
+  return relational::read_properties(own ? connections[0] : values);
+}
+
+result<void> read_file(const placed_texts& url, const relational::placed_properties& properties,
+                       const relational::warning_sink& warn, end_options& out) {
   if (url.texts.empty() || trimmed(url.texts[0]).empty()) {
     return fail(error_kind::bad_option,
                 "{}: the SQLite file is not named; set \"jdbcUrl\": \"jdbc:sqlite:<path>\", or "
@@ -60,21 +67,21 @@ result<void> read_file(const placed_texts& url, end_options& out) {
     return fail(error_kind::bad_option, "{}: found {} addresses, expected one file; use one job a file",
                 url.place, url.texts.size());
   }
-  const std::string text(trimmed(url.texts[0]));
-  if (!same_word(std::string_view(text).substr(0, url_prefix.size()), url_prefix)) {
-    return fail(error_kind::bad_option, "{}: found {}, expected \"jdbc:sqlite:<path>\"", url.place,
-                shown_text(text));
-  }
-  out.file = text.substr(url_prefix.size());
+  SLUICE_TRY(const auto connect, relational::connect_options_of({{url.texts[0], url.place, {}}}, properties,
+                                                                url_dialect(), warn));
+  out.file = connect.database;
   out.file_place = url.place;
-  if (out.file.empty() || out.file.starts_with(":memory:") || out.file.starts_with("file:")) {
+  out.access = connect.access;
+  if (out.file.empty() || out.file.starts_with(":memory:") || out.file.starts_with(":resource:")) {
     return fail(error_kind::bad_option, "{}: found {}, expected the path of a file after \"jdbc:sqlite:\"",
-                url.place, shown_text(text));
+                url.place, shown_text(trimmed(url.texts[0])));
   }
-  if (out.file.find('?') != std::string::npos) {
-    return fail(error_kind::bad_option,
-                "{}: found {}; parameters behind \"?\" are not taken, put PRAGMA statements into \"session\"",
-                url.place, shown_text(text.substr(0, text.find('?')) + "?..."));
+  for (const auto& [name, value] : connect.session_settings) {
+    out.session.push_back(fmt::format("PRAGMA {} = {}", name, value));
+  }
+  // busy_timeout alone: `busyTimeout` of the job, which is read later, overrules it.
+  for (const auto& [option, value] : connect.option_defaults) {
+    out.busy_timeout = std::chrono::milliseconds(std::strtoll(value.c_str(), nullptr, 10));
   }
   return {};
 }
@@ -142,7 +149,8 @@ result<void> read_query(const placed_texts& query, end_options& out) {
   return {};
 }
 
-result<void> read_end(const option_values& values, bool may_query, end_options& out) {
+result<void> read_end(const option_values& values, bool may_query, const relational::warning_sink& warn,
+                      end_options& out) {
   option_mistakes wrong;
   std::vector<option_values> connections;
   if (wrong.take(values.object_list("connection"), connections) && connections.size() > 1) {
@@ -151,8 +159,10 @@ result<void> read_end(const option_values& values, bool may_query, end_options& 
         fmt::format("found {} connections, expected one; use one job a file", connections.size())));
   } else if (!wrong.any()) {
     placed_texts found;
-    if (wrong.take(find_texts(values, connections, "jdbcUrl"), found)) {
-      wrong.check(read_file(found, out));
+    relational::placed_properties properties;
+    if (wrong.take(find_properties(values, connections), properties) &&
+        wrong.take(find_texts(values, connections, "jdbcUrl"), found)) {
+      wrong.check(read_file(found, properties, warn, out));
     }
     if (may_query && wrong.take(find_texts(values, connections, "querySql"), found)) {
       wrong.check(read_query(found, out));
@@ -163,7 +173,7 @@ result<void> read_end(const option_values& values, bool may_query, end_options& 
   }
   std::optional<std::int64_t> busy_ms;
   wrong.take(values.integer("busyTimeout"), busy_ms);
-  out.busy_timeout = std::chrono::milliseconds(busy_ms.value_or(30'000));
+  out.busy_timeout = std::chrono::milliseconds(busy_ms.value_or(out.busy_timeout.count()));
   if (wrong.take(values.text_list("column"), out.columns) && out.columns.empty() && out.query.empty()) {
     wrong.check<void>(
         values.bad("column", may_query ? "no column is named; list the columns, or [\"*\"] for all"
@@ -234,7 +244,9 @@ result<std::vector<relational::placed_text>> read_steps(const option_values& val
 option url_option() {
   return {.name = "jdbcUrl",
           .type = option_type::text_list,
-          .meaning = "The database file as `jdbc:sqlite:<path>`."};
+          .meaning =
+              "The database file as `jdbc:sqlite:<path>`, or `jdbc:sqlite:file:<path>` with `%` "
+              "decoded; behind `?` parameters may follow."};
 }
 
 option datasource_option() {
@@ -247,13 +259,15 @@ option table_option(std::string meaning) {
 }
 
 std::vector<option> common_options(bool reader) {
-  std::vector<option> members = {url_option(), datasource_option(), table_option("The table.")};
+  std::vector<option> members = {url_option(), relational::properties_option(), datasource_option(),
+                                 table_option("The table.")};
   if (reader) {
     members.push_back(
         {.name = "querySql", .type = option_type::text_list, .meaning = "A query in place of a table."});
   }
   return {
       url_option(),
+      relational::properties_option(),
       datasource_option(),
       {.name = "envType",
        .meaning = "Which variant of the data source: 0 production, 1 development. `--env` overrules it.",
@@ -370,18 +384,20 @@ std::vector<option> target_option_list() {
   return list;
 }
 
-result<std::string> read_file_option(const option_values& values) {
+result<std::string> read_file_option(const option_values& values, const relational::warning_sink& warn) {
   SLUICE_TRY(const auto connections, values.object_list("connection"));
+  SLUICE_TRY(const auto properties, find_properties(values, connections));
   SLUICE_TRY(const placed_texts url, find_texts(values, connections, "jdbcUrl"));
   end_options out;
-  SLUICE_CHECK(read_file(url, out));
+  SLUICE_CHECK(read_file(url, properties, warn, out));
   return out.file;
 }
 
-result<source_options> read_source_options(const option_values& values) {
+result<source_options> read_source_options(const option_values& values,
+                                           const relational::warning_sink& warn) {
   source_options out;
   option_mistakes wrong;
-  wrong.check(read_end(values, true, out));
+  wrong.check(read_end(values, true, warn, out));
   if (!out.query.empty()) {
     SLUICE_CHECK(wrong.all());
     return out;
@@ -405,10 +421,17 @@ result<source_options> read_source_options(const option_values& values) {
   return out;
 }
 
-result<target_options> read_target_options(const option_values& values) {
+result<target_options> read_target_options(const option_values& values,
+                                           const relational::warning_sink& warn) {
   target_options out;
   option_mistakes wrong;
-  wrong.check(read_end(values, false, out));
+  wrong.check(read_end(values, false, warn, out));
+  if (out.access == relational::file_access::read_only) {
+    wrong.check<void>(fail(error_kind::bad_option,
+                           "{}: the address opens the file read-only (mode=ro, open_mode=1), and a writer "
+                           "writes it; take that out, or name another file",
+                           out.file_place));
+  }
   wrong.take(is_all_columns(values, out), out.all_columns);
   wrong.take(mode_of(values), out.mode);
   wrong.take(read_steps(values, "preSql", out.table), out.pre_sql);

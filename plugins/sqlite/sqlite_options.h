@@ -14,13 +14,14 @@ namespace sluice::sqlite {
 struct end_options {
   std::string file;        ///< Of `jdbc:sqlite:<file>`.
   std::string file_place;  ///< Where it stands in the job file, for messages.
-  std::string table;       ///< As in the job; empty with `querySql`.
+  relational::file_access access = relational::file_access::any;
+  std::string table;  ///< As in the job; empty with `querySql`.
   std::string table_place;
   std::string query;  ///< `querySql`; empty with a table.
   std::string query_place;
   std::chrono::milliseconds busy_timeout{30'000};
   std::vector<std::string>
-      session;  ///< Statements of the form `PRAGMA name = value`, all of the allowed list.
+      session;  ///< Statements of the form `PRAGMA name = value`: of the address, then of `session`.
   std::vector<std::string> columns;
 };
 
@@ -48,11 +49,12 @@ struct target_options : end_options {
 std::vector<option> source_option_list();
 std::vector<option> target_option_list();
 
-/// From the job's text alone: `bad_option` with its place.
-result<source_options> read_source_options(const option_values& values);
-result<target_options> read_target_options(const option_values& values);
+/// From the job's text alone: `bad_option` with its place. Parameters of the address without effect are
+/// warned of.
+result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn);
+result<target_options> read_target_options(const option_values& values, const relational::warning_sink& warn);
 
 /// The file alone, of `jdbcUrl` in `connection` or flat.
-result<std::string> read_file_option(const option_values& values);
+result<std::string> read_file_option(const option_values& values, const relational::warning_sink& warn);
 
 }  // namespace sluice::sqlite

@@ -5,6 +5,7 @@
 #include "plugins/sqlite/sqlite_sketch.h"
 #include "plugins/sqlite/sqlite_source.h"
 #include "plugins/sqlite/sqlite_target.h"
+#include "plugins/sqlite/sqlite_url.h"
 
 namespace sluice {
 namespace {
@@ -40,7 +41,7 @@ const side_description& writes() {
 }
 
 std::vector<std::string> remarks() {
-  return {
+  std::vector<std::string> out = {
       "SQLite has affinities, not types. By its declared type a column is written and read as: names with "
       "INT: integers; CHAR, CLOB, TEXT: "
       "text; REAL, FLOA, DOUB: floating point; DECIMAL, NUMERIC, NUMBER, MONEY and the like: exact numbers; "
@@ -88,16 +89,25 @@ std::vector<std::string> remarks() {
       "Who only reads a file in WAL mode (a source, `check`, `plan`, `template`) leaves its -wal and -shm "
       "files behind where no other program has it open: SQLite lets only a connection that may write remove "
       "them, and Sluice never writes to a source.",
+      "Parameters stand behind `?` in the address, `name=value` with `&` between them, or in `properties`: "
+      "those of the "
+      "JDBC driver of Xerial and those of SQLite's `file:` addresses. They count before the statements of "
+      "`session`. A source is always opened read-only; `mode=ro` at a destination is refused, and with "
+      "`mode=rw` the file is not made.",
   };
+  for (std::string& paragraph : relational::property_paragraphs(sqlite::url_dialect())) {
+    out.push_back(std::move(paragraph));
+  }
+  return out;
 }
 
 result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, sqlite::read_source_options(options));
+  SLUICE_TRY(auto read, sqlite::read_source_options(options, context.warn));
   return std::make_unique<sqlite::sqlite_source>(std::move(read), options, context);
 }
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, sqlite::read_target_options(options));
+  SLUICE_TRY(auto read, sqlite::read_target_options(options, context.warn));
   return std::make_unique<sqlite::sqlite_target>(std::move(read), options, context);
 }
 

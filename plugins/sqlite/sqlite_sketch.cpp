@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "jobspec/sqlite_url.h"
 #include "plugins/common/relational/table_sketch.h"
 #include "plugins/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
@@ -37,7 +38,7 @@ void put(end_sketch& to, std::string name, json value, std::string comment = {})
 /// DataX's jobs have both in a list of connections. The address of a data source stands in the registry
 /// alone.
 void put_place(end_sketch& to, const end_place& where, const std::string& table, dialect d, bool reads) {
-  const std::string url = "jdbc:sqlite:" + where.path;
+  const std::string url = sqlite_url_of(where.path);
   if (d == dialect::datax) {
     json connection = json::object();
     if (!where.datasource) {
@@ -118,7 +119,7 @@ std::optional<end_place> recognise(std::string_view text) {
 
 result<end_place> place_in(end_datasource source, std::string_view rest) {
   end_place where;
-  SLUICE_TRY(where.path, read_file_option(source.options));
+  SLUICE_TRY(where.path, read_file_option(source.options, [](const std::string&) {}));
   where.table = rest;
   where.datasource = std::move(source);
   return where;

@@ -65,6 +65,12 @@ result<bool> sqlite_target::find_file() const {
   if (std::filesystem::exists(file, ignored)) {
     return true;
   }
+  if (options_.access == relational::file_access::existing) {
+    return fail(
+        error_kind::bad_option,
+        "{}: there is no file {}, and with mode=rw it is not made; check the path, or leave mode=rw out",
+        options_.file_place, in_quotes(options_.file));
+  }
   if (!options_.create_table && !steps_.table_comes_later()) {
     return fail(
         error_kind::bad_option,

@@ -88,6 +88,38 @@ class DataSources(ProgramTest):
                               ended.err.splitlines()[0])
                 self.assertNotIn("warning", ended.err)
 
+    def test_properties_of_a_file_count_are_refused_or_warned_of_with_their_place(self):
+        with sqlite3.connect(self.folder / "dw.db") as db:
+            db.execute("CREATE TABLE child(of_id INTEGER REFERENCES t(id))")
+        db.close()
+        source = reader(jdbcUrl=f"jdbc:sqlite:file:{self.folder}/sh%6fp.db?mode=ro&busy_timeout=100&journal_mode=WAL", column=["id"], table="t")
+        child = writer(datasource="dw", column=["of_id"], table="child")
+        self.assertEqual(self.run_named(job(source, child)).summary["dirty"], 0)
+        self.write_registry(registry(("dw", "sqlite", None, {"path": "dw.db", "properties": {"foreign_keys": True, "busy_timout": 5}})))
+        ended = self.run_named(job(source, child, errors=9), "--on-unfinished", "fresh")
+        self.assertEqual(ended.summary["dirty_by_code"], {"SQLITE_CONSTRAINT_FOREIGNKEY": 3}, ended)
+        self.assertIn("busy_timout", ended.text)
+        self.assertIn("did you mean busy_timeout?", ended.text)
+        self.assertEqual(self.rows(self.folder / "shop.db", "PRAGMA journal_mode"), [("delete",)])
+        for properties, part in (({"immutable": 1}, "nor see that it changes"), ({"mode": "ro"}, "opens the file read-only"), ({"busy_timeout": "5s"}, "milliseconds"),
+                                 ({"password": "hunter2"}, "encrypted files")):
+            self.write_registry(registry(("dw", "sqlite", None, {"path": "dw.db", "properties": properties})))
+            refused = self.run_named(job(source, child), "--on-unfinished", "fresh")
+            self.assertEqual(refused.code, 2, refused)
+            self.assertIn(part, refused.text)
+            self.assertNotIn("hunter2", refused.text)
+            tested = self.sluice("datasource", "test", "dw", "--datasources", self.registry)
+            self.assertEqual(tested.returncode, int("mode" not in properties), tested.stderr)
+
+    def test_a_file_may_have_a_question_mark_in_its_name(self):
+        self.make_rows("what? 100%#.db", 2)
+        self.write_registry(registry(("dw", "sqlite", None, {"path": "what? 100%#.db"})))
+        self.run_named(job(reader(datasource="dw", table="t"), writer(jdbcUrl=f"jdbc:sqlite:{self.folder}/copy.db", table="t", createTable=True)))
+        self.assertEqual(self.notes("copy.db"), ["what? 100%#.db"] * 2)
+        copied = self.sluice("copy", "sqlite:what? 100%#.db:t", "sqlite:other? 7.db:t")
+        self.assertEqual(copied.returncode, 0, copied.stderr)
+        self.assertEqual(self.notes("other? 7.db"), ["what? 100%#.db"] * 2)
+
     def test_the_environment_is_chosen_by_the_flag_then_by_the_step(self):
         document = job(reader(datasource="shop", table="t", envType=1), writer(datasource="dw", table="t", envType="0"))
         ended = self.run_named(document)

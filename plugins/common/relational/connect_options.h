@@ -41,6 +41,13 @@ enum class server_role : std::uint8_t {
   prefer_primary,  ///< The primary, or any where none answers.
 };
 
+/// What may be done with a database that is a file.
+enum class file_access : std::uint8_t {
+  any,
+  existing,   ///< It is not made where it is missing.
+  read_only,  ///< Nor is it written.
+};
+
 /// What a replica must be like to be read.
 struct replica_rule {
   bool looked_at = false;  ///< False: any will do, however far it is behind.
@@ -51,11 +58,12 @@ struct replica_rule {
 /// Where and as whom a connection is made: what `jdbcUrl`, `properties` and a registry entry came to. A
 /// value; holds no secret in clear text but as `secret_text` does. Nothing of the environment adds to it.
 struct connect_options {
-  std::vector<server_address> servers;  ///< At least one; tried in order unless `any_order`.
+  std::vector<server_address> servers;  ///< At least one, but of a file; tried in order unless `any_order`.
   bool any_order = false;               ///< Begin at any of them, so that connections spread.
   server_role role = server_role::any;
   replica_rule replica = {};
-  std::string database;  ///< Empty where none is named.
+  std::string database;  ///< Empty where none is named; a path where it is a file, which has no servers.
+  file_access access = file_access::any;
   std::string user;
   /// Looked up with `plugin_context::resolve_secret` at each connect.
   std::optional<secret_text> password;

@@ -13,6 +13,7 @@ namespace sluice::relational {
 namespace {
 
 constexpr std::size_t servers_max = 64;
+constexpr auto number_sign = "\"#\" in an address is written %23";
 
 int hex_digit(char c) {
   return c >= '0' && c <= '9'   ? c - '0'
@@ -41,7 +42,7 @@ class url_reader {
 
   result<jdbc_url> read() {
     SLUICE_CHECK(read_scheme());
-    if (rest_.starts_with("//")) {
+    if (!url_.scheme->file && rest_.starts_with("//")) {
       const std::size_t at = account_end(rest_.substr(2));
       if (at != std::string_view::npos && at > rest_.find_first_of("/?#", 2) - 2) {
         return bad(
@@ -55,10 +56,13 @@ class url_reader {
       properties = rest_.substr(question + 1);
       rest_ = rest_.substr(0, question);
     }
-    if (rest_.find('#') != std::string_view::npos) {
-      return bad("\"#\" in an address is written %23");
+    if (url_.scheme->file) {
+      SLUICE_CHECK(read_file());
+    } else if (rest_.find('#') != std::string_view::npos) {
+      return bad(number_sign);
+    } else {
+      SLUICE_CHECK(read_servers_and_database());
     }
-    SLUICE_CHECK(read_servers_and_database());
     SLUICE_CHECK(read_properties(properties));
     return std::move(url_);
   }
@@ -76,7 +80,9 @@ class url_reader {
       }
     }
     if (url_.scheme == nullptr) {
-      return bad(fmt::format("expected \"{}//<host>:<port>/<database>\"", grammar_.schemes.front().prefix));
+      const url_scheme& first = grammar_.schemes.front();
+      return bad(fmt::format("expected \"{}{}\"", first.prefix,
+                             first.file ? "<path>" : "//<host>:<port>/<database>"));
     }
     for (const url_form_word& form : grammar_.forms) {
       if (take(rest_, form.word)) {
@@ -85,6 +91,26 @@ class url_reader {
       }
     }
     return {};
+  }
+
+  result<void> read_file() {
+    if (!take(rest_, "file:")) {
+      url_.database = rest_;
+      return {};
+    }
+    if (rest_.find('#') != std::string_view::npos) {
+      return bad(number_sign);
+    }
+    if (take(rest_, "//")) {
+      const std::string_view host = rest_.substr(0, rest_.find('/'));
+      if (!host.empty() && !same_word(host, "localhost")) {
+        return bad(
+            "a file of this machine is file:<path>, or file:///<path> from the root; behind \"//\" stands a "
+            "machine's name");
+      }
+      rest_.remove_prefix(host.size());
+    }
+    return decode(rest_, "the path", url_.database);
   }
 
   result<void> read_servers_and_database() {

@@ -24,6 +24,9 @@ struct url_scheme {
   std::uint16_t port = 0;   ///< Where the address has none.
   /// `//` may be missing: what follows is the database on this machine (PostgreSQL).
   bool bare_database = false;
+  /// No servers: the database is a file, `<path>` as it stands or `file:<path>` with `%` decoded
+  /// (https://sqlite.org/uri.html).
+  bool file = false;
   /// `+` in a property is a blank, as in a form (the driver decodes them so).
   bool plus_is_blank = true;
   /// TLS asked for without saying how certificates are looked at also verifies them and the host's name.
@@ -48,8 +51,8 @@ struct url_server {
 struct jdbc_url {
   const url_scheme* scheme = nullptr;
   url_form form = url_form::failover;
-  std::vector<url_server> servers;  ///< Never empty.
-  std::string database;
+  std::vector<url_server> servers;  ///< Empty of a file only.
+  std::string database;             ///< The path, of a file.
   std::vector<std::pair<std::string, std::string>> properties;
 };
 
@@ -61,8 +64,9 @@ struct url_grammar {
 
 /// Takes an address apart: `<scheme>[<form>:]//<server>[,<server>…]/[<database>][?<name>=<value>&…]`. A
 /// server is `host`, `host:port`, `[IPv6]:port`, `address=(host=…)(port=…)`, `(host=…,port=…)`, with or
-/// without `user:password@` before it (as the drivers read them). `bad_option` that begins with `place` and
-/// never shows a password.
+/// without `user:password@` before it (as the drivers read them). Of a file: `<scheme><path>[?…]`,
+/// `<scheme>file:[//[localhost]]<path>[?…]`. `bad_option` that begins with `place` and never shows a
+/// password.
 result<jdbc_url> parse_jdbc_url(std::string_view text, const url_grammar& grammar, const std::string& place);
 
 /// `%41` to `A`, of UTF-8; nothing where a `%` is not followed by two hexadecimal digits.

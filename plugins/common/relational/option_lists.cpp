@@ -34,9 +34,7 @@ std::vector<option> connection_options(const options_dialect& dialect) {
       {.name = "database", .meaning = "The database, where `jdbcUrl` does not name it."},
       {.name = "username", .meaning = "The account."},
       {.name = "password", .meaning = "Its password.", .secret = true},
-      {.name = "properties",
-       .type = option_type::object,
-       .meaning = "Properties of the connection by name, as behind `?` in `jdbcUrl`; they overrule those."},
+      properties_option(),
       {.name = "securityProtocol",
        .meaning = "`authTypeSsl`: TLS, with the server's certificate and name verified.",
        .allowed = {"authTypeNone", "authTypeSsl"}},
@@ -153,6 +151,13 @@ std::vector<option> replica_options() {
 }
 
 }  // namespace
+
+option properties_option() {
+  return {
+      .name = "properties",
+      .type = option_type::object,
+      .meaning = "Properties of the connection by name, as behind `?` in `jdbcUrl`; they overrule those."};
+}
 
 std::vector<option> reader_option_list(const options_dialect& dialect) {
   std::vector<option> list = common_options(dialect, true);

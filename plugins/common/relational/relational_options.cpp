@@ -235,24 +235,6 @@ class end_reader {
     return servers;
   }
 
-  static result<placed_properties> read_properties(const option_values& where) {
-    SLUICE_TRY(const option_values object, where.object("properties"));
-    placed_properties out;
-    if (!object.json().is_object()) {
-      return out;
-    }
-    const auto secrets = object.secrets_by_path();
-    for (const auto& [name, value] : object.json().items()) {
-      const auto secret = secrets.find(fmt::format("{}.{}", object.path(), name));
-      placed_text text{value.is_string() ? value.get<std::string>() : value.dump(), object.place(name), {}};
-      if (secret != secrets.end()) {
-        text.secret = secret->second;
-      }
-      out.emplace_back(name, std::move(text));
-    }
-    return out;
-  }
-
   /// An entry's own account, else the flat one, which no address of the registry gets.
   result<void> read_account(const option_values& entry, const option_values& where,
                             connect_options& out) const {
@@ -340,6 +322,24 @@ result<write_mode> mode_of(const option_values& values, const options_dialect& d
 std::string_view to_string(write_mode mode) {
   constexpr std::array<std::string_view, 5> names = {"insert", "copy", "replace", "update", "ignore"};
   return names[static_cast<std::size_t>(mode)];
+}
+
+result<placed_properties> read_properties(const option_values& where) {
+  SLUICE_TRY(const option_values object, where.object("properties"));
+  placed_properties out;
+  if (!object.json().is_object()) {
+    return out;
+  }
+  const auto secrets = object.secrets_by_path();
+  for (const auto& [name, value] : object.json().items()) {
+    const auto secret = secrets.find(fmt::format("{}.{}", object.path(), name));
+    placed_text text{value.is_string() ? value.get<std::string>() : value.dump(), object.place(name), {}};
+    if (secret != secrets.end()) {
+      text.secret = secret->second;
+    }
+    out.emplace_back(name, std::move(text));
+  }
+  return out;
 }
 
 result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name,

@@ -130,6 +130,10 @@ result<connect_options> read_connect_options(const option_values& values, const 
 result<std::vector<placed_text>> placed_texts(const option_values& values, const std::string& name,
                                               bool as_written = false);
 
+/// `properties`: its description, and its members with their places.
+option properties_option();
+result<placed_properties> read_properties(const option_values& where);
+
 /// Statements of `preSql` or `postSql`, blank ones left out; `bad_option` where one begins or ends a
 /// transaction.
 result<std::vector<placed_text>> read_steps(const option_values& values, const std::string& name,

@@ -48,12 +48,16 @@ std::string meaning_of(const url_property& p) {
       return "PEM file of the client's key";
     case property_use::key_password:
       return "password of the client's key";
+    case property_use::file_access:
+      return "whether the file may be made and written";
     case property_use::setting:
+    case property_use::setting_number:
       return fmt::format("the session's `{}`", p.to);
     case property_use::settings_list:
     case property_use::options_list:
       return "settings of the session";
     case property_use::option:
+    case property_use::option_ms:
       return fmt::format("`{}`, where the job does not set it", p.to);
     case property_use::harmless:
     case property_use::refused:
@@ -81,22 +85,24 @@ std::vector<std::string> property_paragraphs(const url_dialect& dialect) {
       refused[std::string(p.why)].emplace_back(p.name);
     } else if (p.use == property_use::harmless && p.words.empty()) {
       harmless.emplace_back(p.name);
-    } else if (p.use == property_use::harmless) {
+    } else if (p.use != property_use::harmless) {
+      mapped[meaning_of(p)].emplace_back(p.name);
+    }
+    const bool limited = p.use == property_use::harmless || p.use == property_use::setting;
+    if (limited && !p.words.empty() && !p.why.empty()) {
       std::vector<std::string> words;
       for (const property_word& w : p.words) {
         words.emplace_back(w.value);
       }
       refused[fmt::format("only {} is taken: {}", fmt::join(words, ", "), p.why)].emplace_back(p.name);
-    } else {
-      mapped[meaning_of(p)].emplace_back(p.name);
     }
   }
   return {fmt::format("Properties of the address, or of `properties`, that count: {}.", listed(mapped)),
           fmt::format("Refused, with the reason: {}.", listed(refused)),
-          fmt::format(
-              "Known and without effect, because they change only how the Java driver works: `{}`. Any other "
-              "property draws a warning.",
-              fmt::join(harmless, "`, `"))};
+          fmt::format("Known and without effect, because they change only how a driver works, or what is the "
+                      "engine's own "
+                      "to decide: `{}`. Any other property draws a warning.",
+                      fmt::join(harmless, "`, `"))};
 }
 
 }  // namespace sluice::relational

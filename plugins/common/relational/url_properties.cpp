@@ -40,6 +40,13 @@ constexpr auto role_names = std::to_array<named_role>({{"any", server_role::any}
                                                        {"prefer_standby", server_role::prefer_standby},
                                                        {"prefer_primary", server_role::prefer_primary}});
 
+struct named_access {
+  std::string_view name;
+  file_access access;
+};
+constexpr auto access_names = std::to_array<named_access>(
+    {{"any", file_access::any}, {"existing", file_access::existing}, {"read_only", file_access::read_only}});
+
 /// What several properties say of TLS together.
 struct tls_words {
   std::optional<tls_mode> mode;
@@ -150,8 +157,10 @@ class property_reader {
     return looks_secret(name_) ? std::string(secret_mask) : shown_text(value_);
   }
 
+  /// Whoever masks secrets takes what stands behind `"password": ` for one.
   [[nodiscard]] tl::unexpected<error> bad(const std::string& why) const {
-    return fail(error_kind::bad_option, "{}: property {}: {}", place_, in_quotes(name_), why);
+    return fail(error_kind::bad_option, "{}: property {}: {}", place_,
+                looks_secret(name_) ? fmt::format("{} is refused", in_quotes(name_)) : in_quotes(name_), why);
   }
 
   [[nodiscard]] tl::unexpected<error> expected(const std::string& what) const {
@@ -271,12 +280,19 @@ result<void> property_reader::apply(const url_property& row) {
     case property_use::key_password:
       return apply_tls(row);
     case property_use::setting:
+    case property_use::setting_number:
     case property_use::settings_list:
     case property_use::options_list:
       return apply_settings(row);
+    case property_use::option_ms: {
+      SLUICE_TRY(const milliseconds time, duration(1));
+      out_.option_defaults.emplace_back(row.to, std::to_string(time.count()));
+      return {};
+    }
     case property_use::tls_mode:
     case property_use::tls_factory:
     case property_use::role:
+    case property_use::file_access:
     case property_use::option:
       return apply_words(row);
     case property_use::harmless:
@@ -349,13 +365,19 @@ result<void> property_reader::apply_tls(const url_property& row) {
 result<void> property_reader::apply_words(const url_property& row) {
   const auto means = word_of(row);
   if (!means) {
-    if (row.use == property_use::tls_factory) {
+    if (!row.why.empty()) {
       return bad(fmt::format("found {}; {}", shown_value(), row.why));
     }
     return expected(words_text(row));
   }
   if (row.use == property_use::option) {
     out_.option_defaults.emplace_back(row.to, *means);
+  } else if (row.use == property_use::setting) {
+    out_.session_settings.emplace_back(row.to, *means);
+  } else if (row.use == property_use::file_access) {
+    out_.access = std::find_if(access_names.begin(), access_names.end(), [&](const named_access& a) {
+                    return a.name == *means;
+                  })->access;
   } else if (row.use == property_use::role) {
     out_.role = std::find_if(role_names.begin(), role_names.end(), [&](const named_role& r) {
                   return r.name == *means;
@@ -372,7 +394,17 @@ result<void> property_reader::apply_words(const url_property& row) {
 }
 
 result<void> property_reader::apply_settings(const url_property& row) {
-  if (row.use == property_use::setting) {
+  if (row.use == property_use::setting && !row.words.empty()) {
+    return apply_words(row);
+  }
+  if (row.use == property_use::setting_number) {
+    std::int64_t n = 0;
+    const auto [end, wrong] = std::from_chars(value_.data(), value_.data() + value_.size(), n);
+    if (wrong != std::errc() || end != value_.data() + value_.size()) {
+      return expected("a whole number");
+    }
+  }
+  if (row.use == property_use::setting || row.use == property_use::setting_number) {
     out_.session_settings.emplace_back(row.to, value_);
     return {};
   }
@@ -479,7 +511,7 @@ result<connect_options> connect_options_of(const std::vector<placed_text>& urls,
   }
   std::set<std::string> said;
   const std::function<void(std::string)> warn_once = [&](std::string text) {
-    if (said.insert(text).second) {
+    if (warn && said.insert(text).second) {
       warn(std::move(text));
     }
   };

@@ -40,10 +40,15 @@ enum class property_use : std::uint8_t {
   cert_file,
   key_file,
   key_password,
-  setting,        ///< One setting of the session, called `to`; the value as it is.
-  settings_list,  ///< `a=1,b='x'`: several, as SQL.
-  options_list,   ///< `-c a=1 --b=2`: several, by name.
-  option,         ///< The plugin's option `to`, by the words.
+  file_access,  ///< Words of `file_access`.
+  /// One setting of the session, called `to`; the value as it is. With words: these values only, others are
+  /// refused, for what `why` says.
+  setting,
+  setting_number,  ///< Likewise, a whole number.
+  settings_list,   ///< `a=1,b='x'`: several, as SQL.
+  options_list,    ///< `-c a=1 --b=2`: several, by name.
+  option,          ///< The plugin's option `to`, by the words.
+  option_ms,       ///< Likewise, a whole number of milliseconds.
   // Not mapped.
   harmless,  ///< Changes nothing here; `why` says why. With words: these values only, others are refused.
   refused,   ///< `why` says why, and what to do.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "jobspec/sqlite_url.h"
+
 namespace sluice {
 namespace {
 
@@ -148,7 +150,7 @@ const std::vector<type_row> facts = {
      {"restapi"}},
     {"httpfile", {"urlPrefix", "defaultHeaders*"}, {}, {"httpfile"}},
     // Of our own.
-    {"sqlite", {"path?", "jdbcUrl?"}, {}, {"sqlite"}},
+    {"sqlite", {"path?", "jdbcUrl?", "properties?"}, {}, {"sqlite"}},
     {"localfile", {"baseDir"}, {}, {"text"}},
 };
 
@@ -319,7 +321,21 @@ TEST(datasource_entries, have_relative_paths_below_the_registrys_folder) {
   EXPECT_EQ(*one({{"path", "/shop.db"}}, "sqlite").properties.text("path").value(), "/shop.db");
   EXPECT_EQ(*one({{"jdbcUrl", "jdbc:sqlite:shop.db"}}, "sqlite").properties.text("jdbcUrl").value(),
             "jdbc:sqlite:/etc/sources/shop.db");
+  for (const auto& [url, whole] : std::vector<std::pair<std::string, std::string>>{
+           {"jdbc:sqlite:shop.db?mode=ro", "jdbc:sqlite:/etc/sources/shop.db?mode=ro"},
+           {"jdbc:sqlite:file:shop%20.db?mode=ro", "jdbc:sqlite:file:/etc/sources/shop%20.db?mode=ro"},
+           {"jdbc:sqlite:file:///shop.db", "jdbc:sqlite:file:///shop.db"},
+           {"jdbc:sqlite::memory:", "jdbc:sqlite::memory:"}}) {
+    EXPECT_EQ(*one({{"jdbcUrl", url}}, "sqlite").properties.text("jdbcUrl").value(), whole);
+  }
   EXPECT_EQ(*one({{"baseDir", "in"}}, "localfile").properties.text("baseDir").value(), "/etc/sources/in");
+}
+
+TEST(sqlite_urls, name_any_path) {
+  EXPECT_EQ(sqlite_url_of("/a b%#.db"), "jdbc:sqlite:/a b%#.db");
+  EXPECT_EQ(sqlite_url_of("/a?b%#.db"), "jdbc:sqlite:file:/a%3Fb%25%23.db");
+  EXPECT_EQ(sqlite_url_of("file:a"), "jdbc:sqlite:file:file:a");
+  EXPECT_EQ(sqlite_url_below("jdbc:sqlite:a.db?b=c", "/x?y"), "jdbc:sqlite:file:/x%3Fy/a.db?b=c");
 }
 
 TEST(datasource_entries, may_be_pasted_from_the_clouds_own_api) {

@@ -10,6 +10,7 @@
 #include "plugins/common/relational/url_properties.h"
 #include "plugins/mysql/mysql_url.h"
 #include "plugins/postgresql/postgresql_url.h"
+#include "plugins/sqlite/sqlite_url.h"
 #include "tests/support/source_dir.h"
 
 namespace sluice::relational {
@@ -76,8 +77,9 @@ std::vector<std::string> lines_of(const connect_options& o) {
   const auto ms = [](std::string_view name, std::chrono::milliseconds time) {
     return fmt::format("{} {} ms", name, time.count());
   };
-  add(true, "servers " + servers);
+  add(!servers.empty(), "servers " + servers);
   add(!o.database.empty(), "database " + o.database);
+  add(o.access != none.access, o.access == file_access::read_only ? "access read_only" : "access existing");
   add(o.any_order, "any_order");
   add(o.role != none.role, fmt::format("role {}", role_name(o.role)));
   add(!o.user.empty(), "user " + o.user);
@@ -139,8 +141,13 @@ TEST(urls, of_postgresql_come_to_what_the_file_of_cases_says) {
   check_all("postgresql.txt", postgresql::url_dialect(), 45);
 }
 
+TEST(urls, of_sqlite_come_to_what_the_file_of_cases_says) {
+  check_all("sqlite.txt", sqlite::url_dialect(), 45);
+}
+
 TEST(urls, have_each_property_once_and_a_reason_for_each_refusal) {
-  for (const url_dialect* dialect : {&mysql::url_dialect(), &postgresql::url_dialect()}) {
+  for (const url_dialect* dialect :
+       {&mysql::url_dialect(), &postgresql::url_dialect(), &sqlite::url_dialect()}) {
     std::vector<std::string> seen;
     for (const url_property& p : dialect->properties) {
       std::string name(p.name);
@@ -150,7 +157,8 @@ TEST(urls, have_each_property_once_and_a_reason_for_each_refusal) {
       if (p.use == property_use::refused || (p.use == property_use::harmless && !p.words.empty())) {
         EXPECT_FALSE(p.why.empty()) << name;
       }
-      if (p.use == property_use::setting || p.use == property_use::option) {
+      if (p.use == property_use::setting || p.use == property_use::setting_number ||
+          p.use == property_use::option || p.use == property_use::option_ms) {
         EXPECT_FALSE(p.to.empty()) << name;
       }
     }

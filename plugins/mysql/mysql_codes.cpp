@@ -86,6 +86,7 @@ constexpr auto rows = std::to_array<row>({
     {1226, "ER_USER_LIMIT_REACHED", error_kind::busy},
     {1227, "ER_SPECIFIC_ACCESS_DENIED_ERROR", error_kind::denied, ask_rights},
     {1231, "ER_WRONG_VALUE_FOR_VAR", error_kind::bad_option},
+    {1235, "ER_NOT_SUPPORTED_YET", error_kind::bad_option},
     {1251, "ER_NOT_SUPPORTED_AUTH_MODE", error_kind::denied},
     {1264, "ER_WARN_DATA_OUT_OF_RANGE", error_kind::bad_row},
     {1265, "WARN_DATA_TRUNCATED", error_kind::bad_row},
@@ -201,6 +202,12 @@ code_meaning meaning_of(unsigned code, std::string_view sql_state, std::string_v
     if (code == 1030 && full) {
       m.kind = error_kind::no_room;
       m.advice = free_disk;
+    }
+    if (code == 1235 && message.find("racle tenant") != std::string_view::npos) {
+      m.kind = error_kind::not_supported;
+      m.advice =
+          "it is a tenant of OceanBase in Oracle mode, whose SQL and types are Oracle's and which only "
+          "OceanBase's own driver may use; name a tenant in MySQL mode";
     }
     // A trigger or a CHECK signals what it likes under a state of its own.
     if (sql_state.starts_with("45")) {

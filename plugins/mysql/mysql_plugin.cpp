@@ -232,7 +232,10 @@ std::vector<std::string> remarks() {
   }
   out.emplace_back(
       "The names of products that speak MySQL's protocol (`polardb`, `polardbx20`, `tidb`, "
-      "`apsaradb_for_oceanbase`, `analyticdb_for_mysql`) are this plugin. What is done is decided by what "
+      "`apsaradb_for_oceanbase`, `analyticdb_for_mysql`, and those of DataX's plugins for them) are this "
+      "plugin. An address of OceanBase may have its cluster and tenant before it, as in DataX: "
+      "`||_dsc_ob10_dsc_||cluster:tenant||_dsc_ob10_dsc_||jdbc:mysql://…`; the account is then "
+      "`user@tenant#cluster`, unless it has an `@` itself. What is done is decided by what "
       "the "
       "server says that it is, in its version and `@@version_comment`, not by the name: MariaDB and MySQL "
       "themselves, and PolarDB for MySQL, get everything. Of one that says TiDB, OceanBase, AnalyticDB, "
@@ -253,6 +256,15 @@ std::vector<std::string> remarks() {
   return out;
 }
 
+/// What a job may say in place of the mode that the plugin's name stands for.
+std::vector<std::string> any_mode() {
+  std::vector<std::string> words;
+  for (const relational::write_word& word : mysql::options_dialect().write_words) {
+    words.emplace_back(word.word);
+  }
+  return words;
+}
+
 result<std::unique_ptr<source>> make_source(const option_values& options, const plugin_context& context) {
   SLUICE_TRY(auto read, mysql::read_source_options(options, context.warn, context.strict));
   return std::make_unique<mysql::mysql_source>(std::move(read), options, context);
@@ -267,22 +279,25 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
 
 plugin mysql_plugin() {
   mysql::forget_environment();
-  return {.name = "mysql",
-          .aliases = {"mariadb", "polardb", "polardbx20", "tidb", "apsaradb_for_oceanbase",
-                      "analyticdb_for_mysql"},
-          .datax_readers = {"mysqlreader"},
-          .datax_writers = {"mysqlwriter", "adbmysqlwriter"},
-          .summary = "Tables of MariaDB and MySQL databases: exactly once as a destination.",
-          .remarks = remarks(),
-          .reads = &reads(),
-          .writes = &writes(),
-          .make_source = make_source,
-          .make_target = make_target,
-          .test_connection = mysql::try_connection,
-          .end_left = mysql::connection::end_left,
-          .recognise = mysql::recognise,
-          .sketch_source = mysql::sketch_source,
-          .sketch_target = mysql::sketch_target};
+  return {
+      .name = "mysql",
+      .aliases = {"mariadb", "polardb", "polardbx20", "tidb", "apsaradb_for_oceanbase",
+                  "analyticdb_for_mysql"},
+      .named_defaults = {{"oceanbasev10writer", {{"writeMode", "update", any_mode()}}},
+                         {"adbmysqlwriter", {{"writeMode", "replace", any_mode()}}}},
+      .datax_readers = {"mysqlreader", "polardbreader", "tidbreader", "oceanbasev10reader"},
+      .datax_writers = {"mysqlwriter", "polardbwriter", "tidbwriter", "oceanbasev10writer", "adbmysqlwriter"},
+      .summary = "Tables of MariaDB and MySQL databases: exactly once as a destination.",
+      .remarks = remarks(),
+      .reads = &reads(),
+      .writes = &writes(),
+      .make_source = make_source,
+      .make_target = make_target,
+      .test_connection = mysql::try_connection,
+      .end_left = mysql::connection::end_left,
+      .recognise = mysql::recognise,
+      .sketch_source = mysql::sketch_source,
+      .sketch_target = mysql::sketch_target};
 }
 
 }  // namespace sluice

@@ -98,6 +98,39 @@ class OtherNames(PairTest):
                     self.assertEqual(fill("SELECT count(*) FROM dst"), "2\n")
 
 
+    def test_names_of_datax_and_oceanbases_own_keys(self):
+        in_mariadb("CREATE TABLE src (id INT PRIMARY KEY, t TEXT, n INT); INSERT INTO src VALUES (1, 'new', 9), (2, 'b', 2); CREATE TABLE dst LIKE src")
+        in_mariadb("CREATE USER IF NOT EXISTS 'admin@shop#test'@'%' IDENTIFIED BY 'p'; GRANT ALL ON sluice.* TO 'admin@shop#test'@'%'", "mysql")
+        self.addCleanup(in_mariadb, "DROP USER 'admin@shop#test'@'%'", "mysql")
+        url = f"||_dsc_ob10_dsc_||test:shop||_dsc_ob10_dsc_||jdbc:mysql://127.0.0.1:{pair.MARIADB.port}/sluice"
+
+        def document(product, url, user, password, reads, writes):
+            account = {"username": user, "password": password, "column": ["*"]}
+            return {"job": {"setting": {"speed": {"channel": 1}}, "content": [{
+                "reader": {"name": f"{product}reader", "parameter": {**account, **reads, "connection": [{"table": ["src"], "jdbcUrl": [url]}]}},
+                "writer": {"name": f"{product}writer", "parameter": {**account, "preSql": ["DELETE FROM @table WHERE id > 1"], **writes, "connection": [{"table": ["dst"], "jdbcUrl": url}]}}}]}}
+
+        rows = "SELECT id, t, n FROM dst ORDER BY id"
+        for product, password in (("polardb", pair.MARIADB.password("admin")), ("tidb", pair.MARIADB.password("admin"))):
+            with self.subTest(product):
+                in_mariadb("DELETE FROM dst")
+                self.succeeds(document(product, mariadb_url(), "admin", password, {}, {}))
+                self.assertEqual(in_mariadb(rows), "1\tnew\t9\n2\tb\t2\n")
+        for writes, left in (({}, "1\tnew\t9\n2\tb\t2\n"), ({"obWriteMode": "update", "writeMode": "insert", "obUpdateColumns": "t, id"}, "1\tnew\t0\n2\tb\t2\n"),
+                             ({"writeMode": "ignore"}, "1\told\t0\n2\tb\t2\n"), ({"obWriteMode": "insert"}, "1\told\t0\n2\tb\t2\n")):
+            with self.subTest(writes):
+                in_mariadb("REPLACE INTO dst VALUES (1, 'old', 0)")
+                ended = self.succeeds(document("oceanbasev10", url, "admin", "p", {"weakRead": True, "readBatchSize": 10000}, {"memstoreThreshold": "0.9", "directPath": False, **writes}))
+                self.assertEqual(in_mariadb(rows), left)
+                self.assertEqual("ER_DUP_ENTRY" in ended.text, writes.get("obWriteMode") == "insert")
+                for key in ("weakRead: has no effect: rows are read as they are", "memstoreThreshold: has no effect"):
+                    self.assertIn(key, ended.text)
+        for reads, writes, words in (({"partitionName": "p0"}, {}, "PARTITION"), ({}, {"directPath": True}, "directPath"), ({}, {"obCompatibilityMode": "ORACLE"}, "name a tenant in MySQL mode")):
+            with self.subTest(words):
+                self.refused(document("oceanbasev10", url, "admin", "p", reads, writes), words)
+        self.refused(document("oceanbasev10", url.replace("test:shop", "shop"), "admin", "p", {}, {}), "expected ||_dsc_ob10_dsc_||<cluster>:<tenant>||_dsc_ob10_dsc_||jdbc:mysql:")
+
+
 class Registry(Between):
     def registry(self, name, **properties):
         path = self.folder / "datasources.json"

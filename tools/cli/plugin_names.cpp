@@ -18,9 +18,9 @@ bool among(std::string_view name, const std::vector<std::string>& names) {
 }
 
 /// What the name sets of the plugin's options; nullptr where it is a mere name.
-const std::vector<option_default>* defaults_of(const plugin& p, std::string_view name, dialect d) {
+const std::vector<option_default>* defaults_of(const plugin& p, std::string_view name) {
   for (const alias_defaults& one : p.named_defaults) {
-    if (d == dialect::script2 && same(name, one.alias)) {
+    if (same(name, one.alias)) {
       return &one.defaults;
     }
   }
@@ -47,7 +47,7 @@ plugin_lookup lookup_in(const std::vector<plugin>& plugins) {
   lookup.find = [all](std::string_view type, bool reader, dialect d) -> std::optional<known_side> {
     for (const plugin& p : *all) {
       if (among(type, names_of(p, reader, d))) {
-        return known_side{p.name, reader ? &p.reads->options : &p.writes->options, defaults_of(p, type, d)};
+        return known_side{p.name, reader ? &p.reads->options : &p.writes->options, defaults_of(p, type)};
       }
     }
     return std::nullopt;

@@ -70,8 +70,10 @@ class end_reader {
     const option_values& where = connecting(entry);
     SLUICE_TRY(const placed_properties properties, read_properties(where));
     connect_options out;
+    std::string tenant;
     if (where.has("jdbcUrl")) {
-      SLUICE_TRY(const auto urls, placed_texts(where, "jdbcUrl"));
+      SLUICE_TRY(auto urls, placed_texts(where, "jdbcUrl"));
+      SLUICE_TRY(tenant, take_tenant(urls));
       SLUICE_TRY(out, connect_options_of(urls, properties, *dialect_.url, warn_));
       if (where.has("database")) {
         SLUICE_TRY(const auto database, where.text("database"));
@@ -89,6 +91,9 @@ class end_reader {
           where.place("jdbcUrl"), dialect_.sample_url);
     }
     SLUICE_CHECK(read_account(entry, where, out));
+    if (out.user.find('@') == std::string::npos) {
+      out.user += tenant;
+    }
     SLUICE_CHECK(read_tls(where, out));
     SLUICE_TRY(const auto socket_ms, flat_.integer("socketTimeout"));
     if (socket_ms) {
@@ -98,6 +103,32 @@ class end_reader {
   }
 
  private:
+  /// Takes what stands before the addresses off them: `@tenant#cluster`, as it stands behind a user's name.
+  [[nodiscard]] result<std::string> take_tenant(std::vector<placed_text>& urls) const {
+    const std::string_view mark = dialect_.tenant_mark;
+    std::optional<std::string> tenant;
+    for (placed_text& url : urls) {
+      std::string its;
+      if (!mark.empty() && url.text.starts_with(mark)) {
+        const std::size_t end = url.text.find(mark, mark.size());
+        const std::size_t colon = std::min(url.text.find(':', mark.size()), end);
+        if (end == std::string::npos || colon == end || colon == mark.size() || colon + 1 == end) {
+          return fail(error_kind::bad_option, "{}: found an address that begins with {}, expected {}{}{}{}",
+                      url.place, in_quotes(mark), mark, "<cluster>:<tenant>", mark, dialect_.sample_url);
+        }
+        its = fmt::format("@{}#{}", url.text.substr(colon + 1, end - colon - 1),
+                          url.text.substr(mark.size(), colon - mark.size()));
+        url.text.erase(0, end + mark.size());
+      }
+      if (tenant && *tenant != its) {
+        return fail(error_kind::bad_option, "{}: the addresses are of several tenants; name those of one",
+                    url.place);
+      }
+      tenant = its;
+    }
+    return tenant.value_or("");
+  }
+
   /// What has the keys that connect.
   [[nodiscard]] const option_values& connecting(const option_values& entry) const {
     return entry.has("jdbcUrl") || entry.has("address") ? entry : flat_;

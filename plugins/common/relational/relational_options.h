@@ -40,6 +40,8 @@ struct options_dialect {
   sql_rules rules;
   std::string_view sample_url;    ///< `jdbc:postgresql://<host>:5432/<database>`
   std::string_view sample_table;  ///< `t`, `schema.t`
+  /// Stands around the `cluster:tenant` before an address, to which the account belongs; empty: nowhere.
+  std::string_view tenant_mark = {};
   std::vector<write_word> write_words;
   std::string_view write_meaning;  ///< Of `writeMode`, for its description.
   std::string_view split_meaning;  ///< Of `splitMode` `auto`.

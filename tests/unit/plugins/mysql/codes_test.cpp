@@ -22,6 +22,14 @@ TEST(mysql_codes_test, tells_a_full_disk_from_another_failure_of_the_engine) {
   EXPECT_EQ(meaning_of(1030, "HY000", "Got error 168 from storage engine").kind, error_kind::not_supported);
 }
 
+TEST(mysql_codes_test, knows_a_tenant_of_oceanbase_in_oracle_mode) {
+  const code_meaning tenant =
+      meaning_of(1235, "0A000", "Oracle tenant for current client driver is not supported");
+  EXPECT_EQ(tenant.kind, error_kind::not_supported);
+  EXPECT_NE(tenant.advice.find("in MySQL mode"), std::string::npos);
+  EXPECT_EQ(meaning_of(1235, "42000", "This version doesn't yet support it").advice, "");
+}
+
 TEST(mysql_codes_test, goes_by_the_state_where_a_number_is_unknown) {
   EXPECT_EQ(meaning_of(9999, "23505", "").kind, error_kind::bad_row);
   EXPECT_EQ(meaning_of(9999, "42S99", "").kind, error_kind::bad_option);

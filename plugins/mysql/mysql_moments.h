@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/relational/moments.h"
 #include "plugins/mysql/mysql_catalogue.h"
 #include "plugins/mysql/mysql_connection.h"
 
@@ -12,19 +13,12 @@
 /// may think of that one.
 namespace sluice::mysql {
 
-/// How a text of the job's names columns.
-enum class moment_text : std::uint8_t {
-  condition,  ///< Whatever it names it computes with.
-  list,  ///< A SELECT or an entry of its list: what is only an item, of ORDER BY or GROUP BY too, is not.
-};
+using relational::moment_text;
 
 /// The names in `columns` with which `sql` computes or compares, in their order. None where the text has
 /// zones in view itself: it calls CONVERT_TZ, UNIX_TIMESTAMP, FROM_UNIXTIME or UTC_TIMESTAMP.
 std::vector<std::string> moments_in(std::string_view sql, moment_text what,
                                     const std::vector<std::string>& columns);
-
-/// The tables that a query names behind FROM and JOIN, of each one once; subqueries' too.
-std::vector<table_name> tables_in(std::string_view query);
 
 /// The table's columns that are TIMESTAMP.
 std::vector<std::string> moments_of(const table_info& table);

@@ -55,77 +55,8 @@ std::string settings_text(bool reads_side) {
   return text;
 }
 
-std::vector<std::string> remarks() {
-  std::vector<std::string> out = {
-      "PostgreSQL 10 and later, through libpq. A host is TCP, `localhost` too; nothing in the environment "
-      "(`PG*`, "
-      "`~/.pgpass`, service files, `~/.postgresql`) has a say. Each connection calls itself `sluice JOB RUN "
-      "PART` in "
-      "pg_stat_activity; PART is `source`, which holds the snapshot, of a reader the table and range that it "
-      "reads, `target`, which holds the claim, `writer split 3`, or `look`, which lasts for a moment. A stop "
-      "or a failure cancels the statement "
-      "on the server; libpq 15 sends that "
-      "request without "
-      "TLS.",
-      fmt::format("Sessions that read, and the one that holds the snapshot: {}.", settings_text(true)),
-      fmt::format(
-          "Sessions that write, and the one that holds the claim and runs preSql and postSql: {}. "
-          "The claim and each pipeline have a connection of their own. What a job's `session` says of "
-          "these settings is overruled, with a warning, but for those that are marked.",
-          settings_text(false)),
-      "Rows are read by COPY in its binary form, all connections of a database under one exported snapshot; "
-      "the "
-      "lock on a table is let go after each split. The run holds the snapshot until its end, and the server "
-      "keeps "
-      "old rows for it; `\"snapshot\": \"none\"` avoids that, and "
-      "`snapshotMax` limits it: its age stands in the progress line.",
-      "With `useReadOnly` a hot standby is read. How far it is behind is the age of what it replayed last, "
-      "and "
-      "nothing where all that came is replayed and somebody sends. A query that it cancels, being in the way "
-      "of "
-      "what is replayed, is read again as a split; a snapshot for all connections it ends for good, so that "
-      "the run stops: `hot_standby_feedback = on` there, or `\"snapshot\": \"none\"`, avoids that.",
-      "A table that was renamed, dropped, made anew under its name, or whose columns are of other types or "
-      "others of the same names than when the run began stops the run (`source_changed`), and so does one "
-      "that was emptied or written anew since (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL), itself, a child "
-      "of it or under a view: the server would give fewer rows without a word. Of a querySql the columns "
-      "alone are compared.",
-      "A pooler that moves the statements of a session between the server's processes (PgBouncer with "
-      "`pool_mode = transaction`) is found out before anything else is sent to it, and refused; pools of "
-      "sessions are fine.",
-      "Bounds of ranges, of `splitPk` too, come of a sample of about 400 of the table's pages (TABLESAMPLE "
-      "SYSTEM), as far as they meet `where`, whatever the table's size; a bound compared by the database is "
-      "right whatever the sample was. A splitPk that no index begins with is warned of, and so are ranges "
-      "that differ more than tenfold by the server's own statistics. Ranges of a key whose order is not that "
-      "of the rows cost the server more than one reading; the plan says so.",
-      "Rows are written by COPY in its binary form, and in its text form where a column's type has no binary "
-      "form "
-      "here. A transaction is fast, with one COPY for many batches, until a row is refused: then what is not "
-      "committed "
-      "is read again and written with a savepoint for each batch, so that the refused rows alone are dirty, "
-      "with "
-      "PostgreSQL's SQLSTATE, words and column. After ten transactions without a refusal it is fast again.",
-      "`update`, `replace` and `ignore` stage each batch in a temporary table of the session (sluice_rows), "
-      "from which "
-      "the server inserts it in one statement; rows that it refuses are told apart by the server itself, so "
-      "that a "
-      "batch full of duplicates costs a few statements. The same happens to a batch of `insert` in which a "
-      "row was "
-      "refused. A row of which the server warns, because a trigger or a function says RAISE WARNING, is "
-      "refused "
-      "like one that fails. It needs the right TEMPORARY on the database and PL/pgSQL, which are there by "
-      "default; "
-      "`insert` does "
-      "without them, more slowly. Of a table of 1,600 columns, the most that PostgreSQL has, they write at "
-      "most "
-      "1,599. A record has at most 64 MiB, all its fields together: beside a value of 64 MiB there is no "
-      "room for another field (`record_too_large`).",
-      "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
-      "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
-      "not "
-      "known of views and of tables in partitions: there new and updated rows are summed up); of `replace` "
-      "the "
-      "deleted rows are counted. PostgreSQL updates a row also where nothing changes.",
+std::vector<std::string> remarks_of_values_and_rights() {
+  return {
       "boolean, smallint, integer, bigint, oid, real, double precision, numeric, money, text, varchar, "
       "char, name, bytea, date, time, timestamp, timestamptz, uuid, json, jsonb and enums have a form of "
       "their own. A numeric beyond 38 digits or without a precision is exact text, money a decimal. All "
@@ -194,6 +125,88 @@ std::vector<std::string> remarks() {
       "because COPY does not write under policies: `check`, `plan` and a run say so before data moves. "
       "`update`, `replace` and `ignore` write under the policies; a row that one refuses ends the run.",
   };
+}
+
+std::vector<std::string> remarks() {
+  std::vector<std::string> out = {
+      "PostgreSQL 10 and later, through libpq. A host is TCP, `localhost` too; nothing in the environment "
+      "(`PG*`, "
+      "`~/.pgpass`, service files, `~/.postgresql`) has a say. Each connection calls itself `sluice JOB RUN "
+      "PART` in "
+      "pg_stat_activity; PART is `source`, which holds the snapshot, of a reader the table and range that it "
+      "reads, `target`, which holds the claim, `writer split 3`, or `look`, which lasts for a moment. A stop "
+      "or a failure cancels the statement "
+      "on the server; libpq 15 sends that "
+      "request without "
+      "TLS.",
+      fmt::format("Sessions that read, and the one that holds the snapshot: {}.", settings_text(true)),
+      fmt::format(
+          "Sessions that write, and the one that holds the claim and runs preSql and postSql: {}. "
+          "The claim and each pipeline have a connection of their own. What a job's `session` says of "
+          "these settings is overruled, with a warning, but for those that are marked.",
+          settings_text(false)),
+      "Rows are read by COPY in its binary form, all connections of a database under one exported snapshot; "
+      "the "
+      "lock on a table is let go after each split. The run holds the snapshot until its end, and the server "
+      "keeps "
+      "old rows for it; `\"snapshot\": \"none\"` avoids that, and "
+      "`snapshotMax` limits it: its age stands in the progress line.",
+      "With `useReadOnly` a hot standby is read. How far it is behind is the age of what it replayed last, "
+      "and "
+      "nothing where all that came is replayed and somebody sends. A query that it cancels, being in the way "
+      "of "
+      "what is replayed, is read again as a split; a snapshot for all connections it ends for good, so that "
+      "the run stops: `hot_standby_feedback = on` there, or `\"snapshot\": \"none\"`, avoids that.",
+      "`where`, `querySql` and expressions are the job's own SQL: a time without an offset that is compared "
+      "with a timestamptz, and a day that is made of one, are those of the session's zone, which is the "
+      "account's, the database's or the server's TimeZone, as in psql, unless `session` sets it. The plan "
+      "says "
+      "which one it is, and warns where it is not the run's. What is read and written does not depend on it.",
+      "A table that was renamed, dropped, made anew under its name, or whose columns are of other types or "
+      "others of the same names than when the run began stops the run (`source_changed`), and so does one "
+      "that was emptied or written anew since (TRUNCATE, ALTER TABLE, CLUSTER, VACUUM FULL), itself, a child "
+      "of it or under a view: the server would give fewer rows without a word. Of a querySql the columns "
+      "alone are compared.",
+      "A pooler that moves the statements of a session between the server's processes (PgBouncer with "
+      "`pool_mode = transaction`) is found out before anything else is sent to it, and refused; pools of "
+      "sessions are fine.",
+      "Bounds of ranges, of `splitPk` too, come of a sample of about 400 of the table's pages (TABLESAMPLE "
+      "SYSTEM), as far as they meet `where`, whatever the table's size; a bound compared by the database is "
+      "right whatever the sample was. A splitPk that no index begins with is warned of, and so are ranges "
+      "that differ more than tenfold by the server's own statistics. Ranges of a key whose order is not that "
+      "of the rows cost the server more than one reading; the plan says so.",
+      "Rows are written by COPY in its binary form, and in its text form where a column's type has no binary "
+      "form "
+      "here. A transaction is fast, with one COPY for many batches, until a row is refused: then what is not "
+      "committed "
+      "is read again and written with a savepoint for each batch, so that the refused rows alone are dirty, "
+      "with "
+      "PostgreSQL's SQLSTATE, words and column. After ten transactions without a refusal it is fast again.",
+      "`update`, `replace` and `ignore` stage each batch in a temporary table of the session (sluice_rows), "
+      "from which "
+      "the server inserts it in one statement; rows that it refuses are told apart by the server itself, so "
+      "that a "
+      "batch full of duplicates costs a few statements. The same happens to a batch of `insert` in which a "
+      "row was "
+      "refused. A row of which the server warns, because a trigger or a function says RAISE WARNING, is "
+      "refused "
+      "like one that fails. It needs the right TEMPORARY on the database and PL/pgSQL, which are there by "
+      "default; "
+      "`insert` does "
+      "without them, more slowly. Of a table of 1,600 columns, the most that PostgreSQL has, they write at "
+      "most "
+      "1,599. A record has at most 64 MiB, all its fields together: beside a value of 64 MiB there is no "
+      "room for another field (`record_too_large`).",
+      "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
+      "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
+      "not "
+      "known of views and of tables in partitions: there new and updated rows are summed up); of `replace` "
+      "the "
+      "deleted rows are counted. PostgreSQL updates a row also where nothing changes.",
+  };
+  for (std::string& paragraph : remarks_of_values_and_rights()) {
+    out.push_back(std::move(paragraph));
+  }
   out.emplace_back(
       "The names of products that speak PostgreSQL's protocol (`hybriddb`, `kingbasees`, `gaussdb`) "
       "are this plugin. What is done is decided by what the server says that it is (`version()`), not by the "

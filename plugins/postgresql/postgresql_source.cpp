@@ -8,6 +8,7 @@
 
 #include "plugins/common/relational/columns.h"
 #include "plugins/common/relational/session_place.h"
+#include "plugins/postgresql/postgresql_moments.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_reader.h"
 #include "plugins/postgresql/postgresql_rights.h"
@@ -43,7 +44,10 @@ std::shared_ptr<const table_facts> with_types(const table_facts* of_table, const
 
 postgresql_source::postgresql_source(source_options options, option_values values,
                                      const plugin_context& context)
-    : values_(std::move(values)), options_(std::move(options)), planner_(options_, values_, context) {
+    : values_(std::move(values)),
+      options_(std::move(options)),
+      planner_(options_, values_, context),
+      zone_(context.zone) {
   const auto locks = std::make_shared<relational::lock_watch>(context.warn);
   const auto warn = std::make_shared<relational::once_warner>(context.warn);
   for (const relational::database_part& part : options_.parts) {
@@ -235,6 +239,8 @@ result<void> postgresql_source::describe_query(const relational::placed_text& qu
   }
   relation.from = fmt::format("({}\n) AS sluice_query({})", query.text, aliases);
   SLUICE_CHECK(describe_columns(query.place, expressions, relation, plan));
+  SLUICE_TRY(const auto moments, remark_on_moments_of_query(of(relation), query.text, zone_.get()));
+  tell_of_moments(query.place, moments, part);
   plan.relations.push_back(std::move(relation));
   return {};
 }
@@ -281,6 +287,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
     return fail(placed(std::move(may).error(), wanted.place));
   }
   SLUICE_CHECK(describe_columns(values_.place("column"), expressions, relation, plan));
+  SLUICE_CHECK(look_at_moments(info, part));
   // A value that the catalogue does not name is computed.
   const bool computes =
       std::any_of(expressions.begin(), expressions.end(), [](const column_sql& e) { return e.name.empty(); });
@@ -305,6 +312,35 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   }
   SLUICE_CHECK(planner_.choose_key(c, info, joins, relation));
   plan.relations.push_back(std::move(relation));
+  return {};
+}
+
+void postgresql_source::tell_of_moments(const std::string& place, const moment_remark& said,
+                                        std::size_t part) {
+  if (said.warning) {
+    (*sessions_[part].warn)(place, {said.text});
+  } else if (!said.text.empty()) {
+    std::string note = fmt::format("{}: {}.", place, said.text);
+    if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) {
+      notes_.push_back(std::move(note));
+    }
+  }
+}
+
+result<void> postgresql_source::look_at_moments(const table_info& table, std::size_t part) {
+  const std::vector<std::string> moments = moments_of(table);
+  if (moments.empty()) {
+    return {};
+  }
+  connection& c = *connections_[part];
+  SLUICE_TRY(const auto of_where,
+             remark_on_moments(c, options_.where, moment_text::condition, moments, zone_.get()));
+  tell_of_moments(options_.where_place, of_where, part);
+  for (const relational::placed_text& entry : options_.columns) {
+    SLUICE_TRY(const auto of_entry,
+               remark_on_moments(c, entry.text, moment_text::list, moments, zone_.get()));
+    tell_of_moments(entry.place, of_entry, part);
+  }
   return {};
 }
 

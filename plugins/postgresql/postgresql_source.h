@@ -10,6 +10,7 @@
 #include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
+#include "plugins/postgresql/postgresql_moments.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_read_plan.h"
 #include "plugins/postgresql/postgresql_split_plan.h"
@@ -62,6 +63,9 @@ class postgresql_source : public source {
   /// What of the job joins rows, so that reading by parts would change the result.
   result<std::optional<std::string>> what_joins_rows(const std::vector<column_sql>& expressions,
                                                      const relation_plan& relation);
+  /// Says in which zone the job's own SQL is read: a warning, or a note of the plan.
+  void tell_of_moments(const std::string& place, const moment_remark& said, std::size_t part);
+  result<void> look_at_moments(const table_info& table, std::size_t part);
   void choose_key(const table_info& table, const std::vector<column_sql>& expressions,
                   relation_plan& relation, const read_plan& plan) const;
   result<void> begin_snapshot(std::size_t part, read_plan& plan);
@@ -75,6 +79,7 @@ class postgresql_source : public source {
   option_values values_;
   source_options options_;
   split_planner planner_;
+  time_zone_ptr zone_;  ///< The run's.
   table_use use_;
   std::vector<std::string> notes_;      ///< Of the tables, as `open` has seen them.
   std::vector<session_plan> sessions_;  ///< One a database.

@@ -1,5 +1,6 @@
 """What a job does to rows that its author may not have thought of, said by `check`, `plan` and the run before it happens."""
 
+import re
 import unittest
 
 from e2e.harness import job
@@ -9,9 +10,9 @@ SIDES = (("PostgreSQL", in_postgresql, postgresql_end), ("MariaDB", in_mariadb, 
 
 
 class Warned(PairTest):
-    def says(self, command, document):
+    def says(self, command, document, *more):
         """Its code and all that it prints."""
-        ended = self.sluice(command, self.put_job(document))
+        ended = self.sluice(command, self.put_job(document), *more)
         return ended.returncode, ended.stdout + ended.stderr
 
     def on_both(self, make, test):
@@ -77,6 +78,30 @@ class Warned(PairTest):
                 self.assertEqual(text.count("TIMESTAMP, whose times"), int(place is not None), text)
         ended = self.succeeds(job(mariadb_end("Reader", "src", ["id"], where=f"ts >= CONVERT_TZ({zone[0]})"), mariadb_end("Writer", "dst", ["id"])))
         self.assertEqual(ended.summary["written"], 1)
+
+    def test_conditions_queries_and_expressions_on_a_timestamptz_of_postgresql_say_in_which_zone_they_are(self):
+        in_postgresql("CREATE TABLE src (id INT PRIMARY KEY, ts timestamptz, d timestamp); CREATE TABLE dst (id INT);"
+                      "INSERT INTO src VALUES (1, '2024-07-01 00:00:00+00'), (2, '2024-07-01 02:30:00+00')")
+        here, set_by_job = "America/St_Johns, the server's own, and not of the run's, UTC", "Asia/Tokyo, as the job sets it"
+        query = {"querySql": "SELECT id FROM src WHERE ts >= '2024-07-01'"}
+        tokyo = {"session": ["SET TIME ZONE 'Asia/Tokyo'"]}
+        for how, place, zone in (({"where": "ts >= '2024-07-01'"}, "where", here), ({"column": ["extract(day from ts)::int"]}, "column[0]", here), (query, "querySql", here),
+                                 ({"where": "ts >= '2024-07-01'", **tokyo}, "where", set_by_job), ({"where": "ts >= '2024-07-01 00:00:00+08'"}, None, None),
+                                 ({"where": "ts AT TIME ZONE 'UTC' >= '2024-07-01'"}, None, None), ({"where": "d >= '2024-07-01'"}, None, None),
+                                 ({"where": "ts > now() - interval '1 day'"}, None, None)):
+            reader = postgresql_end("Reader", "src", ["id"])
+            reader["parameter"].update(how)
+            if "querySql" in how:
+                del reader["parameter"]["column"], reader["parameter"]["table"]
+            code, text = self.says("plan", job(reader, postgresql_end("Writer", "dst", ["id"])), "--timezone", "UTC")
+            self.assertEqual(code, 0, text)
+            self.assertEqual(text.count("timestamptz: times without an offset"), int(place is not None), text)
+            if place is not None:
+                self.assertRegex(text, f"{re.escape(place)}: it compares or computes with \"ts\", timestamptz: times without an offset, and days, are those of the session's zone {zone}")
+            self.assertEqual("not of the run's" in text, zone == here, text)
+        same = job(postgresql_end("Reader", "src", ["id"], where="ts >= '2024-07-01'"), postgresql_end("Writer", "dst", ["id"]))
+        self.assertNotIn("not of the run's", self.says("plan", same, "--timezone", "America/St_Johns")[1])
+        self.assertEqual(self.succeeds(same).summary["written"], 1)
 
     def test_a_key_of_mariadb_that_takes_different_texts_for_equal_is_told_of(self):
         in_postgresql("CREATE TABLE src (k varchar(20) PRIMARY KEY, v INT)")

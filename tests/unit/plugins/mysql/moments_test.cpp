@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugins/mysql/mysql_options.h"
+
 namespace sluice::mysql {
 namespace {
 
@@ -39,8 +41,8 @@ TEST(mysql_moments_test, leaves_alone_what_is_only_an_item_of_a_list) {
 TEST(mysql_moments_test, finds_the_tables_of_a_query) {
   const auto in = [](std::string_view sql) {
     std::vector<std::string> out;
-    for (const table_name& t : tables_in(sql)) {
-      out.push_back(t.database + "/" + t.table);
+    for (const relational::named_table& t : relational::tables_in(sql, sql_rules())) {
+      out.push_back(t.schema + "/" + t.table);
     }
     return out;
   };

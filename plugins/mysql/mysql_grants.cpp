@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "jobspec/words.h"
+#include "plugins/common/relational/moments.h"
+#include "plugins/mysql/mysql_options.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -153,6 +155,26 @@ result<std::optional<std::string>> missing_select(connection& c, const std::stri
       "this account has not the right SELECT on {} {} ({}); {}",
       column.empty() ? "all columns of table" : fmt::format("the column {} of table", in_quotes(column)),
       in_quotes(in + "." + table), seen.error().code, grant));
+}
+
+result<std::string> missing_selects(connection& c, std::string_view query, const stop_signal& stop) {
+  std::string of_all;
+  std::string of_some;
+  for (const relational::named_table& t : relational::tables_in(query, sql_rules())) {
+    SLUICE_TRY(const auto lacks, missing_select(c, t.schema, t.table, "", stop));
+    if (!lacks) {
+      continue;
+    }
+    const std::string object =
+        (t.schema.empty() ? std::string() : quote_name(t.schema) + ".") + quote_name(t.table);
+    const auto any = c.describe(fmt::format("SELECT 1 FROM {}", object), stop);
+    if (!any && is_lost(any.error())) {
+      return fail(any.error());
+    }
+    std::string& to = any ? of_some : of_all;
+    to += (to.empty() ? "" : "; ") + *lacks;
+  }
+  return of_all.empty() ? of_some : of_all;
 }
 
 result<void> check_rights(connection& c, const std::string& database,

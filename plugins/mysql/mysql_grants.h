@@ -44,6 +44,10 @@ result<std::optional<std::string>> missing_select(connection& c, const std::stri
                                                   const std::string& table, const std::string& column,
                                                   const stop_signal& stop);
 
+/// The same of all tables that a query names which the server has refused: those of which the account may
+/// read nothing, else those of which it may not read all. Empty where there are none.
+result<std::string> missing_selects(connection& c, std::string_view query, const stop_signal& stop);
+
 /// Whether the database is there and, on MariaDB and MySQL, the account has each of these rights on some of
 /// it; `bad_option` or `denied`, with the statement that grants what is missing.
 result<void> check_rights(connection& c, const std::string& database,

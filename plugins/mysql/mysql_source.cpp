@@ -243,15 +243,26 @@ result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option
     SLUICE_TRY(auto note, note_of_replica(*c, stop));
     notes_.push_back(std::move(note));
   }
+  // Of a part that cannot be read the others may be looked at all the same.
+  const auto is_of_the_part = [](const error& e) {
+    return e.kind == error_kind::bad_option || e.kind == error_kind::denied;
+  };
   for (const placed_text& query : wanted.queries) {
-    SLUICE_TRY(described_part described, describe_query(*c, query, stop));
-    described.part.connection = end;
-    described.part.name = fmt::format("querySql[{}]", plan.parts.size());
-    SLUICE_CHECK(take_part(std::move(described), plan));
+    auto described = describe_query(*c, query, stop);
+    if (!described) {
+      if (!is_of_the_part(described.error())) {
+        return fail(std::move(described).error());
+      }
+      wrong.check(described);
+      continue;
+    }
+    described->part.connection = end;
+    described->part.name = fmt::format("querySql[{}]", plan.parts.size());
+    SLUICE_CHECK(take_part(std::move(*described), plan));
   }
   for (const placed_text& text : wanted.tables) {
     auto described = describe_shard(*c, end, text, plan, stop);
-    if (!described && described.error().kind != error_kind::bad_option) {
+    if (!described && !is_of_the_part(described.error())) {
       return described;
     }
     wrong.check(described);
@@ -323,6 +334,12 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
   out.part.query = query.text;
   auto columns = c.describe(query.text, stop);
   if (!columns) {
+    if (columns.error().kind == error_kind::denied) {
+      SLUICE_TRY(const std::string lacks, missing_selects(c, query.text, stop));
+      if (!lacks.empty()) {
+        return fail(error_kind::denied, "{}: {}: {}", query.place, c.place(), lacks);
+      }
+    }
     return fail(placed(std::move(columns).error(), query.place));
   }
   if (columns->empty()) {

@@ -99,7 +99,11 @@ class connection_trial {
         "pg_catalog.quote_ident(current_user), "
         "pg_catalog.quote_ident(coalesce(pg_catalog.current_schema(), 'public')), "
         "pg_catalog.quote_ident(pg_catalog.current_database()), count(*) FILTER (WHERE "
-        "pg_catalog.row_security_active(c.oid)) FROM pg_catalog.pg_class c JOIN "
+        "pg_catalog.row_security_active(c.oid)), "
+        "pg_catalog.array_to_string((pg_catalog.array_agg(pg_catalog.quote_ident(n.nspname) || '.' || "
+        "pg_catalog.quote_ident(c.relname) ORDER BY n.nspname, c.relname) FILTER (WHERE NOT "
+        "pg_catalog.has_table_privilege(c.oid, 'SELECT')))[1:10], ', '), count(*) FILTER (WHERE NOT "
+        "pg_catalog.has_table_privilege(c.oid, 'SELECT')) FROM pg_catalog.pg_class c JOIN "
         "pg_catalog.pg_namespace n "
         "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> "
         "'information_schema'");
@@ -124,6 +128,11 @@ class connection_trial {
       lost += has ? "" : fmt::format("{}{}: GRANT {} TO {}", lost.empty() ? "" : "; ", use, grant, user);
     };
     without(!there || row.at(0) != "0", "as a source", "SELECT ON <table>");
+    const std::string hidden = row.at(10).value_or("");
+    without(row.at(0) == "0" || hidden.empty(),
+            fmt::format("to read the other {}, {}", row.at(11).value_or(""),
+                        row.at(11).value_or("").size() > 1 ? "of which these are the first" : "too"),
+            fmt::format("SELECT ON {}", hidden));
     without(!there || row.at(1) != "0", "as a destination", "INSERT ON <table>");
     without(row.at(3) == "t",
             "as a destination, for the tables of marks unless they are made beforehand, and for createTable",

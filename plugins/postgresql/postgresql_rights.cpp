@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "jobspec/words.h"
+#include "plugins/common/relational/moments.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "transport/base/text.h"
 
@@ -191,6 +193,47 @@ result<void> check_reading_rights(connection& c, std::uint32_t oid, const std::s
   }
   if (!names.empty()) {
     lacks.add_right(table, fmt::format("SELECT ({})", names));
+  }
+  return lacks.all(c);
+}
+
+result<void> check_query_rights(connection& c, const std::string& from, std::string_view query) {
+  if (c.is_plain()) {
+    return {};  // its rights may be others, and it says itself what is missing
+  }
+  const auto explained = c.ask(fmt::format("EXPLAIN SELECT * FROM {}", from));
+  if (explained || (explained.error().kind != error_kind::denied && !c.is_lost())) {
+    return {};
+  }
+  std::string tables;
+  for (const relational::named_table& t : relational::tables_in(query, sql_rules())) {
+    const std::string name =
+        (t.schema.empty() ? std::string() : quote_name(t.schema) + ".") + quote_name(t.table);
+    tables +=
+        fmt::format("{}({}, {})", tables.empty() ? "" : ", ", quote_text(lower(name)), quote_text(name));
+  }
+  if (tables.empty()) {
+    return fail(explained.error());
+  }
+  const auto rows = c.ask(fmt::format(
+      "SELECT DISTINCT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(k.relname), "
+      "pg_catalog.has_any_column_privilege(k.oid, 'SELECT'), pg_catalog.quote_ident(current_user) FROM "
+      "(VALUES "
+      "{}) t(small, exact) JOIN pg_catalog.pg_class k ON k.oid = coalesce(pg_catalog.to_regclass(t.small), "
+      "pg_catalog.to_regclass(t.exact)) JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace WHERE NOT "
+      "pg_catalog.has_table_privilege(k.oid, 'SELECT') ORDER BY 1",
+      tables));
+  if (!rows || rows->empty()) {
+    return fail(explained.error());  // a view's own tables, a function, or a schema
+  }
+  // Of a table of which some columns may be read, those that the query reads may be the ones.
+  const bool any_whole =
+      std::any_of(rows->begin(), rows->end(), [](const relational::sql_row& r) { return r.at(1) != "t"; });
+  missing_rights lacks(rows->front().at(2).value_or(""));
+  for (const relational::sql_row& row : *rows) {
+    if (!any_whole || row.at(1) != "t") {
+      lacks.add_right(row.at(0).value_or(""), "SELECT");
+    }
   }
   return lacks.all(c);
 }

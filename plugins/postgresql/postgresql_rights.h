@@ -28,4 +28,9 @@ result<void> check_rights(connection& c, const written_objects& what);
 result<void> check_reading_rights(connection& c, std::uint32_t oid, const std::string& table,
                                   const std::vector<std::string>& columns);
 
+/// Whether the account may read all that a query reads, by the server's own word; `denied` with all tables
+/// that the query names and the account may not read, and the statements that grant it. `from`: the query as
+/// FROM takes it.
+result<void> check_query_rights(connection& c, const std::string& from, std::string_view query);
+
 }  // namespace sluice::postgresql

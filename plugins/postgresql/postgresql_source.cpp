@@ -40,6 +40,11 @@ std::shared_ptr<const table_facts> with_types(const table_facts* of_table, const
   return std::make_shared<const table_facts>(std::move(facts));
 }
 
+/// Whether others may be looked at all the same, so that the user is told of all at once.
+bool is_of_the_part(const error& e) {
+  return e.kind == error_kind::bad_option || e.kind == error_kind::denied;
+}
+
 }  // namespace
 
 postgresql_source::postgresql_source(source_options options, option_values values,
@@ -195,7 +200,11 @@ result<void> postgresql_source::describe_relations(const std::vector<bool>& conn
                                                    read_plan& plan) {
   for (std::size_t part = 0; part < options_.parts.size(); ++part) {
     for (const auto& query : options_.parts[part].queries) {
-      SLUICE_CHECK(connected[part] ? describe_query(query, part, plan) : result<void>());
+      const auto described = connected[part] ? describe_query(query, part, plan) : result<void>();
+      if (!described && !is_of_the_part(described.error())) {
+        return described;
+      }
+      wrong.check(described);
     }
   }
   for (std::size_t part = 0; part < options_.parts.size(); ++part) {
@@ -204,7 +213,7 @@ result<void> postgresql_source::describe_relations(const std::vector<bool>& conn
     }
     for (const auto& table : options_.parts[part].tables) {
       auto described = describe_table(table, part, plan);
-      if (!described && described.error().kind != error_kind::bad_option) {
+      if (!described && !is_of_the_part(described.error())) {
         return described;
       }
       wrong.check(described);
@@ -239,6 +248,9 @@ result<void> postgresql_source::describe_query(const relational::placed_text& qu
   }
   relation.from = fmt::format("({}\n) AS sluice_query({})", query.text, aliases);
   SLUICE_CHECK(describe_columns(query.place, expressions, relation, plan));
+  if (auto may = check_query_rights(of(relation), relation.from, query.text); !may) {
+    return fail(placed(std::move(may).error(), query.place));
+  }
   SLUICE_TRY(const auto moments, remark_on_moments_of_query(of(relation), query.text, zone_.get()));
   tell_of_moments(query.place, moments, part);
   plan.relations.push_back(std::move(relation));

@@ -83,6 +83,23 @@ class PostgreSQL(OfEither, postgresql_test.Jobs):
             self.refused_before(job(reader, self.end("Writer", "dst", user="writer")), "steps[0].parameter.table", f"has not the right {right.replace('ON', 'on')}", f'GRANT {right} TO "writer"')
         self.succeeds(job(self.end("Reader", "dst", ["id"], user="writer", where="id = 7"), self.end("Writer", "dst", ["id"], user="writer"), concurrent=1), "--on-unfinished", "fresh")
 
+    def test_all_tables_that_shards_and_queries_may_not_read_are_in_one_message(self):
+        self.sql('CREATE TABLE "T 2" (LIKE src); CREATE TABLE t3 (LIKE src); GRANT SELECT ON src TO writer; GRANT SELECT (id) ON dst TO writer; GRANT INSERT ON dst TO writer')
+        grants = ['GRANT SELECT ON "public"."T 2" TO "writer"', 'GRANT SELECT ON "public"."t3" TO "writer"']
+        shards = job(self.end("Reader", ["src", '"T 2"', "t3"], user="writer"), self.end("Writer", "src"))
+        self.refused_before(shards, *grants)
+        self.say("plan", shards, *grants)
+        queries = {"WITH own AS (SELECT * FROM t3) SELECT a.id, b.v FROM src a JOIN \"T 2\" b ON a.id = b.id JOIN own c ON c.id = a.id": ('ON public."T 2" TO writer', "ON public.t3 TO writer"),
+                   "SELECT id, v FROM Dst WHERE id IN (SELECT id FROM src)": ("ON public.dst TO writer",), "SELECT * FROM src, LATERAL (SELECT v FROM ONLY t3 LIMIT 1) x": ("ON public.t3 TO writer",)}
+        for query, tables in queries.items():
+            reader = self.end("Reader", "", user="writer", querySql=[query])
+            del reader["parameter"]["table"], reader["parameter"]["column"]
+            self.refused_before(job(reader, self.end("Writer", "src")), "querySql", *(f"GRANT SELECT {table}" for table in tables))
+        both = self.end("Reader", "", user="writer", querySql=["SELECT v FROM t3", 'SELECT v FROM "T 2"'])
+        del both["parameter"]["table"], both["parameter"]["column"]
+        self.refused_before(job(both, self.end("Writer", "src", ["v"])), 'ON public."T 2" TO writer', "ON public.t3 TO writer")
+        self.assertIn('to read the other 3, too: GRANT SELECT ON public."T 2", public.dst, public.t3 TO writer', self.says_of("writer")[0]["advice"])
+
     def test_rights_on_the_columns_that_are_written_are_enough(self):
         self.sql("GRANT CREATE ON SCHEMA public TO writer; GRANT INSERT (id) ON dst TO writer")
         columns = job(self.end("Reader", "src", ["id"], user="reader", where="id = 1"), self.end("Writer", "dst", ["id"], user="writer"))
@@ -178,6 +195,21 @@ class MariaDB(OfEither, mariadb_test.Jobs):
         self.refused_before(job(self.end("Reader", "src", ["id", "v"], user="least"), self.end("Writer", "dst")), 'has not the right SELECT on the column "v" of table "sluice.src"')
         self.succeeds(job(self.end("Reader", "src", ["id"], user="least"), self.end("Writer", "dst", ["id"])))
         self.refused_before(job(self.end("Reader", "scr"), self.end("Writer", "dst")), 'did you mean "src"?')
+
+    def test_all_tables_that_shards_and_queries_may_not_read_are_in_one_message(self):
+        self.sql("DROP USER IF EXISTS least@'%'; CREATE USER least@'%' IDENTIFIED BY 'least''s pass-wörd'; GRANT SELECT ON sluice.src TO least@'%'; GRANT SELECT (id) ON sluice.dst TO least@'%'", "mysql")
+        self.addCleanup(self.sql, "DROP USER IF EXISTS least@'%'", "mysql")
+        self.sql("CREATE TABLE t2 LIKE src; CREATE TABLE t3 LIKE src")
+        grants = ["GRANT SELECT ON `sluice`.`t2` TO 'least'@'%'", "GRANT SELECT ON `sluice`.`t3` TO 'least'@'%'"]
+        shards = job(self.end("Reader", ["t2", "src", "t3"], user="least"), self.end("Writer", "dst"))
+        self.refused_before(shards, *grants)
+        self.say("plan", shards, *grants)
+        queries = {"WITH own AS (SELECT * FROM t3) SELECT a.id, b.v FROM src a JOIN t2 b ON a.id = b.id JOIN own c ON c.id = a.id JOIN dst d ON d.id = a.id": grants,
+                   "SELECT id, v FROM dst": ["GRANT SELECT ON `sluice`.`dst` TO 'least'@'%'"]}
+        for query, missing in queries.items():
+            reader = self.end("Reader", "", user="least", querySql=[query])
+            del reader["parameter"]["table"], reader["parameter"]["column"]
+            self.refused_before(job(reader, self.end("Writer", "src")), "querySql", *missing)
 
     def test_a_database_that_is_not_there_is_told_by_check(self):
         self.refused_before(job(self.end("Reader", "src"), self.end("Writer", "nosuch.dst", createTable=True)), 'there is no database "nosuch"', "CREATE DATABASE")

@@ -153,12 +153,12 @@ class connection_trial {
 
 std::vector<connection_step> try_connection(const option_values& options, const plugin_context& context,
                                             const stop_signal& stop) {
-  const auto file = read_file_option(options, context.warn);
-  if (!file) {
-    return {{connection_stage::name_resolution, outcome::failed, file.error().message,
+  const auto read = read_file_options(options, context.warn);
+  if (!read) {
+    return {{connection_stage::name_resolution, outcome::failed, read.error().message,
              "correct the data source"}};
   }
-  return connection_trial(*file, stop).run();
+  return connection_trial(read->file, stop).run();
 }
 
 }  // namespace sluice::sqlite

@@ -384,13 +384,13 @@ std::vector<option> target_option_list() {
   return list;
 }
 
-result<std::string> read_file_option(const option_values& values, const relational::warning_sink& warn) {
+result<end_options> read_file_options(const option_values& values, const relational::warning_sink& warn) {
   SLUICE_TRY(const auto connections, values.object_list("connection"));
   SLUICE_TRY(const auto properties, find_properties(values, connections));
   SLUICE_TRY(const placed_texts url, find_texts(values, connections, "jdbcUrl"));
   end_options out;
   SLUICE_CHECK(read_file(url, properties, warn, out));
-  return out.file;
+  return out;
 }
 
 result<source_options> read_source_options(const option_values& values,

@@ -54,7 +54,7 @@ std::vector<option> target_option_list();
 result<source_options> read_source_options(const option_values& values, const relational::warning_sink& warn);
 result<target_options> read_target_options(const option_values& values, const relational::warning_sink& warn);
 
-/// The file alone, of `jdbcUrl` in `connection` or flat.
-result<std::string> read_file_option(const option_values& values, const relational::warning_sink& warn);
+/// What the address and its properties say alone, in `connection` or flat.
+result<end_options> read_file_options(const option_values& values, const relational::warning_sink& warn);
 
 }  // namespace sluice::sqlite

@@ -75,6 +75,10 @@ std::vector<std::string> remarks() {
       "columns; a job whose table has none is refused. `ignore` leaves out "
       "only rows whose key is there already; CHECK and NOT NULL still make rows dirty. An ON CONFLICT clause "
       "of the table itself does not count.",
+      "Foreign keys are not enforced unless `session` or the address says `foreign_keys = ON`, which is "
+      "SQLite's default: rows may come in any order, and `replace` and a DELETE leave the rows of other "
+      "tables as they are. With it a row without its parent is dirty, and ON DELETE CASCADE and SET NULL act "
+      "on the rows that `replace` deletes, of which `check`, `plan` and `sluice copy --replace` warn.",
       "Marks and claims stand in the tables sluice_run and sluice_progress of the destination file. "
       "journal_mode is never changed, and synchronous "
       "is SQLite's FULL unless `session` says otherwise; with less, a power failure may take back what was "

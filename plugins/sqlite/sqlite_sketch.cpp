@@ -119,7 +119,8 @@ std::optional<end_place> recognise(std::string_view text) {
 
 result<end_place> place_in(end_datasource source, std::string_view rest) {
   end_place where;
-  SLUICE_TRY(where.path, read_file_option(source.options, [](const std::string&) {}));
+  SLUICE_TRY(const end_options read, read_file_options(source.options, {}));
+  where.path = read.file;
   where.table = rest;
   where.datasource = std::move(source);
   return where;
@@ -164,12 +165,21 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
   std::optional<table_info> table;
   std::error_code ignored;
   if (std::filesystem::exists(where.path, ignored)) {
-    SLUICE_TRY(database db, connect(where.path, open_mode::read_only, looking_timeout, {}, 0, stop));
+    end_options said;
+    if (where.datasource) {
+      SLUICE_TRY(said, read_file_options(where.datasource->options, {}));
+    }
+    SLUICE_TRY(database db,
+               connect(where.path, open_mode::read_only, looking_timeout, said.session, 0, stop));
     SLUICE_TRY(table, look_up_table(db, asked));
     if (table) {
       SLUICE_CHECK(require_writable(*table, where));
       SLUICE_TRY(const auto any, db.ask(fmt::format("SELECT 1 FROM {} LIMIT 1", table->quoted_name())));
       sketch.holds_records = any.has_value();
+      if (context.mode == sketch_mode::replace) {
+        SLUICE_TRY(const auto keys, referring_keys(db, table->name));
+        relational::doubt_deleting(keys, sketch);
+      }
     }
   }
   const std::string name = table ? table->name : asked;

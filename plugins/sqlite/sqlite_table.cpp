@@ -187,6 +187,25 @@ result<std::optional<table_info>> look_up_table(database& db, const std::string&
   return std::optional(std::move(table));
 }
 
+result<std::vector<relational::referring_key>> referring_keys(database& db, const std::string& table) {
+  std::vector<relational::referring_key> keys;
+  SLUICE_TRY(const auto enforced, db.ask("PRAGMA foreign_keys"));
+  if (enforced.value_or("0") != "1") {
+    return keys;
+  }
+  sqlite_session session(db);
+  SLUICE_TRY(const auto rows,
+             session.ask("SELECT t.name, group_concat(f.\"from\", ', '), f.on_delete FROM sqlite_schema t, "
+                         "pragma_foreign_key_list(t.name) f WHERE t.type = 'table' AND f.\"table\" = ?1 "
+                         "COLLATE NOCASE AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') GROUP BY "
+                         "t.name, f.id ORDER BY 1, f.id",
+                         {table}));
+  for (const relational::sql_row& row : rows) {
+    keys.push_back({row[0].value_or(""), row[1].value_or(""), row[2] == "CASCADE"});
+  }
+  return keys;
+}
+
 result<relational::read_table> read_table_of(database& db, const table_info& table) {
   sqlite_session session(db);
   relational::read_table out;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plugins/common/relational/created_table.h"
+#include "plugins/common/relational/target_mapping.h"
 #include "plugins/sqlite/sqlite_types.h"
 #include "transport/base/sqlite.h"
 
@@ -50,6 +51,10 @@ std::optional<std::string> table_name_of(std::string_view text);
 
 /// What the file says of a table or view; nothing where there is none of that name.
 result<std::optional<table_info>> look_up_table(database& db, const std::string& name);
+
+/// The foreign keys by which deleting rows of the table changes those of others, called by their columns, for
+/// SQLite does not tell their names. None where the connection does not enforce them, as by default.
+result<std::vector<relational::referring_key>> referring_keys(database& db, const std::string& table);
 
 /// The same for a table that is made after it; CHECKs are not seen.
 result<relational::read_table> read_table_of(database& db, const table_info& table);

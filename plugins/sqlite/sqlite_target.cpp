@@ -49,7 +49,8 @@ sqlite_target::sqlite_target(target_options options, option_values values, const
       steps_(options_.pre_sql, options_.post_sql, {{"main", false}, {table_, true}}, sql_rules, runs_outside),
       marks_(progress_dialect_of(options_.file)),
       home_(connection_),
-      progress_(home_, marks_, *claim_) {
+      progress_(home_, marks_, *claim_),
+      warn_(context.warn) {
   connection_.file = options_.file;
   connection_.busy_timeout = options_.busy_timeout;
   connection_.session = options_.session;
@@ -187,6 +188,10 @@ result<void> sqlite_target::describe_table(const schema& source_columns, target_
           out.notes.push_back(
               fmt::format("Column {} is computed by the table and left out.", in_quotes(c.name)));
         }
+      }
+      if (options_.mode == write_mode::replace) {
+        SLUICE_TRY(const auto keys, referring_keys(*connection_.db, table->name));
+        warn_(values_.place("writeMode"), relational::referring_warnings(keys));
       }
       return use_columns(table->name, *mapped, come.columns, out);
     }

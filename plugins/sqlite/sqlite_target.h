@@ -70,6 +70,7 @@ class sqlite_target : public target {
   relational::progress_dialect marks_;
   sqlite_home home_;
   relational::relational_progress progress_;
+  relational::once_warner warn_;
   std::shared_ptr<const writer_plan> plan_;
 };
 

@@ -111,6 +111,23 @@ class DataSources(ProgramTest):
             tested = self.sluice("datasource", "test", "dw", "--datasources", self.registry)
             self.assertEqual(tested.returncode, int("mode" not in properties), tested.stderr)
 
+    def test_replace_names_the_foreign_keys_that_act_where_they_are_enforced(self):
+        with sqlite3.connect(self.folder / "dw.db") as db:
+            db.executescript("INSERT INTO t VALUES (1, 'old'); CREATE TABLE child(of_id REFERENCES t ON DELETE CASCADE); INSERT INTO child VALUES (1); "
+                             "CREATE TABLE note(a REFERENCES T ON DELETE SET NULL, b REFERENCES t)")
+        db.close()
+        for enforced in (False, True):
+            self.write_registry(registry(("shop", "sqlite", None, {"path": "shop.db"}), ("dw", "sqlite", None, {"path": "dw.db", "properties": {"foreign_keys": enforced}})))
+            document = self.folder / "replace.json"
+            document.write_text(json.dumps(job(reader(datasource="shop", table="t"), writer(datasource="dw", table="t", writeMode="replace"))), encoding="utf-8")
+            planned = self.sluice("plan", document, "--datasources", self.registry)
+            copied = self.sluice("copy", "shop:t", "dw:t", "--replace", "--datasources", self.registry)
+            self.assertEqual(copied.returncode, 0, copied)
+            for part in ('foreign key "of_id" of "child" then deletes the rows', 'foreign key "a" of "note" then takes the reference'):
+                self.assertEqual(part in planned.stdout + planned.stderr, enforced, planned)
+                self.assertEqual(part in copied.stdout + copied.stderr, enforced, copied)
+            self.assertEqual(self.rows(self.folder / "dw.db", "SELECT count(*) FROM child"), [(int(not enforced),)])
+
     def test_a_file_may_have_a_question_mark_in_its_name(self):
         self.make_rows("what? 100%#.db", 2)
         self.write_registry(registry(("dw", "sqlite", None, {"path": "what? 100%#.db"})))

@@ -27,6 +27,10 @@ constexpr const char* same_key_twice = "21000";
 constexpr const char* unique_violation = "23505";
 /// Beyond it, rows with one key are cheaper one by one.
 constexpr std::uint64_t rounds_max = 64;
+/// How often a row that others replace, too, is tried before it is refused, and a batch before its rows are
+/// tried one by one, which locks them in no order.
+constexpr int replace_tries_max = 8;
+constexpr int rounds_tries_max = 4;
 
 /// The braces stand for the statements of the mode and for what becomes of a row that is left out. A block
 /// with EXCEPTION is a subtransaction; sixteen rows share one as long as none is refused. Variables must not
@@ -117,7 +121,9 @@ std::string is_there_sql(const stage_plan& plan, const std::vector<std::string>&
   return fmt::format("EXISTS (SELECT FROM {} t WHERE {} OFFSET 0)", plan.table, same_key(plan, key, "s"));
 }
 
-/// Steps of PL/pgSQL that take the rows away which staged ones replace, each by its key, and count them.
+/// Steps of PL/pgSQL that take the rows away which staged ones replace, each by its key, and count them. A
+/// DELETE that has waited for another session which replaced the same row finds none: that one's is not of
+/// its snapshot, and goes the next time.
 std::string delete_steps(const stage_plan& plan, std::string_view condition) {
   std::string key;
   for (const std::string& name : plan.key) {
@@ -125,9 +131,11 @@ std::string delete_steps(const stage_plan& plan, std::string_view condition) {
   }
   return fmt::format(
       "sluice_gone := 0; FOR sluice_old IN SELECT {0} FROM pg_temp.sluice_rows s WHERE {1} AND {2} ORDER BY "
-      "{0} LOOP DELETE FROM {3} t WHERE {4}; GET DIAGNOSTICS sluice_took = ROW_COUNT; sluice_gone := "
-      "sluice_gone + sluice_took; END LOOP;",
-      key, condition, is_there_sql(plan, plan.key), plan.table, same_key(plan, plan.key, "sluice_old"));
+      "{0} LOOP FOR sluice_tries IN 1..{5} LOOP DELETE FROM {3} t WHERE {4}; GET DIAGNOSTICS sluice_took = "
+      "ROW_COUNT; sluice_gone := sluice_gone + sluice_took; EXIT WHEN sluice_took > 0 OR NOT EXISTS (SELECT "
+      "FROM {3} t WHERE {4}); END LOOP; END LOOP;",
+      key, condition, is_there_sql(plan, plan.key), plan.table, same_key(plan, plan.key, "sluice_old"),
+      replace_tries_max);
 }
 
 /// The same as a statement; how many there were is left in a setting.
@@ -147,10 +155,11 @@ std::string plain_insert_sql(const stage_plan& plan, std::string_view condition)
     names += fmt::format("{}{}", comma, quote_name(plan.columns[i]));
     staged += fmt::format("{}s.c{}", comma, i + 1);
   }
-  // Two sessions that lock rows in the same order do not wait for each other in a circle. Rows of one key
-  // stay in the source's order, and so do all where another key may decide which of them stays.
+  // Two sessions that lock rows in the same order do not wait for each other in a circle; a key that is new
+  // to both is a lock, too. Rows of one key stay in the source's order, and so do all where another key may
+  // decide which of them stays.
   std::string order;
-  if (plan.mode == write_mode::update) {
+  if (plan.mode == write_mode::update || plan.mode == write_mode::replace) {
     for (const std::string& name : plan.key) {
       order += fmt::format("s.c{}, ", place_of(plan, name) + 1);
     }
@@ -184,6 +193,22 @@ std::string block_step(const stage_plan& plan, bool counts, std::string_view con
     return step + "sluice_fresh := sluice_took;";
   }
   return fmt::format("{} {}sluice_fresh := sluice_took - sluice_gone;", delete_steps(plan, condition), step);
+}
+
+/// The same of one row. Where another session has just put in a row with a key that was not there, `replace`
+/// takes that away and tries again. A key whose row was deleted, or is not there, was refused by another one.
+std::string one_row_step(const stage_plan& plan, bool counts) {
+  const std::string step = block_step(plan, counts, one_condition);
+  if (plan.mode != write_mode::replace) {
+    return step;
+  }
+  return fmt::format(
+      "FOR sluice_n_tries IN 1..{} LOOP BEGIN {} EXIT; EXCEPTION WHEN unique_violation THEN IF sluice_gone > "
+      "0 "
+      "OR sluice_n_tries = {} OR NOT EXISTS (SELECT FROM pg_temp.sluice_rows s WHERE {} AND {}) THEN RAISE; "
+      "END "
+      "IF; END; END LOOP;",
+      replace_tries_max, step, replace_tries_max, one_condition, is_there_sql(plan, plan.key));
 }
 
 /// The staged rows whose key is in the table, with its values as the server writes them.
@@ -242,7 +267,7 @@ std::string row_stage::each_sql() const {
   const std::string block = fmt::format(
       fmt::runtime(each_block), fmt::arg("range", range_condition), fmt::arg("not_of_a_row", not_of_a_row),
       fmt::arg("range_step", block_step(plan_, counts_, range_condition)),
-      fmt::arg("one_step", block_step(plan_, counts_, one_condition)), fmt::arg("left_out", left_out),
+      fmt::arg("one_step", one_row_step(plan_, counts_)), fmt::arg("left_out", left_out),
       fmt::arg("not_stored", not_stored_state), fmt::arg("silently", refused_silently),
       fmt::arg("inserted", inserted_code));
   return "DO " + quote_text(block);  // a name may hold whatever ends another quote
@@ -373,30 +398,39 @@ result<std::optional<std::uint64_t>> row_stage::insert_rounds(connection& c, std
     return most.error().kind == error_kind::cancelled || c.is_lost() ? fail(most.error()) : not_so();
   }
   const std::uint64_t rounds = std::strtoull(most->at(0).at(0).value_or("0").c_str(), nullptr, 10);
-  if (rounds < 2 || rounds > rounds_max) {
+  // `replace` may also have met a key that another session has put in meanwhile, which is there now.
+  const bool replaces = plan_.mode == write_mode::replace;
+  if (rounds < (replaces ? 1 : 2) || rounds > rounds_max) {
     return not_so();
   }
-  taken all;
-  for (std::uint64_t n = 1; n <= rounds; ++n) {
-    const auto done = take(
-        c, fmt::format("s.sluice_row IN (SELECT r.sluice_row FROM (SELECT s.sluice_row, row_number() OVER "
-                       "(PARTITION BY {} ORDER BY s.sluice_row) AS n FROM pg_temp.sluice_rows s) r WHERE "
-                       "r.n = {})",
-                       key, n));
-    if (!done && done.error().kind != error_kind::bad_row && done.error().code != same_key_twice) {
-      return fail(done.error());
+  for (int tries = 1;; ++tries) {
+    taken all;
+    bool met = false;
+    for (std::uint64_t n = 1; n <= rounds && !met; ++n) {
+      const auto done = take(
+          c, fmt::format("s.sluice_row IN (SELECT r.sluice_row FROM (SELECT s.sluice_row, row_number() OVER "
+                         "(PARTITION BY {} ORDER BY s.sluice_row) AS n FROM pg_temp.sluice_rows s) r WHERE "
+                         "r.n = {})",
+                         key, n));
+      if (!done && done.error().kind != error_kind::bad_row && done.error().code != same_key_twice) {
+        return fail(done.error());
+      }
+      met = !done && replaces && done.error().code == unique_violation && tries < rounds_tries_max;
+      if (!met && (!done || c.take_warning())) {
+        return not_so();
+      }
+      all.rows += done ? done->rows : 0;
+      all.fresh += done ? done->fresh : 0;
     }
-    if (!done || c.take_warning()) {
-      return not_so();
+    if (!met) {
+      if (all.rows != count) {
+        return not_so();
+      }
+      SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rounds"));
+      return std::optional(all.fresh);
     }
-    all.rows += done->rows;
-    all.fresh += done->fresh;
+    SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rounds"));
   }
-  if (all.rows != count) {
-    return not_so();
-  }
-  SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_rounds"));
-  return std::optional(all.fresh);
 }
 
 result<bool> row_stage::meets_key(connection& c, std::size_t staged_row) const {

@@ -78,7 +78,7 @@ class row_stage {
   /// Where the server took all without a warning: how many are new rows. Else nothing was done.
   result<std::optional<std::uint64_t>> insert_all(connection& c, std::size_t count);
   /// As `insert_all`, where some have the same key: the first row of each key, then the second, and so on, so
-  /// that the last wins.
+  /// that the last wins. Of `replace` also where another session has put in one of the keys meanwhile.
   result<std::optional<std::uint64_t>> insert_rounds(connection& c, std::size_t count);
   /// Of which some are refused. `looked`: none of them has a key that is there already.
   result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, bool looked,

@@ -233,12 +233,26 @@ class Staged(whole.Jobs):
     def test_pipelines_that_meet_the_same_keys_again_and_again_do_not_wait_in_a_circle_and_the_last_of_a_split_wins(self):
         sql("CREATE TABLE src AS SELECT i AS id, (i * 7919) % 500 AS k, i AS v FROM generate_series(1, 10000) i; ALTER TABLE src ADD PRIMARY KEY (id); ANALYZE src; "
             "CREATE TABLE dst (k int PRIMARY KEY, v int)")
-        ended = self.succeeds(job(end("Reader", "src", ["k", "v"], splitPk="id"), end("Writer", "dst", ["k", "v"], writeMode="update"), concurrent=4))
-        self.assertEqual((ended.summary["written"], ended.summary.get("retries", 0)), (10000, 0), ended)
         for mode in ("update", "replace"):
+            sql("TRUNCATE dst")
+            deadlocks = sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'sluice'")
+            ended = self.succeeds(job(end("Reader", "src", ["k", "v"], splitPk="id"), end("Writer", "dst", ["k", "v"], writeMode=mode), concurrent=4), "--on-unfinished", "fresh")
+            self.assertEqual((ended.summary["written"], ended.summary.get("retries", 0)), (10000, 0), ended)
+            self.assertEqual(sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'sluice'"), deadlocks)
             sql("TRUNCATE dst")
             self.succeeds(job(end("Reader", "src", ["k", "v"]), end("Writer", "dst", ["k", "v"], writeMode=mode)))
             self.assertEqual(sql("SELECT count(*) FROM (SELECT k, max(v) AS v FROM src GROUP BY k EXCEPT TABLE dst) x; SELECT count(*) FROM dst"), "0\n500\n")
+
+    def test_a_row_that_others_replace_too_is_replaced_once_it_can_be(self):
+        # Deleting finds nothing for a while, as where another session has just put in its own row.
+        sql("CREATE TABLE src AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 20) i; CREATE TABLE dst (id int PRIMARY KEY, v text, w text UNIQUE); INSERT INTO dst VALUES (5, 'old', 'w'), (6, 'old', NULL); "
+            "CREATE SEQUENCE tries; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF OLD.id = 5 AND nextval(''tries'') < 6 THEN RETURN NULL; END IF; RETURN OLD; END'; "
+            "CREATE TRIGGER t BEFORE DELETE ON dst FOR EACH ROW EXECUTE FUNCTION f()")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "v"], writeMode="replace")))
+        self.assertEqual(sql("SELECT count(*), count(*) FILTER (WHERE v LIKE 'new %'), nextval('tries') > 6 FROM dst"), "20|20|t\n")
+        sql("ALTER SEQUENCE tries RESTART; CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF OLD.id = 5 THEN RETURN NULL; END IF; RETURN OLD; END'")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "v"], writeMode="replace"), errors=1), "--on-unfinished", "fresh")
+        self.assertEqual(ended.summary["dirty_by_code"], {"23505": 1})
 
     def test_a_row_that_cannot_be_replaced_is_dirty_and_all_others_are_replaced(self):
         sql("CREATE TABLE src AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 100) i; CREATE TABLE dst (id int PRIMARY KEY, v text); INSERT INTO dst VALUES (5, 'old'), (6, 'old'); "

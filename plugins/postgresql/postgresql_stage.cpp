@@ -433,14 +433,20 @@ result<std::optional<std::uint64_t>> row_stage::insert_rounds(connection& c, std
   }
 }
 
-result<bool> row_stage::meets_key(connection& c, std::size_t staged_row) const {
+result<row_stage::plain_end> row_stage::insert_plain(connection& c, std::size_t staged_row) const {
   SLUICE_CHECK(c.run_script("SAVEPOINT sluice_plain"));
+  (void)c.take_warning();
   const auto done = c.run(plain_insert_sql(plan_, fmt::format("s.sluice_row = {}", staged_row)));
   if (!done && done.error().kind != error_kind::bad_row) {
     return fail(done.error());
   }
+  if (done && *done == 1 && !c.take_warning()) {
+    SLUICE_CHECK(c.run_script("RELEASE SAVEPOINT sluice_plain"));
+    return plain_end::stored;
+  }
   SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_plain; RELEASE SAVEPOINT sluice_plain"));
-  return !done && (done.error().code == unique_violation || done.error().code == "23P01");
+  const bool met = !done && (done.error().code == unique_violation || done.error().code == "23P01");
+  return met ? plain_end::meets_key : plain_end::swallowed;
 }
 
 result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size_t to,
@@ -465,8 +471,12 @@ result<void> row_stage::insert_halves(connection& c, std::size_t from, std::size
     return insert_halves(c, middle, to, rows, fresh, answer);
   }
   if (done && !warning && plan_.mode == write_mode::ignore) {
-    SLUICE_TRY(const bool met, meets_key(c, from));
-    if (met) {
+    SLUICE_TRY(const plain_end end, insert_plain(c, from));
+    if (end == plain_end::stored) {
+      ++fresh;
+      return {};
+    }
+    if (end == plain_end::meets_key) {
       answer.ignored.push_back(rows.at(from));
       return {};
     }

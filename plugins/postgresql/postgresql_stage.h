@@ -83,8 +83,16 @@ class row_stage {
   /// Of which some are refused. `looked`: none of them has a key that is there already.
   result<void> insert_some(connection& c, const std::vector<std::uint32_t>& rows, bool looked,
                            std::uint64_t& fresh, outcome& answer);
-  /// Whether a row that `ignore` left out was so because of a key; else somebody swallowed it.
-  result<bool> meets_key(connection& c, std::size_t staged_row) const;
+  enum class plain_end : std::uint8_t {
+    meets_key,  ///< It is left out because of a key.
+    swallowed,  ///< Somebody took it without a word.
+    stored,     ///< The key that it met is gone.
+  };
+  /// Why `ignore` left a row out, by inserting it once more as if it did not; it stays where that stores it.
+  /// What others commit between the two: a new row with the key changes nothing, for the row met one before
+  /// or is swallowed before keys are looked at; where the row that was met is deleted, this one is written,
+  /// as it would have been a moment later.
+  result<plain_end> insert_plain(connection& c, std::size_t staged_row) const;
   /// Staged rows [from, to), which are `rows` of the batch, in ever smaller pieces down to the row that is
   /// refused or warned of.
   result<void> insert_halves(connection& c, std::size_t from, std::size_t to,

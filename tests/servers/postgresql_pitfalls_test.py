@@ -254,6 +254,15 @@ class Staged(whole.Jobs):
         ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "v"], writeMode="replace"), errors=1), "--on-unfinished", "fresh")
         self.assertEqual(ended.summary["dirty_by_code"], {"23505": 1})
 
+    def test_ignore_writes_a_row_whose_key_is_gone_by_the_time_it_is_looked_for(self):
+        # Row 7 is left out by ON CONFLICT alone, as where another session deletes the row that it met; row 8 is warned of.
+        sql("CREATE TABLE src AS SELECT i AS id FROM generate_series(1, 20) i; CREATE TABLE dst (id int PRIMARY KEY); INSERT INTO dst VALUES (3); "
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 7 AND current_query() LIKE ''%DO NOTHING%'' OR NEW.id = 9 THEN RETURN NULL; END IF; "
+            "IF NEW.id = 8 THEN RAISE WARNING ''odd''; END IF; RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON dst FOR EACH ROW EXECUTE FUNCTION f()")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode="ignore"), errors=2))
+        self.assertEqual((ended.summary["written"], ended.summary["ignored"], sorted(ended.summary["dirty_by_code"])), (17, 1, ["01000", "refused_silently"]))
+        self.assertEqual(sql("SELECT count(*), bool_or(id = 7) FROM dst"), "18|t\n")
+
     def test_a_row_that_cannot_be_replaced_is_dirty_and_all_others_are_replaced(self):
         sql("CREATE TABLE src AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 100) i; CREATE TABLE dst (id int PRIMARY KEY, v text); INSERT INTO dst VALUES (5, 'old'), (6, 'old'); "
             "CREATE TABLE child (p int REFERENCES dst); INSERT INTO child VALUES (5)")

@@ -64,7 +64,7 @@ struct sketch_context {
 struct end_sketch {
   std::vector<sketched_option> options;  ///< In the order in which they are written.
   std::vector<std::string> remarks;      ///< For the head of the step: what was looked at, what is unsure.
-  schema columns;                        ///< Of a source: what its reader delivers.
+  schema columns;                        ///< As they are read; of a destination: what takes each, or none.
   std::vector<std::string> column_comments;  ///< One a column; may be shorter.
   bool holds_records = false;                ///< Of a destination: records are there already.
   bool appends = true;                       ///< Of a destination: records can be added to those.

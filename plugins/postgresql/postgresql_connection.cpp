@@ -231,8 +231,9 @@ void connection::wake_with(int bytes) {
 }
 
 result<void> connection::wait_for_rows() {
-  // The server sends 8 KiB at a time: woken by each, a thread does little else.
-  constexpr int worth_waking = 64 << 10;
+  // The server sends 8 KiB at a time: woken by each, a thread does little else, and each waking costs as much
+  // as some 50 rows.
+  constexpr int worth_waking = 192 << 10;
   constexpr std::chrono::milliseconds while_more_comes(2);
   wake_with(worth_waking);
   auto ready = wait(PQsocket(conn_), wait_for::readable, clock::now() + while_more_comes, stop_);
@@ -244,7 +245,7 @@ result<void> connection::wait_for_rows() {
   }
   // libpq's buffer is twice as large where more is taken in than it holds: a few times, from its 16 KiB to
   // about what is worth waking for, and not to all that the system may hold for a slow reader.
-  constexpr int doublings_max = 3;
+  constexpr int doublings_max = 4;
   int left = 0;
   if (doublings_ < doublings_max && ::ioctl(PQsocket(conn_), FIONREAD, &left) == 0 && left > 0) {
     ++doublings_;

@@ -104,7 +104,9 @@ class tuple_block {
     ends_[count_++] = fields.data() + fields.size();
   }
   /// Goes on to the next field of each; false: one of the tuples is cut short, and none is any good here.
-  bool next();
+  /// `usual`: the bytes that the field has where it is not NULL, 0 where they vary. A guess only, as in
+  /// `tuple_reader`.
+  bool next(std::size_t usual = 0);
   /// Whether all have been taken apart to their ends.
   [[nodiscard]] bool ended() const {
     return std::equal(next_.begin(), next_.begin() + count_, ends_.begin());
@@ -113,9 +115,14 @@ class tuple_block {
   // Of the fields at hand.
 
   [[nodiscard]] bool is_null(std::size_t tuple) const { return lengths_[tuple] < 0; }
-  [[nodiscard]] const char* bytes(std::size_t tuple) const { return bytes_[tuple]; }
   [[nodiscard]] std::string_view value(std::size_t tuple) const {
-    return {bytes_[tuple], static_cast<std::size_t>(lengths_[tuple])};
+    const auto length = static_cast<std::size_t>(lengths_[tuple]);
+    return {next_[tuple] - length, length};
+  }
+  /// Of a field of so many bytes.
+  template <std::size_t Bytes>
+  [[nodiscard]] const char* bytes(std::size_t tuple) const {
+    return next_[tuple] - Bytes;
   }
   [[nodiscard]] bool any_is_null() const { return any_is_null_; }
   /// Whether each has so many bytes.
@@ -124,10 +131,11 @@ class tuple_block {
   }
 
  private:
+  bool all_go_on(std::size_t bytes);
+
   std::size_t count_ = 0;
-  std::array<const char*, tuples_max> next_;  ///< Of each tuple, where its next field's length stands.
+  std::array<const char*, tuples_max> next_;  ///< Of each tuple, the end of its field at hand.
   std::array<const char*, tuples_max> ends_;
-  std::array<const char*, tuples_max> bytes_;
   std::array<std::int32_t, tuples_max> lengths_;  ///< -1: NULL.
   bool any_is_null_ = false;
   bool same_length_ = false;
@@ -172,6 +180,10 @@ class field_decoder {
         break;
     }
     return append_other(columns_[column], bytes, to);
+  }
+  /// Of the column's fields where they are not NULL; 0 where they vary, or there is no such column.
+  [[nodiscard]] std::size_t usual_bytes(std::size_t column) const {
+    return column < forms_.size() ? forms_[column].bytes : 0;
   }
   /// Whether `append_block` may be called: not where `changed` might have something to say.
   [[nodiscard]] bool has_blocks() const { return !check_utf8_; }

@@ -31,7 +31,7 @@ bool put_values(const tuple_block& tuples, column_builder& to, Read read) {
 template <class Wire, class Value>
 bool put_numbers(const tuple_block& tuples, column_builder& to) {
   return put_values<Value>(tuples, to, [&tuples](std::size_t i, Value& value) {
-    value = static_cast<std::make_signed_t<Wire>>(read_big<Wire>(tuples.bytes(i)));
+    value = static_cast<std::make_signed_t<Wire>>(read_big<Wire>(tuples.bytes<sizeof(Wire)>(i)));
     return true;
   });
 }
@@ -40,7 +40,7 @@ bool put_numbers(const tuple_block& tuples, column_builder& to) {
 template <class Wire, class Value, class InBatch>
 bool put_checked(const tuple_block& tuples, column_builder& to, InBatch in_batch) {
   return put_values<Value>(tuples, to, [&tuples, in_batch](std::size_t i, Value& value) {
-    const parsed<Value> read = in_batch(static_cast<Value>(read_big<Wire>(tuples.bytes(i))));
+    const parsed<Value> read = in_batch(static_cast<Value>(read_big<Wire>(tuples.bytes<sizeof(Wire)>(i))));
     value = read.value;
     return read.ok();
   });
@@ -92,7 +92,31 @@ bool put_texts(const tuple_block& tuples, column_builder& to) {
 
 }  // namespace
 
-bool tuple_block::next() {
+/// Over a field that has so many bytes in each tuple; false: in one it has not, and all stay where they are.
+bool tuple_block::all_go_on(std::size_t bytes) {
+  const auto step = static_cast<std::ptrdiff_t>(sizeof(std::int32_t) + bytes);
+  std::uint32_t other = 0;
+  bool is_short = false;
+  for (std::size_t i = 0; i < count_; ++i) {
+    other |= read_big<std::uint32_t>(next_[i]) ^ static_cast<std::uint32_t>(bytes);
+    is_short |= ends_[i] - next_[i] < step;
+  }
+  if (other != 0 || is_short) {
+    return false;
+  }
+  for (std::size_t i = 0; i < count_; ++i) {
+    next_[i] += step;
+  }
+  std::fill_n(lengths_.begin(), count_, static_cast<std::int32_t>(bytes));
+  any_is_null_ = false;
+  same_length_ = true;
+  return true;
+}
+
+bool tuple_block::next(std::size_t usual) {
+  if (usual != 0 && all_go_on(usual)) {
+    return true;
+  }
   std::int32_t all = 0;
   std::int32_t differing = 0;
   for (std::size_t i = 0; i < count_; ++i) {
@@ -105,7 +129,6 @@ bool tuple_block::next() {
     if (length < -1 || length > left) {
       return false;
     }
-    bytes_[i] = at + sizeof length;
     lengths_[i] = length;
     next_[i] = at + sizeof length + std::max(length, 0);
     all |= length;

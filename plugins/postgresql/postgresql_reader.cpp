@@ -403,7 +403,8 @@ bool postgresql_reader::take_block(batch_builder& builder) {
     block_.add(row);
   }
   for (std::size_t i = 0; i < tuples_.fields(); ++i) {
-    if (!block_.next() || (i < plan_->carried.size() && !fields_->append_block(i, block_, builder.at(i)))) {
+    if (!block_.next(fields_->usual_bytes(i)) ||
+        (i < plan_->carried.size() && !fields_->append_block(i, block_, builder.at(i)))) {
       return false;
     }
     if (places_key() && relation_->key[0].field == i) {

@@ -48,6 +48,8 @@ TEST(parse_time, the_calendar_agrees_with_itself_over_its_whole_range) {
         const civil_date back = civil_from_days(static_cast<std::int32_t>(expected));
         ASSERT_TRUE(back.year == year && back.month == month && back.day == day)
             << year << '-' << month << '-' << day;
+        ASSERT_EQ(parse_iso_date(text_of(write_iso_date, static_cast<std::int32_t>(expected))).value,
+                  expected);
       }
     }
   }

@@ -42,18 +42,19 @@ null_guess guess_null_text(const std::vector<std::vector<sampled_field>>& column
 /// Whether a field with this text may be taken for NULL, or for bytes, by these guesses where it stands
 /// without quotes. A writer puts such a text into quotes, so that a copy of its file has it as a text again.
 bool is_mark_unquoted(std::string_view text);
+/// Of such texts that do not begin with a backslash.
+inline constexpr std::size_t mark_bytes_max = 4;
 /// False where its length and first two characters show that it is none: a writer asks for each of its texts.
 inline bool may_be_mark(std::string_view text) {
-  constexpr std::size_t word_bytes_max = 4;
   switch (text.empty() ? '\0' : text.front()) {
     case '\\':
       return true;
     case '#':
     case '-':
-      return text.size() <= word_bytes_max;
+      return text.size() <= mark_bytes_max;
     case 'N':
     case 'n':
-      return text.size() >= 2 && text.size() <= word_bytes_max &&
+      return text.size() >= 2 && text.size() <= mark_bytes_max &&
              std::string_view("UuA/oi").find(text[1]) != std::string_view::npos;
     default:
       return false;

@@ -10,12 +10,45 @@
 #include "plugins/text/column_guess.h"
 #include "plugins/text/record_formatter.h"
 #include "transport/base/text.h"
+#include "transport/record/format.h"
 #include "transport/record/utf8.h"
 
 namespace sluice {
 namespace {
 
 using byte_search::wanted;
+
+/// What most fields are, and all that is needed to write them, close together.
+struct plain_cells {
+  enum class kind : std::uint8_t { integer, decimal, date, text, other, end };
+  kind what = kind::other;
+  std::uint8_t scale = 0;
+  const std::byte* values = nullptr;
+  const std::int32_t* offsets = nullptr;
+  const std::byte* values_end = nullptr;
+
+  template <class T>
+  [[nodiscard]] T get(std::size_t row) const {
+    T value;
+    std::memcpy(&value, values + row * sizeof(T), sizeof value);
+    return value;
+  }
+};
+
+plain_cells::kind kind_of(const data_type& type) {
+  switch (type.id) {
+    case type_id::int64:
+      return plain_cells::kind::integer;
+    case type_id::decimal:
+      return plain_cells::kind::decimal;
+    case type_id::date:
+      return plain_cells::kind::date;
+    case type_id::utf8:
+      return plain_cells::kind::text;
+    default:
+      return plain_cells::kind::other;
+  }
+}
 
 /// What is known of one column: of the schema from the start, of the batch at hand after `begin`.
 struct column_state {
@@ -25,13 +58,15 @@ struct column_state {
   const column* values = nullptr;
   const std::int32_t* offsets = nullptr;
   const char* bytes = nullptr;
-  std::size_t bytes_size = 0;
   bool has_special = false;  // Some value of the batch has a byte that needs a look.
   bool has_nulls = false;
   bool prints_plain = false;  // No printed value has a byte that needs a look, nor is one like nullFormat.
 };
 
 class delimited_formatter final : public record_formatter {
+  /// What `put_plain` may write over behind a text; the next field lies there.
+  static constexpr std::size_t slack = 32;
+
  public:
   static result<std::unique_ptr<record_formatter>> make(const text_writer_options& options,
                                                         schema_ptr columns, const time_zone_ptr& zone) {
@@ -50,48 +85,81 @@ class delimited_formatter final : public record_formatter {
         made->texts_.push_back(made->columns_.size() - 1);
       }
       made->fixed_room_ +=
-          options.field_delimiter.size() + std::max<std::size_t>(options.null_text.size(), 2) + 16;
+          options.field_delimiter.size() + std::max<std::size_t>(options.null_text.size(), 2);
     }
-    made->fixed_room_ += options.line_delimiter.size();
+    made->fixed_room_ += options.line_delimiter.size() + options.field_delimiter.size() + slack;
+    made->cells_.resize(made->columns_.size());
+    made->cells_.push_back({plain_cells::kind::end});
     return made;
   }
 
   void begin(const batch& b) override {
+    rows_ = b.rows;
+    room_known_end_ = 0;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       column_state& state = columns_[i];
       state.values = &b.columns[i];
       state.has_nulls = !state.values->validity.empty();
-      if (state.printer || b.rows == 0) {
+      if (b.rows == 0) {
+        continue;
+      }
+      if (state.printer) {
+        choose(i, state.prints_plain && !state.has_nulls);
         continue;
       }
       state.offsets = state.values->offsets.as<std::int32_t>();
       state.bytes = state.values->values.as<char>();
-      state.bytes_size = state.values->values.size();
       const auto first = static_cast<std::size_t>(state.offsets[0]);
       const std::size_t size = static_cast<std::size_t>(state.offsets[b.rows]) - first;
       state.has_special = size != 0 && byte_search::find(state.bytes + first, size, special_) != size;
+      choose(i, !state.has_special && !state.has_nulls);
     }
   }
 
   bool append(std::uint32_t row, growing_buffer& to, refused_row& refused) override {
-    to.reserve(to.size() + row_room(row));
+    if (row >= room_known_end_ || to.capacity() - to.size() < room_) {
+      make_room(row, to);
+    }
     char* const begin = to.as<char>();
     char* at = begin + to.size();
     const std::string_view delimiter = options_.field_delimiter;
-    const std::size_t count = columns_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i != 0) {
-        at = put(delimiter, at);
-      }
-      const column_state& state = columns_[i];
-      at = state.has_nulls && state.values->is_null(row) ? put(options_.null_text, at)
-           : state.printer                               ? print(i, row, at, refused)
-                                                         : append_text(i, row, at, refused);
-      if (at == nullptr) {
-        return false;
+    // Columns alike are written in a loop of their own: what comes next is guessed wrong less often.
+    const plain_cells* cells = cells_.data();
+    using kind = plain_cells::kind;
+    while (cells->what != kind::end) {
+      switch (cells->what) {
+        case kind::integer:
+          do {
+            at = put(delimiter, write_int64(cells->get<std::int64_t>(row), at));
+          } while ((++cells)->what == kind::integer);
+          break;
+        case kind::decimal:
+          do {
+            at = put(delimiter, write_decimal(cells->get<int128>(row), cells->scale, at));
+          } while ((++cells)->what == kind::decimal);
+          break;
+        case kind::date:
+          do {
+            at = put(delimiter, write_iso_date(cells->get<std::int32_t>(row), at));
+          } while ((++cells)->what == kind::date);
+          break;
+        case kind::text:
+        case kind::other:
+        case kind::end:
+          do {
+            const std::string_view text = cells->what == kind::text ? text_of(*cells, row) : "";
+            at = is_plain(text)
+                     ? put_plain(*cells, text, at)
+                     : append_other(static_cast<std::size_t>(cells - cells_.data()), row, at, refused);
+            if (at == nullptr) {
+              return false;
+            }
+            at = put(delimiter, at);
+          } while ((++cells)->what == kind::text);
+          break;
       }
     }
-    at = put(options_.line_delimiter, at);
+    at = put(options_.line_delimiter, at - delimiter.size());
     to.resize(static_cast<std::size_t>(at - begin));
     return true;
   }
@@ -116,7 +184,10 @@ class delimited_formatter final : public record_formatter {
 
  private:
   delimited_formatter(const text_writer_options& options, schema_ptr columns)
-      : options_(options), schema_(std::move(columns)), special_(special_of(options)) {}
+      : options_(options),
+        schema_(std::move(columns)),
+        special_(special_of(options)),
+        unlike_marks_(std::max(mark_bytes_max, options.null_text.size())) {}
 
   /// Bytes that make a CSV field quoted, or a field of joined text suspect.
   static special_bytes special_of(const text_writer_options& options) {
@@ -136,14 +207,30 @@ class delimited_formatter final : public record_formatter {
     return byte_search::find(in_values.data(), in_values.size(), special_) != in_values.size();
   }
 
-  [[nodiscard]] std::size_t row_room(std::uint32_t row) const {
-    std::size_t room = fixed_room_;
+  /// The most that the rows take.
+  [[nodiscard]] std::size_t room_of(std::uint32_t first, std::uint32_t last) const {
+    std::size_t room = (last - first) * fixed_room_;
     for (const std::size_t i : texts_) {
       const column_state& state = columns_[i];
-      const auto length = static_cast<std::size_t>(state.offsets[row + 1] - state.offsets[row]);
+      const auto length = static_cast<std::size_t>(state.offsets[last] - state.offsets[first]);
       room += state.encoded ? 2 * bytes_chars_max(length) : state.has_special ? 2 * length : length;
     }
     return room;
+  }
+
+  /// For the row and some behind it, so long as these are short.
+  void make_room(std::uint32_t row, growing_buffer& to) {
+    constexpr std::uint32_t rows_together = 16;
+    constexpr std::size_t short_bytes = std::size_t{64} << 10;
+    room_known_end_ = std::min(row + rows_together, rows_);
+    room_ = room_of(row, room_known_end_);
+    if (room_ > short_bytes) {
+      room_known_end_ = row + 1;
+      room_ = room_of(row, row + 1);
+      to.reserve(to.size() + room_);
+    } else {
+      to.reserve(to.size() + 2 * room_);  // so that there is enough for the last of them, too
+    }
   }
 
   static char* put(std::string_view text, char* at) {
@@ -174,7 +261,44 @@ class delimited_formatter final : public record_formatter {
     return at;
   }
 
+  /// How the column's fields of the batch at hand are written.
+  void choose(std::size_t index, bool is_plain) {
+    const column& values = *columns_[index].values;
+    const data_type& type = (*schema_)[index].type;
+    cells_[index] = {is_plain ? kind_of(type) : plain_cells::kind::other, type.scale, values.values.data(),
+                     values.offsets.as<std::int32_t>(), values.values.data() + values.values.size()};
+  }
+
+  static std::string_view text_of(const plain_cells& cells, std::size_t row) {
+    const auto first = static_cast<std::size_t>(cells.offsets[row]);
+    return {reinterpret_cast<const char*>(cells.values) + first,
+            static_cast<std::size_t>(cells.offsets[row + 1]) - first};
+  }
+  /// Whether a text without a special byte is neither empty nor like a mark of NULL.
+  [[nodiscard]] bool is_plain(std::string_view text) const {
+    return text.size() > unlike_marks_ ? text.front() != '\\'
+                                       : !text.empty() && !may_be_mark(text) && text != options_.null_text;
+  }
+
+  /// Short ones all take the same loads and stores, which need no guess of their length.
+  static char* put_plain(const plain_cells& cells, std::string_view text, char* at) {
+    if (text.size() <= slack &&
+        reinterpret_cast<const char*>(cells.values_end) - text.data() >= static_cast<std::ptrdiff_t>(slack)) {
+      std::memcpy(at, text.data(), slack);
+    } else {
+      std::memcpy(at, text.data(), text.size());
+    }
+    return at + text.size();
+  }
+
   // Each puts a field at `at` and returns its end; nullptr: it is refused.
+
+  char* append_other(std::size_t index, std::uint32_t row, char* at, refused_row& refused) {
+    const column_state& state = columns_[index];
+    return state.has_nulls && state.values->is_null(row) ? put(options_.null_text, at)
+           : state.printer                               ? print(index, row, at, refused)
+                                                         : append_text(index, row, at, refused);
+  }
 
   char* append_text(std::size_t index, std::uint32_t row, char* at, refused_row& refused) {
     const column_state& state = columns_[index];
@@ -192,12 +316,7 @@ class delimited_formatter final : public record_formatter {
     if (suspect || size == 0 || text == options_.null_text || may_be_mark(text)) {
       return append_suspect(index, row, text, at, refused);
     }
-    if (size <= 16 && first + 16 <= state.bytes_size) {
-      std::memcpy(at, from, 16);  // One load and one store; the room has 16 bytes more than the text.
-    } else {
-      std::memcpy(at, from, size);
-    }
-    return at + size;
+    return put_plain(cells_[index], text, at);
   }
 
   char* append_encoded(std::size_t index, std::uint32_t row, std::string_view bytes, char* at,
@@ -262,9 +381,14 @@ class delimited_formatter final : public record_formatter {
   const text_writer_options& options_;
   schema_ptr schema_;
   const wanted special_;
+  const std::size_t unlike_marks_;  // A longer text without a backslash is none.
   std::vector<column_state> columns_;
+  std::vector<plain_cells> cells_;  // One for each column, and an end.
   std::vector<std::size_t> texts_;  // Columns without a printer.
   std::size_t fixed_room_ = 0;
+  std::uint32_t rows_ = 0;            // Of the batch at hand.
+  std::uint32_t room_known_end_ = 0;  // Before it each row of the batch takes at most `room_`.
+  std::size_t room_ = 0;
   std::string printed_;
 };
 

@@ -206,6 +206,26 @@ TEST(TextTarget, WritesEachFormatAsDocumented) {
   }
 }
 
+TEST(TextTarget, ShortRowsAndLongOnesStandBesideEachOther) {
+  const auto text_at = [](std::size_t i) {
+    // Every 23rd is longer than all that is kept ready for the rows around it.
+    return std::string(i % 23 == 0 ? 5000 * i + 1 : i % 40 + 1, static_cast<char>('a' + i % 26));
+  };
+  constexpr std::array<const char*, 3> second = {"N", "null", "a,b"};
+  constexpr std::array<const char*, 3> shown = {"N", "\"null\"", "\"a,b\""};
+  std::vector<std::string> texts;
+  std::string expected;
+  for (std::size_t i = 0; i < 200; ++i) {
+    texts.push_back(text_at(i));
+    expected += fmt::format("{},{}\n", texts.back(), shown[i % 3]);
+  }
+  std::vector<text_row> rows;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    rows.push_back({texts[i].c_str(), second[i % 3]});
+  }
+  EXPECT_EQ(text_of_rows(R"("fileFormat":"csv","lineDelimiter":"\n","nullFormat":"")", rows), expected);
+}
+
 TEST(TextTarget, JoinedTextRefusesWhatItCannotHoldAndKeepsTheRest) {
   outcome o;
   const std::string text =

@@ -180,11 +180,23 @@ result<write_answer> text_writer::write(const batch& b, const stop_signal& stop)
   }
   write_answer answer;
   formatter_->begin(b);
+  const bool as_formatted = !encoder_ && run_->options.file_bytes_max == 0;
+  refused_row refused;
   for (std::uint32_t row = 0; row < b.rows; ++row) {
-    refused_row refused;
-    SLUICE_TRY(const bool taken, append_row(row, refused));
+    bool taken = false;
+    if (as_formatted) {
+      const std::size_t before = text_.size();
+      taken = formatter_->append(row, text_, refused);
+      if (!taken) {
+        text_.resize(before);
+      } else if (text_.size() >= flush_bytes) {
+        SLUICE_CHECK(flush());
+      }
+    } else {
+      SLUICE_TRY(taken, append_row(row, refused));
+    }
     if (!taken) {
-      answer.refused.push_back(std::move(refused));
+      answer.refused.push_back(std::exchange(refused, {}));
     }
   }
   SLUICE_CHECK(flush());

@@ -359,6 +359,19 @@ result<std::string> table_identity(connection& c, std::uint32_t oid) {
   return fmt::format("postgresql {} {}", text_at(rows.at(0), 0), oid);
 }
 
+std::string oid_sql(const connection& c, const std::string& name) {
+  if (!c.is_plain()) {
+    return fmt::format("pg_catalog.to_regclass({})::oid", quote_text(name));
+  }
+  const table_name parts = parse_table_name(name).value_or(table_name{"", name});
+  return fmt::format(
+      "(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace WHERE c.relname = {} AND {})",
+      quote_text(parts.name),
+      parts.schema.empty() ? "pg_catalog.pg_table_is_visible(c.oid)"
+                           : "n.nspname = " + quote_text(parts.schema));
+}
+
 error missing_table(connection& c, const table_name& name) {
   const auto rows = c.ask(missing_table_sql);
   if (!rows) {
@@ -435,10 +448,16 @@ column_type kind_at(const connection& c, const server_type& type, unsigned money
   if (in_micros || (kind.form != wire_form::time && kind.form != wire_form::timestamp)) {
     return kind;
   }
-  column_type text;
-  text.fraction_digits = kind.type.fraction_digits;
-  text.needs_offset = kind.type.id == type_id::instant;
-  return text;
+  return {};
+}
+
+column_type kind_to_write(const column_type& read, const server_type& type) {
+  column_type kind = kind_of(type, 0);
+  if (read.form != wire_form::as_text || kind.form == wire_form::as_text) {
+    return read;
+  }
+  kind.form = wire_form::as_text;
+  return kind;
 }
 
 result<unsigned> money_digits(connection& c) {

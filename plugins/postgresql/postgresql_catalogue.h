@@ -106,6 +106,9 @@ result<std::string> storage_of(connection& c, const std::string& oid, const std:
 /// other products the address is the server.
 result<std::string> table_identity(connection& c, std::uint32_t oid);
 
+/// An expression of the oid of the table or view of that name in SQL; NULL where there is none.
+std::string oid_sql(const connection& c, const std::string& name);
+
 /// Why there is none: `there is no table "ordres" in …; did you mean "orders"?`, or `denied` where the user
 /// may not look into its schema.
 error missing_table(connection& c, const table_name& name);
@@ -113,8 +116,10 @@ error missing_table(connection& c, const table_name& name);
 /// The types of a statement's columns with their names.
 result<std::vector<server_type>> name_types(connection& c, const std::vector<described_column>& columns);
 
-/// What a column of the type is on this server: times that it does not send as PostgreSQL does go as text.
+/// What a column of the type is on this server: times that it does not send as PostgreSQL does come as text.
 column_type kind_at(const connection& c, const server_type& type, unsigned money_digits);
+/// The same for a writer, by what `kind_at` says: such times are times still, and go as text.
+column_type kind_to_write(const column_type& read, const server_type& type);
 
 /// Digits behind the point of the session's currency, which money is shown and read with.
 result<unsigned> money_digits(connection& c);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <future>
 #include <thread>
 
@@ -377,6 +378,30 @@ result<std::vector<sql_row>> connection::run_and_ask(const std::string& sql) {
 
 result<std::uint64_t> connection::run(const std::string& sql, const std::vector<sql_text>& values) {
   SLUICE_CHECK(send(sql, values));
+  return finish_rows(sql);
+}
+
+result<std::uint64_t> connection::run_with(const std::string& sql,
+                                           const std::vector<statement_value>& values) {
+  if (is_lost()) {
+    return fail(lost(sql));
+  }
+  std::vector<Oid> types;
+  std::vector<const char*> places;
+  std::vector<int> lengths;
+  std::vector<int> formats;
+  std::deque<std::string> texts;  // libpq looks for the end of a text itself
+  for (const statement_value& v : values) {
+    types.push_back(v.type);
+    lengths.push_back(v.bytes ? static_cast<int>(v.bytes->size()) : 0);
+    formats.push_back(v.is_text ? 0 : 1);
+    places.push_back(!v.bytes ? nullptr : v.is_text ? texts.emplace_back(*v.bytes).c_str() : v.bytes->data());
+  }
+  if (PQsendQueryParams(conn_, sql.c_str(), static_cast<int>(values.size()), types.data(), places.data(),
+                        lengths.data(), formats.data(), 0) == 0) {
+    return fail(lost(sql));
+  }
+  SLUICE_CHECK(flush());
   return finish_rows(sql);
 }
 

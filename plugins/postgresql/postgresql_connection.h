@@ -45,6 +45,13 @@ struct described_column {
   friend bool operator==(const described_column&, const described_column&) = default;
 };
 
+/// A value of a statement.
+struct statement_value {
+  std::optional<std::string_view> bytes = std::nullopt;  ///< Nothing: NULL.
+  std::uint32_t type = 0;                                ///< Its oid.
+  bool is_text = false;  ///< As the type's input function takes it; else in the type's binary form.
+};
+
 /// The one wrapper of libpq (https://www.postgresql.org/docs/15/libpq.html): a connection, non-blocking
 /// inside, so that every wait ends when the stop fires; the server's statement is cancelled then. Owned and
 /// used by one thread, but for `interrupt`. Nothing of the environment (`PG*`, `~/.pgpass`, service files)
@@ -88,6 +95,8 @@ class connection {
   /// Likewise, the rows that it met. Here and at the end of a COPY a row that the server refuses is
   /// `bad_row`; everywhere else the statement is wrong, `bad_option`.
   result<std::uint64_t> run(const std::string& sql, const std::vector<relational::sql_text>& values = {});
+  /// Likewise, at most 65,535 values of types that are named.
+  result<std::uint64_t> run_with(const std::string& sql, const std::vector<statement_value>& values);
   /// Likewise, a statement that answers with rows besides.
   result<std::vector<relational::sql_row>> run_and_ask(const std::string& sql);
   /// Statements without values, one after the other; rows are dropped.

@@ -83,12 +83,39 @@ class connection_trial {
         fmt::format("the account {} is accepted", in_quotes(plan_.options.user)));
     const bool standby = connection_->parameter("in_hot_standby") == "on";
     add(connection_stage::database, outcome::passed,
-        fmt::format("PostgreSQL {}, encoding {}{}", connection_->parameter("server_version"),
+        fmt::format("{}, encoding {}{}",
+                    connection_->is_plain() ? escaped(connection_->product().says)
+                                            : "PostgreSQL " + connection_->parameter("server_version"),
                     connection_->parameter("server_encoding"), standby ? ", a standby" : ""));
     return true;
   }
 
+  /// As far as the catalogue of another product than PostgreSQL tells.
+  void look_at_rights_plainly() {
+    const auto rows = connection_->ask(
+        "SELECT count(CASE WHEN pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 1 END), count(CASE WHEN "
+        "pg_catalog.has_table_privilege(c.oid, 'INSERT') THEN 1 END), count(*) FROM pg_catalog.pg_class c "
+        "JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname !~ "
+        "'^pg_' AND n.nspname <> 'information_schema'");
+    if (!rows) {
+      add(connection_stage::rights, outcome::failed, rows.error().message);
+      return;
+    }
+    const auto& row = rows->at(0);
+    add(connection_stage::rights, outcome::limited,
+        fmt::format("of {} tables {} can be read and {} written", row.at(2).value_or("0"),
+                    row.at(0).value_or("0"), row.at(1).value_or("0")),
+        "it is not PostgreSQL itself, and is read and written in plain SQL: without COPY and one snapshot "
+        "for "
+        "all connections");
+  }
+
   void look_at_rights() {
+    if (connection_->is_plain()) {
+      look_at_rights_plainly();
+      return;
+    }
     const auto rows = connection_->ask(
         "SELECT count(*) FILTER (WHERE pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT "
         "pg_catalog.row_security_active(c.oid)), count(*) FILTER (WHERE "

@@ -76,6 +76,17 @@ std::vector<made_type> own_types(const source_type& from) {
 
 /// Which of the types the server has and a column can be of.
 result<std::set<std::string>> known_types(connection& c, const std::set<std::string>& names) {
+  if (c.is_plain()) {  // to_regtype is of 9.4
+    std::set<std::string> known;
+    for (const std::string& name : names) {
+      if (auto one = c.describe("SELECT NULL::" + name); one) {
+        known.insert(name);
+      } else if (c.is_lost()) {
+        return fail(std::move(one).error());
+      }
+    }
+    return known;
+  }
   std::string list = "{";
   for (const std::string& name : names) {
     list += list.size() == 1 ? "\"" : ",\"";
@@ -207,12 +218,12 @@ result<void> postgresql_target::plan_created_table(const schema& source_columns,
   unsigned digits = 0;
   std::vector<column_type> kinds;
   for (const server_type& t : found) {
-    column_type kind = kind_of(t, digits);
+    column_type kind = kind_at(*connection_, t, digits);
     if (kind.form == wire_form::money && digits == 0) {
       SLUICE_TRY(digits, money_digits(*connection_));
-      kind = kind_of(t, digits);
+      kind = kind_at(*connection_, t, digits);
     }
-    kinds.push_back(std::move(kind));
+    kinds.push_back(kind_to_write(kind, t));
   }
   return use_columns(names, kinds, not_null, found, source_columns, out);
 }

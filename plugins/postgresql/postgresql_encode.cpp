@@ -289,7 +289,21 @@ bool row_encoder::append_binary(const column_plan& plan, const column& from, std
                     fmt::format("{} is no UUID of the form 01234567-89ab-cdef-0123-456789abcdef",
                                 in_quotes(from.get_bytes(row))));
     case wire_form::jsonb:
-    case wire_form::text: {
+    case wire_form::text:
+    case wire_form::as_text: {
+      if (from.is_null(row)) {
+        to.end_at(write_big(null_field, to.room(field_length_bytes)));
+        return true;
+      }
+      if (!has_offsets(plan.type.id)) {  // a time of a server that has another binary form for it
+        text_.resize(0);
+        if (!append_text(plan, from, row, at, text_)) {
+          return false;
+        }
+        to.end_at(write_big(static_cast<std::uint32_t>(text_.size()), to.room(field_length_bytes)));
+        to.append(text_.view());
+        return true;
+      }
       const auto text = text_to_send(plan, from.get_bytes(row), row, at);
       if (!text) {
         return false;

@@ -15,7 +15,8 @@
 
 namespace sluice::postgresql {
 
-/// Which form of COPY carries the rows.
+/// Which form of COPY carries the rows. Where they go as values of a statement they have its binary form, in
+/// which what has none here stands as its text.
 enum class copy_form : std::uint8_t {
   binary,
   text,  ///< Where a column has no binary form here: the server reads it by its type's input function.
@@ -126,6 +127,7 @@ class row_encoder {
   std::vector<changed_value> changes_;
   problem_at problem_;
   std::string scratch_;
+  send_buffer text_;  ///< Of one value.
 };
 
 }  // namespace sluice::postgresql

@@ -4,7 +4,9 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/common/relational/snapshot_age.h"
+#include "plugins/postgresql/postgresql_connection.h"
 #include "plugins/postgresql/postgresql_url.h"
+#include "transport/base/text.h"
 
 namespace sluice::postgresql {
 
@@ -25,6 +27,7 @@ const relational::options_dialect& options_dialect() {
                       {"insert into", relational::write_mode::insert},
                       {"copy", relational::write_mode::copy},
                       {"update", relational::write_mode::update},
+                      {"upsert", relational::write_mode::update},
                       {"replace", relational::write_mode::replace},
                       {"replace into", relational::write_mode::replace},
                       {"ignore", relational::write_mode::ignore},
@@ -32,7 +35,8 @@ const relational::options_dialect& options_dialect() {
       .write_meaning =
           "`insert` and `copy` are the same here: rows are sent by COPY, and a row that the table refuses is "
           "a dirty "
-          "record. `update`: a row whose key is there gets the record's values (ON CONFLICT DO UPDATE). "
+          "record. `update`, or `upsert`: a row whose key is there gets the record's values (ON CONFLICT DO "
+          "UPDATE). "
           "`replace`: it "
           "is deleted and inserted anew, columns that are not mapped with their defaults. `ignore`: the "
           "record is left "
@@ -85,6 +89,19 @@ std::vector<option> target_option_list() {
            "After the data, before `postSql`, sequences of identity and serial columns that are written "
            "move on to the greatest value there, never back. Without it a warning names them.",
        .default_text = "false"});
+  list.push_back(
+      {.name = "schema",
+       .meaning = "Of DataX's `adbpgwriter`: the schema of `table`, where that does not name one."});
+  list.push_back(
+      {.name = "conflictMode",
+       .meaning =
+           "Of DataWorks' `adbpg`, with `writeMode` `insert` and `copy`: what becomes of a record whose "
+           "key is there. `report`: it is a dirty record. `upsert`: as `writeMode` `update`.",
+       .default_text = "report",
+       .allowed = {"report", "upsert"}});
+  list.push_back({.name = "commitSize",
+                  .meaning = "Of DataX's `adbpgwriter`; accepted and ignored: `batchSize` and "
+                             "`batchByteSize` are what a statement has."});
   list.push_back(relational::nul_character_option("PostgreSQL"));
   list.push_back(
       {.name = "pgType",
@@ -114,16 +131,57 @@ result<source_options> read_source_options(const option_values& values, const re
   return out;
 }
 
+namespace {
+
+/// `schema` goes in front of the table's name.
+result<void> read_schema(const option_values& values, target_options& out) {
+  SLUICE_TRY(const auto schema, values.text("schema"));
+  relational::placed_text& table = out.parts.front().tables.front();
+  const auto parts = relational::name_parts(table.text, sql_rules());
+  if (!schema || !parts) {
+    return {};
+  }
+  if (parts->size() > 1) {
+    return values.bad("schema", fmt::format("found {}, and \"table\" names one itself; leave one of them out",
+                                            in_quotes(*schema)));
+  }
+  table.text = fmt::format("{}.{}", quote_name(*schema), quote_name(parts->front().name));
+  return {};
+}
+
+result<void> read_conflict_mode(const option_values& values, target_options& out) {
+  SLUICE_TRY(const auto mode, values.text("conflictMode"));
+  if (!values.has("conflictMode")) {
+    return {};
+  }
+  if (finds_by_key(out.mode)) {
+    return values.bad(
+        "conflictMode",
+        fmt::format("found with \"writeMode\" \"{}\", which says itself what becomes of a record "
+                    "whose key is there; leave one of them out",
+                    relational::to_string(out.mode)));
+  }
+  out.mode = mode == "upsert" ? relational::write_mode::update : out.mode;
+  return {};
+}
+
+}  // namespace
+
 result<target_options> read_target_options(const option_values& values,
                                            const relational::warning_sink& warn) {
-  // job-formats 8.3: DataX's own writer refuses it, so that no job of it can mean anything by it.
-  if (values.job_dialect() == dialect::datax && values.has("writeMode")) {
-    return values.bad("writeMode", "postgresqlwriter has no writeMode in DataX: it inserts; leave it out");
-  }
   option_mistakes wrong;
   target_options out;
   relational::writer_options& shared = out;
-  wrong.take(relational::read_writer_options(values, options_dialect(), warn), shared);
+  const bool read = wrong.take(relational::read_writer_options(values, options_dialect(), warn), shared);
+  // job-formats 8.3: DataX's own writer refuses it, so that no job of it can mean anything by it.
+  if (values.job_dialect() == dialect::datax && read && finds_by_key(out.mode)) {
+    return values.bad("writeMode",
+                      "no writer for PostgreSQL has a writeMode in DataX: they insert; leave it out");
+  }
+  if (read) {
+    wrong.check(read_schema(values, out));
+    wrong.check(read_conflict_mode(values, out));
+  }
   std::optional<bool> resets;
   wrong.take(values.boolean("resetSequences"), resets);
   out.reset_sequences = resets.value_or(false);

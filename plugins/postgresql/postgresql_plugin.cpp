@@ -208,12 +208,15 @@ std::vector<std::string> remarks() {
     out.push_back(std::move(paragraph));
   }
   out.emplace_back(
-      "The names of products that speak PostgreSQL's protocol (`hybriddb`, `kingbasees`, `gaussdb`) "
-      "are this plugin. What is done is decided by what the server says that it is (`version()`), not by the "
-      "name: one that says PostgreSQL 10 or later, PolarDB for PostgreSQL too, gets everything. One that "
-      "says "
-      "Greenplum, AnalyticDB, openGauss, GaussDB, KingbaseES or anything else is read plainly, and not "
-      "written; the plan has a line with what it said and what that costs.");
+      "The names of products that speak PostgreSQL's protocol (`hybriddb`, `adbpg`, `kingbasees`, `gaussdb`) "
+      "are "
+      "this plugin. What is done is decided by what the server says that it is (`version()`), not by the "
+      "name: "
+      "one that says PostgreSQL 10 or later, PolarDB for PostgreSQL too, gets everything. One that says "
+      "Greenplum, AnalyticDB, openGauss, GaussDB, KingbaseES or anything else is read and written plainly; "
+      "the "
+      "plan has a line for each end with what it said and what that costs. None of this was tried on such a "
+      "product itself.");
   out.emplace_back(
       "Plainly read means: by SELECT with binary results in place of COPY, each split in a transaction and a "
       "snapshot of its own, with no ranges of blocks (ctid), so that splits show the table at different "
@@ -222,8 +225,22 @@ std::vector<std::string> remarks() {
       "types). A table that is emptied or written anew meanwhile is not noticed, and what locks a statement "
       "waits for is not told. The catalogue is asked in the words of PostgreSQL 9.1, settings that such a "
       "server does not take are left out and named, and dates and times of a server that does not say "
-      "`integer_datetimes = on` are read as text. `snapshot` `shared` and `splitMode` `ctid`, where the job "
-      "itself says so, are refused. None of this was tried on such a product itself.");
+      "`integer_datetimes = on` go as text. `snapshot` `shared` and `splitMode` `ctid`, where the job "
+      "itself says so, are refused.");
+  out.emplace_back(
+      "Plainly written means: by INSERT with `batchSize` rows a statement (and at most 65,535 values), in "
+      "the "
+      "transaction with the mark, as ever. Where a row is refused, the batch is sent in halves until it "
+      "stands "
+      "alone. `update` and `ignore` take ON CONFLICT, which is tried before anything moves; `replace` "
+      "deletes "
+      "the keys of a statement before it. Of `update` new and updated rows are not told apart, and a record "
+      "that `ignore` leaves out counts as ignored whatever the reason. Sequences are not looked at "
+      "(`resetSequences` is refused). The tables of marks and the claim are plain SQL: exactly once holds as "
+      "far as the server's transactions do. Where it does not say who is connected, a claim is taken over "
+      "after 60 s, and a former owner's sessions are not ended. Greenplum lets one UPDATE at a time into a "
+      "table unless its global deadlock detector is on, so that several pipelines wait for each other's "
+      "marks.");
   for (std::string& paragraph : relational::property_paragraphs(postgresql::url_dialect())) {
     out.push_back(std::move(paragraph));
   }
@@ -245,9 +262,9 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
 plugin postgresql_plugin() {
   postgresql::forget_environment();
   return {.name = "postgresql",
-          .aliases = {"hybriddb", "kingbasees", "gaussdb"},
+          .aliases = {"hybriddb", "adbpg", "kingbasees", "gaussdb"},
           .datax_readers = {"postgresqlreader", "kingbaseesreader", "gaussdbreader"},
-          .datax_writers = {"postgresqlwriter", "kingbaseeswriter", "gaussdbwriter"},
+          .datax_writers = {"postgresqlwriter", "kingbaseeswriter", "gaussdbwriter", "adbpgwriter"},
           .summary = "Tables of PostgreSQL databases: exactly once as a destination.",
           .remarks = remarks(),
           .reads = &reads(),

@@ -8,6 +8,7 @@
 
 #include "jobspec/words.h"
 #include "plugins/common/relational/moments.h"
+#include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "transport/base/text.h"
 
@@ -75,9 +76,9 @@ class missing_rights {
 
 /// Whether this user has a right on all columns that are named, or on the table as a whole; NULL where there
 /// is no such table.
-std::string may_sql(const std::string& table, std::string_view right,
+std::string may_sql(const connection& c, const std::string& table, std::string_view right,
                     const std::vector<std::string>& columns) {
-  const std::string of = fmt::format("pg_catalog.to_regclass({})", quote_text(table));
+  const std::string of = oid_sql(c, table);
   if (columns.empty()) {
     return fmt::format("pg_catalog.has_table_privilege({}, '{}')", of, right);
   }
@@ -133,12 +134,12 @@ result<void> check_rights(connection& c, const written_objects& what) {
     }
   }
   const std::string policies =
-      what.table.empty()
+      what.table.empty() || c.is_plain()
           ? "false"
-          : fmt::format("pg_catalog.row_security_active(pg_catalog.to_regclass({}))", quote_text(what.table));
+          : fmt::format("pg_catalog.row_security_active({})", oid_sql(c, what.table));
   std::string sql = "SELECT " + policies;
   for (const need& n : needs) {
-    sql += ", " + may_sql(n.table, n.right, n.columns);
+    sql += ", " + may_sql(c, n.table, n.right, n.columns);
   }
   SLUICE_TRY(const auto answers, c.ask(sql));
   missing_rights lacks(user);

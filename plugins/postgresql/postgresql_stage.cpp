@@ -75,30 +75,6 @@ constexpr std::string_view not_of_a_row =
     "transaction_rollback OR insufficient_resources OR object_not_in_prerequisite_state OR "
     "operator_intervention";
 
-/// What stands behind the rows of an INSERT.
-std::string on_conflict(const stage_plan& plan) {
-  std::string key;
-  for (const std::string& name : plan.key) {
-    key += (key.empty() ? "" : ", ") + quote_name(name);
-  }
-  if (plan.mode == write_mode::ignore) {
-    return key.empty() ? " ON CONFLICT DO NOTHING" : fmt::format(" ON CONFLICT ({}) DO NOTHING", key);
-  }
-  if (plan.mode != write_mode::update) {
-    return {};
-  }
-  std::string set;
-  for (const std::string& name : plan.columns) {
-    if (std::find(plan.key.begin(), plan.key.end(), name) == plan.key.end()) {
-      set += fmt::format("{0}{1} = excluded.{1}", set.empty() ? "" : ", ", quote_name(name));
-    }
-  }
-  if (set.empty()) {  // there is nothing but the key: the row that is there is the row that comes
-    set = fmt::format("{0} = excluded.{0}", quote_name(plan.key.at(0)));
-  }
-  return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", key, set);
-}
-
 std::size_t place_of(const stage_plan& plan, const std::string& name) {
   return static_cast<std::size_t>(std::find(plan.columns.begin(), plan.columns.end(), name) -
                                   plan.columns.begin());
@@ -228,6 +204,29 @@ std::string duplicate_message(const unique_key& key, std::string_view values) {
 }
 
 }  // namespace
+
+std::string on_conflict(const stage_plan& plan) {
+  std::string key;
+  for (const std::string& name : plan.key) {
+    key += (key.empty() ? "" : ", ") + quote_name(name);
+  }
+  if (plan.mode == write_mode::ignore) {
+    return key.empty() ? " ON CONFLICT DO NOTHING" : fmt::format(" ON CONFLICT ({}) DO NOTHING", key);
+  }
+  if (plan.mode != write_mode::update) {
+    return {};
+  }
+  std::string set;
+  for (const std::string& name : plan.columns) {
+    if (std::find(plan.key.begin(), plan.key.end(), name) == plan.key.end()) {
+      set += fmt::format("{0}{1} = excluded.{1}", set.empty() ? "" : ", ", quote_name(name));
+    }
+  }
+  if (set.empty()) {  // there is nothing but the key: the row that is there is the row that comes
+    set = fmt::format("{0} = excluded.{0}", quote_name(plan.key.at(0)));
+  }
+  return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", key, set);
+}
 
 const char* const silence =
     "the server took the row without a word and did not store it, as a trigger that returns NULL does";

@@ -29,6 +29,9 @@ struct stage_plan {
   std::vector<unique_key> unique_keys;
 };
 
+/// What stands behind the rows of an INSERT: ` ON CONFLICT …`, or nothing.
+std::string on_conflict(const stage_plan& plan);
+
 /// The staging table has one more, and a table of PostgreSQL at most 1,600 (MaxHeapAttributeNumber).
 constexpr std::size_t staged_columns_max = 1599;
 

@@ -38,6 +38,10 @@ error placed(error e, const std::string& place) {
 /// `storage_of` of the table of that name in SQL, empty where there is none; with the server's last start or
 /// crash where it or a part of it is unlogged, because a crash empties that.
 result<std::string> rows_kept_in(connection& c, const std::string& name) {
+  if (c.is_plain()) {  // no more than which table it is
+    SLUICE_TRY(const auto oid, c.ask(fmt::format("SELECT {}", oid_sql(c, name))));
+    return oid.at(0).at(0).value_or("");
+  }
   // A crash also comes without a new start (a process that is killed); it resets the statistics then.
   SLUICE_TRY(
       const auto table,
@@ -124,13 +128,9 @@ result<connection*> postgresql_target::connect_once() {
       return fail(relational::with_place_of_connection(std::move(made).error(), options_.connect().place,
                                                        options_.session));
     }
-    if ((*made)->is_plain()) {
-      return fail(error_kind::not_supported,
-                  "{}: the server says that it is {}, and not PostgreSQL itself, which alone is written",
-                  (*made)->place(), in_quotes((*made)->product().says));
-    }
     const std::lock_guard lock(interrupting_);
     connection_ = std::move(*made);
+    session_.product = connection_->product();
     statements_.emplace(*connection_);
   }
   connection_->use_stop(stop_);
@@ -145,10 +145,11 @@ result<relational::sql_session*> postgresql_target::session(bool makes) {
 
 result<std::vector<std::string>> postgresql_target::columns_of(const std::string& table) {
   SLUICE_TRY(connection * c, connect_once());
-  SLUICE_TRY(const auto rows,
-             c->ask("SELECT pg_catalog.lower(attname) FROM pg_catalog.pg_attribute WHERE attrelid = "
-                    "pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-                    {table}));
+  SLUICE_TRY(
+      const auto rows,
+      c->ask(fmt::format("SELECT pg_catalog.lower(attname) FROM pg_catalog.pg_attribute WHERE attrelid "
+                         "= {} AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                         oid_sql(*c, table))));
   std::vector<std::string> names;
   for (const auto& row : rows) {
     names.push_back(row.at(0).value_or(""));
@@ -334,10 +335,12 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   std::vector<column_type> kinds;
   std::vector<bool> not_null;
   std::vector<server_type> types;
+  overrules_identity_ = false;
   for (const std::size_t index : mapped) {
     const table_column& c = table.columns[index];
+    overrules_identity_ = overrules_identity_ || c.always_identity;
     names.push_back(c.name);
-    kinds.push_back(c.kind);
+    kinds.push_back(kind_to_write(c.kind, c.type));
     not_null.push_back(c.not_null);
     types.push_back(c.type);
   }
@@ -363,7 +366,7 @@ result<void> postgresql_target::use_key(const table_info& table, relational::tar
                                         const std::vector<std::size_t>& mapped, target_description& out) {
   const bool ignores = options_.mode == relational::write_mode::ignore;
   SLUICE_CHECK(relational::check_key(asked, mapped, relational::to_string(options_.mode), values_));
-  if (mapped.size() > staged_columns_max) {
+  if (mapped.size() > staged_columns_max && !connection_->is_plain()) {
     return values_.bad(
         "writeMode",
         fmt::format("found {} for {} columns; its rows are staged in a temporary table with one column more, "
@@ -404,8 +407,18 @@ result<void> postgresql_target::use_key(const table_info& table, relational::tar
 result<void> postgresql_target::describe_sequences(const table_info& table,
                                                    const std::vector<std::string>& columns,
                                                    target_description& out) {
-  SLUICE_TRY(sequences_, sequences_of(*connection_, table, columns));
   const bool resets = options_.reset_sequences;
+  if (connection_->is_plain()) {
+    sequences_.clear();
+    return !resets
+               ? result<void>()
+               : result<void>(fail(error_kind::not_supported,
+                                   "{}: {} says that it is {}, whose sequences are not known here; leave it "
+                                   "out, and move them on in \"postSql\" (SELECT setval(…))",
+                                   values_.place("resetSequences"), connection_->place(),
+                                   in_quotes(connection_->product().says)));
+  }
+  SLUICE_TRY(sequences_, sequences_of(*connection_, table, columns));
   std::string list;
   for (const owned_sequence& s : sequences_) {
     if (resets && !s.may_move) {
@@ -454,7 +467,7 @@ result<void> postgresql_target::check_texts(const std::vector<std::string>& name
   }
   const bool has_money = std::any_of(kinds.begin(), kinds.end(),
                                      [](const column_type& k) { return k.form == wire_form::money; });
-  if (!has_money || form_for(kinds) == copy_form::binary) {
+  if (!has_money || form_for(kinds) == copy_form::binary || connection_->is_plain()) {
     return {};
   }
   SLUICE_TRY(const auto same, connection_->ask("SELECT '1.25'::pg_catalog.money::numeric = 1.25"));
@@ -482,6 +495,7 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
   plan->kinds = kinds;
   for (const server_type& t : types) {
     plan->type_names.push_back(t.name);
+    plan->type_oids.push_back(t.oid);
   }
   plan->keys = keys_;
   plan->constraints = constraints_;
@@ -491,6 +505,10 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
   plan->key = key_;
   plan->dialect = dialect_;
   plan->claim = claim_;
+  plan->overrules_identity = overrules_identity_;
+  plan->rows_max = options_.batch_rows;
+  plan->bytes_max = options_.batch_bytes;
+  SLUICE_CHECK(write_plainly(*plan, out));
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (source_columns[i].source_type_name.starts_with("character(")) {
       plan->kinds[i].padded = 0;
@@ -513,6 +531,27 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
   return {};
 }
 
+result<void> postgresql_target::write_plainly(const writer_plan& plan, target_description& out) {
+  if (!connection_->is_plain()) {
+    return {};
+  }
+  out.notes.push_back(writing_plainly(connection_->product()));
+  const bool needs =
+      options_.mode == relational::write_mode::update || options_.mode == relational::write_mode::ignore;
+  if (!needs || !table_there_ || steps_->table_comes_later()) {
+    return {};
+  }
+  auto compiled = connection_->describe(insert_sql(insert_plan_of(plan), 1));
+  if (!compiled && compiled.error().kind != error_kind::not_connected &&
+      compiled.error().kind != error_kind::cancelled) {
+    return fail(error_kind::not_supported,
+                "{}: found \"{}\", which takes ON CONFLICT, and the server does not: {}; set \"insert\" or "
+                "\"replace\"",
+                values_.place("writeMode"), relational::to_string(options_.mode), compiled.error().message);
+  }
+  return compiled ? result<void>() : result<void>(fail(std::move(compiled).error()));
+}
+
 result<void> postgresql_target::check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) {
   stop_ = stop;
   SLUICE_TRY(connection * c, connect_once());
@@ -522,13 +561,16 @@ result<void> postgresql_target::check_rows(const committed_rows& rows, bool at_e
   there.remark = unlogged_ ? " (it is unlogged: a crash of the server empties it)" : "";
   SLUICE_TRY(there.storage, rows_kept_in(*c, quoted_table_));
   there.count = [&](std::uint64_t rows_max) -> result<std::optional<std::uint64_t>> {
-    SLUICE_TRY(const auto may, c->ask("SELECT pg_catalog.has_any_column_privilege($1, 'SELECT') AND NOT "
-                                      "pg_catalog.row_security_active($1)",
-                                      {quoted_table_}));
+    SLUICE_TRY(const auto may,
+               c->ask(fmt::format("SELECT pg_catalog.has_any_column_privilege({0}, 'SELECT'){1}",
+                                  oid_sql(*c, quoted_table_),
+                                  c->is_plain() ? ""
+                                                : fmt::format(" AND NOT pg_catalog.row_security_active({})",
+                                                              oid_sql(*c, quoted_table_)))));
     if (may.at(0).at(0) != "t") {
       return std::optional<std::uint64_t>();
     }
-    SLUICE_TRY(const auto found, c->ask(fmt::format("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS t",
+    SLUICE_TRY(const auto found, c->ask(fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS t",
                                                     quoted_table_, rows_max)));
     return std::optional(static_cast<std::uint64_t>(std::stoull(found.at(0).at(0).value_or("0"))));
   };

@@ -71,6 +71,9 @@ class postgresql_target : public target, private relational::progress_home {
   /// In a mode that finds rows by a key: chooses it, and says what follows.
   result<void> use_key(const table_info& table, relational::target_table& asked,
                        const std::vector<std::size_t>& mapped, target_description& out);
+  /// Of another product than PostgreSQL: says what follows; `not_supported` where it lacks what the mode
+  /// takes.
+  result<void> write_plainly(const writer_plan& plan, target_description& out);
   /// Which sequences the columns own: what will move, or what is left behind.
   result<void> describe_sequences(const table_info& table, const std::vector<std::string>& columns,
                                   target_description& out);
@@ -95,6 +98,7 @@ class postgresql_target : public target, private relational::progress_home {
   std::vector<unique_key> keys_;
   std::vector<table_constraint> constraints_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
+  bool overrules_identity_ = false;  ///< A column that is written is GENERATED ALWAYS AS IDENTITY.
   std::vector<std::string> key_;     ///< By which rows are found; empty where it is by any (`ignore`).
   std::optional<relational::target_steps> steps_;
   std::vector<owned_sequence> sequences_;  ///< Of the columns that are written.

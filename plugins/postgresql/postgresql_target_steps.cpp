@@ -146,7 +146,7 @@ result<void> postgresql_target::run_step_before(std::size_t index, const stop_si
   bool there = step.sql.empty();
   if (step.is_create && !there) {
     SLUICE_TRY(connection * c, connect_once());
-    SLUICE_TRY(const auto found, c->ask("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {quoted_table_}));
+    SLUICE_TRY(const auto found, c->ask(fmt::format("SELECT {} IS NOT NULL", oid_sql(*c, quoted_table_))));
     there = found.at(0).at(0) == "t";
   }
   SLUICE_CHECK(run_step(there ? "SELECT 1" : step.sql, fmt::format("pre:{}", index + 1), step.place));

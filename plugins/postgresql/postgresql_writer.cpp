@@ -37,6 +37,10 @@ stage_plan stage_of(const writer_plan& plan) {
   return stage;
 }
 
+bool is_plain(const writer_plan& plan) {
+  return plan.session.product && plan.session.product->plain;
+}
+
 /// What a table that is not what it was says.
 error changed_since(error e) {
   if (e.kind == error_kind::bad_option || e.kind == error_kind::bad_row) {
@@ -46,6 +50,15 @@ error changed_since(error e) {
 }
 
 }  // namespace
+
+insert_plan insert_plan_of(const writer_plan& plan) {
+  insert_plan out = {stage_of(plan),          plan.type_oids, {},
+                     plan.overrules_identity, plan.rows_max,  plan.bytes_max};
+  for (const column_type& kind : plan.kinds) {
+    out.as_text.push_back(kind.form == wire_form::as_text);
+  }
+  return out;
+}
 
 std::string copy_sql(const writer_plan& plan, copy_form form) {
   std::string names;
@@ -82,9 +95,14 @@ std::string column_in_context(std::string_view context) {
 postgresql_writer::postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns)
     : plan_(std::move(plan)),
       columns_(columns),
-      encoder_(columns_, plan_->kinds, form_for(plan_->kinds), plan_->nul),
+      encoder_(columns_, plan_->kinds, is_plain(*plan_) ? copy_form::binary : form_for(plan_->kinds),
+               plan_->nul),
       copy_sql_(copy_sql(*plan_, encoder_.form())),
-      stage_(stage_of(*plan_)) {}
+      stage_(stage_of(*plan_)) {
+  if (is_plain(*plan_)) {
+    inserter_.emplace(insert_plan_of(*plan_));
+  }
+}
 
 postgresql_writer::~postgresql_writer() {
   postgresql_writer::rollback();
@@ -95,11 +113,17 @@ result<void> postgresql_writer::connect_once(split_index split, const stop_signa
   if (connection_ != nullptr && !connection_->is_lost()) {
     connection_->use_stop(stop);
     connection_->clear_interrupt();
-    return connection_->run_script("SET application_name = " +
-                                   quote_text(connection_name(plan_->session.job, plan_->session.run, part)));
+    auto named =
+        connection_->run_script("SET application_name = " +
+                                quote_text(connection_name(plan_->session.job, plan_->session.run, part)));
+    return connection_->is_plain() && !connection_->is_lost() ? result<void>() : named;
   }
   SLUICE_TRY(auto made, open_session(plan_->session, session_role::writer, part, stop));
   SLUICE_TRY(owner_, session_name_of(*made));
+  if (made->is_plain()) {
+    checks_at_once_ = made->run_script("BEGIN; SET CONSTRAINTS ALL IMMEDIATE").has_value();
+    made->rollback();
+  }
   stage_.forget();
   const std::lock_guard lock(interrupting_);
   connection_ = std::move(made);
@@ -126,7 +150,7 @@ result<void> postgresql_writer::begin(const stop_signal& stop) {
   if (in_transaction_) {
     return {};
   }
-  SLUICE_CHECK(connection_->begin("BEGIN; SET CONSTRAINTS ALL IMMEDIATE"));
+  SLUICE_CHECK(connection_->begin(checks_at_once_ ? "BEGIN; SET CONSTRAINTS ALL IMMEDIATE" : "BEGIN"));
   in_transaction_ = true;
   refused_here_ = false;
   statement_session session(*connection_);
@@ -152,6 +176,10 @@ result<void> postgresql_writer::end_fast_copy() {
   copying_ = false;
   auto taken = connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
   buffer_.resize(0);
+  return check_taken(taken, rows_sent_);
+}
+
+result<void> postgresql_writer::check_taken(const result<std::uint64_t>& taken, std::uint64_t sent) {
   if (const auto warning = connection_->take_warning(); taken && warning) {
     return fail(read_again({error_kind::bad_row,
                             fmt::format("{}: the server warned: {} ({})", connection_->place(),
@@ -162,11 +190,10 @@ result<void> postgresql_writer::end_fast_copy() {
     const error& why = taken.error();
     return fail(why.kind == error_kind::bad_row ? read_again(why) : changed_since(why));
   }
-  if (*taken != rows_sent_) {
+  if (*taken != sent) {
     return fail(read_again(
         {error_kind::bad_row,
-         fmt::format("{}: {} rows were sent and {} taken", connection_->place(), rows_sent_, *taken), "",
-         false}));
+         fmt::format("{}: {} rows were sent and {} taken", connection_->place(), sent, *taken), "", false}));
   }
   return {};
 }
@@ -223,6 +250,20 @@ result<void> postgresql_writer::write_fast(const batch& b, write_answer& answer)
   return send();
 }
 
+result<void> postgresql_writer::insert_fast(const batch& b, write_answer& answer) {
+  (void)connection_->take_warning();
+  buffer_.resize(0);
+  std::uint64_t sent = 0;
+  SLUICE_CHECK(encode_rows(b, answer, [&](std::uint32_t /*first*/, std::uint32_t count) -> result<void> {
+    sent += count;
+    return {};
+  }));
+  const auto taken = inserter_->insert(*connection_, buffer_.view());
+  buffer_.resize(0);
+  answer.written += sent;
+  return check_taken(taken, sent);
+}
+
 refused_row postgresql_writer::explain(const server_failure& failure) const {
   refused_row refused;
   refused.code = failure.sqlstate;
@@ -245,31 +286,42 @@ std::string postgresql_writer::columns_of(const std::string& constraint) const {
   return other == plan_->constraints.end() ? std::string() : joined(*other);
 }
 
-result<postgresql_writer::piece_answer> postgresql_writer::copy_piece(const batch& b,
-                                                                      const std::vector<std::uint32_t>& rows,
-                                                                      std::size_t first, std::size_t last) {
-  SLUICE_CHECK(connection_->run_script("SAVEPOINT sluice_rows"));
-  (void)connection_->take_warning();
-  if (auto begun = connection_->copy_in(copy_sql_); !begun) {
-    return fail(changed_since(std::move(begun).error()));
-  }
+result<std::uint64_t> postgresql_writer::copy_rows(const batch& b, const std::vector<std::uint32_t>& rows,
+                                                   std::size_t first, std::size_t last) {
   buffer_.resize(0);
-  encoder_.begin(buffer_);
+  if (!inserter_) {
+    if (auto begun = connection_->copy_in(copy_sql_); !begun) {
+      return fail(changed_since(std::move(begun).error()));
+    }
+    encoder_.begin(buffer_);
+  }
   for (std::size_t i = first; i < last; ++i) {
     if (!encoder_.append(b, rows[i], buffer_)) {
       return fail(error_kind::internal, "{}: a row that could be sent cannot be any more", plan_->table);
     }
-    if (buffer_.size() >= send_bytes) {
+    if (buffer_.size() >= send_bytes && !inserter_) {
       SLUICE_CHECK(connection_->copy_send(buffer_.view()));
       buffer_.resize(0);
     }
   }
+  if (inserter_) {
+    return inserter_->insert(*connection_, buffer_.view());
+  }
   encoder_.end(buffer_);
-  auto taken = connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
+  return connection_->copy_send(buffer_.view()).and_then([&] { return connection_->copy_end(); });
+}
+
+result<postgresql_writer::piece_answer> postgresql_writer::send_piece(const batch& b,
+                                                                      const std::vector<std::uint32_t>& rows,
+                                                                      std::size_t first, std::size_t last) {
+  SLUICE_CHECK(connection_->run_script("SAVEPOINT sluice_rows"));
+  (void)connection_->take_warning();
+  auto taken = copy_rows(b, rows, first, last);
   buffer_.resize(0);
   piece_answer answer;
   const auto warning = connection_->take_warning();
-  if (taken && *taken == last - first && !warning) {
+  answer.ignored = plan_->mode == relational::write_mode::ignore && taken && *taken == 0;
+  if (taken && (*taken == last - first || answer.ignored) && !warning) {
     answer.stands = true;
     SLUICE_CHECK(connection_->run_script("RELEASE SAVEPOINT sluice_rows"));
     return answer;
@@ -299,13 +351,19 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
   while (at < rows.size()) {
     const std::size_t last = std::min(rows.size(), at + piece);
     piece_answer done;
-    const bool tries_copy = !mostly_refused_ || !stage_.usable();
+    const bool tries_copy = !mostly_refused_ || !stages();
     // Where the last rows were mostly refused, the next ones are staged at once.
     if (tries_copy) {
-      SLUICE_TRY(done, copy_piece(b, rows, at, last));
+      SLUICE_TRY(done, send_piece(b, rows, at, last));
     }
     if (done.stands) {
-      answer.written += last - at;
+      if (done.ignored) {
+        answer.ignored += last - at;
+        ignored_.insert(ignored_.end(), rows.begin() + static_cast<std::ptrdiff_t>(at),
+                        rows.begin() + static_cast<std::ptrdiff_t>(last));
+      } else {
+        answer.written += last - at;
+      }
       at = last;
       piece *= 2;
       continue;
@@ -317,7 +375,7 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
       ++at;
       continue;
     }
-    if (stage_.usable()) {
+    if (stages()) {
       SLUICE_TRY(row_stage::outcome staged,
                  stage_.insert(*connection_, encoder_, b, rows, at, last, false, buffer_));
       if (staged.staged) {
@@ -412,10 +470,10 @@ result<write_answer> postgresql_writer::write(const batch& b, const stop_signal&
   changed_.clear();
   const bool by_key = finds_by_key(plan_->mode);
   if (!by_key && !careful_) {
-    SLUICE_CHECK(write_fast(b, answer));
+    SLUICE_CHECK(inserter_ ? insert_fast(b, answer) : write_fast(b, answer));
   } else {
     SLUICE_TRY(const std::vector<std::uint32_t> rows, rows_to_send(b, answer));
-    SLUICE_CHECK(by_key ? write_staged(b, rows, answer) : write_carefully(b, rows, answer));
+    SLUICE_CHECK(by_key && !inserter_ ? write_staged(b, rows, answer) : write_carefully(b, rows, answer));
     std::sort(answer.refused.begin(), answer.refused.end(),
               [](const refused_row& x, const refused_row& y) { return x.row < y.row; });
   }

@@ -10,6 +10,7 @@
 #include "plugins/common/relational/progress.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_encode.h"
+#include "plugins/postgresql/postgresql_insert.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_session.h"
 #include "plugins/postgresql/postgresql_stage.h"
@@ -31,7 +32,15 @@ struct writer_plan {
   std::vector<std::string> key;  ///< By which rows are found; empty: by any (`ignore`).
   relational::progress_dialect dialect;
   std::shared_ptr<relational::claim_state> claim;
+  // Where rows go by statements.
+  std::vector<std::uint32_t> type_oids = {};
+  bool overrules_identity = false;  ///< A column is GENERATED ALWAYS AS IDENTITY.
+  std::uint32_t rows_max = 1;       ///< Of one statement, and
+  std::uint64_t bytes_max = 0;      ///< likewise.
 };
+
+/// How its rows go where the server is not PostgreSQL itself.
+insert_plan insert_plan_of(const writer_plan& plan);
 
 /// `COPY "shop"."orders" ("a", "b") FROM STDIN (FORMAT binary)`
 std::string copy_sql(const writer_plan& plan, copy_form form);
@@ -43,7 +52,8 @@ std::string column_in_context(std::string_view context);
 
 /// Writes the rows of one pipeline on a connection of its own. A transaction runs fast, as one COPY for many
 /// batches, or carefully, with a savepoint for each batch, so that a refused row costs its batch only
-/// (delivery.md). Threads as `writer`.
+/// (delivery.md). Of a server that is not PostgreSQL itself statements stand in the place of COPY, and modes
+/// that find rows by a key run carefully. Threads as `writer`.
 class postgresql_writer : public writer {
  public:
   postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns);
@@ -60,6 +70,10 @@ class postgresql_writer : public writer {
   result<void> begin(const stop_signal& stop);
 
   result<void> write_fast(const batch& b, write_answer& answer);
+  /// The same by statements.
+  result<void> insert_fast(const batch& b, write_answer& answer);
+  /// What the server answered to rows of a fast transaction, of which it should have taken `sent`.
+  result<void> check_taken(const result<std::uint64_t>& taken, std::uint64_t sent);
   /// Ends the COPY of a fast transaction; a refusal asks for the split to be read again, carefully.
   result<void> end_fast_copy();
   error read_again(const error& why);
@@ -79,11 +93,16 @@ class postgresql_writer : public writer {
   /// One piece in a savepoint: how many of its rows stand (all or none), and what the server said.
   struct piece_answer {
     bool stands = false;
+    bool ignored = false;    ///< All of them, by the mode.
     std::uint64_t line = 0;  ///< Of the row refused, from 1; 0: not told.
     refused_row refused;
   };
-  result<piece_answer> copy_piece(const batch& b, const std::vector<std::uint32_t>& rows, std::size_t first,
+  result<piece_answer> send_piece(const batch& b, const std::vector<std::uint32_t>& rows, std::size_t first,
                                   std::size_t last);
+  /// Sends it; how many rows the server took.
+  result<std::uint64_t> copy_rows(const batch& b, const std::vector<std::uint32_t>& rows, std::size_t first,
+                                  std::size_t last);
+  [[nodiscard]] bool stages() const { return !inserter_ && stage_.usable(); }
   /// Of the rows that stand.
   void count_changes(write_answer& answer);
   [[nodiscard]] refused_row explain(const server_failure& failure) const;
@@ -99,6 +118,8 @@ class postgresql_writer : public writer {
 
   send_buffer buffer_;
   row_stage stage_;
+  std::optional<row_inserter> inserter_;  ///< Where the server is not PostgreSQL itself.
+  bool checks_at_once_ = true;            ///< The server knows SET CONSTRAINTS.
   bool copying_ = false;
   std::uint64_t rows_sent_ = 0;  ///< In the COPY that is open.
   std::uint64_t bytes_sent_ = 0;

@@ -86,7 +86,7 @@ class Shards(Between):
 class OtherNames(PairTest):
     def test_names_of_products_with_the_same_protocol_are_read_and_written_as_what_the_server_is(self):
         of_mysql = ("polardb", "polardbx20", "tidb", "apsaradb_for_OceanBase", "analyticdb_for_mysql")
-        of_postgresql = ("hybriddb", "kingbasees", "gaussdb")
+        of_postgresql = ("hybriddb", "adbpg", "kingbasees", "gaussdb")
         for names, fill, end in ((of_mysql, in_mariadb, mariadb_end), (of_postgresql, in_postgresql, postgresql_end)):
             fill("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1), (2); CREATE TABLE dst (id INT PRIMARY KEY)")
             for name in names:

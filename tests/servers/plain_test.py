@@ -1,9 +1,10 @@
 """Servers that speak PostgreSQL's protocol and say that they are something else: a real one, for an account to which version() answers so."""
 
 import re
+import subprocess
 import unittest
 
-from e2e.harness import job
+from e2e.harness import PROGRAM, job
 from servers import postgresql_test as whole
 from servers import postgresql_types_test as types
 from servers.fakes import Older
@@ -105,6 +106,99 @@ class Reading(Plain):
             ended = self.succeeds(job(self.through(server, "Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=2))
         self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x), count(*) FROM dst"), "0|3000\n")
         self.assertRegex(ended.text, r"it takes no lock_timeout, row_security")
+
+
+class Writing(Plain):
+    def test_every_type_arrives_equal_from_such_a_server_into_such_a_server(self):
+        for steps in ([], ["DELETE FROM @table", "ALTER TABLE dst SET (fillfactor = 90)"]):  # as the server sends it where it can, and decoded
+            with self.subTest(steps=steps):
+                sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+                fill_with_every_type()
+                document = job(end("Reader", "src", user="kingbase"), end("Writer", "dst", user="greenplum", preSql=steps))
+                plan = subprocess.run([PROGRAM, "plan", self.arguments(document)[2]], capture_output=True, text=True, timeout=60).stdout
+                for words in ("KingbaseES V008R006C008B0014", "it is read by SELECT", "Greenplum Database 6.25.3", "it is written by INSERT"):
+                    self.assertIn(words, plan)
+                ended = self.succeeds(document)
+                self.assertEqual(sql(DIFFERING), "")
+                self.assertEqual(ended.summary["written"], ended.summary["read"])
+        self.assert_plain()
+
+    def test_many_rows_a_statement_and_identities_with_their_values(self):
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src SELECT i, 'row ' || i FROM generate_series(1, 20000) i; CREATE TABLE dst (id int GENERATED ALWAYS AS IDENTITY, t text)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", user="opengauss", batchSize=700)))
+        self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x), count(*) FROM dst"), "0|20000\n")
+        inserts = [s for s in self.statements() if s.startswith('INSERT INTO "public"."dst"')]
+        self.assertLess(len(inserts), 20000 / 700 + 20)
+        self.assertIn("$1400)", max(inserts, key=len))
+        self.assertNotIn("$1401", max(inserts, key=len))
+        self.assert_plain()
+
+    def test_refused_rows_are_found_and_the_others_arrive(self):
+        sql("CREATE TABLE src (id int, n int); INSERT INTO src SELECT i, CASE WHEN i % 1000 = 7 THEN -i ELSE i END FROM generate_series(1, 5000) i; INSERT INTO src VALUES (77, 1); "
+            "CREATE TABLE dst (id int PRIMARY KEY, n int CONSTRAINT above CHECK (n > 0))")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", user="kingbase"), errors=10))
+        self.assertEqual(ended.summary["dirty_by_code"], {"23514": 5, "23505": 1})
+        self.assertEqual(sql("SELECT count(*), sum(n) FROM dst"), sql("SELECT count(*), sum(n) FROM src WHERE n > 1 OR id = 1"))
+        self.assertEqual({record["column"] for record in self.dirty()}, {"n", "id"})
+        self.assert_plain()
+
+    def test_rows_are_found_by_a_key_where_on_conflict_is_known(self):
+        for mode, left, ignored in (("update", "1|new|old\n2|twice|old\n3|new|\n", 0), ("ignore", "1|old|old\n2|old|old\n3|new|\n", 3), ("replace", "1|new|\n2|twice|\n3|new|\n", 0)):
+            with self.subTest(mode):
+                sql("DROP TABLE IF EXISTS src, dst; CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'new'), (2, 'once'), (3, 'new'), (2, 'twice'); "
+                    "CREATE TABLE dst (id int PRIMARY KEY, t text, other text); INSERT INTO dst VALUES (1, 'old', 'old'), (2, 'old', 'old')")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", ["id", "t"], user="greenplum", writeMode=mode)))
+                self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), left)
+                self.assertEqual((ended.summary["written"], ended.summary["ignored"]), (4 - ignored, ignored))
+        self.assert_plain()
+
+    def test_a_server_with_an_old_catalogue_is_written_by_what_it_has(self):
+        sql("CREATE TABLE src (id int, at timestamptz, t time(3), x inet); INSERT INTO src SELECT i, timestamptz '2020-01-01' + i * interval '1.000001 s', time '00:00' + i * interval '1 ms', '10.0.0.1' "
+            "FROM generate_series(1, 3000) i")
+        with self.older() as server:
+            self.succeeds(job(end("Reader", "src"), self.through(server, "Writer", "public.dst", createTable=True)))
+            self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x), count(*) FROM dst"), "0|3000\n")
+            sql("ALTER TABLE dst ADD PRIMARY KEY (id)")
+            self.fails(job(end("Reader", "src"), self.through(server, "Writer", "dst", writeMode="update")), 'found "update", which takes ON CONFLICT, and the server does not')
+            self.fails(job(end("Reader", "src"), self.through(server, "Writer", "dst", resetSequences=True)), "resetSequences", "openGauss 5.0.0", "setval")
+            self.succeeds(job(end("Reader", "src", where="id <= 10"), self.through(server, "Writer", "dst", writeMode="replace")))
+            self.assertEqual(sql("SELECT count(*) FROM dst"), "3000\n")
+
+    def test_a_killed_run_goes_on_at_its_mark(self):
+        sql("CREATE TABLE src (id int PRIMARY KEY, t text); INSERT INTO src SELECT i, repeat('x', 500) FROM generate_series(1, 30000) i; ANALYZE src; CREATE TABLE dst (id int, t text)")
+        document = job(end("Reader", "src", user="opengauss"), end("Writer", "dst", user="greenplum"))
+        document["setting"]["speed"].update(throttle=True, mbps="4")
+        self.kill_once(lambda: int(sql("SELECT count(*) FROM dst")) > 0, document)
+        document["setting"]["speed"].update(throttle=False)
+        ended = self.succeeds(document)
+        self.assertEqual(sql("SELECT count(*), count(DISTINCT id) FROM dst"), "30000|30000\n")
+        self.assertEqual(ended.summary["written"], 30000)
+        self.assert_plain()
+
+
+class Adbpg(Plain):
+    def test_the_keys_of_dataxs_own_writer(self):
+        sql("CREATE SCHEMA IF NOT EXISTS shop; CREATE TABLE shop.dst (id int PRIMARY KEY, t text); INSERT INTO shop.dst VALUES (9, 'old'); CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'a')")
+        self.addCleanup(sql, "DROP SCHEMA shop CASCADE")
+        address = end("Reader", "src")["parameter"]
+        reader = {"username": "admin", "password": address["password"], "column": ["id", "t"], "connection": [{"jdbcUrl": [address["jdbcUrl"]], "table": ["src"]}]}
+        writer = {"username": "greenplum", "password": whole.SERVER.password("greenplum"), "host": "127.0.0.1", "port": str(whole.SERVER.port), "database": "sluice", "schema": "shop",
+                  "table": "dst", "column": ["*"], "preSql": ["delete from @table"], "commitSize": 10, "writeMode": "insert"}
+        document = {"job": {"setting": {"speed": {"channel": 1}}, "content": [{"reader": {"name": "postgresqlreader", "parameter": reader}, "writer": {"name": "adbpgwriter", "parameter": writer}}]}}
+        self.succeeds(document)
+        self.assertEqual(sql("SELECT * FROM shop.dst"), "1|a\n")
+        writer["table"] = "shop.dst"
+        self.fails(document, "schema", "leave one of them out")
+
+    def test_what_dataworks_says_of_conflicts(self):
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src VALUES (1, 'new'); CREATE TABLE dst (id int PRIMARY KEY, t text); INSERT INTO dst VALUES (1, 'old')")
+        for mode, dirty, left in (("report", 1, "old"), ("upsert", 0, "new")):
+            with self.subTest(mode):
+                document = job(end("Reader", "src"), end("Writer", "dst", user="greenplum", conflictMode=mode), errors=1)
+                document["steps"][1]["stepType"] = "adbpg"
+                self.assertEqual(self.succeeds(document).summary["dirty"], dirty)
+                self.assertEqual(sql("SELECT t FROM dst"), left + "\n")
+        self.fails(job(end("Reader", "src"), end("Writer", "dst", writeMode="ignore", conflictMode="report")), "conflictMode", "leave one of them out")
 
 
 if __name__ == "__main__":

@@ -84,6 +84,15 @@ class end_reader {
       SLUICE_TRY(const auto database, where.text("database"));
       SLUICE_TRY(out, connect_options_of(servers, database.value_or(""), properties, *dialect_.url, warn_));
       out.place = where.place("address");
+    } else if (where.has("host")) {
+      SLUICE_TRY(const auto host, where.text("host"));
+      SLUICE_TRY(const auto port, where.integer("port"));
+      SLUICE_TRY(const auto database, where.text("database"));
+      const server_address server = {
+          without_brackets(host.value_or("")),
+          static_cast<std::uint16_t>(port.value_or(dialect_.url->grammar.schemes.front().port))};
+      SLUICE_TRY(out, connect_options_of({server}, database.value_or(""), properties, *dialect_.url, warn_));
+      out.place = where.place("host");
     } else {
       return fail(
           error_kind::bad_option,
@@ -131,7 +140,7 @@ class end_reader {
 
   /// What has the keys that connect.
   [[nodiscard]] const option_values& connecting(const option_values& entry) const {
-    return entry.has("jdbcUrl") || entry.has("address") ? entry : flat_;
+    return entry.has("jdbcUrl") || entry.has("address") || entry.has("host") ? entry : flat_;
   }
 
   /// Which of primary and replicas a reader takes.
@@ -249,6 +258,12 @@ class end_reader {
     return {};
   }
 
+  /// `[::1]` is an address of IPv6.
+  static std::string without_brackets(const std::string& host) {
+    const bool brackets = host.starts_with('[') && host.ends_with(']');
+    return brackets ? host.substr(1, host.size() - 2) : host;
+  }
+
   static result<std::vector<server_address>> read_servers(const option_values& where,
                                                           const std::string& name) {
     SLUICE_TRY(const auto entries, where.object_list(name));
@@ -259,9 +274,7 @@ class end_reader {
       if (!host || !port) {
         return entry.bad("host", "expected \"host\" and \"port\"");
       }
-      const bool brackets = host->starts_with('[') && host->ends_with(']');
-      servers.push_back(
-          {brackets ? host->substr(1, host->size() - 2) : *host, static_cast<std::uint16_t>(*port)});
+      servers.push_back({without_brackets(*host), static_cast<std::uint16_t>(*port)});
     }
     return servers;
   }

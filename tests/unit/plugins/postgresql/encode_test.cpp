@@ -71,6 +71,25 @@ TEST(row_encoder, in_the_text_form_values_read_back) {
   EXPECT_EQ(encoded(kind(1184), *when, copy_form::text), "1969-12-31 23:59:59.999999+00\n");
 }
 
+TEST(row_encoder, as_values_of_a_statement_what_has_no_binary_form_stands_as_its_text) {
+  const auto address = one_column(type_of(type_id::utf8), [](column_builder& c) {
+    c.append_bytes("a\tb");
+    c.append_null();
+  });
+  EXPECT_EQ(encoded(kind(869), *address, copy_form::binary),
+            bytes_of("0001") + bytes_of("00000003") + "a\tb" + bytes_of("0001") + bytes_of("ffffffff"));
+  // Of a server that sends times in another form: with its offset, so that no session's zone has a say.
+  column_type time = kind(1184);
+  time.form = wire_form::as_text;
+  const auto when = one_column(time_type(type_id::instant, time_unit::micro), [](column_builder& c) {
+    c.append(std::int64_t{-1});
+    c.append_null();
+  });
+  EXPECT_EQ(encoded(time, *when, copy_form::binary), bytes_of("0001") + bytes_of("0000001d") +
+                                                         "1969-12-31 23:59:59.999999+00" + bytes_of("0001") +
+                                                         bytes_of("ffffffff"));
+}
+
 TEST(row_encoder, what_the_server_would_change_or_cannot_hold_is_refused) {
   const auto text = [](std::string_view v) {
     return one_column(type_of(type_id::utf8), [&](column_builder& c) { c.append_bytes(v); });

@@ -176,9 +176,9 @@ class resolver {
     for (const auto& [key, from] : given.from) {
       keys.push_back(key);
     }
-    // A URL would lead the data source's account to another server.
+    // These would lead the data source's account to another server.
     if (option_named(source.type->keys, "address") != nullptr) {
-      keys.emplace_back("jdbcUrl");
+      keys.insert(keys.end(), {"jdbcUrl", "host", "port"});
     }
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());

@@ -160,9 +160,10 @@ class Registry(Between):
                      more=self.registry("shop", securityProtocol="authTypeSsl", truststoreFile="trust.jks"))
 
     def test_an_address_in_the_job_does_not_get_the_data_sources_password(self):
-        self.reader["parameter"]["jdbcUrl"] = "jdbc:mysql://127.0.0.1:1/sluice"
+        self.reader["parameter"].update(jdbcUrl="jdbc:mysql://127.0.0.1:1/sluice", host="127.0.0.1", port=1)
         ended = self.succeeds(job(self.reader, postgresql_writer("dst")), *self.registry("shop"))
-        self.assertIn("jdbcUrl: has no effect", ended.text)
+        for key in ("jdbcUrl", "host", "port"):
+            self.assertIn(f"{key}: has no effect", ended.text)
 
     def test_of_several_servers_the_one_of_the_role_that_is_asked_for_is_taken(self):
         reader = mariadb_end("Reader", "src")

@@ -184,6 +184,8 @@ TEST_F(data_sources_of_a_job, give_their_password_to_no_address_of_the_job) {
   const job by_url = parsed("mysql", {{"datasource", "dw"}, {"jdbcUrl", "jdbc:mysql://evil/dw"}});
   EXPECT_FALSE(by_url.reader.parameter.json().contains("jdbcUrl"));
   EXPECT_THAT(by_url.warnings, ElementsAre(HasSubstr("steps[0].parameter.jdbcUrl: has no effect")));
+  const job by_host = parsed("mysql", {{"datasource", "dw"}, {"host", "evil"}});
+  EXPECT_FALSE(by_host.reader.parameter.json().contains("host"));
   const job nested = parsed(
       "sqlite",
       {{"datasource", "shop"}, {"connection", {{{"jdbcUrl", "jdbc:sqlite:/evil.db"}, {"table", "t"}}}}});

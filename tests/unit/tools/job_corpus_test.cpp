@@ -79,7 +79,7 @@ std::vector<whole_job> read_corpus() {
 /// Types of data sources that an address and an account make whole.
 const std::set<std::string>& database_types() {
   static const std::set<std::string> types = {
-      "mysql", "mariadb", "polardb", "apsaradb_for_OceanBase", "analyticdb_for_mysql", "postgresql"};
+      "mysql", "mariadb", "polardb", "apsaradb_for_OceanBase", "analyticdb_for_mysql", "postgresql", "adbpg"};
   return types;
 }
 

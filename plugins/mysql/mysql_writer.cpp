@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "plugins/api/read_again.h"
 #include "plugins/common/relational/written_sum.h"
@@ -23,6 +24,13 @@ constexpr std::size_t piped_max = 64;
 /// After a look for duplicates that found another row: so many pieces without.
 constexpr std::uint32_t pieces_between_looks = 8;
 constexpr std::string_view key_words = " for key ";
+constexpr std::string_view duplicate_words = "Duplicate entry ";
+/// Keys of one SELECT: of a thousand and more MariaDB makes a table of its own first.
+constexpr std::size_t keys_asked_max = 500;
+/// Where more of a batch's rows are duplicates, they are not sent one by one: a share of 1 in so many.
+constexpr std::size_t duplicates_share = 8;
+/// After a batch in which finding duplicates was no help: so many without.
+constexpr std::uint32_t batches_between_finds = 10;
 constexpr const char* too_large_code = "ER_NET_PACKET_TOO_LARGE";
 /// While rows are refused: a refused one costs the statement's other rows a second parsing.
 constexpr std::size_t rows_each_careful = 128;
@@ -142,6 +150,8 @@ mysql_writer::mysql_writer(std::shared_ptr<const writer_plan> plan,
       encoder_(columns_, plan_->columns),
       rows_each_(rows_each_max),
       may_look_(plan_->looks_for_duplicates),
+      may_find_(may_look_ && plan_->only_key.size() == 1 &&
+                plan_->columns[plan_->only_key.front()].kind.holds == held_as::integer),
       look_rows_(piped_max) {}
 
 mysql_writer::~mysql_writer() {
@@ -210,6 +220,13 @@ result<bool> mysql_writer::load_batch(const batch& b, write_answer& answer, cons
     count(*done, rows_.size(), answer);
     return true;
   }
+  // A duplicate is a warning to LOCAL.
+  if (done && done->warnings != 0 && may_find_ && duplicate_key_text_.empty()) {
+    SLUICE_TRY(const auto warnings, connection_->warnings(stop));
+    for (const server_warning& w : warnings) {
+      note_duplicate(meaning_of(w.code, "", w.message).name, w.message);
+    }
+  }
   SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_batch", stop));
   inserts_left_ = inserts_after_failure;
   rows_each_ = std::min(rows_each_, rows_each_careful);
@@ -264,11 +281,15 @@ std::string mysql_writer::blamed_column(const std::string& message) const {
   return column;
 }
 
-result<mysql_writer::refusal> mysql_writer::explain_failure(const error& failed, std::size_t rows,
+result<mysql_writer::refusal> mysql_writer::explain_failure(const batch& b, const error& failed,
+                                                            std::size_t first, std::size_t rows,
                                                             const stop_signal& stop) {
   const server_failure why = connection_->last_failure();
   refusal out{failed.code, blamed_column(why.message), why.message};
   std::size_t row = rows == 1 ? 1 : row_in_message(why.message);
+  if (row == 0) {
+    row = row_of_duplicate(b, first, rows, why.message);
+  }
   const server_info& server = connection_->server();
   if (row == 0 && server.product == server_product::mariadb && server.version >= tells_row_number) {
     SLUICE_CHECK(connection_->run("GET DIAGNOSTICS CONDITION 1 @sluice_row = ROW_NUMBER", stop));
@@ -279,7 +300,8 @@ result<mysql_writer::refusal> mysql_writer::explain_failure(const error& failed,
   return out;
 }
 
-result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::size_t first, std::size_t last,
+result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(const batch& b, std::size_t first,
+                                                                        std::size_t last,
                                                                         write_answer& answer,
                                                                         const stop_signal& stop) {
   const std::size_t rows = last - first;
@@ -301,7 +323,7 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::insert_range(std::siz
     if (done.error().kind != error_kind::bad_row || !connection_->in_transaction()) {
       return fail(done.error());
     }
-    SLUICE_TRY(refusal why, explain_failure(done.error(), rows, stop));
+    SLUICE_TRY(refusal why, explain_failure(b, done.error(), first, rows, stop));
     return std::optional(std::move(why));
   }
   SLUICE_TRY(auto why, judge_answer(*done, rows, stop));
@@ -348,7 +370,7 @@ result<std::optional<mysql_writer::refusal>> mysql_writer::load_alone(const batc
   }
   refusal why = std::move(too_large);
   if (!done) {
-    SLUICE_TRY(why, explain_failure(done.error(), 1, stop));
+    SLUICE_TRY(why, explain_failure(b, done.error(), at, 1, stop));
   } else if (done->warnings != 0) {
     SLUICE_TRY(auto warned, judge_answer(*done, 1, stop));
     if (warned) {
@@ -376,14 +398,43 @@ error mysql_writer::read_again(const refusal& why) {
           read_again_code, false};
 }
 
-void mysql_writer::refuse(std::size_t at, const refusal& why, write_answer& answer) {
-  constexpr std::string_view duplicate = "Duplicate entry ";
-  if (const std::size_t key = why.message.rfind(key_words);
-      may_look_ && key != std::string::npos && why.message.starts_with(duplicate)) {
-    duplicate_code_ = why.code;
-    duplicate_key_text_ = why.message.substr(key);
+void mysql_writer::note_duplicate(const std::string& code, const std::string& message) {
+  if (const std::size_t key = message.rfind(key_words);
+      may_look_ && key != std::string::npos && message.starts_with(duplicate_words)) {
+    duplicate_code_ = code;
+    duplicate_key_text_ = message.substr(key);
   }
+}
+
+void mysql_writer::refuse(std::size_t at, const refusal& why, write_answer& answer) {
+  note_duplicate(why.code, why.message);
   answer.refused.push_back({rows_.rows[at], why.column, why.code, why.message});
+}
+
+std::string mysql_writer::key_text(const batch& b, std::size_t at) const {
+  std::string text;
+  for (const std::size_t column : plan_->only_key) {
+    text += (column == plan_->only_key.front() ? "" : "-") +
+            value_text(b.columns[column], (*columns_)[column].type, rows_.rows[at]).value_or("NULL");
+  }
+  return text;
+}
+
+std::size_t mysql_writer::row_of_duplicate(const batch& b, std::size_t first, std::size_t rows,
+                                           std::string_view message) const {
+  const std::size_t end = message.rfind(key_words);
+  if (!may_look_ || !message.starts_with(duplicate_words) || end == std::string_view::npos ||
+      end < duplicate_words.size() + 2) {
+    return 0;
+  }
+  // Without the quotes around it.
+  const std::string_view key = message.substr(0, end - 1).substr(duplicate_words.size() + 1);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (key_text(b, first + i) == key) {
+      return i + 1;
+    }
+  }
+  return 0;
 }
 
 result<bool> mysql_writer::are_there(std::size_t first, std::size_t last, const stop_signal& stop) {
@@ -413,13 +464,8 @@ void mysql_writer::refuse_duplicates(const batch& b, std::size_t first, std::siz
     column += (column.empty() ? "" : ", ") + plan_->columns[at].name;
   }
   for (std::size_t i = first; i < last; ++i) {
-    std::string values;
-    for (const std::size_t at : plan_->only_key) {
-      values += (at == plan_->only_key.front() ? "" : "-") +
-                value_text(b.columns[at], (*columns_)[at].type, rows_.rows[i]).value_or("NULL");
-    }
     answer.refused.push_back({rows_.rows[i], column, duplicate_code_,
-                              fmt::format("Duplicate entry '{}'{}", values, duplicate_key_text_)});
+                              fmt::format("Duplicate entry '{}'{}", key_text(b, i), duplicate_key_text_)});
   }
 }
 
@@ -451,17 +497,144 @@ result<std::size_t> mysql_writer::insert_piped(std::size_t first, std::size_t la
   return refused;
 }
 
-result<void> mysql_writer::insert_all(const batch& b, write_answer& answer, const stop_signal& stop) {
-  const std::size_t rows_max =
-      plan_->batch_rows == 0 ? rows_each_max : std::min<std::size_t>(rows_each_max, plan_->batch_rows);
+result<std::vector<std::size_t>> mysql_writer::find_duplicates(const batch& b, const stop_signal& stop) {
+  std::vector<std::size_t> found;
+  std::unordered_map<std::string, std::size_t> first_of;
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    std::string key = key_text(b, i);
+    if (key.empty() || key.find_first_not_of("-0123456789") != std::string::npos) {
+      continue;
+    }
+    if (first_of.try_emplace(key, i).second) {
+      keys.push_back(std::move(key));
+    } else {
+      found.push_back(i);
+    }
+  }
+  const std::string name = quote_name(plan_->columns[plan_->only_key.front()].name);
+  const std::string comment = statement_comment(plan_->connect.name, fmt::format("split {}", split_.value));
+  for (std::size_t from = 0; from < keys.size(); from += keys_asked_max) {
+    const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(keys_asked_max, keys.size() - from));
+    const auto there =
+        connection_->ask(with_comment(fmt::format("SELECT {0} FROM {1} WHERE {0} IN ({2})", name,
+                                                  plan_->table, fmt::join(begin, end, ", ")),
+                                      comment),
+                         stop);
+    if (!there && there.error().kind == error_kind::denied && connection_->in_transaction()) {
+      may_find_ = false;
+      return std::vector<std::size_t>();
+    }
+    if (!there) {
+      return fail(there.error());
+    }
+    for (const relational::sql_row& row : *there) {
+      if (const auto it = first_of.find(row[0].value_or("")); it != first_of.end()) {
+        found.push_back(it->second);
+      }
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+result<bool> mysql_writer::insert_together(std::size_t first, const std::vector<std::size_t>& ends,
+                                           write_answer& answer, const stop_signal& stop) {
+  std::vector<std::string> statements = {"SAVEPOINT sluice_together"};
+  std::size_t at = first;
+  for (const std::size_t end : ends) {
+    std::string_view text = rows_.range(at, end);
+    text.remove_suffix(1);
+    statements.push_back(fmt::format("{}{}{}", insert_.before, text, insert_.behind));
+    at = end;
+  }
+  SLUICE_TRY(const auto answers, connection_->run_piped(statements, stop));
+  write_answer together;
+  bool stands = true;
+  at = first;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const piped_answer& a = answers[i];
+    if (a.failed && (a.failed->kind != error_kind::bad_row || !connection_->in_transaction())) {
+      return fail(*a.failed);
+    }
+    if (i == 0) {
+      continue;
+    }
+    const std::size_t rows = ends[i - 1] - at;
+    if (a.failed && rows == 1) {
+      refuse(at, {a.failed->code, blamed_column(a.message), a.message}, together);
+    } else if (a.failed || a.done.warnings != 0 || a.done.affected != rows) {
+      stands = false;
+    } else {
+      count(a.done, rows, together);
+    }
+    at = ends[i - 1];
+  }
+  if (!stands) {
+    SLUICE_CHECK(connection_->run("ROLLBACK TO SAVEPOINT sluice_together", stop));
+    return false;
+  }
+  answer.written += together.written;
+  answer.parts += together.parts;
+  answer.refused.insert(answer.refused.end(), together.refused.begin(), together.refused.end());
+  return true;
+}
+
+result<void> mysql_writer::insert_around(const batch& b, const std::vector<std::size_t>& alone,
+                                         write_answer& answer, const stop_signal& stop) {
   std::size_t at = 0;
+  auto next = alone.begin();
+  while (at < rows_.size()) {
+    const std::size_t first = at;
+    std::vector<std::size_t> ends;
+    const std::size_t bytes_before = first == 0 ? 0 : rows_.ends[first - 1];
+    while (at < rows_.size() && ends.size() < piped_max &&
+           (ends.empty() || rows_.ends[at] - bytes_before <= statement_bytes_max)) {
+      const bool is_alone = next != alone.end() && *next == at;
+      const std::size_t border = next == alone.end() ? rows_.size() : *next;
+      at += rows_that_fit(at, is_alone ? 1 : std::min(rows_max(), border - at));
+      next += is_alone ? 1 : 0;
+      ends.push_back(at);
+    }
+    const bool fits =
+        rows_.ends[ends.front() - 1] - bytes_before + packet_rest < connection_->packet_bytes_max();
+    SLUICE_TRY(const bool stands, fits ? insert_together(first, ends, answer, stop) : result<bool>(false));
+    if (!stands) {
+      finds_after_ = batches_between_finds;
+      SLUICE_CHECK(insert_span(b, first, at, answer, stop));
+    }
+  }
+  return {};
+}
+
+std::size_t mysql_writer::rows_max() const {
+  return plan_->batch_rows == 0 ? rows_each_max : std::min<std::size_t>(rows_each_max, plan_->batch_rows);
+}
+
+result<void> mysql_writer::insert_all(const batch& b, write_answer& answer, const stop_signal& stop) {
+  if (may_find_ && !saves_points_ && !duplicate_key_text_.empty() && finds_after_ == 0 && rows_.size() > 1) {
+    SLUICE_TRY(const auto alone, find_duplicates(b, stop));
+    if (alone.size() <= rows_.size() / duplicates_share) {
+      return insert_around(b, alone, answer, stop);
+    }
+    finds_after_ = batches_between_finds;
+  } else {
+    finds_after_ -= std::min<std::uint32_t>(finds_after_, 1);
+  }
+  return insert_span(b, 0, rows_.size(), answer, stop);
+}
+
+result<void> mysql_writer::insert_span(const batch& b, std::size_t first, std::size_t last,
+                                       write_answer& answer, const stop_signal& stop) {
+  std::size_t at = first;
   // The row that a failed statement named: those before it go first, then it goes alone.
   std::optional<std::size_t> alone;
-  while (at < rows_.size()) {
-    rows_each_ = std::clamp<std::size_t>(rows_each_, 1, rows_max);
+  while (at < last) {
+    rows_each_ = std::clamp<std::size_t>(rows_each_, 1, rows_max());
     const bool mostly_refused = !alone && !saves_points_ && rows_each_ == 1;
     if (mostly_refused && may_look_ && !duplicate_key_text_.empty() && looks_after_ == 0) {
-      const std::size_t n = rows_that_fit(at, std::min(look_rows_, rows_max));
+      const std::size_t n = rows_that_fit(at, std::min({look_rows_, rows_max(), last - at}));
       SLUICE_TRY(const bool all, are_there(at, at + n, stop));
       if (all) {
         refuse_duplicates(b, at, at + n, answer);
@@ -473,7 +646,7 @@ result<void> mysql_writer::insert_all(const batch& b, write_answer& answer, cons
       looks_after_ = pieces_between_looks;
     }
     looks_after_ -= std::min<std::uint32_t>(looks_after_, 1);
-    const bool pipes = mostly_refused && rows_that_fit(at, piped_max) == piped_max;
+    const bool pipes = mostly_refused && rows_that_fit(at, std::min(piped_max, last - at)) == piped_max;
     if (pipes) {
       SLUICE_TRY(const std::size_t refused, insert_piped(at, at + piped_max, answer, stop));
       at += piped_max;
@@ -481,8 +654,9 @@ result<void> mysql_writer::insert_all(const batch& b, write_answer& answer, cons
       continue;
     }
     const bool is_alone = alone == at;
-    const std::size_t n = rows_that_fit(at, is_alone ? 1 : alone ? *alone - at : rows_each_);
-    SLUICE_TRY(auto why, insert_range(at, at + n, answer, stop));
+    const std::size_t n =
+        rows_that_fit(at, is_alone ? 1 : std::min(last - at, alone ? *alone - at : rows_each_));
+    SLUICE_TRY(auto why, insert_range(b, at, at + n, answer, stop));
     if (why && n == 1 && why->code == too_large_code) {
       SLUICE_TRY(why, load_alone(b, at, std::move(*why), answer, stop));
     }

@@ -73,6 +73,19 @@ class mysql_writer : public writer {
   /// True: all rows of the batch stand; false: none do, send them as INSERTs.
   result<bool> load_batch(const batch& b, write_answer& answer, const stop_signal& stop);
   result<void> insert_all(const batch& b, write_answer& answer, const stop_signal& stop);
+  /// The rows [first, last), in order, in statements as large as what was refused before lets them be.
+  result<void> insert_span(const batch& b, std::size_t first, std::size_t last, write_answer& answer,
+                           const stop_signal& stop);
+  /// In order, the rows whose key is in the table or stands in a row before: one SELECT for many of them.
+  /// What it misses is refused like any other row; what it finds is sent alone, for the server to refuse.
+  result<std::vector<std::size_t>> find_duplicates(const batch& b, const stop_signal& stop);
+  /// All rows, those of `alone` in statements of their own, sent together as far as they fit. Where a
+  /// statement of several rows is refused, what was sent with it is taken back and sent by `insert_span`.
+  result<void> insert_around(const batch& b, const std::vector<std::size_t>& alone, write_answer& answer,
+                             const stop_signal& stop);
+  /// The same of the rows [first, last) in statements that end at `ends`; false: they are taken back.
+  result<bool> insert_together(std::size_t first, const std::vector<std::size_t>& ends, write_answer& answer,
+                               const stop_signal& stop);
   /// One statement; nothing where the rows [first, last) are in, else what refused one of them.
   struct refusal {
     std::string code;
@@ -80,8 +93,8 @@ class mysql_writer : public writer {
     std::string message;
     std::optional<std::size_t> row = {};  ///< Of the statement, as the server says: it may be another's.
   };
-  result<std::optional<refusal>> insert_range(std::size_t first, std::size_t last, write_answer& answer,
-                                              const stop_signal& stop);
+  result<std::optional<refusal>> insert_range(const batch& b, std::size_t first, std::size_t last,
+                                              write_answer& answer, const stop_signal& stop);
   /// A row that no INSERT can carry, being larger than a packet, by a LOAD DATA of its own; else what refuses
   /// it. So whether it is written does not depend on the rows beside it.
   result<std::optional<refusal>> load_alone(const batch& b, std::size_t at, refusal too_large,
@@ -99,12 +112,22 @@ class mysql_writer : public writer {
   /// What the statement did stands and should not: all is taken back, and comes again with savepoints.
   error read_again(const refusal& why);
   void refuse(std::size_t at, const refusal& why, write_answer& answer);
+  /// Keeps how the server words duplicates.
+  void note_duplicate(const std::string& code, const std::string& message);
+  /// The key of a row as a duplicate's message has it: `7-DE`.
+  [[nodiscard]] std::string key_text(const batch& b, std::size_t at) const;
+  /// The first of the rows whose key a duplicate's message has, counted from 1; 0 where none has.
+  [[nodiscard]] std::size_t row_of_duplicate(const batch& b, std::size_t first, std::size_t rows,
+                                             std::string_view message) const;
   result<std::optional<refusal>> judge_answer(const statement_answer& done, std::size_t rows,
                                               const stop_signal& stop);
   /// Counts `rows` that stand.
   void count(const statement_answer& done, std::uint64_t rows, write_answer& answer) const;
-  result<refusal> explain_failure(const error& failed, std::size_t rows, const stop_signal& stop);
+  result<refusal> explain_failure(const batch& b, const error& failed, std::size_t first, std::size_t rows,
+                                  const stop_signal& stop);
   [[nodiscard]] std::string blamed_column(const std::string& message) const;
+  /// Rows of one statement at most, as the job and measurement say.
+  [[nodiscard]] std::size_t rows_max() const;
   [[nodiscard]] std::size_t rows_that_fit(std::size_t first, std::size_t wanted) const;
 
   std::shared_ptr<const writer_plan> plan_;
@@ -124,6 +147,8 @@ class mysql_writer : public writer {
   std::uint32_t inserts_left_ = 0;   ///< Batches that go as INSERTs, after a LOAD DATA that did not stand.
   std::size_t rows_each_ = 0;        ///< Of the next INSERT: fewer where rows are refused.
   bool may_look_ = false;
+  bool may_find_ = false;           ///< The only key is one whole number, and its table may be read.
+  std::uint32_t finds_after_ = 0;   ///< Batches without `find_duplicates`, after one that it was no help to.
   std::size_t look_rows_ = 0;       ///< Of the next `are_there`: more as long as they all are.
   std::uint32_t looks_after_ = 0;   ///< Pieces until the next, after one that found others.
   std::string duplicate_code_;      ///< Of the last duplicate that the server named,

@@ -1,5 +1,6 @@
 """Servers that speak PostgreSQL's protocol and say that they are something else: a real one, for an account to which version() answers so."""
 
+import json
 import re
 import subprocess
 import unittest
@@ -106,6 +107,19 @@ class Reading(Plain):
             ended = self.succeeds(job(self.through(server, "Reader", "src", splitPk="id"), end("Writer", "dst"), concurrent=2))
         self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT TABLE dst) x), count(*) FROM dst"), "0|3000\n")
         self.assertRegex(ended.text, r"it takes no lock_timeout, row_security")
+
+    def test_a_test_of_the_data_source_says_what_it_is(self):
+        sql("CREATE TABLE src (id int)")
+        registry = self.folder / "datasources.json"
+        registry.write_text(json.dumps({"version": 1, "datasources": [{"name": "shop", "type": "adbpg", "connectionProperties": {
+            "address": [{"host": "127.0.0.1", "port": whole.SERVER.port}], "database": "sluice", "username": "greenplum", "password": whole.SERVER.password("greenplum")}}]}), encoding="utf-8")
+        registry.chmod(0o600)
+        done = subprocess.run([PROGRAM, "datasource", "test", "shop", "--datasources", str(registry), "--json"], capture_output=True, text=True, timeout=60)
+        steps = {step["step"]: json.dumps(step) for step in json.loads(done.stdout)["steps"]}
+        self.assertIn("Greenplum Database 6.25.3", steps["database"])
+        self.assertIn("of 1 tables 1 can be read and 1 written", steps["rights"])
+        self.assertIn("it is not PostgreSQL itself", steps["rights"])
+        self.assert_plain()
 
 
 class Writing(Plain):

@@ -178,7 +178,7 @@ class resolver {
     }
     // These would lead the data source's account to another server.
     if (option_named(source.type->keys, "address") != nullptr) {
-      keys.insert(keys.end(), {"jdbcUrl", "host", "port"});
+      keys.insert(keys.end(), {"jdbcUrl", "host", "port", "readOnlyDBInstance"});
     }
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());

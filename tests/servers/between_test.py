@@ -183,6 +183,25 @@ class Registry(Between):
 
 
 class Places(Between):
+    def test_what_stands_outside_of_connection_counts_for_the_address_in_it(self):
+        in_postgresql("CREATE TABLE t (id int)")
+        in_mariadb("CREATE TABLE t (id INT)")
+
+        def inside(end):
+            parameter = dict(end["parameter"])
+            return {**end, "parameter": {**parameter, "connection": [{"jdbcUrl": [parameter.pop("jdbcUrl")], "table": [parameter.pop("table")]}]}}
+
+        def datax(reader, writer):
+            return {"job": {"setting": {"speed": {"channel": 1}}, "content": [{side: {"name": end["stepType"] + side, "parameter": end["parameter"]} for side, end in (("reader", reader), ("writer", writer))}]}}
+
+        other = {"securityProtocol": "authTypeSsl", "truststoreFile": str(pair.MARIADB.certificates.path("other_ca.pem"))}
+        for more, words in (({"properties": {"sessionVariables": "nonsense=5"}}, "nonsense"), (other, "certificate")):
+            reader, writer = inside(mariadb_end("Reader", "t", **more)), inside(postgresql_end("Writer", "t"))
+            self.refused(job(reader, writer), words)
+            self.refused(datax(reader, writer), words)
+        for more, words in (({"properties": {"options": "-c nonsense=5"}}, "nonsense"), (other, "certificate")):
+            self.refused(job(inside(mariadb_end("Reader", "t")), inside(postgresql_end("Writer", "t", **more))), words)
+
     def test_a_statement_of_the_session_that_fails_is_named_with_its_own_place_only(self):
         in_postgresql("CREATE TABLE t (id int)")
         in_mariadb("CREATE TABLE t (id INT)")

@@ -101,9 +101,10 @@ std::vector<option> common_options(const options_dialect& dialect, bool reads) {
   list.push_back(
       {.name = "connection",
        .type = option_type::object_list,
-       .meaning = reads ? "Databases, each with its tables; what an entry does not say counts as it stands "
-                          "outside."
-                        : "The form of DataX: a list of one, with `jdbcUrl` and `table`.",
+       .meaning = fmt::format("{} What an entry does not say counts as it stands outside, "
+                              "where its address is not that of a data source; `properties` of both count.",
+                              reads ? "Databases, each with its tables."
+                                    : "The form of DataX: a list of one, with `jdbcUrl` and `table`."),
        .members = std::move(members)});
   list.push_back(table);
   if (reads) {

@@ -35,16 +35,29 @@ std::string without_semicolons(std::string_view text) {
   }
 }
 
+/// Says each warning once: what stands outside of `connection` is read for each entry.
+warning_sink each_once(const warning_sink& warn) {
+  if (!warn) {
+    return {};
+  }
+  return [warn, told = std::set<std::string>()](std::string text) mutable {
+    if (told.insert(text).second) {
+      warn(std::move(text));
+    }
+  };
+}
+
 /// Reads what both sides have: connections, tables, columns.
 class end_reader {
  public:
   end_reader(const option_values& flat, const options_dialect& dialect, const warning_sink& warn, bool reads)
-      : flat_(flat), dialect_(dialect), warn_(warn), reads_(reads) {}
+      : flat_(flat), dialect_(dialect), warn_(each_once(warn)), reads_(reads) {}
 
   result<void> read(end_options& out) {
     option_mistakes wrong;
     std::vector<option_values> entries;
     if (wrong.take(flat_.object_list("connection"), entries)) {
+      warn_of_unused(entries);
       if (entries.empty()) {
         entries.push_back(flat_);
       }
@@ -68,26 +81,30 @@ class end_reader {
 
   result<connect_options> read_connection(const option_values& entry) {
     const option_values& where = connecting(entry);
-    SLUICE_TRY(const placed_properties properties, read_properties(where));
+    SLUICE_TRY(const placed_properties properties, properties_of(entry));
     connect_options out;
     std::string tenant;
     if (where.has("jdbcUrl")) {
       SLUICE_TRY(auto urls, placed_texts(where, "jdbcUrl"));
       SLUICE_TRY(tenant, take_tenant(urls));
       SLUICE_TRY(out, connect_options_of(urls, properties, *dialect_.url, warn_));
-      if (where.has("database")) {
-        SLUICE_TRY(const auto database, where.text("database"));
+      const option_values& named = saying(entry, "database");
+      SLUICE_TRY(const auto database, named.text("database"));
+      if (&named == &entry || &named == &where || out.database.empty()) {
         out.database = database.value_or(out.database);
+      } else if (warn_ && database && *database != out.database) {
+        warn_(fmt::format("{}: has no effect on {}, which names the database {}; leave it out of one of them",
+                          named.place("database"), where.place("jdbcUrl"), in_quotes(out.database)));
       }
     } else if (where.has("address")) {
       SLUICE_TRY(const auto servers, read_servers(where, "address"));
-      SLUICE_TRY(const auto database, where.text("database"));
+      SLUICE_TRY(const auto database, saying(entry, "database").text("database"));
       SLUICE_TRY(out, connect_options_of(servers, database.value_or(""), properties, *dialect_.url, warn_));
       out.place = where.place("address");
     } else if (where.has("host")) {
       SLUICE_TRY(const auto host, where.text("host"));
-      SLUICE_TRY(const auto port, where.integer("port"));
-      SLUICE_TRY(const auto database, where.text("database"));
+      SLUICE_TRY(const auto port, saying(entry, "port").integer("port"));
+      SLUICE_TRY(const auto database, saying(entry, "database").text("database"));
       const server_address server = {
           without_brackets(host.value_or("")),
           static_cast<std::uint16_t>(port.value_or(dialect_.url->grammar.schemes.front().port))};
@@ -103,7 +120,7 @@ class end_reader {
     if (out.user.find('@') == std::string::npos) {
       out.user += tenant;
     }
-    SLUICE_CHECK(read_tls(where, out));
+    SLUICE_CHECK(read_tls(entry, out));
     SLUICE_TRY(const auto socket_ms, flat_.integer("socketTimeout"));
     if (socket_ms) {
       out.socket_timeout = std::chrono::milliseconds(*socket_ms);
@@ -143,8 +160,88 @@ class end_reader {
     return entry.has("jdbcUrl") || entry.has("address") || entry.has("host") ? entry : flat_;
   }
 
+  /// Who says `name` for an entry: the entry, else what stands outside, of which an address of the registry
+  /// gets nothing.
+  [[nodiscard]] const option_values& saying(const option_values& entry, std::string_view name) const {
+    return entry.has(name) || entry.has("address") ? entry : flat_;
+  }
+
+  [[nodiscard]] static bool has_account(const option_values& entry) {
+    return entry.has("username") || entry.has("password") || entry.has("address");
+  }
+
+  /// An entry's properties go before those outside of the same name.
+  [[nodiscard]] result<placed_properties> properties_of(const option_values& entry) const {
+    SLUICE_TRY(placed_properties own, read_properties(entry));
+    if (entry.has("address")) {
+      return own;
+    }
+    SLUICE_TRY(placed_properties all, read_properties(flat_));
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const auto& outside) {
+                               return std::any_of(own.begin(), own.end(), [&](const auto& its) {
+                                 return same_word(its.first, outside.first);
+                               });
+                             }),
+              all.end());
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+  }
+
+  /// Whether what stands outside under `name` counts for an entry.
+  [[nodiscard]] bool takes(const option_values& entry, std::string_view name) const {
+    const bool own_server = &connecting(entry) == &entry;
+    if (name == "jdbcUrl" || name == "host") {
+      return !own_server;
+    }
+    if (name == "port") {
+      return !entry.has("port") && (!own_server || entry.has("host"));
+    }
+    if (name == "username" || name == "password") {
+      return !has_account(entry);
+    }
+    if (name == "readOnlyDBInstance") {
+      return !own_server && !entry.has(name);
+    }
+    return !entry.has("address") && (name == "properties" || !entry.has(name));
+  }
+
+  /// Keys that connect and stand on the level where they do not count.
+  void warn_of_unused(const std::vector<option_values>& entries) const {
+    if (!warn_ || entries.empty()) {
+      return;
+    }
+    for (const option_values& entry : entries) {
+      for (const char* name : {"envType", "socketTimeout", "useSpecialSecret"}) {
+        if (entry.has(name)) {
+          warn_(fmt::format("{}: has no effect inside of \"connection\"; write it beside \"connection\"",
+                            entry.place(name)));
+        }
+      }
+    }
+    // The flat keys are those of a data source, or its like, which the job does not use in addition.
+    if (flat_.has("address")) {
+      return;
+    }
+    for (const char* name : {"jdbcUrl", "host", "port", "database", "username", "password", "properties",
+                             "securityProtocol", "truststoreFile", "keystoreFile", "keystorePassword",
+                             "keyFile", "clientPassword", "readOnlyDBInstance"}) {
+      // Of one entry with another address the text's check tells.
+      const bool told = std::string_view(name) == "jdbcUrl" && entries.size() == 1 && entries[0].has(name);
+      if (flat_.has(name) && !told && std::none_of(entries.begin(), entries.end(), [&](const auto& entry) {
+            return takes(entry, name);
+          })) {
+        warn_(
+            fmt::format("{}: has no effect: each entry of \"connection\" has its own, or an address with "
+                        "which this does not go; write it into the entry that it belongs to, or leave it out",
+                        flat_.place(name)));
+      }
+    }
+  }
+
   /// Which of primary and replicas a reader takes.
-  result<void> read_replicas(const option_values& where, connect_options& out) const {
+  result<void> read_replicas(const option_values& entry, connect_options& out) const {
+    const option_values& where = entry.has("readOnlyDBInstance") ? entry : connecting(entry);
     SLUICE_TRY(auto replicas, read_servers(where, "readOnlyDBInstance"));
     SLUICE_TRY(const auto wanted, flat_.boolean("useReadOnly"));
     SLUICE_TRY(const auto primary_too, flat_.boolean("canReadPrimary"));
@@ -171,7 +268,7 @@ class end_reader {
   result<void> read_part(const option_values& entry, database_part& out) {
     SLUICE_TRY(out.connect, read_connection(entry));
     if (reads_) {
-      SLUICE_CHECK(read_replicas(connecting(entry), out.connect));
+      SLUICE_CHECK(read_replicas(entry, out.connect));
       SLUICE_TRY(out.queries, placed_texts(entry.has("querySql") ? entry : flat_, "querySql"));
       for (placed_text& query : out.queries) {
         query.text = without_semicolons(query.text);
@@ -283,13 +380,12 @@ class end_reader {
   result<void> read_account(const option_values& entry, const option_values& where,
                             connect_options& out) const {
     SLUICE_TRY(const auto special, flat_.boolean("useSpecialSecret"));
-    const bool own = entry.has("username") || entry.has("password") || entry.has("address");
     if (special.value_or(false) && !entry.has("username") && &where == &entry) {
       return entry.bad("username",
                        "\"useSpecialSecret\" is true, and this connection has no account of its own; set "
                        "\"username\" and \"password\" there");
     }
-    const option_values& account = own ? entry : flat_;
+    const option_values& account = has_account(entry) ? entry : flat_;
     SLUICE_TRY(const auto user, account.text("username"));
     SLUICE_TRY(auto password, account.secret_of("password"));
     if (user) {
@@ -304,13 +400,14 @@ class end_reader {
     return {};
   }
 
-  static result<void> read_tls(const option_values& where, connect_options& out) {
-    SLUICE_TRY(const auto protocol, where.text("securityProtocol"));
+  result<void> read_tls(const option_values& entry, connect_options& out) const {
+    SLUICE_TRY(const auto protocol, saying(entry, "securityProtocol").text("securityProtocol"));
     if (!protocol || !same_word(*protocol, "authTypeSsl")) {
       return {};
     }
     out.tls = tls_mode::required;
     const auto file = [&](const std::string& name, bool with_key, std::string& to) -> result<void> {
+      const option_values& where = saying(entry, name);
       SLUICE_TRY(const auto path, where.text(name));
       if (path) {
         if (const auto why = why_not_pem(*path, with_key)) {
@@ -324,7 +421,7 @@ class end_reader {
     SLUICE_CHECK(file("keystoreFile", true, out.cert_file));
     SLUICE_CHECK(file("keyFile", true, out.key_file));
     for (const char* name : {"keystorePassword", "clientPassword"}) {
-      SLUICE_TRY(auto password, where.secret_of(name));
+      SLUICE_TRY(auto password, saying(entry, name).secret_of(name));
       if (password) {
         out.key_password = std::move(*password);
       }
@@ -334,7 +431,7 @@ class end_reader {
 
   const option_values& flat_;
   const options_dialect& dialect_;
-  const warning_sink& warn_;
+  warning_sink warn_;
   bool reads_;
 };
 

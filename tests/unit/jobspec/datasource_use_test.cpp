@@ -22,6 +22,8 @@ const char* const registry_text = R"({"version": 1, "datasources": [
   {"name": "dw", "type": "mysql", "connectionProperties": {
      "address": [{"host": "h", "port": 3306}], "database": "dw", "username": "loader", "password": "${env:DW_PW}"}},
   {"name": "broken", "type": "sqlite", "connectionProperties": {}},
+  {"name": "pg", "type": "postgresql", "connectionProperties": {
+     "address": [{"host": "h", "port": 5432}], "database": "dw", "username": "loader", "password": "p"}},
   {"name": "files", "type": "localfile", "connectionProperties": {"baseDir": "/data/in"}}
 ]})";
 
@@ -55,8 +57,8 @@ plugin_lookup plugins() {
     if (type == "sqlite") {
       return known_side{"sqlite", &sqlite};
     }
-    if (type == "mysql") {
-      return known_side{"mysql", &mysql};
+    if (type == "mysql" || type == "postgresql") {
+      return known_side{std::string(type), &mysql};
     }
     if (type == "text") {
       return known_side{"text", &text};
@@ -186,6 +188,9 @@ TEST_F(data_sources_of_a_job, give_their_password_to_no_address_of_the_job) {
   EXPECT_THAT(by_url.warnings, ElementsAre(HasSubstr("steps[0].parameter.jdbcUrl: has no effect")));
   const job by_host = parsed("mysql", {{"datasource", "dw"}, {"host", "evil"}});
   EXPECT_FALSE(by_host.reader.parameter.json().contains("host"));
+  const job by_replica =
+      parsed("postgresql", {{"datasource", "pg"}, {"readOnlyDBInstance", {{{"host", "evil"}, {"port", 1}}}}});
+  EXPECT_FALSE(by_replica.reader.parameter.json().contains("readOnlyDBInstance"));
   const job nested = parsed(
       "sqlite",
       {{"datasource", "shop"}, {"connection", {{{"jdbcUrl", "jdbc:sqlite:/evil.db"}, {"table", "t"}}}}});

@@ -168,6 +168,79 @@ TEST(relational_reader, asks_for_own_accounts_where_the_job_says_so) {
   EXPECT_THAT(read.options.error().message, HasSubstr("connection[1].username"));
 }
 
+TEST(relational_reader, counts_what_stands_outside_for_each_entry_that_does_not_say_it) {
+  for (const dialect d : {dialect::script2, dialect::datax}) {
+    const auto read = reader_of(R"({"username": "u", "password": "p", "column": ["*"], "table": "t",
+    "database": "a", "port": 3307, "securityProtocol": "authTypeSsl", "truststoreFile": "/ca.pem",
+    "properties": {"connectTimeout": 250, "socketTimeout": 9000, "frob": 1}, "connection": [
+      {"jdbcUrl": "jdbc:mysql://db1/"},
+      {"jdbcUrl": "jdbc:mysql://db2/a", "properties": {"CONNECTTIMEOUT": 70}},
+      {"host": "db3", "database": "b", "truststoreFile": "/mine.pem"},
+      {"jdbcUrl": "jdbc:mysql://db4/a", "securityProtocol": "authTypeNone"}]})",
+                                d);
+    ASSERT_TRUE(read.options) << read.options.error().message;
+    const auto& parts = read.options->parts;
+    ASSERT_EQ(parts.size(), 4u);
+    EXPECT_EQ(to_text(parts[0].connect), "db1:3306/a as u");
+    EXPECT_EQ(to_text(parts[1].connect), "db2:3306/a as u");
+    EXPECT_EQ(to_text(parts[2].connect), "db3:3307/b as u");
+    EXPECT_EQ(parts[0].connect.connect_timeout.count(), 250);
+    EXPECT_EQ(parts[1].connect.connect_timeout.count(), 70);
+    EXPECT_EQ(parts[1].connect.socket_timeout.count(), 9000);
+    EXPECT_EQ(parts[0].connect.ca_file, "/ca.pem");
+    EXPECT_EQ(parts[1].connect.tls, tls_mode::required);
+    EXPECT_EQ(parts[2].connect.ca_file, "/mine.pem");
+    EXPECT_EQ(parts[3].connect.tls, tls_mode::prefer_none);
+    EXPECT_THAT(read.warnings, ElementsAre(HasSubstr("parameter.properties.frob: the property \"frob\"")))
+        << "once, though it counts for each entry";
+  }
+}
+
+TEST(relational_reader, counts_what_an_entry_says_beside_an_address_outside) {
+  const auto read = reader_of(R"({"host": "db1", "username": "u", "password": "p", "column": ["*"],
+    "connection": [{"database": "a", "table": "t", "properties": {"connectTimeout": 70}},
+                   {"database": "b", "port": 3307, "table": "t", "securityProtocol": "authTypeSsl"}]})");
+  ASSERT_TRUE(read.options) << read.options.error().message;
+  const auto& parts = read.options->parts;
+  EXPECT_EQ(to_text(parts[0].connect), "db1:3306/a as u");
+  EXPECT_EQ(parts[0].connect.connect_timeout.count(), 70);
+  EXPECT_EQ(to_text(parts[1].connect), "db1:3307/b as u");
+  EXPECT_EQ(parts[1].connect.tls, tls_mode::required);
+  EXPECT_TRUE(read.warnings.empty());
+}
+
+TEST(relational_reader, gives_an_address_of_the_registry_nothing_from_outside_and_says_so) {
+  const auto read = reader_of(R"({"username": "u", "password": "p", "column": ["*"], "table": "t",
+    "securityProtocol": "authTypeSsl", "properties": {"connectTimeout": 250}, "connection": [
+      {"address": [{"host": "db1", "port": 3307}], "username": "v", "password": "q", "database": "a"}]})");
+  ASSERT_TRUE(read.options) << read.options.error().message;
+  EXPECT_EQ(read.options->parts[0].connect.tls, tls_mode::prefer_none);
+  EXPECT_EQ(read.options->parts[0].connect.connect_timeout.count(), 10'000);
+  EXPECT_THAT(read.warnings, ElementsAre(HasSubstr("job.json parameter.username: has no effect: each entry"),
+                                         HasSubstr("parameter.password: has no effect"),
+                                         HasSubstr("parameter.properties: has no effect"),
+                                         HasSubstr("parameter.securityProtocol: has no effect")));
+}
+
+TEST(relational_reader, warns_of_keys_that_connect_and_stand_on_the_wrong_level) {
+  const auto read = reader_of(R"({"host": "db9", "password": "p", "column": ["*"], "table": "t",
+    "database": "b", "readOnlyDBInstance": [{"host": "r", "port": 1}], "connection": [
+      {"jdbcUrl": "jdbc:mysql://db1/a", "username": "v", "socketTimeout": 5, "useSpecialSecret": true,
+       "envType": 1}]})");
+  ASSERT_TRUE(read.options) << read.options.error().message;
+  EXPECT_EQ(to_text(read.options->parts[0].connect), "db1:3306/a as v");
+  EXPECT_FALSE(read.options->parts[0].connect.password);
+  EXPECT_THAT(
+      read.warnings,
+      ElementsAre(HasSubstr("connection[0].envType: has no effect inside of \"connection\""),
+                  HasSubstr("connection[0].socketTimeout: has no effect inside"),
+                  HasSubstr("connection[0].useSpecialSecret: has no effect inside"),
+                  HasSubstr("parameter.host: has no effect"), HasSubstr("parameter.password: has no effect"),
+                  HasSubstr("parameter.readOnlyDBInstance: has no effect"),
+                  HasSubstr("parameter.database: has no effect on job.json "
+                            "parameter.connection[0].jdbcUrl, which names the database \"a\"")));
+}
+
 TEST(relational_reader, takes_queries_in_place_of_tables) {
   const auto read = reader_of(fmt::format(R"({{"jdbcUrl": "jdbc:mysql://a/b", {}, "table": "t",
     "querySql": ["SELECT 1;", " SELECT 2 "]}})",

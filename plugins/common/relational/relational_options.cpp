@@ -81,6 +81,7 @@ class end_reader {
 
   result<connect_options> read_connection(const option_values& entry) {
     const option_values& where = connecting(entry);
+    warn_of_second_server(where);
     SLUICE_TRY(const placed_properties properties, properties_of(entry));
     connect_options out;
     std::string tenant;
@@ -231,10 +232,25 @@ class end_reader {
       if (flat_.has(name) && !told && std::none_of(entries.begin(), entries.end(), [&](const auto& entry) {
             return takes(entry, name);
           })) {
-        warn_(
-            fmt::format("{}: has no effect: each entry of \"connection\" has its own, or an address with "
-                        "which this does not go; write it into the entry that it belongs to, or leave it out",
-                        flat_.place(name)));
+        warn_(fmt::format(
+            "{}: has no effect: each entry of \"connection\" has its own, or an address, "
+            "perhaps a data source's, with which this does not go; leave it out, or write it into "
+            "the entry or data source that it belongs to",
+            flat_.place(name)));
+      }
+    }
+  }
+
+  /// Of several words for the server one counts.
+  void warn_of_second_server(const option_values& where) const {
+    const std::string_view first = where.has("jdbcUrl") ? "jdbcUrl" : where.has("address") ? "address" : "";
+    if (!warn_ || first.empty()) {
+      return;
+    }
+    for (const std::string_view name : {"address", "host", "port"}) {
+      if (name != first && where.has(name)) {
+        warn_(fmt::format("{}: has no effect beside {}, which names the server; keep one of them",
+                          where.place(name), in_quotes(first)));
       }
     }
   }

@@ -241,6 +241,17 @@ TEST(relational_reader, warns_of_keys_that_connect_and_stand_on_the_wrong_level)
                             "parameter.connection[0].jdbcUrl, which names the database \"a\"")));
 }
 
+TEST(relational_reader, warns_of_keys_that_name_the_server_a_second_time) {
+  const auto read = reader_of(R"({"username": "u", "password": "p", "column": ["*"], "table": "t",
+    "jdbcUrl": "jdbc:mysql://db1/a", "host": "db2", "port": 3307})");
+  ASSERT_TRUE(read.options) << read.options.error().message;
+  EXPECT_EQ(to_text(read.options->parts[0].connect), "db1:3306/a as u");
+  EXPECT_THAT(
+      read.warnings,
+      ElementsAre(HasSubstr("parameter.host: has no effect beside \"jdbcUrl\", which names the server"),
+                  HasSubstr("parameter.port: has no effect beside")));
+}
+
 TEST(relational_reader, takes_queries_in_place_of_tables) {
   const auto read = reader_of(fmt::format(R"({{"jdbcUrl": "jdbc:mysql://a/b", {}, "table": "t",
     "querySql": ["SELECT 1;", " SELECT 2 "]}})",

@@ -115,13 +115,14 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
 }
 
 end_answer target_end::open(const target_open& c, const stop_signal& stop) {
-  if (!early_) {
+  if (!early_ && early_.error().kind != error_kind::not_connected) {
     return target_failed("opening the destination", early_.error());
   }
   target_->know_source(c.table);
   auto what = target_->open(*c.source_columns, stop);
-  if (!what && what.error().kind == error_kind::not_connected) {
-    // The source may have taken long, and the server have ended the connection that was made early.
+  if (!what && what.error().kind == error_kind::not_connected && early_) {
+    // The source may have taken long, and the server have ended the connection that was made early. One that
+    // was lost, or not made, before it was ready is tried anew once, too.
     what = target_->open(*c.source_columns, stop);
   }
   if (!what) {

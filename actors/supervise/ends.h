@@ -29,7 +29,7 @@ class target_end {
   target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from)
       : target_(std::move(t)), from_(std::move(from)) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
-  /// A failure is told by the answer to `target_open`.
+  /// A failure is told by the answer to `target_open`, which connects anew where there is no connection.
   void connect_early(const stop_signal& stop) { early_ = target_->connect_early(stop); }
 
  private:

@@ -50,6 +50,15 @@ TEST(target_end, opens_anew_where_the_early_connection_is_lost_and_no_more_than_
   EXPECT_EQ(said(denied), "lost 1");
 }
 
+TEST(target_end, tries_once_more_where_the_early_connection_did_not_come_to_be) {
+  const auto once = std::make_shared<losing_target>(error_kind::not_connected, error_kind::not_connected, 0);
+  EXPECT_EQ(said(once), "");
+  EXPECT_EQ(once->opened(), 1);
+  const auto gone = std::make_shared<losing_target>(error_kind::not_connected, error_kind::not_connected, 9);
+  EXPECT_EQ(said(gone), "lost 1");
+  EXPECT_EQ(gone->opened(), 1);
+}
+
 TEST(target_end, tells_why_it_could_not_connect_early_and_does_not_ask_twice) {
   const auto refused = std::make_shared<losing_target>(error_kind::denied, error_kind::internal, 0);
   EXPECT_EQ(said(refused), "refused early");

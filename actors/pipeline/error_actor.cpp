@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/protocol/thrown.h"
+
 namespace sluice {
 
 error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t told_max, actor_ref file,
@@ -10,7 +12,12 @@ error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t 
       core_(std::move(core)),
       told_left_(told_max),
       file_(std::move(file)),
-      supervisor_(std::move(supervisor)) {}
+      supervisor_(std::move(supervisor)) {
+  set_exception_handler([this](std::exception_ptr& what) -> caf::error {
+    send(supervisor_, run_must_fail{thrown(what)});
+    return caf::sec::runtime_error;
+  });
+}
 
 void error_actor::tell_sealed(dirty_sealed m) {
   error_sealed answer;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/protocol/thrown.h"
+
 namespace sluice {
 namespace {
 
@@ -99,7 +101,7 @@ reader_step reader_core::step(const stop_signal& stop) {
     return {};
   }
   if (!opened_) {
-    if (auto r = plugin_->open(at_->description, at_->after, stop); !r) {
+    if (auto r = caught([&] { return plugin_->open(at_->description, at_->after, stop); }); !r) {
       return failed(std::move(r).error());
     }
     opened_ = true;
@@ -110,7 +112,7 @@ reader_step reader_core::step(const stop_signal& stop) {
 }
 
 reader_step reader_core::read(const stop_signal& stop) {
-  auto answer = plugin_->read(builder_, stop);
+  auto answer = caught([&] { return plugin_->read(builder_, stop); });
   if (!answer) {
     if (answer.error().kind == error_kind::cancelled && stop.fired()) {
       return {};

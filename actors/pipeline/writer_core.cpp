@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "actors/protocol/thrown.h"
 #include "plugins/api/read_again.h"
 #include "transport/flow/backoff.h"
 #include "transport/record/dirty_rows.h"
@@ -95,7 +96,7 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   bytes_since_commit_ = 0;
   rows_since_commit_ = 0;
   expected_ = 1;
-  auto m = plugin_->open(split_, epoch, stop);
+  auto m = caught([&] { return plugin_->open(split_, epoch, stop); });
   if (!m) {
     lost(std::move(m).error(), dirty_side::writer);
     return;
@@ -221,7 +222,7 @@ void writer_core::count_lines(std::vector<dirty_record>& records, const stop_sig
 void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
   write_answer answer;
   if (b->rows != 0) {
-    auto r = plugin_->write(*b, stop);
+    auto r = caught([&] { return plugin_->write(*b, stop); });
     if (!r) {
       lost(std::move(r).error(), dirty_side::writer);
       return;
@@ -378,7 +379,7 @@ void writer_core::commit(const stop_signal& stop) {
       return;
     }
   }
-  if (auto r = plugin_->commit(next, stop); !r) {
+  if (auto r = caught([&] { return plugin_->commit(next, stop); }); !r) {
     lost(std::move(r).error(), dirty_side::writer);
     return;
   }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <exception>
+
+#include "actors/protocol/thrown.h"
 #include "actors/supervise/same_table.h"
 #include "plugins/api/marks_lost.h"
 #include "plugins/api/step_stage.h"
@@ -36,7 +39,7 @@ overloaded(Fs...) -> overloaded<Fs...>;
 
 }  // namespace
 
-end_answer source_end::carry_out(const source_command& c, const stop_signal& stop) {
+end_answer source_end::carry_out(const source_command& c, const stop_signal& stop) try {
   return std::visit(overloaded{
                         [&](const source_open&) -> end_answer {
                           auto what = source_->open(stop);
@@ -81,9 +84,11 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
                         },
                     },
                     c);
+} catch (...) {
+  return source_failed("working at the source", thrown(std::current_exception()));
 }
 
-end_answer target_end::carry_out(const target_command& c, const stop_signal& stop) {
+end_answer target_end::carry_out(const target_command& c, const stop_signal& stop) try {
   return std::visit(overloaded{
                         [&](const target_open& o) { return open(o, stop); },
                         [&](const target_load& l) -> end_answer {
@@ -112,6 +117,8 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
                         },
                     },
                     c);
+} catch (...) {
+  return target_failed("working at the destination", thrown(std::current_exception()));
 }
 
 end_answer target_end::open(const target_open& c, const stop_signal& stop) {

@@ -8,11 +8,13 @@
 
 #include "actors/protocol/control.h"
 #include "actors/protocol/report.h"
+#include "actors/protocol/thrown.h"
 
 namespace sluice {
 
 /// Carries out the supervisor's commands at the source: one object a run, owned by the source's actor, which
-/// may block. Every command has one answer; a failure is `end_failed` with what was being done.
+/// may block. Every command has one answer; a failure is `end_failed` with what was being done, an
+/// exception of a plugin too.
 class source_end {
  public:
   explicit source_end(std::shared_ptr<source> s) : source_(std::move(s)) {}
@@ -30,7 +32,9 @@ class target_end {
       : target_(std::move(t)), from_(std::move(from)) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
   /// A failure is told by the answer to `target_open`, which connects anew where there is no connection.
-  void connect_early(const stop_signal& stop) { early_ = target_->connect_early(stop); }
+  void connect_early(const stop_signal& stop) {
+    early_ = caught([&] { return target_->connect_early(stop); });
+  }
 
  private:
   end_answer open(const target_open& c, const stop_signal& stop);

@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import shutil
-import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -99,7 +98,6 @@ class ProgramTest(unittest.TestCase):
 
         def prepare():
             if file_bytes_max is not None:
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes_max, file_bytes_max))
 
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=timeout, cwd=self.folder,

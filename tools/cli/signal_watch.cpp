@@ -45,6 +45,7 @@ result<std::unique_ptr<signal_watch>> signal_watch::begin(stop_source stop, stop
                                                           std::function<void()> exit_now,
                                                           std::chrono::milliseconds grace) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is told like a full disk
   const sigset_t set = stop_signals();
   if (const int problem = ::pthread_sigmask(SIG_BLOCK, &set, nullptr); problem != 0) {
     return fail(error_kind::internal, "signals cannot be blocked: {}", std::strerror(problem));

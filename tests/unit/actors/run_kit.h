@@ -44,6 +44,7 @@ class counting_store : public dirty_store {
 
 /// A source of `splits` splits, each of `records` records of one text column of `record_bytes`.
 struct made_source : source {
+  std::function<void(std::string_view)> at_call = [](std::string_view) {};  ///< Gets the call's name.
   std::uint32_t splits = 1;
   std::uint64_t records = 100;
   std::uint64_t record_bytes = 100;
@@ -55,10 +56,12 @@ struct made_source : source {
   struct made_reader : reader {
     explicit made_reader(made_source& s) : from(s) {}
     result<void> open(const scalar_list&, const std::optional<cursor>& after, const stop_signal&) override {
+      from.at_call("reader open");
       at = after ? static_cast<std::uint64_t>(std::get<std::int64_t>(find(*after, "at")->value)) : 0;
       return {};
     }
     result<read_answer> read(batch_builder& builder, const stop_signal&) override {
+      from.at_call("read");
       if (from.first_read) {
         return fail(*from.first_read);
       }
@@ -81,6 +84,7 @@ struct made_source : source {
   };
 
   result<source_description> open(const stop_signal&) override {
+    at_call("source open");
     source_description d;
     d.columns = std::make_shared<const schema>(schema{{"t", type_of(type_id::utf8), true, "text"}});
     d.repeatable = true;
@@ -103,6 +107,7 @@ struct made_source : source {
 
 /// A destination without marks whose writers do what the test says.
 struct made_target : target {
+  std::function<void(std::string_view)> at_call = [](std::string_view) {};  ///< Gets the call's name.
   std::function<result<write_answer>(const batch&)> on_write = [](const batch& b) -> result<write_answer> {
     write_answer a;
     a.written = b.rows;
@@ -116,6 +121,7 @@ struct made_target : target {
   struct made_writer : writer {
     explicit made_writer(made_target& t) : to(t) {}
     result<mark> open(split_index s, epoch_number e, const stop_signal&) override {
+      to.at_call("writer open");
       ++to.changes;
       mark m;
       m.split = s;
@@ -123,12 +129,20 @@ struct made_target : target {
       return m;
     }
     result<write_answer> write(const batch& b, const stop_signal&) override { return to.on_write(b); }
-    result<void> commit(const mark&, const stop_signal&) override { return {}; }
+    result<void> commit(const mark&, const stop_signal&) override {
+      to.at_call("commit");
+      return {};
+    }
     void rollback() override {}
     made_target& to;
   };
 
+  result<void> connect_early(const stop_signal&) override {
+    at_call("connect");
+    return {};
+  }
   result<target_description> open(const schema& columns, const stop_signal&) override {
+    at_call("target open");
     target_description d;
     d.columns = std::make_shared<const schema>(columns);
     d.name = "made";
@@ -148,6 +162,7 @@ struct made_target : target {
     return std::make_unique<made_writer>(*this);
   }
   result<void> finish(const stop_signal&) override {
+    at_call("finish");
     finished = true;
     return {};
   }

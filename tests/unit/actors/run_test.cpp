@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "tests/unit/actors/run_kit.h"
@@ -34,6 +36,31 @@ TEST(run, concurrency_is_what_was_asked_or_what_there_is_to_read_with_its_reason
   EXPECT_EQ(s.concurrency_asked, 8u);
   EXPECT_LE(s.concurrency_peak, 2u);
   EXPECT_EQ(s.concurrency_reason, "2 of 8 asked for: there are 2 splits to read");
+}
+
+TEST(run, an_exception_of_a_plugin_ends_the_run_and_is_told) {
+  for (const std::string_view at :
+       {"source open", "reader open", "read", "connect", "target open", "writer open", "commit", "finish"}) {
+    threaded_run r;
+    const auto throws = [at](std::string_view call) {
+      if (call == at) {
+        throw std::runtime_error("of a library");
+      }
+    };
+    r.from->at_call = throws;
+    r.to->at_call = throws;
+    const run_summary s = r.run();
+    EXPECT_EQ(s.state, run_state::failed) << at;
+    ASSERT_TRUE(s.failure) << at;
+    EXPECT_EQ(s.failure->kind, error_kind::internal) << at;
+    EXPECT_NE(s.failure->message.find("internal error: of a library; please report it"), std::string::npos)
+        << s.failure->message;
+  }
+  threaded_run r;
+  r.to->on_write = [](const batch&) -> result<write_answer> { throw std::bad_alloc(); };
+  const run_summary s = r.run();
+  ASSERT_TRUE(s.failure);
+  EXPECT_EQ(s.failure->kind, error_kind::no_room);
 }
 
 TEST(run, nothing_changes_at_the_destination_before_the_source_has_delivered_its_first_batch) {

@@ -1,0 +1,26 @@
+#include "actors/protocol/thrown.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+namespace sluice {
+
+error thrown(const std::exception_ptr& what) {
+  try {
+    std::rethrow_exception(what);
+  } catch (const std::bad_alloc&) {
+    return {error_kind::no_room,
+            "memory is used up: give the process more, or run with a smaller --memory or fewer pipelines",
+            "bad_alloc", false};
+  } catch (const std::exception& e) {
+    return {error_kind::internal,
+            fmt::format("internal error: {}; please report it, with the job and the log", e.what()),
+            "exception", false};
+  } catch (...) {
+    return {error_kind::internal, "internal error: an unknown exception; please report it", "exception",
+            false};
+  }
+}
+
+}  // namespace sluice

@@ -248,6 +248,40 @@ result<std::size_t> count_partitions(connection& c, const std::string& database,
   return static_cast<std::size_t>(number_of(rows.at(0).at(0)));
 }
 
+result<std::map<std::string, std::string>> check_columns(connection& c, const table_info& table,
+                                                         const stop_signal& stop) {
+  // Names are the table's own in MariaDB, and the database's in MySQL.
+  const std::string_view found_by = c.server().product == server_product::mariadb
+                                        ? "information_schema.CHECK_CONSTRAINTS c WHERE c.TABLE_NAME"
+                                        : "information_schema.CHECK_CONSTRAINTS c JOIN "
+                                          "information_schema.TABLE_CONSTRAINTS t USING (CONSTRAINT_SCHEMA, "
+                                          "CONSTRAINT_NAME) WHERE t.TABLE_NAME";
+  const auto rows = c.ask(fmt::format("SELECT c.CONSTRAINT_NAME, c.CHECK_CLAUSE FROM {} = {} AND "
+                                      "c.CONSTRAINT_SCHEMA = {}",
+                                      found_by, c.literal(table.name), c.literal(table.database)),
+                          stop);
+  std::map<std::string, std::string> out;
+  if (!rows) {
+    return is_lost(rows.error()) ? fail(rows.error()) : result<std::map<std::string, std::string>>(out);
+  }
+  for (const sql_row& row : *rows) {
+    const std::string name = row[0].value_or("");
+    const std::string clause = row[1].value_or("");
+    const auto tokens = relational::tokens_of(clause, sql_rules());
+    std::string columns;
+    for (const table_column& column : table.columns) {
+      const std::string quoted = quote_name(column.name);
+      if (std::any_of(tokens.begin(), tokens.end(),
+                      [&](const relational::sql_token& t) { return t.text == quoted; })) {
+        columns += (columns.empty() ? "" : ", ") + column.name;
+      }
+    }
+    out[name] = columns;
+    out[table.name + "." + name] = columns;  // MariaDB, of a CHECK that stands at a column
+  }
+  return out;
+}
+
 result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table,
                                                               const stop_signal& stop) {
   SLUICE_TRY(const auto rows,

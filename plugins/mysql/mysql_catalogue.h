@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,6 +83,10 @@ result<std::optional<table_info>> look_up_table(connection& c, const table_name&
 /// The foreign keys by which deleting rows of the table changes those of others.
 result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table,
                                                               const stop_signal& stop);
+/// The columns of each CHECK by the name that a refusal calls it by, `a, b`; empty where the server does not
+/// tell (MariaDB before 10.3, MySQL before 8.0.16).
+result<std::map<std::string, std::string>> check_columns(connection& c, const table_info& table,
+                                                         const stop_signal& stop);
 result<relational::read_table> read_table_of(connection& c, const table_info& table, const stop_signal& stop);
 /// 0: it has none.
 result<std::size_t> count_partitions(connection& c, const std::string& database, const std::string& table,

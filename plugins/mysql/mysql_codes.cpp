@@ -126,7 +126,7 @@ constexpr auto rows = std::to_array<row>({
     {1836, "ER_READ_ONLY_MODE", error_kind::denied, "the server is read-only; name its primary"},
     {1862, "ER_MUST_CHANGE_PASSWORD_LOGIN", error_kind::denied, "give the account a new password"},
     {1927, "ER_CONNECTION_KILLED", error_kind::not_connected},
-    {1969, "ER_STATEMENT_TIMEOUT", error_kind::busy, "raise the statement's timeout"},
+    {1969, "ER_STATEMENT_TIMEOUT", error_kind::busy, "raise max_statement_time"},
     {2002, "CR_CONNECTION_ERROR", error_kind::not_connected, is_server_up},
     {2003, "CR_CONN_HOST_ERROR", error_kind::not_connected, is_server_up},
     {2005, "CR_UNKNOWN_HOST", error_kind::not_connected, "check the host's name"},
@@ -144,7 +144,7 @@ constexpr auto rows = std::to_array<row>({
     {2059, "CR_AUTH_PLUGIN_CANNOT_LOAD", error_kind::denied,
      "the account logs in by a way that this program does not have; give it a password"},
     {2061, "CR_AUTH_PLUGIN_ERR", error_kind::denied},
-    {3024, "ER_QUERY_TIMEOUT", error_kind::busy, "raise the statement's timeout"},
+    {3024, "ER_QUERY_TIMEOUT", error_kind::busy, "raise max_execution_time"},
     {3118, "ER_ACCOUNT_HAS_BEEN_LOCKED", error_kind::denied, "ask for the account to be unlocked"},
     {3140, "ER_INVALID_JSON_TEXT", error_kind::bad_row},
     {3156, "ER_INVALID_JSON_VALUE_FOR_CAST", error_kind::bad_row},
@@ -229,6 +229,10 @@ bool is_harmless_warning(unsigned code) {
   return std::find(harmless_warnings.begin(), harmless_warnings.end(), code) != harmless_warnings.end();
 }
 
+bool is_time_limit(unsigned code) {
+  return code == 1969 || code == 3024;
+}
+
 std::string column_in_message(std::string_view message) {
   // `Data too long for column 'a' at row 1`, `Incorrect integer value: 'x' for column `d`.`t`.`a` at row 1`,
   // `Column 'a' cannot be null`, `Field 'a' doesn't have a default value`. A value may hold any of it, so the
@@ -262,6 +266,16 @@ std::string key_in_message(std::string_view message) {
   std::string key = quoted_at(message, found + 9);
   const std::size_t dot = key.rfind('.');
   return dot == std::string::npos ? key : key.substr(dot + 1);
+}
+
+std::string check_in_message(std::string_view message) {
+  // `CONSTRAINT `c` failed for `d`.`t``; of MySQL `Check constraint 'c' is violated.`
+  for (const std::string_view before : {"CONSTRAINT ", "Check constraint "}) {
+    if (message.starts_with(before)) {
+      return quoted_at(message, before.size());
+    }
+  }
+  return "";
 }
 
 }  // namespace sluice::mysql

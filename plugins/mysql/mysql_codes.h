@@ -23,10 +23,15 @@ code_meaning meaning_of(unsigned code, std::string_view sql_state, std::string_v
 
 /// Warnings that say nothing about the values of a row: of syntax that will go, of the server's settings.
 bool is_harmless_warning(unsigned code);
+/// Whether a statement was ended because it took longer than its session lets it.
+bool is_time_limit(unsigned code);
 
 /// The column that the message of a refused row names; empty where it names none.
 std::string column_in_message(std::string_view message);
 /// The key that the message of a duplicate names, without its table: `PRIMARY`; empty where it names none.
 std::string key_in_message(std::string_view message);
+/// The constraint that the message of a CHECK names, of MariaDB's columns `t.column`; empty where it names
+/// none.
+std::string check_in_message(std::string_view message);
 
 }  // namespace sluice::mysql

@@ -255,6 +255,18 @@ result<jobs_settings> connection::state::set_jobs_own(const stop_signal& stop) {
   return job;
 }
 
+void connection::state::know_time_limit(const jobs_settings& job) {
+  time_limit.clear();
+  for (const char* name : {"max_statement_time", "max_execution_time"}) {
+    if (job.sets(name)) {
+      time_limit = fmt::format("{} is {}, by the job's \"session\" or \"jdbcUrl\"", name, job.after.at(name));
+    }
+  }
+  if (const auto ms = plan.connect.statement_timeout.count(); time_limit.empty() && ms != 0) {
+    time_limit = fmt::format("statementTimeout is {} ms, by the job's \"jdbcUrl\"", ms);
+  }
+}
+
 void connection::state::know_session(const relational::sql_text& number,
                                      const relational::sql_text& of_server) {
   session_number = std::strtoull(number.value_or("0").c_str(), nullptr, 10);
@@ -358,6 +370,7 @@ result<void> connection::state::set_session(const stop_signal& stop) {
   if (const std::string collation = own("collation_connection"); collation.starts_with("utf8mb4_")) {
     facts.collation = collation;
   }
+  know_time_limit(job);
   // Sessions that read and write are as those that look and manage, which are opened before.
   if (plan.tell != nullptr && (plan.role == session_role::look || plan.role == session_role::manage)) {
     (*plan.tell)(plan.statements.empty() ? plan.connect.place : plan.statements.front().place,

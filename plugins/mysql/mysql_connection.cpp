@@ -114,7 +114,10 @@ error connection::state::failure(std::string_view doing) {
   error e{m.kind, {}, m.name, false};
   e.message = fmt::format("{}: {}{}{} ({}, {})", at, doing, doing.empty() ? "" : ": ",
                           escaped(failed.message, 1000), m.name, failed.code);
-  if (!m.advice.empty()) {
+  if (is_time_limit(failed.code) && !time_limit.empty()) {
+    e.message += fmt::format("; {}: raise it there, or take it out", time_limit);
+    e.final = true;  // it would strike again
+  } else if (!m.advice.empty()) {
     e.message += fmt::format("; {}", m.advice);
   }
   if (m.kind == error_kind::not_connected) {

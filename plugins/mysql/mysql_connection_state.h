@@ -86,6 +86,7 @@ struct connection::state {
   /// Runs what the job sets itself, and tells what it changed of the variables that the engine sets.
   result<jobs_settings> set_jobs_own(const stop_signal& stop);
   result<session_variables> read_variables(const stop_signal& stop);
+  void know_time_limit(const jobs_settings& job);
   result<void> check_session(const std::vector<session_setting>& settings, const stop_signal& stop);
   result<void> query(std::string_view sql, const stop_signal& stop);
   /// Reads the rows of the result at hand, and drops them.
@@ -122,8 +123,11 @@ struct connection::state {
   std::string at;
   std::string session_word;
   std::uint64_t session_number = 0;  ///< CONNECTION_ID(); 0 before `set_session`.
-  std::string proxy;                 ///< What stands between, where one does: `ProxySQL`, or `a proxy`.
-  std::string server_name;           ///< By `server_name_sql`.
+  /// The limit of a statement's time that the job set, as a message has it: `max_statement_time = 1.5, set by
+  /// …`; empty: none.
+  std::string time_limit;
+  std::string proxy;        ///< What stands between, where one does: `ProxySQL`, or `a proxy`.
+  std::string server_name;  ///< By `server_name_sql`.
   std::uint64_t packet_bytes = 1 << 20;
   bool loads = false;
   lent_bytes lent;

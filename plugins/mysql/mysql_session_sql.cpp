@@ -310,9 +310,12 @@ std::vector<std::string> session_page_lines() {
     lines.push_back(line + ".");
   }
   lines.emplace_back(
-      "These are set after the job's `session` and its properties. A limit of time that those set holds: "
+      "These are set after the job's `session` and its properties. USE is refused in `session`: tables "
+      "without "
+      "a database are those of the address. A limit of time that those set holds: "
       "`max_statement_time`, `max_execution_time` (MySQL), `net_write_timeout`, `net_read_timeout`, "
-      "`wait_timeout`; so does `collation_connection` of utf8mb4, and `sql_mode` where the line above says "
+      "`wait_timeout` (a statement that the job's limit ends is not tried again); so does "
+      "`collation_connection` of utf8mb4, and `sql_mode` where the line above says "
       "`<the server's>`. Another value of what else stands here is told, and the one here counts.");
   return lines;
 }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/common/relational/columns.h"
+#include "plugins/common/relational/sql_text.h"
 #include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_moments.h"
 #include "plugins/mysql/mysql_reader.h"
@@ -341,6 +342,13 @@ result<mysql_source::described_part> mysql_source::describe_query(connection& c,
       }
     }
     return fail(placed(std::move(columns).error(), query.place));
+  }
+  if (columns->empty() && relational::begins_with_word(query.text, "CALL", sql_rules())) {
+    return fail(
+        error_kind::not_supported,
+        "{}: found {}; CALL is not supported: what columns a procedure returns is not known before it "
+        "runs. Write the procedure's SELECT here, or have it fill a table before the run and read that",
+        query.place, in_quotes(query.text));
   }
   if (columns->empty()) {
     return fail(error_kind::bad_option, "{}: {} returns no columns; expected a SELECT", query.place,

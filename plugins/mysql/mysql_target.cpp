@@ -481,12 +481,13 @@ result<void> mysql_target::use_columns(const table_info& table, const std::vecto
   plan->may_load = options_.mode == write_mode::insert || options_.mode == write_mode::replace;
   for (std::size_t i = 0; i < mapped.size(); ++i) {
     const table_column& c = table.columns[mapped[i]];
-    columns->push_back({c.name, write_type(c.kind, source_columns[i].type), !c.not_null, c.kind.name,
-                        takes_empty_text(c.kind)});
     // The server makes up a number, or takes the time of day, where such a column gets NULL. What else is
     // NOT NULL a trigger may fill.
     const bool made_up = c.auto_increment || c.kind.holds == held_as::instant;
     const bool skips = skips_null(options_, c.name, table.column_names());
+    const bool takes_null = !c.not_null || (skips && (c.has_default || c.auto_increment));
+    columns->push_back({c.name, write_type(c.kind, source_columns[i].type), takes_null, c.kind.name,
+                        takes_empty_text(c.kind)});
     plan->may_load = plan->may_load && !skips;
     plan->columns.push_back({c.name, c.kind, c.not_null && !skips && (made_up || !table.has_triggers), skips,
                              source_columns[i].source_type_name.starts_with("character(")});
@@ -504,6 +505,7 @@ result<void> mysql_target::use_columns(const table_info& table, const std::vecto
       options_.mode == write_mode::insert && !plan->only_key.empty() && !table.has_triggers;
   // A message does not say of which table a key is: with triggers it may be another's.
   if (!table.has_triggers) {
+    SLUICE_TRY(plan->checks, check_columns(*connection_, table, stop_));
     for (const table_key& key : table.keys) {
       plan->keys[key.name] = fmt::format("{}", fmt::join(key.columns, ", "));
     }

@@ -278,6 +278,10 @@ std::string mysql_writer::blamed_column(const std::string& message) const {
     const auto key = plan_->keys.find(key_in_message(message));
     column = key == plan_->keys.end() ? "" : key->second;
   }
+  if (column.empty()) {
+    const auto check = plan_->checks.find(check_in_message(message));
+    column = check == plan_->checks.end() ? "" : check->second;
+  }
   return column;
 }
 

@@ -20,8 +20,9 @@ struct writer_plan {
   std::string table;  ///< In SQL, with its database.
   std::vector<target_column> columns;
   write_mode mode = write_mode::insert;
-  std::vector<std::string> update_columns;  ///< Of `update`: by name.
-  std::map<std::string, std::string> keys;  ///< `PRIMARY` to `id, line`: what a duplicate's message names.
+  std::vector<std::string> update_columns;    ///< Of `update`: by name.
+  std::map<std::string, std::string> keys;    ///< `PRIMARY` to `id, line`: what a duplicate's message names.
+  std::map<std::string, std::string> checks;  ///< The same of CHECKs (`check_columns`).
   /// Indexes in `columns` of the table's only unique key; empty where it has several or none, or one that is
   /// not mapped whole.
   std::vector<std::size_t> only_key;

@@ -1,12 +1,13 @@
 """Whole jobs from and into a real MariaDB, as people write them."""
 
 import json
+import subprocess
 import threading
 import time
 import unittest
 from pathlib import Path
 
-from e2e.harness import ProgramTest, job
+from e2e.harness import PROGRAM, ProgramTest, job
 from servers.mysql_proxy import MySqlProxy
 from servers.running import of_module, until
 
@@ -234,6 +235,39 @@ class Guest(Jobs):
         self.assertIn('session[0]: sql_mode is set to "" and does not hold: the sessions that write rows have', ended.text)
         self.assertEqual(ended.text.count("does not hold"), 2)
 
+    def test_null_that_is_skipped_takes_the_default_of_a_column_that_takes_none(self):
+        for mode, more in (("insert", {}), ("insert", {"skipNullColumn": ["b"]}), ("replace", {}), ("ignore", {})):
+            with self.subTest(mode, **more):
+                sql("CREATE OR REPLACE TABLE dst (id INT PRIMARY KEY, b INT NOT NULL DEFAULT 42, n INT DEFAULT 7)")
+                reader = query("SELECT 1 AS id, CAST(NULL AS INT) AS b, 3 AS n UNION ALL SELECT 2, 5, NULL")
+                document = job(reader, end("Writer", "dst", writeMode=mode, nullMode="skipNull", **more), errors=0)
+                self.succeeds(document, "--on-unfinished", "fresh")
+                checked = subprocess.run([PROGRAM, "check", self.folder / "job.json"], capture_output=True, text=True, check=True)
+                self.assertRegex(checked.stdout, r"\n  1  b .* exact\n")
+                self.assertEqual(sql("SELECT * FROM dst ORDER BY id"), f"1\t42\t3\n2\t5\t{'NULL' if more else 7}\n")
+        sql("CREATE OR REPLACE TABLE dst (id INT PRIMARY KEY, b INT NOT NULL)")
+        ended = self.run_job(job(query("SELECT 1 AS id, CAST(NULL AS INT) AS b"), end("Writer", "dst", nullMode="skipNull"), errors=9), "--on-unfinished", "fresh")
+        self.assertEqual(ended.summary["dirty"], 1, ended)  # no default to take
+
+    def test_a_limit_of_time_that_the_job_set_is_named_and_not_tried_again(self):
+        sql("CREATE TABLE dst (a INT)")
+        slow = "SELECT seq FROM seq_1_to_9 WHERE SLEEP(1) = 0"
+        for more, named in (({"session": ["SET max_statement_time = 0.2"]}, 'max_statement_time is 0.200000, by the job\'s "session"'),
+                            ({"jdbcUrl": f"jdbc:mysql://127.0.0.1:{SERVER.port}/sluice?statementTimeout=200"}, "statementTimeout is 200 ms")):
+            reader = query(slow)
+            reader["parameter"] |= more
+            self.fails(job(reader, end("Writer", "dst")), named, "raise it there")
+        sql("CREATE TRIGGER slow BEFORE INSERT ON dst FOR EACH ROW SET NEW.a = SLEEP(1)")
+        ended = self.fails(job(query("SELECT 1"), end("Writer", "dst", session=["SET max_statement_time = 0.2"])), "max_statement_time is 0.200000")
+        self.assertEqual((ended.summary["error"]["kind"], ended.summary["rewinds"]), ("busy", 0), ended)
+
+    def test_a_check_that_refuses_a_record_names_its_columns(self):
+        sql("CREATE TABLE dst (id INT PRIMARY KEY, a INT CHECK (a < 10), b INT, `c``d` INT, CONSTRAINT both_of CHECK (b < `c``d`))")
+        ended = self.run_job(job(query("SELECT 1 AS id, 99 AS a, 1 AS b, 2 AS c UNION ALL SELECT 2, 1, 9, 2"), end("Writer", "dst"), errors=9))
+        self.assertEqual(ended.code, 0, ended)
+        with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+            self.assertEqual([json.loads(line)["column"] for line in file], ["a", "b, c`d"])
+
     def test_the_environment_names_no_authority_and_no_folder_of_plugins(self):
         sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst LIKE src")
         document = job(end("Reader", "src", properties={"sslMode": "VERIFY_CA"}), end("Writer", "dst"))
@@ -262,7 +296,7 @@ class Guest(Jobs):
 
 class Messages(Jobs):
     def test_each_mistake_is_named_with_its_cure(self):
-        sql("CREATE TABLE src (id INT, amount INT); CREATE TABLE dst (id INT, amount INT)")
+        sql("CREATE TABLE src (id INT, amount INT); CREATE TABLE dst (id INT, amount INT); CREATE PROCEDURE p1() SELECT 1")
         wrong_password = end("Reader", "src")
         wrong_password["parameter"]["password"] = "wrong"
         unknown_database = end("Reader", "src")
@@ -281,6 +315,8 @@ class Messages(Jobs):
             (end("Reader", "src", where="id >"), ["where", "syntax"]),
             (end("Reader", "src", splitPk="idd"), ["splitPk", 'did you mean "id"?']),
             (end("Reader", "src", user="nothing"), ["Access denied", "GRANT"]),
+            (query("call p1()"), ["querySql", "CALL is not supported", "fill a table before the run"]),
+            (end("Reader", "src", session=["use shard_1"]), ["session[0]", "use shard_1", 'name the database in "jdbcUrl"']),
         ]
         for reader, parts in cases:
             with self.subTest(parts[-1]):
@@ -289,6 +325,7 @@ class Messages(Jobs):
             (end("Writer", "dts"), ['no table "dts"', 'did you mean "dst"?']),
             (end("Writer", "dst", ["id", "amonut"]), ["column[1]", "amonut"]),
             (end("Writer", "dst", user="reader"), ["denied"]),
+            (end("Writer", "dst", session=["/* here */ USE shard_1"]), ["session[0]", "take it out"]),
             (end("Writer", "dst", preSql=["DELETE FORM dst"]), ["preSql", "syntax", "mend the statement"]),
             (end("Writer", "dst", preSql=["INSERT INTO dst VALUES (1, 'x')"]), ["preSql[0]: INSERT INTO dst VALUES (1, 'x'): ", "Incorrect integer value"]),
         ]

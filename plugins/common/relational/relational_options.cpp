@@ -75,6 +75,7 @@ class end_reader {
     wrong.take(placed_texts(flat_, "session"), out.session);
     for (const placed_text& statement : out.session) {
       wrong.check(check_no_transaction(statement));
+      wrong.check(check_no_use(statement));
     }
     return wrong.all();
   }
@@ -367,6 +368,18 @@ class end_reader {
         return fail(error_kind::bad_option, "{}: found {}; transactions are the engine's own, leave {} out",
                     statement.place, in_quotes(statement.text), word);
       }
+    }
+    return {};
+  }
+
+  /// Tables without a database are those of the address: were the session's another one, what names the
+  /// database and what does not would be two.
+  [[nodiscard]] result<void> check_no_use(const placed_text& statement) const {
+    if (begins_with_word(statement.text, "USE", dialect_.rules)) {
+      return fail(error_kind::bad_option,
+                  "{}: found {}; tables without a database are those of the address, so take it out and name "
+                  "the database in \"jdbcUrl\" (\"database\" of a data source), or before the table",
+                  statement.place, in_quotes(statement.text));
     }
     return {};
   }

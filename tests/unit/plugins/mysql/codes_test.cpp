@@ -61,6 +61,12 @@ TEST(mysql_codes_test, finds_the_key_in_a_message) {
   EXPECT_EQ(key_in_message("Duplicate entry"), "");
 }
 
+TEST(mysql_codes_test, finds_the_check_in_a_message) {
+  EXPECT_EQ(check_in_message("CONSTRAINT `t.a` failed for `d`.`t`"), "t.a");
+  EXPECT_EQ(check_in_message("Check constraint 't_chk_1' is violated."), "t_chk_1");
+  EXPECT_EQ(check_in_message("Duplicate entry 'CONSTRAINT `a`' for key 'k'"), "");
+}
+
 TEST(mysql_codes_test, lets_only_warnings_about_syntax_and_settings_pass) {
   EXPECT_TRUE(is_harmless_warning(1287));
   EXPECT_FALSE(is_harmless_warning(1265));

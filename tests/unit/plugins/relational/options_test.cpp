@@ -276,14 +276,15 @@ TEST(relational_reader, refuses_queries_beside_tables_as_datax_does) {
 TEST(relational_reader, tells_all_mistakes_at_once) {
   const auto read = reader_of(
       R"({"connection": [{"jdbcUrl": "jdbc:pg://a/b", "table": "t"}, {"jdbcUrl": "jdbc:mysql://a/b", "table": "t[1"}],
-    "username": "u", "column": ["*", "a"], "splitPk": "a, b", "session": ["COMMIT"]})");
+    "username": "u", "column": ["*", "a"], "splitPk": "a, b", "session": ["COMMIT", "use shard_1"]})");
   ASSERT_FALSE(read.options);
   const std::string& message = read.options.error().message;
   for (const char* part :
        {"connection[0].jdbcUrl: found \"jdbc:pg://a/b\"; expected \"jdbc:mysql://",
         "connection[1].table: found \"t[1\"; expected a table's name, or a range",
         "column: found \"*\" beside other columns", "splitPk: found \"a, b\", expected one column",
-        "session[0]: found \"COMMIT\"; transactions are the engine's own"}) {
+        "session[0]: found \"COMMIT\"; transactions are the engine's own",
+        "session[1]: found \"use shard_1\"; tables without a database are those of the address"}) {
     EXPECT_THAT(message, HasSubstr(part));
   }
 }

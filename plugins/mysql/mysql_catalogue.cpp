@@ -251,7 +251,8 @@ result<std::size_t> count_partitions(connection& c, const std::string& database,
 result<std::map<std::string, std::string>> check_columns(connection& c, const table_info& table,
                                                          const stop_signal& stop) {
   // Names are the table's own in MariaDB, and the database's in MySQL.
-  const std::string_view found_by = c.server().product == server_product::mariadb
+  const bool by_table = c.server().product == server_product::mariadb;
+  const std::string_view found_by = by_table
                                         ? "information_schema.CHECK_CONSTRAINTS c WHERE c.TABLE_NAME"
                                         : "information_schema.CHECK_CONSTRAINTS c JOIN "
                                           "information_schema.TABLE_CONSTRAINTS t USING (CONSTRAINT_SCHEMA, "
@@ -266,7 +267,11 @@ result<std::map<std::string, std::string>> check_columns(connection& c, const ta
   }
   for (const sql_row& row : *rows) {
     const std::string name = row[0].value_or("");
-    const std::string clause = row[1].value_or("");
+    std::string clause = row[1].value_or("");
+    // MySQL has the quotes around texts behind backslashes.
+    for (std::size_t at = 0; !by_table && (at = clause.find("\\'", at)) != std::string::npos;) {
+      clause.erase(at, 1);
+    }
     const auto tokens = relational::tokens_of(clause, sql_rules());
     std::string columns;
     for (const table_column& column : table.columns) {

@@ -435,14 +435,15 @@ result<std::optional<std::string>> mysql_source::what_forbids_parts(connection& 
 result<void> mysql_source::add_columns(connection& c, const table_info& table, const read_plan& before,
                                        described_part& out, const stop_signal& stop) {
   const std::vector<std::string> names = table.column_names();
-  SLUICE_TRY(const auto entries,
-             before.parts.empty()
-                 ? relational::column_entries(options_.columns, names, sql_rules())
-                 : relational::column_entries_behind(
-                       options_.columns,
-                       {in_quotes(before.parts.front().name), relational::column_names(*before.columns)},
-                       {fmt::format("{} in {}", in_quotes(out.part.name), c.place()), names}, sql_rules()));
-  if (relational::is_star(options_.columns)) {
+  const auto wanted = relational::with_own_star(options_.columns, table.database, table.name, sql_rules());
+  SLUICE_TRY(
+      const auto entries,
+      before.parts.empty()
+          ? relational::column_entries(wanted, names, sql_rules())
+          : relational::column_entries_behind(
+                wanted, {in_quotes(before.parts.front().name), relational::column_names(*before.columns)},
+                {fmt::format("{} in {}", in_quotes(out.part.name), c.place()), names}, sql_rules()));
+  if (relational::is_star(wanted)) {
     // The catalogue has only the columns that the account may see.
     SLUICE_TRY(const auto lacks, missing_select(c, table.database, table.name, "", stop));
     if (lacks) {
@@ -468,8 +469,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
     return name_bad_entry(c, table, std::move(described).error(), stop);
   }
   if (described->size() != entries.size()) {
-    return values_.bad("column", fmt::format("{} entries make {} columns; write one expression an entry",
-                                             entries.size(), described->size()));
+    return values_.bad("column", relational::other_columns_text(entries.size(), described->size()));
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const table_column* plain = entries[i].column ? &table.columns[*entries[i].column] : nullptr;

@@ -178,6 +178,10 @@ result<void> add_columns(connection& c, table_info& table) {
     return {};
   }
   SLUICE_TRY(const auto described, c.describe(fmt::format("SELECT {} FROM {}", list, table.quoted_name())));
+  if (described.size() != table.columns.size()) {
+    return fail(error_kind::source_changed, "{}: the catalogue has {} columns of {}, and a SELECT of them {}",
+                c.place(), table.columns.size(), in_quotes(table.name), described.size());
+  }
   SLUICE_TRY(auto types, name_types(c, described));
   unsigned digits = 0;
   constexpr std::uint32_t oid_money = 790;

@@ -42,7 +42,11 @@ constexpr auto meanings = std::to_array<code_meaning>({
     {"55000", error_kind::bad_option},
     {"55P03", error_kind::busy, "another session holds a lock on the table"},
     {"55", error_kind::busy},
-    {"57014", error_kind::busy},  // where it is not ours: statement_timeout, or an administrator
+    {"57014", error_kind::busy,  // where it is not ours
+     "if it took too long, raise statement_timeout, or set it to 0, which is none, where the job sets it: in "
+     "\"session\", or as \"statementTimeout\" or in \"options\" of \"jdbcUrl\" or \"properties\"; without "
+     "any, "
+     "somebody cancelled it (pg_cancel_backend)"},
     {"57P", error_kind::not_connected},
     {"58P01", error_kind::bad_option, "correct the path of the file, which is the server's"},
     {"58", error_kind::no_room, "the server's system failed it; see the server's log"},

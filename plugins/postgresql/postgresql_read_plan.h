@@ -29,6 +29,7 @@ struct split_column {
   std::string sql;                ///< Quoted.
   std::string type_name;          ///< Of its bounds as SQL; `bigint`: they are numbers.
   std::string_view between = {};  ///< A value between two of it, as SQL (`split_type`); empty: there is none.
+  std::string_view countable = {};  ///< Whether `{}` is one that it takes; empty: each is.
 };
 
 /// A database that is read.

@@ -386,7 +386,8 @@ result<std::optional<std::string>> postgresql_source::what_joins_rows(
 
 result<std::vector<postgresql_source::column_sql>> postgresql_source::column_expressions(
     const table_info& table, const relation_plan& relation, const read_plan& plan) const {
-  std::vector<relational::placed_text> entries = options_.columns;
+  std::vector<relational::placed_text> entries =
+      relational::with_own_star(options_.columns, table.schema, table.name, sql_rules());
   if (options_.all_columns) {
     entries = {{"*", values_.place("column")}};
   }
@@ -439,6 +440,10 @@ result<void> postgresql_source::describe_columns(const std::string& place,
   auto described = c.describe(relation.described_sql);
   if (!described) {
     return fail(wrong_column(expressions, relation, placed(std::move(described).error(), place)));
+  }
+  if (described->size() != expressions.size()) {
+    return fail(error_kind::bad_option, "{}: {}", place,
+                relational::other_columns_text(expressions.size(), described->size()));
   }
   relation.described = *described;
   SLUICE_TRY(const auto types, name_types(c, *described));

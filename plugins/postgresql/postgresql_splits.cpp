@@ -21,9 +21,17 @@ struct split_type {
   std::string_view literal;  ///< Without a length or a precision, which would cut a bound.
   /// A value between the smallest `a` and the greatest `b`, the i-th of n; empty: it cannot be divided.
   std::string_view between = {};
+  /// Whether `{}` is a value with which that can be computed; empty: each is.
+  std::string_view countable = {};
 };
 constexpr std::string_view between_numbers = "a::numeric + floor((b::numeric - a::numeric) * i / n)";
-constexpr std::string_view between_others = "a + (b - a) * i / n";
+// The fraction before the product: a thousand times the years from 1 to 9999 is more than there may be.
+constexpr std::string_view between_days = "a + ((b - a)::bigint * i / n)::int";
+constexpr std::string_view between_others = "a + (b - a) * (i::float8 / n)";
+constexpr std::string_view between_decimals = "a + (b - a) * i / n";
+constexpr std::string_view is_finite = "pg_catalog.isfinite({})";
+// Neither NaN nor infinity, and no difference of two is infinite.
+constexpr std::string_view is_number = "{} BETWEEN -1e300 AND 1e300";
 constexpr auto split_types = std::to_array<split_type>({
     {16, "boolean"},
     {17, "bytea"},
@@ -34,18 +42,18 @@ constexpr auto split_types = std::to_array<split_type>({
     {25, "text"},
     {26, "oid"},
     {700, "real"},
-    {701, "double precision", between_others},
+    {701, "double precision", between_others, is_number},
     {829, "macaddr"},
     {869, "inet"},
     {1042, "bpchar"},
     {1043, "text"},
-    {1082, "date", between_others},
+    {1082, "date", between_days, is_finite},
     {1083, "time", between_others},
-    {1114, "timestamp", between_others},
-    {1184, "timestamptz", between_others},
-    {1186, "interval", between_others},
+    {1114, "timestamp", between_others, is_finite},
+    {1184, "timestamptz", between_others, is_finite},
+    {1186, "interval", between_others, is_finite},
     {1266, "timetz"},
-    {1700, "numeric", between_others},
+    {1700, "numeric", between_decimals, is_number},
     {2950, "uuid"},
 });
 
@@ -99,6 +107,10 @@ result<std::vector<relational::key_bound>> plain_keys(connection& c, const relat
                                                       const std::string& condition) {
   const split_column& column = relation.split_key.at(0);
   constexpr int rows_looked_at = 10'000;
+  std::string counted = condition;
+  if (!column.countable.empty()) {
+    counted += " AND " + fmt::format(fmt::runtime(column.countable), column.sql);
+  }
   const std::string some =
       column.between.empty()
           ? fmt::format("SELECT {} AS k FROM {} WHERE {} LIMIT {}", column.sql, relation.from, condition,
@@ -106,7 +118,7 @@ result<std::vector<relational::key_bound>> plain_keys(connection& c, const relat
           : fmt::format(
                 "SELECT {0} AS k FROM (SELECT min({1}) AS a, max({1}) AS b, {2} AS n FROM {3} WHERE {4}) "
                 "AS ends, pg_catalog.generate_series(0, {2} - 1) AS steps(i)",
-                column.between, column.sql, sample_keys_max, relation.from, condition);
+                column.between, column.sql, sample_keys_max, relation.from, counted);
   SLUICE_TRY(const auto rows,
              c.ask(fmt::format("SELECT k::text FROM (SELECT DISTINCT k FROM ({}) AS found WHERE "
                                "k IS NOT NULL) AS keys ORDER BY keys.k",
@@ -122,7 +134,8 @@ std::optional<split_column> split_column_of(const table_column& column) {
   if (type == split_types.end() || column.type.is_enum) {
     return std::nullopt;
   }
-  return split_column{column.name, quote_name(column.name), std::string(type->literal), type->between};
+  return split_column{column.name, quote_name(column.name), std::string(type->literal), type->between,
+                      type->countable};
 }
 
 std::vector<split_column> automatic_split_key(const table_info& table) {

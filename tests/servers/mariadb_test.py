@@ -54,6 +54,14 @@ class Jobs(ProgramTest):
 
 
 class Moving(Jobs):
+    def test_a_star_of_the_table_itself_is_a_star_and_any_other_entry_of_several_columns_is_refused(self):
+        sql("CREATE TABLE src (id INT, t TEXT); INSERT INTO src VALUES (1, 'x'); CREATE TABLE dst LIKE src")
+        for star in ("src.*", " `sluice`.src.*"):
+            self.succeeds(job(end("Reader", "src", [star]), end("Writer", "dst")))
+        self.succeeds(job(query("SELECT * FROM src; # all\n -- ;"), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT id, t, COUNT(*) FROM dst GROUP BY 1, 2"), "1\tx\t3\n")
+        self.fails(job(end("Reader", "src", ["id), (t"]), end("Writer", "dst")), "1 entries make 2 columns; write one expression an entry")
+
     def test_a_table_is_split_by_ranges_and_arrives_whole(self):
         sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT, n DECIMAL(10,2), f FLOAT, d DATETIME(6)); "
             "INSERT INTO src SELECT seq, CONCAT('row ', seq, '\\n\\'\\\\'), seq / 100, seq / 7, '2024-02-29' + INTERVAL seq * 7 MICROSECOND "

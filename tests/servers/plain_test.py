@@ -88,6 +88,22 @@ class Reading(Plain):
         self.assertIn("without COPY, a snapshot", ended.text)
         self.assert_plain()
 
+    def test_ranges_leave_out_what_cannot_be_counted_with(self):
+        for kind, least, most, step in (("date", "-infinity", "infinity", "date '2020-01-01' + i"), ("timestamp", "-infinity", "infinity", "timestamp '2020-01-01' + i * interval '1 h'"),
+                                        ("timestamptz", "-infinity", "2021-01-01", "timestamptz '2020-01-01' + i * interval '1 h'"), ("float8", "-1.7e308", "NaN", "i / 7.0"),
+                                        ("numeric", "-1e3000", "NaN", "i / 7.0"), ("date", "0001-01-01", "9999-12-31", "date '2020-01-01' + i"),
+                                        ("timestamp", "0001-01-01", "9999-12-31", "timestamp '2020-01-01' + i * interval '1 h'")):
+            with self.subTest(kind, least=least):
+                sql(f"DROP TABLE IF EXISTS src, dst; CREATE TABLE src (k {kind}, i int); INSERT INTO src SELECT {step}, i FROM generate_series(1, 3000) i; "
+                    f"INSERT INTO src VALUES ('{least}', 0), ('{most}', -1), (NULL, -2); CREATE INDEX ON src (k); CREATE TABLE dst (LIKE src)")
+                ended = self.succeeds(job(end("Reader", "src", user="greenplum", splitPk="k"), end("Writer", "dst"), concurrent=2))
+                self.assertGreater(ended.summary["splits"]["total"], 3)
+                self.assertEqual(sql("SELECT (SELECT count(*) FROM (TABLE src EXCEPT ALL TABLE dst) x), count(*) FROM dst"), "0|3003\n")
+        sql("TRUNCATE src, dst; INSERT INTO src VALUES ('infinity', 1), ('-infinity', 2)")
+        self.succeeds(job(end("Reader", "src", user="greenplum", splitPk="k"), end("Writer", "dst"), concurrent=2))
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "2\n")
+        self.assert_plain()
+
     def test_what_only_postgresql_has_is_refused_where_the_job_asks_for_it(self):
         sql("CREATE TABLE src (id int); CREATE TABLE dst (id int)")
         for more in ({"snapshot": "shared"}, {"splitMode": "ctid"}):

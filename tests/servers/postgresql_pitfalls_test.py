@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from e2e.harness import job
+from e2e.harness import PROGRAM, job
 from servers import postgresql_test as whole
 from servers.postgresql_test import end, sql
 from servers.running import Running
@@ -17,6 +17,8 @@ from servers.running import Running
 
 def setUpModule():
     whole.setUpModule()
+    sql("CREATE SCHEMA plain; CREATE FUNCTION plain.version() RETURNS text LANGUAGE sql AS $$SELECT '(openGauss 5.0.0 build a07d57c3)'$$; "
+        f"CREATE ROLE plain LOGIN SUPERUSER PASSWORD '{whole.SERVER.password('plain').replace(chr(39), chr(39) * 2)}'; ALTER ROLE plain SET search_path = plain, public, pg_catalog")
 
 
 class Read(whole.Jobs):
@@ -54,7 +56,35 @@ class Read(whole.Jobs):
         query = end("Reader", "x", querySql="SELECT id FROM src -- all")
         del query["parameter"]["table"], query["parameter"]["column"]
         self.succeeds(job(query, end("Writer", "dst")))
-        self.assertEqual(sql("SELECT id, count(*) FROM dst GROUP BY 1 ORDER BY 1"), "1|1\n2|2\n")
+        query["parameter"]["querySql"] = "SELECT id FROM src; -- all ; /* of them"
+        self.succeeds(job(query, end("Writer", "dst")))
+        self.succeeds(job(end("Reader", "src", where="id > 1 /* not ; all */ ; -- really"), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT id, count(*) FROM dst GROUP BY 1 ORDER BY 1"), "1|2\n2|4\n")
+
+    def test_an_entry_of_which_the_server_makes_several_columns_is_refused_and_a_star_of_the_table_itself_is_a_star(self):
+        sql("CREATE TYPE pair AS (x int, y text); CREATE FUNCTION f() RETURNS pair LANGUAGE sql AS $$SELECT 1, 'y'$$; CREATE TABLE src (a int PRIMARY KEY, b text, p pair); "
+            "INSERT INTO src VALUES (1, 'x', (2, 'y')); CREATE TABLE dst (a int, b text, p pair)")
+        for column, made in ((["src.*", "a"], "2 entries make 4"), (["a), (b"], "1 entries make 2"), (["a", "b", "(p).*"], "3 entries make 4"), (["(f()).*"], "1 entries make 2"),
+                             (["(src.*)"], "1 entries make 3")):
+            for user, more in (("admin", {}), ("admin", {"snapshot": "none"}), ("plain", {})):
+                with self.subTest(column, user=user, **more):
+                    document = job(end("Reader", "src", column, user=user, **more), end("Writer", "dst"))
+                    said = f'column: {made} columns; write one expression an entry'
+                    self.fails(document, said, code=1)
+                    for command in ("check", "plan") if user == "plain" else ():
+                        done = subprocess.run([PROGRAM, command, self.arguments(document)[2]], capture_output=True, text=True, timeout=60)
+                        self.assertIn(said, done.stdout + done.stderr)
+        for user in ("admin", "plain"):
+            for star in ("src.*", ' public."src".* ', "SRC.*"):
+                self.succeeds(job(end("Reader", "src", [star], user=user), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT dst, count(*) FROM dst GROUP BY 1"), '(1,x,"(2,y)")|6\n')
+
+    def test_a_statement_that_takes_too_long_names_the_setting_and_where_it_stands(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
+        ended = self.run_job(job(end("Reader", "src", where="pg_sleep(9) IS NOT NULL", session=["SET statement_timeout = '200ms'"]), end("Writer", "dst")), "--retries", "0")
+        self.assertEqual(ended.code, 1, ended)
+        for part in ("(57014)", "raise statement_timeout", '"session"', '"statementTimeout"', '"jdbcUrl"'):
+            self.assertIn(part, ended.text)
 
 
 class Texts(whole.Jobs):

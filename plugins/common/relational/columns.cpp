@@ -39,6 +39,26 @@ bool is_star(const std::vector<placed_text>& entries) {
   return entries.size() == 1 && trimmed(entries[0].text) == "*";
 }
 
+std::vector<placed_text> with_own_star(const std::vector<placed_text>& entries, std::string_view schema,
+                                       std::string_view table, const sql_rules& rules) {
+  constexpr std::string_view all = ".*";
+  const std::string_view text = entries.size() == 1 ? trimmed(entries[0].text) : std::string_view();
+  if (!text.ends_with(all)) {
+    return entries;
+  }
+  const auto parts = name_parts(text.substr(0, text.size() - all.size()), rules);
+  const auto is = [](const name_part& part, std::string_view name) {
+    return part.quoted ? part.name == name : same_word(part.name, name);
+  };
+  const bool own = parts && parts->size() <= 2 && is(parts->back(), table) &&
+                   (parts->size() == 1 || is(parts->front(), schema));
+  return own ? std::vector<placed_text>{{"*", entries[0].place, {}}} : entries;
+}
+
+std::string other_columns_text(std::size_t entries, std::size_t columns) {
+  return fmt::format("{} entries make {} columns; write one expression an entry", entries, columns);
+}
+
 std::string expression_note(std::size_t index, std::string_view entry, std::string_view table) {
   return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
                      in_quotes(entry), in_quotes(table));

@@ -33,6 +33,11 @@ result<std::vector<column_entry>> column_entries(const std::vector<placed_text>&
 
 /// Whether a job's columns are `*`.
 bool is_star(const std::vector<placed_text>& entries);
+/// The entries, but `*` where they are `t.*` or `shop.t.*` alone and that is the table itself.
+std::vector<placed_text> with_own_star(const std::vector<placed_text>& entries, std::string_view schema,
+                                       std::string_view table, const sql_rules& rules);
+/// What is wrong with entries of which the server makes another number of columns.
+std::string other_columns_text(std::size_t entries, std::size_t columns);
 /// The plan's line for an entry of `column` that the server computes.
 std::string expression_note(std::size_t index, std::string_view entry, std::string_view table);
 

@@ -171,10 +171,11 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
   const std::vector<option> own = {
       {.name = "column",
        .type = option_type::text_list,
-       .meaning = "Columns and expressions in order, or `*`. An entry that is the name of a column is that "
-                  "column; any "
-                  "other is an SQL expression. `*` over several tables is the columns of the first one, by "
-                  "name; each must have the same. Not used with `querySql`."},
+       .meaning =
+           "Columns and expressions in order, or `*` (`t.*` alone, of the table itself, is the same). An "
+           "entry that is the name of a column is that column; any other is an SQL expression of one "
+           "column. `*` over several tables is the columns of the first one, by "
+           "name; each must have the same. Not used with `querySql`."},
       {.name = "where", .meaning = "A condition without the word WHERE."},
       {.name = "splitPk",
        .meaning = "A column by whose ranges a table is split. Without it `splitMode` counts."},

@@ -20,21 +20,6 @@ constexpr std::size_t tables_max = 10'000;
 constexpr auto transaction_words = std::to_array<std::string_view>(
     {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT"});
 
-/// Without the semicolons at its end, also the full-width one (job-formats 6.5).
-std::string without_semicolons(std::string_view text) {
-  constexpr std::string_view wide = "\xEF\xBC\x9B";  // U+FF1B
-  for (;;) {
-    text = trimmed(text);
-    if (text.ends_with(';')) {
-      text.remove_suffix(1);
-    } else if (text.ends_with(wide)) {
-      text.remove_suffix(wide.size());
-    } else {
-      return std::string(text);
-    }
-  }
-}
-
 /// Says each warning once: what stands outside of `connection` is read for each entry.
 warning_sink each_once(const warning_sink& warn) {
   if (!warn) {
@@ -288,7 +273,7 @@ class end_reader {
       SLUICE_CHECK(read_replicas(entry, out.connect));
       SLUICE_TRY(out.queries, placed_texts(entry.has("querySql") ? entry : flat_, "querySql"));
       for (placed_text& query : out.queries) {
-        query.text = without_semicolons(query.text);
+        query.text = without_semicolons(query.text, dialect_.rules);
       }
     }
     const option_values& named = entry.has("table") ? entry : flat_;
@@ -567,7 +552,7 @@ result<reader_options> read_reader_options(const option_values& values, const op
   }
   std::optional<std::string> text;
   if (wrong.take(values.text("where"), text)) {
-    out.where = without_semicolons(text.value_or(""));
+    out.where = without_semicolons(text.value_or(""), dialect.rules);
     out.where_place = values.place("where");
   }
   if (wrong.take(values.text("splitPk"), text)) {

@@ -304,6 +304,29 @@ std::vector<std::vector<sql_token>> statements_of(std::string_view sql, const sq
   return statements;
 }
 
+std::string without_semicolons(std::string_view text, const sql_rules& rules) {
+  constexpr std::string_view wide = "\xEF\xBC\x9B";  // U+FF1B, which a token of a word's characters ends in
+  std::vector<sql_token> tokens = tokens_of(text, rules);
+  for (; !tokens.empty(); tokens.pop_back()) {
+    sql_token& last = tokens.back();
+    const auto cut = [&](std::size_t bytes) {
+      last.text.remove_suffix(bytes);
+      text = text.substr(0, static_cast<std::size_t>(last.text.data() - text.data()) + last.text.size());
+    };
+    if (last.kind == token_kind::symbol && last.text == ";") {
+      cut(1);
+      continue;
+    }
+    while ((last.kind == token_kind::word || last.kind == token_kind::number) && last.text.ends_with(wide)) {
+      cut(wide.size());
+    }
+    if (!last.text.empty()) {
+      break;
+    }
+  }
+  return std::string(trimmed(text));
+}
+
 bool is_word(const sql_token& token, std::string_view word) {
   return token.kind == token_kind::word && same_word(token.text, word);
 }

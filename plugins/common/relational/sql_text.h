@@ -36,6 +36,10 @@ std::vector<sql_token> tokens_of(std::string_view sql, const sql_rules& rules);
 /// The same by statement, parted at `;`; empty ones left out.
 std::vector<std::vector<sql_token>> statements_of(std::string_view sql, const sql_rules& rules);
 
+/// A statement or condition without the semicolons at its end, also the full-width one (job-formats 6.5), and
+/// the comments behind them.
+std::string without_semicolons(std::string_view text, const sql_rules& rules);
+
 /// Whether a token is that word, ignoring case.
 bool is_word(const sql_token& token, std::string_view word);
 /// Whether a statement begins with the word, comments and opening brackets before it left out.

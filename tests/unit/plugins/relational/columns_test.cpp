@@ -39,6 +39,21 @@ TEST(column_entries_of_a_reader, are_columns_where_they_name_one_and_expressions
             "#0|#1|#2|#2|1|'id'|upper(name)|null|#1");
 }
 
+TEST(column_entries_of_a_reader, are_a_star_where_the_only_one_is_all_of_the_table_itself) {
+  const auto is_own = [](const char* entry) {
+    const auto made = with_own_star({{entry, "column[0]", {}}}, "shop", "Orders", standard);
+    return is_star(made) && made[0].place == "column[0]";
+  };
+  for (const char* entry : {"*", "orders.*", " \"Orders\".* ", "SHOP.ORDERS.*"}) {
+    EXPECT_TRUE(is_own(entry)) << entry;
+  }
+  for (const char* entry : {"\"orders\".*", "other.orders.*", "a.shop.orders.*", "order.*", "(orders).*",
+                            ".*", "f().*", "orders"}) {
+    EXPECT_FALSE(is_own(entry)) << entry;
+  }
+  EXPECT_FALSE(is_star(with_own_star({{"orders.*", "", {}}, {"a", "", {}}}, "shop", "orders", standard)));
+}
+
 TEST(column_entries_of_a_reader, take_the_exact_name_before_the_one_of_another_case) {
   EXPECT_EQ(shown({"a", "A", "\"A\""}, {"A", "a"}), "#1|#0|#0");
   EXPECT_EQ(shown({"AB"}, {"Ab", "aB"}),

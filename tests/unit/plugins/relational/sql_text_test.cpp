@@ -40,6 +40,21 @@ TEST(sql_tokens, are_words_numbers_texts_names_and_symbols_without_comments) {
   EXPECT_EQ(joined("größe+1", standard), "größe|+|1");
 }
 
+TEST(a_statement, loses_the_semicolons_at_its_end_and_the_comments_behind_them) {
+  const std::string wide = "\xEF\xBC\x9B";
+  for (const std::string& end : {std::string(";"), std::string(" ; ;\n"), std::string("; -- x;"),
+                                 std::string("/* ; */;/* y */ ;"), wide, wide + wide + " -- x", ";" + wide}) {
+    const std::string left = end.starts_with("/*") ? "SELECT a1 /* ; */" : "SELECT a1";
+    EXPECT_EQ(without_semicolons((end.starts_with("/*") ? "SELECT a1 " : "SELECT a1") + end, standard), left)
+        << end;
+  }
+  EXPECT_EQ(without_semicolons(" SELECT ';' -- ;", standard), "SELECT ';' -- ;");
+  EXPECT_EQ(without_semicolons("SELECT 1; # x", backticks), "SELECT 1");
+  EXPECT_EQ(without_semicolons("SELECT 1; SELECT 2;", standard), "SELECT 1; SELECT 2");
+  EXPECT_EQ(without_semicolons("; ;", standard), "");
+  EXPECT_EQ(without_semicolons("'" + wide + "'", standard), "'" + wide + "'");
+}
+
 TEST(sql_tokens, follow_the_products_rules_of_texts_and_comments) {
   EXPECT_EQ(joined("$$a;'b$$ $x$ $$ $x$", standard), "$$a;'b$$|$x$ $$ $x$");
   EXPECT_EQ(joined("/* a /* b */ c */ d", standard), "d");

@@ -136,8 +136,9 @@ constexpr auto rows = std::to_array<row>({
     {2013, "CR_SERVER_LOST", error_kind::not_connected},
     {2020, "CR_NET_PACKET_TOO_LARGE", error_kind::bad_row, larger_packet},
     {2026, "CR_SSL_CONNECTION_ERROR", error_kind::denied,
-     "check that the server offers TLS 1.2 or later, the certificate authority, and that the certificate is "
-     "made out to this host"},
+     "check that the server offers TLS 1.2 or later, that its certificate's authority is trusted here "
+     "(\"truststoreFile\", or serverSslCert in the address, names the authority's PEM file), and that the "
+     "certificate is made out to this host"},
     {2027, "CR_MALFORMED_PACKET", error_kind::not_connected},
     {2054, "CR_AUTH_PLUGIN_CANNOT_LOAD_OLD", error_kind::denied},
     {2055, "CR_SERVER_LOST_EXTENDED", error_kind::not_connected},

@@ -58,7 +58,8 @@ constexpr auto meanings = std::to_array<code_meaning>({
 constexpr auto connect_meanings = std::to_array<code_meaning>({
     {"server does not support SSL", error_kind::denied, "turn TLS on at the server, or do not ask for it"},
     {"certificate verify failed", error_kind::denied,
-     "the server's certificate is not of an authority that is trusted here; name its authority's PEM file"},
+     "the server's certificate is not of an authority that is trusted here; name its authority's PEM file "
+     "with \"truststoreFile\", or with sslrootcert in the address"},
     {"does not match host name", error_kind::denied,
      "the server's certificate is made out to another name; name the host as the certificate does"},
     {"expected authentication request from server", error_kind::not_connected,
@@ -73,7 +74,8 @@ constexpr auto connect_meanings = std::to_array<code_meaning>({
     {"unsupported protocol", error_kind::denied, "the server speaks only versions of TLS that are too old"},
     {"wrong version number", error_kind::denied, "the server speaks only versions of TLS that are too old"},
     {"SSL error", error_kind::denied, "see the server's TLS settings"},
-    {"root certificate file", error_kind::bad_option, "correct the path of the authority's PEM file"},
+    {"root certificate file", error_kind::bad_option,
+     "correct the path of the authority's PEM file (\"truststoreFile\", or sslrootcert in the address)"},
     {"certificate file", error_kind::bad_option, "correct the path of the client's certificate"},
     {"private key file", error_kind::bad_option,
      "the key must be readable for this user only (chmod 600), and belong to the certificate"},

@@ -92,6 +92,10 @@ result<end_sketch> sketch_target(const end_place& where, const schema& columns, 
     }
   }
   SLUICE_TRY(auto sketch, relational::sketch_of_target(where, table, columns, options_dialect(), context));
+  if (context.form == dialect::datax) {
+    // DataX's own writer refuses a job that has it (job-formats 8.3).
+    std::erase_if(sketch.options, [](const sketched_option& o) { return o.name == "writeMode"; });
+  }
   if (found.table) {
     schema there;
     for (const table_column& c : found.table->columns) {

@@ -220,6 +220,18 @@ class DataSources(Servers):
 
 
 class Templates(Servers):
+    def test_a_template_of_every_pair_passes_check_in_both_dialects_and_is_a_job_of_datax(self):
+        self.fill_mariadb()
+        self.fill_postgresql()
+        for source, target, has_mode in ((postgresql("orders"), mariadb("made"), "di datax"), (mariadb("orders"), postgresql("made"), "di"),
+                                         (mariadb("orders"), "o.db:made", "di datax"), (mariadb("orders"), "o.csv", "")):
+            for dialect in ("di", "datax"):
+                with self.subTest(source=source, target=target, dialect=dialect):
+                    made = self.copy(source, target, "--dialect", dialect, command="template")
+                    self.assertEqual('"writeMode": "insert"' in made, dialect in has_mode.split(), made)
+                    checked = self.sluice("check", "--strict", self.put_job(made))
+                    self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
     def test_a_template_by_address_runs_in_both_dialects_and_holds_the_reference_only(self):
         self.fill_postgresql()
         for dialect in ("di", "datax"):

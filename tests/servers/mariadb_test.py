@@ -349,7 +349,7 @@ class Messages(Jobs):
         self.succeeds(job(good, end("Writer", "dst")))
         bad = end("Reader", "src")
         bad["parameter"]["jdbcUrl"] = url + str(SERVER.certificates.path("other_ca.pem"))
-        self.fails(job(bad, end("Writer", "dst")), "certificate", "authority")
+        self.fails(job(bad, end("Writer", "dst")), "certificate", '"truststoreFile", or serverSslCert in the address, names the authority')
 
 
 if __name__ == "__main__":

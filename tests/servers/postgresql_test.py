@@ -414,7 +414,7 @@ class Messages(Jobs):
         self.succeeds(job(good, end("Writer", "dst")))
         bad = end("Reader", "src")
         bad["parameter"]["jdbcUrl"] = url + str(SERVER.certificates.path("other_ca.pem"))
-        self.fails(job(bad, end("Writer", "dst")), "certificate verify failed", "authority")
+        self.fails(job(bad, end("Writer", "dst")), "certificate verify failed", 'authority\'s PEM file with "truststoreFile", or with sslrootcert in the address')
 
 
 if __name__ == "__main__":

@@ -39,9 +39,11 @@ bool leaves_rows_alone(const std::vector<sql_token>& statement) {
 
 /// What the same job does to the rows, preSql left out.
 std::string rows_again_text(write_mode mode, std::optional<bool> has_key) {
-  constexpr std::string_view same = ": the table is the same afterwards";
+  constexpr std::string_view same =
+      ": the table is the same afterwards, unless several splits have records of the same key";
   constexpr std::string_view maybe =
-      ": the table is the same afterwards where it has a key, and doubled where it has none";
+      ": the table is the same afterwards where it has a key and no two splits have records of the same one, "
+      "and doubled where it has none";
   const std::string_view afterwards = has_key == true ? same : maybe;
   switch (mode) {
     case write_mode::insert:

@@ -486,7 +486,7 @@ TEST_F(sqlite_writer_test, says_what_a_second_run_does_as_far_as_it_is_known) {
       {R"("table": "k")", "all rows are inserted once more, and those whose key is there already are dirty"},
       {R"("table": "k", "writeMode": "update")",
        "rows with the same key are updated with the same values, others are inserted: the table is the same "
-       "afterwards"},
+       "afterwards, unless several splits have records of the same key"},
       {R"("table": "t", "preSql": ["DELETE FROM t"])",
        "preSql runs again first and empties the table, then all rows are written anew"},
       {R"("table": "t", "preSql": ["DELETE FROM t WHERE id > 4"])",

@@ -135,13 +135,22 @@ result<void> write_file_whole(const std::string& path, std::string_view text, un
 }
 
 result<void> make_private_folder(const std::string& path) {
+  // A run beside this one that cleans up removes empty folders: from the beginning then.
+  constexpr int tries_max = 100;
+  int tries = 1;
+  const std::filesystem::path whole(path);
   std::filesystem::path so_far;
-  for (const auto& part : std::filesystem::path(path)) {
-    so_far /= part;
+  for (auto part = whole.begin(); part != whole.end(); ++part) {
+    so_far /= *part;
     if (so_far.empty() || ::mkdir(so_far.c_str(), 0700) == 0 || errno == EEXIST) {
       continue;
     }
     const int problem = errno;
+    if (problem == ENOENT && tries++ < tries_max) {
+      part = whole.begin();
+      so_far = *part;
+      continue;
+    }
     struct stat seen {};
     // A parent in a file system that is read-only or not ours still serves, as long as it exists.
     if (::stat(so_far.c_str(), &seen) != 0 || !S_ISDIR(seen.st_mode)) {

@@ -2,7 +2,6 @@
 
 #include "actors/protocol/downstream.h"
 #include "actors/protocol/report.h"
-#include "actors/protocol/thrown.h"
 #include "actors/protocol/upstream.h"
 
 namespace sluice {
@@ -10,11 +9,7 @@ namespace sluice {
 channel_actor::channel_actor(caf::actor_config& cfg, channel_core::config c,
                              std::shared_ptr<pipeline_activity> board)
     : actor_base(cfg), core_(std::move(c), *this, [this] { return now_of(this); }), board_(std::move(board)) {
-  // Memory that is used up while a batch is converted: the run must hear of it, not wait.
-  set_exception_handler([this](std::exception_ptr& what) -> caf::error {
-    send(beside_.supervisor, run_must_fail{thrown(what)});
-    return caf::sec::runtime_error;
-  });
+  on_exception(this, [this](error why) { send(beside_.supervisor, run_must_fail{std::move(why)}); });
 }
 
 void channel_actor::to_writer(batch_ptr b) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "actors/protocol/thrown.h"
-
 namespace sluice {
 
 error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t told_max, actor_ref file,
@@ -13,10 +11,7 @@ error_actor::error_actor(caf::actor_config& cfg, error_core core, std::uint32_t 
       told_left_(told_max),
       file_(std::move(file)),
       supervisor_(std::move(supervisor)) {
-  set_exception_handler([this](std::exception_ptr& what) -> caf::error {
-    send(supervisor_, run_must_fail{thrown(what)});
-    return caf::sec::runtime_error;
-  });
+  on_exception(this, [this](error why) { send(supervisor_, run_must_fail{std::move(why)}); });
 }
 
 void error_actor::tell_sealed(dirty_sealed m) {
@@ -96,7 +91,9 @@ void error_actor::on_exit() {
 }
 
 dirty_file_actor::dirty_file_actor(caf::actor_config& cfg, open_store open)
-    : actor_base(cfg), open_(std::move(open)) {}
+    : actor_base(cfg), open_(std::move(open)) {
+  on_exception(this, [this](error why) { check(fail(std::move(why))); });
+}
 
 dirty_store* dirty_file_actor::store() {
   if (store_ == nullptr && !failed_) {

@@ -14,7 +14,9 @@ reader_actor::reader_actor(caf::actor_config& cfg, std::uint32_t pipeline, reade
       board_(std::move(board)),
       stop_(std::move(stop)),
       supervisor_(std::move(supervisor)),
-      overdraft_(std::move(overdraft)) {}
+      overdraft_(std::move(overdraft)) {
+  on_exception(this, [this](error why) { send(supervisor_, run_must_fail{std::move(why)}); });
+}
 
 void reader_actor::wake() {
   if (!awake_) {

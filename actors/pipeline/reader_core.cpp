@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "actors/protocol/thrown.h"
+#include "transport/base/thrown.h"
 
 namespace sluice {
 namespace {

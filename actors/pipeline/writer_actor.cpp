@@ -13,7 +13,9 @@ writer_actor::writer_actor(caf::actor_config& cfg, std::uint32_t pipeline, write
       pipeline_(pipeline),
       core_(std::move(c), std::move(plugin), *this),
       board_(std::move(board)),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)) {
+  on_exception(this, [this](error why) { send(beside_.supervisor, run_must_fail{std::move(why)}); });
+}
 
 void writer_actor::to_channel(const rewind_msg& m) {
   send(beside_.up, m);

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <utility>
 
-#include "actors/protocol/thrown.h"
 #include "plugins/api/read_again.h"
+#include "transport/base/thrown.h"
 #include "transport/flow/backoff.h"
 #include "transport/record/dirty_rows.h"
 

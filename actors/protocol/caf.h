@@ -8,7 +8,10 @@
 #include <caf/all.hpp>
 
 #include <chrono>
+#include <exception>
 #include <utility>
+
+#include "transport/base/thrown.h"
 
 namespace sluice {
 
@@ -32,6 +35,16 @@ void tell_later(actor_base* self, const actor_ref& to, std::chrono::nanoseconds 
 /// Time on the actor system's clock: the simulation's, where that turns it by hand.
 inline std::chrono::steady_clock::time_point now_of(actor_base* self) {
   return self->clock().now();
+}
+
+/// Has `tell` called, with it as an error, by an exception that ends the actor: whoever waits for one that is
+/// gone waits for ever.
+template <class Tell>
+void on_exception(actor_base* self, Tell tell) {
+  self->set_exception_handler([tell = std::move(tell)](std::exception_ptr& what) -> caf::error {
+    tell(thrown(what));
+    return caf::sec::runtime_error;
+  });
 }
 
 /// Whether an actor gets a thread of its own because its calls block. Decided in wiring.h only.

@@ -4,11 +4,11 @@
 
 #include <exception>
 
-#include "actors/protocol/thrown.h"
 #include "actors/supervise/same_table.h"
 #include "plugins/api/marks_lost.h"
 #include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
+#include "transport/base/thrown.h"
 
 namespace sluice {
 namespace {
@@ -122,14 +122,14 @@ end_answer target_end::carry_out(const target_command& c, const stop_signal& sto
 }
 
 end_answer target_end::open(const target_open& c, const stop_signal& stop) {
+  // One that was lost, or not made, before it was ready is made anew once, by the target's own `open`.
   if (!early_ && early_.error().kind != error_kind::not_connected) {
     return target_failed("opening the destination", early_.error());
   }
   target_->know_source(c.table);
   auto what = target_->open(*c.source_columns, stop);
   if (!what && what.error().kind == error_kind::not_connected && early_) {
-    // The source may have taken long, and the server have ended the connection that was made early. One that
-    // was lost, or not made, before it was ready is tried anew once, too.
+    // The source may have taken long, and the server have ended the connection that was made early.
     what = target_->open(*c.source_columns, stop);
   }
   if (!what) {

@@ -8,7 +8,7 @@
 
 #include "actors/protocol/control.h"
 #include "actors/protocol/report.h"
-#include "actors/protocol/thrown.h"
+#include "transport/base/thrown.h"
 
 namespace sluice {
 

@@ -11,7 +11,20 @@ constexpr std::chrono::milliseconds tick_interval{200};
 }
 
 supervisor_actor::supervisor_actor(caf::actor_config& cfg, std::shared_ptr<run_environment> env)
-    : actor_base(cfg), env_(std::move(env)) {}
+    : actor_base(cfg), env_(std::move(env)) {
+  on_exception(this, [this](error why) {
+    run_summary summary;
+    summary.run = env_->settings.run;
+    summary.job_name = env_->what->name;
+    summary.job_key = env_->what->key;
+    summary.state = run_state::failed;
+    summary.failure = std::move(why);
+    summary.how_to_go_on =
+        "What was committed last is not known here: the same command looks, and goes on from there.";
+    env_->observer->ended(summary);
+    over(std::move(summary), true);
+  });
+}
 
 caf::behavior supervisor_actor::make_behavior() {
   return {

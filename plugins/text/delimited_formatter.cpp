@@ -56,8 +56,6 @@ struct column_state {
   bool binary = false;
   bool encoded = false;  // Bytes in another form than text.
   const column* values = nullptr;
-  const std::int32_t* offsets = nullptr;
-  const char* bytes = nullptr;
   bool has_special = false;  // Some value of the batch has a byte that needs a look.
   bool has_nulls = false;
   bool prints_plain = false;  // No printed value has a byte that needs a look, nor is one like nullFormat.
@@ -107,11 +105,10 @@ class delimited_formatter final : public record_formatter {
         choose(i, state.prints_plain && !state.has_nulls);
         continue;
       }
-      state.offsets = state.values->offsets.as<std::int32_t>();
-      state.bytes = state.values->values.as<char>();
-      const auto first = static_cast<std::size_t>(state.offsets[0]);
-      const std::size_t size = static_cast<std::size_t>(state.offsets[b.rows]) - first;
-      state.has_special = size != 0 && byte_search::find(state.bytes + first, size, special_) != size;
+      const auto* offsets = state.values->offsets.as<std::int32_t>();
+      const auto size = static_cast<std::size_t>(offsets[b.rows] - offsets[0]);
+      const char* const bytes = state.values->values.as<char>() + offsets[0];
+      state.has_special = size != 0 && byte_search::find(bytes, size, special_) != size;
       choose(i, !state.has_special && !state.has_nulls);
     }
   }
@@ -212,7 +209,8 @@ class delimited_formatter final : public record_formatter {
     std::size_t room = (last - first) * fixed_room_;
     for (const std::size_t i : texts_) {
       const column_state& state = columns_[i];
-      const auto length = static_cast<std::size_t>(state.offsets[last] - state.offsets[first]);
+      const std::int32_t* const offsets = cells_[i].offsets;
+      const auto length = static_cast<std::size_t>(offsets[last] - offsets[first]);
       room += state.encoded ? 2 * bytes_chars_max(length) : state.has_special ? 2 * length : length;
     }
     return room;
@@ -302,21 +300,17 @@ class delimited_formatter final : public record_formatter {
 
   char* append_text(std::size_t index, std::uint32_t row, char* at, refused_row& refused) {
     const column_state& state = columns_[index];
-    const auto first = static_cast<std::size_t>(state.offsets[row]);
-    const std::size_t size = static_cast<std::size_t>(state.offsets[row + 1]) - first;
-    const char* const from = state.bytes + first;
-    const std::string_view text(from, size);
+    const std::string_view text = text_of(cells_[index], row);
     if (state.encoded) {
       return append_encoded(index, row, text, at, refused);
     }
     if (state.binary && !is_utf8(text)) {
       return refuse(index, row, dirty_code::invalid_utf8, no_text_in_bytes, refused);
     }
-    const bool suspect = state.has_special && byte_search::find(from, size, special_) != size;
-    if (suspect || size == 0 || text == options_.null_text || may_be_mark(text)) {
-      return append_suspect(index, row, text, at, refused);
-    }
-    return put_plain(cells_[index], text, at);
+    const bool suspect =
+        state.has_special && byte_search::find(text.data(), text.size(), special_) != text.size();
+    return suspect || !is_plain(text) ? append_suspect(index, row, text, at, refused)
+                                      : put_plain(cells_[index], text, at);
   }
 
   char* append_encoded(std::size_t index, std::uint32_t row, std::string_view bytes, char* at,

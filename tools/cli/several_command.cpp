@@ -265,8 +265,7 @@ result<void> several_session::share_memory() {
 }
 
 result<void> several_session::watch_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+  ignore_signals_of_writes();
   sigset_t set = stop_signals();
   sigaddset(&set, SIGCHLD);
   if (::sigprocmask(SIG_BLOCK, &set, &mask_before_) != 0) {

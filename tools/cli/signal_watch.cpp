@@ -40,12 +40,16 @@ const char* signal_name(std::uint32_t number) {
   }
 }
 
+void ignore_signals_of_writes() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
 result<std::unique_ptr<signal_watch>> signal_watch::begin(stop_source stop, stop_source stop_now,
                                                           std::function<void(const char*, bool)> told,
                                                           std::function<void()> exit_now,
                                                           std::chrono::milliseconds grace) {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is told like a full disk
+  ignore_signals_of_writes();
   const sigset_t set = stop_signals();
   if (const int problem = ::pthread_sigmask(SIG_BLOCK, &set, nullptr); problem != 0) {
     return fail(error_kind::internal, "signals cannot be blocked: {}", std::strerror(problem));

@@ -15,13 +15,16 @@ namespace sluice {
 /// SIGINT, SIGTERM and SIGHUP, without those that are ignored now (nohup): a blocked signal is queued even
 /// where it is ignored, and would stop a run under nohup.
 sigset_t stop_signals();
+/// SIGPIPE and SIGXFSZ (a limit of file sizes) end no process from here on: the write that meets one fails,
+/// and is told as a failure.
+void ignore_signals_of_writes();
 /// `SIGTERM`, of one of these.
 const char* signal_name(std::uint32_t number);
 
 /// Turns SIGINT, SIGTERM and SIGHUP into stops, on a thread of its own. The first one asks for an orderly
 /// stop; a second one asks for an end at once and, where the process is still there `grace` later, calls
-/// `exit_now`. One that was ignored when the process began (nohup) stays ignored. SIGPIPE is ignored from
-/// `begin` on.
+/// `exit_now`. One that was ignored when the process began (nohup) stays ignored. Signals of
+/// writes are ignored from `begin` on.
 ///
 /// The signals are blocked in the thread that calls `begin` and so in all threads made by it later: call it
 /// before any other thread is made. Owned by the thread that made it.

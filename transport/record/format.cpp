@@ -204,11 +204,13 @@ char* write_decimal(int128 value, unsigned scale, char* to) {
   if (value < 0) {
     *to++ = '-';
   }
-  if (rest <= cents_max && scale == 2) {
-    return put_cents(static_cast<unsigned>(rest), to);
-  }
   if (rest <= 0xFFFFFFFFFFFFFFFFU && scale < powers_of_ten.size()) {
     const auto low = static_cast<std::uint64_t>(rest);
+    if (scale == 2) {  // a divisor that is known costs a multiplication
+      to = write_uint64(low / 100, to);
+      *to++ = '.';
+      return put_two(static_cast<unsigned>(low % 100), to);
+    }
     const std::uint64_t one = powers_of_ten[scale];
     to = write_uint64(low / one, to);
     if (scale != 0) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <new>
 #include <stdexcept>
 #include <thread>
@@ -53,7 +54,8 @@ TEST(run, an_exception_of_a_plugin_ends_the_run_and_is_told) {
     EXPECT_EQ(s.state, run_state::failed) << at;
     ASSERT_TRUE(s.failure) << at;
     EXPECT_EQ(s.failure->kind, error_kind::internal) << at;
-    EXPECT_NE(s.failure->message.find("internal error: of a library; please report it"), std::string::npos)
+    EXPECT_NE(s.failure->message.find("an unexpected exception: of a library; please report it"),
+              std::string::npos)
         << s.failure->message;
   }
   threaded_run r;
@@ -61,6 +63,44 @@ TEST(run, an_exception_of_a_plugin_ends_the_run_and_is_told) {
   const run_summary s = r.run();
   ASSERT_TRUE(s.failure);
   EXPECT_EQ(s.failure->kind, error_kind::no_room);
+}
+
+TEST(run, an_exception_beside_the_plugins_ends_the_run_too) {
+  struct broken_observer : collecting_observer {
+    void progress(const progress_snapshot&) override { throw std::runtime_error("of the display"); }
+  };
+  broken_observer broken;
+  threaded_run of_supervisor;
+  of_supervisor.env->observer = &broken;
+  of_supervisor.from->at_call = [](std::string_view) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until progress is shown
+  };
+  const run_summary s = of_supervisor.run();
+  ASSERT_TRUE(s.failure);
+  EXPECT_NE(s.failure->message.find("of the display"), std::string::npos) << s.failure->message;
+
+  struct broken_store : counting_store {
+    result<void> append(split_index, epoch_number, std::span<const dirty_record>) override {
+      throw std::runtime_error("of the dirty file");
+    }
+  };
+  threaded_run of_dirty_file;
+  of_dirty_file.env->settings.stop_timeout = std::chrono::milliseconds(50);
+  of_dirty_file.env->open_dirty = [](const run_id&, bool,
+                                     std::optional<run_id>) -> result<std::unique_ptr<dirty_store>> {
+    return std::make_unique<broken_store>();
+  };
+  of_dirty_file.to->on_write = [](const batch& b) -> result<write_answer> {
+    write_answer a;
+    a.written = b.rows - 1;
+    a.refused.push_back({0, "t", "code", "refused"});
+    a.written_sum = b.rows_sum;
+    a.written_sum -= canonical_sum(b.columns, *b.columns_schema, 0, 1);
+    return a;
+  };
+  const run_summary d = of_dirty_file.run();
+  ASSERT_TRUE(d.failure);
+  EXPECT_NE(d.failure->message.find("of the dirty file"), std::string::npos) << d.failure->message;
 }
 
 TEST(run, nothing_changes_at_the_destination_before_the_source_has_delivered_its_first_batch) {

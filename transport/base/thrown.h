@@ -11,8 +11,7 @@ namespace sluice {
 /// failures as results; what throws is a library that is out of memory, or a mistake of ours.
 error thrown(const std::exception_ptr& what);
 
-/// The answer of a call into a plugin, or what it threw: an actor that an exception ended would leave the run
-/// waiting for it.
+/// The answer of a call, or what it threw.
 template <class Call>
 auto caught(Call&& call) -> decltype(call()) {
   try {

@@ -1,4 +1,4 @@
-#include "actors/protocol/thrown.h"
+#include "transport/base/thrown.h"
 
 #include <fmt/format.h>
 
@@ -15,11 +15,12 @@ error thrown(const std::exception_ptr& what) {
             "bad_alloc", false};
   } catch (const std::exception& e) {
     return {error_kind::internal,
-            fmt::format("internal error: {}; please report it, with the job and the log", e.what()),
+            fmt::format("an unexpected exception: {}; please report it, with the job and the log", e.what()),
             "exception", false};
   } catch (...) {
-    return {error_kind::internal, "internal error: an unknown exception; please report it", "exception",
-            false};
+    return {error_kind::internal,
+            "an unexpected exception of no known kind; please report it, with the job and the log",
+            "exception", false};
   }
 }
 

@@ -1,4 +1,4 @@
-"""Fakes that inject what no server of today does: too old a version, or too old a TLS. One connection after another, on a free port."""
+"""Fakes that inject what no server of today does: too old a version, or too old a TLS. On a free port."""
 
 import socket
 import ssl
@@ -7,7 +7,9 @@ import threading
 
 
 class Fake:
-    """A context: listens, and gives each connection to `talk`."""
+    """A context: listens, and gives each connection to `talk`, on a thread of its own."""
+
+    timeout_s = 10
 
     def __init__(self, talk):
         self.talk = talk
@@ -30,12 +32,15 @@ class Fake:
                 peer, _ = self.listening.accept()
             except OSError:
                 return
-            with peer:
-                peer.settimeout(10)
-                try:
-                    self.talk(peer)
-                except (OSError, struct.error):
-                    pass
+            threading.Thread(target=self.talk_to, args=(peer,), daemon=True).start()
+
+    def talk_to(self, peer):
+        with peer:
+            peer.settimeout(self.timeout_s)
+            try:
+                self.talk(peer)
+            except (OSError, struct.error):
+                pass
 
 
 def exactly(peer, size):
@@ -108,35 +113,20 @@ def mysql_of_old_tls(certificates):
     return talk
 
 
-class Older:
-    """A context: a way to a real server on which names of `unknown` reach it misspelt, and what it says of itself is changed (`says`:
+class Older(Fake):
+    """A way to a real server on which names of `unknown` reach it misspelt, and what it says of itself is changed (`says`:
     pairs of bytes, the second no longer): for what a server of today knows and the one that it stands for does not. Without TLS."""
 
+    timeout_s = None
+
     def __init__(self, port, unknown, says):
+        super().__init__(self.pass_on)
         self.to = port
         self.unknown = [(name, name[:-1] + (b"x" if name[-1:] != b"x" else b"y")) for name in unknown]
         self.says = [(old, new.ljust(len(old), b" ")) for old, new in says]
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
 
-    def __enter__(self):
-        threading.Thread(target=self.serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        with self.listening:
-            self.listening.shutdown(socket.SHUT_RDWR)
-
-    def serve(self):
-        while True:
-            try:
-                client, _ = self.listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(client,), daemon=True).start()
-
-    def talk(self, client):
-        with client, socket.create_connection(("127.0.0.1", self.to)) as server:
+    def pass_on(self, client):
+        with socket.create_connection(("127.0.0.1", self.to)) as server:
             back = threading.Thread(target=self.pump, args=(server, client, self.says))
             back.start()
             self.pump(client, server, self.unknown)

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 
-from servers.fakes import exactly
+from servers.fakes import Fake, exactly
 
 ANOTHER_NUMBER = 1_000_000
 CONNECT_WITH_DB, PLUGIN_AUTH, CONNECT_ATTRS = 0x8, 0x80000, 0x100000
@@ -75,42 +75,32 @@ class Login:
         return self.data[:self.at] + bytes([len(answer)]) + answer + self.data[self.at + 1 + self.size:]
 
 
-class MySqlProxy:
+class MySqlProxy(Fake):
     """A context. `moves`: each statement goes to the next of a client's two connections, which have another number each. `shares`: all clients get the first one's connection for their
     statements. `version`: what it puts behind the server's own."""
 
+    timeout_s = None
+
     def __init__(self, server, user="admin", moves=False, shares=False, numbers=True, version=""):
+        super().__init__(self.stand_between)
         self.server, self.user, self.moves, self.shares, self.version = server, user, moves, shares, version
         self.shared = None
         self.turn = threading.Lock()
         self.number = ANOTHER_NUMBER if numbers else 0
         self.names, self.statements = [], []
         self.open = []
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
 
-    def __enter__(self):
-        threading.Thread(target=self.serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        for one in [self.listening, *self.open]:
+    def __exit__(self, *left):
+        super().__exit__(*left)
+        for one in self.open:
             end(one)
-
-    def serve(self):
-        while True:
-            try:
-                client, _ = self.listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(client,), daemon=True).start()
 
     def connect(self):
         peer = socket.create_connection(("127.0.0.1", self.server.port))
         self.open.append(peer)
         return peer
 
-    def talk(self, client):
+    def stand_between(self, client):
         self.open.append(client)
         backends = []
         try:
@@ -123,8 +113,6 @@ class MySqlProxy:
             for backend in backends:
                 threading.Thread(target=self.pump, args=(backend, client), daemon=True).start()
             self.pass_on(client, backends)
-        except OSError:
-            pass
         finally:
             for one in (client, *backends):
                 end(one)

@@ -182,7 +182,8 @@ error connection::failed(const pg_result* r, std::string_view sql, carries what)
   }
   failure_ = words_of(r);
   code_meaning meaning = meaning_of(failure_.sqlstate);
-  if (failure_.sqlstate == "57014" && (interrupted_ || stop_.fired())) {
+  const bool was_cancelled = failure_.sqlstate == "57014";
+  if (was_cancelled && (interrupted_ || stop_.fired())) {
     meaning = {failure_.sqlstate, error_kind::cancelled, ""};
   }
   if (PQstatus(conn_) != CONNECTION_OK) {
@@ -194,7 +195,7 @@ error connection::failed(const pg_result* r, std::string_view sql, carries what)
   return {meaning.kind,
           fmt::format("{}: {}: {} ({}){}{}", place_, shown(sql), statement_text(failure_.message),
                       failure_.sqlstate, meaning.advice.empty() ? "" : "; ", meaning.advice),
-          failure_.sqlstate, false};
+          failure_.sqlstate, was_cancelled && limits_time_};
 }
 
 result<void> connection::flush() {

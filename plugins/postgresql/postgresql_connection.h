@@ -88,6 +88,9 @@ class connection {
   [[nodiscard]] const server_product& product() const { return product_; }
   [[nodiscard]] bool is_plain() const { return product_.plain; }
   void know_product(server_product product) { product_ = std::move(product); }
+  /// Whether the job limits the time of its statements: one that is cancelled then is not tried again, which
+  /// would end the same way.
+  void know_time_limit(bool is_limited) { limits_time_ = is_limited; }
 
   /// One statement with values in the places `$1`, `$2`, …; all its rows, as text.
   result<std::vector<relational::sql_row>> ask(const std::string& sql,
@@ -195,6 +198,7 @@ class connection {
   bool rows_begun_ = false;
   bool rows_ended_ = false;
   server_product product_;
+  bool limits_time_ = false;
   bool dead_ = false;
   std::atomic<bool> interrupted_ = false;
   server_failure failure_;

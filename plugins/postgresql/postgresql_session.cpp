@@ -277,8 +277,10 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
   // With nothing said it is the engine's own.
   std::string limit(lock_timeout);
   if (says) {
-    SLUICE_TRY(const auto shown, made->ask("SHOW lock_timeout"));
+    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('lock_timeout'), "
+                                           "pg_catalog.current_setting('statement_timeout')"));
     limit = shown.at(0).at(0).value_or("");
+    made->know_time_limit(shown.at(0).at(1) != "0");
   }
   watch_locks(*made, plan, limit);
   return made;

@@ -81,10 +81,18 @@ class Read(whole.Jobs):
 
     def test_a_statement_that_takes_too_long_names_the_setting_and_where_it_stands(self):
         sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
-        ended = self.run_job(job(end("Reader", "src", where="pg_sleep(9) IS NOT NULL", session=["SET statement_timeout = '200ms'"]), end("Writer", "dst")), "--retries", "0")
+        ended = self.run_job(job(end("Reader", "src", where="pg_sleep(9) IS NOT NULL", session=["SET statement_timeout = '200ms'"]), end("Writer", "dst")))
         self.assertEqual(ended.code, 1, ended)
         for part in ("(57014)", "raise statement_timeout", '"session"', '"statementTimeout"', '"jdbcUrl"'):
             self.assertIn(part, ended.text)
+
+    def test_a_limit_of_the_job_that_strikes_while_data_moves_is_not_tried_again(self):
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, 12000) i; CREATE TABLE dst (LIKE src)")
+        document = job(end("Reader", "src", session=["SET statement_timeout = '1s'"]), end("Writer", "dst"))
+        document["setting"]["speed"].update(throttle=True, mbps="2")
+        ended = self.run_job(document)
+        self.assertEqual((ended.code, ended.summary["rewinds"]), (1, 0), ended)
+        self.assertIn("raise statement_timeout", ended.text)
 
 
 class Texts(whole.Jobs):

@@ -404,7 +404,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   SLUICE_CHECK(planner_.choose_key(c, table, joins, out.part, stop));
   if (!joins) {
     SLUICE_TRY(const auto whole, read_table_of(c, table, stop));
-    facts_ = relational::facts_of(whole, out.columns);
+    facts_ = relational::facts_of(whole, out.read);
     SLUICE_CHECK(choose_order(c, table, out, stop));
   }
   return out;
@@ -466,7 +466,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
   sql += out.part.where.empty() ? "" : " WHERE " + out.part.where;
   auto described = c.describe(sql, stop);
   if (!described) {
-    return name_bad_entry(c, table, std::move(described).error(), stop);
+    return name_bad_entry(c, out, entries, std::move(described).error(), stop);
   }
   if (described->size() != entries.size()) {
     return values_.bad("column", relational::other_columns_text(entries.size(), described->size()));
@@ -475,16 +475,19 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
     const table_column* plain = entries[i].column ? &table.columns[*entries[i].column] : nullptr;
     column_kind kind = plain != nullptr ? plain->kind : kind_of((*described)[i]);
     if (plain == nullptr) {
-      notes_.push_back(relational::expression_note(i, entries[i].text, table.name));
       out.computed.push_back(entries[i].text);
     }
+    if (auto note = relational::entry_note(i, entries[i], table.name)) {
+      notes_.push_back(std::move(*note));
+    }
+    out.read.push_back(plain != nullptr ? plain->name : std::string());
     const std::string sent =
         sent_as(out.part.expressions[i], kind, plain != nullptr ? &plain->charset : nullptr);
     out.part.described.push_back(
         plain != nullptr && sent == out.part.expressions[i] ? std::optional((*described)[i]) : std::nullopt);
     out.part.expressions[i] = sent;
     out.kinds.push_back(kind);
-    out.columns.push_back({plain != nullptr ? plain->name : std::string(),
+    out.columns.push_back({entries[i].alias.empty() ? out.read.back() : entries[i].alias,
                            read_type(kind, options_.zeros == zero_date::text),
                            plain == nullptr || !plain->not_null ||
                                (options_.zeros == zero_date::null && may_be_zero_date(kind)),
@@ -507,19 +510,21 @@ result<void> mysql_source::warn_of_moments(connection& c, const table_info& tabl
   return {};
 }
 
-result<void> mysql_source::name_bad_entry(connection& c, const table_info& table, error why,
+result<void> mysql_source::name_bad_entry(connection& c, const described_part& part,
+                                          const std::vector<relational::column_entry>& entries, error why,
                                           const stop_signal& stop) {
   if (is_lost(why)) {
     return fail(std::move(why));
   }
-  const std::string from = fmt::format("FROM {}", table.quoted_name());
+  const std::string from = fmt::format("FROM {}", part.part.table);
   if (!options_.where.empty() &&
       !c.describe(fmt::format("SELECT 1 {} WHERE {}", from, in_parentheses(options_.where)), stop)) {
     return fail(placed(std::move(why), options_.where_place));
   }
-  for (std::size_t i = 0; i < options_.columns.size(); ++i) {
-    if (!c.describe(fmt::format("SELECT {} {}", options_.columns[i].text, from), stop)) {
-      return fail(placed(std::move(why), options_.columns[i].place));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (auto one = c.describe(fmt::format("SELECT {} {}", part.part.expressions[i], from), stop); !one) {
+      return fail(relational::refused_entry(std::move(one).error(), entries[i].column ? "" : entries[i].text,
+                                            entries[i].place, sql_rules()));
     }
   }
   return fail(placed(std::move(why), values_.place("column")));

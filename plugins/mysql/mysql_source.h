@@ -7,6 +7,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/columns.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_read_plan.h"
 #include "plugins/mysql/mysql_splits.h"
@@ -32,6 +33,7 @@ class mysql_source : public source {
     read_part part;
     schema columns;
     std::vector<column_kind> kinds;
+    std::vector<std::string> read;      ///< Of each entry the table's column that it is; empty: none.
     std::vector<std::string> computed;  ///< Entries that are no columns, as the job writes them.
   };
 
@@ -51,7 +53,9 @@ class mysql_source : public source {
                            described_part& out, const stop_signal& stop);
   /// Tells of columns TIMESTAMP with which the condition or an expression computes.
   result<void> warn_of_moments(connection& c, const table_info& table, const stop_signal& stop);
-  result<void> name_bad_entry(connection& c, const table_info& table, error why, const stop_signal& stop);
+  result<void> name_bad_entry(connection& c, const described_part& part,
+                              const std::vector<relational::column_entry>& entries, error why,
+                              const stop_signal& stop);
   result<void> choose_order(connection& c, const table_info& table, described_part& out,
                             const stop_signal& stop);
   /// What all readers will read under; `bad_option` where a table has no snapshots.

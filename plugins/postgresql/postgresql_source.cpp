@@ -242,8 +242,7 @@ result<void> postgresql_source::describe_query(const relational::placed_text& qu
   std::vector<column_sql> expressions;
   for (std::size_t i = 0; i < described->size(); ++i) {
     const std::string& name = (*described)[i].name;
-    expressions.push_back(
-        {fmt::format("c{}", i + 1), name == "?column?" ? "" : name, query.place, false, ""});
+    expressions.push_back({fmt::format("c{}", i + 1), name == "?column?" ? "" : name, query.place});
     aliases += (i == 0 ? "" : ", ") + expressions.back().sql;
   }
   relation.from = fmt::format("({}\n) AS sluice_query({})", query.text, aliases);
@@ -286,13 +285,12 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
     SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   }
   SLUICE_TRY(const auto expressions, column_expressions(info, relation, plan));
+  std::vector<std::string> read;
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < expressions.size(); ++i) {
-    const column_sql& e = expressions[i];
-    if (!e.name.empty()) {
-      names.push_back(e.name);
-    } else if (plan.relations.empty()) {
-      notes_.push_back(relational::expression_note(i, e.text, info.name));
+  for (const column_sql& e : expressions) {
+    read.push_back(e.own);
+    if (!e.own.empty()) {
+      names.push_back(e.own);
     }
   }
   if (auto may = check_reading_rights(c, info.oid, relation.from, names); !may) {
@@ -302,7 +300,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   SLUICE_CHECK(look_at_moments(info, part));
   // A value that the catalogue does not name is computed.
   const bool computes =
-      std::any_of(expressions.begin(), expressions.end(), [](const column_sql& e) { return e.name.empty(); });
+      std::any_of(expressions.begin(), expressions.end(), [](const column_sql& e) { return e.own.empty(); });
   if (computes) {
     relation.values_place = values_.place("column");
   }
@@ -317,7 +315,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   SLUICE_TRY(const auto joins, what_joins_rows(expressions, relation));
   if (!joins && plan.relations.empty()) {
     SLUICE_TRY(const auto whole, read_table_of(c, info));
-    facts_ = relational::facts_of(whole, *plan.columns);
+    facts_ = relational::facts_of(whole, read);
   }
   if (!joins) {
     choose_key(info, expressions, relation, plan);
@@ -358,8 +356,8 @@ result<void> postgresql_source::look_at_moments(const table_info& table, std::si
 
 result<std::optional<std::string>> postgresql_source::what_joins_rows(
     const std::vector<column_sql>& expressions, const relation_plan& relation) {
-  for (const auto& entry : options_.columns) {
-    if (auto what = relational::what_forbids_splitting(entry.text, sql_rules())) {
+  for (const column_sql& e : expressions) {
+    if (auto what = relational::what_forbids_splitting(e.text, sql_rules())) {
       return what;
     }
   }
@@ -368,7 +366,7 @@ result<std::optional<std::string>> postgresql_source::what_joins_rows(
   }
   std::vector<std::string> computed;
   for (const column_sql& e : expressions) {
-    if (e.name.empty()) {
+    if (e.own.empty()) {
       computed.push_back(e.text);
     }
   }
@@ -385,7 +383,7 @@ result<std::optional<std::string>> postgresql_source::what_joins_rows(
 }
 
 result<std::vector<postgresql_source::column_sql>> postgresql_source::column_expressions(
-    const table_info& table, const relation_plan& relation, const read_plan& plan) const {
+    const table_info& table, const relation_plan& relation, const read_plan& plan) {
   std::vector<relational::placed_text> entries =
       relational::with_own_star(options_.columns, table.schema, table.name, sql_rules());
   if (options_.all_columns) {
@@ -401,12 +399,18 @@ result<std::vector<postgresql_source::column_sql>> postgresql_source::column_exp
                  table.column_names()},
                 sql_rules()));
   std::vector<column_sql> expressions;
-  for (const relational::column_entry& entry : found) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const relational::column_entry& entry = found[i];
     if (entry.column) {
       const table_column& c = table.columns[*entry.column];
-      expressions.push_back({quote_name(c.name), c.name, entry.place, c.never_null, ""});
+      expressions.push_back({quote_name(c.name), entry.alias.empty() ? c.name : entry.alias, entry.place,
+                             c.never_null, c.name, ""});
     } else {
-      expressions.push_back({fmt::format("({}\n)", entry.text), "", entry.place, false, entry.text});
+      expressions.push_back(
+          {fmt::format("({}\n)", entry.text), entry.alias, entry.place, false, "", entry.text});
+    }
+    if (auto note = relational::entry_note(i, entry, table.name); note && plan.relations.empty()) {
+      notes_.push_back(std::move(*note));
     }
   }
   if (expressions.empty()) {
@@ -422,7 +426,7 @@ error postgresql_source::wrong_column(const std::vector<column_sql>& expressions
   }
   for (const column_sql& e : expressions) {
     if (auto one = of(relation).describe(fmt::format("SELECT {} FROM {}", e.sql, relation.from)); !one) {
-      return placed(std::move(one).error(), e.place);
+      return relational::refused_entry(std::move(one).error(), e.text, e.place, sql_rules());
     }
   }
   return whole;

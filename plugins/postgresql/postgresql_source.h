@@ -48,13 +48,15 @@ class postgresql_source : public source {
   /// An expression of the job's column as SQL writes it.
   struct column_sql {
     std::string sql;
-    std::string name;  ///< Of the table's column that it is; else empty.
+    std::string name;  ///< That the job's column gets; empty: none.
     std::string place;
     bool never_null = false;
-    std::string text;  ///< Of what is no column: as the job writes it.
+    std::string own = {};   ///< The name of the table's column that it is; else empty.
+    std::string text = {};  ///< Of what is no column: as the job writes it, without its alias.
   };
+  /// Of the first table, with its notes.
   result<std::vector<column_sql>> column_expressions(const table_info& table, const relation_plan& relation,
-                                                     const read_plan& plan) const;
+                                                     const read_plan& plan);
   /// The types of the first relation are the job's; those of the others must be the same.
   result<void> describe_columns(const std::string& place, const std::vector<column_sql>& expressions,
                                 relation_plan& relation, read_plan& plan);

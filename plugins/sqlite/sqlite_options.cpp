@@ -303,7 +303,8 @@ std::vector<option> source_option_list() {
        .type = option_type::text_list,
        .meaning = "Columns and expressions in order, or `*`. An entry that is the name of a column is that "
                   "column; any other is an SQL "
-                  "expression. Not used with `querySql`."},
+                  "expression. Either may end in `AS name`, which is then the name of the job's column. "
+                  "Not used with `querySql`."},
       {.name = "where", .meaning = "A condition without the word WHERE."},
       {.name = "querySql",
        .type = option_type::text_list,

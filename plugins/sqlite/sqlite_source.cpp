@@ -64,6 +64,7 @@ result<source_description> sqlite_source::open(const stop_signal& stop) {
   db.clear_interrupt();
   auto plan = std::make_shared<read_plan>();
   plan->options = options_;
+  notes_.clear();
   SLUICE_CHECK(options_.query.empty() ? describe_table(*plan) : describe_query(*plan));
 
   source_description out;
@@ -91,6 +92,7 @@ result<source_description> sqlite_source::open(const stop_signal& stop) {
             ? "What is read has no unique key: it is one split and cannot resume inside it."
             : "A querySql is one split and cannot resume inside it.");
   }
+  out.notes.insert(out.notes.end(), notes_.begin(), notes_.end());
   out.plans_at_once = plan->split_key.empty() || plan->split_key == plan->key[0] ||
                       plan->order_by_split_key || plan->split_key_is_text;
   plan_ = std::move(plan);
@@ -131,13 +133,21 @@ result<void> sqlite_source::describe_table(read_plan& plan) {
   }
   plan.key_is_rowid = !table->without_rowid;
   auto columns = std::make_shared<schema>();
-  const std::vector<std::string> entries = options_.all_columns ? table->column_names() : options_.columns;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    SLUICE_CHECK(add_column(*table, entries[i], i, plan, *columns));
+  std::vector<relational::placed_text> entries;
+  for (std::size_t i = 0; i < options_.columns.size(); ++i) {
+    entries.push_back({options_.columns[i], values_.place(fmt::format("column[{}]", i)), {}});
+  }
+  SLUICE_TRY(const auto found, relational::column_entries(entries, table->column_names(), sql_rules));
+  std::vector<std::string> read;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    SLUICE_CHECK(add_column(*table, found[i], plan, *columns, read));
+    if (auto note = relational::entry_note(i, found[i], table->name)) {
+      notes_.push_back(std::move(*note));
+    }
   }
   if (!plan.key.empty()) {
     SLUICE_TRY(const auto whole, read_table_of(db, *table));
-    facts_ = relational::facts_of(whole, *columns);
+    facts_ = relational::facts_of(whole, read);
   }
   plan.columns = std::move(columns);
   if (!options_.where.empty()) {
@@ -150,35 +160,35 @@ result<void> sqlite_source::describe_table(read_plan& plan) {
   return choose_split_key(*table, plan);
 }
 
-result<void> sqlite_source::add_column(const table_info& table, const std::string& entry, std::size_t index,
-                                       read_plan& plan, schema& columns) {
-  const table_column* found = table.find(entry);
-  found = found != nullptr ? found : table.find(relational::bare_name(entry, sql_rules));
-  if (found != nullptr) {
-    plan.expressions.push_back(quote_name(found->name));
-    plan.kinds.push_back(found->kind);
-    columns.push_back(
-        {found->name, read_type(found->kind), !found->not_null && !found->is_rowid, found->declared_type});
+result<void> sqlite_source::add_column(const table_info& table, const relational::column_entry& entry,
+                                       read_plan& plan, schema& columns, std::vector<std::string>& read) {
+  if (entry.column) {
+    const table_column& found = table.columns[*entry.column];
+    plan.expressions.push_back(quote_name(found.name));
+    plan.kinds.push_back(found.kind);
+    read.push_back(found.name);
+    columns.push_back({entry.alias.empty() ? found.name : entry.alias, read_type(found.kind),
+                       !found.not_null && !found.is_rowid, found.declared_type});
     return {};
   }
-  const std::string place = fmt::format("column[{}]", index);
-  if (is_plain_name(entry) && !is_constant_name(entry)) {
-    return values_.bad(place,
-                       fmt::format("table {} has no column {}{}", in_quotes(table.name), in_quotes(entry),
-                                   relational::near_column(entry, table.column_names())));
+  if (is_plain_name(entry.text) && !is_constant_name(entry.text)) {
+    return fail(error_kind::bad_option, "{}: table {} has no column {}{}", entry.place, in_quotes(table.name),
+                in_quotes(entry.text), relational::near_column(entry.text, table.column_names()));
   }
   database& db = *connection_.db;
-  if (auto checked = db.prepare(fmt::format("SELECT ({}) FROM {}", entry, table.quoted_name())); !checked) {
-    return fail(placed(std::move(checked).error(), values_.place(place)));
+  if (auto checked = db.prepare(fmt::format("SELECT ({}\n) FROM {}", entry.text, table.quoted_name()));
+      !checked) {
+    return fail(relational::refused_entry(std::move(checked).error(), entry.text, entry.place, sql_rules));
   }
   // An aggregate may stand in a result but not in a condition. It joins rows, so there is no key to resume
   // by.
-  if (!db.prepare(fmt::format("SELECT 1 FROM {} WHERE ({}) IS NULL", table.quoted_name(), entry))) {
+  if (!db.prepare(fmt::format("SELECT 1 FROM {} WHERE ({}\n) IS NULL", table.quoted_name(), entry.text))) {
     plan.key.clear();
   }
-  plan.expressions.push_back(fmt::format("({})", entry));
+  plan.expressions.push_back(fmt::format("({}\n)", entry.text));
   plan.kinds.emplace_back();  // an expression has no declared type: exact text
-  columns.push_back({"", read_type({}), true, ""});
+  read.emplace_back();
+  columns.push_back({entry.alias, read_type({}), true, ""});
   return {};
 }
 

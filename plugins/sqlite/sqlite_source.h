@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plugins/api/plugin.h"
+#include "plugins/common/relational/columns.h"
 #include "plugins/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_table.h"
@@ -46,8 +47,9 @@ class sqlite_source : public source {
  private:
   result<void> describe_query(read_plan& plan);
   result<void> describe_table(read_plan& plan);
-  result<void> add_column(const table_info& table, const std::string& entry, std::size_t index,
-                          read_plan& plan, schema& columns);
+  /// Adds the column's own name to `read`, an empty one for an expression.
+  result<void> add_column(const table_info& table, const relational::column_entry& entry, read_plan& plan,
+                          schema& columns, std::vector<std::string>& read);
   result<void> choose_split_key(const table_info& table, read_plan& plan);
   result<void> choose_order(read_plan& plan);
 
@@ -55,6 +57,7 @@ class sqlite_source : public source {
   source_options options_;
   std::uint64_t memory_bytes_;
   std::function<void(std::string)> warn_;
+  std::vector<std::string> notes_;  ///< Of the table's columns, as `open` has seen them.
   file_connection connection_;
   std::shared_ptr<const table_facts> facts_;
   std::shared_ptr<const read_plan> plan_;

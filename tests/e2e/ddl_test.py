@@ -73,6 +73,18 @@ class Ddl(ProgramTest):
         self.assertEqual((printed.returncode, printed.stdout), (1, ""))
         self.assertIn("makes no table", printed.stderr)
 
+    def test_entries_of_column_may_name_their_column(self):
+        sqlite3.connect(self.source).executescript("CREATE TABLE src (id INTEGER PRIMARY KEY, amt INTEGER); INSERT INTO src VALUES (1, 2);")
+
+        def document(*columns):
+            return job(self.end("reader", self.source, "src", column=list(columns)), self.end("writer", self.target, "made", createTable=True))
+        ended = self.run_job(document("id AS [a]", "amt*2 as x", "count(*) n"))
+        self.assertIn("column[2]: ", ended.text)
+        self.assertIn("if n is to be the column's name, write AS n, or leave it out", ended.text)
+        self.assert_succeeds(self.run_job(document("id AS [a]", "amt*2 as x", "amt b", "cast(amt as text) as 'c' -- last")))
+        rows = sqlite3.connect(self.target).execute("SELECT a, x, b, c FROM made").fetchall()
+        self.assertEqual([list(map(str, row)) for row in rows], [["1", "4", "2", "2"]])
+
     def test_columns_go_to_those_of_their_names(self):
         sqlite3.connect(self.target).executescript("CREATE TABLE copy(NOTE TEXT, more TEXT, id INTEGER, shop TEXT)")
         ended = self.run_job(self.copy(mapping="name"))

@@ -114,6 +114,17 @@ class Moving(Jobs):
         self.succeeds(document)
         self.assertEqual(sql("SELECT * FROM dst ORDER BY id"), "1\ta\n2\tb\n")
 
+    def test_entries_of_column_may_name_their_column_as_in_datax(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, amt INT); INSERT INTO src VALUES (1, 2), (2, 3)")
+        columns = ["`id` as `a`", "amt*2 as x", "'x' c", "cast(amt as char) AS 'd e'"]
+        reader = end("Reader", "src", columns, splitPk="id")
+        self.fails(job(reader, end("Writer", "made", createTable=True)), "column[2]: ", "if c is to be the column's name, write AS c, or leave it out")
+        columns[2] = "'x' as c"
+        self.succeeds(job(end("Reader", "src", columns, splitPk="id"), end("Writer", "made", createTable=True), concurrent=2))
+        self.assertEqual(sql("SELECT a, x, c, `d e` FROM made ORDER BY 1"), "1\t4\tx\t2\n2\t6\tx\t3\n")
+        self.succeeds(job(end("Reader", "src", ["amt a", "id as b"]), end("Writer", "made2", createTable=True)))
+        self.assertEqual(sql("SELECT a, b FROM made2 ORDER BY 1"), "2\t1\n3\t2\n")
+
     def test_a_table_that_is_missing_is_made(self):
         sql("CREATE TABLE src (id BIGINT PRIMARY KEY, v VARCHAR(7), d DECIMAL(9,3), ts TIMESTAMP(3) NULL, b VARBINARY(5), f FLOAT); "
             "INSERT INTO src VALUES (1, 'a', 1.125, '2024-01-01 00:00:00.125', x'01', 0.1)")

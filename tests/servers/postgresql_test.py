@@ -74,6 +74,24 @@ class Moving(Jobs):
             self.assertIn(f'{entry} is no column of table "src" and is read as an expression.', plan)
         self.assertNotIn("column[0]", plan)
 
+    def test_entries_of_column_may_name_their_column_as_in_datax(self):
+        sql('CREATE TABLE src ("Id" int PRIMARY KEY, amt int, "a as b" text); INSERT INTO src VALUES (1, 2, \'odd\'), (2, 3, \'odd\')')
+        columns = ['"Id" a', "amt*2 as x", "'x' AS \"C\"", "a as b", "cast(amt as text) as s", "amt::bigint as limit -- last"]
+        writer = end("Writer", "made", createTable=True)
+        document = job(end("Reader", "src", columns, splitPk="Id"), writer, concurrent=2)
+        plan = subprocess.run([PROGRAM, "plan", self.arguments(document)[2]], capture_output=True, text=True, timeout=60).stdout
+        for line in (r'column[0], "\"Id\"" of table "src", is read under the name "a".',
+                     'column[1], "amt*2", is no column of table "src" and is read as an expression under the name "x".'):
+            self.assertIn(line, plan)
+        self.assertGreater(self.succeeds(document).summary["splits"]["total"], 1)
+        self.assertEqual(sql('SELECT a, x, "C", "a as b", "limit" FROM made ORDER BY 1'), "1|4|x|odd|2\n2|6|x|odd|3\n")
+        self.assertEqual(sql("SELECT count(*) FROM pg_constraint WHERE conrelid = 'made'::regclass AND contype = 'p'"), "1\n")
+        sql("CREATE TABLE dst (x int, n int)")
+        self.succeeds(job(end("Reader", "src", ["count(*) as N", "sum(amt) as x"]), end("Writer", "dst", mapping="name")))
+        self.assertEqual(sql("TABLE dst"), "5|2\n")
+        self.fails(job(end("Reader", "src", ["amt", "count(*) n"]), end("Writer", "dst")),
+                   'column[1]: ', "if n is to be the column's name, write AS n, or leave it out")
+
     def test_a_query_and_several_tables_of_several_databases(self):
         for shard in ("shard_1", "shard_2"):
             sql("DROP TABLE IF EXISTS t_0, t_1; CREATE TABLE t_0 (id int PRIMARY KEY, s text); CREATE TABLE t_1 (LIKE t_0 INCLUDING ALL); "

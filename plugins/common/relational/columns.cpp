@@ -59,9 +59,24 @@ std::string other_columns_text(std::size_t entries, std::size_t columns) {
   return fmt::format("{} entries make {} columns; write one expression an entry", entries, columns);
 }
 
-std::string expression_note(std::size_t index, std::string_view entry, std::string_view table) {
-  return fmt::format("column[{}], {}, is no column of table {} and is read as an expression.", index,
-                     in_quotes(entry), in_quotes(table));
+std::optional<std::string> entry_note(std::size_t index, const column_entry& entry, std::string_view table) {
+  const std::string name =
+      entry.alias.empty() ? "" : fmt::format(" under the name {}", in_quotes(entry.alias));
+  if (!entry.column) {
+    return fmt::format("column[{}], {}, is no column of table {} and is read as an expression{}.", index,
+                       in_quotes(entry.text), in_quotes(table), name);
+  }
+  return name.empty() ? std::nullopt
+                      : std::optional(fmt::format("column[{}], {} of table {}, is read{}.", index,
+                                                  in_quotes(entry.text), in_quotes(table), name));
+}
+
+error refused_entry(error why, std::string_view entry, const std::string& place, const sql_rules& rules) {
+  why.message = fmt::format("{}: {}", place, why.message);
+  if (const std::string_view alias = may_be_alias(entry, rules); !alias.empty()) {
+    why.message += fmt::format("; if {0} is to be the column's name, write AS {0}, or leave it out", alias);
+  }
+  return why;
 }
 
 std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
@@ -104,7 +119,7 @@ result<std::vector<column_entry>> column_entries(const std::vector<placed_text>&
   std::vector<column_entry> out;
   if (is_star(entries)) {
     for (std::size_t i = 0; i < names.size(); ++i) {
-      out.push_back({i, names[i], entries[0].place});
+      out.push_back({i, names[i], "", entries[0].place});
     }
     return out;
   }
@@ -117,7 +132,15 @@ result<std::vector<column_entry>> column_entries(const std::vector<placed_text>&
           "meant as the table spells it",
           entry.place, in_quotes(trimmed(entry.text)));
     }
-    out.push_back({found, std::string(trimmed(entry.text)), entry.place});
+    if (found) {
+      out.push_back({found, std::string(trimmed(entry.text)), "", entry.place});
+      continue;
+    }
+    select_item item = select_item_of(trimmed(entry.text), rules, [&](std::string_view name) {
+      return named_in(name, names, rules).has_value();
+    });
+    out.push_back({item.alias.empty() ? std::nullopt : named_in(item.expression, names, rules),
+                   std::string(item.expression), std::move(item.alias), entry.place});
   }
   return out;
 }
@@ -147,7 +170,7 @@ result<std::vector<column_entry>> column_entries_behind(const std::vector<placed
       continue;
     }
     more.erase(left);
-    out.push_back({found, name, entries[0].place});
+    out.push_back({found, name, "", entries[0].place});
   }
   if (missing.empty() && more.empty()) {
     return out;

@@ -15,7 +15,8 @@ namespace sluice::relational {
 /// What a column entry of a reader is.
 struct column_entry {
   std::optional<std::size_t> column;  ///< Index in the table's columns; nothing: an expression or constant.
-  std::string text;                   ///< As the job writes it.
+  std::string text;                   ///< As the job writes it, without the alias.
+  std::string alias;                  ///< The name that the job gives it; empty: none.
   std::string place;
 };
 
@@ -25,8 +26,9 @@ struct column_entry {
 std::optional<std::size_t> named_in(std::string_view entry, const std::vector<std::string>& names,
                                     const sql_rules& rules);
 
-/// What each entry of `column` is, for a table that has these columns; `*` alone is all of them. `bad_option`
-/// where a bare name matches several that differ by case only.
+/// What each entry of `column` is, for a table that has these columns; `*` alone is all of them. An entry
+/// that names no column as it stands may end in an alias (`select_item_of`). `bad_option` where a bare name
+/// matches several that differ by case only.
 result<std::vector<column_entry>> column_entries(const std::vector<placed_text>& entries,
                                                  const std::vector<std::string>& names,
                                                  const sql_rules& rules);
@@ -38,8 +40,12 @@ std::vector<placed_text> with_own_star(const std::vector<placed_text>& entries, 
                                        std::string_view table, const sql_rules& rules);
 /// What is wrong with entries of which the server makes another number of columns.
 std::string other_columns_text(std::size_t entries, std::size_t columns);
-/// The plan's line for an entry of `column` that the server computes.
-std::string expression_note(std::size_t index, std::string_view entry, std::string_view table);
+/// The plan's line for an entry of `column` that the server computes, or that has an alias; nothing for a
+/// column under its own name.
+std::optional<std::string> entry_note(std::size_t index, const column_entry& entry, std::string_view table);
+/// `why` with its place, for an entry that the server does not take. Where that may be for an alias without
+/// AS, with how to write it.
+error refused_entry(error why, std::string_view entry, const std::string& place, const sql_rules& rules);
 
 struct named_columns {
   std::string table;  ///< As messages call it: `"t_1"`, `"t_1" in <database>`.

@@ -37,13 +37,11 @@ std::size_t characters_in(std::string_view text) {
 
 }  // namespace
 
-std::shared_ptr<const table_facts> facts_of(const read_table& table, const schema& columns) {
+std::shared_ptr<const table_facts> facts_of(const read_table& table, const std::vector<std::string>& read) {
   table_facts facts;
   facts.product = table.product;
   facts.comment = table.comment;
-  std::vector<std::string> read;
-  for (const field& f : columns) {
-    const std::string& name = read.emplace_back(f.name);
+  for (const std::string& name : read) {
     const auto column = std::find_if(table.columns.begin(), table.columns.end(),
                                      [&](const read_table::column& c) { return c.name == name; });
     facts.columns.push_back(column == table.columns.end()

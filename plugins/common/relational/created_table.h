@@ -40,8 +40,8 @@ struct read_table {
   std::vector<std::string> others;  ///< Whatever else, each as `the trigger t`.
 };
 
-/// `columns` are those that the job reads of it; an expression has no name.
-std::shared_ptr<const table_facts> facts_of(const read_table& table, const schema& columns);
+/// `read` are the columns that the job reads of it, as the table calls them; an expression has no name.
+std::shared_ptr<const table_facts> facts_of(const read_table& table, const std::vector<std::string>& read);
 
 /// A table to be made.
 struct created_table {

@@ -174,7 +174,8 @@ std::vector<option> reader_option_list(const options_dialect& dialect) {
        .meaning =
            "Columns and expressions in order, or `*` (`t.*` alone, of the table itself, is the same). An "
            "entry that is the name of a column is that column; any other is an SQL expression of one "
-           "column. `*` over several tables is the columns of the first one, by "
+           "column. Either may end in `AS name`, which is then the name of the job's column. `*` over "
+           "several tables is the columns of the first one, by "
            "name; each must have the same. Not used with `querySql`."},
       {.name = "where", .meaning = "A condition without the word WHERE."},
       {.name = "splitPk",

@@ -261,6 +261,29 @@ bool opens_name(char c, const sql_rules& rules) {
   return c == rules.name_quote || c == '"' || c == '`' || (c == '[' && rules.bracket_names);
 }
 
+bool is_name(const sql_token& token) {
+  return token.kind == token_kind::word || token.kind == token_kind::quoted_name;
+}
+
+/// `'x'`, without a prefix such as `E`: what may name a column behind AS in MySQL and SQLite.
+bool is_quoted_text(const sql_token& token) {
+  return token.kind == token_kind::text && (token.text.front() == '\'' || token.text.front() == '"');
+}
+
+/// A name or text without its quotes, whatever they are.
+std::string inside_quotes(std::string_view text) {
+  const char quote = text.front();
+  if (text.size() < 2 || std::string_view("\"'`[").find(quote) == std::string_view::npos) {
+    return std::string(text);
+  }
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    out += text[i];
+    i += text[i] == quote ? 1 : 0;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<sql_token> tokens_of(std::string_view sql, const sql_rules& rules) {
@@ -400,6 +423,38 @@ std::string bare_name(std::string_view text, const sql_rules& rules) {
     i += name[i] == quote ? 1 : 0;
   }
   return out;
+}
+
+select_item select_item_of(std::string_view text, const sql_rules& rules,
+                           const std::function<bool(std::string_view)>& is_column) {
+  const std::vector<sql_token> tokens = tokens_of(text, rules);
+  if (tokens.size() < 2 || tokens.back().depth != 0) {
+    return {text, ""};
+  }
+  const sql_token& last = tokens.back();
+  const sql_token& before = tokens[tokens.size() - 2];
+  const auto until = [&](std::string_view end) {
+    return trimmed(text.substr(0, static_cast<std::size_t>(end.data() - text.data())));
+  };
+  if (tokens.size() > 2 && is_word(before, "AS") && tokens[tokens.size() - 3].text != "." &&
+      (is_name(last) || is_quoted_text(last))) {
+    return {until(before.text), inside_quotes(last.text)};
+  }
+  // `b ISNULL` and `b NOTNULL` are conditions of PostgreSQL and SQLite.
+  if (tokens.size() == 2 && is_name(before) && is_name(last) && !is_word(last, "ISNULL") &&
+      !is_word(last, "NOTNULL") && is_column(before.text)) {
+    return {until(last.text), inside_quotes(last.text)};
+  }
+  return {text, ""};
+}
+
+std::string_view may_be_alias(std::string_view text, const sql_rules& rules) {
+  const std::vector<sql_token> tokens = tokens_of(text, rules);
+  if (tokens.size() < 2 || tokens.back().depth != 0 || !is_name(tokens.back())) {
+    return {};
+  }
+  const sql_token& before = tokens[tokens.size() - 2];
+  return before.kind != token_kind::symbol || before.text == ")" ? tokens.back().text : std::string_view();
 }
 
 std::optional<std::vector<name_part>> name_parts(std::string_view text, const sql_rules& rules) {

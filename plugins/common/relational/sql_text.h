@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,18 @@ std::string probed_aggregate(const std::vector<std::string>& expressions, const 
 std::string quoted_name(std::string_view name, const sql_rules& rules);
 /// The name of `"na""me"` or `name`; a text that is no one name is returned as it is.
 std::string bare_name(std::string_view text, const sql_rules& rules);
+
+/// An entry of a SELECT's list.
+struct select_item {
+  std::string_view expression;
+  std::string alias;  ///< Without quotes; empty: it has none.
+};
+/// `b * 2 AS x` parted at its last AS, outside of brackets and quotes; `b x` at its blank, where `b` is one
+/// name and `is_column` says that it is a column's. Anything else has no alias that can be seen.
+select_item select_item_of(std::string_view text, const sql_rules& rules,
+                           const std::function<bool(std::string_view)>& is_column);
+/// The last token of what may be an expression with an alias that stands without AS; empty where it cannot.
+std::string_view may_be_alias(std::string_view text, const sql_rules& rules);
 
 /// A part of a name.
 struct name_part {

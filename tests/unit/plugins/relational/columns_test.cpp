@@ -19,7 +19,8 @@ std::string shown(const std::vector<std::string>& entries, const std::vector<std
   }
   std::string out;
   for (const column_entry& e : *found) {
-    out += (out.empty() ? "" : "|") + (e.column ? fmt::format("#{}", *e.column) : e.text);
+    out += (out.empty() ? "" : "|") + (e.column ? fmt::format("#{}", *e.column) : e.text) +
+           (e.alias.empty() ? "" : "=" + e.alias);
   }
   return out;
 }
@@ -71,6 +72,16 @@ TEST(column_entries_of_a_reader, take_names_with_odd_characters) {
   EXPECT_EQ(shown({"unit price", "\"unit price\"", "a\"b", "\"a\"\"b\"", "max(x)"},
                   {"unit price", "a\"b", "max(x)"}),
             "#0|#0|#1|#1|#2");
+}
+
+TEST(column_entries_of_a_reader, may_end_in_a_name_of_their_own) {
+  EXPECT_EQ(
+      shown({"b*2 as x", "id AS \"a\"\"b\"", "Id a", "'x' as 'c'", "count(*) as n -- so many"}, {"id", "b"}),
+      "b*2=x|#0=a\"b|#0=a|'x'=c|count(*)=n");
+  EXPECT_EQ(
+      shown({"cast(b as int)", "b::int", "b ISNULL", "b + id", "'a as b'", "as", "a as b", "count(*) n"},
+            {"id", "b", "as", "a as b"}),
+      "cast(b as int)|b::int|b ISNULL|b + id|'a as b'|#2|#3|count(*) n");
 }
 
 TEST(column_entries_of_a_reader, are_all_columns_for_a_star) {

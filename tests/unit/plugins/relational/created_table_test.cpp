@@ -62,7 +62,7 @@ created_table made_of(const table_facts& facts, const std::vector<std::string>& 
 }
 
 TEST(facts, have_comments_and_key_by_the_columns_that_are_read_and_name_the_rest) {
-  const table_facts facts = *facts_of(orders(), columns_named({"id", "", "shop", "note"}));
+  const table_facts facts = *facts_of(orders(), {"id", "", "shop", "note"});
   EXPECT_EQ(facts.comment, "of all shops");
   EXPECT_EQ(facts.product, "mariadb");
   ASSERT_EQ(facts.columns.size(), 4u);
@@ -77,7 +77,7 @@ TEST(facts, have_comments_and_key_by_the_columns_that_are_read_and_name_the_rest
 TEST(facts, have_no_key_of_which_a_column_is_missing_or_read_twice) {
   for (const std::vector<std::string>& read :
        {std::vector<std::string>{"id", "note"}, std::vector<std::string>{"id", "shop", "id"}}) {
-    const table_facts facts = *facts_of(orders(), columns_named(read));
+    const table_facts facts = *facts_of(orders(), read);
     EXPECT_THAT(facts.key, IsEmpty());
     EXPECT_THAT(
         facts.others,
@@ -86,7 +86,7 @@ TEST(facts, have_no_key_of_which_a_column_is_missing_or_read_twice) {
 }
 
 TEST(created_tables, have_the_jobs_names_and_what_the_source_says) {
-  const table_facts facts = *facts_of(orders(), columns_named({"id", "shop", "note"}));
+  const table_facts facts = *facts_of(orders(), {"id", "shop", "note"});
   created_table made = made_of(facts, {"id", "shop", "note"}, listed({"nr", "\"shop\"", "n"}));
   EXPECT_EQ(create_table_sql(made, "s.t", quoted),
             "CREATE TABLE IF NOT EXISTS s.t (\n\"nr\" BIGINT NOT NULL,\n\"shop\" BIGINT NOT NULL,\n"

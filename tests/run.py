@@ -208,9 +208,23 @@ def suite_servers(run):
         run.ctest("release", "^servers$", env=running.environment)
 
 
+def chaos(run, kills, seconds, sqlite_kills):
+    """Things that happen to jobs between real servers (tests/chaos/README.md), and kills of a larger one into SQLite."""
+    run.unittest("tests/chaos", env={"SLUICE_KILLS": str(sqlite_kills)})
+    code, output = run.command([sys.executable, "-B", "tests/chaos/chaos.py", "--kills", kills, "--seconds", seconds, "--workers", JOBS],
+                               timeout=seconds + 600)
+    counted = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    failures = re.findall(r"^FAILED (.*\n(?:  .*\n)*)", output, re.MULTILINE)
+    if code != 0 and not failures:
+        failures = [f"chaos.py: exit code {code}; see {run.log_path}"]
+    for line in re.findall(r"^\d+ hits in .*$", output, re.MULTILINE):
+        print(f"  {line}")
+    run.result.add(int(counted.group(1)) if counted else 0, failures)
+
+
 def suite_kills(run):
-    """a few random SIGKILLs, each continued by the same command (40 of them in chaos)"""
-    run.unittest("tests/chaos", env={"SLUICE_KILLS": "6"})
+    """60 kills of processes, servers and connections of jobs between real servers, each continued by the same command"""
+    chaos(run, kills=60, seconds=400, sqlite_kills=6)
 
 
 def suite_fuzz(run):
@@ -262,9 +276,9 @@ def suite_tidy(run):
         run.step("clang-tidy", ["run-clang-tidy-14", "-quiet", "-j", JOBS, "-p", BUILD / "debug", *files], timeout=7200)
 
 
-def suite_kills40(run):
-    """40 random SIGKILLs of CSV to SQLite, each continued by the same command"""
-    run.unittest("tests/chaos", env={"SLUICE_KILLS": "40"})
+def suite_kills1000(run):
+    """1,000 kills of processes, servers and connections, each continued by the same command"""
+    chaos(run, kills=1000, seconds=7200, sqlite_kills=40)
 
 
 def suite_benchmarks(run):
@@ -277,14 +291,14 @@ SUITES = {name.removeprefix("suite_"): function for name, function in globals().
 GROUPS = {
     "quick": ["release", "unit", "conformance", "checks", "quickstart", "e2e", "servers", "kills", "locale", "simulation", "sanitizers", "fuzz",
               "tsan"],
-    "chaos": ["release", "kills40"],
+    "chaos": ["release", "kills1000"],
     "bench": ["benchmarks"],
 }
-GROUPS["full"] = [s for s in GROUPS["quick"] if s != "kills"] + ["kills40", "tidy"]
+GROUPS["full"] = [s for s in GROUPS["quick"] if s != "kills"] + ["kills1000", "tidy"]
 GROUP_HELP = {
     "quick": "the default, and what continuous integration runs",
     "full": "quick with longer fuzzing, all kills and clang-tidy",
-    "chaos": "processes killed at random",
+    "chaos": "processes, servers and connections killed at random",
     "bench": "figures into docs/benchmarks.md",
 }
 

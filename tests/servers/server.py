@@ -1,5 +1,6 @@
 """A server of the tests: an ordinary process on a free port of 127.0.0.1, in a temporary folder of its own."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -108,6 +109,25 @@ class Server:
         self.launch()
         if not self.wait_until_it_answers():
             raise ServerError(f"{self.system} did not start again; its log ends:\n{self.log_tail()}")
+
+    def crash(self, seconds):
+        """Kills the process and its children (SIGKILL) and starts it again on its port, after so many seconds."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        self.process.kill()
+        self.process.wait()
+        for child in map(int, children):
+            with contextlib.suppress(ProcessLookupError):  # those of PostgreSQL end with their parent as well
+                os.kill(child, signal.SIGKILL)
+        time.sleep(seconds)
+        deadline = time.monotonic() + READY_SECONDS
+        self.launch()
+        while not self.wait_until_it_answers():
+            # Memory that a killed child still has, as long as it has it, keeps PostgreSQL from starting.
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self.system} did not start again after a crash; its log ends:\n{self.log_tail()}")
+            time.sleep(0.1)
+            self.launch()
 
     def wait_until_it_answers(self):
         """False where the process has ended."""

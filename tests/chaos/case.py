@@ -1,0 +1,305 @@
+"""One job of known content to which things happen, run by the same command until it has succeeded."""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+
+from chaos import content, events
+from chaos.proxy import CuttingProxy
+from chaos.sides import SIDES
+from e2e.harness import PROGRAM, job
+
+START_SECONDS = 0.3  # from the process's begin to its first row, as a rule
+MIB = 1 << 20
+END_SECONDS = 180  # a lost connection is tried again for about 100 s
+NAMES_MAX = 10
+SOURCES = ("PostgreSQL", "MariaDB", "SQLite", "CSV")
+# Whose promise is exactly once.
+TARGETS = ("PostgreSQL", "MariaDB", "SQLite")
+SHAPES = ("insert, no key", "insert", "emptied, no key", "update")
+
+
+class Wrong(Exception):
+    """What does not hold after a run, or within one."""
+
+
+class Hit:
+    """An event that happened: where, when, and how the run stood right behind it."""
+
+    def __init__(self, event, route, phase):
+        self.event, self.route, self.phase = event, route, phase
+
+
+class Case:
+    """Decided by its seed alone but for the moments, which hang on the machine. Owns its folder and processes."""
+
+    def __init__(self, seed, servers, folder, route=None):
+        self.seed, self.folder = seed, folder
+        self.state = folder / "state"
+        self.process = None
+        self.processes = 0
+        self.state_lost = self.touched = False
+        self.hits, self.lines, self.resumes = [], [], []
+        self.stands = None
+        self.ways = {}
+
+        dice = random.Random(seed)
+        source, target = route or (dice.choice(SOURCES), dice.choice(TARGETS))
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
+        self.source = SIDES[source]("src", folder, servers)
+        self.target = SIDES[target]("dst", folder, servers)
+        self.route = f"{source} to {target}"
+        self.shape = dice.choice(SHAPES)
+        self.rows = content.rows(dice, int(dice.uniform(1000, 9000)), dice.choice((0, 0, 2, 21)))
+        self.source_keyed = source == "CSV" or dice.random() < 0.8
+        split = dice.choice(("k", "k", "g", None)) if self.source_keyed else None
+        self.reading = {"splitPk": split, "splitFactor": dice.choice((1, 3, 10))} if split and source != "CSV" else {}
+        if source in ("PostgreSQL", "MariaDB"):
+            self.reading["snapshot"] = dice.choice(("none", "shared"))
+        self.concurrent = dice.choice((1, 2, 3))
+        self.mbps = dice.choice((1, 1, 2))
+        self.slow_begin, self.slow_end = (dice.random() < 0.4 for _ in "be")
+        self.events = []
+        for number in range(dice.choice((1, 2, 2, 3, 3, 4))):
+            own = events.dice_of(seed, number)
+            self.events.append((events.choose(self, own), own.choice(("early", "any", "any", "any", "late")), own.random(), own))
+
+    def __str__(self):
+        said = ", ".join(f"{event.name} ({when} {u:.2f})" for event, when, u, _ in self.events)
+        return f"{self.route}, {self.shape}, {len(self.rows)} rows, {self.bad()} refused, {self.concurrent} pipelines, {self.reading}: {said}"
+
+    def bad(self):
+        return sum(map(content.refused, self.rows))
+
+    def note(self, text):
+        self.lines.append(f"{time.strftime('%H:%M:%S')} {text}")
+
+    # What there is before the first process, and what must be there behind the last.
+
+    def prepare(self):
+        for side in (self.source, self.target):
+            side.begin_anew()
+        self.source.make(self.source_keyed, refuses=False)
+        self.source.fill([row.values() for row in self.rows])
+        self.target.make(self.shape in ("insert", "update"), refuses=True)
+        self.target.make_steps()
+        good = [row for row in self.rows if not content.refused(row)]
+        before, kept = self.before()
+        if before:
+            self.target.fill(before)
+        self.bad_keys = sorted(row.k for row in self.rows if content.refused(row))
+        self.expected = [(*row.values()[:6], int(row.c)) for row in good] + kept
+        read = self.source.sum()
+        if read is not None and read != content.sum_of([row.values() for row in self.rows]):
+            raise Wrong(f"the harness: the source holds {read} before the first run, not what it was filled with")
+        with contextlib.ExitStack() as opened:
+            for side in (self.source, self.target):
+                if side.on_server and any(event.name.startswith("cut") for event, *_ in self.events):
+                    self.ways[side.role] = opened.enter_context(CuttingProxy(side.server.port))
+                    side.port = self.ways[side.role].port
+            self.opened = opened.pop_all()
+
+    def before(self):
+        """Rows that stand in the destination before, and those of them that must stand there afterwards as well."""
+        dice = random.Random(f"{self.seed} before")
+        junk = [(content.JUNK_KEY + i, None, "was here", None, None, i, i) for i in range(20)]
+        if self.shape == "emptied, no key":
+            return junk, []
+        if self.shape != "update":
+            return [], []
+        old = [(row.k, None, "old", None, None, 1, 1) for row in self.rows if content.refused(row) or dice.random() < 0.5]
+        refused = {row.k for row in self.rows if content.refused(row)}
+        return junk + old, junk + [one for one in old if one[0] in refused]
+
+    def job(self):
+        steps = {"preSql": [], "postSql": ["INSERT INTO steps VALUES (1)"]}
+        if self.slow_begin and self.target.slow:
+            steps["preSql"].append(self.target.slow.format(0.3))
+        if self.shape.startswith("emptied"):
+            steps["preSql"].append(self.target.emptied)
+        if self.slow_end and self.target.slow:
+            steps["postSql"] += [self.target.slow.format(0.3), "INSERT INTO steps VALUES (2)"]
+        self.steps = sum("INSERT" in step for step in steps["postSql"])
+        document = job(self.source.end("Reader", **self.reading),
+                       self.target.end("Writer", writeMode="update" if self.shape == "update" else "insert", **{k: v for k, v in steps.items() if v}),
+                       concurrent=self.concurrent, errors=self.bad())
+        document["setting"]["speed"].update(throttle=True, mbps=str(self.mbps))
+        return document
+
+    # Processes.
+
+    def start(self):
+        self.processes += 1
+        self.touched = False
+        (self.folder / "summary.json").unlink(missing_ok=True)
+        log = open(self.folder / f"process-{self.processes}.log", "w", encoding="utf-8")
+        with log:
+            self.process = subprocess.Popen([PROGRAM, "run", self.folder / "job.json", "--name", "chaos", "--state-dir", self.state, "--summary", self.folder / "summary.json"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
+        self.began = time.monotonic()
+
+    def kill(self):
+        if self.process.poll() is not None:
+            return False
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        return self.process.returncode == -signal.SIGKILL
+
+    def wait(self, seconds, until=lambda: False):
+        """Returns at the end of the process, after so many seconds, or where `until`."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < end and not until():
+            time.sleep(0.005)
+
+    def moment(self, when, u):
+        """Seconds from the begin of the process."""
+        left = 1.0
+        if self.stands is not None and self.stands.marks:
+            left = max(0.0, 1 - sum(position for _, position in self.stands.marks) / len(self.rows))
+        loading = left * sum(45 + len(row.t or "") for row in self.rows) / (self.mbps * MIB)
+        whole = START_SECONDS + 0.3 * self.slow_begin + loading + 0.3 * self.slow_end
+        return {"early": u * START_SECONDS, "any": u * whole * 1.05, "late": whole * (0.8 + 0.35 * u)}[when]
+
+    def look(self):
+        self.stands = self.target.stands()
+        return self.stands.phase()
+
+    def run(self):
+        """Ends where the job has succeeded and all holds; else Wrong."""
+        self.prepare()
+        try:
+            (self.folder / "job.json").write_text(json.dumps(self.job(), indent=1, ensure_ascii=False), encoding="utf-8")
+            for event, when, u, dice in self.events:
+                if self.process is None:
+                    self.start()
+                self.wait(self.began + self.moment(when, u) - time.monotonic())
+                if self.process.poll() is None:
+                    # What does not end the process is seen before it happens, since that goes on meanwhile.
+                    before = None if event.name.startswith("process") else self.phase_before()
+                    at = time.monotonic() - self.began
+                    if event.happens(self, dice):
+                        self.touched = True
+                        phase = self.look() if before is None else before
+                        self.hits.append(Hit(event.name, self.route, phase))
+                        self.note(f"process {self.processes}: {event.name} after {at:.2f} s: {phase}")
+                if self.is_complete():
+                    break
+            else:
+                self.come_to_the_end()
+            self.judge()
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.kill()
+            self.opened.close()
+
+    def phase_before(self):
+        # SQLite is the process's alone while it writes; what is seen there is what it lets be seen.
+        try:
+            return self.look()
+        except Exception as locked:
+            return f"not to be seen ({type(locked).__name__})"
+
+    def come_to_the_end(self):
+        for _ in range(2):
+            if self.process is None:
+                self.start()
+            self.wait(END_SECONDS)
+            if self.process.poll() is None:
+                raise Wrong(f"process {self.processes} did not end within {END_SECONDS} s of the last event")
+            if self.is_complete():
+                return
+        raise Wrong(f"the same command did not succeed when nothing happened to it any more: {self.tail()}")
+
+    def is_complete(self):
+        """Judges a process that has ended, and forgets it. True where the job is done by it."""
+        code = self.process.poll()
+        if code is None:
+            return False
+        number, self.process_ended, self.process = self.processes, self.process, None
+        self.summary = None
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            self.summary = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        if code == -signal.SIGKILL:
+            # Between the release of the claim and the exit the job is done, and the same command would be another run.
+            self.summary = None
+            return self.target.stands().phase() == "done"
+        self.note(f"process {number}: exit code {code}")
+        if code == 0:
+            if self.summary is None:
+                raise Wrong(f"process {number} succeeded without a summary")
+            if number > 1:
+                self.resumes.append(sum(phase["seconds"] for phase in self.summary["phases"] if phase["name"] in ("open", "plan", "first_batch", "prepare", "pre_sql")))
+            return True
+        if code != 1 or self.summary is None:
+            raise Wrong(f"process {number} ended with {code}: {self.tail(number)}")
+        error = self.summary["error"] or {}
+        if not self.touched:
+            raise Wrong(f"process {number} failed though nothing happened to it: {error.get('kind')}: {error.get('message')}")
+        if error.get("kind") not in ("not_connected", "busy") or not (self.summary["resumable"] or self.summary["retryable"]):
+            raise Wrong(f"process {number} failed otherwise than what happened to it allows: {error.get('kind')}: {error.get('message')}; "
+                        f"resumable: {self.summary['resumable']}, retryable: {self.summary['retryable']}")
+        self.note(f"process {number}: {error['kind']}: {error['message'][:300]}")
+        return False
+
+    def tail(self, number=None):
+        return (self.folder / f"process-{number or self.processes}.log").read_text(encoding="utf-8", errors="replace")[-1500:]
+
+    # What must hold.
+
+    def judge(self):
+        self.judge_content()
+        self.judge_marks()
+        self.judge_account()
+        self.judge_dirty()
+
+    def judge_content(self):
+        wanted, found = content.sum_of(self.expected), self.target.sum()
+        if wanted != found:
+            there, asked = Counter(self.target.keys()), Counter(values[0] for values in self.expected)
+            lost, more = sorted((asked - there).elements()), sorted((there - asked).elements())
+            raise Wrong(f"the destination holds {found} (rows, sum), expected {wanted}: {len(lost)} lost, k = {lost[:NAMES_MAX]}; {len(more)} too many, "
+                        f"k = {more[:NAMES_MAX]}{'' if lost or more else '; all keys are there once, so that other values differ'}")
+        if self.target.steps() != self.steps:
+            raise Wrong(f"postSql ran {self.target.steps()} times, expected {self.steps}")
+
+    def judge_marks(self):
+        stands = self.target.stands()
+        if stands.marks:
+            raise Wrong(f"{len(stands.marks)} rows are left in sluice_progress")
+        if [(stage, held) for _, stage, held in stands.runs] != [("done", False)]:
+            raise Wrong(f"sluice_run holds {stands.runs}, expected one run, done, whose claim is given back")
+
+    def judge_account(self):
+        if self.summary is None:
+            return
+        account = {name: self.summary[name] for name in ("read", "filtered", "ignored", "written", "dirty")}
+        wanted = {"read": len(self.rows), "filtered": 0, "ignored": 0, "written": len(self.rows) - self.bad(), "dirty": self.bad()}
+        if account != wanted:
+            raise Wrong(f"the account is {account}, expected {wanted}")
+
+    def judge_dirty(self):
+        kept = sorted(int(json.loads(line)["record"][0]["text"]) for path in self.state.rglob("dirty.jsonl") for line in path.read_text(encoding="utf-8").splitlines())
+        missing = self.summary["dirty_missing"] if self.summary else 0
+        twice = [k for k, times in Counter(kept).items() if times > 1]
+        strange = sorted(set(kept) - set(self.bad_keys))
+        if twice or strange:
+            raise Wrong(f"dirty records stand twice: k = {twice[:NAMES_MAX]}; or are none: {strange[:NAMES_MAX]}")
+        if missing and not self.state_lost or self.summary and len(kept) + missing != self.bad():
+            raise Wrong(f"{self.bad()} records were refused, {len(kept)} are in the dirty file and {missing} are said to be missing; the state folder was "
+                        f"{'lost' if self.state_lost else 'never lost'}")
+        if self.summary is None and not self.state_lost and len(kept) != self.bad():
+            raise Wrong(f"{self.bad()} records were refused, {len(kept)} are in the dirty file")
+
+    def keep(self, wrong):
+        """Writes down what was seen, beside what the processes said."""
+        (self.folder / "case.txt").write_text("\n".join([f"seed {self.seed}: {self}", *self.lines, str(wrong)]) + "\n", encoding="utf-8")
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -231,9 +231,42 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
                 std::nullopt};
 }
 
-}  // namespace
+/// Why the run that was asked for is not the one to go on with.
+refuse refuse_another(const std::vector<run_row>& found, const start_facts& mine) {
+  const auto row =
+      std::find_if(found.begin(), found.end(), [&](const run_row& one) { return one.run == *mine.only; });
+  std::string why;
+  if (row == found.end()) {
+    why = fmt::format("{} knows no such run: it was forgotten, or this is another database than it was",
+                      escaped(mine.output_name));
+  } else if (row->stage == "done") {
+    why = "it is done";
+  } else if (row->job_key != mine.job_key) {
+    const std::string difference = difference_text(row->key_parts, mine.key_parts);
+    why = fmt::format("the job is not what it was{}: put it back, then it goes on",
+                      difference.empty() ? "" : " (" + difference + ")");
+  } else {
+    why = "its parameters or its planned time are others: with its own it goes on";
+  }
+  return {{error_kind::conflict,
+           fmt::format("run {} cannot be continued: {}. Nothing was changed", mine.only->text(), why),
+           not_continued_code, true},
+          *mine.only};
+}
 
-continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine) {
+/// The run that an answer goes on with; nothing where it begins anew.
+std::optional<run_id> gone_on_with(const continuation& answer) {
+  if (const auto* go_on = std::get_if<go_on_with>(&answer)) {
+    return go_on->run.run;
+  }
+  if (const auto* other = std::get_if<plan_otherwise>(&answer)) {
+    return other->run.run;
+  }
+  const auto* done = std::get_if<only_release>(&answer);
+  return done == nullptr ? std::nullopt : std::optional(done->run.run);
+}
+
+continuation decide_any(const std::vector<run_row>& found, const start_facts& mine) {
   begin_fresh answer;
   for (const run_row& row : found) {
     if (row.job_key != mine.job_key) {
@@ -276,6 +309,15 @@ continuation decide_continuation(const std::vector<run_row>& found, const start_
     }
   }
   return answer;
+}
+
+}  // namespace
+
+continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine) {
+  continuation answer = decide_any(found, mine);
+  return !mine.only || std::holds_alternative<refuse>(answer) || gone_on_with(answer) == mine.only
+             ? answer
+             : refuse_another(found, mine);
 }
 
 }  // namespace sluice

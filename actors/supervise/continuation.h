@@ -16,6 +16,9 @@ inline constexpr const char* done_code = "done";
 /// And of one that is refused because of an unfinished run, of this job or of another in the same output.
 inline constexpr const char* unfinished_code = "unfinished";
 
+/// And of one that was to continue a certain run, which the destination does not have for it.
+inline constexpr const char* not_continued_code = "not_continued";
+
 /// What a start does about the runs that it finds in the destination (delivery.md, "Running it again").
 struct begin_fresh {
   std::vector<run_id> discard;       ///< Unfinished runs to be forgotten.
@@ -56,13 +59,14 @@ struct start_facts {
   bool may_resume = false;  ///< Exactly-once holds, so that continuing doubles nothing.
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
+  std::optional<run_id> only;  ///< `run_settings::only`.
 };
 
 /// `found` newest first. A run of this job's key is continued, refused or forgotten as `on_unfinished` says;
 /// the steps behind its data are then those of the job as it is now, of which the first are the ones that
 /// have run, or it is refused. One of another key, because the job was changed or because it is another
 /// job's, is never continued: where it has left rows in this job's output, the start is refused until it is
-/// finished or forgotten.
+/// finished or forgotten. Where `mine.only` names a run, anything but going on with that one is refused.
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine);
 
 }  // namespace sluice

@@ -33,6 +33,7 @@ struct run_settings {
   enum class unfinished { automatic, resume, fail, fresh };
   unfinished on_unfinished = unfinished::automatic;
   std::chrono::seconds resume_window{3600};
+  std::optional<run_id> only;  ///< This run is continued or none: where the start would do else, it fails.
   /// How the caller begins anew with a source that changed, for messages; empty: by `unfinished::fresh`, and
   /// what is written stays.
   std::string begin_anew;

@@ -74,9 +74,10 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info,
          fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
-  go_on_from(
-      decide_continuation(target_.runs, start_facts_of(*config_.what, target_, config_.settings.on_unfinished,
-                                                       config_.settings.resume_window)));
+  start_facts mine =
+      start_facts_of(*config_.what, target_, config_.settings.on_unfinished, config_.settings.resume_window);
+  mine.only = config_.settings.only;
+  go_on_from(decide_continuation(target_.runs, mine));
 }
 
 void run_core::go_on_from(continuation next) {

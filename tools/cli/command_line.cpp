@@ -10,6 +10,7 @@ namespace {
 /// The program's commands, in the order of `sluice --help`.
 constexpr command_entry entries[] = {
     {"run", "Run a job to its end on this machine", run_syntax},
+    {"runs", "List, show, continue or clean up runs", runs_syntax},
     {"check", "Check jobs without changing anything", check_syntax},
     {"plan", "Show what a run of a job would do", plan_syntax},
     {"ddl", "Print the statements that make a job's table", ddl_syntax},
@@ -131,7 +132,19 @@ result<command> command_of(const parser& p) {
     return unknown_command(p.app, p.app.remaining());
   }
   const auto extras = p.app.remaining(true);
-  return extras.empty() ? named->syntax->given() : unexpected_argument(*named->app, extras);
+  if (!extras.empty()) {
+    return unexpected_argument(*named->app, extras);
+  }
+  auto given = named->syntax->given();
+  run_arguments* run = given ? std::get_if<run_arguments>(&*given) : nullptr;
+  if (given && std::holds_alternative<copy_arguments>(*given)) {
+    run = &std::get<copy_arguments>(*given).run;
+  }
+  if (run != nullptr) {
+    run->words = given_words(*named->app);
+    run->words.insert(run->words.begin(), named->app->get_name());
+  }
+  return given;
 }
 
 }  // namespace

@@ -22,8 +22,10 @@ enum class report_form { text, datax };
 
 /// `sluice run JOB …`, checked as far as the command line alone allows.
 struct run_arguments : job_arguments {
-  std::string job_file;           ///< The first of `jobs`.
-  std::vector<std::string> jobs;  ///< As given: files, folders, `-`.
+  std::vector<std::string> words;  ///< The command as given, behind the program's name: a flag a word.
+  std::optional<run_id> only;      ///< `run_settings::only`.
+  std::string job_file;            ///< The first of `jobs`.
+  std::vector<std::string> jobs;   ///< As given: files, folders, `-`.
   std::uint32_t jobs_at_once = 1;
   bool stop_on_failure = false;
   std::vector<planned_request> range;  ///< The days of `--bizdate A..B`; empty where it is no range.
@@ -99,6 +101,44 @@ struct copy_arguments {
   run_arguments run;  ///< Its job file is not set.
 };
 
+/// `sluice runs list`: which runs, and how they are shown.
+struct runs_list_arguments {
+  std::optional<std::string> state_dir;
+  std::optional<std::string> job;                    ///< A name, or a pattern with `*` and `?`.
+  std::vector<std::string> states;                   ///< `run_state_words`; empty: all.
+  std::optional<std::chrono::milliseconds> age_max;  ///< `--since 2h`; or
+  std::optional<std::uint64_t> since_unix_ms;        ///< `--since 2026-11-27`.
+  std::uint64_t limit = 50;                          ///< 0: all.
+  bool json = false;
+};
+
+/// `sluice runs show RUN`.
+struct runs_show_arguments {
+  std::optional<std::string> state_dir;
+  std::string run;
+  bool json = false;
+};
+
+/// `sluice runs resume RUN`.
+struct runs_resume_arguments {
+  std::optional<std::string> state_dir;
+  std::string run;
+  std::vector<std::string> changes;  ///< Flags of the run, a word each.
+};
+
+/// `sluice runs clean [RUN…]`.
+struct runs_clean_arguments {
+  std::optional<std::string> state_dir;
+  std::vector<std::string> runs;  ///< Empty: what breaks a bound.
+  std::optional<std::string> job;
+  std::optional<std::chrono::milliseconds> age_max;
+  std::optional<std::uint64_t> runs_per_job_max;
+  std::optional<std::uint64_t> bytes_max;
+  bool unfinished = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
 /// `sluice schema [DIALECT]`.
 struct schema_arguments {
   std::optional<dialect> which;  ///< Nothing: both.
@@ -124,6 +164,7 @@ using command =
     std::variant<run_arguments, check_arguments, plan_arguments, ddl_arguments, template_arguments,
                  copy_arguments, schema_arguments, params_arguments, datasource_list_arguments,
                  datasource_test_arguments, datasource_add_arguments, datasource_remove_arguments,
+                 runs_list_arguments, runs_show_arguments, runs_resume_arguments, runs_clean_arguments,
                  plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and

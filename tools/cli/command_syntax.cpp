@@ -64,6 +64,35 @@ tl::unexpected<error> usage(std::string message, const std::string& near) {
   return fail(error{error_kind::bad_option, std::move(message), {}});
 }
 
+std::vector<std::string> given_words(const CLI::App& app) {
+  std::vector<std::string> flags;
+  std::vector<std::string> plain;
+  bool odd = false;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0) {
+      continue;
+    }
+    const bool is_flag = option->get_expected_max() == 0;
+    for (const std::string& value : option->results()) {
+      if (option->get_lnames().empty()) {
+        plain.push_back(value);
+        odd = odd || (value.size() > 1 && value.front() == '-');
+      } else if (is_flag) {
+        flags.push_back("--" + option->get_lnames().front());
+      } else {
+        flags.push_back(fmt::format("--{}={}", option->get_lnames().front(), value));
+      }
+    }
+  }
+  std::vector<std::string>& first = odd ? flags : plain;
+  std::vector<std::string>& last = odd ? plain : flags;
+  if (odd) {
+    first.emplace_back("--");
+  }
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
+}
+
 result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std::string>& literal,
                             const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {

@@ -40,6 +40,7 @@ struct command_entry {
 
 // One a file `<name>_syntax.cpp`.
 std::unique_ptr<command_syntax> run_syntax();
+std::unique_ptr<command_syntax> runs_syntax();
 std::unique_ptr<command_syntax> check_syntax();
 std::unique_ptr<command_syntax> plan_syntax();
 std::unique_ptr<command_syntax> ddl_syntax();
@@ -53,6 +54,10 @@ std::unique_ptr<command_syntax> version_syntax();
 
 /// `bad_option` with a message that ends in "did you mean …?" where `near` is not empty.
 tl::unexpected<error> usage(std::string message, const std::string& near = {});
+
+/// What `app` was given: arguments, then flags, each by its long name and with its value in one word
+/// (`--set=path=value`). Arguments that look like flags stand last, behind a `--`.
+std::vector<std::string> given_words(const CLI::App& app);
 
 /// Values of `-p`: `name=value`, or DataX's `-Dname=value -Dother=value` in one text, whose names are added
 /// to `literal`.

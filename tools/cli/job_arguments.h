@@ -19,6 +19,7 @@ struct job_arguments {
   std::set<std::string> literal_parameters;  ///< Those given as `-p "-Dname=value"`.
   std::vector<std::string> parameter_files;  ///< `--param-file`; a value of `-p` goes before theirs.
   planned_request planned;
+  std::optional<planned_time> planned_as;  ///< In place of it: that of the run to be continued.
   std::vector<std::pair<std::string, std::string>> set;
   std::optional<std::string> name;
   std::optional<std::string> time_zone;

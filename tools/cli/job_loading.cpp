@@ -87,7 +87,7 @@ tl::expected<load_options, job_errors> load_options_for(const job_arguments& arg
     }
   }
   secrets.add_parameters(options.parameters);
-  const auto kept = continued == nullptr ? std::nullopt : std::optional(*continued);
+  const auto kept = continued == nullptr ? arguments.planned_as : std::optional(*continued);
   options.plan = [&arguments, &parts, kept](
                      dialect form, const std::optional<std::string>& zone_of_job) -> result<planned_time> {
     if (kept) {

@@ -24,6 +24,7 @@
 #include "tools/cli/secret_filter.h"
 #include "tools/cli/signal_watch.h"
 #include "tools/cli/state_directory.h"
+#include "tools/cli/stored_command.h"
 #include "tools/cli/summary_json.h"
 #include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
@@ -81,6 +82,7 @@ class run_session {
   void guard_statements();
   result<void> choose_zone_and_memory();
   result<void> open_folder();
+  result<void> keep_command();
   result<void> look_for_begun();
   run_settings settings_of_run(bool live);
   /// `live`: progress is drawn on the terminal.
@@ -230,6 +232,7 @@ result<void> run_session::plan_again(const planned_time& kept) {
   if (auto found = time_zone::find(kept.zone); !found) {
     return fail(error_kind::bad_option, "the zone of the unfinished run: {}", found.error().message);
   }
+  SLUICE_CHECK(keep_command());
   return folder_->write("job.json", secrets_.apply(job_->what.document));
 }
 
@@ -247,7 +250,16 @@ result<void> run_session::open_folder() {
   folder_ = std::move(*opened);
   context_.run_folder = folder_->path();
   SLUICE_CHECK(log_->open_file(folder_->file("run.log")));
+  SLUICE_CHECK(keep_command());
   return folder_->write("job.json", secrets_.apply(job_->what.document));
+}
+
+/// For `sluice runs resume`.
+result<void> run_session::keep_command() {
+  std::error_code ignored;
+  const std::string here = std::filesystem::current_path(ignored).string();
+  return folder_->write("command.json",
+                        stored_command_json(command_to_keep(arguments_, job_->what, here, secrets_)));
 }
 
 /// Where the destination keeps no marks, only the run folders tell of a run that was begun and never ended.
@@ -286,7 +298,7 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
   folder_ = std::move(older);
   context_.run_folder = folder_->path();
   summary_.run = continued;
-  return {};
+  return keep_command();
 }
 
 /// Before anything of the run is told or stored; the engine asks for the dirty file's folder after it.
@@ -383,6 +395,7 @@ run_settings run_session::settings_of_run(bool live) {
   settings.time_zone_origin = context_.zone_origin;
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
+  settings.only = arguments_.only;
   settings.begin_anew = arguments_.begin_anew;
   settings.run = summary_.run;
   settings.guard = guard_;

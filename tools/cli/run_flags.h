@@ -14,6 +14,8 @@ class run_flags {
  public:
   /// Tells CLI11 the flags. `app` keeps references into this object.
   void describe(CLI::App& app);
+  /// Only those that decide neither what is run nor how a start deals with what it finds.
+  void describe_work(CLI::App& app);
   /// Fills `run` with what was given; `bad_option` where a value is wrong. `range` as in `job_flags`.
   result<void> put_into(run_arguments& run, std::vector<planned_request>* range = nullptr) const;
 

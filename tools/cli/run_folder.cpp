@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "tools/cli/files.h"
 #include "transport/base/text.h"
@@ -18,14 +21,37 @@ namespace {
 constexpr const char* unfinished_name = "unfinished";
 constexpr const char* begun_name = "begun";
 
-/// `<state>/runs`, absolute: the process may change its folder.
-std::string runs_in(const std::string& state_directory) {
+/// Somebody who looks whether the run is alive, or cleans up, has the lock for less.
+constexpr std::chrono::milliseconds look_max{1000};
+constexpr std::chrono::milliseconds look_again{20};
+
+/// Which process has the lock, for people. A lock without it is as good.
+void sign_lock(int fd) {
+  char host[256] = {};
+  if (::gethostname(host, sizeof host - 1) != 0) {
+    host[0] = '\0';
+  }
+  const std::string text = fmt::format("{} on {}\n", ::getpid(), host[0] == '\0' ? "this host" : host);
+  if (::ftruncate(fd, 0) == 0) {
+    [[maybe_unused]] const auto written = ::pwrite(fd, text.data(), text.size(), 0);
+  }
+}
+
+}  // namespace
+
+std::string runs_folder(const std::string& state_directory) {
   std::error_code problem;
   const std::string absolute = std::filesystem::absolute(state_directory, problem).string();
   return (problem ? state_directory : absolute) + "/runs";
 }
 
-}  // namespace
+std::uint64_t begun_unix_ms(const run_id& run) {
+  std::uint64_t ms = 0;
+  for (std::size_t i = 0; i < 6; ++i) {
+    ms = ms << 8 | run.bytes[i];
+  }
+  return ms;
+}
 
 std::string job_folder_name(std::string_view job_name) {
   static constexpr std::size_t bytes_max = 100;
@@ -65,9 +91,20 @@ int lock_run_folder(const std::string& folder) {
   return -1;
 }
 
+bool run_is_alive(const std::string& folder) {
+  const int fd = ::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) {
+    return false;
+  }
+  const bool alive = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return alive;
+}
+
 result<std::unique_ptr<run_folder>> run_folder::open(const std::string& state_directory,
                                                      std::string_view job_name, const run_id& run) {
-  return open_at(fmt::format("{}/{}/{}", runs_in(state_directory), job_folder_name(job_name), run.text()));
+  return open_at(
+      fmt::format("{}/{}/{}", runs_folder(state_directory), job_folder_name(job_name), run.text()));
 }
 
 result<std::unique_ptr<run_folder>> run_folder::open_earlier(const std::string& state_directory,
@@ -80,8 +117,8 @@ result<std::unique_ptr<run_folder>> run_folder::open_earlier(const std::string& 
 
 std::optional<std::string> run_folder::find(const std::string& state_directory, const run_id& run) {
   std::error_code problem;
-  for (std::filesystem::directory_iterator at(runs_in(state_directory), problem), end; !problem && at != end;
-       at.increment(problem)) {
+  for (std::filesystem::directory_iterator at(runs_folder(state_directory), problem), end;
+       !problem && at != end; at.increment(problem)) {
     std::error_code ignored;
     const std::filesystem::path folder = at->path() / run.text();
     if (std::filesystem::is_directory(folder, ignored)) {
@@ -99,8 +136,17 @@ void run_folder::forget(const std::string& state_directory, const run_id& run) {
 
 result<std::unique_ptr<run_folder>> run_folder::open_at(const std::string& path) {
   SLUICE_CHECK(make_private_folder(path));
-  if (const int fd = lock_run_folder(path); fd >= 0) {
-    return std::unique_ptr<run_folder>(new run_folder(path, fd));
+  const auto end = std::chrono::steady_clock::now() + look_max;
+  int fd = lock_run_folder(path);
+  while (fd < 0 && errno == EWOULDBLOCK && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(look_again);
+    fd = lock_run_folder(path);
+  }
+  if (fd >= 0) {
+    sign_lock(fd);
+    std::unique_ptr<run_folder> opened(new run_folder(path, fd));
+    ::rename(opened->file("summary.json").c_str(), opened->file("summary.before.json").c_str());
+    return opened;
   }
   if (errno == EWOULDBLOCK) {
     return fail(error_kind::busy,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,19 +14,21 @@ namespace sluice {
 
 /// The folder of one run, `<state>/runs/<job>/<run id>`, mode 0700, its files 0600:
 ///
-///     lock          locked (flock) as long as the run's process lives
+///     lock          locked (flock) as long as the run's process lives; says which it is: `4711 on host`
 ///     unfinished    there while the run may be continued; holds its instance
 ///     begun         there while a run works that nothing can continue; holds its instance
+///     command.json  the command line, secrets masked, and the folder it was given in
 ///     job.json      the job as run, secrets masked
 ///     run.log       every log line
 ///     dirty.jsonl   dirty records, written by the engine, with its pending files
-///     summary.json  at the end
+///     summary.json  at the end; that of an earlier process that worked on the run is summary.before.json
 ///
 /// Owns the lock; used by one thread at a time.
 class run_folder {
  public:
-  /// Makes the folder, or opens it where it is there, and locks it. `busy` where a living process has it,
-  /// `denied` or `no_room` with the path.
+  /// Makes the folder, or opens it where it is there, and locks it; a summary in it is then the earlier one.
+  /// `busy` where a living process has it, for longer than it takes to look whether one has; `denied` or
+  /// `no_room` with the path.
   static result<std::unique_ptr<run_folder>> open(const std::string& state_directory,
                                                   std::string_view job_name, const run_id& run);
   /// The same for a run that an earlier process began, maybe under another name of the job: where a folder of
@@ -79,5 +82,14 @@ std::string job_folder_name(std::string_view job_name);
 /// Locks `<folder>/lock`, made where it is not there; -1 where somebody else has it (`EWOULDBLOCK`) or it
 /// cannot be opened (`errno`). Closing the descriptor gives the lock back.
 int lock_run_folder(const std::string& folder);
+
+/// Whether a living process has the folder's lock. Makes nothing, and holds nobody up for more than a moment.
+bool run_is_alive(const std::string& folder);
+
+/// `<state>/runs`, absolute: the process may change its folder.
+std::string runs_folder(const std::string& state_directory);
+
+/// When the run began, as its id has it (RFC 9562 section 5.7).
+std::uint64_t begun_unix_ms(const run_id& run);
 
 }  // namespace sluice

@@ -7,6 +7,20 @@ namespace sluice {
 void run_flags::describe(CLI::App& run) {
   job_.describe(run);
   run.add_option(
+         "--on-unfinished", on_unfinished_,
+         "What to do with an unfinished run of the same job: resume, fail or fresh; default: resume where "
+         "exactly-once holds, else fail. A run into files that was killed begins anew (at least once), but "
+         "not "
+         "with fail")
+      ->type_name("WHAT");
+  run.add_option("--resume-window", resume_window_,
+                 "An unfinished run last renewed longer ago than this is not continued unasked; default: 1h")
+      ->type_name("TIME");
+  describe_work(run);
+}
+
+void run_flags::describe_work(CLI::App& run) {
+  run.add_option(
       "--memory", memory_,
       "Budget for everything sized by data, such as 160M; default: 160M, or half of the cgroup's limit if "
       "that is less");
@@ -33,16 +47,6 @@ void run_flags::describe(CLI::App& run) {
   run.add_option("--on-end", on_end_,
                  "Shell command run at every end, with the summary on its standard input; ended after 60 s")
       ->type_name("CMD");
-  run.add_option(
-         "--on-unfinished", on_unfinished_,
-         "What to do with an unfinished run of the same job: resume, fail or fresh; default: resume where "
-         "exactly-once holds, else fail. A run into files that was killed begins anew (at least once), but "
-         "not "
-         "with fail")
-      ->type_name("WHAT");
-  run.add_option("--resume-window", resume_window_,
-                 "An unfinished run last renewed longer ago than this is not continued unasked; default: 1h")
-      ->type_name("TIME");
   run.add_option(
          "--state-dir", state_dir_,
          "Where run folders are kept; default: $SLUICE_STATE, the user's state directory, /var/lib/sluice")

@@ -7,6 +7,7 @@
 
 #include "actors/supervise/continuation.h"
 #include "tools/cli/program.h"
+#include "tools/cli/shell_word.h"
 #include "tools/cli/summary_json.h"
 #include "transport/base/text.h"
 
@@ -96,18 +97,6 @@ std::string names_of(const runs_outcome& all, bool (*counts)(run_end)) {
     }
   }
   return fmt::format("{}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
-}
-
-/// As a shell takes it for one word.
-std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && text.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_./-+=:@%,") == std::string::npos;
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return plain ? text : quoted + "'";
 }
 
 /// How the rest is run again; empty where nobody types so much, or standard input is gone.

@@ -23,6 +23,7 @@
 #include "tools/cli/plugin_names.h"
 #include "tools/cli/plugins_text.h"
 #include "tools/cli/run_command.h"
+#include "tools/cli/runs_command.h"
 #include "tools/cli/several_command.h"
 #include "transport/base/text.h"
 
@@ -129,6 +130,22 @@ int carry_out(const run_arguments& arguments) {
     return names_several(arguments.jobs) || !arguments.range.empty() ? several_command(arguments, parts)
                                                                      : run_command(arguments, parts);
   });
+}
+
+int carry_out(const runs_list_arguments& arguments) {
+  return printing([&](const program& parts) { return runs_list(arguments, parts); });
+}
+
+int carry_out(const runs_show_arguments& arguments) {
+  return printing([&](const program& parts) { return runs_show(arguments, parts); });
+}
+
+int carry_out(const runs_resume_arguments& arguments) {
+  return with_program([&](const program& parts) { return runs_resume(arguments, parts); });
+}
+
+int carry_out(const runs_clean_arguments& arguments) {
+  return printing([&](const program& parts) { return runs_clean(arguments, parts); });
 }
 
 int carry_out(const params_arguments& arguments) {

@@ -140,6 +140,39 @@ TEST(continuation, fresh_names_what_is_forgotten_and_a_refusal_names_both_ways_o
   EXPECT_NE(message.find(half.run.text()), std::string::npos);
 }
 
+TEST(continuation, where_one_run_is_to_be_continued_nothing_else_is_done) {
+  const auto half = run("i", "loading", owner::dead, 5);
+  start_facts mine = start(unfinished::resume);
+  mine.only = half.run;
+  EXPECT_EQ(std::get<go_on_with>(decide_continuation({half}, mine)).run.run, half.run);
+  struct other_case {
+    const char* what;
+    std::vector<run_row> found;
+    const char* said;
+  };
+  auto changed = half;
+  changed.job_key = "another";
+  changed.key_parts = {{"reader", {std::string("another")}}};
+  changed.written = 0;
+  auto done = half;
+  done.stage = "done";
+  auto of_others = half;
+  of_others.instance = "another";
+  auto newer = run("i", "loading", owner::dead, 1);
+  const other_case cases[] = {{"none", {}, "knows no such run"},
+                              {"the job was changed", {changed}, "its reader differs"},
+                              {"done", {done}, "it is done"},
+                              {"other parameters", {of_others}, "its parameters or its planned time"},
+                              {"another run of it", {newer}, "knows no such run"}};
+  for (const other_case& c : cases) {
+    const auto answer = decide_continuation(c.found, mine);
+    ASSERT_TRUE(std::holds_alternative<refuse>(answer)) << c.what;
+    EXPECT_EQ(std::get<refuse>(answer).why.code, not_continued_code) << c.what;
+    EXPECT_NE(std::get<refuse>(answer).why.message.find(c.said), std::string::npos)
+        << std::get<refuse>(answer).why.message;
+  }
+}
+
 // ---- steps behind the data
 
 std::vector<target_step> steps(std::initializer_list<const char*> texts) {

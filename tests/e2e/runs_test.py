@@ -1,0 +1,171 @@
+"""`sluice runs`: what the run folders tell, and the command of a run given once more."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from e2e.harness import PROGRAM, Ended, ProgramTest, job, sqlite_writer
+
+# Of 107 record bytes each: six seconds at 1 MiB a second.
+RECORDS = 60_000
+SLOW = ("--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1", "--set", "setting.speed.concurrent=1")
+FAST = ("--set", "setting.speed.throttle=false")
+TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)"
+COUNT = "SELECT count(*), count(DISTINCT id) FROM t"
+
+
+class Runs(ProgramTest):
+    def runs(self, *words, cwd=None):
+        done = subprocess.run([str(PROGRAM), "runs", *map(str, words), "--state-dir", str(self.state)], capture_output=True, text=True,
+                              timeout=120, cwd=cwd or self.folder)
+        return Ended(done.returncode, done.stdout, done.stderr, None)
+
+    def listed(self, *words):
+        ended = self.runs("list", "--json", *words)
+        self.assertEqual(ended.code, 0, str(ended))
+        return json.loads(ended.out)["runs"]
+
+    def source(self):
+        path = self.folder / "in.csv"
+        if not path.exists():
+            path.write_text("".join(f"{i},{'x' * 99}\n" for i in range(RECORDS)))
+        return path
+
+    def document(self, database, **more):
+        reader = {"stepType": "text", "category": "reader", "name": "Reader",
+                  "parameter": {"path": [str(self.source())], "fileFormat": "csv",
+                                "column": [{"index": 0, "type": "long"}, {"index": 1, "type": "string"}]}}
+        return job(reader, sqlite_writer(database, table="t", columns=["id", "name"], **more))
+
+    def killed_half(self, *more, **parameter):
+        """A run that was killed in the middle; gives its job and the database it writes into."""
+        database = self.make_table(TABLE)
+        document = self.document(database, **parameter)
+        self.kill_once(lambda: self.rows_stand(database), document, *SLOW, *more)
+        return document, database
+
+    def test_a_killed_run_is_listed_as_killed_and_resume_goes_on_with_it(self):
+        document, database = self.killed_half("--name", "orders", "-p", "unused=1", "--retries", "3")
+        [run] = self.listed()
+        self.assertEqual((run["state"], run["resumable"], run["job"], run["process"]), ("killed", True, "orders", None), run)
+        self.assertEqual(self.listed("--state", "running"), [])
+        self.assertEqual(len(self.listed("--state", "resumable", "--job", "ord*", "--since", "1h")), 1)
+        self.assertEqual(self.listed("--job", "other"), [])
+        shown = self.runs("show", "orders")
+        self.assertIn(f"sluice runs resume {run['run']} continues it", shown.out)
+        self.assertIn("job.json' --param=unused=1", shown.out)
+        # From another folder, with its own summary and without the brake.
+        done = self.runs("resume", run["run"][-8:], *FAST, "--summary", "s.json", cwd=self.state)
+        self.assertEqual(done.code, 0, str(done))
+        self.assertIn(f"continuing run {run['run']}", done.err)
+        self.assertTrue((self.state / "s.json").exists(), "--summary counts from where resume is given")
+        summary = json.loads((self.state / "s.json").read_text())
+        self.assertEqual((summary["run"], summary["resumed"], summary["read"]), (run["run"], True, RECORDS))
+        self.assertEqual(self.rows(database, COUNT), [(RECORDS, RECORDS)])
+        [run] = self.listed("--state", "done")
+        self.assertEqual((run["state"], run["resumable"], run["read"]), ("succeeded", False, RECORDS))
+        again = self.runs("resume", run["run"])
+        self.assert_fails(again, 1, "is done")
+
+    def test_a_job_that_was_changed_is_not_run_by_resume(self):
+        document, database = self.killed_half()
+        [run] = self.listed()
+        before = self.rows(database, "SELECT count(*) FROM t")
+        document["steps"][0]["parameter"]["column"][1]["index"] = 0
+        (self.folder / "job.json").write_text(json.dumps(document))
+        refused = self.runs("resume", run["run"])
+        self.assert_fails(refused, 1, run["run"], "index was 1 and is 0")
+        self.assertEqual(self.rows(database, "SELECT count(*) FROM t"), before)
+        [same] = self.listed("--state", "resumable")
+        self.assertEqual(same["run"], run["run"])
+
+    def test_a_run_at_work_is_running_and_neither_resumed_nor_removed(self):
+        database = self.make_table(TABLE)
+        document = self.document(database)
+        process = subprocess.Popen(self.arguments(document, *SLOW), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        try:
+            end = time.monotonic() + 60
+            while not self.rows_stand(database):
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            [run] = self.listed("--state", "running")
+            self.assertTrue(run["process"].startswith(f"{process.pid} on "), run)
+            self.assert_fails(self.runs("resume", run["run"]), 1, "is at work", str(process.pid))
+            kept = self.runs("clean", "--keep", "0", "--unfinished")
+            self.assertEqual(kept.code, 0, str(kept))
+            self.assertIn("its process is at work", kept.out)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(60), 143)
+        finally:
+            process.kill()
+            process.wait()
+        [run] = self.listed()
+        self.assertEqual((run["state"], run["resumable"]), ("stopped", True))
+
+    def test_clean_says_what_goes_and_keeps_what_can_be_continued(self):
+        self.killed_half("--name", "half")
+        other = self.document(self.make_table(TABLE, "other.db"), preSql=["DELETE FROM t"])
+        for _ in range(3):
+            self.run_job(other, "--name", "other")
+        newest = self.listed("--job", "other")[0]["run"]
+        tried = self.runs("clean", "--keep", "1", "--dry-run")
+        self.assertEqual(tried.out.count("would remove other "), 2, str(tried))
+        self.assertEqual(len(self.listed()), 4)
+        done = self.runs("clean", "--keep", "1")
+        self.assertEqual((done.code, done.out.count("removed other ")), (0, 2), str(done))
+        self.assertEqual(self.listed("--job", "other")[0]["run"], newest)
+        refused = self.runs("clean", "half")
+        self.assert_fails(refused, 1, "can be continued; --unfinished")
+        self.assertEqual(self.runs("clean", "half", "--unfinished").code, 0)
+        self.assertEqual([run["job"] for run in self.listed()], ["other"])
+
+    def test_a_killed_run_into_files_is_not_resumable_and_says_what_its_command_does(self):
+        (self.folder / "o").mkdir()
+        writer = {"stepType": "text", "category": "writer", "name": "Writer",
+                  "parameter": {"path": str(self.folder / "o"), "fileName": "orders", "fileFormat": "csv", "writeMode": "truncate"}}
+        document = job(self.document("unused.db")["steps"][0], writer)
+        self.kill_once(lambda: list((self.folder / "o").glob(".sluice-*")), document, *SLOW)
+        [run] = self.listed()
+        self.assertEqual((run["state"], run["resumable"]), ("killed", False))
+        self.assert_fails(self.runs("resume", run["run"]), 1, "keeps no marks", "begins it from its beginning", "sluice run")
+
+    def test_a_copy_is_continued_with_its_own_command(self):
+        argv = [str(PROGRAM), "copy", str(self.source()), "new.db:t", "--no-header", "--state-dir", str(self.state), *SLOW]
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        try:
+            end = time.monotonic() + 60
+            while not self.rows_stand(self.folder / "new.db"):
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+        done = self.runs("resume", "copy-t", *FAST, cwd="/")
+        self.assertEqual(done.code, 0, str(done))
+        columns = [row[1] for row in self.rows(self.folder / "new.db", "PRAGMA table_info(t)")]
+        self.assertEqual(self.rows(self.folder / "new.db", f"SELECT count(*), count(DISTINCT {columns[0]}) FROM t"), [(RECORDS, RECORDS)])
+
+    def test_a_planned_time_is_that_of_the_run_and_not_of_the_clock(self):
+        self.killed_half("-p", "day=$[yyyymmdd]", "--at", "00:00", preSql=["DELETE FROM t WHERE name = '${day}'"])
+        [run] = self.listed()
+        # What `--at` means to the clock is another moment tomorrow: the folder's is what counts.
+        path = next(self.state.rglob("command.json"))
+        kept = json.loads(path.read_text())
+        self.assertEqual(kept["planned"], run["planned"])
+        done = self.runs("resume", run["run"], *FAST)
+        self.assertEqual(done.code, 0, str(done))
+        self.assertIn("continuing run", done.err)
+        self.assertIn("of the unfinished run", done.err)
+
+    def test_wrong_use_is_told(self):
+        for words, text in [(["list", "--state", "runing"], "did you mean running?"), (["show"], "the run is missing"),
+                            (["list", "--since", "yesterday"], "--since takes"), ([], "what to do is missing"),
+                            (["clean", "x", "--keep", "1"], "leave out")]:
+            done = subprocess.run([str(PROGRAM), "runs", *words], capture_output=True, text=True, timeout=30,
+                                  env={**os.environ, "SLUICE_STATE": str(self.state)})
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn(text, done.stderr)
+        self.assert_fails(self.runs("show", "nobody"), 1, "there is no run")
+        self.assertIn("No such runs", self.runs("list").out)

@@ -1,0 +1,135 @@
+#include "tools/cli/run_record.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/test_folder.h"
+#include "tools/cli/run_folder.h"
+
+namespace sluice {
+namespace {
+
+using ::testing::HasSubstr;
+
+run_id id(std::uint64_t unix_ms) {
+  return run_id::make(unix_ms, 1, unix_ms);
+}
+
+struct run_record_test : ::testing::Test {
+  testing::test_folder state;
+
+  void add(const run_id& run, const std::string& state_word, const std::string& job = "orders",
+           const char* mark = nullptr) const {
+    const std::string folder = "runs/" + job + "/" + run.text();
+    state.put(folder + "/lock", "1 on h\n");
+    if (!state_word.empty()) {
+      state.put(folder + "/summary.json", R"({"job":")" + job + R"(","state":")" + state_word +
+                                              R"(","read":10,"written":9,"dirty":1,"seconds":2.5})");
+    }
+    if (mark != nullptr) {
+      state.put(folder + "/" + mark, "i");
+    }
+  }
+  [[nodiscard]] std::vector<run_record> all(const run_filter& filter = {}) const {
+    auto runs = runs_in_state(state.path(), filter);
+    EXPECT_TRUE(runs.has_value());
+    return runs ? *runs : std::vector<run_record>();
+  }
+};
+
+TEST_F(run_record_test, a_state_comes_from_lock_summary_and_marks) {
+  struct one_case {
+    const char* summary;
+    const char* mark;
+    recorded_state state;
+    bool resumable;
+    bool anew;
+  };
+  const one_case cases[] = {
+      {"succeeded", nullptr, recorded_state::succeeded, false, false},
+      {"succeeded_with_dirty", "unfinished", recorded_state::succeeded_with_dirty, false, false},
+      {"failed", "unfinished", recorded_state::failed, true, false},
+      {"failed", nullptr, recorded_state::failed, false, false},
+      {"stopped", "unfinished", recorded_state::stopped, true, false},
+      {"", "unfinished", recorded_state::killed, true, false},
+      {"", "begun", recorded_state::killed, false, true},
+      {"", nullptr, recorded_state::killed, false, false},
+  };
+  std::uint64_t at = 1000;
+  for (const one_case& c : cases) {
+    add(id(at), c.summary, "orders", c.mark);
+    const auto one = find_run(state.path(), id(at).text());
+    ASSERT_TRUE(one.has_value());
+    EXPECT_EQ(one->state, c.state) << c.summary;
+    EXPECT_EQ(one->resumable, c.resumable) << c.summary;
+    EXPECT_EQ(one->began_anew, c.anew) << c.summary;
+    EXPECT_EQ(one->begun_unix_ms, at);
+    at += 1000;
+  }
+}
+
+TEST_F(run_record_test, a_run_is_running_as_long_as_its_process_has_the_lock_and_killed_behind_it) {
+  const auto first = run_folder::open(state.path(), "orders", id(5));
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(all().front().state, recorded_state::running);
+  EXPECT_THAT(all().front().process, HasSubstr(std::to_string(::getpid()) + " on "));
+  EXPECT_FALSE(run_is_alive(state.file("runs/orders/no such run")));
+  ASSERT_TRUE((*first)->write("summary.json", R"({"state":"failed","read":7})").has_value());
+  ASSERT_TRUE((*first)->mark_unfinished("i").has_value());
+  EXPECT_FALSE(all().front().resumable) << "it is at work";
+}
+
+TEST_F(run_record_test, a_summary_of_an_earlier_process_is_not_the_end_of_a_run_that_was_killed_later) {
+  {
+    const auto first = run_folder::open(state.path(), "orders", id(5));
+    ASSERT_TRUE((*first)->write("summary.json", R"({"state":"failed","error":{"message":"old"},"read":7})"));
+    ASSERT_TRUE((*first)->mark_unfinished("i").has_value());
+  }
+  EXPECT_EQ(all().front().state, recorded_state::failed);
+  EXPECT_EQ(all().front().error, "old");
+  { const auto again = run_folder::open_earlier(state.path(), "orders", id(5)); }
+  const run_record one = all().front();
+  EXPECT_EQ(one.state, recorded_state::killed);
+  EXPECT_TRUE(one.resumable && one.summary_is_earlier);
+  EXPECT_EQ(one.read, 7U);
+  EXPECT_EQ(one.error, "");
+}
+
+TEST_F(run_record_test, runs_are_filtered_by_job_state_and_time_and_the_newest_is_first) {
+  add(id(1000), "succeeded", "orders");
+  add(id(2000), "failed", "orders", "unfinished");
+  add(id(3000), "succeeded_with_dirty", "customers");
+  state.put("runs/orders/notes/summary.json", "{}");
+  EXPECT_EQ(all().size(), 3U);
+  EXPECT_EQ(all().front().run, id(3000));
+  run_filter filter;
+  filter.job = "ord*";
+  EXPECT_EQ(all(filter).size(), 2U);
+  filter.since_unix_ms = 1500;
+  EXPECT_EQ(all(filter).size(), 1U);
+  filter = {};
+  filter.states = {"done"};
+  EXPECT_EQ(all(filter).size(), 2U);
+  filter.states = {"resumable", "succeeded_with_dirty"};
+  EXPECT_EQ(all(filter).size(), 2U);
+  EXPECT_TRUE(runs_in_state(state.file("nowhere"))->empty());
+}
+
+TEST_F(run_record_test, a_run_is_named_by_its_id_a_part_of_it_or_its_job) {
+  add(id(1000), "succeeded");
+  add(id(2000), "failed");
+  const std::string whole = id(1000).text();
+  EXPECT_EQ(find_run(state.path(), whole)->run, id(1000));
+  EXPECT_EQ(find_run(state.path(), whole.substr(20))->run, id(1000)) << "its end";
+  EXPECT_EQ(find_run(state.path(), "orders")->run, id(2000)) << "the newest of the job";
+  const auto both = find_run(state.path(), whole.substr(0, 6));
+  ASSERT_FALSE(both.has_value());
+  EXPECT_THAT(both.error().message, HasSubstr("part of 2 ids"));
+  const auto none = find_run(state.path(), "nobody");
+  ASSERT_FALSE(none.has_value());
+  EXPECT_THAT(none.error().message, HasSubstr("sluice runs list"));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/cli/stored_command.h"
+#include "transport/base/ids.h"
+#include "transport/base/result.h"
+
+namespace sluice {
+
+/// How a run stands, as its folder shows it.
+enum class recorded_state { running, succeeded, succeeded_with_dirty, failed, stopped, killed };
+
+/// `running`; those of a summary; `killed`: its process ended without an end of the run.
+std::string_view to_string(recorded_state state);
+
+/// What a run's folder tells of it, a moment ago.
+struct run_record {
+  run_id run;
+  std::string folder;
+  std::string job;  ///< Its name; of a run of an older program that of the folder.
+  recorded_state state = recorded_state::killed;
+  bool resumable = false;            ///< Not at work, not done, and the same command continues it.
+  bool began_anew = false;           ///< Not done, and the same command begins it from its beginning.
+  std::string process;               ///< Of a running one: `4711 on host`; empty where that is not known.
+  std::uint64_t begun_unix_ms = 0;   ///< By the first process that worked on it.
+  std::uint64_t worked_unix_ms = 0;  ///< Since when the last process worked on it.
+  std::optional<double> seconds;     ///< Of that process, once it ended in order.
+  std::optional<stored_command> command;
+  std::string summary;  ///< `summary.json`; of a run without one that of an earlier process. May be empty.
+  bool summary_is_earlier = false;
+  // From that summary; 0 and empty without.
+  std::uint64_t read = 0, written = 0, ignored = 0, dirty = 0, filtered = 0;
+  std::string error;
+  std::string how_to_go_on;
+};
+
+/// What is done is nothing to go on with.
+inline bool is_done(recorded_state state) {
+  return state == recorded_state::succeeded || state == recorded_state::succeeded_with_dirty;
+}
+
+/// Which runs are asked for.
+struct run_filter {
+  std::optional<std::string> job;   ///< Its name, or a pattern with `*` and `?`.
+  std::vector<std::string> states;  ///< Of `run_state_words`; empty: all.
+  std::uint64_t since_unix_ms = 0;  ///< By the time it began.
+};
+
+/// Words for `--state`: those of `to_string`, `done` for both that succeeded, `resumable`.
+std::vector<std::string_view> run_state_words();
+
+/// The runs of a state directory, newest first; none where it is not there. What cannot be read of one is
+/// left empty. `denied` where the directory itself cannot be read.
+result<std::vector<run_record>> runs_in_state(const std::string& state_directory,
+                                              const run_filter& filter = {});
+
+/// The one that `named` means: its id, or what only its id begins or ends with, or the name of a job, whose
+/// newest run it is then. `bad_option` where there is none, or more than one.
+result<run_record> find_run(const std::string& state_directory, const std::string& named);
+
+/// `2026-11-27 02:20:38Z`.
+std::string time_text(std::uint64_t unix_ms);
+
+}  // namespace sluice

@@ -1,0 +1,177 @@
+#include "tools/cli/stored_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "jobspec/secrets.h"
+#include "tools/cli/files.h"
+#include "tools/cli/shell_word.h"
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::size_t command_bytes_max = std::size_t{4} << 20;
+
+/// How a start deals with what it finds, and of several runs: not what the run itself is.
+constexpr std::string_view of_the_start[] = {"--on-unfinished", "--resume-window",   "--jobs",
+                                             "--parallel",      "--stop-on-failure", "--state-dir"};
+
+bool is_flag(std::string_view word) {
+  return word.size() > 2 && word.starts_with("--");
+}
+
+/// `--name` of `--name=value`.
+std::string_view flag_of(std::string_view word) {
+  return is_flag(word) ? word.substr(0, word.find('=')) : std::string_view();
+}
+
+bool takes_several(std::string_view flag) {
+  return flag == "--param" || flag == "--set" || flag == "--param-file";
+}
+
+/// What a word gives a value for, so that two with the same text replace each other: `--set=PATH`,
+/// `--retries`.
+std::string_view given_by(std::string_view word) {
+  const std::string_view flag = flag_of(word);
+  if (!takes_several(flag)) {
+    return flag;
+  }
+  return flag == "--param-file" ? word : word.substr(0, word.find('=', flag.size() + 1));
+}
+
+/// The word as it may be kept.
+std::string without_secrets(const std::string& word, const secret_filter& secrets) {
+  const std::string_view flag = flag_of(word);
+  const std::size_t value = word.find('=', flag.size() + 1);
+  if (takes_several(flag) && value != std::string::npos) {
+    const std::string_view name = std::string_view(word).substr(flag.size() + 1, value - flag.size() - 1);
+    const std::string_view last = name.substr(name.find_last_of('.') + 1);
+    // A reference says where a secret is, and is none.
+    if (looks_secret(last) && word.compare(value + 1, 2, "${") != 0) {
+      return word.substr(0, value + 1) + std::string(secret_mask);
+    }
+  }
+  return mask_addresses(secrets.apply(word));
+}
+
+/// `20250719`.
+std::string day_text(std::chrono::local_days day) {
+  const std::chrono::year_month_day date(day);
+  return fmt::format("{:04}{:02}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+bool decides_the_start(std::string_view word) {
+  return std::find(std::begin(of_the_start), std::end(of_the_start), flag_of(word)) != std::end(of_the_start);
+}
+
+}  // namespace
+
+stored_command command_to_keep(const run_arguments& run, const job& what, const std::string& folder,
+                               const secret_filter& secrets) {
+  stored_command kept;
+  kept.folder = folder;
+  kept.job = what.name;
+  kept.planned = what.planned ? what.planned->kept_text() : "";
+  const bool copies = !run.words.empty() && run.words.front() == "copy";
+  for (std::size_t i = 0; i < run.words.size(); ++i) {
+    std::string word = run.words[i];
+    if (!copies && i > 0 && !is_flag(word)) {
+      // Jobs and folders: this run is of one.
+      if (word == "--" || kept.words.size() > 1) {
+        continue;
+      }
+      word = run.job_file;
+    } else if (flag_of(word) == "--bizdate" && run.planned.business_day) {
+      word = "--bizdate=" + day_text(*run.planned.business_day);
+    } else if (decides_the_start(word)) {
+      continue;
+    }
+    std::string shown = without_secrets(word, secrets);
+    if (shown != word) {
+      kept.hidden.push_back(kept.words.size());
+    }
+    kept.words.push_back(std::move(shown));
+  }
+  return kept;
+}
+
+std::string stored_command_json(const stored_command& kept) {
+  const json j = {{"version", 1},          {"job", kept.job},
+                  {"folder", kept.folder}, {"words", kept.words},
+                  {"hidden", kept.hidden}, {"planned", kept.planned.empty() ? json() : json(kept.planned)}};
+  return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+result<stored_command> read_stored_command(const std::string& run_folder) {
+  const std::string path = run_folder + "/command.json";
+  SLUICE_TRY(const std::string text, read_file(path, command_bytes_max));
+  const json j = json::parse(text, nullptr, false);
+  const auto has = [&j](const char* name, bool (json::*is)() const noexcept) {
+    return j.contains(name) && (j[name].*is)();
+  };
+  const auto only = [&j](const char* name, bool (json::*is)() const noexcept) {
+    return std::all_of(j[name].begin(), j[name].end(), [is](const json& one) { return (one.*is)(); });
+  };
+  if (!j.is_object() || !has("version", &json::is_number) || j["version"] != 1 ||
+      !has("words", &json::is_array) || !only("words", &json::is_string) || !has("hidden", &json::is_array) ||
+      !only("hidden", &json::is_number_unsigned) || !has("folder", &json::is_string) ||
+      !has("job", &json::is_string)) {
+    return fail(error_kind::denied, "{} is not the command of a run in a form that this Sluice knows",
+                in_quotes(path));
+  }
+  stored_command kept;
+  kept.job = j["job"].get<std::string>();
+  kept.folder = j["folder"].get<std::string>();
+  kept.words = j["words"].get<std::vector<std::string>>();
+  kept.hidden = j["hidden"].get<std::vector<std::size_t>>();
+  kept.planned = has("planned", &json::is_string) ? j["planned"].get<std::string>() : "";
+  return kept;
+}
+
+result<std::vector<std::string>> words_again(const stored_command& kept,
+                                             const std::vector<std::string>& changes) {
+  const auto changed = [&changes](const std::string& word) {
+    const std::string_view what = given_by(word);
+    return !what.empty() && std::any_of(changes.begin(), changes.end(),
+                                        [&](const std::string& one) { return given_by(one) == what; });
+  };
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < kept.words.size(); ++i) {
+    const std::string& word = kept.words[i];
+    if (decides_the_start(word) || changed(word)) {
+      continue;
+    }
+    if (std::find(kept.hidden.begin(), kept.hidden.end(), i) != kept.hidden.end()) {
+      const std::string_view what = given_by(word);
+      const bool one_value = takes_several(flag_of(word)) && what.size() < word.size();
+      return one_value ? fail(error_kind::bad_option,
+                              "a secret of the command is not kept: give it again, {}=VALUE",
+                              shell_word(std::string(what)))
+                       : fail(error_kind::bad_option,
+                              "the command has a secret in {}, which is not kept: give the whole command "
+                              "again, which continues the run; a reference such as ${{env:NAME}} would be "
+                              "kept",
+                              in_quotes(word));
+    }
+    words.push_back(word);
+  }
+  // In front of a `--`, behind which everything is an argument.
+  words.insert(words.begin() + (words.empty() ? 0 : 1), changes.begin(), changes.end());
+  return words;
+}
+
+std::string command_text(const stored_command& kept) {
+  std::string text = "sluice";
+  for (const std::string& word : kept.words) {
+    text += " " + shell_word(word);
+  }
+  return text;
+}
+
+}  // namespace sluice

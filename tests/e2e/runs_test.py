@@ -57,9 +57,11 @@ class Runs(ProgramTest):
         self.assertIn(f"sluice runs resume {run['run']} continues it", shown.out)
         self.assertIn("job.json' --param=unused=1", shown.out)
         # From another folder, with its own summary and without the brake.
-        done = self.runs("resume", run["run"][-8:], *FAST, "--summary", "s.json", cwd=self.state)
+        done = self.runs("resume", run["run"][-8:], *FAST, "--retries", "7", "--summary", "s.json", cwd=self.state)
         self.assertEqual(done.code, 0, str(done))
         self.assertIn(f"continuing run {run['run']}", done.err)
+        self.assertIn("it goes on with other settings than it had: setting.speed.throttle was true and is false", done.err)
+        self.assertIn('--retries was "3" and is "7"', done.err)
         self.assertTrue((self.state / "s.json").exists(), "--summary counts from where resume is given")
         summary = json.loads((self.state / "s.json").read_text())
         self.assertEqual((summary["run"], summary["resumed"], summary["read"]), (run["run"], True, RECORDS))

@@ -22,22 +22,34 @@ std::string value_text(const json& value) {
   return text.size() <= value_bytes_max ? text : in_quotes(text.substr(0, value_bytes_max)) + "…";
 }
 
-/// Settings, hops and the names of steps do not decide the data.
-bool decides_nothing(std::string_view path) {
+/// `setting` and what is in it, but for `common`.
+bool is_setting(std::string_view path) {
   for (const std::string_view root : {"setting", "job.setting"}) {
     if (path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '.')) {
-      return path.size() > root.size() && !path.substr(root.size() + 1).starts_with("common");
+      return path.size() == root.size() || !path.substr(root.size() + 1).starts_with("common");
     }
   }
-  return path.starts_with("order") || path.starts_with("version") || path.starts_with("extend") ||
-         (path.starts_with("steps[") && path.ends_with("].name"));
+  return false;
+}
+
+/// Settings, hops and the names of steps do not decide the data.
+bool decides_nothing(std::string_view path) {
+  // `common` is in it.
+  const bool root = path == "setting" || path == "job.setting";
+  return (is_setting(path) && !root) || path.starts_with("order") || path.starts_with("version") ||
+         path.starts_with("extend") || (path.starts_with("steps[") && path.ends_with("].name"));
+}
+
+bool is_no_setting(std::string_view path) {
+  return !path.empty() && path != "job" && !is_setting(path);
 }
 
 /// Collects the differences between two values at `path`.
 class comparison {
  public:
+  explicit comparison(bool (*left_out)(std::string_view path)) : left_out_(left_out) {}
   void compare(const std::string& path, const json& before, const json& now) {
-    if (before == now || decides_nothing(path)) {
+    if (before == now || left_out_(path)) {
       return;
     }
     if (before.is_object() && now.is_object()) {
@@ -64,7 +76,7 @@ class comparison {
     }
     for (const std::string& name : names) {
       const std::string inner = path.empty() ? name : path + "." + name;
-      if (decides_nothing(inner)) {
+      if (left_out_(inner)) {
         continue;
       }
       if (!before.contains(name)) {
@@ -77,20 +89,30 @@ class comparison {
     }
   }
 
+  bool (*left_out_)(std::string_view path);
   std::vector<std::string> lines_;
 };
 
-}  // namespace
-
-std::vector<std::string> job_changes(std::string_view before, std::string_view now) {
+std::vector<std::string> changes_but(bool (*left_out)(std::string_view path), std::string_view before,
+                                     std::string_view now) {
   const json old_job = json::parse(before, nullptr, false);
   const json new_job = json::parse(now, nullptr, false);
   if (!old_job.is_object() || !new_job.is_object()) {
     return {};
   }
-  comparison both;
+  comparison both(left_out);
   both.compare("", old_job, new_job);
   return both.take();
+}
+
+}  // namespace
+
+std::vector<std::string> job_changes(std::string_view before, std::string_view now) {
+  return changes_but(decides_nothing, before, now);
+}
+
+std::vector<std::string> setting_changes(std::string_view before, std::string_view now) {
+  return changes_but(is_no_setting, before, now);
 }
 
 std::string changes_text(const std::vector<std::string>& changes, std::size_t lines_max) {

@@ -38,6 +38,9 @@ using steady = std::chrono::steady_clock;
 /// A terminal's live area is drawn this often: smooth for the eye, and nothing for the machine.
 constexpr std::chrono::milliseconds live_interval{250};
 
+/// Of a job whose settings are all other ones the first are enough.
+constexpr std::size_t settings_told_max = 20;
+
 /// A job file is at most 16 MiB (jobspec); as run it may be a little more.
 constexpr std::size_t job_file_bytes_max = std::size_t{64} << 20;
 
@@ -93,6 +96,7 @@ class run_session {
   int end();
 
   result<void> adopt_folder_of(const run_id& continued);
+  void tell_other_settings(const run_folder& older, const std::string& now);
   result<std::string> folder_of_continued(const run_id& continued);
   void on_plan(const run_plan& plan);
   void complete(run_summary& ended);
@@ -278,6 +282,24 @@ result<void> run_session::look_for_begun() {
               in_quotes(*begun));
 }
 
+/// What may differ when a run is continued, with the value it had.
+void run_session::tell_other_settings(const run_folder& older, const std::string& now) {
+  std::vector<std::string> changes;
+  if (const auto as_begun = read_file(older.file("job.json"), job_file_bytes_max)) {
+    changes = setting_changes(*as_begun, now);
+  }
+  if (const auto before = read_stored_command(older.path())) {
+    for (std::string& line : flag_changes(*before, command_to_keep(arguments_, job_->what, "", secrets_))) {
+      changes.push_back(std::move(line));
+    }
+  }
+  if (!changes.empty()) {
+    log_->write(log_level::info, {},
+                secrets_.apply("it goes on with other settings than it had: " +
+                               changes_text(changes, settings_told_max)));
+  }
+}
+
 /// The folder of the run that is continued, under whatever name it was begun, takes this one's place: its
 /// dirty file goes on there, and so does the log.
 result<void> run_session::adopt_folder_of(const run_id& continued) {
@@ -293,6 +315,7 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
       warn("changed since this run was worked on last: " + changes);
     }
   }
+  tell_other_settings(*older, now);
   SLUICE_CHECK(older->write("job.json", now));
   folder_->remove();
   folder_ = std::move(older);

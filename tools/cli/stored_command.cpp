@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "jobspec/secrets.h"
@@ -20,6 +21,11 @@ constexpr std::size_t command_bytes_max = std::size_t{4} << 20;
 /// How a start deals with what it finds, and of several runs: not what the run itself is.
 constexpr std::string_view of_the_start[] = {"--on-unfinished", "--resume-window",   "--jobs",
                                              "--parallel",      "--stop-on-failure", "--state-dir"};
+
+/// What standard error and standard output look like; names and dates are the job's.
+constexpr std::string_view only_shown[] = {
+    "--json", "--no-progress", "--log-format", "--log-level", "--report",     "--report-interval",
+    "--name", "--cyctime",     "--bizdate",    "--at",        "--param-file", "--save"};
 
 bool is_flag(std::string_view word) {
   return word.size() > 2 && word.starts_with("--");
@@ -164,6 +170,39 @@ result<std::vector<std::string>> words_again(const stored_command& kept,
   // In front of a `--`, behind which everything is an argument.
   words.insert(words.begin() + (words.empty() ? 0 : 1), changes.begin(), changes.end());
   return words;
+}
+
+std::vector<std::string> flag_changes(const stored_command& before, const stored_command& now) {
+  const auto told = [](const stored_command& one) {
+    std::map<std::string, std::string> values;
+    for (const std::string& word : one.words) {
+      const std::string flag(flag_of(word));
+      if (!flag.empty() && !takes_several(flag) &&
+          std::find(std::begin(only_shown), std::end(only_shown), flag) == std::end(only_shown)) {
+        values[flag] = word == flag ? "" : word.substr(flag.size() + 1);
+      }
+    }
+    return values;
+  };
+  const auto old_values = told(before);
+  const auto new_values = told(now);
+  std::vector<std::string> lines;
+  for (const auto& [flag, value] : old_values) {
+    const auto at = new_values.find(flag);
+    if (at == new_values.end()) {
+      lines.push_back(fmt::format("{}{}{} is gone", flag, value.empty() ? "" : " was " + in_quotes(value),
+                                  value.empty() ? "" : " and"));
+    } else if (at->second != value) {
+      lines.push_back(fmt::format("{} was {} and is {}", flag, in_quotes(value), in_quotes(at->second)));
+    }
+  }
+  for (const auto& [flag, value] : new_values) {
+    if (old_values.count(flag) == 0) {
+      lines.push_back(
+          fmt::format("{} was not given{}", flag, value.empty() ? "" : " and is " + in_quotes(value)));
+    }
+  }
+  return lines;
 }
 
 std::string command_text(const stored_command& kept) {

@@ -37,6 +37,10 @@ result<stored_command> read_stored_command(const std::string& run_folder);
 result<std::vector<std::string>> words_again(const stored_command& kept,
                                              const std::vector<std::string>& changes);
 
+/// How the flags of two commands differ, a line each: `--retries was 3 and is 9`. Left out is what stands in
+/// the job as well (`--param`, `--set`), and what is only shown.
+std::vector<std::string> flag_changes(const stored_command& before, const stored_command& now);
+
 /// `sluice run jobs/orders.json --name=a`, as a shell takes it.
 std::string command_text(const stored_command& kept);
 

@@ -231,7 +231,7 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
       {{"run", "a.json", "--summary"}, "--summary"},
       {{"xyzzyplugh"},
-       "there are run, check, plan, ddl, template, copy, schema, params, datasource, plugins, version"},
+       "there are run, runs, check, plan, ddl, template, copy, schema, params, datasource, plugins, version"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));

@@ -90,6 +90,17 @@ TEST(stored_command, what_is_kept_is_read_back_and_anything_else_is_refused_by_n
   }
 }
 
+TEST(stored_command, flags_that_differ_are_told_with_both_values) {
+  const stored_command before =
+      kept_of({"run", "job.json", "--retries", "3", "--fail-on-dirty", "--set", "a=1", "--memory", "64M"});
+  const stored_command now = kept_of({"run", "job.json", "--retries", "9", "--json", "--set", "a=2",
+                                      "--memory", "64M", "--max-duration", "1h"});
+  EXPECT_THAT(flag_changes(before, now),
+              ElementsAre("--fail-on-dirty is gone", R"(--retries was "3" and is "9")",
+                          R"(--max-duration was not given and is "1h")"));
+  EXPECT_THAT(flag_changes(now, now), ElementsAre());
+}
+
 TEST(stored_command, it_is_shown_as_a_shell_takes_it) {
   EXPECT_EQ(command_text(kept_of({"run", "my job.json", "-p", "a=it's"})),
             "sluice run 'my job.json' '--param=a=it'\\''s'");

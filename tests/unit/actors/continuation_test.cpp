@@ -156,6 +156,7 @@ TEST(continuation, where_one_run_is_to_be_continued_nothing_else_is_done) {
   changed.written = 0;
   auto done = half;
   done.stage = "done";
+  done.owner.reset();
   auto of_others = half;
   of_others.instance = "another";
   auto newer = run("i", "loading", owner::dead, 1);

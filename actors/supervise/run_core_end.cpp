@@ -8,6 +8,7 @@
 #include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
 #include "plugins/api/marks_lost.h"
+#include "plugins/api/time_limit.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -21,7 +22,7 @@ double seconds_between(steady_clock::time_point from, steady_clock::time_point t
 
 /// By another run of the same command.
 bool may_be_tried_again(const error& why) {
-  return why.code != step_unknown_code &&
+  return why.code != step_unknown_code && why.code != time_limit_code &&
          (why.code == marks_lost_code || why.kind == error_kind::not_connected ||
           why.kind == error_kind::busy || why.kind == error_kind::no_room ||
           why.kind == error_kind::cancelled);
@@ -124,8 +125,12 @@ std::string run_core::go_on_text() const {
                                  of_snapshot ? ", under a new snapshot" : "", longer)
                    : fmt::format("Give {}: run again, it starts over.", longer);
   }
+  const std::string first = failure_->code == time_limit_code ? "Raise the limit of time and run it again"
+                            : passes || failure_->kind == error_kind::internal
+                                ? "Run it again"
+                                : "Mend the cause and run it again";
   if ((!claimed_ && !resumed_) || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
-    return passes ? "Run it again: it starts over." : "Mend the cause and run it again: it starts over.";
+    return first + ": it starts over.";
   }
   if (failure_->kind == error_kind::conflict) {
     return "Another process goes on with the run.";
@@ -157,8 +162,6 @@ std::string run_core::go_on_text() const {
               "them"
             : ": " + anew);
   }
-  const std::string first =
-      passes || failure_->kind == error_kind::internal ? "Run it again" : "Mend the cause and run it again";
   if (data_started_ == steady_clock::time_point{} && !data_done_ && !resumed_) {
     return first + ": it goes on with the step before the data that failed; nothing is written yet.";
   }

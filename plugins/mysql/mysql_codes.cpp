@@ -78,7 +78,10 @@ constexpr auto rows = std::to_array<row>({
     {1194, "ER_CRASHED_ON_USAGE", error_kind::source_changed, "repair the table"},
     {1195, "ER_CRASHED_ON_REPAIR", error_kind::source_changed, "repair the table"},
     {1203, "ER_TOO_MANY_USER_CONNECTIONS", error_kind::busy, "use fewer pipelines (\"concurrent\")"},
-    {1205, "ER_LOCK_WAIT_TIMEOUT", error_kind::busy, "another transaction holds the rows; it is tried again"},
+    {1205, "ER_LOCK_WAIT_TIMEOUT", error_kind::busy,
+     "another transaction holds the rows or the table; it is tried again; innodb_lock_wait_timeout (rows) "
+     "and "
+     "lock_wait_timeout (tables) say how long they are waited for, and \"session\" sets them"},
     {1206, "ER_LOCK_TABLE_FULL", error_kind::no_room, "raise innodb_buffer_pool_size on the server"},
     {1213, "ER_LOCK_DEADLOCK", error_kind::busy, "it is tried again"},
     {1216, "ER_NO_REFERENCED_ROW", error_kind::bad_row},

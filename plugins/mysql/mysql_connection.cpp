@@ -10,6 +10,7 @@
 #include <random>
 #include <utility>
 
+#include "plugins/api/time_limit.h"
 #include "plugins/common/relational/socket_reset.h"
 #include "plugins/mysql/mysql_codes.h"
 #include "plugins/mysql/mysql_connection_state.h"
@@ -116,7 +117,8 @@ error connection::state::failure(std::string_view doing) {
                           escaped(failed.message, 1000), m.name, failed.code);
   if (is_time_limit(failed.code) && !time_limit.empty()) {
     e.message += fmt::format("; {}: raise it there, or take it out", time_limit);
-    e.final = true;  // it would strike again
+    e.code = time_limit_code;
+    e.final = true;
   } else if (!m.advice.empty()) {
     e.message += fmt::format("; {}", m.advice);
   }

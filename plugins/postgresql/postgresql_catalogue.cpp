@@ -42,17 +42,17 @@ SELECT a.attname, a.attnotnull OR t.typnotnull, a.atthasdef OR {identity} <> '' 
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)";
 
-/// Unique indexes, and why one does not hold for every row at once by its columns.
+/// What refuses a row for another one, and why such an index is no key by which each row could be found.
 constexpr const char* keys_sql = R"(
 SELECT i.relname, x.indisprimary,
   (SELECT pg_catalog.array_to_string(pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY k.n), ',')
    FROM pg_catalog.generate_series(0, x.indnatts - 1) k(n)
    JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[k.n] {}),
-  CASE WHEN x.indpred IS NOT NULL THEN 'partial' WHEN x.indexprs IS NOT NULL THEN 'over an expression'
+  CASE WHEN x.indisexclusion THEN 'an exclusion constraint' WHEN x.indpred IS NOT NULL THEN 'partial' WHEN x.indexprs IS NOT NULL THEN 'over an expression'
     WHEN NOT x.indimmediate THEN 'deferrable' WHEN NOT x.indisvalid THEN 'not valid' END,
   pg_catalog.substring(pg_catalog.pg_get_indexdef(i.oid), ' USING [a-z_]+ (.*)$')
 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-WHERE x.indrelid = $1::oid AND x.indisunique
+WHERE x.indrelid = $1::oid AND (x.indisunique OR x.indisexclusion)
 ORDER BY x.indisprimary DESC, x.indnatts, i.relname)";
 
 /// Of the table and its partitions.

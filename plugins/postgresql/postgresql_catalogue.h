@@ -57,8 +57,8 @@ struct table_info {
   std::vector<unique_key> keys;  ///< The primary one first.
   /// Foreign keys, CHECK and EXCLUDE, of its partitions too: of these the server names no column.
   std::vector<table_constraint> constraints;
-  /// Unique indexes that are no such keys, with the reason: `"open_orders" (id) WHERE open, which is
-  /// partial`.
+  /// Unique indexes that are no such keys, and exclusion constraints, with the reason: `"open_orders" (id)
+  /// WHERE open, which is partial`.
   std::vector<std::string> unusable_keys;
 
   [[nodiscard]] std::string quoted_name() const { return quote_name(schema) + "." + quote_name(name); }

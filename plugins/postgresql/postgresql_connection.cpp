@@ -13,6 +13,7 @@
 #include <future>
 #include <thread>
 
+#include "plugins/api/time_limit.h"
 #include "plugins/common/relational/lock_watch.h"
 #include "plugins/common/relational/socket_reset.h"
 #include "plugins/postgresql/postgresql_bytes.h"
@@ -26,6 +27,7 @@ using clock = std::chrono::steady_clock;
 using relational::sql_row;
 using relational::sql_text;
 
+constexpr const char* lock_not_available = "55P03";
 /// Where nothing limits a wait but the stop.
 constexpr std::chrono::hours no_limit{24 * 365};
 /// How long a cancel request may take before the connection is given up without it.
@@ -192,10 +194,17 @@ error connection::failed(const pg_result* r, std::string_view sql, carries what)
   if (meaning.kind == error_kind::bad_row && what == carries::no_rows) {
     meaning.kind = error_kind::bad_option;
   }
-  return {meaning.kind,
+  error e{meaning.kind,
           fmt::format("{}: {}: {} ({}){}{}", place_, shown(sql), statement_text(failure_.message),
                       failure_.sqlstate, meaning.advice.empty() ? "" : "; ", meaning.advice),
-          failure_.sqlstate, was_cancelled && limits_time_};
+          failure_.sqlstate, false};
+  if (meaning.kind == error_kind::busy && was_cancelled && limits_time_) {
+    e.code = time_limit_code;
+    e.final = true;
+  } else if (failure_.sqlstate == lock_not_available && !lock_limit_.empty()) {
+    e.message += "; " + lock_limit_;
+  }
+  return e;
 }
 
 result<void> connection::flush() {

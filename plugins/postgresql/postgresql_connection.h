@@ -91,6 +91,8 @@ class connection {
   /// Whether the job limits the time of its statements: one that is cancelled then is not tried again, which
   /// would end the same way.
   void know_time_limit(bool is_limited) { limits_time_ = is_limited; }
+  /// What a lock that was waited for in vain says of the limit: `lock_timeout is 30s`.
+  void know_lock_limit(std::string says) { lock_limit_ = std::move(says); }
 
   /// One statement with values in the places `$1`, `$2`, …; all its rows, as text.
   result<std::vector<relational::sql_row>> ask(const std::string& sql,
@@ -199,6 +201,7 @@ class connection {
   bool rows_ended_ = false;
   server_product product_;
   bool limits_time_ = false;
+  std::string lock_limit_;
   bool dead_ = false;
   std::atomic<bool> interrupted_ = false;
   server_failure failure_;

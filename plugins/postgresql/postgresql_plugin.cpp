@@ -197,6 +197,13 @@ std::vector<std::string> remarks() {
       "most "
       "1,599. A record has at most 64 MiB, all its fields together: beside a value of 64 MiB there is no "
       "room for another field (`record_too_large`).",
+      "Pipelines that bring the same keys lock them in the order of the key, by which rows are found, or for "
+      "`insert` and `ignore` the only one that the table has (no other unique index or exclusion constraint, "
+      "no trigger that sees rows first): so they do not wait for each other in a circle, which the server "
+      "would end after deadlock_timeout. `insert` begins by COPY, in the source's order, and goes by the "
+      "key's "
+      "behind a deadlock, for 32 transactions. With several keys rows stay in the source's order, which may "
+      "decide which one is written; then deadlocks are tried again, and fewer pipelines avoid them.",
       "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
       "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
       "not "

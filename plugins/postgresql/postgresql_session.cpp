@@ -271,17 +271,24 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
     SLUICE_TRY(const auto now, values_now(*made, reads));
     tell_overruled(plan, before, asked, now);
   }
+  const bool limits = says || plan.options.statement_timeout.count() != 0;
+  if (limits) {
+    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('statement_timeout')"));
+    made->know_time_limit(shown.at(0).at(0) != "0");
+  }
   if (made->is_plain()) {
     return made;  // who holds what is told by views that it may not have
   }
   // With nothing said it is the engine's own.
   std::string limit(lock_timeout);
   if (says) {
-    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('lock_timeout'), "
-                                           "pg_catalog.current_setting('statement_timeout')"));
+    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('lock_timeout')"));
     limit = shown.at(0).at(0).value_or("");
-    made->know_time_limit(shown.at(0).at(1) != "0");
   }
+  made->know_lock_limit(fmt::format(
+      "lock_timeout is {}{}", limit,
+      limit == lock_timeout ? ", where \"session\" sets no other"
+                            : ", by the job's \"session\" or \"options\" of its address: raise it there"));
   watch_locks(*made, plan, limit);
   return made;
 }

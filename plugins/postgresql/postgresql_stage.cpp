@@ -38,10 +38,12 @@ constexpr int rounds_tries_max = 4;
 /// such as a lock that was waited for in vain, goes through.
 constexpr const char* each_block = R"(
 DECLARE
-  sluice_n int; sluice_lowest int; sluice_took bigint; sluice_gone bigint; sluice_fresh bigint; sluice_wanted bigint; sluice_inserted bigint := 0;
+  sluice_n int; sluice_range int[]; sluice_took bigint; sluice_gone bigint; sluice_fresh bigint; sluice_wanted bigint; sluice_inserted bigint := 0;
   sluice_old record; sluice_code text; sluice_words text; sluice_more text; sluice_column text; sluice_constraint text;
 BEGIN
-  FOR sluice_lowest IN SELECT g.i FROM pg_catalog.generate_series(0, (SELECT coalesce(max(s.sluice_row), -1) FROM pg_temp.sluice_rows s), 16) g(i) LOOP
+  FOR sluice_range IN SELECT pg_catalog.array_agg(o.n ORDER BY o.place) FROM (
+      SELECT s.sluice_row AS n, pg_catalog.row_number() OVER (ORDER BY {order}s.sluice_row) - 1 AS place FROM pg_temp.sluice_rows s) o
+      GROUP BY o.place / 16 ORDER BY o.place / 16 LOOP
     BEGIN
       SELECT count(*) INTO sluice_wanted FROM pg_temp.sluice_rows s WHERE {range};
       {range_step}
@@ -50,7 +52,7 @@ BEGIN
     EXCEPTION
       WHEN {not_of_a_row} THEN RAISE;
       WHEN OTHERS THEN
-      FOR sluice_n IN SELECT s.sluice_row FROM pg_temp.sluice_rows s WHERE {range} ORDER BY 1 LOOP
+      FOREACH sluice_n IN ARRAY sluice_range LOOP
         BEGIN
           {one_step}
           IF sluice_took = 1 THEN sluice_inserted := sluice_inserted + sluice_fresh;
@@ -68,8 +70,7 @@ BEGIN
   END LOOP;
   INSERT INTO pg_temp.sluice_refused VALUES (-1, '{inserted}', sluice_inserted::text, '', '');
 END)";
-constexpr std::string_view range_condition =
-    "s.sluice_row >= sluice_lowest AND s.sluice_row < sluice_lowest + 16";
+constexpr std::string_view range_condition = "s.sluice_row = ANY (sluice_range)";
 constexpr std::string_view one_condition = "s.sluice_row = sluice_n";
 constexpr std::string_view not_of_a_row =
     "transaction_rollback OR insufficient_resources OR object_not_in_prerequisite_state OR "
@@ -78,6 +79,15 @@ constexpr std::string_view not_of_a_row =
 std::size_t place_of(const stage_plan& plan, const std::string& name) {
   return static_cast<std::size_t>(std::find(plan.columns.begin(), plan.columns.end(), name) -
                                   plan.columns.begin());
+}
+
+/// `s.c3, s.c1, `: what an ORDER BY begins with.
+std::string order_of(const stage_plan& plan) {
+  std::string order;
+  for (const std::string& name : plan.order) {
+    order += fmt::format("s.c{}, ", place_of(plan, name) + 1);
+  }
+  return order;
 }
 
 /// `t.f = s.c1 AND …`: a row of the table has the key of a staged one.
@@ -131,19 +141,10 @@ std::string plain_insert_sql(const stage_plan& plan, std::string_view condition)
     names += fmt::format("{}{}", comma, quote_name(plan.columns[i]));
     staged += fmt::format("{}s.c{}", comma, i + 1);
   }
-  // Two sessions that lock rows in the same order do not wait for each other in a circle; a key that is new
-  // to both is a lock, too. Rows of one key stay in the source's order, and so do all where another key may
-  // decide which of them stays.
-  std::string order;
-  if (plan.mode == write_mode::update || plan.mode == write_mode::replace) {
-    for (const std::string& name : plan.key) {
-      order += fmt::format("s.c{}, ", place_of(plan, name) + 1);
-    }
-  }
   return fmt::format(
       "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.sluice_rows s WHERE {} ORDER BY "
       "{}s.sluice_row",
-      plan.table, names, staged, condition, order);
+      plan.table, names, staged, condition, order_of(plan));
 }
 
 std::string insert_sql(const stage_plan& plan, std::string_view condition) {
@@ -263,12 +264,13 @@ std::string row_stage::each_sql() const {
         "INSERT INTO pg_temp.sluice_refused VALUES (sluice_n, '{}', '', '', ''); END;",
         plain_insert_sql(plan_, one_condition), left_out, ignored_code);
   }
-  const std::string block = fmt::format(
-      fmt::runtime(each_block), fmt::arg("range", range_condition), fmt::arg("not_of_a_row", not_of_a_row),
-      fmt::arg("range_step", block_step(plan_, counts_, range_condition)),
-      fmt::arg("one_step", one_row_step(plan_, counts_)), fmt::arg("left_out", left_out),
-      fmt::arg("not_stored", not_stored_state), fmt::arg("silently", refused_silently),
-      fmt::arg("inserted", inserted_code));
+  const std::string block =
+      fmt::format(fmt::runtime(each_block), fmt::arg("order", order_of(plan_)),
+                  fmt::arg("range", range_condition), fmt::arg("not_of_a_row", not_of_a_row),
+                  fmt::arg("range_step", block_step(plan_, counts_, range_condition)),
+                  fmt::arg("one_step", one_row_step(plan_, counts_)), fmt::arg("left_out", left_out),
+                  fmt::arg("not_stored", not_stored_state), fmt::arg("silently", refused_silently),
+                  fmt::arg("inserted", inserted_code));
   return "DO " + quote_text(block);  // a name may hold whatever ends another quote
 }
 

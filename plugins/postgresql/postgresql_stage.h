@@ -27,6 +27,10 @@ struct stage_plan {
   std::vector<std::string> key;  ///< By which rows are found, among `columns`; empty: by any (`ignore`).
   /// Of the modes that leave alone what is there: keys by which it is, with all columns among `columns`.
   std::vector<unique_key> unique_keys;
+  /// Columns by which the rows of a batch are ordered before the server takes them: sessions that lock the
+  /// same rows and keys in one order do not wait for each other in a circle. Empty: the source's order, where
+  /// another key may decide which of two rows stays. Rows with one key are in the source's order in any case.
+  std::vector<std::string> order = {};
 };
 
 /// What stands behind the rows of an INSERT: ` ON CONFLICT …`, or nothing.
@@ -48,6 +52,8 @@ class row_stage {
   /// False where there are too many columns, and once it has turned out that this session has none: no right
   /// to make temporary tables, or no PL/pgSQL. Then the caller sends rows in ever smaller pieces.
   [[nodiscard]] bool usable() const { return usable_; }
+  /// Rows are taken in the order of a key.
+  [[nodiscard]] bool has_order() const { return !plan_.order.empty(); }
   /// The connection is another one, or a transaction was rolled back: its temporary tables may be gone.
   void forget() { made_ = false; }
 

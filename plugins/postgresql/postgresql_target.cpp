@@ -324,6 +324,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   SLUICE_TRY(const auto mapped,
              relational::mapped_columns(asked, options_, sql_rules(), source_columns, values_));
   keys_ = table.keys;
+  has_other_keys_ = !table.unusable_keys.empty();
   constraints_ = table.constraints;
   changes_rows_first_ = table.changes_rows_first;
   has_key_ = relational::meets_key(asked, mapped);
@@ -498,6 +499,7 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
     plan->type_oids.push_back(t.oid);
   }
   plan->keys = keys_;
+  plan->has_other_keys = has_other_keys_;
   plan->constraints = constraints_;
   plan->changes_rows_first = changes_rows_first_;
   plan->mode = options_.mode;

@@ -96,6 +96,7 @@ class postgresql_target : public target, private relational::progress_home {
   bool unlogged_ = false;
   std::optional<bool> has_key_;
   std::vector<unique_key> keys_;
+  bool has_other_keys_ = false;
   std::vector<table_constraint> constraints_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
   bool overrules_identity_ = false;  ///< A column that is written is GENERATED ALWAYS AS IDENTITY.

@@ -19,11 +19,18 @@ constexpr std::size_t send_bytes = std::size_t{128} << 10;
 /// So many transactions without a refusal, and the next one is fast again.
 constexpr std::uint32_t clean_transactions_wanted = 10;
 
+constexpr const char* deadlock_detected = "40P01";
+/// So many transactions the engine keeps short behind a deadlock (writer_core): a batch each, so that an
+/// order within the batch is one within the transaction.
+constexpr std::uint32_t ordered_transactions = 32;
+
 stage_plan stage_of(const writer_plan& plan) {
   stage_plan stage{plan.table, plan.columns, plan.type_names, plan.mode, plan.key, {}};
-  // Where a trigger may change a key, the record's own tells nothing.
-  if (plan.mode == relational::write_mode::update || plan.mode == relational::write_mode::replace ||
-      plan.changes_rows_first) {
+  if (plan.mode == relational::write_mode::update || plan.mode == relational::write_mode::replace) {
+    stage.order = plan.key;
+    return stage;
+  }
+  if (plan.changes_rows_first) {  // the record's own key tells nothing
     return stage;
   }
   std::copy_if(
@@ -34,6 +41,9 @@ stage_plan stage_of(const writer_plan& plan) {
                  return std::find(plan.columns.begin(), plan.columns.end(), name) != plan.columns.end();
                });
       });
+  if (stage.unique_keys.size() == 1 && plan.keys.size() == 1 && !plan.has_other_keys) {
+    stage.order = plan.keys.front().columns;
+  }
   return stage;
 }
 
@@ -166,6 +176,12 @@ error postgresql_writer::read_again(const error& why) {
                   "rows are refused",
                   why.message),
       read_again_code, false};
+}
+
+void postgresql_writer::learn_from(const error& why) {
+  if (why.code == deadlock_detected && stages() && stage_.has_order()) {
+    ordered_left_ = ordered_transactions;
+  }
 }
 
 result<void> postgresql_writer::end_fast_copy() {
@@ -351,8 +367,8 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
   while (at < rows.size()) {
     const std::size_t last = std::min(rows.size(), at + piece);
     piece_answer done;
-    const bool tries_copy = !mostly_refused_ || !stages();
     // Where the last rows were mostly refused, the next ones are staged at once.
+    const bool tries_copy = (!mostly_refused_ && ordered_left_ == 0) || !stages();
     if (tries_copy) {
       SLUICE_TRY(done, send_piece(b, rows, at, last));
     }
@@ -376,8 +392,8 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
       continue;
     }
     if (stages()) {
-      SLUICE_TRY(row_stage::outcome staged,
-                 stage_.insert(*connection_, encoder_, b, rows, at, last, false, buffer_));
+      SLUICE_TRY(row_stage::outcome staged, stage_.insert(*connection_, encoder_, b, rows, at, last,
+                                                          !tries_copy && !mostly_refused_, buffer_));
       if (staged.staged) {
         refused_here_ = refused_here_ || !staged.refused.empty();
         mostly_refused_ = staged.refused.size() * 2 > last - at;
@@ -464,12 +480,20 @@ result<std::vector<std::uint32_t>> postgresql_writer::rows_to_send(const batch& 
 }
 
 result<write_answer> postgresql_writer::write(const batch& b, const stop_signal& stop) {
+  auto answer = write_batch(b, stop);
+  if (!answer) {
+    learn_from(answer.error());
+  }
+  return answer;
+}
+
+result<write_answer> postgresql_writer::write_batch(const batch& b, const stop_signal& stop) {
   SLUICE_CHECK(begin(stop));
   write_answer answer;
   ignored_.clear();
   changed_.clear();
   const bool by_key = finds_by_key(plan_->mode);
-  if (!by_key && !careful_) {
+  if (!by_key && !careful_ && ordered_left_ == 0) {
     SLUICE_CHECK(inserter_ ? insert_fast(b, answer) : write_fast(b, answer));
   } else {
     SLUICE_TRY(const std::vector<std::uint32_t> rows, rows_to_send(b, answer));
@@ -508,11 +532,15 @@ result<void> postgresql_writer::commit(const mark& m, const stop_signal& stop) {
                 "{}: a mark of transaction {} of epoch {} was handed to transaction {} of epoch {}",
                 plan_->table, m.transaction, m.epoch.value, transaction_, epoch_.value);
   }
-  SLUICE_CHECK(end_fast_copy());
+  if (auto ended = end_fast_copy(); !ended) {
+    learn_from(ended.error());
+    return ended;
+  }
   statement_session session(*connection_);
   SLUICE_CHECK(relational::end_mark(session, plan_->dialect, *plan_->claim, m));
   SLUICE_CHECK(connection_->commit());
   in_transaction_ = false;
+  ordered_left_ -= std::min<std::uint32_t>(ordered_left_, 1);
   if (careful_) {
     clean_transactions_ = refused_here_ ? 0 : clean_transactions_ + 1;
     careful_ = clean_transactions_ < clean_transactions_wanted;

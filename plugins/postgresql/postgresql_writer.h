@@ -27,6 +27,7 @@ struct writer_plan {
   std::vector<unique_key> keys;                    ///< To name the columns of a constraint, and
   std::vector<table_constraint> constraints = {};  ///< likewise.
   bool changes_rows_first = false;                 ///< As `table_info` has it.
+  bool has_other_keys = false;                     ///< Of `unusable_keys`, likewise.
   relational::write_mode mode = relational::write_mode::insert;
   relational::text_rule nul = relational::text_rule::dirty;
   std::vector<std::string> key;  ///< By which rows are found; empty: by any (`ignore`).
@@ -77,6 +78,9 @@ class postgresql_writer : public writer {
   /// Ends the COPY of a fast transaction; a refusal asks for the split to be read again, carefully.
   result<void> end_fast_copy();
   error read_again(const error& why);
+  /// What the next transactions are to do about a failure.
+  void learn_from(const error& why);
+  result<write_answer> write_batch(const batch& b, const stop_signal& stop);
 
   /// Appends to `buffer_` the rows that can be sent, calling `appended(first, count)` behind some of them;
   /// the others are refused.
@@ -126,7 +130,9 @@ class postgresql_writer : public writer {
   std::vector<std::uint32_t> ignored_;  ///< Of the batch at hand.
   std::vector<changed_value> changed_;  ///< Likewise.
   bool careful_ = false;
-  bool mostly_refused_ = false;           ///< More than half of the rows staged last.
+  bool mostly_refused_ = false;  ///< More than half of the rows staged last.
+  /// Transactions behind a deadlock, in which rows go through the stage, in the order of their key.
+  std::uint32_t ordered_left_ = 0;
   std::uint32_t clean_transactions_ = 0;  ///< In a row, while careful.
   bool refused_here_ = false;             ///< In the transaction that is open.
 

@@ -278,7 +278,8 @@ class Guest(Jobs):
             self.fails(job(reader, end("Writer", "dst")), named, "raise it there")
         sql("CREATE TRIGGER slow BEFORE INSERT ON dst FOR EACH ROW SET NEW.a = SLEEP(1)")
         ended = self.fails(job(query("SELECT 1"), end("Writer", "dst", session=["SET max_statement_time = 0.2"])), "max_statement_time is 0.200000")
-        self.assertEqual((ended.summary["error"]["kind"], ended.summary["rewinds"]), ("busy", 0), ended)
+        self.assertEqual((ended.summary["error"]["kind"], ended.summary["error"]["code"], ended.summary["rewinds"], ended.summary["retryable"]), ("busy", "time_limit", 0, False), ended)
+        self.assertIn("Raise the limit of time and run it again", ended.text)
 
     def test_a_check_that_refuses_a_record_names_its_columns(self):
         sql("CREATE TABLE dst (id INT PRIMARY KEY, a INT CHECK (a < 10), b INT, `c``d` INT, CONSTRAINT both_of CHECK (b < `c``d`))")

@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 from unittest import mock
 
 from e2e.harness import PROGRAM, job
 from servers import postgresql_test as whole
 from servers.postgresql_test import end, sql
-from servers.running import Running
+from servers.running import Running, until
 
 
 def setUpModule():
@@ -85,14 +86,40 @@ class Read(whole.Jobs):
         self.assertEqual(ended.code, 1, ended)
         for part in ("(57014)", "raise statement_timeout", '"session"', '"statementTimeout"', '"jdbcUrl"'):
             self.assertIn(part, ended.text)
+        self.assertEqual(ended.summary["error"]["code"], "time_limit")
+
+    def test_a_lock_that_is_waited_for_in_vain_names_the_jobs_own_limit(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
+        holder = threading.Thread(target=sql, args=("BEGIN; LOCK TABLE dst IN SHARE MODE; SELECT pg_sleep(2); COMMIT",))
+        holder.start()
+        self.addCleanup(holder.join)
+        until(lambda: sql("SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND relation = 'dst'::regclass") == "1\n", "the lock")
+        ended = self.run_job(job(end("Reader", "src"), end("Writer", "dst", session=["SET lock_timeout = '200ms'"])), "--retries", "0")
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn('(55P03); another session holds a lock on the table; lock_timeout is 200ms, by the job\'s "session" or "options" of its address: raise it there', ended.text)
 
     def test_a_limit_of_the_job_that_strikes_while_data_moves_is_not_tried_again(self):
         sql("CREATE TABLE src (id int, t text); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, 12000) i; CREATE TABLE dst (LIKE src)")
         document = job(end("Reader", "src", session=["SET statement_timeout = '1s'"]), end("Writer", "dst"))
         document["setting"]["speed"].update(throttle=True, mbps="2")
         ended = self.run_job(document)
-        self.assertEqual((ended.code, ended.summary["rewinds"]), (1, 0), ended)
+        self.assertEqual((ended.code, ended.summary["rewinds"], ended.summary["retryable"]), (1, 0, False), ended)
         self.assertIn("raise statement_timeout", ended.text)
+        self.assertIn("Raise the limit of time and run it again: the same command goes on from the last mark", ended.text)
+        self.assertNotIn(". Run it again", ended.text)
+        document["steps"][0]["parameter"]["session"] = []
+        del document["setting"]["speed"]["throttle"], document["setting"]["speed"]["mbps"]
+        self.succeeds(document)
+        self.assertEqual(sql("SELECT count(*), count(DISTINCT id) FROM dst"), "12000|12000\n")
+
+    def test_a_limit_that_stands_in_the_address_is_not_tried_again_either(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(5); RETURN NEW; END'; "
+            "CREATE TRIGGER t BEFORE INSERT ON dst FOR EACH ROW EXECUTE FUNCTION f()")
+        for user in ("admin", "plain"):
+            writer = end("Writer", "dst", user=user)
+            writer["parameter"]["jdbcUrl"] += "?statementTimeout=600"
+            ended = self.run_job(job(end("Reader", "src"), writer), "--on-unfinished", "fresh")
+            self.assertEqual((ended.code, ended.summary["error"]["code"], ended.summary["rewinds"]), (1, "time_limit", 0), ended)
 
 
 class Texts(whole.Jobs):
@@ -280,6 +307,22 @@ class Staged(whole.Jobs):
             sql("TRUNCATE dst")
             self.succeeds(job(end("Reader", "src", ["k", "v"]), end("Writer", "dst", ["k", "v"], writeMode=mode)))
             self.assertEqual(sql("SELECT count(*) FROM (SELECT k, max(v) AS v FROM src GROUP BY k EXCEPT TABLE dst) x; SELECT count(*) FROM dst"), "0\n500\n")
+
+    def test_pipelines_that_bring_the_same_new_keys_in_no_order_hardly_wait_in_a_circle(self):
+        # In the source's order both take 12 deadlocks and more, of which each costs a second (deadlock_timeout).
+        sql("CREATE TABLE src AS SELECT i AS id, hashint4(i) & 2047 AS k, i AS v FROM generate_series(1, 20000) i; ALTER TABLE src ADD PRIMARY KEY (id); ANALYZE src; "
+            "CREATE TABLE dst (k int PRIMARY KEY, v int)")
+        for mode, deadlocks_max in (("ignore", 1), ("insert", 7)):  # each of four COPYs may meet another one's key before it goes by the key's order
+            sql("TRUNCATE dst")
+            before = int(sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'sluice'"))
+            ended = self.succeeds(job(end("Reader", "src", ["k", "v"], splitPk="id"), end("Writer", "dst", ["k", "v"], writeMode=mode), concurrent=4, errors=20000), "--on-unfinished", "fresh")
+            self.assertEqual((ended.summary["written"], ended.summary["ignored"] + ended.summary["dirty"]), (2048, 17952), ended)
+            self.assertLessEqual(int(sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'sluice'")) - before, deadlocks_max, mode)
+
+    def test_of_records_with_one_key_the_first_is_written_where_rows_go_in_the_order_of_another_key_too(self):
+        sql("CREATE TABLE src AS SELECT i AS id, 5000 - i AS k, i % 100 AS u FROM generate_series(1, 1000) i; ALTER TABLE src ADD PRIMARY KEY (id); CREATE TABLE dst (id int, k int PRIMARY KEY, u int UNIQUE)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode="ignore")))
+        self.assertEqual(sql("SELECT count(*), max(id) FROM dst"), "100|100\n")
 
     def test_a_row_that_others_replace_too_is_replaced_once_it_can_be(self):
         # Deleting finds nothing for a while, as where another session has just put in its own row.

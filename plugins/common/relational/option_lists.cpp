@@ -37,7 +37,9 @@ std::vector<option> connection_options(const options_dialect& dialect) {
        .meaning = "Its port; unset: the product's usual one.",
        .number_min = 1,
        .number_max = 65535},
-      {.name = "database", .meaning = "The database, where `jdbcUrl` does not name it."},
+      {.name = "database",
+       .meaning =
+           "The database, where `jdbcUrl` does not name it; beside one that names another it is refused."},
       {.name = "username", .meaning = "The account."},
       {.name = "password", .meaning = "Its password.", .secret = true},
       properties_option(),
@@ -45,7 +47,8 @@ std::vector<option> connection_options(const options_dialect& dialect) {
        .meaning = "`authTypeSsl`: TLS, with the server's certificate and name verified.",
        .allowed = {"authTypeNone", "authTypeSsl"}},
       {.name = "truststoreFile",
-       .meaning = "PEM file with the certificates to trust; without it the system's."},
+       .meaning = "PEM file with the certificates to trust, where TLS is asked for, here or in `jdbcUrl`; "
+                  "without it the system's."},
       {.name = "truststorePassword", .meaning = "Accepted and ignored: PEM files have none.", .secret = true},
       {.name = "keystoreFile",
        .meaning = "PEM file with the client's certificate, and its key where `keyFile` is not set."},

@@ -77,6 +77,11 @@ class end_reader {
       SLUICE_TRY(out, connect_options_of(urls, properties, *dialect_.url, warn_));
       const option_values& named = saying(entry, "database");
       SLUICE_TRY(const auto database, named.text("database"));
+      if (database && !out.database.empty() && *database != out.database && &named == &where) {
+        return named.bad("database", fmt::format("found {}, and \"jdbcUrl\" beside it names the database {}; "
+                                                 "leave one of them out",
+                                                 in_quotes(*database), in_quotes(out.database)));
+      }
       if (&named == &entry || &named == &where || out.database.empty()) {
         out.database = database.value_or(out.database);
       } else if (warn_ && database && *database != out.database) {
@@ -414,15 +419,27 @@ class end_reader {
     return {};
   }
 
+  /// The files count where TLS is asked for, by the address too, and authorities where it is verified.
   result<void> read_tls(const option_values& entry, connect_options& out) const {
-    SLUICE_TRY(const auto protocol, saying(entry, "securityProtocol").text("securityProtocol"));
-    if (!protocol || !same_word(*protocol, "authTypeSsl")) {
-      return {};
+    const option_values& says = saying(entry, "securityProtocol");
+    SLUICE_TRY(const auto protocol, says.text("securityProtocol"));
+    if (protocol && same_word(*protocol, "authTypeSsl")) {
+      out.tls = tls_mode::required;
     }
-    out.tls = tls_mode::required;
+    const bool verifies = out.tls == tls_mode::required || out.tls == tls_mode::required_chain;
+    const bool asked = verifies || out.tls == tls_mode::required_unverified;
     const auto file = [&](const std::string& name, bool with_key, std::string& to) -> result<void> {
       const option_values& where = saying(entry, name);
       SLUICE_TRY(const auto path, where.text(name));
+      if (path && !path->empty() && !(with_key ? asked : verifies)) {
+        if (warn_ && (!protocol || &says == &where)) {  // outside it may be for other entries
+          warn_(
+              fmt::format("{}: has no effect, because TLS is {}; set \"securityProtocol\" to "
+                          "\"authTypeSsl\" beside it, or leave it out",
+                          where.place(name), to_string(out.tls)));
+        }
+        return {};
+      }
       if (path) {
         if (const auto why = why_not_pem(*path, with_key)) {
           return where.bad(name, *why);
@@ -435,6 +452,9 @@ class end_reader {
     SLUICE_CHECK(file("keystoreFile", true, out.cert_file));
     SLUICE_CHECK(file("keyFile", true, out.key_file));
     for (const char* name : {"keystorePassword", "clientPassword"}) {
+      if (!asked) {
+        break;
+      }
       SLUICE_TRY(auto password, saying(entry, name).secret_of(name));
       if (password) {
         out.key_password = std::move(*password);

@@ -241,6 +241,51 @@ TEST(relational_reader, warns_of_keys_that_connect_and_stand_on_the_wrong_level)
                             "parameter.connection[0].jdbcUrl, which names the database \"a\"")));
 }
 
+TEST(relational_reader, uses_files_of_tls_where_it_is_asked_for_and_tells_where_it_is_not) {
+  const auto with = [](const std::string& more) {
+    return reader_of(fmt::format(R"({{"username": "u", "password": "p", "column": ["*"], "table": "t",
+      "truststoreFile": "/ca.pem", "keystoreFile": "/me.pem", {}}})",
+                                 more)
+                         .c_str());
+  };
+  for (const char* more : {R"("jdbcUrl": "jdbc:mysql://db1/a")",
+                           R"("jdbcUrl": "jdbc:mysql://db1/a", "securityProtocol": "authTypeNone")"}) {
+    const auto read = with(more);
+    ASSERT_TRUE(read.options) << read.options.error().message;
+    EXPECT_EQ(read.options->parts[0].connect.ca_file, "");
+    EXPECT_THAT(
+        read.warnings,
+        ElementsAre(HasSubstr("parameter.truststoreFile: has no effect, because TLS is not asked for; "
+                              "set \"securityProtocol\" to \"authTypeSsl\""),
+                    HasSubstr("parameter.keystoreFile: has no effect")))
+        << more;
+  }
+  const auto verified = with(R"("jdbcUrl": "jdbc:mysql://db1/a?sslMode=VERIFY_IDENTITY")");
+  ASSERT_TRUE(verified.options) << verified.options.error().message;
+  EXPECT_EQ(verified.options->parts[0].connect.ca_file, "/ca.pem");
+  EXPECT_EQ(verified.options->parts[0].connect.cert_file, "/me.pem");
+  EXPECT_THAT(verified.warnings, ElementsAre());
+  const auto unverified = with(R"("jdbcUrl": "jdbc:mysql://db1/a?sslMode=REQUIRED")");
+  ASSERT_TRUE(unverified.options) << unverified.options.error().message;
+  EXPECT_EQ(unverified.options->parts[0].connect.cert_file, "/me.pem");
+  EXPECT_THAT(unverified.warnings,
+              ElementsAre(HasSubstr("truststoreFile: has no effect, because TLS is required, unverified")));
+}
+
+TEST(relational_reader, refuses_two_databases_beside_each_other) {
+  const auto two = reader_of(R"({"username": "u", "password": "p", "column": ["*"], "table": "t",
+    "jdbcUrl": "jdbc:mysql://db1/a", "database": "b"})");
+  ASSERT_FALSE(two.options);
+  EXPECT_THAT(
+      two.options.error().message,
+      HasSubstr("parameter.database: found \"b\", and \"jdbcUrl\" beside it names the database \"a\"; "
+                "leave one of them out"));
+  const auto same = reader_of(R"({"username": "u", "password": "p", "column": ["*"], "table": "t",
+    "jdbcUrl": "jdbc:mysql://db1/a", "database": "a"})");
+  ASSERT_TRUE(same.options) << same.options.error().message;
+  EXPECT_EQ(to_text(same.options->parts[0].connect), "db1:3306/a as u");
+}
+
 TEST(relational_reader, warns_of_keys_that_name_the_server_a_second_time) {
   const auto read = reader_of(R"({"username": "u", "password": "p", "column": ["*"], "table": "t",
     "jdbcUrl": "jdbc:mysql://db1/a", "host": "db2", "port": 3307})");

@@ -22,7 +22,9 @@ NAMES_MAX = 10
 SOURCES = ("PostgreSQL", "MariaDB", "SQLite", "CSV")
 # Whose promise is exactly once.
 TARGETS = ("PostgreSQL", "MariaDB", "SQLite")
-SHAPES = ("insert, no key", "insert", "emptied, no key", "update")
+SHAPES = ("insert, no key", "insert, no key", "insert", "emptied, no key", "emptied, no key", "update", "replace", "ignore")
+FILTERED_ABOVE = 900  # of `q`, where the job filters
+SMALL_DISK = "32m"  # the content, what rolled back transactions leave of it, and the room that PostgreSQL takes in advance
 
 
 class Wrong(Exception):
@@ -44,7 +46,9 @@ class Case:
         self.state = folder / "state"
         self.process = None
         self.processes = 0
-        self.state_lost = self.touched = False
+        self.state_lost = self.touched = self.stopped = False
+        self.small = None
+        self.opened = contextlib.ExitStack()
         self.hits, self.lines, self.resumes = [], [], []
         self.stands = None
         self.ways = {}
@@ -57,7 +61,7 @@ class Case:
         self.target = SIDES[target]("dst", folder, servers)
         self.route = f"{source} to {target}"
         self.shape = dice.choice(SHAPES)
-        self.rows = content.rows(dice, int(dice.uniform(1000, 9000)), dice.choice((0, 0, 2, 21)))
+        self.rows = content.rows(dice, int(dice.uniform(1000, 9000)), dice.choice((0, 0, 2, 21, 200)))
         self.source_keyed = source == "CSV" or dice.random() < 0.8
         split = dice.choice(("k", "k", "g", None)) if self.source_keyed else None
         self.reading = {"splitPk": split, "splitFactor": dice.choice((1, 3, 10))} if split and source != "CSV" else {}
@@ -65,6 +69,7 @@ class Case:
             self.reading["snapshot"] = dice.choice(("none", "shared"))
         self.concurrent = dice.choice((1, 2, 3))
         self.mbps = dice.choice((1, 1, 2))
+        self.filters = dice.random() < 0.25
         self.slow_begin, self.slow_end = (dice.random() < 0.4 for _ in "be")
         self.events = []
         for number in range(dice.choice((1, 2, 2, 3, 3, 4))):
@@ -73,10 +78,14 @@ class Case:
 
     def __str__(self):
         said = ", ".join(f"{event.name} ({when} {u:.2f})" for event, when, u, _ in self.events)
-        return f"{self.route}, {self.shape}, {len(self.rows)} rows, {self.bad()} refused, {self.concurrent} pipelines, {self.reading}: {said}"
+        return f"{self.route}, {self.shape}, {len(self.rows)} rows, {self.bad()} refused{', filtered' if self.filters else ''}, {self.concurrent} pipelines, {self.reading}: {said}"
+
+    def arriving(self):
+        """What passes the filter."""
+        return [row for row in self.rows if not self.filters or row.q <= FILTERED_ABOVE]
 
     def bad(self):
-        return sum(map(content.refused, self.rows))
+        return sum(map(content.refused, self.arriving()))
 
     def note(self, text):
         self.lines.append(f"{time.strftime('%H:%M:%S')} {text}")
@@ -86,37 +95,43 @@ class Case:
     def prepare(self):
         for side in (self.source, self.target):
             side.begin_anew()
+        if any(event.needs == "small disk" for event, *_ in self.events):
+            self.small = self.opened.enter_context(self.target.small_disk(SMALL_DISK))
         self.source.make(self.source_keyed, refuses=False)
         self.source.fill([row.values() for row in self.rows])
-        self.target.make(self.shape in ("insert", "update"), refuses=True)
+        self.target.make(not self.shape.endswith("no key"), refuses=True)
         self.target.make_steps()
-        good = [row for row in self.rows if not content.refused(row)]
-        before, kept = self.before()
-        if before:
-            self.target.fill(before)
-        self.bad_keys = sorted(row.k for row in self.rows if content.refused(row))
-        self.expected = [(*row.values()[:6], int(row.c)) for row in good] + kept
+        self.decide_what_stands()
+        if self.before:
+            self.target.fill(self.before)
         read = self.source.sum()
         if read is not None and read != content.sum_of([row.values() for row in self.rows]):
             raise Wrong(f"the harness: the source holds {read} before the first run, not what it was filled with")
-        with contextlib.ExitStack() as opened:
+        if any(event.needs == "ways" for event, *_ in self.events):
             for side in (self.source, self.target):
-                if side.on_server and any(event.name.startswith("cut") for event, *_ in self.events):
-                    self.ways[side.role] = opened.enter_context(CuttingProxy(side.server.port))
+                if side.on_server:
+                    self.ways[side.role] = self.opened.enter_context(CuttingProxy(side.server.port))
                     side.port = self.ways[side.role].port
-            self.opened = opened.pop_all()
 
-    def before(self):
-        """Rows that stand in the destination before, and those of them that must stand there afterwards as well."""
+    def decide_what_stands(self):
+        """`before`: rows in the destination before the first process. `expected`: all that must be there at the end."""
         dice = random.Random(f"{self.seed} before")
-        junk = [(content.JUNK_KEY + i, None, "was here", None, None, i, i) for i in range(20)]
-        if self.shape == "emptied, no key":
-            return junk, []
-        if self.shape != "update":
-            return [], []
-        old = [(row.k, None, "old", None, None, 1, 1) for row in self.rows if content.refused(row) or dice.random() < 0.5]
-        refused = {row.k for row in self.rows if content.refused(row)}
-        return junk + old, junk + [one for one in old if one[0] in refused]
+        arriving = self.arriving()
+        self.bad_keys = {row.k for row in arriving if content.refused(row)}
+        good = {row.k: (*row.values()[:6], int(row.c)) for row in arriving if row.k not in self.bad_keys}
+        junk = {content.JUNK_KEY + i: (content.JUNK_KEY + i, None, "was here", None, None, i, i) for i in range(20)}
+        old = {row.k: (row.k, None, "old", None, None, 1, 1) for row in self.rows if row.k in self.bad_keys or dice.random() < 0.5}
+        self.ignored = 0
+        if self.shape in ("update", "replace"):
+            stood, stay = {**junk, **old}, {**junk, **old, **good}
+        elif self.shape == "ignore":
+            # Whether a row that would be refused is left out for its key first is the product's own matter.
+            old = {k: row for k, row in old.items() if k not in self.bad_keys}
+            stood, stay = {**junk, **old}, {**good, **junk, **old}
+            self.ignored = len(old.keys() & good.keys())
+        else:
+            stood, stay = (junk if self.shape.startswith("emptied") else {}), good
+        self.before, self.expected = list(stood.values()), list(stay.values())
 
     def job(self):
         steps = {"preSql": [], "postSql": ["INSERT INTO steps VALUES (1)"]}
@@ -128,16 +143,18 @@ class Case:
             steps["postSql"] += [self.target.slow.format(0.3), "INSERT INTO steps VALUES (2)"]
         self.steps = sum("INSERT" in step for step in steps["postSql"])
         document = job(self.source.end("Reader", **self.reading),
-                       self.target.end("Writer", writeMode="update" if self.shape == "update" else "insert", **{k: v for k, v in steps.items() if v}),
+                       self.target.end("Writer", writeMode=self.shape if self.shape in ("update", "replace", "ignore") else "insert", **{k: v for k, v in steps.items() if v}),
                        concurrent=self.concurrent, errors=self.bad())
         document["setting"]["speed"].update(throttle=True, mbps=str(self.mbps))
+        if self.filters:
+            document["transformer"] = [{"name": "dx_filter", "parameter": {"columnIndex": content.COLUMNS.index("q"), "paras": [">", str(FILTERED_ABOVE)]}}]
         return document
 
     # Processes.
 
     def start(self):
         self.processes += 1
-        self.touched = False
+        self.touched = self.stopped = False
         (self.folder / "summary.json").unlink(missing_ok=True)
         log = open(self.folder / f"process-{self.processes}.log", "w", encoding="utf-8")
         with log:
@@ -173,8 +190,8 @@ class Case:
 
     def run(self):
         """Ends where the job has succeeded and all holds; else Wrong."""
-        self.prepare()
         try:
+            self.prepare()
             (self.folder / "job.json").write_text(json.dumps(self.job(), indent=1, ensure_ascii=False), encoding="utf-8")
             for event, when, u, dice in self.events:
                 if self.process is None:
@@ -182,7 +199,7 @@ class Case:
                 self.wait(self.began + self.moment(when, u) - time.monotonic())
                 if self.process.poll() is None:
                     # What does not end the process is seen before it happens, since that goes on meanwhile.
-                    before = None if event.name.startswith("process") else self.phase_before()
+                    before = None if event.name.startswith("process ") else self.phase_before()
                     at = time.monotonic() - self.began
                     if event.happens(self, dice):
                         self.touched = True
@@ -237,12 +254,14 @@ class Case:
             if number > 1:
                 self.resumes.append(sum(phase["seconds"] for phase in self.summary["phases"] if phase["name"] in ("open", "plan", "first_batch", "prepare", "pre_sql")))
             return True
+        if self.stopped and code in (143, -signal.SIGTERM):  # the second before the program has begun to listen
+            return False
         if code != 1 or self.summary is None:
             raise Wrong(f"process {number} ended with {code}: {self.tail(number)}")
         error = self.summary["error"] or {}
         if not self.touched:
             raise Wrong(f"process {number} failed though nothing happened to it: {error.get('kind')}: {error.get('message')}")
-        if error.get("kind") not in ("not_connected", "busy") or not (self.summary["resumable"] or self.summary["retryable"]):
+        if error.get("kind") not in ("not_connected", "busy", *(["no_room"] if self.small else [])) or not (self.summary["resumable"] or self.summary["retryable"]):
             raise Wrong(f"process {number} failed otherwise than what happened to it allows: {error.get('kind')}: {error.get('message')}; "
                         f"resumable: {self.summary['resumable']}, retryable: {self.summary['retryable']}")
         self.note(f"process {number}: {error['kind']}: {error['message'][:300]}")
@@ -280,7 +299,9 @@ class Case:
         if self.summary is None:
             return
         account = {name: self.summary[name] for name in ("read", "filtered", "ignored", "written", "dirty")}
-        wanted = {"read": len(self.rows), "filtered": 0, "ignored": 0, "written": len(self.rows) - self.bad(), "dirty": self.bad()}
+        filtered = len(self.rows) - len(self.arriving())
+        wanted = {"read": len(self.rows), "filtered": filtered, "ignored": self.ignored,
+                  "written": len(self.rows) - filtered - self.ignored - self.bad(), "dirty": self.bad()}
         if account != wanted:
             raise Wrong(f"the account is {account}, expected {wanted}")
 
@@ -288,7 +309,7 @@ class Case:
         kept = sorted(int(json.loads(line)["record"][0]["text"]) for path in self.state.rglob("dirty.jsonl") for line in path.read_text(encoding="utf-8").splitlines())
         missing = self.summary["dirty_missing"] if self.summary else 0
         twice = [k for k, times in Counter(kept).items() if times > 1]
-        strange = sorted(set(kept) - set(self.bad_keys))
+        strange = sorted(set(kept) - self.bad_keys)
         if twice or strange:
             raise Wrong(f"dirty records stand twice: k = {twice[:NAMES_MAX]}; or are none: {strange[:NAMES_MAX]}")
         if missing and not self.state_lost or self.summary and len(kept) + missing != self.bad():

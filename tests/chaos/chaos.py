@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -45,8 +46,11 @@ class Servers:
         self.running = {}
 
     def of(self, system):
-        if system not in self.running:
-            self.running[system] = self.ends.enter_context(self.kinds[system](self.certificates))
+        """A running one: where a case has left a server that does not start, the next has a new one."""
+        if system not in self.running or self.running[system].process.poll() is not None:
+            server = self.ends.enter_context(self.kinds[system](self.certificates))
+            server.ends = self.ends  # of what must live as long
+            self.running[system] = server
         return self.running[system]
 
 
@@ -59,13 +63,14 @@ class Chaos:
         self.taken = 0
         self.hits, self.resumes, self.failures = [], [], []
         self.passed = 0
+        self.stopped = False
         self.end = time.monotonic() + seconds if seconds else None
 
     def next(self):
         """A seed and its route, or nothing."""
         with self.turn:
             enough = len(self.hits) >= self.kills or (self.end is not None and time.monotonic() > self.end)
-            if self.taken and (self.seed is not None or enough):
+            if self.stopped or self.taken and (self.seed is not None or enough):
                 return None
             self.taken += 1
             number = self.seed if self.seed is not None else self.first + self.taken - 1
@@ -148,6 +153,12 @@ def main():
     if not routes:
         parser.error(f"no such route: {options.route}; one of {', '.join(map(' to '.join, ROUTES))}")
     chaos = Chaos(options.first, options.kills, options.seed, routes, options.seconds)
+
+    def stop(*_):
+        chaos.stopped = True  # the cases of today come to their end, and servers and file systems go
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     chaos.run(options.workers)
     return 1 if chaos.failures else 0
 

@@ -1,11 +1,18 @@
 """What happens to a run at random moments. To add an event, write a function here."""
 
+import contextlib
+import os
 import random
 import shutil
+import signal
+import threading
 
 from chaos.proxy import Cut
 
 DOWN_SECONDS_MAX = 1.5
+UNHEARD_SECONDS = 3
+STOP_SECONDS = 60
+FULL_SECONDS = 4
 CUT_SECONDS = 4  # a cut that has met nothing by then is taken back
 
 EVENTS = {}
@@ -13,15 +20,16 @@ EVENTS = {}
 
 class Event:
     """`happens(case, dice)` is called while a process runs, or has just ended. It returns false where it could do nothing: no connection to
-    end, say. `possible(case)` tells of a case that is decided and not begun; `weight` is how often it is taken among others."""
+    end, say. `possible(case)` tells of a case that is decided and not begun; `weight` is how often it is taken among others. `needs` is what
+    the case must have for it: `ways` (proxies to its servers) or `small disk` (for the destination's rows)."""
 
-    def __init__(self, name, happens, possible, weight):
-        self.name, self.happens, self.possible, self.weight = name, happens, possible, weight
+    def __init__(self, name, happens, possible, weight, needs):
+        self.name, self.happens, self.possible, self.weight, self.needs = name, happens, possible, weight, needs
 
 
-def event(name, possible=lambda case: True, weight=1):
+def event(name, possible=lambda case: True, weight=2, needs=None):
     def keep(happens):
-        EVENTS[name] = Event(name, happens, possible, weight)
+        EVENTS[name] = Event(name, happens, possible, weight, needs)
         return happens
     return keep
 
@@ -31,7 +39,15 @@ def choose(case, dice):
     return dice.choices(possible, [one.weight for one in possible])[0]
 
 
-@event("process killed", weight=4)
+def to_server(case):
+    return case.target.on_server
+
+
+def to_or_from_server(case):
+    return case.source.on_server or case.target.on_server
+
+
+@event("process killed", weight=8)
 def kill_process(case, _):
     return case.kill()
 
@@ -45,12 +61,33 @@ def kill_and_forget(case, _):
     return True
 
 
+@event("process killed unheard", to_server, needs="ways")
+def kill_unheard(case, _):
+    """The server does not know: sessions, their transactions and locks stay."""
+    case.ways["dst"].leave_alone()
+    threading.Timer(UNHEARD_SECONDS, case.ways["dst"].tell).start()
+    return case.kill()
+
+
+@event("process stopped")
+def stop(case, _):
+    case.process.send_signal(signal.SIGTERM)
+    case.stopped = True
+    case.wait(STOP_SECONDS)
+    return case.process.poll() in (143, -signal.SIGTERM)
+
+
+@event("process and server killed", to_server)
+def kill_both(case, dice):
+    return case.kill() and crash(case.target, dice)
+
+
 @event("source's server killed", lambda case: case.source.on_server)
 def kill_source(case, dice):
     return crash(case.source, dice)
 
 
-@event("destination's server killed", lambda case: case.target.on_server)
+@event("destination's server killed", to_server)
 def kill_destination(case, dice):
     return crash(case.target, dice)
 
@@ -60,7 +97,7 @@ def crash(side, dice):
     return True
 
 
-@event("connection ended", lambda case: case.source.on_server or case.target.on_server, weight=2)
+@event("connection ended", to_or_from_server, weight=4)
 def end_connection(case, dice):
     open_ones = [(side, pid) for side in (case.source, case.target) if side.on_server for pid in side.connections()]
     if not open_ones:
@@ -69,16 +106,39 @@ def end_connection(case, dice):
     return side.end_connection(pid)
 
 
-@event("cut at a byte", lambda case: case.source.on_server or case.target.on_server, weight=2)
+@event("cut at a byte", to_or_from_server, weight=4, needs="ways")
 def cut_at_a_byte(case, dice):
     role, direction = dice.choice(sorted(case.ways)), dice.choice(("up", "down"))
     rows_pass = (role, direction) in (("src", "down"), ("dst", "up"))
     return happened(case, case.ways[role], Cut(direction, int(2 ** dice.uniform(0, 18 if rows_pass else 9))))
 
 
-@event("cut at a COMMIT", lambda case: case.target.on_server, weight=2)
+@event("cut at a COMMIT", to_server, weight=4, needs="ways")
 def cut_at_a_commit(case, dice):
     return happened(case, case.ways["dst"], Cut(commit=dice.choice(("before", "after", "after")), nth=dice.randrange(1, 4)))
+
+
+@event("connections lost unheard", to_server, needs="ways")
+def lose_unheard(case, _):
+    """The process knows that they are lost and makes new ones; the server keeps the old sessions for a while."""
+    way = case.ways["dst"]
+    found = way.leave_alone()
+    threading.Timer(UNHEARD_SECONDS, way.tell).start()
+    way.end_clients()
+    return found > 0
+
+
+@event("disk full", lambda case: os.geteuid() == 0, needs="small disk")
+def fill_disk(case, _):
+    """The destination's, until the run has met it."""
+    case.touched = True
+    filler = case.small / "filler"
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+        while file.write(b"x" * 4096):
+            pass
+    case.wait(FULL_SECONDS)
+    filler.unlink()
+    return case.process.poll() == 1
 
 
 def happened(case, way, cut):

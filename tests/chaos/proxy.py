@@ -32,12 +32,12 @@ class Connection:
 
     def __init__(self, client, server):
         self.client, self.server = client, server
-        self.muted = False
+        self.muted = self.left_alone = False
         self.answered = threading.Event()
 
 
 class CuttingProxy(Fake):
-    """A context. `arm` may be called at any time; a way without a cut passes all on. Its threads are its own."""
+    """A context. `arm` and the others may be called at any time; a way without a cut passes all on. Its threads are its own."""
 
     timeout_s = None
 
@@ -56,14 +56,38 @@ class CuttingProxy(Fake):
         with self.turn:
             self.cut = cut
 
+    def leave_alone(self):
+        """From here on the server is not told that the clients of today are gone, as where a network loses what they send; `tell` does."""
+        with self.turn:
+            for one in self.connections:
+                one.left_alone = True
+            return len(self.connections)
+
+    def tell(self):
+        with self.turn:
+            alone = [one for one in self.connections if one.left_alone]
+        for one in alone:
+            one.left_alone = False
+            self.reset(one.server)
+
+    def end_clients(self):
+        with self.turn:
+            connections = list(self.connections)
+        for one in connections:
+            self.reset(one.client)
+
     def end_all(self):
         with self.turn:
             connections = list(self.connections)
-        for peer in (peer for one in connections for peer in (one.client, one.server)):
-            with contextlib.suppress(OSError):
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            with contextlib.suppress(OSError):
-                peer.shutdown(socket.SHUT_RDWR)
+        for one in connections:
+            self.reset(one.client)
+            self.reset(one.server)
+
+    @staticmethod
+    def reset(peer):
+        with contextlib.suppress(OSError):
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            peer.shutdown(socket.SHUT_RDWR)
 
     def pass_on(self, client):
         with socket.create_connection(("127.0.0.1", self.to)) as server:
@@ -83,6 +107,8 @@ class CuttingProxy(Fake):
                 if direction == "down" and one.muted:
                     one.answered.set()
                     continue
+                if direction == "down" and one.left_alone:
+                    continue
                 passed, ends = self.judge(one, data, direction)
                 target.sendall(passed)
                 if ends:
@@ -90,6 +116,8 @@ class CuttingProxy(Fake):
                         one.answered.wait(ANSWER_SECONDS)
                     self.end_all()
                     return
+        if one.left_alone:
+            return
         for peer in (source, target):
             with contextlib.suppress(OSError):
                 peer.shutdown(socket.SHUT_RDWR)

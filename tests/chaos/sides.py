@@ -1,9 +1,11 @@
 """The ends of the routes: how a table of the content is made, filled, summed and listed in each system's own SQL, and what stands there
 of a run. Nothing here goes through Sluice."""
 
+import contextlib
 import csv
 import shutil
 import sqlite3
+import subprocess
 
 from chaos import content
 from chaos.content import COLUMNS, NULL_IN_FILES
@@ -47,8 +49,8 @@ class Side:
 class Database(Side):
     """What has SQL: subclasses say how theirs differs."""
 
-    types = text_type = emptied = ""
-    slow = None
+    types, emptied, slow = {}, "", None
+    on_small = ""  # behind CREATE TABLE, where the rows lie on a small disk
 
     def sql(self, text):
         raise NotImplementedError
@@ -56,7 +58,7 @@ class Database(Side):
     def make(self, keyed, refuses):
         number = f"INTEGER{self.check if refuses else ''}"
         self.sql(f"DROP TABLE IF EXISTS {self.role}; CREATE TABLE {self.role} (k BIGINT{' PRIMARY KEY' if keyed else ''}, g BIGINT, t {self.types['t']}, "
-                 f"n {self.types['n']}, at {self.types['at']}, q {number}, c {'INTEGER' if refuses else self.types['t']})")
+                 f"n {self.types['n']}, at {self.types['at']}, q {number}, c {'INTEGER' if refuses else self.types['t']}){self.on_small if refuses else ''}")
 
     def begin_anew(self):
         self.sql("DROP TABLE IF EXISTS src; DROP TABLE IF EXISTS dst; DROP TABLE IF EXISTS steps; DROP TABLE IF EXISTS sluice_run; "
@@ -94,6 +96,19 @@ class OnServer(Database):
     def sql(self, text):
         return self.server.sql(text, self.database)
 
+    @contextlib.contextmanager
+    def small_disk(self, size):
+        """A file system of the destination's rows alone; gives its folder. It stays with the server: one that was killed may need it to start."""
+        place = self.server.folder / "small"
+        if not place.exists():
+            self.server.ends.enter_context(mounted(place, size, self.server.owner))
+            self.begin_on(place)
+        self.on_small = self.behind_create.format(place)
+        try:
+            yield place
+        finally:
+            self.sql("DROP TABLE IF EXISTS dst")
+
     def place(self):
         return {"jdbcUrl": f"jdbc:{self.step_type}://127.0.0.1:{self.port or self.server.port}/{self.database}?{self.without_tls}", "username": "admin",
                 "password": self.server.password("admin"), "table": self.role}
@@ -103,13 +118,16 @@ class PostgreSQL(OnServer):
     name, system, step_type, between, without_tls = "PostgreSQL", "postgresql", "postgresql", "|", "sslmode=disable"
     types = {"t": "text", "n": "numeric(20,6)", "at": "timestamp"}
     check = " CHECK (q >= 0)"
-    emptied, slow = "TRUNCATE dst", "SELECT pg_sleep({})"
+    emptied, slow, behind_create = "TRUNCATE dst", "SELECT pg_sleep({})", " TABLESPACE small"
     digest = ("('x' || substr(md5(concat_ws('|', k, coalesce(g::text, 'NULL'), coalesce(encode(convert_to(t, 'UTF8'), 'hex'), 'NULL'), "
               "coalesce(n::text, 'NULL'), coalesce(to_char(at, 'YYYY-MM-DD HH24:MI:SS.US'), 'NULL'), q, c)), 1, 8))::bit(32)::bigint")
 
     def fill(self, rows):
         lines = ("\t".join("\\N" if v is None else copied(v) for v in values) for values in rows)
         self.sql(f"COPY {self.role} FROM STDIN;\n" + "\n".join(lines) + "\n\\.\nANALYZE " + self.role)
+
+    def begin_on(self, place):
+        self.sql(f"CREATE TABLESPACE small LOCATION '{place}'")
 
     def has_marks(self):
         return self.sql("SELECT to_regclass('sluice_run') IS NOT NULL AND to_regclass('sluice_progress') IS NOT NULL").strip() == "t"
@@ -125,7 +143,7 @@ class MariaDB(OnServer):
     name, system, step_type, between, without_tls = "MariaDB", "mariadb", "mysql", "\t", "sslMode=DISABLED"
     types = {"t": "VARCHAR(1000) CHARACTER SET utf8mb4", "n": "DECIMAL(20,6)", "at": "DATETIME(6)"}
     check = " CHECK (q >= 0)"
-    emptied, slow = "TRUNCATE dst", "DO SLEEP({})"
+    emptied, slow, behind_create = "TRUNCATE dst", "DO SLEEP({})", " DATA DIRECTORY = '{}'"
     digest = ("CAST(CONV(SUBSTR(MD5(CONCAT_WS('|', k, COALESCE(g, 'NULL'), COALESCE(LOWER(HEX(t)), 'NULL'), COALESCE(n, 'NULL'), COALESCE(at, 'NULL'), "
               "q, c)), 1, 8), 16, 10) AS DECIMAL(20))")
 
@@ -133,6 +151,9 @@ class MariaDB(OnServer):
         for first in range(0, len(rows), 1000):
             values = ",".join("(" + ",".join("NULL" if v is None else quoted(v) for v in one) + ")" for one in rows[first:first + 1000])
             self.sql(f"INSERT INTO {self.role} VALUES {values}")
+
+    def begin_on(self, place):
+        pass
 
     def has_marks(self):
         return self.sql(f"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{self.database}' AND table_name LIKE 'sluice!_%' ESCAPE '!'").strip() == "2"
@@ -157,9 +178,21 @@ class SQLite(Database):
     emptied = "DELETE FROM dst"
     digest = "digest(k, g, t, n, at, q, c)"
 
-    @property
-    def path(self):
-        return self.folder / f"{self.role}.db"
+    def __init__(self, role, folder, servers):
+        super().__init__(role, folder, servers)
+        self.path = folder / f"{role}.db"
+
+    @contextlib.contextmanager
+    def small_disk(self, size):
+        place = self.folder / "small"
+        with mounted(place, size):
+            self.path = place / f"{self.role}.db"
+            self.begin_anew()
+            try:
+                yield place
+            finally:
+                for left in place.glob(f"{self.role}.db*"):
+                    shutil.copy(left, self.folder)
 
     def open(self):
         db = sqlite3.connect(self.path, timeout=30)
@@ -190,6 +223,18 @@ class SQLite(Database):
 
     def place(self):
         return {"jdbcUrl": f"jdbc:sqlite:{self.path}", "table": self.role}
+
+
+@contextlib.contextmanager
+def mounted(place, size, owner=None):
+    """A small file system in memory, which takes root."""
+    place.mkdir(exist_ok=True)
+    of = f",uid={owner.pw_uid},gid={owner.pw_gid}" if owner else ""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}{of},mode=700", "none", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
 
 
 class CSV(Side):

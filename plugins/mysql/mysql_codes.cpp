@@ -124,7 +124,9 @@ constexpr auto rows = std::to_array<row>({
     {1761, "ER_FOREIGN_DUPLICATE_KEY_WITH_CHILD_INFO", error_kind::bad_row},
     {1762, "ER_FOREIGN_DUPLICATE_KEY_WITHOUT_CHILD_INFO", error_kind::bad_row},
     {1792, "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION", error_kind::denied,
-     "a source only reads; what changes data belongs to the writer"},
+     "a source only reads: what changes data belongs to the writer; where this is the writer, SQL of the job "
+     "or "
+     "of a trigger made its transaction READ ONLY: take that out"},
     {1820, "ER_MUST_CHANGE_PASSWORD", error_kind::denied, "give the account a new password"},
     {1836, "ER_READ_ONLY_MODE", error_kind::denied, "the server is read-only; name its primary"},
     {1862, "ER_MUST_CHANGE_PASSWORD_LOGIN", error_kind::denied, "give the account a new password"},

@@ -364,6 +364,9 @@ result<void> connection::state::set_session(const stop_signal& stop) {
   const auto own = [&](const std::string& name) {
     return job.sets(name) ? job.after.at(name) : std::string();
   };
+  if (job.sets("binlog_format")) {
+    facts.logs_statements = row[3] == "1" && job.after.at("binlog_format") == "STATEMENT";
+  }
   if (job.sets("sql_mode")) {
     facts.sql_mode = job.after.at("sql_mode");
   }

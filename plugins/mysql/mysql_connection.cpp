@@ -24,14 +24,17 @@ std::string random_word() {
   return fmt::format("{:08x}{:08x}", device(), device());
 }
 
-/// The number behind `name` in the server's sentence: 3 of `Records: 3  Duplicates: 0`.
-std::uint64_t number_in(std::string_view info, std::string_view name) {
-  const std::size_t at = info.find(name);
-  std::uint64_t n = 0;
-  if (at != std::string_view::npos) {
-    std::from_chars(info.data() + at + name.size(), info.data() + info.size(), n);
+/// The numbers in the server's sentence, in order: 3 and 0 of `Records: 3  Duplicates: 0`. Its words are in
+/// the session's language; their order is not.
+std::vector<std::uint64_t> numbers_in(std::string_view info) {
+  std::vector<std::uint64_t> out;
+  for (std::size_t at = 0; (at = info.find_first_of("0123456789", at)) != std::string_view::npos;) {
+    std::uint64_t n = 0;
+    const auto read = std::from_chars(info.data() + at, info.data() + info.size(), n);
+    out.push_back(n);
+    at = static_cast<std::size_t>(read.ptr - info.data());
   }
-  return n;
+  return out;
 }
 
 }  // namespace
@@ -244,13 +247,14 @@ statement_answer connection::state::answer_at_hand() const {
   answer.matched = answer.affected;
   answer.warnings = mysql_warning_count(mysql);
   if (const char* text = mysql_info(mysql); text != nullptr) {
-    const std::string_view info = text;
-    if (info.starts_with("Rows matched: ")) {
-      answer.matched = number_in(info, "Rows matched: ");
+    // Of UPDATE: matched, changed, warnings. Of several rows: records, duplicates, warnings. Of LOAD DATA:
+    // records, deleted, skipped, warnings.
+    const std::vector<std::uint64_t> numbers = numbers_in(text);
+    if (numbers.size() >= 3) {
+      answer.matched = answer.records = numbers[0];
+      answer.duplicates = numbers[1];
+      answer.skipped = numbers.size() > 3 ? numbers[2] : 0;
     }
-    answer.records = number_in(info, "Records: ");
-    answer.duplicates = number_in(info, "Duplicates: ") + number_in(info, "Deleted: ");
-    answer.skipped = number_in(info, "Skipped: ");
   }
   return answer;
 }

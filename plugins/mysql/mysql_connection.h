@@ -78,7 +78,8 @@ struct row_view {
 /// What the server says of a statement that it has done.
 struct statement_answer {
   std::uint64_t affected = 0;
-  std::uint64_t matched = 0;  ///< UPDATE: rows found, those left as they were included; else `affected`.
+  /// Rows found, those left as they were included, where the server says so (UPDATE); else `affected`.
+  std::uint64_t matched = 0;
   std::uint64_t records = 0;  ///< Rows of the statement as the server counted them; 0 where it does not say.
   std::uint64_t duplicates = 0;  ///< Of those, met a row that was there and changed or removed it.
   std::uint64_t skipped = 0;     ///< LOAD DATA.

@@ -73,6 +73,13 @@ session_setting text(std::string name, const std::string& value) {
   return {std::move(name), "'" + value + "'", value, false};
 }
 
+/// What servers that only speak the protocol may lack.
+session_setting of_products(session_setting s, const session_facts& facts, std::string_view reason) {
+  s.may_lack = s.may_lack || facts.server.product == server_product::other;
+  s.reason = reason;
+  return s;
+}
+
 constexpr std::uint64_t day_s = 86'400;
 constexpr std::size_t job_bytes_max = 64;
 /// Of each half of a comment: a key's bounds may be long texts.
@@ -170,20 +177,25 @@ std::vector<session_setting> session_settings(session_role role, const session_f
   // Of statements that are sent together none must commit by itself where one before it made the server roll
   // back (a deadlock).
   out.push_back(number("autocommit", role == session_role::write ? 0 : 1));
+  out.push_back(
+      of_products(text("lc_messages", "en_US"), facts, "so that what the server refuses is understood"));
+  out.push_back(of_products(text("completion_type", "NO_CHAIN"), facts,
+                            "so that a transaction's end is neither the session's nor another's beginning"));
   out.push_back(number("sql_safe_updates", 0));
   out.push_back(number("sql_select_limit", ~std::uint64_t{0}));
   add_time_limit(out, facts);
   const bool writes = role == session_role::write || role == session_role::manage;
   const bool old_name = facts.server.product == server_product::mariadb ? facts.server.version < 110100
                                                                         : facts.server.version < 50720;
+  const std::string modes = without_mode(facts.sql_mode, "EMPTY_STRING_IS_NULL");
   add_patience(out, role == session_role::read || role == session_role::snapshot);
   switch (role) {
     case session_role::look:
     case session_role::read:
     case session_role::snapshot:
       // Conditions and expressions of the job mean what they mean to the server's other users; but CHAR
-      // columns are read without the blanks that this mode would add.
-      out.push_back(text("sql_mode", without_mode(facts.sql_mode, "PAD_CHAR_TO_FULL_LENGTH")));
+      // columns are read without the blanks that this mode would add, and '' is no NULL.
+      out.push_back(text("sql_mode", without_mode(modes, "PAD_CHAR_TO_FULL_LENGTH")));
       // A function that a query calls changes nothing either. Servers that only speak the protocol refuse it.
       out.push_back(number(old_name ? "tx_read_only" : "transaction_read_only", 1, true));
       if (role == session_role::snapshot && facts.server.product == server_product::mariadb) {
@@ -197,11 +209,16 @@ std::vector<session_setting> session_settings(session_role role, const session_f
       out.push_back(text("sql_mode", "NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES"));
       break;
     case session_role::manage:
-      out.push_back(text("sql_mode",
-                         with_mode(with_mode(facts.sql_mode, "STRICT_ALL_TABLES"), "NO_AUTO_VALUE_ON_ZERO")));
+      out.push_back(
+          text("sql_mode", with_mode(with_mode(modes, "STRICT_ALL_TABLES"), "NO_AUTO_VALUE_ON_ZERO")));
       break;
   }
   if (writes) {
+    // Without both of unique_checks and foreign_key_checks MariaDB loads an empty table in bulk: there a
+    // refused statement takes back what its transaction wrote before, and duplicates fail the commit.
+    out.push_back(of_products(number("unique_checks", 1), facts,
+                              "so that a refused row takes no other with it (MariaDB's bulk insert)"));
+    out.push_back(number(old_name ? "tx_read_only" : "transaction_read_only", 0, true));
     out.push_back(number("sql_notes", 1));
     // What a warning says decides whether its row is refused. MySQL lets few accounts set it.
     out.push_back(number("max_error_count", 1024, true));
@@ -253,7 +270,8 @@ std::string session_variables_sql() {
          "'character_set_connection', 'character_set_results', 'collation_connection', 'autocommit', "
          "'sql_safe_updates', 'sql_select_limit', 'max_statement_time', 'max_execution_time', "
          "'net_write_timeout', 'net_read_timeout', 'wait_timeout', 'sql_mode', 'sql_notes', 'tx_isolation', "
-         "'transaction_isolation', 'tx_read_only', 'transaction_read_only', 'max_error_count')";
+         "'transaction_isolation', 'tx_read_only', 'transaction_read_only', 'max_error_count', "
+         "'unique_checks', 'completion_type', 'lc_messages', 'binlog_format')";
 }
 
 bool jobs_settings::sets(const std::string& name) const {
@@ -279,9 +297,8 @@ std::vector<std::string> overruled(session_role role, const session_facts& facts
     const std::string& found = job.after.at(s.name);
     if (!holds(s, found == "ON" ? "1" : found == "OFF" ? "0" : found)) {
       out.push_back(fmt::format(
-          "{} is set to {} and does not hold: the sessions that {} have {}, so that values arrive as they "
-          "are; take it out",
-          s.name, in_quotes(found), reads ? "read" : "write rows", in_quotes(s.reads_as)));
+          "{} is set to {} and does not hold: the sessions that {} have {}, {}; take it out", s.name,
+          in_quotes(found), reads ? "read" : "write rows", in_quotes(s.reads_as), s.reason));
     }
   }
   return out;
@@ -316,7 +333,8 @@ std::vector<std::string> session_page_lines() {
       "`max_statement_time`, `max_execution_time` (MySQL), `net_write_timeout`, `net_read_timeout`, "
       "`wait_timeout` (a statement that the job's limit ends is not tried again); so does "
       "`collation_connection` of utf8mb4, and `sql_mode` where the line above says "
-      "`<the server's>`. Another value of what else stands here is told, and the one here counts.");
+      "`<the server's>`, but for EMPTY_STRING_IS_NULL. Another value of what else stands here is told, and "
+      "the one here counts.");
   return lines;
 }
 

@@ -24,6 +24,8 @@ struct session_setting {
   std::string reads_as;   ///< What SELECT @@name must answer; empty: it is not read back.
   bool may_lack = false;  ///< Servers without it are fine.
   bool yields = false;    ///< A limit of time: where the job sets it itself, that holds.
+  /// Why another value of the job's does not hold, as a message ends.
+  std::string_view reason = "so that values arrive as they are";
 };
 
 /// What was found before: decides some of the settings.

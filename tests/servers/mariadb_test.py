@@ -193,6 +193,21 @@ class Refused(Jobs):
         self.assertEqual(sql("SELECT COUNT(*) FROM dst WHERE v = -1"), "30\n")
 
 
+    def test_a_refused_row_takes_no_other_with_it_whatever_checks_the_job_or_the_server_has_off(self):
+        # With both off MariaDB inserts into an empty table in bulk: a refused statement undoes what its transaction wrote before.
+        sql("CREATE TABLE src AS SELECT seq AS id, IF(seq % 97 = 3, -1, seq) AS n FROM seq_1_to_1000")
+        unchecked = "SET unique_checks = 0, foreign_key_checks = 0"
+        by_url = end("Writer", "dst")
+        by_url["parameter"]["jdbcUrl"] += "?sessionVariables=unique_checks=0,foreign_key_checks=0"
+        self.addCleanup(sql, "SET GLOBAL unique_checks = 1, GLOBAL foreign_key_checks = 1", "mysql")
+        for writer, told in ((end("Writer", "dst", session=[unchecked]), True), (by_url, True), (end("Writer", "dst"), False)):
+            with self.subTest(told=told):
+                sql("CREATE OR REPLACE TABLE dst (id INT PRIMARY KEY, n INT CHECK (n > 0))" + ("" if told else "; SET GLOBAL unique_checks = 0, GLOBAL foreign_key_checks = 0"))
+                ended = self.run_job(job(end("Reader", "src"), writer, errors=20), "--on-unfinished", "fresh")
+                self.assertEqual((ended.code, sql("SELECT COUNT(*) FROM dst")), (0, "989\n"), ended)
+                self.assertEqual("unique_checks is set to \"OFF\" and does not hold" in ended.text, told, ended)
+
+
 class Continued(Jobs):
     def test_a_killed_run_is_continued_and_no_row_is_there_twice(self):
         sql("CREATE TABLE src (id INT PRIMARY KEY, t TEXT); INSERT INTO src SELECT seq, REPEAT('x', 200) FROM seq_1_to_300000; "
@@ -312,6 +327,29 @@ class Guest(Jobs):
         sql("SET GLOBAL read_only = 1", "mysql")
         self.addCleanup(sql, "SET GLOBAL read_only = 0", "mysql")
         self.fails(job(end("Reader", "src"), end("Writer", "dst", user="writer"), errors=100), "read-only", "name its primary")
+
+
+    def test_a_server_that_speaks_another_language_is_understood(self):
+        sql("SET GLOBAL lc_messages = 'de_DE'", "mysql")
+        self.addCleanup(sql, "SET GLOBAL lc_messages = 'en_US'", "mysql")
+        sql("CREATE TABLE src AS SELECT seq DIV 2 AS id FROM seq_1_to_40; CREATE TABLE dst (id INT PRIMARY KEY)")
+        for session in ([], ["SET lc_messages = 'ja_JP'"]):
+            ended = self.run_job(job(end("Reader", "src", session=session), end("Writer", "dst", session=session), errors=40), "--on-unfinished", "fresh")
+            self.assertEqual((ended.code, ended.summary["dirty"]), (0, 40 if session else 19), ended)
+            with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+                self.assertEqual({json.loads(line)["column"] for line in file}, {"id"})
+
+    def test_settings_that_end_sessions_refuse_writing_or_change_values_do_not_hold(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(9)); INSERT INTO src SELECT seq, IF(seq % 2, '', 'x') FROM seq_1_to_50; CREATE TABLE dst LIKE src")
+        self.addCleanup(sql, "SET GLOBAL completion_type = 0, GLOBAL tx_read_only = 0, GLOBAL sql_mode = DEFAULT", "mysql")
+        settings = ("completion_type = 'RELEASE'", "tx_read_only = 1", "sql_mode = 'EMPTY_STRING_IS_NULL'")
+        session = ["SET " + ", ".join(settings), "SET binlog_format = 'STATEMENT'", "SET TRANSACTION READ ONLY"]
+        for more in ({"session": session}, {}):
+            with self.subTest(**more):
+                sql("TRUNCATE dst" + ("" if more else "; SET " + ", ".join(f"GLOBAL {s}" for s in settings)))
+                ended = self.succeeds(job(end("Reader", "src", splitPk="id", **more), end("Writer", "dst", **more)), "--on-unfinished", "fresh")
+                self.assertEqual(sql("SELECT COUNT(*), SUM(LENGTH(t) = 0) FROM dst"), "50\t25\n")
+                self.assertEqual("completion_type is set to \"RELEASE\" and does not hold" in ended.text, bool(more), ended)
 
 
 class Messages(Jobs):

@@ -90,7 +90,9 @@ TEST(mysql_read_plan_test, sets_sessions_by_their_role) {
   EXPECT_EQ(value(session_role::write, "tx_isolation"), "'READ-COMMITTED'");
   EXPECT_EQ(value(session_role::read, "tx_isolation"), "");
   EXPECT_EQ(value(session_role::write, "net_read_timeout"), "3600") << "a dead machine's locks";
-  EXPECT_EQ(value(session_role::write, "tx_read_only"), "");
+  EXPECT_EQ(value(session_role::write, "tx_read_only"), "0");
+  EXPECT_EQ(value(session_role::read, "tx_read_only"), "1");
+  EXPECT_EQ(value(session_role::write, "unique_checks"), "1") << "else MariaDB may insert in bulk";
   const session_setting mode{"sql_mode", "", "A,B", false};
   EXPECT_TRUE(holds(mode, "B,A"));
   EXPECT_FALSE(holds(mode, "A"));

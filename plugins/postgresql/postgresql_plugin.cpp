@@ -204,6 +204,11 @@ std::vector<std::string> remarks() {
       "key's "
       "behind a deadlock, for 32 transactions. With several keys rows stay in the source's order, which may "
       "decide which one is written; then deadlocks are tried again, and fewer pipelines avoid them.",
+      "A table with rules on INSERT (CREATE RULE) is no good destination: COPY, by which `insert` and "
+      "`copy` write, passes rules by, so that rows stand in the table itself though a rule says DO "
+      "INSTEAD, and the INSERT by which rows go where one of them was refused, and always with `replace`,"
+      " obeys them; `update` and `ignore` the server refuses there. Name the table that the rule leads "
+      "to, use a trigger in its place, or ALTER TABLE … DISABLE RULE.",
       "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
       "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
       "not "

@@ -201,6 +201,8 @@ const std::vector<session_setting>& session_settings() {
        "a process that is killed leaves no statement running, where the server's system can tell", true},
       {"default_transaction_isolation", "read committed", false, true, 0,
        "a statement sees what others have committed before it"},
+      {"array_nulls", "on", false, true, 0, "NULL in an array that travels as text is one, not a text"},
+      {"xmloption", "content", false, true, 0, "what is XML at the source is XML there"},
   };
   return settings;
 }

@@ -76,35 +76,76 @@ constexpr std::string_view not_of_a_row =
     "transaction_rollback OR insufficient_resources OR object_not_in_prerequisite_state OR "
     "operator_intervention";
 
+/// How the unique indexes compare each of their columns (BTEqualStrategyNumber is 3); the braces stand for
+/// what versions before 11 and 15 lack.
+constexpr const char* equality_sql = R"(
+SELECT i.relname, 'OPERATOR(' || pg_catalog.quote_ident(sn.nspname) || '.' || o.oprname || ')',
+  ' COLLATE ' || pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname), {nulls}
+FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid CROSS JOIN pg_catalog.generate_series(0, x.{columns} - 1) k(n)
+JOIN pg_catalog.pg_opclass c ON c.oid = x.indclass[k.n]
+JOIN pg_catalog.pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype AND a.amopstrategy = 3
+JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr JOIN pg_catalog.pg_namespace sn ON sn.oid = o.oprnamespace
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = x.indcollation[k.n] LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace
+WHERE x.indrelid = $1::oid AND x.indisunique ORDER BY i.relname, k.n)";
+constexpr int version_with_equal_nulls = 150'000;
+constexpr int version_with_include = 110'000;
+
 std::size_t place_of(const stage_plan& plan, const std::string& name) {
   return static_cast<std::size_t>(std::find(plan.columns.begin(), plan.columns.end(), name) -
                                   plan.columns.begin());
 }
 
-/// `s.c3, s.c1, `: what an ORDER BY begins with.
-std::string order_of(const stage_plan& plan) {
-  std::string order;
-  for (const std::string& name : plan.order) {
-    order += fmt::format("s.c{}, ", place_of(plan, name) + 1);
+key_comparison comparison_of(const stage_plan& plan, const unique_key& key) {
+  const auto found = plan.compared.find(key.name);
+  if (found != plan.compared.end() && found->second.columns.size() == key.columns.size()) {
+    return found->second;
   }
-  return order;
+  return {std::vector<key_equality>(key.columns.size(), {"=", ""}), false};
 }
 
-/// `t.f = s.c1 AND …`: a row of the table has the key of a staged one.
-std::string same_key(const stage_plan& plan, const std::vector<std::string>& key, std::string_view staged) {
+/// `t.f = s.c1 AND …`: a row of the table has the key of a staged one, as the key's index sees it.
+std::string same_key(const stage_plan& plan, const unique_key& key, std::string_view staged) {
+  const key_comparison compared = comparison_of(plan, key);
   std::string same;
-  for (const std::string& name : key) {
-    same += fmt::format("{}t.{} = {}.c{}", same.empty() ? "" : " AND ", quote_name(name), staged,
-                        place_of(plan, name) + 1);
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const key_equality& how = compared.columns[i];
+    const std::string there = "t." + quote_name(key.columns[i]);
+    const std::string comes = fmt::format("{}.c{}", staged, place_of(plan, key.columns[i]) + 1);
+    std::string equal = fmt::format("{} {} {}{}", there, how.sign, comes, how.collation);
+    if (compared.nulls_equal) {
+      equal = fmt::format("({} OR {} IS NULL AND {} IS NULL)", equal, there, comes);
+    }
+    same += (same.empty() ? "" : " AND ") + equal;
   }
   return same;
+}
+
+/// `s.c1 COLLATE "public"."ci", s.c2`: what rows with one key have in common.
+std::string key_values(const stage_plan& plan, const unique_key& key) {
+  const key_comparison compared = comparison_of(plan, key);
+  std::string values;
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    values += fmt::format("{}s.c{}{}", values.empty() ? "" : ", ", place_of(plan, key.columns[i]) + 1,
+                          compared.columns[i].collation);
+  }
+  return values;
+}
+
+/// `s.c3, s.c1, `: what an ORDER BY begins with. Equal to the key's index is equal in it, so that rows of one
+/// key stay as they are.
+std::string order_of(const stage_plan& plan) {
+  if (plan.order.empty()) {
+    return {};
+  }
+  return key_values(plan, plan.by.columns == plan.order ? plan.by : plan.unique_keys.at(0)) + ", ";
 }
 
 /// Whether a staged row's key is in the table. An index finds it whatever the server believes to know of the
 /// table, which after a VACUUM during the load may be that it is empty: OFFSET 0 keeps the look-up from
 /// becoming a join, which may read the whole table, for each staged row even.
-std::string is_there_sql(const stage_plan& plan, const std::vector<std::string>& key) {
-  return fmt::format("EXISTS (SELECT FROM {} t WHERE {} OFFSET 0)", plan.table, same_key(plan, key, "s"));
+std::string is_there_sql(const stage_plan& plan, const unique_key& key) {
+  return fmt::format("EXISTS (SELECT FROM {} t WHERE {} OFFSET 0)", plan.own_rows(),
+                     same_key(plan, key, "s"));
 }
 
 /// Steps of PL/pgSQL that take the rows away which staged ones replace, each by its key, and count them. A
@@ -120,7 +161,7 @@ std::string delete_steps(const stage_plan& plan, std::string_view condition) {
       "{0} LOOP FOR sluice_tries IN 1..{5} LOOP DELETE FROM {3} t WHERE {4}; GET DIAGNOSTICS sluice_took = "
       "ROW_COUNT; sluice_gone := sluice_gone + sluice_took; EXIT WHEN sluice_took > 0 OR NOT EXISTS (SELECT "
       "FROM {3} t WHERE {4}); END LOOP; END LOOP;",
-      key, condition, is_there_sql(plan, plan.key), plan.table, same_key(plan, plan.key, "sluice_old"),
+      key, condition, is_there_sql(plan, plan.by), plan.own_rows(), same_key(plan, plan.by, "sluice_old"),
       replace_tries_max);
 }
 
@@ -185,17 +226,18 @@ std::string one_row_step(const stage_plan& plan, bool counts) {
       "OR sluice_n_tries = {} OR NOT EXISTS (SELECT FROM pg_temp.sluice_rows s WHERE {} AND {}) THEN RAISE; "
       "END "
       "IF; END; END LOOP;",
-      replace_tries_max, step, replace_tries_max, one_condition, is_there_sql(plan, plan.key));
+      replace_tries_max, step, replace_tries_max, one_condition, is_there_sql(plan, plan.by));
 }
 
 /// The staged rows whose key is in the table, with its values as the server writes them.
 std::string duplicates_sql(const stage_plan& plan, const unique_key& key) {
   std::string values;
   for (const std::string& name : key.columns) {
-    values += fmt::format("{}s.c{}::text", values.empty() ? "" : " || ', ' || ", place_of(plan, name) + 1);
+    values += fmt::format("{}coalesce(s.c{}::text, 'null')", values.empty() ? "" : " || ', ' || ",
+                          place_of(plan, name) + 1);
   }
   return fmt::format("SELECT s.sluice_row, {} FROM pg_temp.sluice_rows s WHERE {}", values,
-                     is_there_sql(plan, key.columns));
+                     is_there_sql(plan, key));
 }
 
 /// In the words that the server has for it.
@@ -205,6 +247,23 @@ std::string duplicate_message(const unique_key& key, std::string_view values) {
 }
 
 }  // namespace
+
+result<key_comparisons> comparisons_of(connection& c, std::uint32_t table_oid) {
+  SLUICE_TRY(
+      const auto rows,
+      c.ask(fmt::format(fmt::runtime(equality_sql),
+                        fmt::arg("columns", c.version() >= version_with_include ? "indnkeyatts" : "indnatts"),
+                        fmt::arg("nulls", c.version() >= version_with_equal_nulls ? "x.indnullsnotdistinct"
+                                                                                  : "false")),
+            {fmt::to_string(table_oid)}));
+  key_comparisons out;
+  for (const auto& row : rows) {
+    key_comparison& of = out[row.at(0).value_or("")];
+    of.columns.push_back({row.at(1).value_or("="), row.at(2).value_or("")});
+    of.nulls_equal = row.at(3) == "t";
+  }
+  return out;
+}
 
 std::string on_conflict(const stage_plan& plan) {
   std::string key;
@@ -253,6 +312,15 @@ row_stage::row_stage(stage_plan plan)
       key_columns_[place_of(plan_, name)] = true;
     }
   }
+}
+
+std::string row_stage::column_of(const std::string& staged) const {
+  for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
+    if (staged == fmt::format("c{}", i + 1)) {
+      return plan_.columns[i];
+    }
+  }
+  return staged;
 }
 
 std::string row_stage::each_sql() const {
@@ -384,10 +452,7 @@ result<std::optional<std::uint64_t>> row_stage::insert_all(connection& c, std::s
 }
 
 result<std::optional<std::uint64_t>> row_stage::insert_rounds(connection& c, std::size_t count) {
-  std::string key;
-  for (const std::string& name : plan_.key) {
-    key += fmt::format("{}s.c{}", key.empty() ? "" : ", ", place_of(plan_, name) + 1);
-  }
+  const std::string key = key_values(plan_, plan_.by);
   SLUICE_CHECK(c.run_script("SAVEPOINT sluice_rounds"));
   const auto not_so = [&]() -> result<std::optional<std::uint64_t>> {
     SLUICE_CHECK(c.run_script("ROLLBACK TO SAVEPOINT sluice_rounds; RELEASE SAVEPOINT sluice_rounds"));

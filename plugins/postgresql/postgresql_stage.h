@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,20 @@ namespace sluice::postgresql {
 inline constexpr const char* refused_silently = "refused_silently";
 extern const char* const silence;  ///< Its message.
 
+/// By what an index takes two values of a column for equal, whatever the column or the session says.
+struct key_equality {
+  std::string sign;       ///< `OPERATOR(pg_catalog.=)`, of its operator class.
+  std::string collation;  ///< ` COLLATE "public"."ci"`; empty where the type has none.
+};
+/// How a unique index compares rows.
+struct key_comparison {
+  std::vector<key_equality> columns;
+  bool nulls_equal = false;  ///< NULLS NOT DISTINCT.
+};
+using key_comparisons = std::map<std::string, key_comparison, std::less<>>;  ///< By the index's name.
+/// Of a table's unique indexes, as the server's catalogue has it.
+result<key_comparisons> comparisons_of(connection& c, std::uint32_t table_oid);
+
 /// What the server is to do with staged rows.
 struct stage_plan {
   std::string table;                 ///< Quoted.
@@ -31,6 +47,12 @@ struct stage_plan {
   /// same rows and keys in one order do not wait for each other in a circle. Empty: the source's order, where
   /// another key may decide which of two rows stays. Rows with one key are in the source's order in any case.
   std::vector<std::string> order = {};
+  unique_key by = {};             ///< The one over `key`.
+  key_comparisons compared = {};  ///< Of the table's keys; of one that is not in it `=` does.
+  bool has_children = false;      ///< Tables inherit from it; their rows are none of its own.
+
+  /// In a statement that reads or deletes its rows.
+  [[nodiscard]] std::string own_rows() const { return has_children ? "ONLY " + table : table; }
 };
 
 /// What stands behind the rows of an INSERT: ` ON CONFLICT …`, or nothing.
@@ -54,6 +76,8 @@ class row_stage {
   [[nodiscard]] bool usable() const { return usable_; }
   /// Rows are taken in the order of a key.
   [[nodiscard]] bool has_order() const { return !plan_.order.empty(); }
+  /// The table's column behind one of the temporary table (`c2`); else the name itself.
+  [[nodiscard]] std::string column_of(const std::string& staged) const;
   /// The connection is another one, or a transaction was rolled back: its temporary tables may be gone.
   void forget() { made_ = false; }
 

@@ -99,6 +99,8 @@ class postgresql_target : public target, private relational::progress_home {
   bool has_other_keys_ = false;
   std::vector<table_constraint> constraints_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
+  bool has_children_ = false;        ///< Likewise.
+  key_comparisons compared_;         ///< Of its keys.
   bool overrules_identity_ = false;  ///< A column that is written is GENERATED ALWAYS AS IDENTITY.
   std::vector<std::string> key_;     ///< By which rows are found; empty where it is by any (`ignore`).
   std::optional<relational::target_steps> steps_;

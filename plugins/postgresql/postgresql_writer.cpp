@@ -26,6 +26,14 @@ constexpr std::uint32_t ordered_transactions = 32;
 
 stage_plan stage_of(const writer_plan& plan) {
   stage_plan stage{plan.table, plan.columns, plan.type_names, plan.mode, plan.key, {}};
+  stage.has_children = plan.has_children;
+  stage.compared = plan.compared;
+  stage.by.columns = plan.key;
+  if (const auto by = std::find_if(plan.keys.begin(), plan.keys.end(),
+                                   [&](const unique_key& k) { return k.columns == plan.key; });
+      by != plan.keys.end()) {
+    stage.by = *by;
+  }
   if (plan.mode == relational::write_mode::update || plan.mode == relational::write_mode::replace) {
     stage.order = plan.key;
     return stage;
@@ -458,6 +466,7 @@ result<void> postgresql_writer::write_staged(const batch& b, const std::vector<s
     }
     refused_row refused = explain(connection_->last_failure());
     refused.row = rows[at];
+    refused.column = stage_.column_of(refused.column);
     answer.refused.push_back(std::move(refused));
     ++at;
     last = rows.size();

@@ -36,8 +36,10 @@ struct writer_plan {
   // Where rows go by statements.
   std::vector<std::uint32_t> type_oids = {};
   bool overrules_identity = false;  ///< A column is GENERATED ALWAYS AS IDENTITY.
-  std::uint32_t rows_max = 1;       ///< Of one statement, and
-  std::uint64_t bytes_max = 0;      ///< likewise.
+  bool has_children = false;        ///< As `table_info` has it.
+  key_comparisons compared = {};
+  std::uint32_t rows_max = 1;   ///< Of one statement, and
+  std::uint64_t bytes_max = 0;  ///< likewise.
 };
 
 /// How its rows go where the server is not PostgreSQL itself.

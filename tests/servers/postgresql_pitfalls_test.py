@@ -243,6 +243,13 @@ class Sessions(whole.Jobs):
         ended = self.succeeds(job(reader, writer))
         return sql("SELECT reads, writes, shown FROM dst, claim").rstrip("\n").split("|"), ended
 
+    def test_settings_of_the_account_change_no_value_that_travels_as_text(self):
+        sql("ALTER ROLE admin SET array_nulls = off; ALTER ROLE admin SET xmloption = document")
+        self.addCleanup(sql, "ALTER ROLE admin RESET ALL")
+        sql("CREATE TABLE src (id int, a text[], x xml); SET array_nulls = on; SET xmloption = content; INSERT INTO src VALUES (1, '{NULL,a}', 'text <b>x</b>'); CREATE TABLE dst (LIKE src, iv interval(0))")
+        self.succeeds(job(end("Reader", "src", ["id", "a::text", "x::text"]), end("Writer", "dst", ["id", "a", "x"])))
+        self.assertEqual(sql("SELECT a[1] IS NULL, x FROM dst"), "t|text <b>x</b>\n")
+
     def test_times_that_server_or_account_set_end_nothing_and_the_jobs_own_count(self):
         sql("ALTER ROLE admin SET statement_timeout = '1s'; ALTER ROLE admin SET idle_session_timeout = '1s'; ALTER ROLE admin SET lock_timeout = '1s'")
         self.addCleanup(sql, "ALTER ROLE admin RESET ALL")
@@ -378,6 +385,55 @@ class Staged(whole.Jobs):
                     pass  # a session counts what it read when it ends
                 read = sql("SELECT t.seq_tup_read + sum(i.idx_tup_read) FROM pg_stat_user_tables t JOIN pg_stat_user_indexes i USING (relid) WHERE t.relname = 'dst' GROUP BY t.seq_tup_read")
                 self.assertLess(int(read), 31001 + 31001 + 10 * 10000)
+
+    def test_rows_of_tables_that_inherit_are_none_of_the_tables_own(self):
+        for mode, dirty, told in (("insert", {"23505": 1}, "1|parent\n2|new\n3|new\n"), ("ignore", {}, "1|parent\n2|new\n3|new\n"), ("replace", {}, "1|new\n2|new\n3|new\n"),
+                                  ("update", {}, "1|new\n2|new\n3|new\n")):
+            with self.subTest(mode):
+                self.setUp()
+                sql("CREATE TABLE src AS SELECT i AS id, 'new' AS v FROM generate_series(1, 3) i; CREATE TABLE dst (id int PRIMARY KEY, v text); CREATE TABLE child () INHERITS (dst); "
+                    "INSERT INTO dst VALUES (1, 'parent'); INSERT INTO child VALUES (1, 'child'), (2, 'child')")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=3))
+                self.assertEqual(ended.summary.get("dirty_by_code", {}), dirty)
+                self.assertEqual(sql("SELECT * FROM ONLY dst ORDER BY 1; SELECT count(*) FROM child WHERE v = 'child'"), told + "2\n")
+
+    def test_a_key_is_compared_as_its_index_does_it(self):
+        sql("CREATE TABLE src (code text, v text); INSERT INTO src VALUES ('b', 'new'), ('B', 'new'), ('c', 'new')")
+        ci = "CREATE COLLATION IF NOT EXISTS ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); "
+        for made, written in (("CREATE TABLE dst (code text COLLATE ci, v text); CREATE UNIQUE INDEX ON dst (code COLLATE \"C\")",
+                               {"insert": "B|old b|new c|new", "ignore": "B|old b|new c|new", "replace": "B|new b|new c|new", "update": "B|new b|new c|new"}),
+                              ("CREATE TABLE dst (code text, v text); CREATE UNIQUE INDEX ON dst (code COLLATE ci)",
+                               {"insert": "B|old c|new", "ignore": "B|old c|new", "replace": "B|new c|new", "update": "B|new c|new"})):
+            for mode, rows in written.items():
+                with self.subTest(made, mode=mode):
+                    sql(f"DROP TABLE IF EXISTS dst; {ci}{made}; INSERT INTO dst VALUES ('B', 'old')")
+                    ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=2), "--on-unfinished", "fresh")
+                    self.assertEqual(ended.summary.get("dirty_by_code", {}), {"23505": 3 - rows.count("new")} if mode == "insert" else {})
+                    self.assertEqual(sql("SELECT string_agg(code || '|' || v, ' ' ORDER BY code COLLATE \"C\") FROM dst"), rows + "\n")
+
+    def test_null_is_a_key_like_others_to_an_index_that_says_so(self):
+        sql("CREATE TABLE src (id int, v text); INSERT INTO src VALUES (NULL, 'new'), (1, 'new'), (NULL, 'newer')")
+        for mode, rows in (("replace", "1|new\n|newer\n"), ("update", "1|new\n|newer\n"), ("ignore", "1|old\n|old\n"), ("insert", "1|old\n|old\n")):
+            with self.subTest(mode):
+                sql("DROP TABLE IF EXISTS dst; CREATE TABLE dst (id int, v text, UNIQUE NULLS NOT DISTINCT (id)); INSERT INTO dst VALUES (NULL, 'old'), (1, 'old')")
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=3), "--on-unfinished", "fresh")
+                self.assertEqual(ended.summary.get("dirty_by_code", {}), {"23505": 3} if mode == "insert" else {})
+                self.assertNotIn("found by no key", ended.text)
+                self.assertEqual(sql("TABLE dst ORDER BY 1"), rows)
+
+    def test_a_text_that_is_no_value_names_the_tables_column(self):
+        sql("CREATE TABLE src (id int, a text); INSERT INTO src VALUES (1, '10.0.0.1'), (2, 'nope'); CREATE TABLE dst (id int PRIMARY KEY, addr inet)")
+        for mode in ("update", "replace", "ignore"):
+            with self.subTest(mode):
+                ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode), errors=1), "--on-unfinished", "fresh")
+                with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+                    record, = [json.loads(line) for line in file]
+                self.assertEqual((record["column"], record["value"]), ("addr", "nope"))
+
+    def test_update_of_an_identity_that_is_always_generated_is_refused_before_data_moves(self):
+        sql("CREATE TABLE src AS SELECT 1 AS k, 2 AS id; CREATE TABLE dst (k int PRIMARY KEY, id int GENERATED ALWAYS AS IDENTITY)")
+        self.fails(job(end("Reader", "src"), end("Writer", "dst", writeMode="update")), 'column "id" is GENERATED ALWAYS AS IDENTITY', 'ALTER "id" SET GENERATED BY DEFAULT')
+        self.succeeds(job(end("Reader", "src", ["k"]), end("Writer", "dst", ["k"], writeMode="update")), "--on-unfinished", "fresh")
 
     def test_what_is_no_fault_of_a_row_ends_the_run(self):
         sql("CREATE TABLE src AS SELECT i AS id, i AS v FROM generate_series(1, 20) i; CREATE TABLE dst (id int PRIMARY KEY, v int CHECK (v <> 3)); "

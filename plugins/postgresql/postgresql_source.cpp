@@ -280,6 +280,10 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   relation.values_place = wanted.place;
   relation.oid = info.oid;
   SLUICE_TRY(auto identity, table_identity(c, info.oid));
+  if (std::find(use_.tables.begin(), use_.tables.end(), identity) != use_.tables.end()) {
+    return fail(error_kind::bad_option, "{}: table {} of {} is named twice; leave one out", wanted.place,
+                relation.from, c.place());
+  }
   use_.tables.push_back(std::move(identity));
   if (!c.is_plain()) {
     SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
@@ -574,6 +578,16 @@ result<schema_ptr> postgresql_source::carry_own(const std::vector<bool>& marked)
   }
   plan_ = std::move(plan);
   return schema_ptr(std::move(columns));
+}
+
+result<void> postgresql_source::check_unchanged(const stop_signal& stop) {
+  (void)stop;
+  for (const auto& c : connections_) {
+    if (c != nullptr) {
+      c->rollback();
+    }
+  }
+  return {};
 }
 
 result<std::unique_ptr<reader>> postgresql_source::make_reader() {

@@ -35,6 +35,8 @@ class postgresql_source : public source {
   result<schema_ptr> carry_own(const std::vector<bool>& marked) override;
   result<std::unique_ptr<reader>> make_reader() override;
   [[nodiscard]] table_use tables_used() const override { return use_; }
+  /// Ends the snapshots: a step behind the data may wait for all that are older (CREATE INDEX CONCURRENTLY).
+  result<void> check_unchanged(const stop_signal& stop) override;
   void interrupt() override;
 
  private:

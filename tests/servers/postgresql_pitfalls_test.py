@@ -80,6 +80,19 @@ class Read(whole.Jobs):
                 self.succeeds(job(end("Reader", "src", [star], user=user), end("Writer", "dst")))
         self.assertEqual(sql("SELECT dst, count(*) FROM dst GROUP BY 1"), '(1,x,"(2,y)")|6\n')
 
+    def test_a_table_that_is_named_twice_in_other_words_is_refused(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
+        twice = end("Reader", "src")
+        twice["parameter"]["connection"] = [{"jdbcUrl": twice["parameter"]["jdbcUrl"].replace("127.0.0.1", host), "table": ["src"]} for host in ("127.0.0.1", "localhost")]
+        del twice["parameter"]["jdbcUrl"], twice["parameter"]["table"]
+        for reader in (end("Reader", ["src", "public.src"]), end("Reader", ["src", '"src"']), twice):
+            self.fails(job(reader, end("Writer", "dst")), 'table "public"."src" of', "is named twice; leave one out", code=1)
+
+    def test_a_step_behind_the_data_may_wait_for_snapshots(self):
+        sql("CREATE TABLE src AS SELECT i AS id FROM generate_series(1, 100) i; CREATE TABLE dst (id int)")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", postSql=["CREATE INDEX CONCURRENTLY dst_id ON dst (id)"])))
+        self.assertEqual(sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'dst_id'::regclass"), "t\n")
+
     def test_a_statement_that_takes_too_long_names_the_setting_and_where_it_stands(self):
         sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
         ended = self.run_job(job(end("Reader", "src", where="pg_sleep(9) IS NOT NULL", session=["SET statement_timeout = '200ms'"]), end("Writer", "dst")))

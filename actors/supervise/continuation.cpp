@@ -87,6 +87,11 @@ refuse refuse_half(const run_row& row, const start_facts& mine) {
 
 /// That a run is forgotten whose rows stay; empty where it wrote none, or they are about to be removed.
 std::string forgotten_rows(const run_row& row, const start_facts& mine) {
+  if (mine.appears_whole) {
+    return fmt::format(
+        "run {} is forgotten, and the {} rows it has written, which nobody has seen, are removed",
+        row.run.text(), with_thousands(row.written));
+  }
   return row.written == 0 || mine.empties
              ? ""
              : fmt::format(
@@ -131,11 +136,12 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
     }
     return std::nullopt;
   }
-  if (row.written == 0 && !lost_its_marks(row)) {
+  if (mine.appears_whole || (row.written == 0 && !lost_its_marks(row))) {
     if (same_name) {
       answer.discard.push_back(row.run);
-      answer.notices.push_back(fmt::format(
-          "run {} of this job, before it was changed, had written nothing and is forgotten", row.run.text()));
+      answer.notices.push_back(
+          fmt::format("run {} of this job, before it was changed, had written nothing{} and is forgotten",
+                      row.run.text(), mine.appears_whole ? " that anybody has seen" : ""));
     }
     return std::nullopt;
   }
@@ -201,15 +207,27 @@ refuse refuse_other_steps(const run_row& row, const start_facts& mine) {
       row.run};
 }
 
+/// Given, or renewed a short while ago.
+bool is_recent(const run_row& row, const start_facts& mine) {
+  const auto kept = read_kept_time(row.planned_time);
+  return (kept && kept->given) || row.renewed_age_s <= mine.resume_window.count();
+}
+
+/// Whether a run of this very instance is begun anew instead of continued.
+bool is_forgotten(const run_row& row, const start_facts& mine) {
+  return mine.on_unfinished == unfinished::fresh ||
+         (mine.appears_whole && mine.on_unfinished == unfinished::automatic &&
+          (lost_its_marks(row) || !is_recent(row, mine)));
+}
+
 /// What an unfinished run of this very instance means.
 continuation judge_own(const run_row& row, const start_facts& mine) {
   if (lost_its_marks(row)) {
     return refuse_without_marks(row);
   }
   const auto kept = read_kept_time(row.planned_time);
-  const bool recent = (kept && kept->given) || row.renewed_age_s <= mine.resume_window.count();
   if (mine.on_unfinished == unfinished::resume ||
-      (mine.on_unfinished == unfinished::automatic && recent && mine.may_resume)) {
+      (mine.on_unfinished == unfinished::automatic && is_recent(row, mine) && mine.may_resume)) {
     if (kept && planned_differs(*kept, mine)) {
       return plan_otherwise{row, *kept};
     }
@@ -290,7 +308,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
       answer.notices.push_back(other_instance(row));
       continue;
     }
-    if (mine.on_unfinished == unfinished::fresh) {
+    if (is_forgotten(row, mine)) {
       forget(row, mine, answer);
       continue;
     }

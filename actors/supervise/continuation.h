@@ -54,7 +54,9 @@ struct start_facts {
   std::string output;       ///< `target_description::output`.
   std::string output_name;  ///< For messages: `target_description::name`.
   bool empties = false;     ///< `target_description::empties`.
-  scalar_list key_parts;    ///< As in `run_row`.
+  /// `target_description::appears_whole`: an unfinished run that is not continued may be forgotten unasked.
+  bool appears_whole = false;
+  scalar_list key_parts;  ///< As in `run_row`.
   std::vector<target_step> steps_after;
   bool may_resume = false;  ///< Exactly-once holds, so that continuing doubles nothing.
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;

@@ -180,6 +180,7 @@ class run_core {
                                                          known how) const;
   [[nodiscard]] bool all_stopped() const;
   [[nodiscard]] std::string go_on_text() const;
+  [[nodiscard]] std::string begin_anew_text() const;
   void renew_claim(std::chrono::steady_clock::time_point now);
   void name_stalls(std::chrono::steady_clock::time_point now);
   void tell_progress(std::chrono::steady_clock::time_point now);

@@ -97,6 +97,14 @@ void run_core::when_quiet() {
   finish_summary();
 }
 
+/// Where the job's own way to begin anew, or none of the general ones, fits.
+std::string run_core::begin_anew_text() const {
+  const std::string& given = config_.settings.begin_anew;
+  return given.empty() && target_.what.appears_whole
+             ? "use --on-unfinished fresh, which removes what is written"
+             : given;
+}
+
 std::string run_core::go_on_text() const {
   if (!failure_) {
     return {};
@@ -110,7 +118,7 @@ std::string run_core::go_on_text() const {
                       : "Nothing was changed at the destination.";
   }
   if (is_bound_to_this_run() || failure_->code == begin_anew_code) {
-    const std::string& anew = config_.settings.begin_anew;
+    const std::string anew = begin_anew_text();
     return fmt::format("{}: begin anew{}.",
                        failure_->code == begin_anew_code
                            ? "It cannot be gone on with"
@@ -136,7 +144,7 @@ std::string run_core::go_on_text() const {
     return "Another process goes on with the run.";
   }
   if (failure_->code == "errorLimit" || failure_->code == "expect") {
-    const std::string& anew = config_.settings.begin_anew;
+    const std::string anew = begin_anew_text();
     return fmt::format(
         "With {} the same command goes on from the last mark. To begin anew with a mended source, {}.",
         failure_->code == "expect" ? "another expectation" : "a higher errorLimit",
@@ -151,7 +159,7 @@ std::string run_core::go_on_text() const {
            "of what it had confirmed.";
   }
   if (failure_->kind == error_kind::source_changed) {
-    const std::string& anew = config_.settings.begin_anew;
+    const std::string anew = begin_anew_text();
     return fmt::format(
         "{}Put what has changed back as it was, or mend it behind what was read, and run the same command "
         "again to "
@@ -177,9 +185,10 @@ std::string run_core::go_on_text() const {
         "{}: all records are written, and it goes on with the step behind the data that failed{}.", first,
         editable ? "; postSql may be edited for that, from that step on" : "");
   }
-  return first +
-         ": the same command goes on from the last mark; --on-unfinished fresh begins anew (what is "
-         "written stays).";
+  return fmt::format(
+      "{}: the same command goes on from the last mark; --on-unfinished fresh begins anew (what is written "
+      "{}).",
+      first, target_.what.appears_whole ? "is removed" : "stays");
 }
 
 void run_core::finish_summary() {
@@ -212,8 +221,8 @@ void run_core::finish_summary() {
   }
   put_changes(changes);
   if (!target_.what.name.empty()) {
-    // Without marks a run that failed leaves nothing that counts: its output never appeared.
-    const bool stands = target_.has_store || !failure_;
+    // Of a run that failed nothing counts where its output appears at its end.
+    const bool stands = (target_.has_store && !target_.what.appears_whole) || !failure_;
     summary_.committed_by_table[target_.what.name] = stands ? summary_.counts.written : 0;
   }
   const double data_seconds = data_started_ == steady_clock::time_point{}

@@ -1,5 +1,7 @@
 #include "actors/supervise/supervisor_actor.h"
 
+#include <limits>
+
 #include "actors/protocol/upstream.h"
 #include "actors/supervise/end_actors.h"
 #include "transport/record/canonical.h"
@@ -130,7 +132,8 @@ void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<wri
   w.memory = memory;
   w.resumable = reader_resumes;
   w.commit_bytes = env_->settings.commit_bytes;
-  w.commit_rows = env_->settings.commit_rows;
+  w.commit_rows =
+      plugin->commits_by_bytes() ? std::numeric_limits<std::uint64_t>::max() : env_->settings.commit_rows;
   w.commit_interval = env_->settings.commit_interval;
   w.retries_max = env_->settings.retries_max;
   w.line_at = [from = env_->from](const std::string& file, std::uint64_t byte_offset,

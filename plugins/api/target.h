@@ -58,6 +58,9 @@ class writer {
   /// Forgets all since the last commit. Never fails; a connection that does not answer is given up.
   virtual void rollback() = 0;
 
+  /// A commit waits for a disk, so that one is due by bytes and time alone, however many rows it has.
+  [[nodiscard]] virtual bool commits_by_bytes() const { return false; }
+
   /// Ends a statement on the server. Thread-safe, returns at once.
   virtual void interrupt() {}
 };
@@ -90,6 +93,8 @@ struct target_description {
   std::string output = {};
   /// What stands in the output is removed before the data, by the write mode or a step before.
   bool empties = false;
+  /// Of what a run has written nothing is seen before its end, and to forget the run removes it.
+  bool appears_whole = false;
   std::vector<std::string> notes = {};       ///< For the plan, one sentence each.
   std::vector<file_use> files_changed = {};  ///< Files that are there and do not stay as they are.
   std::vector<made_file> files_made = {};    ///< Such as it makes, one of a kind.

@@ -8,7 +8,7 @@
 
 #include "jobspec/sqlite_url.h"
 #include "plugins/common/relational/table_sketch.h"
-#include "plugins/sqlite/sqlite_connection.h"
+#include "plugins/common/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "transport/base/text.h"

@@ -7,7 +7,7 @@
 
 #include "plugins/api/plugin.h"
 #include "plugins/common/relational/columns.h"
-#include "plugins/sqlite/sqlite_connection.h"
+#include "plugins/common/sqlite/sqlite_connection.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_table.h"
 

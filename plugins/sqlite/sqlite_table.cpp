@@ -6,8 +6,8 @@
 #include <array>
 
 #include "jobspec/words.h"
+#include "plugins/common/sqlite/sqlite_session.h"
 #include "plugins/sqlite/sqlite_options.h"
-#include "plugins/sqlite/sqlite_session.h"
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {

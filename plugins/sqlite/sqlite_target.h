@@ -9,8 +9,8 @@
 #include "plugins/common/relational/created_table.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "plugins/common/relational/target_steps.h"
+#include "plugins/common/sqlite/sqlite_session.h"
 #include "plugins/sqlite/sqlite_options.h"
-#include "plugins/sqlite/sqlite_session.h"
 #include "plugins/sqlite/sqlite_table.h"
 #include "plugins/sqlite/sqlite_writer.h"
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "plugins/sqlite/sqlite_connection.h"
-#include "plugins/sqlite/sqlite_session.h"
+#include "plugins/common/sqlite/sqlite_connection.h"
+#include "plugins/common/sqlite/sqlite_session.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 

@@ -157,7 +157,8 @@ struct stream_run {
   std::mutex standard_output;  // One batch at a time, so that lines of two writers do not mix.
 
   explicit stream_run(stream_options o, std::string job)
-      : options(std::move(o)), parts(options.folder, fmt::format("stream {} {}", job, options.path())) {}
+      : options(std::move(o)),
+        parts(options.folder, fmt::format("stream {} {}", job, options.path()), false) {}
 };
 
 result<void> write_standard_output(std::string_view text) {
@@ -309,7 +310,7 @@ class stream_target final : public target {
     if (run_->options.to != destination::file) {
       return {};
     }
-    SLUICE_CHECK(run_->parts.join(run_->options.path()));
+    SLUICE_CHECK(run_->parts.join(output_parts::files_of(run_->parts.completed()), run_->options.path()));
     run_->parts.remove_all();
     return {};
   }

@@ -24,12 +24,11 @@ class text_target final : public target {
       : context_(context), run_(std::make_shared<text_run>(std::move(options), context)) {}
 
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override {
-    (void)stop;
     const text_writer_options& o = run_->options;
     target_description description;
     description.name = fmt::format("files {}/{}*", o.folder, o.file_name);
-    description.promise = "at least once, because files hold no mark: a run begun again starts over";
     description.run_again = run_again_text();
+    SLUICE_CHECK(look_at_marks(description, stop));
     if (!o.header.empty() && o.header.size() != source_columns.size()) {
       return fail(error_kind::bad_option,
                   "header has {} names and the source {} columns; write one name a column.", o.header.size(),
@@ -77,6 +76,15 @@ class text_target final : public target {
     if (failed) {
       return fail(file_error(failed.value(), "make the folder", run_->options.folder));
     }
+    run_id_ = run;
+    run_->use_run(run);
+    // Where an unfinished run was there, `open` could not tell whose the file is.
+    const bool goes_on = std::find(unfinished_.begin(), unfinished_.end(), run) != unfinished_.end();
+    const text_writer_options& o = run_->options;
+    if (o.mode == file_write_mode::non_conflict && o.single_file && !goes_on &&
+        std::filesystem::exists(single_path(), failed)) {
+      return fail(in_the_way(single_name(), 1));
+    }
     return run_->parts.prepare(run);
   }
 
@@ -88,7 +96,7 @@ class text_target final : public target {
     (void)stop;
     const text_writer_options& o = run_->options;
     if (o.single_file) {
-      SLUICE_CHECK(run_->parts.join(o.folder + "/" + single_name()));
+      SLUICE_CHECK(join_parts());
     } else {
       SLUICE_CHECK(name_parts());
       SLUICE_CHECK(remove_replaced());
@@ -97,14 +105,86 @@ class text_target final : public target {
       SLUICE_TRY(output_file done, output_file::make(o.done_file));
       SLUICE_CHECK(done.close());
     }
-    run_->parts.remove_all();
+    if (!run_->marks) {
+      run_->parts.remove_all();  // with marks, once the run is recorded as done
+    }
     return {};
   }
 
-  void abandon() override { run_->parts.remove_all(); }
+  void abandon() override {
+    if (!run_->marks) {
+      run_->parts.remove_all();
+    }
+  }
+
+  progress_store* progress() override { return run_->marks ? &run_->marks->progress() : nullptr; }
+
+  /// Whether the bytes are there that the marks cover.
+  result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) override {
+    (void)rows, (void)at_end, (void)stop;
+    if (!run_->marks) {
+      return {};
+    }
+    SLUICE_TRY(const auto marked, run_->marks->files_of(run_id_));
+    std::uint64_t all = 0;
+    std::optional<error> gone;
+    for (const auto& [split, files] : marked) {
+      for (const marked_file& f : files) {
+        all += f.bytes;
+        const bool there = has_bytes(temporary(f), f.bytes, f.whole) ||
+                           (f.whole && has_bytes(final_path(split, f.part), f.bytes, true));
+        if (!there && !gone) {
+          gone = output_parts::bytes_gone(temporary(f), f.bytes);
+        }
+      }
+    }
+    // In one file they are joined, and it has its name before they go.
+    const bool joined = run_->options.single_file && has_bytes(single_path(), all, true);
+    return !gone || joined ? result<void>() : fail(std::move(*gone));
+  }
+
+  void interrupt() override {
+    if (run_->marks) {
+      run_->marks->interrupt();
+    }
+  }
 
  private:
   [[nodiscard]] std::string single_name() const { return run_->options.file_name + run_->options.suffix; }
+  [[nodiscard]] std::string single_path() const { return run_->options.folder + "/" + single_name(); }
+  [[nodiscard]] std::string temporary(const marked_file& f) const {
+    return run_->parts.folder() + "/" + f.name;
+  }
+  [[nodiscard]] std::string final_path(split_index split, std::size_t part) const {
+    return run_->options.folder + "/" + run_->name_of(split, part);
+  }
+
+  /// Whether the file is there and has so many bytes, or more where it need not be `whole`.
+  static bool has_bytes(const std::string& path, std::uint64_t bytes, bool whole) {
+    std::error_code failed;
+    const std::uintmax_t there = std::filesystem::file_size(path, failed);
+    return !failed && (whole ? there == bytes : there >= bytes);
+  }
+
+  result<void> look_at_marks(target_description& description, const stop_signal& stop) {
+    if (!run_->marks) {
+      description.promise =
+          fmt::format("at least once, because {}: a run begun again starts over", run_->unmarkable);
+      return {};
+    }
+    SLUICE_CHECK(run_->marks->look(stop));
+    SLUICE_TRY(unfinished_, run_->marks->unfinished_runs(run_->options.file_name));
+    description.promise = "exactly once";
+    description.exactly_once = true;
+    description.output = run_->options.file_name;
+    description.empties = run_->options.mode == file_write_mode::truncate;
+    description.appears_whole = true;
+    if (!run_->marks->exists()) {
+      description.changes.push_back(
+          fmt::format("The file {} is made, for claims and marks.", in_quotes(run_->marks->file())));
+    }
+    return {};
+  }
 
   [[nodiscard]] std::string run_again_text() const {
     switch (run_->options.mode) {
@@ -195,6 +275,14 @@ class text_target final : public target {
     return text;
   }
 
+  [[nodiscard]] error in_the_way(const std::string& name, std::size_t files) const {
+    return {error_kind::bad_option,
+            fmt::format("writeMode is nonConflict and {} is there already ({} files in all); remove them, "
+                        "choose another fileName or write truncate or append.",
+                        in_quotes(run_->options.folder + "/" + name), files),
+            "", false};
+  }
+
   /// Which files are there already, and whether the write mode allows them.
   result<void> look_at_old_files() {
     const text_writer_options& o = run_->options;
@@ -202,33 +290,67 @@ class text_target final : public target {
     if (o.single_file) {
       std::erase_if(names, [this](const std::string& name) { return name != single_name(); });
     }
+    // A run that died while it gave its files their names goes on with that.
+    std::erase_if(names, [&](const std::string& name) {
+      return std::any_of(unfinished_.begin(), unfinished_.end(), [&](const run_id& run) {
+        return o.single_file || name.starts_with(o.file_name + "__" + text_run::part_of(run) + "_");
+      });
+    });
     if (o.mode == file_write_mode::non_conflict && !names.empty()) {
-      return fail(
-          error_kind::bad_option,
-          "writeMode is nonConflict and {} is there already ({} files in all); remove them, choose another "
-          "fileName or write truncate or append.",
-          in_quotes(o.folder + "/" + names.front()), names.size());
+      return fail(in_the_way(names.front(), names.size()));
     }
     replaced_ = o.mode == file_write_mode::truncate ? std::move(names) : std::vector<std::string>();
     return {};
   }
 
+  /// The parts of all splits, by split and part, with whatever an earlier process has written.
+  result<std::vector<output_parts::completed_split>> completed() {
+    if (!run_->marks) {
+      return run_->parts.completed();
+    }
+    SLUICE_TRY(const auto marked, run_->marks->files_of(run_id_));
+    std::vector<output_parts::completed_split> done;
+    for (const auto& [split, files] : marked) {
+      done.push_back({split, {}});
+      for (const marked_file& f : files) {
+        done.back().files.push_back(temporary(f));
+      }
+    }
+    return done;
+  }
+
+  /// Of a finish that failed half-way, or whose process died: `check_rows` has seen that it has its name.
+  [[nodiscard]] bool is_named(const std::string& temporary, const std::string& path) const {
+    std::error_code ignored;
+    return run_->marks && !std::filesystem::exists(temporary, ignored) &&
+           std::filesystem::exists(path, ignored);
+  }
+
+  result<void> join_parts() {
+    SLUICE_TRY(const auto splits, completed());
+    const std::vector<std::string> files = output_parts::files_of(splits);
+    const bool joined = std::any_of(files.begin(), files.end(),
+                                    [this](const std::string& f) { return is_named(f, single_path()); });
+    return joined ? sync_folder(run_->options.folder) : run_->parts.join(files, single_path());
+  }
+
   /// Gives the temporaries their names. What is renamed already (a finish that failed half-way) is passed
   /// over.
   result<void> name_parts() {
-    const std::string& folder = run_->options.folder;
-    for (const output_parts::completed_split& s : run_->parts.completed()) {
+    SLUICE_TRY(const auto splits, completed());
+    for (const output_parts::completed_split& s : splits) {
       for (std::size_t i = 0; i < s.files.size(); ++i) {
-        const std::string name = run_->name_of(s.split, i);
-        if (named_.insert(name).second) {
-          if (auto renamed = rename_file(s.files[i], folder + "/" + name); !renamed) {
-            named_.erase(name);
-            return renamed;
-          }
+        const std::string path = final_path(s.split, i);
+        if (!named_.insert(run_->name_of(s.split, i)).second || is_named(s.files[i], path)) {
+          continue;
+        }
+        if (auto renamed = rename_file(s.files[i], path); !renamed) {
+          named_.erase(run_->name_of(s.split, i));
+          return renamed;
         }
       }
     }
-    return sync_folder(folder);
+    return sync_folder(run_->options.folder);
   }
 
   result<void> remove_replaced() {
@@ -244,6 +366,8 @@ class text_target final : public target {
   std::shared_ptr<text_run> run_;
   std::vector<std::string> replaced_;  // As listed before anything changed.
   std::set<std::string> named_;
+  std::vector<run_id> unfinished_;  // That the marks tell of, as `open` found them.
+  run_id run_id_;
   bool told_of_date_format_ = false;
 };
 

@@ -24,13 +24,34 @@ std::size_t kept_bytes_of(const plugin_context& context) {
              : std::clamp<std::size_t>(2 * context.memory_bytes, kept_bytes_least, kept_bytes_most);
 }
 
+/// An archive has its index at its end, and an encoding that carries what it has met on to later lines cannot
+/// be begun again in the middle.
+std::string why_unmarkable(const text_writer_options& options) {
+  if (options.compress == compression::zip) {
+    return "a zip archive cannot be gone on with";
+  }
+  if (!text_encoder::resets_at_lines(options.encoding)) {
+    return fmt::format("text in {} cannot be gone on with", options.encoding);
+  }
+  return {};
+}
+
+std::string name_in_folder(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 }  // namespace
 
 text_run::text_run(text_writer_options o, const plugin_context& context)
     : options(std::move(o)),
-      parts(options.folder,
-            fmt::format("text {} {}/{}", context.job_name, options.folder, options.file_name)),
-      run_part(context.run.text().substr(24)) {}
+      unmarkable(why_unmarkable(options)),
+      parts(options.folder, fmt::format("text {} {}/{}", context.job_name, options.folder, options.file_name),
+            unmarkable.empty()),
+      run_part(part_of(context.run)) {
+  if (unmarkable.empty()) {
+    marks.emplace(options.folder);
+  }
+}
 
 std::string text_run::name_of(split_index split, std::size_t part) const {
   return fmt::format("{}__{}_{}{}{}", options.file_name, run_part, split.value,
@@ -48,9 +69,21 @@ result<std::unique_ptr<writer>> text_writer::make(std::shared_ptr<text_run> run,
   return made;
 }
 
+text_writer::~text_writer() {
+  text_writer::rollback();
+}
+
+void text_writer::interrupt() {
+  if (marks_) {
+    marks_->interrupt();
+  }
+}
+
 result<mark> text_writer::open(split_index split, epoch_number epoch, const stop_signal& stop) {
-  (void)stop;
   rollback();
+  if (marks_) {
+    return open_marked(split, epoch, stop);
+  }
   SLUICE_CHECK(run_->parts.begin(split, epoch));
   split_ = split;
   epoch_ = epoch;
@@ -62,21 +95,73 @@ result<mark> text_writer::open(split_index split, epoch_number epoch, const stop
   return start;
 }
 
+result<mark> text_writer::open_marked(split_index split, epoch_number epoch, const stop_signal& stop) {
+  SLUICE_TRY(auto found, marks_->open(split, epoch, stop));
+  split_ = split;
+  epoch_ = epoch;
+  std::vector<marked_file>& files = found.files;
+  const auto path = [&](const marked_file& f) { return run_->parts.folder() + "/" + f.name; };
+  std::optional<marked_file> last;
+  if (!files.empty() && !files.back().whole) {
+    last = std::move(files.back());
+    files.pop_back();
+    SLUICE_CHECK(run_->parts.take_over(split, path(*last), run_->parts.path_of(split, epoch, last->part),
+                                       last->bytes));
+  }
+  SLUICE_CHECK(run_->parts.begin(split, epoch));
+  is_open_ = true;  // from here on a rollback lets go of the split
+  for (const marked_file& f : files) {
+    files_.push_back(path(f));
+  }
+  if (found.at.done) {
+    SLUICE_CHECK(run_->parts.complete(split_, epoch_, std::exchange(files_, {})));
+    rollback();
+    return found.at;
+  }
+  SLUICE_CHECK(last ? go_on_with(std::move(*last), stop) : begin_part());
+  return found.at;
+}
+
+result<void> text_writer::go_on_with(marked_file last, const stop_signal& stop) {
+  const std::string before = run_->parts.folder() + "/" + last.name;
+  const std::string path = run_->parts.path_of(split_, epoch_, last.part);
+  SLUICE_TRY(output_file file, output_file::go_on(path, last.bytes));
+  last.name = name_in_folder(path);
+  SLUICE_CHECK(sync_folder(run_->parts.folder()));
+  SLUICE_CHECK(marks_->move(last, stop));
+  SLUICE_CHECK(remove_file(before));
+  part_ = {};
+  part_.file = std::make_unique<output_file>(std::move(file));
+  part_.bytes = last.text_bytes;
+  part_.records = last.records;
+  part_.marked = true;
+  if (encoder_) {
+    encoder_->begin_behind_start();
+  }
+  return {};
+}
+
+result<void> text_writer::begin_packing() {
+  const text_writer_options& options = run_->options;
+  std::string entry = run_->name_of(split_, part_number());
+  if (entry.ends_with(".zip")) {
+    entry.resize(entry.size() - 4);
+  }
+  SLUICE_TRY(part_.packed, compressor::make(options.compress, entry, *part_.file));
+  return {};
+}
+
 result<void> text_writer::begin_part() {
   const text_writer_options& options = run_->options;
-  const std::size_t number = files_.size();
-  SLUICE_TRY(output_file file,
-             output_file::make(run_->parts.path_of(split_, epoch_, static_cast<std::uint32_t>(number))));
+  SLUICE_TRY(output_file file, output_file::make(run_->parts.path_of(split_, epoch_, part_number())));
   part_ = {};
   part_.file = std::make_unique<output_file>(std::move(file));
   if (options.compress != compression::none) {
-    std::string entry = run_->name_of(split_, number);
-    if (entry.ends_with(".zip")) {
-      entry.resize(entry.size() - 4);
-    }
-    SLUICE_TRY(part_.packed, compressor::make(options.compress, entry, *part_.file));
+    SLUICE_CHECK(begin_packing());
   }
-  if (encoder_ && !(options.single_file && split_.value != 0)) {
+  if (encoder_ && options.single_file && split_.value != 0) {
+    encoder_->begin_behind_start();
+  } else if (encoder_) {
     encoder_->restart();
   }
   // In one file of all splits only the first has the header.
@@ -99,6 +184,9 @@ result<void> text_writer::put(std::string_view text) {
   if (text.empty()) {
     return {};
   }
+  if (run_->options.compress != compression::none && !part_.packed) {
+    SLUICE_CHECK(begin_packing());  // the first behind a mark
+  }
   return part_.packed ? part_.packed->write(text) : part_.file->write(text);
 }
 
@@ -120,11 +208,23 @@ result<void> text_writer::end_part() {
     SLUICE_CHECK(part_.packed->finish());
     part_.packed.reset();
   }
+  if (marks_) {
+    unmarked_.push_back(part_at_hand());
+    unmarked_.back().whole = true;
+  }
   std::string path = part_.file->path();
   SLUICE_CHECK(part_.file->close());
+  if (!part_.marked) {
+    unknown_.push_back(path);
+  }
   part_ = {};
   files_.push_back(std::move(path));
   return {};
+}
+
+marked_file text_writer::part_at_hand() const {
+  return {part_number(), name_in_folder(part_.file->path()), part_.file->bytes(), part_.bytes, part_.records,
+          false};
 }
 
 result<void> text_writer::begin_next_part(std::size_t row_begin) {
@@ -211,29 +311,64 @@ result<write_answer> text_writer::write(const batch& b, const stop_signal& stop)
 }
 
 result<void> text_writer::commit(const mark& m, const stop_signal& stop) {
-  (void)stop;
-  if (!m.done) {
+  if (!marks_ && !m.done) {
     return {};  // Nothing before the whole split is ever used, so nothing before it is made durable.
   }
   if (!is_open_) {
     return fail(error_kind::internal, "A writer that is not open was asked to commit split {}; report this.",
                 m.split.value);
   }
-  SLUICE_CHECK(end_part());
-  SLUICE_CHECK(run_->parts.complete(split_, epoch_, files_));
-  files_.clear();
-  is_open_ = false;
+  if (m.done) {
+    SLUICE_CHECK(end_part());
+  }
+  if (marks_) {
+    SLUICE_CHECK(commit_marked(m, stop));
+  }
+  if (m.done) {
+    SLUICE_CHECK(run_->parts.complete(split_, epoch_, std::exchange(files_, {})));
+    unknown_.clear();
+    run_->parts.leave(split_, epoch_);
+    is_open_ = false;
+  }
+  return {};
+}
+
+result<void> text_writer::commit_marked(const mark& m, const stop_signal& stop) {
+  std::vector<marked_file> changed = unmarked_;
+  if (!m.done) {
+    SLUICE_CHECK(flush());
+    if (part_.packed) {
+      SLUICE_CHECK(part_.packed->finish());
+      part_.packed.reset();
+    }
+    SLUICE_CHECK(part_.file->sync());
+    changed.push_back(part_at_hand());
+  }
+  if (!unmarked_.empty() || !part_.marked) {
+    SLUICE_CHECK(sync_folder(run_->parts.folder()));  // a name that is new
+  }
+  SLUICE_CHECK(marks_->commit(m, changed, stop));
+  unmarked_.clear();
+  unknown_.clear();
+  if (!m.done) {
+    part_.marked = true;
+    part_.file->keep();
+  }
   return {};
 }
 
 void text_writer::rollback() {
-  is_open_ = false;
+  if (std::exchange(is_open_, false)) {
+    run_->parts.leave(split_, epoch_);
+  }
   part_.packed.reset();
   part_ = {};
   text_.clear();
-  for (const std::string& file : std::exchange(files_, {})) {
+  unmarked_.clear();
+  for (const std::string& file : std::exchange(unknown_, {})) {
     (void)remove_file(file);
   }
+  files_.clear();
 }
 
 }  // namespace sluice

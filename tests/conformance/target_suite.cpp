@@ -194,7 +194,34 @@ TEST_P(TargetSuite, OpenReturnsTheCommittedMarkWhereMarksAreHeld) {
   EXPECT_EQ(found->after, committed.after);
   EXPECT_EQ(found->counts, committed.counts);
   EXPECT_EQ(found->sums, committed.sums);
-  EXPECT_THAT(GetParam().read_back(folder), UnorderedElementsAre("1|a", "2|b"));
+  if (run.description.appears_whole) {
+    EXPECT_THAT(GetParam().read_back(folder), IsEmpty());
+  } else {
+    EXPECT_THAT(GetParam().read_back(folder), UnorderedElementsAre("1|a", "2|b"));
+  }
+}
+
+TEST_P(TargetSuite, GoesOnBehindTheMarkAsIfNothingHadBeen) {
+  const temporary_folder folder;
+  {
+    const begun_run run(GetParam(), folder, 1);
+    if (!run.description.exactly_once) {
+      GTEST_SKIP() << run.description.promise;
+    }
+    const auto b = rows({{"1", "a"}, {"2", "b"}});
+    {
+      const auto first = run.make_writer();
+      const auto opened = first->open({0}, {1}, {});
+      begun_run::expect(opened);
+      const auto answer = first->write(*b, {});
+      begun_run::expect(answer);
+      begun_run::expect(first->commit(behind(*opened, *b, *answer, false), {}));
+      begun_run::expect(first->write(*rows({{"3", "not committed"}}), {}));
+    }
+    write_split(*run.make_writer(), 0, 2, rows({{"4", "d"}}));
+    begun_run::expect(run.object->finish({}));
+  }
+  EXPECT_THAT(GetParam().read_back(folder), UnorderedElementsAre("1|a", "2|b", "4|d"));
 }
 
 TEST_P(TargetSuite, ARefusedRowDoesNotUndoTheOthersAndIsAccountedFor) {

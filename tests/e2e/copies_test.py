@@ -1,10 +1,12 @@
 """Copies begun twice, copies of several files, ends that are none, and runs into files that were killed."""
 
 import contextlib
+import gzip
 import json
 import lzma
 import os
 import sqlite3
+import time
 import unittest
 
 from e2e.foretell_test import ForetellTest
@@ -167,18 +169,64 @@ class Copies(ForetellTest):
 
 
 class KilledIntoFiles(ForetellTest):
+    ROWS = 300_000
+
+    def reader(self, rows=ROWS):
+        source = self.write("in.csv", "".join(f"{i},name {i}\n" for i in range(rows)))
+        return {"stepType": "text", "category": "reader", "name": "Reader", "parameter": {"path": [str(source)]}}
+
+    def kill(self, document, ready):
+        self.kill_once(ready, document, "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1")
+
+    def marks_stand(self):
+        return self.rows_stand(self.folder / "o" / ".sluice-progress.db")
+
     def test_on_unfinished_fail_refuses_what_a_killed_run_has_left(self):
-        source = self.write("in.csv", "".join(f"{i},name {i}\n" for i in range(300_000)))
-        reader = {"stepType": "text", "category": "reader", "name": "Reader", "parameter": {"path": [str(source)]}}
-        document = json.dumps(job(reader, text_writer(self.folder / "o")))
-        self.kill_once(lambda: list((self.folder / "o").glob(".sluice-*")), document, "--set", "setting.speed.throttle=true",
-                       "--set", "setting.speed.mbps=1")
+        document = json.dumps(job(self.reader(), text_writer(self.folder / "o", compress="zip", singleFileOutput=False)))
+        self.kill(document, lambda: list((self.folder / "o").glob(".sluice-*")))
         refused = self.run_job(document, "--on-unfinished", "fail")
         self.assert_fails(refused, 1, "a run of this job is unfinished", "keeps no marks", "--on-unfinished fresh")
-        self.assertFalse((self.folder / "o" / "out.csv").exists())
+        self.assertEqual(list((self.folder / "o").glob("out*")), [])
         self.assert_succeeds(self.run_job(document))
-        self.assertEqual(len((self.folder / "o" / "out.csv").read_text().splitlines()), 300_000)
+        self.assertEqual(len(list((self.folder / "o").glob("out*"))), 1)
         self.assert_succeeds(self.run_job(document, "--on-unfinished", "fail"))
+
+    def test_the_same_command_goes_on_behind_the_mark(self):
+        for compress, unpack in (("", lambda path: path.read_text()), ("gzip", lambda path: gzip.decompress(path.read_bytes()).decode())):
+            with self.subTest(compress=compress):
+                out = self.folder / "o"
+                document = json.dumps(job(self.reader(), text_writer(out, **({"compress": compress} if compress else {})), concurrent=2))
+                self.kill(document, self.marks_stand)
+                self.assertFalse((out / "out.csv").exists())
+                refused = self.run_job(document, "--on-unfinished", "fail")
+                self.assert_fails(refused, 1, "of this job is unfinished", "--on-unfinished resume continues it")
+                ended = self.run_job(document)
+                self.assert_succeeds(ended)
+                self.assertTrue(ended.summary["resumed"])
+                self.assert_account(ended, read=self.ROWS, written=self.ROWS)
+                made = [p for p in out.iterdir() if not p.name.startswith(".sluice-progress")]
+                self.assertEqual(len(made), 1, made)
+                self.assertEqual(unpack(made[0]), (self.folder / "in.csv").read_text())
+                for path in out.iterdir():
+                    path.unlink()
+
+    def test_what_nobody_has_seen_is_forgotten_unasked(self):
+        out = self.folder / "o"
+        document = json.dumps(job(self.reader(), text_writer(out)))
+        self.kill(document, self.marks_stand)
+        time.sleep(2.5)
+        ended = self.run_job(document, "--resume-window", "1s")
+        self.assert_succeeds(ended)
+        self.assertRegex(ended.text, r"is forgotten, and the [0-9,]+ rows it has written, which nobody has seen, are removed")
+        self.assertEqual((out / "out.csv").read_text(), (self.folder / "in.csv").read_text())
+        (out / "out.csv").unlink()
+        self.kill(document, lambda: any(".tmp" in p.name for p in out.iterdir()))
+        changed = json.dumps(job(self.reader(), text_writer(out, fieldDelimiter="|")))
+        ended = self.run_job(changed)
+        self.assert_succeeds(ended)
+        self.assertIn("before it was changed, had written nothing that anybody has seen and is forgotten", ended.text)
+        self.assertTrue((out / "out.csv").read_text().startswith("0|name 0\n"))
+        self.assertEqual([p.name for p in out.iterdir() if ".tmp" in p.name], [])
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ void run_flags::describe(CLI::App& run) {
   run.add_option(
          "--on-unfinished", on_unfinished_,
          "What to do with an unfinished run of the same job: resume, fail or fresh; default: resume where "
-         "exactly-once holds, else fail. A run into files that was killed begins anew (at least once), but "
-         "not "
-         "with fail")
+         "exactly-once holds, else fail. One into files that is not continued is forgotten unasked, and one "
+         "whose destination keeps no marks begins anew, but neither with fail")
       ->type_name("WHAT");
   run.add_option("--resume-window", resume_window_,
                  "An unfinished run last renewed longer ago than this is not continued unasked; default: 1h")

@@ -26,11 +26,27 @@ result<output_file> output_file::make(std::string path) {
   return output_file(std::move(path), fd);
 }
 
+result<output_file> output_file::go_on(std::string path, std::uint64_t bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return fail(file_error(errno, "open", path));
+  }
+  output_file file(std::move(path), fd);
+  file.kept_ = true;
+  const auto at = static_cast<off64_t>(bytes);
+  if (::ftruncate64(fd, at) != 0 || ::lseek64(fd, at, SEEK_SET) != at) {
+    return fail(file_error(errno, "cut off", file.path_));
+  }
+  file.bytes_ = file.written_back_ = bytes;
+  return file;
+}
+
 output_file::output_file(output_file&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::exchange(other.fd_, -1)),
       bytes_(other.bytes_),
-      written_back_(other.written_back_) {}
+      written_back_(other.written_back_),
+      kept_(other.kept_) {}
 
 output_file& output_file::operator=(output_file&& other) noexcept {
   if (this != &other) {
@@ -39,6 +55,7 @@ output_file& output_file::operator=(output_file&& other) noexcept {
     fd_ = std::exchange(other.fd_, -1);
     bytes_ = other.bytes_;
     written_back_ = other.written_back_;
+    kept_ = other.kept_;
   }
   return *this;
 }
@@ -53,7 +70,7 @@ void output_file::discard() {
     struct stat found {};
     const bool is_file = ::fstat(fd_, &found) == 0 && S_ISREG(found.st_mode);
     ::close(std::exchange(fd_, -1));
-    if (is_file) {
+    if (is_file && !kept_) {
       ::unlink(path_.c_str());
     }
   }
@@ -122,10 +139,15 @@ result<void> output_file::append_file(const std::string& from) {
   return failed == 0 ? result<void>() : fail(file_error(failed, "append to", path_));
 }
 
-result<void> output_file::close() {
+result<void> output_file::sync() {
   if (::fsync(fd_) != 0 && errno != EINVAL && errno != EROFS) {  // A pipe or a device has nothing to sync.
     return fail(file_error(errno, "sync", path_));
   }
+  return {};
+}
+
+result<void> output_file::close() {
+  SLUICE_CHECK(sync());
   if (::close(std::exchange(fd_, -1)) != 0) {
     return fail(file_error(errno, "close", path_));
   }

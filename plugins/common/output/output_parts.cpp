@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
+#include "plugins/api/source.h"
 #include "plugins/common/output/file_calls.h"
 #include "plugins/common/output/output_file.h"
 #include "transport/base/text.h"
@@ -36,7 +38,28 @@ std::string read_all(int fd) {
   return text;
 }
 
+std::string prefix_of(const std::string& run_text) {
+  return fmt::format("{}{}", prefix, run_text);
+}
+
 }  // namespace
+
+void remove_temporary_files(const std::string& folder, const std::string& run_text) {
+  if (auto names = files_with_prefix(folder, prefix_of(run_text) + "-")) {
+    for (const std::string& name : *names) {
+      (void)remove_file(folder + "/" + name);
+    }
+  }
+}
+
+error output_parts::bytes_gone(const std::string& path, std::uint64_t bytes) {
+  return {
+      error_kind::conflict,
+      fmt::format("{} has not all of the {} bytes any more that this run has written into it; put the file "
+                  "back as it was, or begin anew with --on-unfinished fresh",
+                  in_quotes(path), bytes),
+      begin_anew_code, true};
+}
 
 output_parts::~output_parts() {
   if (owner_fd_ >= 0) {
@@ -48,7 +71,7 @@ result<void> output_parts::prepare(const run_id& run) {
   const std::lock_guard lock(mutex_);
   run_text_ = run.text();
   SLUICE_CHECK(remove_dead_runs());
-  return make_owner_file();
+  return marked_ ? result<void>() : make_owner_file();
 }
 
 result<void> output_parts::remove_dead_runs() {
@@ -80,13 +103,8 @@ result<void> output_parts::remove_dead_runs() {
 }
 
 void output_parts::remove_files_of(const std::string& run_text) {
-  const std::string run_prefix = fmt::format("{}{}", prefix, run_text);
-  if (auto names = files_with_prefix(folder_, run_prefix + "-")) {
-    for (const std::string& name : *names) {
-      (void)remove_file(folder_ + "/" + name);
-    }
-  }
-  (void)remove_file(fmt::format("{}/{}{}", folder_, run_prefix, owner_suffix));
+  remove_temporary_files(folder_, run_text);
+  (void)remove_file(fmt::format("{}/{}{}", folder_, prefix_of(run_text), owner_suffix));
 }
 
 result<void> output_parts::make_owner_file() {
@@ -114,10 +132,40 @@ result<void> output_parts::begin(split_index split, epoch_number epoch) {
                 s.epoch.value, epoch.value);
   }
   s.epoch = epoch;
+  s.held = true;
   for (const std::string& file : std::exchange(s.files, {})) {
-    SLUICE_CHECK(remove_file(file));
+    if (!marked_) {
+      SLUICE_CHECK(remove_file(file));
+    }
   }
   return {};
+}
+
+void output_parts::leave(split_index split, epoch_number epoch) {
+  const std::lock_guard lock(mutex_);
+  state& s = splits_[split];
+  s.held = s.held && s.epoch != epoch;
+}
+
+result<void> output_parts::take_over(split_index split, const std::string& from, const std::string& to,
+                                     std::uint64_t bytes) {
+  bool held = false;
+  {
+    const std::lock_guard lock(mutex_);
+    held = splits_[split].held;
+  }
+  std::error_code failed;
+  const std::uintmax_t there = std::filesystem::file_size(from, failed);
+  if (failed || there < bytes) {
+    return fail(bytes_gone(from, bytes));
+  }
+  if (!held && ::link(from.c_str(), to.c_str()) == 0) {
+    return {};
+  }
+  // Also where the file system has no links.
+  SLUICE_TRY(output_file copy, output_file::make(to));
+  SLUICE_CHECK(copy.append_file(from));
+  return copy.close();
 }
 
 std::string output_parts::path_of(split_index split, epoch_number epoch, std::uint32_t part) const {
@@ -148,13 +196,17 @@ std::vector<output_parts::completed_split> output_parts::completed() const {
   return done;
 }
 
-result<void> output_parts::join(const std::string& path) {
+std::vector<std::string> output_parts::files_of(const std::vector<completed_split>& splits) {
+  std::vector<std::string> files;
+  for (const completed_split& s : splits) {
+    files.insert(files.end(), s.files.begin(), s.files.end());
+  }
+  return files;
+}
+
+result<void> output_parts::join(const std::vector<std::string>& files, const std::string& path) {
   if (joined_) {
     return sync_folder(folder_);
-  }
-  std::vector<std::string> files;
-  for (const completed_split& s : completed()) {
-    files.insert(files.end(), s.files.begin(), s.files.end());
   }
   std::string whole =
       files.size() == 1 ? files.front() : fmt::format("{}/{}{}-joined.tmp", folder_, prefix, run_text_);

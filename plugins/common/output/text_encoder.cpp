@@ -52,6 +52,21 @@ void text_encoder::restart() {
   ucnv_resetFromUnicode(out_);
 }
 
+void text_encoder::begin_behind_start() {
+  ucnv_resetFromUnicode(out_);
+  std::string passed_over;
+  (void)append("\n", passed_over);
+}
+
+bool text_encoder::resets_at_lines(const std::string& encoding) {
+  UErrorCode status = U_ZERO_ERROR;
+  UConverter* const converter = ucnv_open(encoding.c_str(), &status);
+  const UConverterType type = converter == nullptr ? UCNV_UNSUPPORTED_CONVERTER : ucnv_getType(converter);
+  ucnv_close(converter);
+  // SCSU keeps its windows.
+  return type != UCNV_SCSU;
+}
+
 bool text_encoder::append(std::string_view utf8, std::string& to) {
   utf16_.resize(utf8.size());
   std::int32_t units = 0;

@@ -56,6 +56,51 @@ struct outcome {
   std::uint64_t written = 0;
 };
 
+/// As the engine begins a run up to its data: claim, frozen splits, preparations.
+void begin(target& t, std::uint8_t run = 1, std::uint32_t splits = 1) {
+  const run_id id = context_for_test(run).run;
+  if (progress_store* store = t.progress()) {
+    run_row row;
+    row.run = id;
+    row.job_key = std::string(32, '1');
+    row.instance = std::string(32, '2');
+    row.stage = "claimed";
+    row.owner = claim_owner{"host", 1, "start", ""};
+    std::vector<progress_row> frozen(splits);
+    for (std::uint32_t i = 0; i < splits; ++i) {
+      frozen[i].at.split = {i};
+      frozen[i].description = {{"part", {std::int64_t{i}}}};
+    }
+    const auto begun = [&]() -> result<void> {
+      SLUICE_CHECK(store->make_tables());
+      SLUICE_CHECK(store->claim_new(row));
+      return store->freeze(id, frozen);
+    }();
+    ASSERT_TRUE(begun) << begun.error().message;
+  }
+  const auto prepared = t.prepare(id, {});
+  ASSERT_TRUE(prepared) << prepared.error().message;
+}
+
+/// And ends it.
+void end_run(target& t, std::uint8_t run = 1) {
+  const auto finished = t.finish({});
+  ASSERT_TRUE(finished) << finished.error().message;
+  if (progress_store* store = t.progress()) {
+    const run_id id = context_for_test(run).run;
+    const auto done = store->finish(id, {});
+    ASSERT_TRUE(done) << done.error().message;
+    ASSERT_TRUE(store->release(id));
+  }
+}
+
+/// Files of the output; where claims and marks stand is left out.
+std::vector<std::string> outputs(const temporary_folder& folder) {
+  std::vector<std::string> names = folder.names();
+  std::erase_if(names, [](const std::string& name) { return name.starts_with(".sluice-progress"); });
+  return names;
+}
+
 /// Runs batches, one a split, to the end of the run.
 outcome run(const job_end& end, const std::vector<std::shared_ptr<batch>>& splits) {
   outcome result;
@@ -63,8 +108,7 @@ outcome run(const job_end& end, const std::vector<std::shared_ptr<batch>>& split
   auto described = t->open(*splits.front()->columns_schema, {});
   EXPECT_TRUE(described) << described.error().message;
   result.description = std::move(described).value_or(target_description{});
-  auto prepared = t->prepare(context_for_test(end.run).run, {});
-  EXPECT_TRUE(prepared) << prepared.error().message;
+  begin(*t, end.run, static_cast<std::uint32_t>(splits.size()));
   const auto w = t->make_writer(splits.front()->columns_schema);
   EXPECT_TRUE(w) << w.error().message;
   for (std::uint32_t i = 0; i < splits.size(); ++i) {
@@ -76,11 +120,11 @@ outcome run(const job_end& end, const std::vector<std::shared_ptr<batch>>& split
     result.written += answer->written;
     result.refused.insert(result.refused.end(), answer->refused.begin(), answer->refused.end());
     m->done = true;
+    ++m->transaction;
     const auto committed = (*w)->commit(*m, {});
     EXPECT_TRUE(committed) << committed.error().message;
   }
-  const auto finished = t->finish({});
-  EXPECT_TRUE(finished) << finished.error().message;
+  end_run(*t, end.run);
   return result;
 }
 
@@ -96,7 +140,7 @@ std::string text_of_rows(const std::string& more, const std::vector<text_row>& r
   if (what != nullptr) {
     *what = o;
   }
-  const auto files = folder.names();
+  const auto files = outputs(folder);
   EXPECT_THAT(files, SizeIs(1));
   return files.empty() ? "" : read_file(folder.file(files.front()));
 }
@@ -328,16 +372,16 @@ TEST(TextTarget, FilesAreNamedByRunAndSplitAndHaveTheHeaderEvenWithoutRecords) {
   run({folder.path(), R"("suffix":".csv","header":["a"])"},
       {text_batch({"a"}, {{"1"}}), text_batch({"a"}, {})});
   const std::string part = context_for_test().run.text().substr(24);
-  ASSERT_THAT(folder.names(), ElementsAre("out__" + part + "_0.csv", "out__" + part + "_1.csv"));
-  EXPECT_EQ(read_file(folder.file(folder.names()[0])), "a\n1\n");
-  EXPECT_EQ(read_file(folder.file(folder.names()[1])), "a\n");
+  ASSERT_THAT(outputs(folder), ElementsAre("out__" + part + "_0.csv", "out__" + part + "_1.csv"));
+  EXPECT_EQ(read_file(folder.file(outputs(folder)[0])), "a\n1\n");
+  EXPECT_EQ(read_file(folder.file(outputs(folder)[1])), "a\n");
 }
 
 TEST(TextTarget, OneFileJoinsTheSplitsInOrderWithOneHeader) {
   const temporary_folder folder;
   run({folder.path(), R"("singleFileOutput":true,"suffix":".csv","header":["a"])"},
       {text_batch({"a"}, {{"1"}}), text_batch({"a"}, {{"2"}}), text_batch({"a"}, {})});
-  EXPECT_THAT(folder.names(), ElementsAre("out.csv"));
+  EXPECT_THAT(outputs(folder), ElementsAre("out.csv"));
   EXPECT_EQ(read_file(folder.file("out.csv")), "a\n1\n2\n");
 }
 
@@ -350,30 +394,33 @@ TEST(TextTarget, TruncateListsWhatItRemovesAndRemovesItOnlyAtTheEnd) {
   const auto b = text_batch({"a"}, {{"1"}});
   const auto described = t->open(*b->columns_schema, {});
   ASSERT_TRUE(described);
-  ASSERT_THAT(described->changes, SizeIs(1));
-  EXPECT_THAT(described->changes[0], HasSubstr(folder.file("out_old")));
+  ASSERT_THAT(described->changes, SizeIs(2));
+  EXPECT_THAT(described->changes[0], HasSubstr(folder.file(".sluice-progress.db")));
+  EXPECT_THAT(described->changes[1], HasSubstr(folder.file("out_old")));
   ASSERT_THAT(described->files_changed, SizeIs(1)) << "by which a job is kept from removing its own source";
   EXPECT_EQ(described->files_changed[0].path, folder.file("out_old"));
   EXPECT_EQ(described->files_changed[0].change, "removed");
-  ASSERT_TRUE(t->prepare(context_for_test().run, {}));
+  begin(*t);
   const auto w = t->make_writer(b->columns_schema);
   auto m = (*w)->open({0}, {1}, {});
   ASSERT_TRUE((*w)->write(*b, {}));
   m->done = true;
+  ++m->transaction;
   ASSERT_TRUE((*w)->commit(*m, {}));
   EXPECT_EQ(read_file(folder.file("out_old")), "old");
-  EXPECT_THAT(folder.names(), ::testing::Not(::testing::Contains(StartsWith("out__"))))
+  EXPECT_THAT(outputs(folder), ::testing::Not(::testing::Contains(StartsWith("out__"))))
       << "output appears whole";
   ASSERT_TRUE(t->finish({}));
-  EXPECT_THAT(folder.names(), ElementsAre("other", StartsWith("out__")));
+  EXPECT_THAT(outputs(folder), ElementsAre("other", StartsWith("out__")));
   EXPECT_TRUE(t->finish({})) << "may be repeated";
+  ASSERT_TRUE(t->progress()->finish(context_for_test().run, {}));
 }
 
 TEST(TextTarget, AppendLeavesOldFilesAndNonConflictRefusesThem) {
   const temporary_folder folder;
   run({folder.path(), R"("writeMode":"append")"}, {text_batch({"a"}, {{"1"}})});
   run({folder.path(), R"("writeMode":"append")", dialect::script2, 2}, {text_batch({"a"}, {{"2"}})});
-  EXPECT_THAT(folder.names(), SizeIs(2));
+  EXPECT_THAT(outputs(folder), SizeIs(2));
   const auto opened = job_end{folder.path(), R"("writeMode":"nonconflict")"}.make()->open({}, {});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, error_kind::bad_option);
@@ -385,8 +432,9 @@ TEST(TextTarget, AMissingFolderIsAnnouncedAndMade) {
   const temporary_folder folder;
   const outcome o =
       run({folder.path() + "/new/deep", R"("singleFileOutput":true)"}, {text_batch({"a"}, {{"1"}})});
-  ASSERT_THAT(o.description.changes, SizeIs(1));
-  EXPECT_THAT(o.description.changes[0], HasSubstr("new/deep"));
+  ASSERT_THAT(o.description.changes, SizeIs(2));
+  EXPECT_THAT(o.description.changes[1], HasSubstr("The folder "));
+  EXPECT_THAT(o.description.changes[1], HasSubstr("new/deep"));
   EXPECT_EQ(read_file(folder.file("new/deep/out")), "1\n");
 }
 
@@ -395,7 +443,7 @@ TEST(TextTarget, FilesRollBySizeAtABorderOfRecords) {
   const std::string value(400 * 1024, 'v');
   const text_row row{value.c_str()};
   run({folder.path(), R"("maxFileSize":1,"header":["a"])"}, {text_batch({"a"}, {row, row, row, row, row})});
-  const auto names = folder.names();
+  const auto names = outputs(folder);
   ASSERT_THAT(names, SizeIs(3));
   EXPECT_THAT(names[1], MatchesRegex(".*_0_1"));
   EXPECT_EQ(read_file(folder.file(names[0])), "a\n" + value + "\n" + value + "\n");
@@ -413,7 +461,7 @@ TEST(TextTarget, CompressedOutputIsReadByTheUsualTools) {
     }
     const temporary_folder folder;
     run({folder.path(), fmt::format(R"("compress":"{}")", name)}, {text_batch({"a"}, {{"1"}, {"2"}})});
-    const std::string packed = folder.file(folder.names().front());
+    const std::string packed = folder.file(outputs(folder).front());
     ASSERT_EQ(std::system(fmt::format("{} '{}' > '{}'", command, packed, folder.file("plain")).c_str()), 0)
         << name;
     EXPECT_EQ(read_file(folder.file("plain")), "1\n2\n") << name;
@@ -424,12 +472,13 @@ TEST(TextTarget, TheMarkerFileIsMadeWhenAllIsDone) {
   const temporary_folder folder;
   run({folder.path(), fmt::format(R"("singleFileOutput":true,"markDoneFileName":"{}/done")", folder.path())},
       {text_batch({"a"}, {{"1"}})});
-  EXPECT_THAT(folder.names(), ElementsAre("done", "out"));
+  EXPECT_THAT(outputs(folder), ElementsAre("done", "out"));
 }
 
 TEST(TextTarget, ARerunRemovesWhatADeadRunOfTheSameJobLeftAndNothingElse) {
   const temporary_folder folder;
-  const job_end dead{folder.path(), "", dialect::script2, 7};
+  const std::string without_marks = R"("compress":"zip")";
+  const job_end dead{folder.path(), without_marks, dialect::script2, 7};
   const auto b = text_batch({"a"}, {{"1"}});
   {
     const auto t = dead.make();
@@ -441,19 +490,19 @@ TEST(TextTarget, ARerunRemovesWhatADeadRunOfTheSameJobLeftAndNothingElse) {
     m->done = true;
     ASSERT_TRUE((*w)->commit(*m, {}));
   }  // Gone without finish or abandon, as a killed process.
-  EXPECT_THAT(folder.names(), ElementsAre(::testing::EndsWith(".tmp"), ::testing::EndsWith(".owner")));
-  run({folder.path(), "", dialect::script2, 8, "another"}, {b});
-  EXPECT_THAT(folder.names(), SizeIs(3)) << "another job's file leaves them";
-  run({folder.path(), "", dialect::script2, 9}, {b});
-  EXPECT_THAT(folder.names(), ElementsAre(StartsWith("another__"), StartsWith("out__")));
+  EXPECT_THAT(outputs(folder), ElementsAre(::testing::EndsWith(".tmp"), ::testing::EndsWith(".owner")));
+  run({folder.path(), without_marks, dialect::script2, 8, "another"}, {b});
+  EXPECT_THAT(outputs(folder), SizeIs(3)) << "another job's file leaves them";
+  run({folder.path(), without_marks, dialect::script2, 9}, {b});
+  EXPECT_THAT(outputs(folder), ElementsAre(StartsWith("another__"), StartsWith("out__")));
 }
 
 TEST(TextTarget, ARunOfTheSameJobThatStillLivesIsNotDisturbed) {
   const temporary_folder folder;
-  const auto alive = job_end{folder.path(), "", dialect::script2, 1}.make();
+  const auto alive = job_end{folder.path(), R"("compress":"zip")", dialect::script2, 1}.make();
   ASSERT_TRUE(alive->open({}, {}));
   ASSERT_TRUE(alive->prepare(context_for_test(1).run, {}));
-  const auto second = job_end{folder.path(), "", dialect::script2, 2}.make();
+  const auto second = job_end{folder.path(), R"("compress":"zip")", dialect::script2, 2}.make();
   ASSERT_TRUE(second->open({}, {}));
   const auto prepared = second->prepare(context_for_test(2).run, {});
   ASSERT_FALSE(prepared);
@@ -466,7 +515,7 @@ TEST(TextTarget, AnOvertakenWriterWritesToNobody) {
   const auto t = job_end{folder.path(), R"("singleFileOutput":true)"}.make();
   const auto b = text_batch({"a"}, {{"old"}});
   ASSERT_TRUE(t->open(*b->columns_schema, {}));
-  ASSERT_TRUE(t->prepare(context_for_test().run, {}));
+  begin(*t);
   const auto late = t->make_writer(b->columns_schema);
   auto late_mark = (*late)->open({0}, {5}, {});
   ASSERT_TRUE((*late)->write(*b, {}));
@@ -474,15 +523,17 @@ TEST(TextTarget, AnOvertakenWriterWritesToNobody) {
   auto m = (*newer)->open({0}, {6}, {});
   ASSERT_TRUE((*newer)->write(*text_batch({"a"}, {{"new"}}), {}));
   late_mark->done = true;
+  ++late_mark->transaction;
   const auto refused = (*late)->commit(*late_mark, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, error_kind::conflict);
   EXPECT_EQ((*late)->open({0}, {5}, {}).error().kind, error_kind::conflict);
   m->done = true;
+  ++m->transaction;
   ASSERT_TRUE((*newer)->commit(*m, {}));
-  ASSERT_TRUE(t->finish({}));
+  end_run(*t);
   EXPECT_EQ(read_file(folder.file("out")), "new\n");
-  EXPECT_THAT(folder.names(), ElementsAre("out"));
+  EXPECT_THAT(outputs(folder), ElementsAre("out"));
 }
 
 TEST(TextTarget, AFullDiskIsNoRoomWithThePath) {

@@ -1,4 +1,4 @@
-#include "plugins/sqlite/sqlite_connection.h"
+#include "plugins/common/sqlite/sqlite_connection.h"
 
 #include <fmt/format.h>
 

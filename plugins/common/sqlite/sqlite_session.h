@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "plugins/common/relational/progress.h"
-#include "plugins/sqlite/sqlite_connection.h"
+#include "plugins/common/sqlite/sqlite_connection.h"
 
 namespace sluice::sqlite {
 

@@ -1,4 +1,4 @@
-#include "plugins/sqlite/sqlite_session.h"
+#include "plugins/common/sqlite/sqlite_session.h"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,215 @@
+#include "plugins/common/output/output_marks.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "plugins/common/output/file_calls.h"
+#include "plugins/common/output/output_parts.h"
+#include "plugins/common/relational/progress_sql.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view marks_name = ".sluice-progress.db";
+// Transactions in it are a few statements; only a disk that stands still makes one wait so long.
+constexpr std::chrono::seconds busy_timeout{60};
+constexpr std::string_view make_files_table =
+    "CREATE TABLE IF NOT EXISTS sluice_file(run TEXT NOT NULL, split INTEGER NOT NULL, part INTEGER NOT "
+    "NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, text_bytes INTEGER NOT NULL, records INTEGER NOT "
+    "NULL, whole INTEGER NOT NULL, PRIMARY KEY(run, split, part))";
+constexpr std::string_view file_columns = "part, name, bytes, text_bytes, records, whole";
+
+std::uint64_t number_in(const relational::sql_text& value) {
+  return static_cast<std::uint64_t>(relational::number_in(value));
+}
+
+/// A row of `file_columns` from column `first` on.
+marked_file file_in(const relational::sql_row& row, std::size_t first) {
+  marked_file f;
+  f.part = static_cast<std::uint32_t>(number_in(row[first]));
+  f.name = row[first + 1].value_or("");
+  f.bytes = number_in(row[first + 2]);
+  f.text_bytes = number_in(row[first + 3]);
+  f.records = number_in(row[first + 4]);
+  f.whole = number_in(row[first + 5]) != 0;
+  return f;
+}
+
+}  // namespace
+
+split_marks::split_marks(std::string file, std::shared_ptr<relational::claim_state> claim)
+    : claim_(std::move(claim)), dialect_(sqlite::progress_dialect_of(file)) {
+  connection_.file = std::move(file);
+  connection_.busy_timeout = busy_timeout;
+}
+
+result<split_marks::opened> split_marks::open(split_index split, epoch_number epoch,
+                                              const stop_signal& stop) {
+  connection_.stop = stop;
+  SLUICE_TRY(sqlite::database * db, connection_.get(sqlite::open_mode::read_write));
+  db->clear_interrupt();
+  sqlite::sqlite_session session(*db);
+  const std::string owner =
+      claim_->owner ? fmt::format("{}:{}", claim_->owner->host, claim_->owner->pid) : "";
+  opened found;
+  SLUICE_TRY(found.at, relational::open_split(session, dialect_, *claim_, split, epoch, owner));
+  found.at.transaction = 0;
+  split_ = split;
+  epoch_ = epoch;
+  transaction_ = 0;
+  SLUICE_TRY(const auto rows,
+             session.ask(fmt::format("SELECT {} FROM sluice_file WHERE run = ? AND split = {} ORDER BY part",
+                                     file_columns, split.value),
+                         {claim_->run.text()}));
+  for (const relational::sql_row& row : rows) {
+    found.files.push_back(file_in(row, 0));
+  }
+  return found;
+}
+
+template <class Work>
+result<void> split_marks::as_owner(std::uint64_t transaction, const stop_signal& stop, const Work& work) {
+  connection_.stop = stop;
+  SLUICE_TRY(sqlite::database * db, connection_.get(sqlite::open_mode::read_write));
+  sqlite::sqlite_session session(*db);
+  claim_->transactions.fetch_add(1);
+  auto done = relational::in_transaction(session, [&]() -> result<void> {
+    SLUICE_CHECK(relational::begin_mark(session, dialect_, *claim_, split_, epoch_, transaction));
+    return work(session);
+  });
+  claim_->transactions.fetch_sub(1);
+  return done;
+}
+
+result<void> split_marks::record(sqlite::sqlite_session& session, const marked_file& file) {
+  SLUICE_CHECK(session.run(
+      fmt::format("INSERT OR REPLACE INTO sluice_file(run, split, {}) VALUES(?, {}, {}, ?, {}, {}, {}, {})",
+                  file_columns, split_.value, file.part, file.bytes, file.text_bytes, file.records,
+                  file.whole ? 1 : 0),
+      {claim_->run.text(), file.name}));
+  return {};
+}
+
+result<void> split_marks::move(const marked_file& file, const stop_signal& stop) {
+  return as_owner(0, stop, [&](sqlite::sqlite_session& session) { return record(session, file); });
+}
+
+result<void> split_marks::commit(const mark& m, const std::vector<marked_file>& changed,
+                                 const stop_signal& stop) {
+  if (m.transaction != transaction_ + 1 || m.epoch != epoch_ || m.split != split_) {
+    return fail(error_kind::internal,
+                "{}: a mark of transaction {} of epoch {} was handed over behind transaction {} of epoch {}",
+                dialect_.place, m.transaction, m.epoch.value, transaction_, epoch_.value);
+  }
+  ++transaction_;
+  return as_owner(transaction_, stop, [&](sqlite::sqlite_session& session) -> result<void> {
+    for (const marked_file& file : changed) {
+      SLUICE_CHECK(record(session, file));
+    }
+    return relational::end_mark(session, dialect_, *claim_, m);
+  });
+}
+
+void split_marks::interrupt() {
+  connection_.interrupt();
+}
+
+output_marks::output_marks(std::string folder)
+    : folder_(std::move(folder)),
+      dialect_(sqlite::progress_dialect_of(fmt::format("{}/{}", folder_, marks_name))),
+      home_(connection_, folder_),
+      progress_(*this) {
+  connection_.file = fmt::format("{}/{}", folder_, marks_name);
+  connection_.busy_timeout = busy_timeout;
+  dialect_.tables_name = "sluice_run, sluice_progress and sluice_file in " + dialect_.place;
+}
+
+result<relational::sql_session*> output_marks::home::session(bool makes) {
+  if (makes) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder_, failed);
+    if (failed) {
+      return fail(file_error(failed.value(), "make the folder", folder_));
+    }
+  }
+  return sqlite_home::session(makes);
+}
+
+result<void> output_marks::look(const stop_signal& stop) {
+  connection_.stop = stop;
+  std::error_code ignored;
+  if (!connection_.db && !std::filesystem::exists(connection_.file, ignored)) {
+    return {};
+  }
+  SLUICE_TRY(sqlite::database * db, connection_.get(sqlite::open_mode::read_write));
+  db->clear_interrupt();
+  return {};
+}
+
+result<std::vector<run_id>> output_marks::unfinished_runs(const std::string& output) {
+  std::vector<run_id> runs;
+  if (!exists()) {
+    return runs;
+  }
+  SLUICE_TRY(const auto columns, home_.columns_of(dialect_.run_table));
+  if (columns.empty()) {
+    return runs;
+  }
+  SLUICE_TRY(relational::sql_session * session, home_.session(false));
+  SLUICE_TRY(const auto rows,
+             session->ask("SELECT run FROM sluice_run WHERE stage <> 'done' AND output = ?", {output}));
+  for (const relational::sql_row& row : rows) {
+    SLUICE_TRY(const run_id run, run_id::parse(row[0].value_or("")));
+    runs.push_back(run);
+  }
+  return runs;
+}
+
+result<std::map<split_index, std::vector<marked_file>>> output_marks::files_of(const run_id& run) {
+  std::map<split_index, std::vector<marked_file>> files;
+  SLUICE_TRY(relational::sql_session * session, home_.session(false));
+  SLUICE_TRY(const auto rows,
+             session->ask(fmt::format("SELECT split, {} FROM sluice_file WHERE run = ? ORDER BY split, part",
+                                      file_columns),
+                          {run.text()}));
+  for (const relational::sql_row& row : rows) {
+    files[{static_cast<std::uint32_t>(number_in(row[0]))}].push_back(file_in(row, 1));
+  }
+  return files;
+}
+
+result<void> output_marks::store::make_tables() {
+  SLUICE_CHECK(relational_progress::make_tables());
+  SLUICE_TRY(relational::sql_session * session, of_.home_.session(true));
+  SLUICE_CHECK(session->run(std::string(make_files_table), {}));
+  // What a run left that was done, and whose process died before it had removed its temporary files.
+  SLUICE_TRY(const auto done, session->ask("SELECT run FROM sluice_run WHERE stage = 'done'", {}));
+  for (const relational::sql_row& row : done) {
+    remove_temporary_files(of_.folder_, row[0].value_or(""));
+  }
+  SLUICE_CHECK(
+      session->run("DELETE FROM sluice_file WHERE run NOT IN (SELECT run FROM sluice_progress)", {}));
+  return {};
+}
+
+result<run_totals> output_marks::store::finish(const run_id& run, const dirty_totals& dirty) {
+  SLUICE_TRY(auto totals, relational_progress::finish(run, dirty));
+  SLUICE_CHECK(forget_files(run));
+  return totals;
+}
+
+result<void> output_marks::store::discard(const run_id& run) {
+  SLUICE_CHECK(relational_progress::discard(run));
+  return forget_files(run);
+}
+
+result<void> output_marks::store::forget_files(const run_id& run) {
+  remove_temporary_files(of_.folder_, run.text());
+  SLUICE_TRY(relational::sql_session * session, of_.home_.session(false));
+  SLUICE_CHECK(session->run("DELETE FROM sluice_file WHERE run = ?", {run.text()}));
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/progress.h"
+#include "plugins/common/sqlite/sqlite_session.h"
+
+namespace sluice {
+
+/// A part of a split's output, as far as the split's mark covers it.
+struct marked_file {
+  std::uint32_t part = 0;        ///< In the split, from 0.
+  std::string name;              ///< Of the temporary file, without its folder.
+  std::uint64_t bytes = 0;       ///< Of the file; durable before the mark that covers them.
+  std::uint64_t text_bytes = 0;  ///< Before compression, the heading included.
+  std::uint64_t records = 0;
+  bool whole = false;  ///< Nothing comes behind it.
+  friend bool operator==(const marked_file&, const marked_file&) = default;
+};
+
+/// The marks of one writer, on a connection of its own. Used by the writer's thread, and `interrupt` by any.
+class split_marks {
+ public:
+  split_marks(std::string file, std::shared_ptr<relational::claim_state> claim);
+
+  struct opened {
+    mark at;
+    std::vector<marked_file> files;  ///< By part.
+  };
+  /// `open` of delivery.md, with what of the split's files its mark covers. `conflict` where a newer epoch is
+  /// there.
+  result<opened> open(split_index split, epoch_number epoch, const stop_signal& stop);
+  /// Gives a part that is recorded its file in this epoch; `conflict` as `open`.
+  result<void> move(const marked_file& file, const stop_signal& stop);
+  /// The mark, with the files that changed since the last one, in one transaction.
+  result<void> commit(const mark& m, const std::vector<marked_file>& changed, const stop_signal& stop);
+  void interrupt();
+
+ private:
+  result<void> record(sqlite::sqlite_session& session, const marked_file& file);
+  /// Runs `work` in a transaction that only the split's owner can commit.
+  template <class Work>
+  result<void> as_owner(std::uint64_t transaction, const stop_signal& stop, const Work& work);
+
+  sqlite::file_connection connection_;
+  std::shared_ptr<relational::claim_state> claim_;
+  relational::progress_dialect dialect_;
+  split_index split_;
+  epoch_number epoch_;
+  std::uint64_t transaction_ = 0;
+};
+
+/// Claims and marks of runs whose output is files: the SQLite file `.sluice-progress.db` in the folder that
+/// they write to, with a third table beside those of every destination, `sluice_file`, which says how many
+/// bytes of which temporary file a mark covers. It stays in the folder; a claim there is held as long as its
+/// process lives. Owned and called by the target's thread.
+class output_marks final {
+ public:
+  explicit output_marks(std::string folder);
+
+  [[nodiscard]] const std::string& file() const { return connection_.file; }
+  /// Connects where the file is there: nothing is made. Called before the rest.
+  result<void> look(const stop_signal& stop);
+  [[nodiscard]] bool exists() const { return connection_.db.has_value(); }
+  [[nodiscard]] progress_store& progress() { return progress_; }
+  /// The runs that are not done and write to that output (`target_description::output`), whatever job's.
+  result<std::vector<run_id>> unfinished_runs(const std::string& output);
+  /// What of the run's files its marks cover, of each split by part.
+  result<std::map<split_index, std::vector<marked_file>>> files_of(const run_id& run);
+  [[nodiscard]] std::unique_ptr<split_marks> make_writer_marks() const {
+    return std::make_unique<split_marks>(connection_.file, claim_);
+  }
+  void interrupt() { connection_.interrupt(); }
+
+ private:
+  /// Makes the folder where the file is to be made.
+  class home : public sqlite::sqlite_home {
+   public:
+    home(sqlite::file_connection& connection, std::string folder)
+        : sqlite_home(connection), folder_(std::move(folder)) {}
+    result<relational::sql_session*> session(bool makes) override;
+
+   private:
+    std::string folder_;
+  };
+  /// Temporary files go with their marks.
+  class store : public relational::relational_progress {
+   public:
+    explicit store(output_marks& of) : relational_progress(of.home_, of.dialect_, *of.claim_), of_(of) {}
+    /// Which no statement makes beforehand: the file is not there.
+    [[nodiscard]] std::vector<std::string> tables_sql() const override { return {}; }
+    result<void> make_tables() override;
+    result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override;
+    result<void> discard(const run_id& run) override;
+
+   private:
+    result<void> forget_files(const run_id& run);
+    output_marks& of_;
+  };
+
+  std::string folder_;
+  sqlite::file_connection connection_;
+  std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
+  relational::progress_dialect dialect_;
+  home home_;
+  store progress_;
+};
+
+}  // namespace sluice

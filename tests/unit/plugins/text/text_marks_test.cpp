@@ -1,0 +1,297 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "plugins/text/text_target.h"
+#include "plugins/text/text_writer_options.h"
+#include "tests/conformance/plugin_fixture.h"
+#include "transport/base/process.h"
+
+namespace sluice {
+namespace {
+
+using testing::context_for_test;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::options_of;
+using testing::read_file;
+using testing::temporary_folder;
+using testing::text_batch;
+using testing::write_file;
+
+/// One process of a run into text files: it goes away as a killed one does, without a word.
+class process_of_run {
+ public:
+  /// `term`: 1 begins the run, more take it up.
+  process_of_run(const temporary_folder& folder, const std::string& more, std::uint16_t term,
+                 std::uint32_t splits = 1)
+      : run_(context_for_test(1).run), term_(term) {
+    auto made = make_text_target(
+        options_of(text_writer_description(), fmt::format(R"({{"path":"{}","fileName":"out"{}{}}})",
+                                                          folder.path(), more.empty() ? "" : ",", more)),
+        context_for_test(term == 1 ? 1 : 9));
+    EXPECT_TRUE(made) << made.error().message;
+    target_ = std::move(*made);
+    opened_ = target_->open(columns(), {});
+    EXPECT_TRUE(opened_) << opened_.error().message;
+    begun_ = term == 1 ? begin(splits) : take_up();
+  }
+
+  static const schema& columns() {
+    static const schema text{{"a", type_of(type_id::utf8), true, ""}};
+    return text;
+  }
+  [[nodiscard]] target& end() { return *target_; }
+  [[nodiscard]] progress_store& store() { return *target_->progress(); }
+  [[nodiscard]] const result<void>& begun() const { return begun_; }
+
+  /// Goes on with the split: the mark it had, and each text a record and a mark of its own; `done` ends it.
+  mark write(std::uint32_t split, const std::vector<const char*>& texts, bool done,
+             std::uint64_t batches_a_mark = 1) {
+    auto made = target_->make_writer(std::make_shared<const schema>(columns()));
+    EXPECT_TRUE(made) << made.error().message;
+    writer& w = **made;
+    auto m = w.open({split}, epoch_number::make(term_, ++assignment_, 0), {});
+    EXPECT_TRUE(m) << m.error().message;
+    const mark found = *m;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const auto b = text_batch({"a"}, {{texts[i]}});
+      EXPECT_TRUE(w.write(*b, {}));
+      ++m->counts.read, ++m->counts.written, ++m->position;
+      if ((i + 1) % batches_a_mark == 0 && !(done && i + 1 == texts.size())) {
+        ++m->transaction;
+        const auto committed = w.commit(*m, {});
+        EXPECT_TRUE(committed) << committed.error().message;
+      }
+    }
+    if (done) {
+      m->done = true;
+      ++m->transaction;
+      const auto committed = w.commit(*m, {});
+      EXPECT_TRUE(committed) << committed.error().message;
+    }
+    return found;
+  }
+
+  result<void> finish() {
+    SLUICE_CHECK(target_->check_rows({}, true, {}));
+    SLUICE_CHECK(target_->finish({}));
+    SLUICE_CHECK(store().finish(run_, {}));
+    return store().release(run_);
+  }
+
+ private:
+  result<void> begin(std::uint32_t splits) {
+    run_row row;
+    row.run = run_;
+    row.job_key = std::string(32, '1');
+    row.instance = std::string(32, '2');
+    row.stage = "loading";
+    row.output = "out";
+    row.owner = claim_owner{this_process().host, 999'999'999, "never", ""};  // dead for whoever looks
+    SLUICE_CHECK(store().make_tables());
+    SLUICE_CHECK(store().claim_new(row));
+    std::vector<progress_row> frozen(splits);
+    for (std::uint32_t i = 0; i < splits; ++i) {
+      frozen[i].at.split = {i};
+      frozen[i].description = {{"part", {std::int64_t{i}}}};
+    }
+    SLUICE_CHECK(store().freeze(run_, frozen));
+    return target_->prepare(run_, {});
+  }
+  result<void> take_up() {
+    SLUICE_TRY(const auto runs, store().runs_of({std::string(32, '1'), "", "out"}));
+    if (runs.size() != 1) {
+      return fail(error_kind::internal, "{} runs are there", runs.size());
+    }
+    SLUICE_CHECK(store().make_tables());
+    SLUICE_CHECK(store().claim_again(runs[0], claim_owner{this_process().host, 999'999'998, "never", ""}));
+    SLUICE_CHECK(target_->prepare(run_, {}));
+    SLUICE_CHECK(target_->open(columns(), {}));
+    return target_->check_rows({}, false, {});
+  }
+
+  run_id run_;
+  std::uint16_t term_;
+  std::uint32_t assignment_ = 0;
+  std::unique_ptr<target> target_;
+  result<target_description> opened_ = target_description{};
+  result<void> begun_;
+};
+
+std::vector<std::string> outputs(const temporary_folder& folder) {
+  std::vector<std::string> names = folder.names();
+  std::erase_if(names, [](const std::string& name) { return name.starts_with(".sluice-progress"); });
+  return names;
+}
+
+TEST(TextMarks, AKilledRunGoesOnBehindItsMark) {
+  const temporary_folder folder;
+  const std::string options = R"("singleFileOutput":true,"header":["h"])";
+  {
+    process_of_run killed(folder, options, 1, 2);
+    ASSERT_TRUE(killed.begun()) << killed.begun().error().message;
+    killed.write(0, {"0a", "0b", "0c"}, true);
+    killed.write(1, {"1a", "1b", "lost"}, false, 2);
+  }
+  process_of_run next(folder, options, 2);
+  ASSERT_TRUE(next.begun()) << next.begun().error().message;
+  EXPECT_EQ(next.write(1, {"1c"}, true).counts.written, 2U);
+  const auto finished = next.finish();
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(read_file(folder.file("out")), "h\n0a\n0b\n0c\n1a\n1b\n1c\n");
+  EXPECT_THAT(outputs(folder), ElementsAre("out"));
+}
+
+TEST(TextMarks, ARunKilledBeforeItsFirstMarkBeginsTheSplitAnew) {
+  const temporary_folder folder;
+  {
+    process_of_run killed(folder, "", 1);
+    killed.write(0, {"lost"}, false, 2);
+  }
+  process_of_run next(folder, "", 2);
+  EXPECT_EQ(next.write(0, {"a"}, true).counts.written, 0U);
+  ASSERT_TRUE(next.finish());
+  const auto files = outputs(folder);
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(read_file(folder.file(files[0])), "a\n");
+}
+
+TEST(TextMarks, CompressedFilesHaveAMemberAMarkAndAreReadWhole) {
+  const std::pair<const char*, const char*> tools[] = {
+      {"gzip", "gzip -dc"}, {"zstd", "zstd -dcq"}, {"bzip2", "bzip2 -dc"}};
+  for (const auto& [name, command] : tools) {
+    const temporary_folder folder;
+    const std::string options = fmt::format(R"("singleFileOutput":true,"compress":"{}")", name);
+    {
+      process_of_run killed(folder, options, 1);
+      killed.write(0, {"a", "b", "lost"}, false, 2);
+    }
+    process_of_run next(folder, options, 2);
+    EXPECT_EQ(next.write(0, {"c", "d"}, true).counts.written, 2U) << name;
+    ASSERT_TRUE(next.finish()) << name;
+    const auto files = outputs(folder);
+    ASSERT_EQ(files.size(), 1U);
+    ASSERT_EQ(
+        std::system(
+            fmt::format("{} < '{}' > '{}'", command, folder.file(files[0]), folder.file("plain")).c_str()),
+        0)
+        << name;
+    EXPECT_EQ(read_file(folder.file("plain")), "a\nb\nc\nd\n") << name;
+  }
+}
+
+TEST(TextMarks, AnEncodingWithAMarkAtTheStartOfAFileHasItOnce) {
+  const temporary_folder folder;
+  const std::string options = R"("singleFileOutput":true,"encoding":"UTF-16")";
+  {
+    process_of_run killed(folder, options, 1, 2);
+    killed.write(0, {"a"}, false);
+  }
+  process_of_run next(folder, options, 2);
+  next.write(1, {"c"}, true);
+  next.write(0, {"b"}, true);
+  ASSERT_TRUE(next.finish());
+  ASSERT_EQ(std::system(
+                fmt::format("iconv -f UTF-16 -t UTF-8 '{}' > '{}'", folder.file("out"), folder.file("plain"))
+                    .c_str()),
+            0);
+  EXPECT_EQ(read_file(folder.file("plain")), "a\nb\nc\n");
+}
+
+TEST(TextMarks, FilesThatRollBySizeGoOnAtTheirPart) {
+  const temporary_folder folder;
+  const std::string value(400 * 1024, 'v');
+  const std::vector<const char*> five(5, value.c_str());
+  const std::string options = R"("maxFileSize":1,"header":["h"])";
+  {
+    process_of_run killed(folder, options, 1);
+    killed.write(0, five, false, 2);
+  }
+  process_of_run next(folder, options, 2);
+  EXPECT_EQ(next.write(0, {value.c_str(), value.c_str()}, true).counts.written, 4U);
+  ASSERT_TRUE(next.finish());
+  const auto files = outputs(folder);
+  ASSERT_EQ(files.size(), 3U);
+  for (const std::string& file : files) {
+    EXPECT_EQ(read_file(folder.file(file)), "h\n" + value + "\n" + value + "\n") << file;
+  }
+}
+
+TEST(TextMarks, AFileThatLostBytesEndsTheRunInsteadOfLeavingAHole) {
+  const temporary_folder folder;
+  {
+    process_of_run killed(folder, "", 1);
+    killed.write(0, {"aaaa"}, false);
+  }
+  const auto files = outputs(folder);
+  ASSERT_EQ(files.size(), 1U);
+  write_file(folder.file(files[0]), "aa");
+  process_of_run next(folder, "", 2);
+  ASSERT_FALSE(next.begun());
+  EXPECT_EQ(next.begun().error().kind, error_kind::conflict);
+  EXPECT_EQ(next.begun().error().code, begin_anew_code);
+  EXPECT_THAT(next.begun().error().message, HasSubstr(files[0]));
+}
+
+TEST(TextMarks, ARunKilledWhileItGaveItsFilesTheirNamesGoesOnWithThat) {
+  for (const char* options : {"", R"("singleFileOutput":true)", R"("writeMode":"nonconflict")",
+                              R"("writeMode":"nonconflict","singleFileOutput":true)"}) {
+    const temporary_folder folder;
+    {
+      process_of_run killed(folder, options, 1, 2);
+      killed.write(0, {"a"}, true);
+      killed.write(1, {"b"}, true);
+      ASSERT_TRUE(killed.end().finish({})) << options;
+    }  // The names are given, and nothing says so.
+    if (std::string(options).find("single") == std::string::npos) {
+      // As if it had died between the two.
+      const auto files = outputs(folder);
+      std::filesystem::rename(folder.file(files[1]),
+                              folder.file(fmt::format(".sluice-{}-1-{}.tmp", context_for_test(1).run.text(),
+                                                      epoch_number::make(1, 2, 0).value)));
+    }
+    process_of_run next(folder, options, 2);
+    ASSERT_TRUE(next.begun()) << next.begun().error().message;
+    const auto finished = next.finish();
+    ASSERT_TRUE(finished) << options << ": " << finished.error().message;
+    std::string all;
+    for (const std::string& file : outputs(folder)) {
+      EXPECT_THAT(file, Not(HasSubstr(".tmp"))) << options;
+      all += read_file(folder.file(file));
+    }
+    EXPECT_EQ(all, "a\nb\n") << options;
+  }
+}
+
+TEST(TextMarks, ForgettingARunRemovesItsFiles) {
+  const temporary_folder folder;
+  {
+    process_of_run killed(folder, "", 1);
+    killed.write(0, {"a"}, false);
+  }
+  EXPECT_EQ(outputs(folder).size(), 1U);
+  process_of_run next(folder, "", 2);
+  const auto forgotten = next.store().discard(context_for_test(1).run);
+  ASSERT_TRUE(forgotten) << forgotten.error().message;
+  EXPECT_THAT(outputs(folder), IsEmpty());
+}
+
+TEST(TextMarks, AnArchiveHasNoneAndSaysSo) {
+  const temporary_folder folder;
+  const auto made = make_text_target(
+      options_of(text_writer_description(),
+                 fmt::format(R"({{"path":"{}","fileName":"out","compress":"zip"}})", folder.path())),
+      context_for_test());
+  ASSERT_TRUE(made);
+  const auto opened = (*made)->open(process_of_run::columns(), {});
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*made)->progress(), nullptr);
+  EXPECT_EQ(opened->promise,
+            "at least once, because a zip archive cannot be gone on with: a run begun again starts over");
+}
+
+}  // namespace
+}  // namespace sluice

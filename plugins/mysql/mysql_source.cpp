@@ -64,6 +64,49 @@ bool reads_others(const read_part& part) {
   return selects(part.where) || std::any_of(part.expressions.begin(), part.expressions.end(), selects);
 }
 
+/// A stored function in the condition or an expression that may answer otherwise where rows are read by
+/// parts; nothing where none is.
+result<std::optional<std::string>> undetermined_call(connection& c, const std::string& where,
+                                                     const std::vector<std::string>& expressions,
+                                                     const stop_signal& stop) {
+  std::string any;
+  const auto add_calls = [&](const std::string& sql) {
+    const auto tokens = relational::tokens_of(sql, sql_rules());
+    const auto is_symbol = [&](std::size_t at, std::string_view symbol) {
+      return at < tokens.size() && tokens[at].text == symbol;
+    };
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const relational::token_kind kind = tokens[i].kind;
+      if (!is_symbol(i + 1, "(") ||
+          (kind != relational::token_kind::word && kind != relational::token_kind::quoted_name)) {
+        continue;
+      }
+      const bool qualified = i >= 2 && is_symbol(i - 1, ".");
+      any += fmt::format(
+          "{}(ROUTINE_SCHEMA = {} AND ROUTINE_NAME = {})", any.empty() ? "" : " OR ",
+          qualified ? c.literal(relational::bare_name(tokens[i - 2].text, sql_rules())) : "DATABASE()",
+          c.literal(relational::bare_name(tokens[i].text, sql_rules())));
+    }
+  };
+  add_calls(where);
+  for (const std::string& expression : expressions) {
+    add_calls(expression);
+  }
+  if (any.empty()) {
+    return std::optional<std::string>();
+  }
+  SLUICE_TRY(const auto rows, c.ask(fmt::format("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE "
+                                                "ROUTINE_TYPE = 'FUNCTION' AND IS_DETERMINISTIC = 'NO' AND "
+                                                "({}) ORDER BY 1 LIMIT 1",
+                                                any),
+                                    stop));
+  return rows.empty() ? std::optional<std::string>()
+                      : std::optional(fmt::format(
+                            "the stored function {}, which is not declared DETERMINISTIC (\"splitPk\" would "
+                            "split it all the same)",
+                            rows[0].at(0).value_or("")));
+}
+
 /// A comment at the end of the job's own SQL ends with its line, before the parenthesis.
 std::string in_parentheses(const std::string& sql) {
   const bool may_end_in_comment = sql.find("--") != std::string::npos || sql.find('#') != std::string::npos;
@@ -288,6 +331,14 @@ result<void> mysql_source::describe_shard(connection& c, std::size_t end, const 
     return fail(error_kind::bad_option, "{}: {}: {}", text.place, c.place(), what);
   }
   SLUICE_TRY(auto identity, table_identity(c, table->database, table->name, stop));
+  const bool twice = std::find(use_.tables.begin(), use_.tables.end(), identity) != use_.tables.end() ||
+                     std::any_of(plan.parts.begin(), plan.parts.end(), [&](const read_part& part) {
+                       return part.connection == end && part.table == table->quoted_name();
+                     });
+  if (twice) {
+    return fail(error_kind::bad_option, "{}: table {} of {} is named twice; leave one out", text.place,
+                in_quotes(name_of(*table)), c.place());
+  }
   if (!identity.empty()) {
     use_.tables.push_back(std::move(identity));
   }
@@ -401,7 +452,10 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.database = table.database;
   out.part.table_bare = table.name;
   SLUICE_TRY(const auto joins, what_forbids_parts(c, out, stop));
-  SLUICE_CHECK(planner_.choose_key(c, table, joins, out.part, stop));
+  const bool asks = !joins && options_.split_pk.empty();
+  SLUICE_TRY(const auto calls,
+             asks ? undetermined_call(c, out.part.where, out.computed, stop) : std::optional<std::string>());
+  SLUICE_CHECK(planner_.choose_key(c, table, asks ? calls : joins, out.part, stop));
   if (!joins) {
     SLUICE_TRY(const auto whole, read_table_of(c, table, stop));
     facts_ = relational::facts_of(whole, out.read);

@@ -164,6 +164,31 @@ class Moving(Jobs):
                 self.assertIn("DELETE FROM `sluice`.`dst`", proxy.statements)
 
 
+    def test_a_table_that_is_named_twice_in_other_words_is_refused(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src VALUES (1); CREATE TABLE dst (id INT); CREATE TABLE shard_1.src LIKE src")
+        url = f"jdbc:mysql://127.0.0.1:{SERVER.port}/"
+        for parameter in ({"table": ["src", "sluice.src"]}, {"table": ["src", "`src`"]},
+                          {"connection": [{"jdbcUrl": url + "sluice", "table": ["src"]}, {"jdbcUrl": url + "shard_1", "table": ["src", "sluice.src"]}]}):
+            with self.subTest(parameter):
+                reader = end("Reader", "x")
+                for name in ("jdbcUrl", "table") if "connection" in parameter else ("table",):
+                    del reader["parameter"][name]
+                reader["parameter"] |= parameter
+                self.fails(job(reader, end("Writer", "dst")), 'table "sluice.src" of', "is named twice; leave one out")
+
+    def test_what_counts_rows_is_not_split_and_a_condition_stands_alone(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src SELECT seq FROM seq_1_to_60000; ANALYZE TABLE src; CREATE TABLE dst (id INT, n INT)")
+        sql("CREATE FUNCTION counted() RETURNS INT NOT DETERMINISTIC READS SQL DATA RETURN (@c := IFNULL(@c, 0) + 1)")
+        for column, why in (("rownum()", "ROWNUM"), ("@x := @x + 1", "a variable that is set (:=)"), ("counted()", "the stored function counted"), ("ABS(-id)", "")):
+            with self.subTest(column):
+                sql("TRUNCATE dst")
+                ended = self.succeeds(job(end("Reader", "src", ["id", column], splitMode="auto", session=["SET @x = 0"]), end("Writer", "dst"), concurrent=2), "--on-unfinished", "fresh")
+                self.assertEqual(sql("SELECT COUNT(*), COUNT(DISTINCT n) FROM dst"), "60000\t60000\n")
+                self.assertEqual(ended.summary["splits"]["total"] == 1, why != "", ended)
+                self.assertIn(f"one split, because what is read has {why}" if why else "split by ranges", ended.text)
+        self.fails(job(end("Reader", "src", ["id", "id"], where="id > 9) OR (id < 3"), end("Writer", "dst")), "where: found", "closes nothing")
+
+
 class Refused(Jobs):
     def test_one_bad_row_in_a_hundred_is_dirty_and_all_others_arrive(self):
         sql("CREATE TABLE src AS SELECT seq AS id, IF(seq % 100 = 0, -1, seq) AS n FROM seq_1_to_20000; "

@@ -557,6 +557,29 @@ std::string end_options::option_default(std::string_view name) const {
   return "";
 }
 
+namespace {
+
+/// A condition stands in brackets of ours, which one of its own must not close: of `a) OR (b` only half would
+/// be bound by the conditions beside it.
+result<void> check_stands_alone(std::string_view where, const option_values& values, const sql_rules& rules) {
+  std::size_t open = 0;
+  for (const sql_token& token : tokens_of(where, rules)) {
+    if (token.kind != token_kind::symbol || (token.text != "(" && token.text != ")")) {
+      continue;
+    }
+    if (token.text == ")" && open == 0) {
+      return values.bad("where",
+                        fmt::format("found {}, in which a \")\" closes nothing; expected a condition "
+                                    "that stands alone, such as \"(a) OR (b)\"",
+                                    in_quotes(where)));
+    }
+    open = token.text == "(" ? open + 1 : open - 1;
+  }
+  return {};
+}
+
+}  // namespace
+
 result<reader_options> read_reader_options(const option_values& values, const options_dialect& dialect,
                                            const warning_sink& warn, bool strict) {
   reader_options out;
@@ -574,6 +597,7 @@ result<reader_options> read_reader_options(const option_values& values, const op
   if (wrong.take(values.text("where"), text)) {
     out.where = without_semicolons(text.value_or(""), dialect.rules);
     out.where_place = values.place("where");
+    wrong.check(check_stands_alone(out.where, values, dialect.rules));
   }
   if (wrong.take(values.text("splitPk"), text)) {
     const std::string key = text.value_or("");

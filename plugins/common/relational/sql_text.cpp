@@ -394,6 +394,18 @@ std::optional<std::string> what_forbids_splitting(std::string_view sql, const sq
       }
     }
   }
+  // Of MySQL alone, as comments with # are: what counts the rows of a statement.
+  for (std::size_t i = 0; rules.hash_comments && i < tokens.size(); ++i) {
+    if (is_word(tokens[i], "ROWNUM") && (i == 0 || tokens[i - 1].text != ".")) {
+      return "ROWNUM";
+    }
+  }
+  const std::vector<sql_token> all = rules.hash_comments ? tokens_of(sql, rules) : std::vector<sql_token>();
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i - 1].text == ":" && all[i].text == "=") {
+      return "a variable that is set (:=)";
+    }
+  }
   return aggregate_of(tokens, rules);
 }
 

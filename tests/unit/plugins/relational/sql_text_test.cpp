@@ -107,6 +107,19 @@ TEST(splitting, is_forbidden_by_what_looks_at_more_than_one_row) {
   }
 }
 
+TEST(splitting, is_forbidden_by_what_counts_the_rows_of_a_statement) {
+  sql_rules mysql = standard;
+  mysql.hash_comments = true;
+  EXPECT_EQ(what_forbids_splitting("rownum()", mysql), "ROWNUM");
+  EXPECT_EQ(what_forbids_splitting("a AND ROWNUM <= 10", mysql), "ROWNUM");
+  EXPECT_EQ(what_forbids_splitting("@x := @x + 1", mysql), "a variable that is set (:=)");
+  EXPECT_EQ(what_forbids_splitting("(SELECT @x := 1)", mysql), "a variable that is set (:=)");
+  for (const std::string_view sql : {"t.rownum", "\"rownum\"", "a > @x", "'x := 1'"}) {
+    EXPECT_EQ(what_forbids_splitting(sql, mysql), std::nullopt) << sql;
+  }
+  EXPECT_EQ(what_forbids_splitting("f(a := 1)", standard), std::nullopt);
+}
+
 TEST(splitting, is_not_forbidden_by_what_looks_at_one_row) {
   for (const std::string_view sql :
        {"id", "upper(name)", "a + 1", "'max(id)'", "\"max\"", "max", "t.limit", "t.distinct", "count",

@@ -1,8 +1,12 @@
 """The ends of the routes: how a table of the content is made, filled, summed and listed in each system's own SQL, and what stands there
 of a run. Nothing here goes through Sluice."""
 
+import bz2
 import contextlib
 import csv
+import datetime
+import decimal
+import gzip
 import shutil
 import sqlite3
 import subprocess
@@ -37,6 +41,7 @@ class Side:
 
     name = step_type = ""
     on_server = False
+    refuses = has_steps = True  # records that a column's type or CHECK does not take; statements before and behind the data
 
     def __init__(self, role, folder, servers):
         self.role, self.folder = role, folder
@@ -238,13 +243,60 @@ def mounted(place, size, owner=None):
 
 
 class CSV(Side):
-    """Two files as a source."""
+    """Two files as a source, and those of a run as a destination, which are read here without Sluice."""
 
     name, step_type = "CSV", "text"
+    refuses = has_steps = False
+    unpackers = {"": lambda packed: packed, "gzip": gzip.decompress, "bzip2": bz2.decompress}
+
+    def decide(self, dice):
+        """As a destination."""
+        self.packing = dice.choice(tuple(self.unpackers))
+        self.in_one = dice.random() < 0.5
 
     def begin_anew(self):
-        shutil.rmtree(self.folder / self.role, ignore_errors=True)
-        (self.folder / self.role).mkdir()
+        place = self.folder / self.role
+        place.mkdir(exist_ok=True)
+        for left in place.iterdir():
+            left.unlink()
+
+    @contextlib.contextmanager
+    def small_disk(self, size):
+        place = self.folder / self.role
+        with mounted(place, size):
+            try:
+                yield place
+            finally:
+                shutil.copytree(place, self.folder / "left", dirs_exist_ok=True)
+
+    def records(self):
+        """As the generator makes them."""
+        for path in sorted((self.folder / self.role).glob("out*")):
+            text = self.unpackers[self.packing](path.read_bytes()).decode()
+            for fields in csv.reader(text.splitlines(keepends=True), strict=True):
+                k, g, t, n, at, q, c = (None if field == NULL_IN_FILES else field for field in fields)
+                yield (int(k), None if g is None else int(g), t, None if n is None else decimal.Decimal(n),
+                       None if at is None else datetime.datetime.fromisoformat(at.ljust(26, "0") if "." in at else at), int(q), c)
+
+    def keys(self):
+        return [values[0] for values in self.records()]
+
+    def stands(self):
+        marks = self.folder / self.role / ".sluice-progress.db"
+        if not marks.exists():
+            return Stands([], [])
+        db = sqlite3.connect(marks, timeout=30)
+        try:
+            tables = {name for name, in db.execute("SELECT name FROM sqlite_master")}
+            if not {"sluice_run", "sluice_progress"} <= tables:
+                return Stands([], [])
+            return Stands([(run, stage, bool(held)) for run, stage, held in db.execute("SELECT run, stage, owner_host IS NOT NULL FROM sluice_run ORDER BY run")],
+                          list(db.execute("SELECT done, position FROM sluice_progress")))
+        finally:
+            db.close()
+
+    def left_over(self):
+        return [path.name for path in (self.folder / self.role).iterdir() if not path.name.startswith(("out", ".sluice-progress"))]
 
     def make(self, keyed, refuses):
         pass
@@ -259,9 +311,14 @@ class CSV(Side):
                     writer.writerow([k, Bare(g), Bare(None) if t is None else t, Bare(None if n is None else f"{n:.6f}"), Bare(content.stamp(at)), q, c])
 
     def sum(self):
-        return None
+        return None if self.role == "src" else content.sum_of(list(self.records()))
 
     def end(self, category, **more):
+        if category == "Writer":
+            packing = {"compress": self.packing} if self.packing else {}
+            return {"stepType": "text", "category": "writer", "name": category,
+                    "parameter": {"path": f"{self.folder}/{self.role}", "fileName": "out", "fileFormat": "csv", "nullFormat": NULL_IN_FILES,
+                                  "singleFileOutput": self.in_one, **packing, **more}}
         kinds = {"k": "LONG", "g": "LONG", "n": "DOUBLE", "at": "DATE", "q": "LONG"}
         columns = [{"index": i, "name": name, "type": kinds.get(name, "STRING"), **({"format": "yyyy-MM-dd HH:mm:ss.SSSSSS"} if name == "at" else {})}
                    for i, name in enumerate(COLUMNS)]

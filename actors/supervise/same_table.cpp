@@ -23,9 +23,11 @@ std::optional<error> same_table_failure(const source& from, const target& to, st
   return error{
       error_kind::bad_option,
       has_pre_sql
-          ? "this job reads the table that it writes, and preSql runs before all of it is read: write to "
+          ? "this job reads the table that it writes (or a part of it), and preSql runs before all of it is "
+            "read: write to "
             "another table, or leave \"preSql\" out"
-          : fmt::format("this job reads the table that it writes, and its {} splits are read one after "
+          : fmt::format("this job reads the table that it writes (or a part of it), and its {} splits are "
+                        "read one after "
                         "another while rows are written into it: write to another table, or read it under "
                         "one snapshot (\"snapshot\": \"shared\") or in one split (leave \"splitPk\" out)",
                         splits),

@@ -63,6 +63,10 @@ SELECT DISTINCT c.conname,
    FROM pg_catalog.generate_series(1, pg_catalog.array_upper(c.conkey, 1)) k(n) JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[k.n])
 FROM pg_catalog.pg_constraint c JOIN tables ON tables.oid = c.conrelid WHERE c.contype IN ('f', 'c', 'x') ORDER BY 1)";
 
+constexpr const char* tables_under_sql = R"(
+WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
+SELECT oid FROM tables)";
+
 /// Of the table and its partitions: row (1), before (2), insert (4).
 constexpr const char* first_triggers_sql = R"(
 WITH RECURSIVE tables(oid) AS (SELECT $1::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tables ON tables.oid = h.inhparent)
@@ -353,14 +357,20 @@ result<std::string> storage_of(connection& c, const std::string& oid, const std:
   return text_at(rows.at(0), 0);
 }
 
-result<std::string> table_identity(connection& c, std::uint32_t oid) {
-  if (c.is_plain()) {
-    return fmt::format("{} {}", c.place(), oid);
+result<std::vector<std::string>> table_identities(connection& c, std::uint32_t oid) {
+  std::string server = c.place();
+  if (!c.is_plain()) {
+    SLUICE_TRY(const auto rows,
+               c.ask("SELECT EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time())::text || ' ' || "
+                     "pg_catalog.current_database()"));
+    server = "postgresql " + text_at(rows.at(0), 0);
   }
-  SLUICE_TRY(const auto rows,
-             c.ask("SELECT EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time())::text || ' ' || "
-                   "pg_catalog.current_database()"));
-  return fmt::format("postgresql {} {}", text_at(rows.at(0), 0), oid);
+  SLUICE_TRY(const auto tables, c.ask(tables_under_sql, {fmt::to_string(oid)}));
+  std::vector<std::string> out;
+  for (const sql_row& row : tables) {
+    out.push_back(fmt::format("{} {}", server, text_at(row, 0)));
+  }
+  return out;
 }
 
 std::string oid_sql(const connection& c, const std::string& name) {

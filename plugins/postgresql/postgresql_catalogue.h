@@ -102,9 +102,9 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
 /// SQL, is no longer this table.
 result<std::string> storage_of(connection& c, const std::string& oid, const std::string& name);
 
-/// The table on its server, in one spelling; another server, such as a copy of this one, has another. Of
-/// other products the address is the server.
-result<std::string> table_identity(connection& c, std::uint32_t oid);
+/// The table on its server and those under it, by inheritance or as partitions, each in one spelling; another
+/// server, such as a copy of this one, has another. Of other products the address is the server.
+result<std::vector<std::string>> table_identities(connection& c, std::uint32_t oid);
 
 /// An expression of the oid of the table or view of that name in SQL; NULL where there is none.
 std::string oid_sql(const connection& c, const std::string& name);

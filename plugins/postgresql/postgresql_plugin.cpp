@@ -175,6 +175,12 @@ std::vector<std::string> remarks() {
       "right whatever the sample was. A splitPk that no index begins with is warned of, and so are ranges "
       "that differ more than tenfold by the server's own statistics. Ranges of a key whose order is not that "
       "of the rows cost the server more than one reading; the plan says so.",
+      "Several tables or queries are read as one whose columns have room for all: of varchar, char(n), "
+      "varbit, "
+      "numeric, times and timestamps that differ in length or digits alone the greater counts. Other "
+      "differences of types are refused; a cast in `column` settles them.",
+      "A table with rules (CREATE RULE) on what the write mode does to it is refused: COPY passes rules by, "
+      "and an INSERT, by which rows go where one of them was refused, obeys them. Triggers fire either way.",
       "Rows are written by COPY in its binary form, and in its text form where a column's type has no binary "
       "form "
       "here. A transaction is fast, with one COPY for many batches, until a row is refused: then what is not "
@@ -204,11 +210,6 @@ std::vector<std::string> remarks() {
       "key's "
       "behind a deadlock, for 32 transactions. With several keys rows stay in the source's order, which may "
       "decide which one is written; then deadlocks are tried again, and fewer pipelines avoid them.",
-      "A table with rules on INSERT (CREATE RULE) is no good destination: COPY, by which `insert` and "
-      "`copy` write, passes rules by, so that rows stand in the table itself though a rule says DO "
-      "INSTEAD, and the INSERT by which rows go where one of them was refused, and always with `replace`,"
-      " obeys them; `update` and `ignore` the server refuses there. Name the table that the rule leads "
-      "to, use a trigger in its place, or ALTER TABLE … DISABLE RULE.",
       "What is written is told apart as the server tells it: `insert`, `copy` and `ignore` make new rows; of "
       "`update` a new row is one whose xmax is 0 (which takes the right SELECT on the whole table, and is "
       "not "

@@ -279,12 +279,15 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   relation.from = info.quoted_name();
   relation.values_place = wanted.place;
   relation.oid = info.oid;
-  SLUICE_TRY(auto identity, table_identity(c, info.oid));
-  if (std::find(use_.tables.begin(), use_.tables.end(), identity) != use_.tables.end()) {
-    return fail(error_kind::bad_option, "{}: table {} of {} is named twice; leave one out", wanted.place,
-                relation.from, c.place());
+  SLUICE_TRY(auto identities, table_identities(c, info.oid));
+  const auto is_named = [this](const std::string& identity) {
+    return std::find(use_.tables.begin(), use_.tables.end(), identity) != use_.tables.end();
+  };
+  if (std::any_of(identities.begin(), identities.end(), is_named)) {
+    return fail(error_kind::bad_option, "{}: table {} of {} {}; leave one out", wanted.place, relation.from,
+                c.place(), is_named(identities.front()) ? "is named twice" : "has a part that is named, too");
   }
-  use_.tables.push_back(std::move(identity));
+  std::move(identities.begin(), identities.end(), std::back_inserter(use_.tables));
   if (!c.is_plain()) {
     SLUICE_TRY(relation.storage, storage_of(c, fmt::to_string(info.oid), relation.from));
   }
@@ -436,6 +439,32 @@ error postgresql_source::wrong_column(const std::vector<column_sql>& expressions
   return whole;
 }
 
+result<void> postgresql_source::widen_types(connection& c, const std::string& place,
+                                            const std::vector<server_type>& types,
+                                            const relation_plan& relation, const read_plan& plan) {
+  std::vector<described_column> wider;
+  bool differs = false;
+  for (std::size_t i = 0; i < std::max(types.size(), types_.size()); ++i) {
+    const bool both = i < types.size() && i < types_.size();
+    const bool same = both && types[i].name == types_[i].name;
+    const auto modifier = both && !same && types[i].oid == types_[i].oid
+                              ? wider_modifier(types[i].oid, types[i].modifier, types_[i].modifier)
+                              : std::nullopt;
+    if (!same && !modifier) {
+      return fail(error_kind::bad_option,
+                  "{}: column {} of {} is {}, and of {} it is {}; cast it to the same type in \"column\"",
+                  place, i + 1, in_quotes(relation.shown), i < types.size() ? types[i].name : "missing",
+                  in_quotes(plan.relations[0].shown), i < types_.size() ? types_[i].name : "missing");
+    }
+    wider.push_back({"", types[i].oid, modifier.value_or(types[i].modifier)});
+    differs = differs || !same;
+  }
+  if (differs) {
+    SLUICE_TRY(types_, name_types(c, wider));
+  }
+  return {};
+}
+
 result<void> postgresql_source::describe_columns(const std::string& place,
                                                  const std::vector<column_sql>& expressions,
                                                  relation_plan& relation, read_plan& plan) {
@@ -455,43 +484,32 @@ result<void> postgresql_source::describe_columns(const std::string& place,
   }
   relation.described = *described;
   SLUICE_TRY(const auto types, name_types(c, *described));
+  if (plan.relations.empty()) {
+    types_ = types;
+  }
+  SLUICE_CHECK(widen_types(c, place, types, relation, plan));
   unsigned digits = 0;
   std::vector<column_type> kinds;
   auto columns = std::make_shared<schema>();
   for (std::size_t i = 0; i < types.size(); ++i) {
-    column_type kind = kind_at(c, types[i], digits);
+    column_type kind = kind_at(c, types_[i], digits);
     if (kind.form == wire_form::money && digits == 0) {
       SLUICE_TRY(digits, money_digits(c));
-      kind = kind_at(c, types[i], digits);
+      kind = kind_at(c, types_[i], digits);
     }
     const column_sql& e = expressions[i];
-    relation.expressions.push_back(kind.form == wire_form::as_text ? text_sql(e.sql, types[i]) : e.sql);
-    columns->push_back({e.name, kind.type, !e.never_null, types[i].name});
+    relation.expressions.push_back(kind.form == wire_form::as_text ? text_sql(e.sql, types_[i]) : e.sql);
+    columns->push_back({e.name, kind.type, !e.never_null, types_[i].name});
     // Texts of a server that does not vouch for them are looked at.
     const bool any_checked =
         std::any_of(plan.parts.begin(), plan.parts.end(), [](const part_plan& p) { return p.check_utf8; });
     columns->back().own_form =
-        any_checked || kind.form == wire_form::as_text ? std::string() : own_form_of(types[i]);
+        any_checked || kind.form == wire_form::as_text ? std::string() : own_form_of(types_[i]);
     kinds.push_back(kind);
   }
-  if (plan.relations.empty()) {
-    plan.columns = std::move(columns);
-    plan.kinds = std::move(kinds);
-    return {};
-  }
-  for (std::size_t i = 0; i < std::max(columns->size(), plan.columns->size()); ++i) {
-    if (i >= columns->size() || i >= plan.columns->size() ||
-        (*columns)[i].source_type_name != (*plan.columns)[i].source_type_name) {
-      return fail(error_kind::bad_option,
-                  "{}: column {} of {} is {}, and of {} it is {}; cast it to the same type in \"column\"",
-                  place, i + 1, in_quotes(relation.shown),
-                  i < columns->size() ? (*columns)[i].source_type_name : "missing",
-                  in_quotes(plan.relations[0].shown),
-                  i < plan.columns->size() ? (*plan.columns)[i].source_type_name : "missing");
-    }
+  plan.kinds = std::move(kinds);
+  for (std::size_t i = 0; i < columns->size() && !plan.relations.empty(); ++i) {
     (*columns)[i].nullable = (*columns)[i].nullable || (*plan.columns)[i].nullable;
-  }
-  for (std::size_t i = 0; i < columns->size(); ++i) {
     (*columns)[i].name = (*plan.columns)[i].name;
   }
   plan.columns = std::move(columns);

@@ -59,9 +59,13 @@ class postgresql_source : public source {
   /// Of the first table, with its notes.
   result<std::vector<column_sql>> column_expressions(const table_info& table, const relation_plan& relation,
                                                      const read_plan& plan);
-  /// The types of the first relation are the job's; those of the others must be the same.
+  /// The types of the first relation are the job's; those of the others must be the same, or differ in length
+  /// or digits alone, of which the job then has the greater.
   result<void> describe_columns(const std::string& place, const std::vector<column_sql>& expressions,
                                 relation_plan& relation, read_plan& plan);
+  /// Makes `types_` have room for those of one more relation.
+  result<void> widen_types(connection& c, const std::string& place, const std::vector<server_type>& types,
+                           const relation_plan& relation, const read_plan& plan);
   /// What the server says of the first expression that it does not take.
   error wrong_column(const std::vector<column_sql>& expressions, const relation_plan& relation, error whole);
   /// What of the job joins rows, so that reading by parts would change the result.
@@ -83,7 +87,8 @@ class postgresql_source : public source {
   option_values values_;
   source_options options_;
   split_planner planner_;
-  time_zone_ptr zone_;  ///< The run's.
+  time_zone_ptr zone_;              ///< The run's.
+  std::vector<server_type> types_;  ///< Of the job's columns.
   table_use use_;
   std::vector<std::string> notes_;      ///< Of the tables, as `open` has seen them.
   std::vector<session_plan> sessions_;  ///< One a database.

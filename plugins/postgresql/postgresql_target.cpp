@@ -14,6 +14,39 @@
 namespace sluice::postgresql {
 namespace {
 
+/// Rules that rewrite a statement of the mode on the table: COPY passes them by, INSERT obeys them, and ON
+/// CONFLICT does not go with them, so that what becomes of a row would hang on the rows beside it.
+result<void> check_rules(connection& c, const table_info& table, relational::write_mode mode,
+                         const std::string& place) {
+  const bool by_conflict = mode == relational::write_mode::update || mode == relational::write_mode::ignore;
+  // ev_type: UPDATE 2, INSERT 3, DELETE 4
+  const std::string events = by_conflict                               ? "'2', '3'"
+                             : mode == relational::write_mode::replace ? "'3', '4'"
+                                                                       : "'3'";
+  SLUICE_TRY(const auto rules,
+             c.ask(fmt::format("SELECT pg_catalog.quote_ident(rulename) FROM pg_catalog.pg_rewrite WHERE "
+                               "ev_class = $1::oid AND ev_type IN ({}) AND (ev_enabled = 'A' OR ev_enabled = "
+                               "CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' "
+                               "THEN 'R' ELSE 'O' END) ORDER BY rulename",
+                               events),
+                   {fmt::to_string(table.oid)}));
+  if (rules.empty()) {
+    return {};
+  }
+  std::vector<std::string> names;
+  std::vector<std::string> disable;
+  for (const auto& row : rules) {
+    names.push_back(row.at(0).value_or(""));
+    disable.push_back("DISABLE RULE " + names.back());
+  }
+  return fail(error_kind::not_supported,
+              "{}: table {} has the rule {} on what \"{}\" does to it; COPY passes rules by and INSERT obeys "
+              "them, so that a row would be rewritten or not by what stands beside it in its batch; put a "
+              "trigger in its place, or take it out of the way for the run: ALTER TABLE {} {}",
+              place, in_quotes(table.name), fmt::join(names, ", "), relational::to_string(mode),
+              table.quoted_name(), fmt::join(disable, ", "));
+}
+
 /// Behind these its columns are what they were.
 constexpr auto keeping_words =
     std::to_array<std::string_view>({"TRUNCATE", "DELETE", "INSERT", "UPDATE", "ANALYZE", "VACUUM", "LOCK"});
@@ -251,8 +284,11 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   out.name = fmt::format("postgresql {} table {}", c->place(), table_.name);
   out.output = quoted_table_;
   if (*table && use_.tables.empty()) {
-    SLUICE_TRY(auto identity, table_identity(*c, (*table)->oid));
-    use_ = {{std::move(identity)}, steps_->may_change_rows()};
+    SLUICE_TRY(auto identities, table_identities(*c, (*table)->oid));
+    if ((*table)->type != table_type::partitioned) {
+      identities.resize(1);  // rows go into itself alone
+    }
+    use_ = {std::move(identities), steps_->may_change_rows()};
   }
   SLUICE_TRY(const bool marks, progress_.has_tables());
   if (!marks) {
@@ -280,6 +316,9 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
                   table.type == table_type::foreign
                       ? "a foreign table, whose rows are outside of the transaction"
                       : "a view, which holds no rows");
+    }
+    if (!connection_->is_plain()) {
+      SLUICE_CHECK(check_rules(*connection_, table, options_.mode, options_.table().place));
     }
     table_there_ = true;
     if (const auto made = table_to_make(source_columns); options_.create_table && made) {

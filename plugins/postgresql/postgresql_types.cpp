@@ -54,6 +54,10 @@ constexpr std::uint32_t oid_character = 1042;
 constexpr std::uint32_t oid_varying = 1043;
 constexpr std::uint32_t oid_interval = 1186;
 constexpr std::uint32_t oid_time_tz = 1266;
+constexpr std::uint32_t oid_time = 1083;
+constexpr std::uint32_t oid_timestamp = 1114;
+constexpr std::uint32_t oid_instant = 1184;
+constexpr std::uint32_t oid_numeric = 1700;
 
 constexpr std::int32_t modifier_header = 4;  // VARHDRSZ, which typmods of texts and numerics begin with
 constexpr std::uint64_t name_bytes_max = 63;
@@ -257,6 +261,30 @@ std::string text_sql(const std::string& sql, const server_type& type) {
   // The cast writes a mask that the value does not have (`::1/128`).
   return type.oid == oid_inet ? fmt::format("pg_catalog.textin(pg_catalog.inet_out({}))", sql)
                               : sql + "::text";
+}
+
+std::optional<std::int32_t> wider_modifier(std::uint32_t oid, std::int32_t a, std::int32_t b) {
+  constexpr auto sized = std::to_array<std::uint32_t>({oid_character, oid_varying, oid_numeric, oid_varbit,
+                                                       oid_time, oid_timestamp, oid_instant, oid_time_tz});
+  if (std::find(sized.begin(), sized.end(), oid) == sized.end()) {
+    return std::nullopt;
+  }
+  if (a < 0 || b < 0) {
+    // Of character none is another type, without blanks behind the text.
+    return oid == oid_character ? std::nullopt : std::optional(-1);
+  }
+  if (oid != oid_numeric) {
+    return std::max(a, b);
+  }
+  const numeric_limits x = numeric_modifier(a);
+  const numeric_limits y = numeric_modifier(b);
+  const std::int32_t scale = std::max(x.scale, y.scale);
+  const std::int32_t precision = std::max(x.precision - x.scale, y.precision - y.scale) + scale;
+  constexpr std::int32_t precision_max = 1000;  // NUMERIC_MAX_PRECISION
+  if (scale < 0 || precision < 1 || precision > precision_max) {
+    return -1;
+  }
+  return modifier_header + (precision << 16 | scale);
 }
 
 data_type write_type(const column_type& column, const data_type& source) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -83,6 +84,11 @@ column_type kind_of(const server_type& type, unsigned money_digits);
 
 /// A value of a type that is read `as_text` as SQL: the server's own text. NULL stays NULL.
 std::string text_sql(const std::string& sql, const server_type& type);
+
+/// The modifier of the type of that oid which has room for the values of both: the greater length of texts
+/// and bit varying, the more digits of numerics, times and timestamps; -1, which is no limit, where one has
+/// none or nothing else has room. Nothing where the modifier of such a type says more than a size.
+std::optional<std::int32_t> wider_modifier(std::uint32_t oid, std::int32_t a, std::int32_t b);
 
 /// The type in which a writer wants values of `source` for such a column, so that nothing changes on the way.
 data_type write_type(const column_type& column, const data_type& source);

@@ -108,6 +108,38 @@ class Moving(Jobs):
         self.succeeds(job(query, end("Writer", "dst", preSql=["TRUNCATE @table"], postSql=["INSERT INTO @table VALUES (8, 'after')"])))
         self.assertEqual(sql("SELECT * FROM dst ORDER BY 1"), "7|q\n8|after\n")
 
+    def test_shards_whose_columns_differ_in_length_or_digits_are_read_as_the_wider_type(self):
+        sql("CREATE TABLE t_0 (id int PRIMARY KEY, s varchar(3), n numeric(5,1), ts timestamp(3), c char(2), v varchar(2)); INSERT INTO t_0 VALUES (1, 'abc', 1234.5, '2020-01-02 03:04:05.678', 'x', 'a'); "
+            "CREATE TABLE t_1 (id int PRIMARY KEY, s varchar(8), n numeric(6,4), ts timestamp(6), c char(4), v varchar); INSERT INTO t_1 VALUES (2, 'abcdefgh', 12.3456, '2020-01-02 03:04:05.678912', 'yz', repeat('b', 99))")
+        self.succeeds(job(end("Reader", "t_[0-1]"), end("Writer", "dst", createTable=True)))
+        self.assertEqual(sql("SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'dst'::regclass AND attnum > 1"),
+                         "character varying(8), numeric(8,4), timestamp(6) without time zone, character(4), character varying\n")
+        self.assertEqual(sql("SELECT count(*) FROM ((SELECT id, s, n, ts, c::text, v::text FROM dst) INTERSECT (SELECT id, s, n, ts, c::text, v::text FROM t_0 UNION ALL SELECT id, s, n, ts, c::text, v::text FROM t_1)) x"), "2\n")
+        sql("CREATE TABLE t_2 (LIKE t_0); ALTER TABLE t_2 ALTER n TYPE int")
+        self.fails(job(end("Reader", "t_[0-2]"), end("Writer", "dst")), 'column 3 of "t_2" is integer, and of "t_0" it is numeric(8,4); cast it to the same type in "column"')
+
+    def test_a_table_with_rules_on_what_the_mode_does_is_refused(self):
+        sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE other (id int); CREATE TABLE dst (id int PRIMARY KEY); "
+            "CREATE RULE away AS ON INSERT TO dst DO INSTEAD INSERT INTO other VALUES (NEW.id); CREATE TABLE kept (id int PRIMARY KEY); "
+            "CREATE RULE \"Keep\" AS ON DELETE TO kept DO INSTEAD NOTHING")
+        for mode in ("insert", "copy", "update", "replace", "ignore"):
+            self.fails(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode)), 'table "dst" has the rule away on what', "ALTER TABLE", "DISABLE RULE away")
+        self.fails(job(end("Reader", "src"), end("Writer", "kept", writeMode="replace")), 'table "kept" has the rule "Keep" on what "replace" does to it')
+        self.succeeds(job(end("Reader", "src"), end("Writer", "kept")))
+        sql("ALTER TABLE dst DISABLE RULE away")
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT (SELECT count(*) FROM dst), (SELECT count(*) FROM other), (SELECT count(*) FROM kept)"), "1|0|1\n")
+
+    def test_a_job_that_writes_a_partition_of_what_it_reads_or_the_other_way_round(self):
+        sql("CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE low PARTITION OF whole FOR VALUES FROM (0) TO (100); CREATE TABLE high PARTITION OF whole FOR VALUES FROM (100) TO (200); "
+            "INSERT INTO whole SELECT generate_series(0, 50)")
+        for read, written in (("low", "whole"), ("whole", "high")):
+            for steps, concurrent, said in ((["DELETE FROM @table WHERE id > 300"], 1, "and preSql runs before all of it is read"), ([], 4, "splits are read one after another")):
+                document = job(end("Reader", read, ["id + 100"], splitPk="id", snapshot="none"), end("Writer", written, ["id"], preSql=steps), concurrent=concurrent)
+                self.fails(document, "this job reads the table that it writes (or a part of it)", said)
+        self.succeeds(job(end("Reader", "low", ["id + 100"], splitPk="id", snapshot="none"), end("Writer", "high", ["id"], preSql=["DELETE FROM @table WHERE id > 300"]), concurrent=4))
+        self.assertEqual(sql("SELECT count(*) FROM high"), "51\n")
+
     def test_a_table_that_is_missing_is_made(self):
         sql("CREATE TABLE src (id bigint PRIMARY KEY, v varchar(7), d numeric(9,3), ts timestamptz(3), b bytea, f real, u uuid); "
             "INSERT INTO src VALUES (1, 'a', 1.125, now(), '\\x01', 0.1, gen_random_uuid())")

@@ -1,6 +1,7 @@
 #include "plugins/common/output/output_marks.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "plugins/common/output/file_calls.h"
 #include "plugins/common/output/output_parts.h"
 #include "plugins/common/relational/progress_sql.h"
+#include "transport/base/text.h"
 
 namespace sluice {
 namespace {
@@ -119,7 +121,7 @@ void split_marks::interrupt() {
 output_marks::output_marks(std::string folder)
     : folder_(std::move(folder)),
       dialect_(sqlite::progress_dialect_of(fmt::format("{}/{}", folder_, marks_name))),
-      home_(connection_, folder_),
+      home_(*this),
       progress_(*this) {
   connection_.file = fmt::format("{}/{}", folder_, marks_name);
   connection_.busy_timeout = busy_timeout;
@@ -129,12 +131,22 @@ output_marks::output_marks(std::string folder)
 result<relational::sql_session*> output_marks::home::session(bool makes) {
   if (makes) {
     std::error_code failed;
-    std::filesystem::create_directories(folder_, failed);
+    std::filesystem::create_directories(of_.folder_, failed);
     if (failed) {
-      return fail(file_error(failed.value(), "make the folder", folder_));
+      return fail(file_error(failed.value(), "make the folder", of_.folder_));
     }
   }
-  return sqlite_home::session(makes);
+  const bool opens = !of_.exists();
+  auto got = sqlite_home::session(makes);
+  if (opens) {
+    of_.opened_ = of_.file_number();
+  }
+  return got;
+}
+
+std::uint64_t output_marks::file_number() const {
+  struct stat found {};
+  return ::stat(connection_.file.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
 result<void> output_marks::look(const stop_signal& stop) {
@@ -143,8 +155,8 @@ result<void> output_marks::look(const stop_signal& stop) {
   if (!connection_.db && !std::filesystem::exists(connection_.file, ignored)) {
     return {};
   }
-  SLUICE_TRY(sqlite::database * db, connection_.get(sqlite::open_mode::read_write));
-  db->clear_interrupt();
+  SLUICE_CHECK(home_.session(false));
+  connection_.db->clear_interrupt();
   return {};
 }
 
@@ -181,7 +193,8 @@ result<std::map<split_index, std::vector<marked_file>>> output_marks::files_of(c
 }
 
 result<void> output_marks::store::make_tables() {
-  SLUICE_CHECK(relational_progress::make_tables());
+  // SQLite itself refuses to write into a file that has lost its name.
+  SLUICE_CHECK(of_.unless_removed(relational_progress::make_tables()));
   SLUICE_TRY(relational::sql_session * session, of_.home_.session(true));
   SLUICE_CHECK(session->run(std::string(make_files_table), {}));
   // What a run left that was done, and whose process died before it had removed its temporary files.
@@ -192,6 +205,39 @@ result<void> output_marks::store::make_tables() {
   SLUICE_CHECK(
       session->run("DELETE FROM sluice_file WHERE run NOT IN (SELECT run FROM sluice_progress)", {}));
   return {};
+}
+
+result<void> output_marks::store::claim_new(const run_row& run) {
+  return of_.unless_removed(relational_progress::claim_new(run));
+}
+
+result<void> output_marks::unless_removed(result<void> done) const {
+  return file_number() == opened_
+             ? std::move(done)
+             : fail(error_kind::busy, "{}: another run that ended has just removed it; run the job again",
+                    in_quotes(connection_.file));
+}
+
+result<void> output_marks::store::release(const run_id& run) {
+  SLUICE_CHECK(relational_progress::release(run));
+  return of_.remove_unneeded();
+}
+
+result<void> output_marks::remove_unneeded() {
+  SLUICE_TRY(relational::sql_session * session, home_.session(false));
+  SLUICE_CHECK(session->begin());  // keeps other runs from taking a claim
+  const auto needed = session->ask(
+      "SELECT count(*) FROM sluice_run WHERE stage <> 'done' OR owner_host IS NOT NULL OR (planned_time <> "
+      "'' "
+      "AND planned_time NOT LIKE 'now %')",
+      {});
+  const bool removes = needed && needed->at(0).at(0) == "0" && file_number() == opened_;
+  auto removed = removes ? remove_file(connection_.file) : result<void>();
+  session->rollback();
+  if (removes) {
+    connection_.db.reset();
+  }
+  return removed;
 }
 
 result<run_totals> output_marks::store::finish(const run_id& run, const dirty_totals& dirty) {

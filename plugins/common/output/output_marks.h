@@ -58,8 +58,9 @@ class split_marks {
 
 /// Claims and marks of runs whose output is files: the SQLite file `.sluice-progress.db` in the folder that
 /// they write to, with a third table beside those of every destination, `sluice_file`, which says how many
-/// bytes of which temporary file a mark covers. It stays in the folder; a claim there is held as long as its
-/// process lives. Owned and called by the target's thread.
+/// bytes of which temporary file a mark covers. It goes with the last run that it must tell of: one that is
+/// not done, or was done for a planned time that was given. A claim there is held as long as its process
+/// lives. Owned and called by the target's thread.
 class output_marks final {
  public:
   explicit output_marks(std::string folder);
@@ -82,12 +83,11 @@ class output_marks final {
   /// Makes the folder where the file is to be made.
   class home : public sqlite::sqlite_home {
    public:
-    home(sqlite::file_connection& connection, std::string folder)
-        : sqlite_home(connection), folder_(std::move(folder)) {}
+    explicit home(output_marks& of) : sqlite_home(of.connection_), of_(of) {}
     result<relational::sql_session*> session(bool makes) override;
 
    private:
-    std::string folder_;
+    output_marks& of_;
   };
   /// Temporary files go with their marks.
   class store : public relational::relational_progress {
@@ -96,7 +96,9 @@ class output_marks final {
     /// Which no statement makes beforehand: the file is not there.
     [[nodiscard]] std::vector<std::string> tables_sql() const override { return {}; }
     result<void> make_tables() override;
+    result<void> claim_new(const run_row& run) override;
     result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override;
+    result<void> release(const run_id& run) override;
     result<void> discard(const run_id& run) override;
 
    private:
@@ -104,8 +106,16 @@ class output_marks final {
     output_marks& of_;
   };
 
+  /// Which file the name leads to now; 0 where to none.
+  [[nodiscard]] std::uint64_t file_number() const;
+  /// `busy` where another run that ended has just removed the file.
+  [[nodiscard]] result<void> unless_removed(result<void> done) const;
+  /// Removes the file where it need not tell of any run.
+  result<void> remove_unneeded();
+
   std::string folder_;
   sqlite::file_connection connection_;
+  std::uint64_t opened_ = 0;  ///< `file_number` of the connection.
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
   relational::progress_dialect dialect_;
   home home_;

@@ -26,8 +26,8 @@ class process_of_run {
  public:
   /// `term`: 1 begins the run, more take it up.
   process_of_run(const temporary_folder& folder, const std::string& more, std::uint16_t term,
-                 std::uint32_t splits = 1)
-      : run_(context_for_test(1).run), term_(term) {
+                 std::uint32_t splits = 1, std::string planned = "now 2026-11-27 00:00:00 UTC")
+      : run_(context_for_test(1).run), term_(term), planned_(std::move(planned)) {
     auto made = make_text_target(
         options_of(text_writer_description(), fmt::format(R"({{"path":"{}","fileName":"out"{}{}}})",
                                                           folder.path(), more.empty() ? "" : ",", more)),
@@ -90,6 +90,7 @@ class process_of_run {
     row.instance = std::string(32, '2');
     row.stage = "loading";
     row.output = "out";
+    row.planned_time = planned_;
     row.owner = claim_owner{this_process().host, 999'999'999, "never", ""};  // dead for whoever looks
     SLUICE_CHECK(store().make_tables());
     SLUICE_CHECK(store().claim_new(row));
@@ -115,6 +116,7 @@ class process_of_run {
 
   run_id run_;
   std::uint16_t term_;
+  std::string planned_;
   std::uint32_t assignment_ = 0;
   std::unique_ptr<target> target_;
   result<target_description> opened_ = target_description{};
@@ -142,7 +144,45 @@ TEST(TextMarks, AKilledRunGoesOnBehindItsMark) {
   const auto finished = next.finish();
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(read_file(folder.file("out")), "h\n0a\n0b\n0c\n1a\n1b\n1c\n");
-  EXPECT_THAT(outputs(folder), ElementsAre("out"));
+  EXPECT_THAT(folder.names(), ElementsAre("out")) << "with the last run go claims and marks";
+}
+
+TEST(TextMarks, APlannedTimeThatIsDoneIsStillKnown) {
+  const temporary_folder folder;
+  {
+    process_of_run first(folder, "", 1, 1, "2026-11-27 00:00:00 UTC");
+    first.write(0, {"a"}, true);
+    ASSERT_TRUE(first.finish());
+  }
+  EXPECT_THAT(folder.names(), ::testing::Contains(".sluice-progress.db"));
+  process_of_run next(folder, "", 2);
+  const auto runs = next.store().runs_of({std::string(32, '1'), "", "out"});
+  ASSERT_TRUE(runs);
+  ASSERT_EQ(runs->size(), 1U);
+  EXPECT_EQ(runs->front().stage, "done");
+}
+
+TEST(TextMarks, AClaimInAFileThatIsRemovedMeanwhileIsRefused) {
+  const temporary_folder folder;
+  process_of_run first(folder, "", 1);
+  first.write(0, {"a"}, true);
+  auto second =
+      make_text_target(options_of(text_writer_description(),
+                                  fmt::format(R"({{"path":"{}","fileName":"other"}})", folder.path())),
+                       context_for_test(5));
+  ASSERT_TRUE(second);
+  ASSERT_TRUE((*second)->open(process_of_run::columns(), {}));
+  ASSERT_TRUE((*second)->progress()->make_tables());
+  ASSERT_TRUE(first.finish());
+  run_row row;
+  row.run = context_for_test(5).run;
+  row.job_key = std::string(32, '5');
+  row.instance = std::string(32, '6');
+  row.stage = "claimed";
+  row.owner = claim_owner{this_process().host, 999'999'997, "never", ""};
+  const auto claimed = (*second)->progress()->claim_new(row);
+  ASSERT_FALSE(claimed);
+  EXPECT_EQ(claimed.error().kind, error_kind::busy);
 }
 
 TEST(TextMarks, ARunKilledBeforeItsFirstMarkBeginsTheSplitAnew) {

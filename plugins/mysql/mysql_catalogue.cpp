@@ -57,6 +57,7 @@ result<std::vector<table_column>> read_columns(connection& c, const table_info& 
     column.generated =
         holds_word(row[5], "VIRTUAL") || holds_word(row[5], "STORED") || holds_word(row[5], "PERSISTENT");
     column.auto_increment = holds_word(row[5], "auto_increment");
+    column.invisible = holds_word(row[5], "INVISIBLE");
     column.charset = row[6].value_or("");
     column.collation = row[9].value_or("");
     column.comment = row[10].value_or("");
@@ -66,12 +67,15 @@ result<std::vector<table_column>> read_columns(connection& c, const table_info& 
 }
 
 result<std::vector<table_key>> read_keys(connection& c, const table_info& table, const stop_signal& stop) {
-  SLUICE_TRY(const auto rows,
-             c.ask(fmt::format("SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
-                               "information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
-                               "ORDER BY INDEX_NAME <> 'PRIMARY', NON_UNIQUE, INDEX_NAME, SEQ_IN_INDEX",
-                               c.literal(table.database), c.literal(table.name)),
-                   stop));
+  constexpr std::uint32_t has_expressions = 80013;
+  const bool tells = c.server().product == server_product::mysql && c.server().version >= has_expressions;
+  SLUICE_TRY(
+      const auto rows,
+      c.ask(fmt::format("SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE, {} FROM "
+                        "information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
+                        "ORDER BY INDEX_NAME <> 'PRIMARY', NON_UNIQUE, INDEX_NAME, SEQ_IN_INDEX",
+                        tells ? "EXPRESSION" : "NULL", c.literal(table.database), c.literal(table.name)),
+            stop));
   std::vector<table_key> out;
   for (const sql_row& row : rows) {
     if (out.empty() || out.back().name != row[0]) {
@@ -79,7 +83,8 @@ result<std::vector<table_key>> read_keys(connection& c, const table_info& table,
     }
     out.back().plain = out.back().plain && row[2].has_value() && !row[3].has_value();
     out.back().ordered = out.back().plain && row[4] == "BTREE";
-    out.back().columns.push_back(row[2].value_or(""));
+    // Of an expression its text, which is no column's name.
+    out.back().columns.push_back(row[2] ? *row[2] : fmt::format("({})", row[5].value_or("")));
   }
   return out;
 }
@@ -181,6 +186,30 @@ std::vector<std::string> table_info::column_names() const {
     names.push_back(c.name);
   }
   return names;
+}
+
+std::vector<std::string> table_info::visible_names() const {
+  std::vector<std::string> names;
+  for (const table_column& c : columns) {
+    if (!c.invisible) {
+      names.push_back(c.name);
+    }
+  }
+  return names;
+}
+
+std::string table_info::note_of_invisible(std::string_view done) const {
+  std::vector<std::string> names;
+  for (const table_column& c : columns) {
+    if (c.invisible && !c.generated) {
+      names.push_back(in_quotes(c.name));
+    }
+  }
+  return names.empty() ? ""
+                       : fmt::format(
+                             "Of table {} the INVISIBLE {} {} not {}, as * is without them; name them in "
+                             "\"column\" where they are wanted.",
+                             in_quotes(name), fmt::join(names, ", "), names.size() == 1 ? "is" : "are", done);
 }
 
 const table_key* table_info::total_order() const {

@@ -25,7 +25,8 @@ struct table_column {
   bool has_default = false;
   bool generated = false;  ///< Computed by the server: never written.
   bool auto_increment = false;
-  std::string charset;  ///< Of a text; empty else.
+  bool invisible = false;  ///< `*` leaves it out.
+  std::string charset;     ///< Of a text; empty else.
   std::string collation;
   std::string comment;
 };
@@ -58,6 +59,11 @@ struct table_info {
   /// By name exactly, else ignoring case; nullptr where there is none.
   [[nodiscard]] const table_column* find(std::string_view column) const;
   [[nodiscard]] std::vector<std::string> column_names() const;
+  /// Those of `*`.
+  [[nodiscard]] std::vector<std::string> visible_names() const;
+  /// `Of table "t" the INVISIBLE "p" is not …`, where `*` is `read` or `written`; empty where none is left
+  /// out.
+  [[nodiscard]] std::string note_of_invisible(std::string_view done) const;
   /// A unique key of whole NOT NULL columns in whose order rows can be read and continued: the primary key,
   /// or the first such; nullptr where there is none.
   [[nodiscard]] const table_key* total_order() const;

@@ -284,4 +284,21 @@ std::string check_in_message(std::string_view message) {
   return "";
 }
 
+std::string foreign_key_in_message(std::string_view message) {
+  // `Cannot add or update a child row: … (`d`.`t`, CONSTRAINT `f` FOREIGN KEY (`a`, `b`) REFERENCES `p` …`.
+  constexpr std::string_view before = " FOREIGN KEY (";
+  std::size_t at = message.find(before);
+  if (!message.starts_with("Cannot add or update a child row") || at == std::string_view::npos) {
+    return "";
+  }
+  std::string columns;
+  for (at += before.size(); at < message.size() && message[at] == '`';) {
+    const std::string name = quoted_at(message, at);
+    columns += (columns.empty() ? "" : ", ") + name;
+    at += name.size() + 2;
+    at += message.substr(std::min(at, message.size())).starts_with(", ") ? 2 : 0;
+  }
+  return columns;
+}
+
 }  // namespace sluice::mysql

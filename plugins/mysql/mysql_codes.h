@@ -33,5 +33,7 @@ std::string key_in_message(std::string_view message);
 /// The constraint that the message of a CHECK names, of MariaDB's columns `t.column`; empty where it names
 /// none.
 std::string check_in_message(std::string_view message);
+/// The columns of the foreign key that refused a row, `shop, id`; empty where the message is another.
+std::string foreign_key_in_message(std::string_view message);
 
 }  // namespace sluice::mysql

@@ -152,7 +152,8 @@ const relational::options_dialect& options_dialect() {
       .split_meaning =
           "by ranges of the primary key or another unique NOT NULL one, whose bounds come of the server's "
           "estimates of rows in ranges (index dives); small tables, tables without such a key, views, and "
-          "what is read with an aggregate, a window, DISTINCT, GROUP BY, LIMIT or ORDER BY are one split.",
+          "what is read with an aggregate, a window, DISTINCT, GROUP BY, LIMIT, ORDER BY, ROWNUM, a variable "
+          "that is set (:=) or a stored function that is not DETERMINISTIC are one split.",
       .fetch_rows = 1024,
       .fetch_rows_datax = 1024,
       .batch_rows = 256,

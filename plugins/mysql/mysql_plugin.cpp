@@ -212,7 +212,8 @@ std::vector<std::string> remarks_of_writing() {
       "computes become ordinary ones with the source's values, and are listed.",
       "A column that the table computes itself (GENERATED ALWAYS AS) is left out of `*`: from a reader's "
       "column of the same name nothing is taken, which plan and run say, so that `*` at both ends copies "
-      "between two such tables.",
+      "between two such tables. INVISIBLE columns, a primary key that MySQL made by itself too, are left out "
+      "of `*` at both ends, as SELECT * leaves them out; what is named in `column` is read and written.",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; PROCESS on *.* (MariaDB) to notice "
       "tables "
       "that are emptied meanwhile, of the writer too; for `snapshot` `shared` BINLOG MONITOR "

@@ -488,8 +488,9 @@ result<std::optional<std::string>> mysql_source::what_forbids_parts(connection& 
 
 result<void> mysql_source::add_columns(connection& c, const table_info& table, const read_plan& before,
                                        described_part& out, const stop_signal& stop) {
-  const std::vector<std::string> names = table.column_names();
   const auto wanted = relational::with_own_star(options_.columns, table.database, table.name, sql_rules());
+  const bool star = relational::is_star(wanted);
+  const std::vector<std::string> names = star ? table.visible_names() : table.column_names();
   SLUICE_TRY(
       const auto entries,
       before.parts.empty()
@@ -497,7 +498,10 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
           : relational::column_entries_behind(
                 wanted, {in_quotes(before.parts.front().name), relational::column_names(*before.columns)},
                 {fmt::format("{} in {}", in_quotes(out.part.name), c.place()), names}, sql_rules()));
-  if (relational::is_star(wanted)) {
+  if (star) {
+    if (std::string note = table.note_of_invisible("read"); !note.empty()) {
+      notes_.push_back(std::move(note));
+    }
     // The catalogue has only the columns that the account may see.
     SLUICE_TRY(const auto lacks, missing_select(c, table.database, table.name, "", stop));
     if (lacks) {
@@ -526,7 +530,7 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
     return values_.bad("column", relational::other_columns_text(entries.size(), described->size()));
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const table_column* plain = entries[i].column ? &table.columns[*entries[i].column] : nullptr;
+    const table_column* plain = entries[i].column ? table.find(names[*entries[i].column]) : nullptr;
     column_kind kind = plain != nullptr ? plain->kind : kind_of((*described)[i]);
     if (plain == nullptr) {
       out.computed.push_back(entries[i].text);

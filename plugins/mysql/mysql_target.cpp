@@ -21,7 +21,7 @@ namespace {
 relational::target_table mapping_of(const table_info& table) {
   relational::target_table out{table.name, {}, {}};
   for (const table_column& c : table.columns) {
-    out.columns.push_back({c.name, c.not_null, c.has_default || c.auto_increment, c.generated});
+    out.columns.push_back({c.name, c.not_null, c.has_default || c.auto_increment, c.generated, c.invisible});
   }
   for (const table_key& key : table.keys) {
     if (key.unique) {
@@ -396,6 +396,9 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
     out.notes.emplace_back(relational::last_one_wins);
   }
   SLUICE_CHECK(check_listed(names, mapped));
+  if (std::string note = options_.all_columns ? table.note_of_invisible("written") : ""; !note.empty()) {
+    out.notes.push_back(std::move(note));
+  }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].generated) {
       out.notes.push_back(fmt::format("Column {} of table {} is computed by the server and left out.",

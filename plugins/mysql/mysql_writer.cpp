@@ -282,6 +282,10 @@ std::string mysql_writer::blamed_column(const std::string& message) const {
     const auto check = plan_->checks.find(check_in_message(message));
     column = check == plan_->checks.end() ? "" : check->second;
   }
+  // With triggers it may be another table's.
+  if (column.empty() && !plan_->keys.empty()) {
+    column = foreign_key_in_message(message);
+  }
   return column;
 }
 

@@ -188,8 +188,25 @@ class Moving(Jobs):
                 self.assertIn(f"one split, because what is read has {why}" if why else "split by ranges", ended.text)
         self.fails(job(end("Reader", "src", ["id", "id"], where="id > 9) OR (id < 3"), end("Writer", "dst")), "where: found", "closes nothing")
 
+    def test_a_star_is_without_invisible_columns_at_both_ends(self):
+        sql("CREATE TABLE src (id INT PRIMARY KEY, a INT INVISIBLE, b INT); INSERT INTO src (id, a, b) VALUES (1, 2, 3); "
+            "CREATE TABLE dst (id INT PRIMARY KEY, b INT, p INT INVISIBLE DEFAULT 7)")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+        self.assertEqual(sql("SELECT id, b, p FROM dst"), "1\t3\t7\n")
+        self.assertIn('Of table "src" the INVISIBLE "a" is not read', ended.text)
+        self.succeeds(job(end("Reader", "src", ["id", "b", "a"]), end("Writer", "dst", ["id", "b", "p"], writeMode="update")))
+        self.assertEqual(sql("SELECT id, b, p FROM dst"), "1\t3\t2\n")
+
 
 class Refused(Jobs):
+    def test_a_foreign_key_that_refuses_a_record_names_its_columns_and_a_key_that_the_server_fills_is_no_key(self):
+        sql("CREATE TABLE parent (id INT PRIMARY KEY); INSERT INTO parent VALUES (1); CREATE TABLE dst (id INT PRIMARY KEY, pid INT, FOREIGN KEY (pid) REFERENCES parent (id))")
+        ended = self.succeeds(job(query("SELECT 1, 1 UNION ALL SELECT 2, 9"), end("Writer", "dst"), errors=9))
+        with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+            self.assertEqual([json.loads(line)["column"] for line in file], ["pid"])
+        sql("CREATE OR REPLACE TABLE dst (id INT, g INT AS (id % 5) STORED, UNIQUE (g))")
+        self.fails(job(query("SELECT 1"), end("Writer", "dst", ["id"], writeMode="update")), "whose keys are (g): no record would say which row it is")
+
     def test_one_bad_row_in_a_hundred_is_dirty_and_all_others_arrive(self):
         sql("CREATE TABLE src AS SELECT seq AS id, IF(seq % 100 = 0, -1, seq) AS n FROM seq_1_to_20000; "
             "CREATE TABLE dst (id INT PRIMARY KEY, n INT CHECK (n > 0))")
@@ -216,7 +233,6 @@ class Refused(Jobs):
         ended = self.succeeds(job(end("Reader", "src"), end("Writer", "dst", writeMode="ignore")))
         self.assertEqual((ended.summary["written"], ended.summary["ignored"]), (70, 30))
         self.assertEqual(sql("SELECT COUNT(*) FROM dst WHERE v = -1"), "30\n")
-
 
     def test_a_refused_row_takes_no_other_with_it_whatever_checks_the_job_or_the_server_has_off(self):
         # With both off MariaDB inserts into an empty table in bulk: a refused statement undoes what its transaction wrote before.

@@ -99,8 +99,9 @@ incoming_columns without_computed(const target_table& table, const end_options& 
       out.columns.push_back(source_columns[i]);
     }
   }
-  const auto taken = static_cast<std::size_t>(std::count_if(
-      table.columns.begin(), table.columns.end(), [](const target_column& c) { return !c.generated; }));
+  const auto taken = static_cast<std::size_t>(
+      std::count_if(table.columns.begin(), table.columns.end(),
+                    [](const target_column& c) { return !c.generated && !c.invisible; }));
   const bool fits = options.by_name || (source_columns.size() != taken && out.columns.size() == taken);
   return options.all_columns && fits ? out : incoming_columns{source_columns, {}};
 }
@@ -110,7 +111,7 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
                                                 const option_values& values) {
   std::vector<std::size_t> mapped;
   for (std::size_t i = 0; options.all_columns && i < table.columns.size(); ++i) {
-    if (!table.columns[i].generated) {
+    if (!table.columns[i].generated && !table.columns[i].invisible) {
       mapped.push_back(i);
     }
   }
@@ -292,11 +293,21 @@ result<void> check_key(const target_table& table, const std::vector<std::size_t>
       keys.empty() ? fmt::format("table {} has no primary key and no unique index", in_quotes(table.name))
                    : fmt::format("the job maps all columns of no key of table {}, whose keys are {}",
                                  in_quotes(table.name), keys);
-  return values.bad("writeMode",
-                    fmt::format("{} finds rows by a key, and {}{}: every row would be added; {}, or set "
-                                "\"writeMode\" to \"insert\"",
-                                mode, found, unusable_text(table),
-                                keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
+  // A default may be another row's, as may what the server computes.
+  const auto filled = [&](const std::string& name) {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&](const target_column& c) {
+      return c.name == name && (c.generated || c.has_default);
+    });
+  };
+  const bool may_meet = std::any_of(table.keys.begin(), table.keys.end(), [&](const auto& key) {
+    return std::any_of(key.begin(), key.end(), filled);
+  });
+  return values.bad(
+      "writeMode", fmt::format("{} finds rows by a key, and {}{}: {}; {}, or set \"writeMode\" to \"insert\"",
+                               mode, found, unusable_text(table),
+                               may_meet ? "no record would say which row it is, but what the server fills in"
+                                        : "every row would be added",
+                               keys.empty() ? "make a key (CREATE UNIQUE INDEX)" : "map a key's columns"));
 }
 
 result<std::vector<std::string>> created_names(const end_options& options, const sql_rules& rules,

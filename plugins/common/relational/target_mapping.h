@@ -19,6 +19,7 @@ struct target_column {
   bool not_null = false;
   bool has_default = false;  ///< The server fills it in where it is left out.
   bool generated = false;    ///< Computed by the server: it cannot be written.
+  bool invisible = false;    ///< `*` leaves it out.
 };
 
 /// A table as far as the mapping asks.

@@ -61,6 +61,15 @@ TEST(mysql_codes_test, finds_the_key_in_a_message) {
   EXPECT_EQ(key_in_message("Duplicate entry"), "");
 }
 
+TEST(mysql_codes_test, finds_the_columns_of_a_foreign_key_in_a_message) {
+  EXPECT_EQ(foreign_key_in_message(
+                "Cannot add or update a child row: a foreign key constraint fails (`d`.`t`, CONSTRAINT `f` "
+                "FOREIGN KEY (`a`, `b c`) REFERENCES `p` (`x`, `y`))"),
+            "a, b c");
+  EXPECT_EQ(foreign_key_in_message("Cannot add or update a child row: FOREIGN KEY (`a"), "");
+  EXPECT_EQ(foreign_key_in_message("Duplicate entry ' FOREIGN KEY (`a`)' for key 'k'"), "");
+}
+
 TEST(mysql_codes_test, finds_the_check_in_a_message) {
   EXPECT_EQ(check_in_message("CONSTRAINT `t.a` failed for `d`.`t`"), "t.a");
   EXPECT_EQ(check_in_message("Check constraint 't_chk_1' is violated."), "t_chk_1");

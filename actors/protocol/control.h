@@ -43,7 +43,8 @@ struct target_load {
   run_id run;
 };
 /// Make the tables, take the claim, freeze the plan. `seen`: the unfinished run that is continued; `discard`:
-/// runs of the same instance to be forgotten first.
+/// runs of the same instance to be forgotten first. A stage of `mine` that is not the one of `seen` is
+/// recorded.
 struct target_claim {
   run_row mine;
   std::optional<run_row> seen;
@@ -65,10 +66,11 @@ struct target_make_writers {
 struct target_renew {
   run_id run;
 };
-/// Make the output appear, run the steps after from `first_step` on, mark the run done.
+/// Make the output appear, run the steps after from `first_step` on, mark the run done. Without one, none of
+/// them has been come to.
 struct target_after {
   run_id run;
-  std::size_t first_step = 0;
+  std::optional<std::size_t> first_step;
   dirty_totals dirty;  ///< For the totals that stay with the run.
   bool again = false;  ///< It has failed in passing: what of it is done is seen at the destination first.
 };

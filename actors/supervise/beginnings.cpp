@@ -87,6 +87,7 @@ start_facts start_facts_of(const job& what, const target_opened& to, run_setting
   mine.output_name = to.what.name;
   mine.empties = to.what.empties;
   mine.appears_whole = to.what.appears_whole;
+  mine.steps_before = to.before;
   mine.steps_after = to.after;
   for (const auto& [name, digest] : what.key_parts) {
     mine.key_parts.push_back({name, {digest}});

@@ -220,6 +220,45 @@ bool is_forgotten(const run_row& row, const start_facts& mine) {
           (lost_its_marks(row) || !is_recent(row, mine)));
 }
 
+/// Of a run whose stage says that a step was begun: goes on behind it or with it as the caller has decided.
+continuation judge_begun(const run_row& row, const begun_step& begun, const start_facts& mine) {
+  using unsure = run_settings::unsure_step;
+  const bool after = begun.behind_data;
+  const unsure choice = after ? mine.post_sql_unsure : mine.pre_sql_unsure;
+  const std::vector<target_step>& steps = after ? mine.steps_after : mine.steps_before;
+  const bool there = begun.index < steps.size() && begun.is(steps[begun.index]);
+  const std::string name =
+      there ? step_name(after, begun.index, steps[begun.index].text)
+            : fmt::format("step {} {} the data", begun.index + 1, after ? "after" : "before");
+  if (choice == unsure::rerun) {
+    return go_on_with{row,
+                      row.stage,
+                      {fmt::format("{}: {} may have run already; {}", rerun_flag(after), name,
+                                   there ? "it is run (again)" : "what the job has there is run")}};
+  }
+  if (choice == unsure::skip && there) {
+    const step_stages stages = after ? stages_behind_data(steps, begun.index)
+                                     : stages_before_data(begun.index, steps[begun.index].text);
+    return go_on_with{row, stages.behind, {fmt::format("{}: {} counts as done", skip_flag(after), name)}};
+  }
+  const std::string asks =
+      there ? fmt::format(
+                  "{}, then run the same command with {}, which counts it as done, or with {}, which "
+                  "runs it (again)",
+                  what_to_look_at(steps[begun.index].text), skip_flag(after), rerun_flag(after))
+            : fmt::format(
+                  "the job has another one there now: put it back and use {} where it has run, or use "
+                  "{}, which runs what the job has there",
+                  skip_flag(after), rerun_flag(after));
+  return refuse{
+      {error_kind::conflict,
+       fmt::format("run {} of this job has begun {}, which commits by itself, and did not record its "
+                   "end: nobody but you can see whether it has run; {}",
+                   row.run.text(), name, asks),
+       step_unknown_code, true},
+      there ? std::nullopt : std::optional(row.run)};
+}
+
 /// What an unfinished run of this very instance means.
 continuation judge_own(const run_row& row, const start_facts& mine) {
   if (lost_its_marks(row)) {
@@ -231,10 +270,11 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
     if (kept && planned_differs(*kept, mine)) {
       return plan_otherwise{row, *kept};
     }
-    if (!ran_of(mine.steps_after, row.stage)) {
+    const std::optional<begun_step> begun = begun_in(row.stage);
+    if (!ran_of(mine.steps_after, begun ? begun->before : row.stage)) {
       return refuse_other_steps(row, mine);
     }
-    return go_on_with{row, {}};
+    return begun ? judge_begun(row, *begun, mine) : go_on_with{row, row.stage, {}};
   }
   const std::string why = mine.on_unfinished == unfinished::fail ? "--on-unfinished fail"
                           : !mine.may_resume
@@ -314,7 +354,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     }
     continuation own = judge_own(row, mine);
     if (auto* go_on = std::get_if<go_on_with>(&own)) {
-      go_on->notices = std::move(answer.notices);
+      go_on->notices.insert(go_on->notices.begin(), answer.notices.begin(), answer.notices.end());
     }
     return own;
   }

@@ -26,6 +26,7 @@ struct begin_fresh {
 };
 struct go_on_with {
   run_row run;
+  std::string stage;  ///< From which it goes on: the run's, unless a step that was begun counts as done.
   std::vector<std::string> notices;
 };
 /// It is complete; only its claim is left of a dead process.
@@ -57,18 +58,23 @@ struct start_facts {
   /// `target_description::appears_whole`: an unfinished run that is not continued may be forgotten unasked.
   bool appears_whole = false;
   scalar_list key_parts;  ///< As in `run_row`.
+  std::vector<target_step> steps_before;
   std::vector<target_step> steps_after;
   bool may_resume = false;  ///< Exactly-once holds, so that continuing doubles nothing.
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
   std::optional<run_id> only;  ///< `run_settings::only`.
+  run_settings::unsure_step pre_sql_unsure = run_settings::unsure_step::ask;
+  run_settings::unsure_step post_sql_unsure = run_settings::unsure_step::ask;
 };
 
 /// `found` newest first. A run of this job's key is continued, refused or forgotten as `on_unfinished` says;
 /// the steps behind its data are then those of the job as it is now, of which the first are the ones that
-/// have run, or it is refused. One of another key, because the job was changed or because it is another
-/// job's, is never continued: where it has left rows in this job's output, the start is refused until it is
-/// finished or forgotten. Where `mine.only` names a run, anything but going on with that one is refused.
+/// have run, or it is refused. So it is where a step was begun of which nobody can see whether it has run,
+/// and `pre_sql_unsure` or `post_sql_unsure` does not decide. One of another key, because the job was changed
+/// or because it is another job's, is never continued: where it has left rows in this job's output, the start
+/// is refused until it is finished or forgotten. Where `mine.only` names a run, anything but going on with
+/// that one is refused.
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine);
 
 }  // namespace sluice

@@ -179,7 +179,15 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   }
   if (c.seen) {
     auto term = store->claim_again(*c.seen, *c.mine.owner);
-    return term ? end_answer(target_claimed{*term}) : target_failed("taking over the claim", term.error());
+    if (!term) {
+      return target_failed("taking over the claim", term.error());
+    }
+    if (c.mine.stage != c.seen->stage) {
+      if (auto r = store->set_stage(c.mine.run, c.mine.stage); !r) {
+        return target_failed("recording the stage", r.error());
+      }
+    }
+    return target_claimed{*term};
   }
   if (auto r = store->claim_new(c.mine); !r) {
     return target_failed("taking the claim", r.error());
@@ -244,7 +252,7 @@ end_answer target_end::before(const target_before& c, const stop_signal& stop) {
 
 end_answer target_end::after(const target_after& c, const stop_signal& stop) {
   progress_store* store = target_->progress();
-  std::size_t first_step = c.first_step;
+  std::optional<std::size_t> first_step = c.first_step;
   bool checks = writes_;
   if (c.again && store != nullptr) {
     const auto stage = store->reclaim(c.run);
@@ -254,9 +262,8 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
     if (*stage == "done") {
       return target_finished{};
     }
-    const auto step = stage_step(*stage, "post:");
-    checks = checks && !step;  // a step may have put the output elsewhere
-    first_step = step.value_or(0);
+    first_step = stage_step(*stage, "post:");
+    checks = checks && !first_step;  // a step may have put the output elsewhere
   }
   if (checks) {
     if (auto r = check_rows(c.run, true, stop); !r) {
@@ -267,12 +274,12 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
     return target_failed("completing the output", r.error());
   }
   const auto steps = target_->steps_after();
-  if (store != nullptr && !steps.empty() && first_step == 0) {
+  if (store != nullptr && !steps.empty() && !first_step) {
     if (auto r = store->set_stage(c.run, stage_behind(steps, 0)); !r) {
       return target_failed("recording the stage", r.error());
     }
   }
-  for (std::size_t i = first_step; i < steps.size(); ++i) {
+  for (std::size_t i = first_step.value_or(0); i < steps.size(); ++i) {
     if (stop.fired()) {
       return target_failed("the steps after the data",
                            {error_kind::cancelled, "stopped on request", "", false});

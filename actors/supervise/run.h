@@ -34,6 +34,11 @@ struct run_settings {
   unfinished on_unfinished = unfinished::automatic;
   std::chrono::seconds resume_window{3600};
   std::optional<run_id> only;  ///< This run is continued or none: where the start would do else, it fails.
+  /// What becomes of a step around the data that was begun, and of which nobody can see whether it has run
+  /// (`begun_in`): the start is refused, runs it again, or counts it as done.
+  enum class unsure_step { ask, rerun, skip };
+  unsure_step pre_sql_unsure = unsure_step::ask;
+  unsure_step post_sql_unsure = unsure_step::ask;
   /// How the caller begins anew with a source that changed, for messages; empty: by `unfinished::fresh`, and
   /// what is written stays.
   std::string begin_anew;

@@ -420,10 +420,8 @@ void run_core::on(const error_sealed& m) {
 }
 
 void run_core::finish_at_target(bool again) {
-  ask_target(target_after{summary_.run,
-                          stage_step(stage_, "post:").value_or(0),
-                          {summary_.dirty_by_code, summary_.dirty_missing},
-                          again});
+  ask_target(target_after{
+      summary_.run, stage_step(stage_, "post:"), {summary_.dirty_by_code, summary_.dirty_missing}, again});
 }
 
 void run_core::answered(target_finished&) {

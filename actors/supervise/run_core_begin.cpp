@@ -77,6 +77,8 @@ void run_core::answered(target_opened& a) {
   start_facts mine =
       start_facts_of(*config_.what, target_, config_.settings.on_unfinished, config_.settings.resume_window);
   mine.only = config_.settings.only;
+  mine.pre_sql_unsure = config_.settings.pre_sql_unsure;
+  mine.post_sql_unsure = config_.settings.post_sql_unsure;
   go_on_from(decide_continuation(target_.runs, mine));
 }
 
@@ -99,7 +101,7 @@ void run_core::go_on_from(continuation next) {
     }
     resumed_ = true;
     seen_ = go_on->run;
-    stage_ = go_on->run.stage;
+    stage_ = go_on->stage;
     summary_.run = go_on->run.run;
     summary_.resumed = true;
     ask_target(target_load{go_on->run.run});

@@ -8,6 +8,7 @@
 #include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
 #include "plugins/api/marks_lost.h"
+#include "plugins/api/step_stage.h"
 #include "plugins/api/time_limit.h"
 #include "transport/base/text.h"
 
@@ -170,14 +171,13 @@ std::string run_core::go_on_text() const {
               "them"
             : ": " + anew);
   }
+  if (failure_->code == step_unknown_code) {
+    return fmt::format("{}. See what became of that step, then run the same command with {} or {}.",
+                       after_begun_ ? "All records are written" : "Nothing is written yet",
+                       skip_flag(after_begun_), rerun_flag(after_begun_));
+  }
   if (data_started_ == steady_clock::time_point{} && !data_done_ && !resumed_) {
     return first + ": it goes on with the step before the data that failed; nothing is written yet.";
-  }
-  if (failure_->code == step_unknown_code) {
-    return after_begun_ ? "All records are written. See what became of that step, then run the same command "
-                          "again, which goes on there."
-                        : "See what became of that step, then run the same command again, which goes on "
-                          "there; nothing is written yet.";
   }
   if (after_begun_) {
     const bool editable = !passes && !target_.after.empty();

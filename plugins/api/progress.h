@@ -28,7 +28,7 @@ struct run_row {
   std::string job_key;   ///< 32 hexadecimal digits.
   std::string instance;  ///< 32 hexadecimal digits.
   std::string job_name;
-  std::string stage;  ///< `claimed`, `pre:N`, `loading`, `post:N`, `done`.
+  std::string stage;  ///< `claimed`, `pre:N`, `loading`, `post:N`, `done` (step_stage.h).
   std::uint16_t term = 1;
   std::optional<claim_owner> owner;  ///< Nothing: released.
   bool held = false;  ///< As `runs_of` judges it: the owner lives, as far as the destination can tell.

@@ -109,12 +109,13 @@ struct target_description {
 
 /// Steps at a destination around the data, in order: preSql statements, table creation, emptying; postSql.
 struct target_step {
-  std::string text;         ///< As shown in plan and log: the statement, or a sentence.
-  bool repeatable = false;  ///< May run again after a crash that left open whether it ran (delivery.md).
+  std::string text;  ///< As shown in plan and log: the statement, or a sentence.
+  bool repeatable =
+      false;  ///< May run twice. Else, where it commits by itself, it is recorded as begun first.
 };
 
 /// `error::code` of a step that has run, or may have, without its stage being recorded: run again it would be
-/// done twice. Its message says how to tell the run that it was done.
+/// done twice. Its message says where to look, and by which flag to tell the next start what was seen.
 inline constexpr const char* step_unknown_code = "step_unknown";
 
 /// The destination of one run. Owned by one thread, which may block here. Nothing changes at the destination
@@ -168,7 +169,7 @@ class target {
   [[nodiscard]] virtual std::vector<target_step> steps_before() const { return {}; }
   [[nodiscard]] virtual std::vector<target_step> steps_after() const { return {}; }
   /// Runs one step; with a progress store the stage (`pre:N`, `post:N`, N = index + 1 steps done) is recorded
-  /// in the same transaction where the server allows it.
+  /// in the same transaction where the server allows it; else that it was begun, before (step_stage.h).
   virtual result<void> run_step_before(std::size_t index, const stop_signal& stop) {
     (void)index, (void)stop;
     return {};

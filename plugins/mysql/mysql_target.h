@@ -67,7 +67,19 @@ class mysql_target : public target, private relational::progress_home {
   /// After a crash that left open whether it ran: delivery.md, "What a mark cannot fence".
   static bool may_run_twice(std::string_view sql);
   result<void> check_step(const placed_text& sql, bool& statements_change);
-  result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
+  /// `twice`: it may run again after a crash that left open whether it ran.
+  result<void> run_step(const relational::target_steps::step& step, const step_stages& stages, bool twice);
+  /// A CALL, which stands in a transaction and may end it.
+  result<void> run_calling_step(const relational::target_steps::step& step, const step_stages& stages);
+  /// One that commits by itself.
+  result<void> run_step_alone(const relational::target_steps::step& step, const step_stages& stages,
+                              bool twice);
+  result<void> run_text(const std::string& sql, const std::string& place);
+  /// In the caller's transaction.
+  result<void> record(const std::string& stage);
+  result<void> record_alone(const std::string& stage);
+  /// Whether a process before this one has begun it as well.
+  result<bool> record_begun(const step_stages& stages);
 
   target_options options_;
   option_values values_;

@@ -13,9 +13,7 @@ namespace {
 
 /// Statements that stand in a transaction with the record that they ran; all others commit by themselves.
 constexpr auto transaction_words =
-    std::to_array<std::string_view>({"INSERT", "UPDATE", "DELETE", "REPLACE", "CALL", "DO", "WITH"});
-/// Of those, what may commit by itself in what it calls.
-constexpr auto hiding_words = std::to_array<std::string_view>({"CALL", "DO"});
+    std::to_array<std::string_view>({"INSERT", "UPDATE", "DELETE", "REPLACE", "DO", "WITH", "SELECT"});
 constexpr auto changing_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "RENAME"});
 
 template <class Words>
@@ -24,22 +22,32 @@ bool begins_with_any(std::string_view sql, const Words& words) {
                      [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules()); });
 }
 
-error as_final(error e) {
-  e.final = true;
-  return e;
-}
-
 }  // namespace
 
 bool mysql_target::may_run_twice(std::string_view sql) {
-  const auto has = [&](std::string_view word) {
-    const auto tokens = relational::tokens_of(sql, sql_rules());
-    return std::any_of(tokens.begin(), tokens.end(),
-                       [&](const relational::sql_token& t) { return relational::is_word(t, word); });
+  const auto tokens = relational::tokens_of(sql, sql_rules());
+  const auto is = [&](std::size_t at, std::string_view word) {
+    return at < tokens.size() && relational::is_word(tokens[at], word);
   };
-  constexpr auto always = std::to_array<std::string_view>({"TRUNCATE", "SET", "ANALYZE", "OPTIMIZE"});
-  constexpr auto conditional = std::to_array<std::string_view>({"CREATE", "DROP"});
-  return begins_with_any(sql, always) || (begins_with_any(sql, conditional) && has("EXISTS"));
+  // MariaDB's SET STATEMENT … FOR and ANALYZE of a statement run another one.
+  if (is(0, "SET") || is(0, "ANALYZE")) {
+    constexpr auto maintenance = std::to_array<std::string_view>({"TABLE", "LOCAL", "NO_WRITE_TO_BINLOG"});
+    return is(0, "SET") ? !is(1, "STATEMENT")
+                        : std::any_of(maintenance.begin(), maintenance.end(),
+                                      [&](std::string_view word) { return is(1, word); });
+  }
+  if (is(0, "TRUNCATE") || is(0, "OPTIMIZE")) {
+    return true;
+  }
+  if (!is(0, "CREATE") && !is(0, "DROP")) {
+    return false;
+  }
+  for (std::size_t i = 1; i < tokens.size() && tokens[i].text != "("; ++i) {
+    if (is(i, "IF") && is(i + (is(i + 1, "NOT") ? 2 : 1), "EXISTS")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 result<void> mysql_target::check_steps(const stop_signal& stop) {
@@ -71,54 +79,106 @@ result<void> mysql_target::check_step(const placed_text& sql, bool& statements_c
   return {};
 }
 
-result<void> mysql_target::run_step(const std::string& sql, const std::string& stage,
-                                    const std::string& place) {
-  SLUICE_TRY(connection * c, connect());
-  const auto run = [&]() -> result<void> {
-    auto done = c->run(sql, stop_);
-    if (!done) {
-      error e = std::move(done).error();
-      // A statement of the job's that a constraint refuses is no bad record.
-      e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
-      e.message = fmt::format("{}: {}: {}", place, statement_text(sql), e.message);
-      return fail(std::move(e));
-    }
+result<void> mysql_target::run_text(const std::string& sql, const std::string& place) {
+  auto done = connection_->run(sql, stop_);
+  if (done) {
     return {};
-  };
-  const auto record = [&] { return relational::set_stage_of(*session_, marks_, *claim_, stage); };
-  const auto unknown = [&](bool has_run, error why) {
-    return fail(relational::step_unknown(marks_, *claim_, stage, has_run, std::move(why)));
-  };
-  if (begins_with_any(sql, transaction_words)) {
-    auto done = relational::in_transaction(*session_, [&]() -> result<void> {
-      SLUICE_CHECK(run());
-      return record();
-    });
-    if (!done && begins_with_any(sql, hiding_words)) {
-      return done.error().kind == error_kind::not_connected ? unknown(false, std::move(done).error())
-                                                            : fail(as_final(std::move(done).error()));
+  }
+  error e = std::move(done).error();
+  // A statement of the job's that a constraint refuses is no bad record.
+  e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
+  e.message = fmt::format("{}: {}: {}", place, statement_text(sql), e.message);
+  return fail(std::move(e));
+}
+
+result<void> mysql_target::record(const std::string& stage) {
+  return relational::set_stage_of(*session_, marks_, *claim_, stage);
+}
+
+result<void> mysql_target::run_step(const relational::target_steps::step& step, const step_stages& stages,
+                                    bool twice) {
+  SLUICE_CHECK(connect());
+  if (relational::begins_with_word(step.sql, "CALL", sql_rules())) {
+    return run_calling_step(step, stages);
+  }
+  if (!begins_with_any(step.sql, transaction_words)) {
+    return run_step_alone(step, stages, twice);
+  }
+  return relational::in_transaction(*session_, [&]() -> result<void> {
+    SLUICE_CHECK(run_text(step.sql, step.place));
+    return record(stages.behind);
+  });
+}
+
+result<void> mysql_target::record_alone(const std::string& stage) {
+  return relational::in_transaction(*session_, [&] { return record(stage); });
+}
+
+result<bool> mysql_target::record_begun(const step_stages& stages) {
+  SLUICE_TRY(const std::string stage, relational::stage_of(*session_, marks_, *claim_));
+  SLUICE_CHECK(record_alone(stages.begun));
+  return stage == stages.begun;
+}
+
+result<void> mysql_target::run_calling_step(const relational::target_steps::step& step,
+                                            const step_stages& stages) {
+  // Not in the transaction of the step: whoever prunes done runs would wait for the row as long as it takes.
+  SLUICE_TRY(const bool again, record_begun(stages));
+  bool undone = false;
+  auto done = relational::in_transaction(*session_, [&]() -> result<void> {
+    SLUICE_CHECK(connection_->run("SAVEPOINT sluice_step", stop_));
+    auto ran = run_text(step.sql, step.place);
+    if (!ran) {
+      // There no more where the transaction that it stood in has ended.
+      undone = connection_->alive() && connection_->run("ROLLBACK TO SAVEPOINT sluice_step", stop_);
+      return ran;
     }
+    return record(stages.behind);
+  });
+  if (done || done.error().kind == error_kind::conflict) {
     return done;
   }
-  const bool twice = may_run_twice(sql);
-  if (ran_ != stage) {
-    if (auto done = run(); !done) {
-      return twice || done.error().kind != error_kind::not_connected
-                 ? done
-                 : unknown(false, std::move(done).error());
-    }
-    ran_ = stage;
+  if (undone && !again) {
+    (void)record_alone(stages.before);  // where this fails the next start asks in vain
+    return done;
   }
-  auto recorded = relational::in_transaction(*session_, record);
+  const auto outcome = done.error().kind == error_kind::not_connected ? relational::step_outcome::lost
+                                                                      : relational::step_outcome::committed;
+  return fail(relational::step_unknown(stages, step.sql, outcome, std::move(done).error()));
+}
+
+result<void> mysql_target::run_step_alone(const relational::target_steps::step& step,
+                                          const step_stages& stages, bool twice) {
+  if (ran_ != stages.behind) {
+    bool again = false;
+    if (!twice) {
+      SLUICE_TRY(again, record_begun(stages));
+    }
+    if (auto done = run_text(step.sql, step.place); !done) {
+      if (!twice && done.error().kind == error_kind::not_connected) {
+        return fail(relational::step_unknown(stages, step.sql, relational::step_outcome::lost,
+                                             std::move(done).error()));
+      }
+      if (!twice && !again && connection_->alive()) {
+        // The server's answer says that it has not run. Where this fails the next start asks in vain.
+        (void)record_alone(stages.before);
+      }
+      return done;
+    }
+    ran_ = stages.behind;
+  }
+  auto recorded = record_alone(stages.behind);
   return recorded || twice || recorded.error().kind == error_kind::conflict
              ? recorded
-             : unknown(true, std::move(recorded).error());
+             : fail(relational::step_unknown(stages, step.sql, relational::step_outcome::has_run,
+                                             std::move(recorded).error()));
 }
 
 result<void> mysql_target::run_step_before(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
   const relational::target_steps::step s = steps_.before(create_sql_)[index];
-  SLUICE_CHECK(run_step(s.sql, fmt::format("pre:{}", index + 1), s.place));
+  // A table that was made meanwhile is found there by the next start.
+  SLUICE_CHECK(run_step(s, stages_before_data(index, s.sql), s.is_create || may_run_twice(s.sql)));
   steps_.done_before(index);
   return {};
 }
@@ -126,7 +186,8 @@ result<void> mysql_target::run_step_before(std::size_t index, const stop_signal&
 result<void> mysql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
   const placed_text& sql = steps_.post_sql()[index];
-  return run_step(sql.text, stage_behind(steps_after(), index + 1), sql.place);
+  return run_step({sql.text, sql.place, false}, stages_behind_data(steps_after(), index),
+                  may_run_twice(sql.text));
 }
 
 }  // namespace sluice::mysql

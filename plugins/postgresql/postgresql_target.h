@@ -80,9 +80,9 @@ class postgresql_target : public target, private relational::progress_home {
   /// It cannot run in a transaction, and may run twice.
   static bool may_repeat(std::string_view sql);
   result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
-  result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place);
+  result<void> run_step(const relational::target_steps::step& step, const step_stages& stages);
   /// One that cannot run in a transaction.
-  result<void> run_step_alone(const std::string& sql, const std::string& stage, const std::string& place);
+  result<void> run_step_alone(const relational::target_steps::step& step, const step_stages& stages);
 
   target_options options_;
   option_values values_;

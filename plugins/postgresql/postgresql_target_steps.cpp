@@ -40,7 +40,14 @@ error of_statement(error e, const std::string& place) {
 }  // namespace
 
 bool postgresql_target::may_repeat(std::string_view sql) {
-  return begins_with_any(sql, repeatable_words);
+  if (begins_with_any(sql, repeatable_words)) {
+    return true;
+  }
+  // Not CREATE INDEX CONCURRENTLY IF NOT EXISTS: it passes by what a killed one has left half made.
+  const auto tokens = relational::tokens_of(sql, sql_rules());
+  const auto is_if = [](const relational::sql_token& t) { return relational::is_word(t, "IF"); };
+  return begins_with_any(sql, std::to_array<std::string_view>({"DROP"})) &&
+         std::any_of(tokens.begin(), tokens.end(), is_if);
 }
 
 std::vector<target_step> postgresql_target::steps_before() const {
@@ -90,58 +97,71 @@ result<void> postgresql_target::check_step(const std::string& sql, const std::st
   return fail(std::move(why));
 }
 
-result<void> postgresql_target::run_step(const std::string& sql, const std::string& stage,
-                                         const std::string& place) {
-  if (ran_ == stage) {
-    return run_step_alone(sql, stage, place);
+result<void> postgresql_target::run_step(const relational::target_steps::step& step,
+                                         const step_stages& stages) {
+  if (ran_ == stages.behind) {
+    return run_step_alone(step, stages);
   }
   SLUICE_TRY(connection * c, connect_once());
-  const auto with_place = [&](error e) { return fail(of_statement(std::move(e), place)); };
+  const auto with_place = [&](error e) { return fail(of_statement(std::move(e), step.place)); };
   bool outside = false;
   auto inside = relational::in_transaction(*statements_, [&]() -> result<void> {
-    if (auto done = c->run_script(sql); !done) {
+    if (auto done = c->run_script(step.sql); !done) {
       outside = c->last_failure().sqlstate == "25001";  // it cannot run in a transaction
       return with_place(std::move(done).error());
     }
     if (!c->in_transaction()) {
-      return with_place(
-          {error_kind::bad_option,
-           fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out", in_quotes(sql)),
-           "", false});
+      return with_place({error_kind::bad_option,
+                         fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out",
+                                     in_quotes(step.sql)),
+                         "", false});
     }
-    return relational::set_stage_of(*statements_, dialect_, *claim_, stage);
+    return relational::set_stage_of(*statements_, dialect_, *claim_, stages.behind);
   });
-  return outside ? run_step_alone(sql, stage, place) : inside;
+  return outside ? run_step_alone(step, stages) : inside;
 }
 
-result<void> postgresql_target::run_step_alone(const std::string& sql, const std::string& stage,
-                                               const std::string& place) {
+result<void> postgresql_target::run_step_alone(const relational::target_steps::step& step,
+                                               const step_stages& stages) {
   SLUICE_TRY(connection * c, connect_once());
-  if (ran_ != stage) {
-    if (auto done = c->run_script(sql); !done) {
-      error why = of_statement(std::move(done).error(), place);
-      if (!may_repeat(sql)) {
+  const bool twice = may_repeat(step.sql);
+  const auto record = [&](const std::string& stage) {
+    return relational::in_transaction(
+        *statements_, [&] { return relational::set_stage_of(*statements_, dialect_, *claim_, stage); });
+  };
+  if (ran_ != stages.behind) {
+    bool again = false;  // a process before this one has begun it
+    if (!twice) {
+      SLUICE_TRY(const std::string stage, relational::stage_of(*statements_, dialect_, *claim_));
+      again = stage == stages.begun;
+      SLUICE_CHECK(record(stages.begun));
+    }
+    if (auto done = c->run_script(step.sql); !done) {
+      error why = of_statement(std::move(done).error(), step.place);
+      if (!twice) {
         why.final = true;  // half of CREATE INDEX CONCURRENTLY stays
         if (why.kind == error_kind::not_connected) {
-          why = relational::step_unknown(dialect_, *claim_, stage, false, std::move(why));
+          why = relational::step_unknown(stages, step.sql, relational::step_outcome::lost, std::move(why));
+        } else if (!again && !c->is_lost()) {
+          // The server's answer says that it has not run. Where this fails the next start asks in vain.
+          (void)record(stages.before);
         }
       }
       return fail(std::move(why));
     }
-    ran_ = stage;
+    ran_ = stages.behind;
   }
-  auto recorded = relational::in_transaction(
-      *statements_, [&] { return relational::set_stage_of(*statements_, dialect_, *claim_, stage); });
-  if (!recorded && !may_repeat(sql) && recorded.error().kind != error_kind::conflict) {
-    return fail(
-        relational::step_unknown(dialect_, *claim_, stage, true, placed(std::move(recorded).error(), place)));
+  auto recorded = record(stages.behind);
+  if (!recorded && !twice && recorded.error().kind != error_kind::conflict) {
+    return fail(relational::step_unknown(stages, step.sql, relational::step_outcome::has_run,
+                                         placed(std::move(recorded).error(), step.place)));
   }
   return recorded;
 }
 
 result<void> postgresql_target::run_step_before(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  const relational::target_steps::step step = steps_->before(create_sql_)[index];
+  relational::target_steps::step step = steps_->before(create_sql_)[index];
   // Where the table is there, making it is no more than a step that has been taken.
   bool there = step.sql.empty();
   if (step.is_create && !there) {
@@ -149,21 +169,24 @@ result<void> postgresql_target::run_step_before(std::size_t index, const stop_si
     SLUICE_TRY(const auto found, c->ask(fmt::format("SELECT {} IS NOT NULL", oid_sql(*c, quoted_table_))));
     there = found.at(0).at(0) == "t";
   }
-  SLUICE_CHECK(run_step(there ? "SELECT 1" : step.sql, fmt::format("pre:{}", index + 1), step.place));
+  if (there) {
+    step.sql = "SELECT 1";
+  }
+  SLUICE_CHECK(run_step(step, stages_before_data(index, step.sql)));
   steps_->done_before(index);
   return {};
 }
 
 result<void> postgresql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  const std::string stage = stage_behind(steps_after(), index + 1);
+  const step_stages stages = stages_behind_data(steps_after(), index);
   const std::size_t resets = options_.reset_sequences ? 1 : 0;
   if (index < resets) {
     const std::string sql = move_sequences_sql(quoted_table_, sequences_);
-    return run_step(sql.empty() ? "SELECT 1" : sql, stage, values_.place("resetSequences"));
+    return run_step({sql.empty() ? "SELECT 1" : sql, values_.place("resetSequences"), false}, stages);
   }
   const relational::placed_text& sql = steps_->post_sql()[index - resets];
-  return run_step(sql.text, stage, sql.place);
+  return run_step({sql.text, sql.place, false}, stages);
 }
 
 }  // namespace sluice::postgresql

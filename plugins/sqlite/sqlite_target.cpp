@@ -15,7 +15,7 @@
 namespace sluice::sqlite {
 namespace {
 
-/// Statements that SQLite does not run inside a transaction, or that do nothing there. They may be repeated.
+/// Statements that SQLite does not run inside a transaction, or that do nothing there.
 constexpr auto outside_words = std::to_array<std::string_view>({"VACUUM", "PRAGMA", "ATTACH", "DETACH"});
 /// Behind these other tables and columns may be there than now.
 constexpr auto changing_words =
@@ -24,6 +24,18 @@ constexpr auto changing_words =
 bool runs_outside(std::string_view sql) {
   return std::any_of(outside_words.begin(), outside_words.end(),
                      [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules); });
+}
+
+/// After a crash that left open whether it ran: not where something else stands behind the first statement,
+/// and not VACUUM INTO, which makes a file.
+bool may_repeat(std::string_view sql) {
+  const auto statements = relational::statements_of(sql, sql_rules);
+  return std::all_of(statements.begin(), statements.end(), [](const auto& tokens) {
+    const auto is_into = [](const relational::sql_token& t) { return relational::is_word(t, "INTO"); };
+    return std::any_of(outside_words.begin(), outside_words.end(),
+                       [&](std::string_view w) { return relational::is_word(tokens.front(), w); }) &&
+           std::none_of(tokens.begin(), tokens.end(), is_into);
+  });
 }
 
 /// What SQLite says of a text that is no SQL, whatever tables there are.
@@ -46,7 +58,7 @@ sqlite_target::sqlite_target(target_options options, option_values values, const
       memory_bytes_(context.memory_bytes /
                     2),  // the other half is for what a statement needs besides its pages
       table_(table_name_of(options_.table).value_or(options_.table)),
-      steps_(options_.pre_sql, options_.post_sql, {{"main", false}, {table_, true}}, sql_rules, runs_outside),
+      steps_(options_.pre_sql, options_.post_sql, {{"main", false}, {table_, true}}, sql_rules, may_repeat),
       marks_(progress_dialect_of(options_.file)),
       home_(connection_),
       progress_(home_, marks_, *claim_),
@@ -374,50 +386,61 @@ std::vector<target_step> sqlite_target::steps_after() const {
   return steps_.shown_after();
 }
 
-result<void> sqlite_target::run_step(const std::string& sql, const std::string& stage,
-                                     const std::string& place, const stop_signal& stop) {
+result<void> sqlite_target::run_step(const relational::target_steps::step& step, const step_stages& stages,
+                                     const stop_signal& stop) {
   connection_.stop = stop;
   SLUICE_TRY(database * db, connection_.get(open_mode::create));
   sqlite_session session(*db);
-  const auto with_place = [&](error e) -> result<void> {
-    // A statement of the job's that a constraint refuses is no bad record.
-    if (e.kind == error_kind::bad_row) {
-      e.kind = error_kind::bad_option;
+  const auto run = [&]() -> result<void> {
+    auto done = db->run(step.sql);
+    if (!done) {
+      error e = std::move(done).error();
+      // A statement of the job's that a constraint refuses is no bad record.
+      e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
+      e.message = fmt::format("{}: {}", step.place, e.message);
+      return fail(std::move(e));
     }
-    e.message = fmt::format("{}: {}", place, e.message);
-    return fail(std::move(e));
+    return {};
   };
-  if (runs_outside(sql)) {
-    if (auto done = db->run(sql); !done) {
-      return with_place(std::move(done).error());
+  const auto record = [&](const std::string& stage) {
+    return relational::set_stage_of(session, marks_, *claim_, stage);
+  };
+  if (runs_outside(step.sql)) {
+    const auto record_alone = [&](const std::string& stage) {
+      return relational::in_transaction(session, [&] { return record(stage); });
+    };
+    const bool twice = may_repeat(step.sql);
+    if (!twice) {
+      SLUICE_CHECK(record_alone(stages.begun));
     }
-    return relational::in_transaction(
-        session, [&] { return relational::set_stage_of(session, marks_, *claim_, stage); });
+    if (auto done = run(); !done) {
+      return twice ? done
+                   : fail(relational::step_unknown(stages, step.sql, relational::step_outcome::committed,
+                                                   std::move(done).error()));
+    }
+    return record_alone(stages.behind);
   }
   return relational::in_transaction(session, [&]() -> result<void> {
-    if (auto done = db->run(sql); !done) {
-      return with_place(std::move(done).error());
-    }
+    SLUICE_CHECK(run());
     if (!db->in_transaction()) {
-      return with_place(
-          {error_kind::bad_option,
-           fmt::format("{} ended the transaction it ran in; leave COMMIT and ROLLBACK out", in_quotes(sql)),
-           "", false});
+      return fail(error_kind::bad_option,
+                  "{}: {} ended the transaction it ran in; leave COMMIT and ROLLBACK out", step.place,
+                  in_quotes(step.sql));
     }
-    return relational::set_stage_of(session, marks_, *claim_, stage);
+    return record(stages.behind);
   });
 }
 
 result<void> sqlite_target::run_step_before(std::size_t index, const stop_signal& stop) {
   const relational::target_steps::step s = steps_.before(create_sql_)[index];
-  SLUICE_CHECK(run_step(s.sql, fmt::format("pre:{}", index + 1), s.place, stop));
+  SLUICE_CHECK(run_step(s, stages_before_data(index, s.sql), stop));
   steps_.done_before(index);
   return {};
 }
 
 result<void> sqlite_target::run_step_after(std::size_t index, const stop_signal& stop) {
   const relational::placed_text& step = steps_.post_sql()[index];
-  return run_step(step.text, stage_behind(steps_after(), index + 1), step.place, stop);
+  return run_step({step.text, step.place, false}, stages_behind_data(steps_after(), index), stop);
 }
 
 result<std::unique_ptr<writer>> sqlite_target::make_writer(schema_ptr columns) {

@@ -52,7 +52,7 @@ class sqlite_target : public target {
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   result<void> use_columns(const std::string& table, const std::vector<table_column>& mapped,
                            const schema& source_columns, target_description& out);
-  result<void> run_step(const std::string& sql, const std::string& stage, const std::string& place,
+  result<void> run_step(const relational::target_steps::step& step, const step_stages& stages,
                         const stop_signal& stop);
 
   target_options options_;

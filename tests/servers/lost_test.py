@@ -97,12 +97,61 @@ class OfEither:
         ended = self.ends()
         self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["retryable"]), (1, "not_connected", False), ended)
         self.assertIn("nobody but you can see whether it has run", ended.text)
-        self.assertIn("All records are written. See what became of that step, then run the same command again", ended.text)
-        said = re.search("say so with `(UPDATE .*?)` before", ended.text)
-        self.sql(said[1])
-        again = self.run_job(self.document)
+        self.assertIn("All records are written. See what became of that step, then run the same command with --skip-postsql or --rerun-postsql", ended.text)
+        refused = self.run_job(self.document)
+        self.assertEqual((refused.code, refused.summary["error"]["code"]), (1, "step_unknown"), refused)
+        again = self.run_job(self.document, "--skip-postsql")
         self.assert_all_arrived(again)
         self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n3\n")
+
+    def kill_behind(self, stage):
+        """Begins the run, and kills its process between a statement that has committed and its stage."""
+        self.sql(self.slow_stage.format(stage=stage))
+        arguments = self.arguments(self.document)
+        run = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until(lambda: self.sql(self.recording) != "" or run.poll() is not None, "the stage is being recorded")
+        self.assertIsNone(run.poll(), "killed there")
+        run.kill()
+        run.communicate()
+        for one in self.sql(self.recording).split():
+            with contextlib.suppress(ServerError):  # it has ended itself
+                self.sql(self.killing.format(one))
+        self.sql(self.fast_stage)
+
+    def test_a_step_that_commits_by_itself_of_a_process_that_was_killed_behind_it_is_asked_about(self):
+        self.ROWS = 10
+        self.fill()
+        self.assertEqual(self.run_job(job(self.end("Reader", "src"), self.end("Writer", "dst"))).code, 0)
+        self.sql("DELETE FROM dst")
+        self.sql(self.unmade)
+        first, last = "INSERT INTO steps VALUES (1)", "INSERT INTO steps VALUES (2)"
+        self.document = job(self.end("Reader", "src"), self.end("Writer", "dst", preSql=[first, self.once], postSql=[self.again, self.once, last]))
+
+        def refused(where, *more, text=""):
+            ended = self.run_job(self.document, *more)
+            self.assertEqual((ended.code, ended.summary["resumable"]), (1, bool(text)), ended)
+            self.assertRegex(ended.text, text or fr'has begun step 2 {where} the data \({re.escape(self.once)}\), which commits by itself, .*look whether what it creates is there, '
+                             fr"then run the same command with --skip-{'pre' if where == 'before' else 'post'}sql")
+            return ended.summary["error"]["code"]
+
+        self.kill_behind("pre:2")
+        self.assertEqual(refused("before"), "step_unknown")
+        self.assertEqual(refused("before", "--skip-postsql"), "step_unknown")
+        refused("before", "--rerun-presql", text="exists")
+        self.assertEqual(refused("before"), "step_unknown", "the second try tells nothing of the first")
+        self.assertEqual(self.written(), 0)
+        failed = self.run_job(self.document, "--skip-presql")
+        self.assertEqual((failed.code, failed.summary["written"]), (1, self.ROWS), failed)
+        self.assertIn("exists", failed.text)
+        self.assertIn("goes on with the step behind the data that failed", failed.text, "the server said that it has not run")
+        self.sql(self.unmade)
+        self.kill_behind("post:2")
+        self.assertEqual(refused("after"), "step_unknown")
+        self.sql(self.unmade)
+        self.assert_all_arrived(self.run_job(self.document, "--rerun-postsql"))
+        self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n2\n")
+        self.assertEqual(self.sql(self.is_made), "1\n")
+        self.sql(self.unmade)
 
     def test_a_step_behind_the_data_that_is_wrong_is_edited_and_the_same_command_runs_what_is_left(self):
         self.ROWS = 10
@@ -182,6 +231,12 @@ class PostgreSQL(OfEither, OnPostgreSQL):
     sleeping = "SELECT pg_sleep(1)"
     sleeps = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND wait_event = 'PgSleep'"
     alone = "CREATE INDEX CONCURRENTLY slow ON steps (slow(n))"
+    once, again = "CREATE DATABASE made_once", "VACUUM steps"
+    unmade, is_made = "DROP DATABASE IF EXISTS made_once", "SELECT count(*) FROM pg_database WHERE datname = 'made_once'"
+    slow_stage = ("CREATE FUNCTION slow_stage() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$;"
+                  "CREATE TRIGGER slow_stage BEFORE UPDATE ON sluice_run FOR EACH ROW WHEN (NEW.stage ~ '^{stage}( [0-9a-f]+)?$') EXECUTE FUNCTION slow_stage()")
+    recording, killing = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND wait_event = 'PgSleep'", "SELECT pg_terminate_backend({})"
+    fast_stage = "DROP TRIGGER slow_stage ON sluice_run; DROP FUNCTION slow_stage()"
     undone = ("CREATE FUNCTION undone() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.done := 0; RETURN NEW; END$$;"
               "CREATE TRIGGER undone BEFORE UPDATE ON sluice_progress FOR EACH ROW EXECUTE FUNCTION undone()")
     done_again = "DROP TRIGGER undone ON sluice_progress; DROP FUNCTION undone()"
@@ -251,6 +306,12 @@ class MariaDB(OfEither, OnMariaDB):
     sleeping = "SELECT SLEEP(1)"
     sleeps = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'admin' AND state = 'User sleep'"
     alone = "CREATE TABLE made AS SELECT SLEEP(2)"
+    once, again = "CREATE TABLE made_once (n INT)", "TRUNCATE TABLE emptied"
+    unmade = "DROP TABLE IF EXISTS made_once; CREATE TABLE IF NOT EXISTS emptied (n INT)"
+    is_made = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'made_once'"
+    slow_stage = "CREATE TRIGGER slow_stage BEFORE UPDATE ON sluice_run FOR EACH ROW SET NEW.term = NEW.term + IF(NEW.stage RLIKE '^{stage}( [0-9a-f]+)?$', SLEEP(60), 0)"
+    recording, killing = "SELECT id FROM information_schema.processlist WHERE state = 'User sleep'", "KILL {}"
+    fast_stage = "DROP TRIGGER slow_stage"
     undone, done_again = "CREATE TRIGGER undone BEFORE UPDATE ON sluice_progress FOR EACH ROW SET NEW.done = 0", "DROP TRIGGER undone"
     unsafe = "exactly once (unless the server crashes: innodb_flush_log_at_trx_commit is 0, so that it may lose the commits of its last second)"
 
@@ -258,6 +319,19 @@ class MariaDB(OfEither, OnMariaDB):
     waits = r"warning .*127.0.0.1:{port}/sluice\"?: waits for a lock on the table of .*{table}.*, 3.* s so far.*; lock_wait_timeout \([0-9]+ s\) ends the wait"
 
     waits_for_rows = r"waits for a lock on rows that another transaction has changed, for .*INTO .*taken.*, 3.* s so far; held by connection [0-9]+ \(.*innodb_lock_wait_timeout"
+
+    def test_a_call_that_fails_is_asked_about_where_it_has_committed_something(self):
+        self.ROWS = 10
+        self.fill()
+        for name, between in (("whole", ""), ("half", "COMMIT;")):
+            self.sql(f"DELIMITER //\nCREATE PROCEDURE {name}() BEGIN INSERT INTO steps VALUES (1); {between} INSERT INTO dst (id) VALUES (7); END//\nDELIMITER ;\n")
+            with self.subTest(name):
+                document = job(self.end("Reader", "src"), self.end("Writer", "dst", writeMode="replace", postSql=[f"CALL {name}()"]))
+                codes = [self.run_job(document).summary["error"]["code"] for _ in range(2)]
+                self.assertEqual([code == "step_unknown" for code in codes], [name == "half"] * 2, codes)
+                self.assertEqual(self.sql("SELECT COUNT(*) FROM steps"), "1\n" if name == "half" else "0\n")
+                ended = self.run_job(document, "--skip-postsql", "--on-unfinished", "resume" if name == "half" else "fresh")
+                self.assertEqual(ended.code, 0 if name == "half" else 1, ended)
 
     def until_locked(self):
         until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "3\n", "all are locked")

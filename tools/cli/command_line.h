@@ -46,6 +46,8 @@ struct run_arguments : job_arguments {
   std::optional<std::uint32_t> retries_max;
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::milliseconds resume_window{3'600'000};
+  run_settings::unsure_step pre_sql_unsure = run_settings::unsure_step::ask;
+  run_settings::unsure_step post_sql_unsure = run_settings::unsure_step::ask;
   log_format format = log_format::text;
   log_level level = log_level::info;
   bool fail_on_dirty = false;

@@ -419,6 +419,8 @@ run_settings run_session::settings_of_run(bool live) {
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
   settings.only = arguments_.only;
+  settings.pre_sql_unsure = arguments_.pre_sql_unsure;
+  settings.post_sql_unsure = arguments_.post_sql_unsure;
   settings.begin_anew = arguments_.begin_anew;
   settings.run = summary_.run;
   settings.guard = guard_;

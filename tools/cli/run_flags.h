@@ -25,6 +25,7 @@ class run_flags {
   std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", resume_window_ = "1h",
               duration_max_, retries_;
   std::string report_ = "text", on_unfinished_, log_format_ = "text", log_level_ = "info";
+  bool rerun_pre_sql_ = false, skip_pre_sql_ = false, rerun_post_sql_ = false, skip_post_sql_ = false;
   bool fail_on_dirty_ = false, json_ = false, no_progress_ = false;
 };
 

@@ -3,6 +3,18 @@
 #include "tools/cli/configuration.h"
 
 namespace sluice {
+namespace {
+
+result<run_settings::unsure_step> unsure_of(const char* rerun_flag, bool rerun, const char* skip_flag,
+                                            bool skip) {
+  using unsure = run_settings::unsure_step;
+  if (rerun && skip) {
+    return usage(fmt::format("{} and {} exclude each other; give one of them", rerun_flag, skip_flag));
+  }
+  return rerun ? unsure::rerun : skip ? unsure::skip : unsure::ask;
+}
+
+}  // namespace
 
 void run_flags::describe(CLI::App& run) {
   job_.describe(run);
@@ -19,6 +31,13 @@ void run_flags::describe(CLI::App& run) {
 }
 
 void run_flags::describe_work(CLI::App& run) {
+  run.add_flag(
+      "--rerun-presql", rerun_pre_sql_,
+      "A statement of preSql that commits by itself, of which a killed run has not recorded whether "
+      "it ran, is run (again); without this or --skip-presql the start is refused and says where to look");
+  run.add_flag("--skip-presql", skip_pre_sql_, "Such a statement counts as done: the run goes on behind it");
+  run.add_flag("--rerun-postsql", rerun_post_sql_, "--rerun-presql for a statement of postSql");
+  run.add_flag("--skip-postsql", skip_post_sql_, "--skip-presql for a statement of postSql");
   run.add_option(
       "--memory", memory_,
       "Budget for everything sized by data, such as 160M; default: 160M, or half of the cgroup's limit if "
@@ -82,6 +101,9 @@ result<void> run_flags::put_into(run_arguments& run, std::vector<planned_request
   }
   SLUICE_TRY(run.resume_window, time_of("--resume-window", resume_window_));
   SLUICE_TRY(run.on_unfinished, on_unfinished_of(on_unfinished_));
+  SLUICE_TRY(run.pre_sql_unsure, unsure_of("--rerun-presql", rerun_pre_sql_, "--skip-presql", skip_pre_sql_));
+  SLUICE_TRY(run.post_sql_unsure,
+             unsure_of("--rerun-postsql", rerun_post_sql_, "--skip-postsql", skip_post_sql_));
   SLUICE_TRY(run.format, one_of<log_format>("--log-format", log_format_,
                                             {{"text", log_format::text}, {"json", log_format::json}}));
   SLUICE_TRY(run.level, one_of<log_level>("--log-level", log_level_,

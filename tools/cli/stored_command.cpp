@@ -19,8 +19,9 @@ using json = nlohmann::ordered_json;
 constexpr std::size_t command_bytes_max = std::size_t{4} << 20;
 
 /// How a start deals with what it finds, and of several runs: not what the run itself is.
-constexpr std::string_view of_the_start[] = {"--on-unfinished", "--resume-window",   "--jobs",
-                                             "--parallel",      "--stop-on-failure", "--state-dir"};
+constexpr std::string_view of_the_start[] = {
+    "--on-unfinished", "--resume-window", "--rerun-presql", "--skip-presql",     "--rerun-postsql",
+    "--skip-postsql",  "--jobs",          "--parallel",     "--stop-on-failure", "--state-dir"};
 
 /// What standard error and standard output look like; names and dates are the job's.
 constexpr std::string_view only_shown[] = {

@@ -32,17 +32,27 @@ result<void> renew_claim(sql_session& session, const progress_dialect& dialect, 
   return renewed == 1 ? result<void>() : fail(taken_over(dialect, "run " + claim.run.text()));
 }
 
-error step_unknown(const progress_dialect& dialect, const claim_state& claim, const std::string& stage,
-                   bool has_run, error why) {
+error step_unknown(const step_stages& step, std::string_view sql, step_outcome outcome, error why) {
   why.code = step_unknown_code;
-  why.final = !has_run;  // that it has run can still be recorded
-  why.message += fmt::format(
-      "; {}: {} `{}` before the same command is run again, which else runs it once more",
-      has_run ? "the statement has run, which could not be recorded"
-              : "the statement commits by itself, so that nobody but you can see whether it has run",
-      has_run ? "say so with" : "where it has, say so with",
-      written(dialect,
-              fmt::format("UPDATE @run SET [stage] = '{}' WHERE [run] = '{}'", stage, claim.run.text())));
+  why.final = outcome != step_outcome::has_run;  // that it has run can still be recorded
+  const bool after = step.behind_data;
+  const std::string ways =
+      fmt::format("{}, then run the same command with {} where it is done, with {} where it is not",
+                  what_to_look_at(sql), skip_flag(after), rerun_flag(after));
+  switch (outcome) {
+    case step_outcome::has_run:
+      why.message +=
+          fmt::format("; the statement has run, which could not be recorded: run the same command with {}",
+                      skip_flag(after));
+      break;
+    case step_outcome::lost:
+      why.message += fmt::format(
+          "; the statement commits by itself, so that nobody but you can see whether it has run: {}", ways);
+      break;
+    case step_outcome::committed:
+      why.message += fmt::format("; it may have committed something by itself before it failed: {}", ways);
+      break;
+  }
   return why;
 }
 
@@ -56,6 +66,17 @@ result<void> set_stage_of(sql_session& session, const progress_dialect& dialect,
                                        claim.term)),
           {stage, claim.run.text()}));
   return set == 1 ? result<void>() : fail(taken_over(dialect, "run " + claim.run.text()));
+}
+
+result<std::string> stage_of(sql_session& session, const progress_dialect& dialect,
+                             const claim_state& claim) {
+  SLUICE_TRY(
+      const auto rows,
+      session.ask(written(dialect, fmt::format("SELECT [stage] FROM @run WHERE [run] = ? AND [term] = {}",
+                                               claim.term)),
+                  {claim.run.text()}));
+  return rows.empty() ? fail(taken_over(dialect, "run " + claim.run.text()))
+                      : result<std::string>(rows[0].at(0).value_or(""));
 }
 
 result<mark> open_split(sql_session& session, const progress_dialect& dialect, const claim_state& claim,

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/api/progress.h"
+#include "plugins/api/step_stage.h"
 #include "plugins/common/relational/sql_session.h"
 
 namespace sluice::relational {
@@ -141,14 +143,20 @@ class relational_progress : public progress_store {
 /// The CREATE TABLE statements.
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
 
-/// Of a step that commits by itself, and whose connection was lost while it ran (`has_run`: behind it, before
-/// its stage was recorded). `stage`: what stands once it is done.
-error step_unknown(const progress_dialect& dialect, const claim_state& claim, const std::string& stage,
-                   bool has_run, error why);
+/// What is known of a step that commits by itself and did not come to its stage.
+enum class step_outcome : std::uint8_t {
+  has_run,    ///< It was not recorded.
+  lost,       ///< The connection was, while it ran.
+  committed,  ///< It failed, and may have committed something before.
+};
+/// `step_unknown_code`, with what the next start is to be told.
+error step_unknown(const step_stages& step, std::string_view sql, step_outcome outcome, error why);
 
 /// Sets the stage inside the caller's transaction; `conflict` where the claim was taken over.
 result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
                           const std::string& stage);
+/// The stage that stands there, likewise.
+result<std::string> stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim);
 
 /// `open` of delivery.md for one split, a transaction of its own; `owner` names the writer's session, so that
 /// a later owner can end it. `conflict` where a newer epoch is there.

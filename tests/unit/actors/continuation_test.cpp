@@ -238,6 +238,58 @@ TEST(continuation, a_step_that_has_run_and_is_another_now_is_refused_with_both_w
   EXPECT_NE(message("post:2 x").find("--on-unfinished fresh"), std::string::npos);
 }
 
+TEST(continuation, a_step_that_was_begun_is_asked_about_unless_the_caller_decides) {
+  using unsure = run_settings::unsure_step;
+  struct begun_case {
+    const char* what;
+    std::string stage;
+    unsure pre, post;
+    std::string goes_on_from;  ///< Empty: refused.
+  };
+  const std::vector<target_step> all = steps({"a", "CREATE INDEX CONCURRENTLY i", "c"});
+  const std::string pre = stages_before_data(1, all[1].text).begun;
+  const std::string post = stages_behind_data(all, 1).begun;
+  const std::string first = stages_behind_data(all, 0).begun;
+  const std::string edited = stages_behind_data(steps({"a", "b"}), 1).begun;
+  const std::vector<begun_case> cases = {
+      {"before the data", pre, unsure::ask, unsure::ask, ""},
+      {"the other flag", pre, unsure::ask, unsure::skip, ""},
+      {"done", pre, unsure::skip, unsure::ask, "pre:2"},
+      {"to be run again, which keeps that it was begun", pre, unsure::rerun, unsure::ask, pre},
+      {"behind the data", post, unsure::skip, unsure::ask, ""},
+      {"done, behind the data", post, unsure::ask, unsure::skip, stage_behind(all, 2)},
+      {"to be run again, behind the data", post, unsure::ask, unsure::rerun, post},
+      {"the first one", first, unsure::ask, unsure::skip, stage_behind(all, 1)},
+      {"edited, which cannot be done", edited, unsure::ask, unsure::skip, ""},
+      {"edited, to be run", edited, unsure::ask, unsure::rerun, edited},
+      {"none was begun", "pre:1", unsure::skip, unsure::skip, "pre:1"},
+  };
+  for (const begun_case& c : cases) {
+    start_facts mine = start();
+    mine.steps_before = mine.steps_after = all;
+    mine.pre_sql_unsure = c.pre;
+    mine.post_sql_unsure = c.post;
+    const auto answer = decide_continuation({run("i", c.stage, owner::dead, 5)}, mine);
+    const auto* go_on = std::get_if<go_on_with>(&answer);
+    EXPECT_EQ(go_on == nullptr ? "" : go_on->stage, c.goes_on_from) << c.what;
+    if (const auto* no = std::get_if<refuse>(&answer)) {
+      EXPECT_EQ(no->why.code, step_unknown_code) << c.what;
+      EXPECT_EQ(no->in_the_way.has_value(), c.stage == edited) << c.what;
+    }
+  }
+  start_facts mine = start();
+  mine.steps_before = all;
+  const auto answer = decide_continuation({run("i", pre, owner::dead, 5)}, mine);
+  EXPECT_NE(
+      std::get<refuse>(answer).why.message.find(
+          "has begun step 2 before the data (CREATE INDEX CONCURRENTLY i), which commits by itself, and "
+          "did not record its end: nobody but you can see whether it has run; look whether what it "
+          "creates is there (an index that it left half made is INVALID: drop that first), then run the "
+          "same command with --skip-presql, which counts it as done, or with --rerun-presql"),
+      std::string::npos)
+      << std::get<refuse>(answer).why.message;
+}
+
 TEST(continuation, a_job_that_differs_in_post_sql_alone_and_runs_is_named_with_that) {
   auto running = run("i", "loading", owner::alive, 5);
   running.job_name = "orders and a view";

@@ -221,8 +221,8 @@ TEST_F(completed_run, does_not_ask_again_for_a_step_that_may_have_run) {
   ASSERT_TRUE(out.ended);
   EXPECT_FALSE(out.ended->retryable);
   EXPECT_EQ(out.ended->how_to_go_on,
-            "All records are written. See what became of that step, then run the same command again, which "
-            "goes on there.");
+            "All records are written. See what became of that step, then run the same command with "
+            "--skip-postsql or --rerun-postsql.");
 }
 
 TEST_F(completed_run, does_not_say_that_all_is_written_where_the_destination_has_lost_commits) {

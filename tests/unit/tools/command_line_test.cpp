@@ -115,6 +115,16 @@ TEST(command_line, every_flag_reaches_its_field) {
   EXPECT_TRUE(run.fail_on_dirty && run.strict && run.json && run.no_progress);
 }
 
+TEST(command_line, a_step_that_was_begun_is_decided_on_by_one_flag) {
+  using unsure = run_settings::unsure_step;
+  EXPECT_EQ(run_of({"run", "job.json"}).pre_sql_unsure, unsure::ask);
+  const auto run = run_of({"run", "job.json", "--skip-presql", "--rerun-postsql"});
+  EXPECT_EQ(run.pre_sql_unsure, unsure::skip);
+  EXPECT_EQ(run.post_sql_unsure, unsure::rerun);
+  EXPECT_THAT(refusal_of({"run", "job.json", "--skip-presql", "--rerun-presql"}),
+              HasSubstr("--rerun-presql and --skip-presql exclude each other"));
+}
+
 TEST(command_line, parameters_are_taken_in_the_form_of_datax) {
   EXPECT_THAT(run_of({"run", "job.json", "-p", "-Da=1 -Dwhere=id > 3 -Dc='x y'"}).parameters,
               UnorderedElementsAre(Pair("a", "1"), Pair("where", "id > 3"), Pair("c", "x y")));

@@ -316,6 +316,26 @@ TEST_F(sqlite_progress_test, records_each_step_in_the_steps_own_transaction) {
   EXPECT_EQ(rows("SELECT * FROM t"), std::vector<std::string>{"p|q"});
 }
 
+TEST_F(sqlite_progress_test, records_that_a_step_was_begun_where_it_does_not_stand_in_a_transaction) {
+  auto run = begin(
+      into_t +
+          R"j(, "postSql": ["PRAGMA foreign_keys = 0", "PRAGMA foreign_keys = 0; INSERT INTO @table VALUES('p', 'q'); INSERT INTO gone VALUES(1)"])j",
+      two_texts);
+  sql("CREATE TRIGGER told BEFORE UPDATE ON sluice_run BEGIN INSERT INTO stages VALUES(NEW.stage); END");
+  sql("CREATE TABLE stages (stage)");
+  ASSERT_TRUE(run.object->run_step_after(0, {}));
+  const auto steps = run.object->steps_after();
+  EXPECT_TRUE(steps[0].repeatable);
+  EXPECT_FALSE(steps[1].repeatable) << "the INSERT behind the PRAGMA";
+  const auto failed = run.object->run_step_after(1, {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, step_unknown_code) << failed.error().message;
+  EXPECT_NE(failed.error().message.find("--skip-postsql"), std::string::npos) << failed.error().message;
+  const step_stages last = stages_behind_data(steps, 1);
+  EXPECT_EQ(rows("SELECT stage FROM stages"), (std::vector<std::string>{last.before, last.begun}));
+  EXPECT_EQ(begun_in(last.begun)->before, last.before);
+}
+
 TEST_F(sqlite_progress_test, finds_what_other_jobs_have_left_half_done_in_the_table) {
   auto run = begin(into_t, two_texts);
   const auto m = run.out->open({0}, epoch_of(1, 0), {});

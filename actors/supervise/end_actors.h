@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/supervise/ends.h"
+#include "plugins/api/takeover.h"
 
 namespace sluice {
 
@@ -30,7 +31,7 @@ class target_actor : public actor_base {
   target_actor(caf::actor_config& cfg, std::shared_ptr<target> t, std::shared_ptr<const source> from,
                stop_signal early, stop_signal stop, actor_ref supervisor)
       : actor_base(cfg),
-        end_(std::move(t), std::move(from)),
+        end_(std::move(t), std::move(from), takeover_wait),
         early_(std::move(early)),
         stop_(std::move(stop)),
         supervisor_(std::move(supervisor)) {}

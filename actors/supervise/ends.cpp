@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 
 #include "actors/supervise/same_table.h"
 #include "plugins/api/marks_lost.h"
 #include "plugins/api/step_stage.h"
+#include "transport/base/process.h"
 #include "transport/base/text.h"
 #include "transport/base/thrown.h"
 
@@ -29,6 +32,9 @@ std::vector<std::string> bounds_of(const source& from, const Splits& splits) {
   }
   return bounds;
 }
+
+/// While the session of a killed process is waited for.
+constexpr std::chrono::milliseconds between_looks{250};
 
 template <class... Fs>
 struct overloaded : Fs... {
@@ -150,13 +156,30 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
     answer.has_store = true;
     answer.tables = store->tables();
     answer.tables_sql = store->tables_sql();
-    auto runs = store->runs_of({c.job_key, c.job_name, answer.what.output});
+    auto runs = find_runs({c.job_key, c.job_name, answer.what.output}, stop);
     if (!runs) {
       return target_failed("looking for earlier runs of the job", runs.error());
     }
     answer.runs = std::move(*runs);
   }
   return answer;
+}
+
+result<std::vector<run_row>> target_end::find_runs(const run_query& query, const stop_signal& stop) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + takeover_wait_;
+  while (true) {
+    auto runs = target_->progress()->runs_of(query);
+    const auto may_be_gone = [&](const run_row& row) {
+      return row.job_key == query.job_key && row.held && row.owner &&
+             look_up({row.owner->host, row.owner->pid, row.owner->process_start}) == process_state::elsewhere;
+    };
+    const auto now = steady_clock::now();
+    if (!runs || now >= deadline || std::none_of(runs->begin(), runs->end(), may_be_gone)) {
+      return runs;
+    }
+    SLUICE_CHECK(wait(-1, wait_for::readable, std::min(deadline, now + between_looks), stop));
+  }
 }
 
 end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actors/protocol/control.h"
 #include "actors/protocol/report.h"
@@ -28,8 +30,10 @@ class source_end {
 class target_end {
  public:
   /// `from`: the run's source, which has been opened before the target is.
-  target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from)
-      : target_(std::move(t)), from_(std::move(from)) {}
+  /// `takeover_wait`: how long a start waits for the session of a process that it cannot see to be gone.
+  target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from,
+             std::chrono::milliseconds takeover_wait = std::chrono::milliseconds(0))
+      : target_(std::move(t)), from_(std::move(from)), takeover_wait_(takeover_wait) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
   /// A failure is told by the answer to `target_open`, which connects anew where there is no connection.
   void connect_early(const stop_signal& stop) {
@@ -42,11 +46,15 @@ class target_end {
   end_answer before(const target_before& c, const stop_signal& stop);
   end_answer after(const target_after& c, const stop_signal& stop);
   end_answer release(const target_release& c);
+  /// The earlier runs. Where one of the job's is held by a process on another host (a container that was
+  /// killed), whose session the server has not missed yet, waits for that to be gone.
+  result<std::vector<run_row>> find_runs(const run_query& query, const stop_signal& stop);
   /// Whether what the marks say stands in the output, where the target can tell.
   result<void> check_rows(const run_id& run, bool at_end, const stop_signal& stop);
 
   std::shared_ptr<target> target_;
   std::shared_ptr<const source> from_;
+  std::chrono::milliseconds takeover_wait_;
   result<void> early_;
   std::size_t frozen_ = 0;  ///< Splits, where this process has frozen them.
   bool writes_ = false;     ///< The data was not complete already when this process took the run up.

@@ -11,6 +11,7 @@
 #include "plugins/mysql/mysql_collations.h"
 #include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_session_sql.h"
+#include "plugins/mysql/mysql_sessions.h"
 #include "plugins/mysql/mysql_source.h"
 #include "plugins/mysql/mysql_table_state.h"
 #include "transport/base/text.h"
@@ -188,55 +189,17 @@ result<std::string> mysql_target::session_name() {
 
 result<std::optional<bool>> mysql_target::session_lives(const std::string& name) {
   SLUICE_TRY(connection * c, connect());
-  const std::size_t slash = name.find('/');
-  const std::size_t at = name.find('@');
-  if (slash == std::string::npos || at == std::string::npos || at < slash) {
-    return std::optional<bool>();
-  }
-  const std::string lock = "sluice/" + name.substr(slash + 1, at - slash - 1);
-  SLUICE_TRY(const auto rows,
-             c->ask(fmt::format("SELECT IS_USED_LOCK({}), CONCAT_WS('/', @@server_id, @@hostname, @@port)",
-                                c->literal(lock)),
-                    stop_));
-  if (rows.at(0).at(1) != name.substr(at + 1)) {
-    return std::optional<bool>();  // another server knows
-  }
-  return std::optional(rows[0][0] == name.substr(0, slash));
+  return mysql::session_lives(*c, name, stop_);
 }
 
 result<bool> mysql_target::session_works(const std::string& name) {
   SLUICE_TRY(connection * c, connect());
-  SLUICE_TRY(const auto rows,
-             c->ask(fmt::format("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {} AND COMMAND <> "
-                                "'Sleep'",
-                                c->literal(name.substr(0, name.find('/')))),
-                    stop_));
-  return !rows.empty();
+  return mysql::session_works(*c, name, stop_);
 }
 
 result<void> mysql_target::end_session(const std::string& name) {
-  SLUICE_TRY(const std::optional<bool> lives, session_lives(name));
-  if (lives != true) {
-    return {};
-  }
-  const std::string id = name.substr(0, name.find('/'));
-  if (!connection_->note_of_proxy().empty()) {
-    return fail(
-        error_kind::not_supported,
-        "{}: a session of the run that was here before, number {}, is still on the server, and KILL is "
-        "not sent over the proxy that stands before it; end it on the server itself (KILL {}), and run "
-        "the job again",
-        connection_->place(), escaped(id), escaped(id));
-  }
-  if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
-    return {};
-  }
-  const auto done = connection_->run(fmt::format("KILL {}", id), stop_);
-  constexpr unsigned no_such_thread = 1094;
-  if (!done && connection_->last_failure().code != no_such_thread) {
-    return fail(done.error());
-  }
-  return {};
+  SLUICE_TRY(connection * c, connect());
+  return mysql::end_session(*c, name, stop_);
 }
 
 result<void> mysql_target::connect_early(const stop_signal& stop) {

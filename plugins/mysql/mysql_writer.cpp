@@ -7,9 +7,11 @@
 #include <unordered_map>
 
 #include "plugins/api/read_again.h"
+#include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/written_sum.h"
 #include "plugins/mysql/mysql_codes.h"
 #include "plugins/mysql/mysql_session_sql.h"
+#include "plugins/mysql/mysql_sessions.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -179,8 +181,18 @@ result<mark> mysql_writer::open(split_index split, epoch_number epoch, const sto
   look_ = look_sql(*plan_);
   look_.before = with_comment(std::move(look_.before), comment);
   load_ = with_comment(load_sql(*plan_), comment);
-  SLUICE_TRY(const std::string owner, connection_->session_name(stop));
-  SLUICE_TRY(mark m, relational::open_split(*session_, plan_->marks, *claim_, split, epoch, owner));
+  SLUICE_TRY(std::string owner, connection_->session_name(stop));
+  if (owner != owner_) {
+    if (!owner_.empty()) {
+      lost_sessions_.push_back(std::move(owner_));
+    }
+    owner_ = std::move(owner);
+  }
+  const relational::session_control control = {
+      [&](const std::string& name) { return session_lives(*connection_, name, stop); },
+      [&](const std::string& name) { return end_session(*connection_, name, stop); }};
+  SLUICE_CHECK(relational::end_lost_sessions(lost_sessions_, control, stop));
+  SLUICE_TRY(mark m, relational::open_split(*session_, plan_->marks, *claim_, split, epoch, owner_));
   split_ = split;
   epoch_ = epoch;
   transaction_ = 0;

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "plugins/api/read_again.h"
+#include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/written_sum.h"
 #include "transport/base/text.h"
 
@@ -137,7 +138,11 @@ result<void> postgresql_writer::connect_once(split_index split, const stop_signa
     return connection_->is_plain() && !connection_->is_lost() ? result<void>() : named;
   }
   SLUICE_TRY(auto made, open_session(plan_->session, session_role::writer, part, stop));
-  SLUICE_TRY(owner_, session_name_of(*made));
+  SLUICE_TRY(std::string name, session_name_of(*made));
+  if (!owner_.empty()) {
+    lost_sessions_.push_back(std::move(owner_));
+  }
+  owner_ = std::move(name);
   if (made->is_plain()) {
     checks_at_once_ = made->run_script("BEGIN; SET CONSTRAINTS ALL IMMEDIATE").has_value();
     made->rollback();
@@ -151,6 +156,10 @@ result<void> postgresql_writer::connect_once(split_index split, const stop_signa
 result<mark> postgresql_writer::open(split_index split, epoch_number epoch, const stop_signal& stop) {
   rollback();
   SLUICE_CHECK(connect_once(split, stop));
+  const relational::session_control control = {
+      [&](const std::string& name) { return session_lives(*connection_, name); },
+      [&](const std::string& name) { return end_session(*connection_, name); }};
+  SLUICE_CHECK(relational::end_lost_sessions(lost_sessions_, control, stop));
   statement_session session(*connection_);
   SLUICE_TRY(mark m, relational::open_split(session, plan_->dialect, *plan_->claim, split, epoch, owner_));
   split_ = split;

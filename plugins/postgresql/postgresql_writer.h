@@ -142,7 +142,8 @@ class postgresql_writer : public writer {
   split_index split_;
   epoch_number epoch_;
   std::uint64_t transaction_ = 0;
-  std::string owner_;  ///< This session, as marks name it.
+  std::string owner_;                       ///< This session, as marks name it.
+  std::vector<std::string> lost_sessions_;  ///< Such as were before it, and may still be on the server.
 };
 
 }  // namespace sluice::postgresql

@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import threading
+import time
 import unittest
 
 from e2e.harness import PROGRAM, job
 from servers.either import OnMariaDB, OnPostgreSQL
+from servers.fakes import Unmissed
 from servers.running import until
 from servers.server import ServerError
 
@@ -64,6 +66,41 @@ class OfEither:
         self.assert_all_arrived(ended)
         self.assertGreaterEqual(ended.summary["rewinds"], 2)
         self.assertRegex(ended.text, r"tried again in 0\.[123] s \(try 1 of 15\)")
+
+    def test_a_lost_session_that_the_server_does_not_miss_is_ended(self):
+        self.fill()
+        with Unmissed(self.port()) as way:
+            writer = self.end("Writer", "dst")
+            writer["parameter"]["jdbcUrl"] = writer["parameter"]["jdbcUrl"].replace(f":{self.port()}", f":{way.port}")
+            self.document = job(self.end("Reader", "src", snapshot="none"), writer)
+            self.document["setting"]["speed"].update(throttle=True, mbps="3")
+            self.ended = []
+            self.running = threading.Thread(target=lambda: self.ended.append(self.run_job(self.document)))
+            self.running.start()
+            self.addCleanup(self.running.join)
+            self.until(lambda: self.written() > 0 and self.sql(self.writing) != "0\n", "rows are committed, and others are not")
+            begun = time.monotonic()
+            way.cut()
+            ended = self.ends()
+        self.assert_all_arrived(ended)
+        self.assertLess(time.monotonic() - begun, 25, "the lock is not waited for until the lost session's time is over")
+        self.assertGreaterEqual(ended.summary["rewinds"], 1)
+
+    def test_the_session_of_a_process_that_was_killed_elsewhere_is_waited_for(self):
+        self.ROWS = 10
+        self.fill()
+        self.sql("CREATE UNIQUE INDEX once ON steps (n); INSERT INTO steps VALUES (1)")
+        self.document = job(self.end("Reader", "src"), self.end("Writer", "dst", postSql=["INSERT INTO steps VALUES (1)"]))
+        self.assertEqual(self.run_job(self.document).code, 1)
+        self.sql("DELETE FROM steps")
+        holder = threading.Thread(target=self.sql, args=(self.holding,))
+        holder.start()
+        self.addCleanup(holder.join)
+        until(lambda: self.sql(self.holder) != "", "the session of somebody else is there")
+        name = self.sql(self.holder).strip()
+        self.sql(f"UPDATE sluice_run SET owner_host = 'elsewhere', owner_pid = 1, owner_start = '', owner_session = '{name}', renewed_at = {self.now} WHERE run <> 'guard'")
+        ended = self.run_job(self.document)
+        self.assert_all_arrived(ended)
 
     def test_the_server_that_is_restarted_while_data_moves(self):
         self.fill()
@@ -231,6 +268,9 @@ class PostgreSQL(OfEither, OnPostgreSQL):
     sleeping = "SELECT pg_sleep(1)"
     sleeps = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %' AND wait_event = 'PgSleep'"
     alone = "CREATE INDEX CONCURRENTLY slow ON steps (slow(n))"
+    writing = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %writer%' AND xact_start < now() - interval '200 ms'"
+    holding, now = "SELECT pg_sleep(2)", "extract(epoch FROM now())::bigint"
+    holder = "SELECT pid || '/' || (backend_start AT TIME ZONE 'UTC') FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"
     once, again = "CREATE DATABASE made_once", "VACUUM steps"
     unmade, is_made = "DROP DATABASE IF EXISTS made_once", "SELECT count(*) FROM pg_database WHERE datname = 'made_once'"
     slow_stage = ("CREATE FUNCTION slow_stage() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$;"
@@ -306,6 +346,9 @@ class MariaDB(OfEither, OnMariaDB):
     sleeping = "SELECT SLEEP(1)"
     sleeps = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'admin' AND state = 'User sleep'"
     alone = "CREATE TABLE made AS SELECT SLEEP(2)"
+    writing = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 10"
+    holding, now = "SELECT GET_LOCK('sluice/x', 1), SLEEP(2)", "UNIX_TIMESTAMP()"
+    holder = "SELECT CONCAT(IS_USED_LOCK('sluice/x'), '/x@', CONCAT_WS('/', @@server_id, @@hostname, @@port)) WHERE IS_USED_LOCK('sluice/x') IS NOT NULL"
     once, again = "CREATE TABLE made_once (n INT)", "TRUNCATE TABLE emptied"
     unmade = "DROP TABLE IF EXISTS made_once; CREATE TABLE IF NOT EXISTS emptied (n INT)"
     is_made = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'made_once'"

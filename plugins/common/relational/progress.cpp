@@ -403,6 +403,10 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
   }
   const std::uint16_t term = static_cast<std::uint16_t>(seen.term + 1);
   std::vector<std::string> fenced;
+  if (seen.owner && !mine) {
+    // It may have died in a transaction that holds the rows which are needed here.
+    SLUICE_CHECK(end_sessions({seen.owner->session}));
+  }
   auto done = in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
     SLUICE_TRY(fenced, check_free(*session, seen));
@@ -435,9 +439,6 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
   claim_.term = term;
   claim_.owner = owner;
   session_ = owner.session;
-  if (seen.owner && !mine) {
-    fenced.push_back(seen.owner->session);
-  }
   SLUICE_CHECK(end_sessions(fenced));
   if (!mine) {
     SLUICE_CHECK(end_writers(*session, seen.run));

@@ -123,10 +123,10 @@ class Runs(ProgramTest):
         self.assertEqual(self.runs("clean", "half", "--unfinished").code, 0)
         self.assertEqual([run["job"] for run in self.listed()], ["other"])
 
-    def test_a_killed_run_into_files_is_not_resumable_and_says_what_its_command_does(self):
+    def test_a_killed_run_into_an_archive_is_not_resumable_and_says_what_its_command_does(self):
         (self.folder / "o").mkdir()
         writer = {"stepType": "text", "category": "writer", "name": "Writer",
-                  "parameter": {"path": str(self.folder / "o"), "fileName": "orders", "fileFormat": "csv", "writeMode": "truncate"}}
+                  "parameter": {"path": str(self.folder / "o"), "fileName": "orders", "fileFormat": "csv", "writeMode": "truncate", "compress": "zip"}}
         document = job(self.document("unused.db")["steps"][0], writer)
         self.kill_once(lambda: list((self.folder / "o").glob(".sluice-*")), document, *SLOW)
         [run] = self.listed()

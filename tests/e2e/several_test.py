@@ -219,7 +219,7 @@ class Several(ProgramTest):
         done, summary = self.run_several(self.jobs, "--bizdate", "20260227..20260302", "--parallel", "4", "--metrics-file", str(metrics))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((summary["at_once"], len(summary["runs"])), (4, 4))
-        self.assertEqual(sorted(p.name[:12] for p in out.iterdir()),
+        self.assertEqual(sorted(p.name[:12] for p in out.glob("[!.]*")),
                          ["day-20260227", "day-20260228", "day-20260301", "day-20260302"])
         self.assertEqual(sorted(p.name for p in self.folder.glob("m*.prom")),
                          [f"m.daily.2026-{day}.prom" for day in ("02-27", "02-28", "03-01", "03-02")])

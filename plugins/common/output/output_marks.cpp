@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "jobspec/digest.h"
 #include "plugins/common/output/file_calls.h"
 #include "plugins/common/output/output_parts.h"
 #include "plugins/common/relational/progress_sql.h"
@@ -25,6 +26,10 @@ constexpr std::string_view file_columns = "part, name, bytes, text_bytes, record
 
 std::uint64_t number_in(const relational::sql_text& value) {
   return static_cast<std::uint64_t>(relational::number_in(value));
+}
+
+std::string key_of(const std::string& job_key, const std::string& output) {
+  return digest_text(job_key + "/" + output);  // no output has a slash in it
 }
 
 /// A row of `file_columns` from column `first` on.
@@ -207,8 +212,29 @@ result<void> output_marks::store::make_tables() {
   return {};
 }
 
+result<std::vector<run_row>> output_marks::store::runs_of(const run_query& query) {
+  run_query kept = query;
+  kept.job_key = key_of(query.job_key, query.output);
+  SLUICE_TRY(auto runs, relational_progress::runs_of(kept));
+  std::erase_if(runs, [&](const run_row& run) { return run.output != query.output; });
+  for (run_row& run : runs) {
+    if (run.job_key == kept.job_key) {
+      run.job_key = query.job_key;
+    }
+  }
+  return runs;
+}
+
 result<void> output_marks::store::claim_new(const run_row& run) {
-  return of_.unless_removed(relational_progress::claim_new(run));
+  run_row kept = run;
+  kept.job_key = key_of(run.job_key, run.output);
+  return of_.unless_removed(relational_progress::claim_new(kept));
+}
+
+result<std::uint16_t> output_marks::store::claim_again(const run_row& seen, const claim_owner& me) {
+  run_row kept = seen;
+  kept.job_key = key_of(seen.job_key, seen.output);
+  return relational_progress::claim_again(kept, me);
 }
 
 result<void> output_marks::unless_removed(result<void> done) const {

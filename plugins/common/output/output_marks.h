@@ -95,8 +95,12 @@ class output_marks final {
     explicit store(output_marks& of) : relational_progress(of.home_, of.dialect_, *of.claim_), of_(of) {}
     /// Which no statement makes beforehand: the file is not there.
     [[nodiscard]] std::vector<std::string> tables_sql() const override { return {}; }
+    /// Of a job whose output has the day in its name each day has a claim of its own: what is kept as the
+    /// job's key is that of job and output.
+    result<std::vector<run_row>> runs_of(const run_query& query) override;
     result<void> make_tables() override;
     result<void> claim_new(const run_row& run) override;
+    result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) override;
     result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override;
     result<void> release(const run_id& run) override;
     result<void> discard(const run_id& run) override;

@@ -162,6 +162,36 @@ TEST(TextMarks, APlannedTimeThatIsDoneIsStillKnown) {
   EXPECT_EQ(runs->front().stage, "done");
 }
 
+TEST(TextMarks, ARunIntoAnotherNameOfTheSameJobHasItsOwnClaim) {
+  const temporary_folder folder;
+  process_of_run first(folder, "", 1);
+  first.write(0, {"a"}, false);
+  const auto second =
+      make_text_target(options_of(text_writer_description(),
+                                  fmt::format(R"({{"path":"{}","fileName":"other"}})", folder.path())),
+                       context_for_test(5));
+  ASSERT_TRUE(second);
+  ASSERT_TRUE((*second)->open(process_of_run::columns(), {}));
+  progress_store& store = *(*second)->progress();
+  const auto found = store.runs_of({std::string(32, '1'), "", "other"});
+  ASSERT_TRUE(found);
+  EXPECT_THAT(*found, IsEmpty());
+  run_row row;
+  row.run = context_for_test(5).run;
+  row.job_key = std::string(32, '1');
+  row.instance = std::string(32, '2');
+  row.stage = "claimed";
+  row.output = "other";
+  row.owner = claim_owner{this_process().host, 1, "never", ""};
+  ASSERT_TRUE(store.make_tables());
+  const auto claimed = store.claim_new(row);
+  ASSERT_TRUE(claimed) << claimed.error().message;
+  const auto own = store.runs_of({std::string(32, '1'), "", "other"});
+  ASSERT_TRUE(own);
+  ASSERT_EQ(own->size(), 1U);
+  EXPECT_EQ(own->front().job_key, std::string(32, '1'));
+}
+
 TEST(TextMarks, AClaimInAFileThatIsRemovedMeanwhileIsRefused) {
   const temporary_folder folder;
   process_of_run first(folder, "", 1);

@@ -215,9 +215,11 @@ bool is_recent(const run_row& row, const start_facts& mine) {
 
 /// Whether a run of this very instance is begun anew instead of continued.
 bool is_forgotten(const run_row& row, const start_facts& mine) {
+  const auto kept = read_kept_time(row.planned_time);
+  const bool other_zone = kept && mine.planned && kept->zone != mine.planned->zone;
   return mine.on_unfinished == unfinished::fresh ||
          (mine.appears_whole && mine.on_unfinished == unfinished::automatic &&
-          (lost_its_marks(row) || !is_recent(row, mine)));
+          (lost_its_marks(row) || other_zone || !is_recent(row, mine)));
 }
 
 /// Of a run whose stage says that a step was begun: goes on behind it or with it as the caller has decided.

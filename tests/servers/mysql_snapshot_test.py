@@ -177,12 +177,12 @@ class Snapshots:
 
     def test_each_of_several_addresses_has_a_snapshot_for_all_readers(self):
         self.grant_log()
-        self.sql("CREATE TABLE few AS SELECT n AS id, n AS balance FROM digits; CREATE TABLE more AS SELECT * FROM few")
+        self.sql("CREATE TABLE few AS SELECT n AS id, n AS balance FROM digits; CREATE TABLE more AS SELECT * FROM few; CREATE TABLE other AS SELECT * FROM few")
         document = self.document("reader", concurrent=2)
         parameter = document["steps"][0]["parameter"]
         url = parameter.pop("jdbcUrl")
         del parameter["table"], parameter["splitPk"]
-        parameter["connection"] = [{"jdbcUrl": url, "table": ["few"]}, {"jdbcUrl": url, "table": ["few", "more"]}]
+        parameter["connection"] = [{"jdbcUrl": url, "table": ["few"]}, {"jdbcUrl": url, "table": ["other", "more"]}]
         self.sql("ALTER TABLE copy DROP PRIMARY KEY")
         ended = self.run_job(document)
         self.assertEqual(ended.code, 0, ended)

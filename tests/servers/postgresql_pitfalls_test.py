@@ -112,7 +112,7 @@ class Read(whole.Jobs):
         self.assertIn('(55P03); another session holds a lock on the table; lock_timeout is 200ms, by the job\'s "session" or "options" of its address: raise it there', ended.text)
 
     def test_a_limit_of_the_job_that_strikes_while_data_moves_is_not_tried_again(self):
-        sql("CREATE TABLE src (id int, t text); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, 12000) i; CREATE TABLE dst (LIKE src)")
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src SELECT i, repeat('x', 1000) FROM generate_series(1, 60000) i; CREATE TABLE dst (LIKE src)")
         document = job(end("Reader", "src", session=["SET statement_timeout = '1s'"]), end("Writer", "dst"))
         document["setting"]["speed"].update(throttle=True, mbps="2")
         ended = self.run_job(document)
@@ -123,7 +123,7 @@ class Read(whole.Jobs):
         document["steps"][0]["parameter"]["session"] = []
         del document["setting"]["speed"]["throttle"], document["setting"]["speed"]["mbps"]
         self.succeeds(document)
-        self.assertEqual(sql("SELECT count(*), count(DISTINCT id) FROM dst"), "12000|12000\n")
+        self.assertEqual(sql("SELECT count(*), count(DISTINCT id) FROM dst"), "60000|60000\n")
 
     def test_a_limit_that_stands_in_the_address_is_not_tried_again_either(self):
         sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(5); RETURN NEW; END'; "

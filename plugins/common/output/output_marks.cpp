@@ -261,6 +261,7 @@ result<void> output_marks::remove_unneeded() {
   auto removed = removes ? remove_file(connection_.file) : result<void>();
   session->rollback();
   if (removes) {
+    const std::lock_guard lock(connection_.interrupting);
     connection_.db.reset();
   }
   return removed;

@@ -101,6 +101,21 @@ void write_split(writer& w, std::uint32_t split, std::uint64_t epoch, const std:
   begun_run::expect(w.commit(behind(*opened, *b, *answer, true), {}));
 }
 
+/// Writes records 1 and 2 of split 0 and commits them, and 3, which it leaves. Returns the mark.
+mark commit_two_of_three(const begun_run& run) {
+  const auto w = run.make_writer();
+  const auto opened = w->open({0}, {1}, {});
+  begun_run::expect(opened);
+  const auto b = rows({{"1", "a"}, {"2", "b"}});
+  const auto answer = w->write(*b, {});
+  begun_run::expect(answer);
+  const mark committed = behind(*opened, *b, *answer, false);
+  begun_run::expect(w->commit(committed, {}));
+  begun_run::expect(w->write(*rows({{"3", "not committed"}}), {}));
+  w->rollback();
+  return committed;
+}
+
 TEST_P(TargetSuite, SaysItsNameAndItsPromise) {
   const temporary_folder folder;
   const begun_run run(GetParam(), folder, 1);
@@ -175,16 +190,7 @@ TEST_P(TargetSuite, OpenReturnsTheCommittedMarkWhereMarksAreHeld) {
   if (!run.description.exactly_once) {
     GTEST_SKIP() << run.description.promise;
   }
-  const auto b = rows({{"1", "a"}, {"2", "b"}});
-  const auto first = run.make_writer();
-  const auto opened = first->open({0}, {1}, {});
-  begun_run::expect(opened);
-  const auto answer = first->write(*b, {});
-  begun_run::expect(answer);
-  const mark committed = behind(*opened, *b, *answer, false);
-  begun_run::expect(first->commit(committed, {}));
-  begun_run::expect(first->write(*rows({{"3", "not committed"}}), {}));
-  first->rollback();
+  const mark committed = commit_two_of_three(run);
 
   const auto found = run.make_writer()->open({0}, {2}, {});
   begun_run::expect(found);
@@ -208,16 +214,7 @@ TEST_P(TargetSuite, GoesOnBehindTheMarkAsIfNothingHadBeen) {
     if (!run.description.exactly_once) {
       GTEST_SKIP() << run.description.promise;
     }
-    const auto b = rows({{"1", "a"}, {"2", "b"}});
-    {
-      const auto first = run.make_writer();
-      const auto opened = first->open({0}, {1}, {});
-      begun_run::expect(opened);
-      const auto answer = first->write(*b, {});
-      begun_run::expect(answer);
-      begun_run::expect(first->commit(behind(*opened, *b, *answer, false), {}));
-      begun_run::expect(first->write(*rows({{"3", "not committed"}}), {}));
-    }
+    commit_two_of_three(run);
     write_split(*run.make_writer(), 0, 2, rows({{"4", "d"}}));
     begun_run::expect(run.object->finish({}));
   }

@@ -95,6 +95,9 @@ class text_target final : public target {
   result<void> finish(const stop_signal& stop) override {
     (void)stop;
     const text_writer_options& o = run_->options;
+    if (run_->marks) {
+      SLUICE_CHECK(run_->marks->begin_naming(run_id_));
+    }
     if (o.single_file) {
       SLUICE_CHECK(join_parts());
     } else {
@@ -126,20 +129,21 @@ class text_target final : public target {
       return {};
     }
     SLUICE_TRY(const auto marked, run_->marks->files_of(run_id_));
+    SLUICE_TRY(const bool named, run_->marks->naming_begun(run_id_));
     std::uint64_t all = 0;
     std::optional<error> gone;
     for (const auto& [split, files] : marked) {
       for (const marked_file& f : files) {
         all += f.bytes;
         const bool there = has_bytes(temporary(f), f.bytes, f.whole) ||
-                           (f.whole && has_bytes(final_path(split, f.part), f.bytes, true));
+                           (named && has_bytes(final_path(split, f.part), f.bytes, true));
         if (!there && !gone) {
           gone = output_parts::bytes_gone(temporary(f), f.bytes);
         }
       }
     }
     // In one file they are joined, and it has its name before they go.
-    const bool joined = run_->options.single_file && has_bytes(single_path(), all, true);
+    const bool joined = named && run_->options.single_file && has_bytes(single_path(), all, true);
     return !gone || joined ? result<void>() : fail(std::move(*gone));
   }
 

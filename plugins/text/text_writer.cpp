@@ -1,11 +1,17 @@
 #include "plugins/text/text_writer.h"
 
 #include <fmt/format.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
 #include <utility>
 
 #include "plugins/common/output/file_calls.h"
+#include "transport/base/text.h"
 #include "transport/record/canonical.h"
 #include "transport/record/dirty_codes.h"
 
@@ -24,14 +30,41 @@ std::size_t kept_bytes_of(const plugin_context& context) {
              : std::clamp<std::size_t>(2 * context.memory_bytes, kept_bytes_least, kept_bytes_most);
 }
 
-/// An archive has its index at its end, and an encoding that carries what it has met on to later lines cannot
-/// be begun again in the middle.
+/// Of network and user space file systems, whose locks cannot be relied on (https://sqlite.org/faq.html#q5).
+/// A folder that is not there has that of the first one above it that is.
+bool has_unsure_locks(const std::string& folder) {
+  constexpr auto types = std::to_array<std::uint32_t>({0x6969,        // nfs, as are the others of statfs(2)
+                                                       0xFF534D42,    // cifs
+                                                       0xFE534D42,    // smb2
+                                                       0x517B,        // smb
+                                                       0x65735546,    // fuse
+                                                       0x01021997,    // 9p
+                                                       0x5346414F,    // afs
+                                                       0x00C36400,    // ceph
+                                                       0x0BD00BD0,    // lustre
+                                                       0x47504653});  // gpfs
+  struct statfs found {};
+  std::filesystem::path at = std::filesystem::absolute(folder);
+  while (::statfs(at.c_str(), &found) != 0) {
+    if (errno != ENOENT || at == at.parent_path()) {
+      return false;  // what is wrong with it is told when it is opened
+    }
+    at = at.parent_path();
+  }
+  return std::find(types.begin(), types.end(), static_cast<std::uint32_t>(found.f_type)) != types.end();
+}
+
 std::string why_unmarkable(const text_writer_options& options) {
   if (options.compress == compression::zip) {
     return "a zip archive cannot be gone on with";
   }
-  if (!text_encoder::resets_at_lines(options.encoding)) {
+  if (!text_encoder::is_stateless(options.encoding)) {
     return fmt::format("text in {} cannot be gone on with", options.encoding);
+  }
+  if (has_unsure_locks(options.folder)) {
+    return fmt::format(
+        "{} is on a file system that more than one machine may use, whose locks marks cannot rely on",
+        in_quotes(options.folder));
   }
   return {};
 }
@@ -347,13 +380,14 @@ result<void> text_writer::commit_marked(const mark& m, const stop_signal& stop) 
   if (!unmarked_.empty() || !part_.marked) {
     SLUICE_CHECK(sync_folder(run_->parts.folder()));  // a name that is new
   }
-  SLUICE_CHECK(marks_->commit(m, changed, stop));
-  unmarked_.clear();
+  // Of a commit that fails nobody knows whether the mark stands: what it would cover must.
   unknown_.clear();
   if (!m.done) {
-    part_.marked = true;
     part_.file->keep();
   }
+  SLUICE_CHECK(marks_->commit(m, changed, stop));
+  unmarked_.clear();
+  part_.marked = !m.done;
   return {};
 }
 

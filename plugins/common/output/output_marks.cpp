@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "jobspec/digest.h"
+#include "plugins/api/source.h"
 #include "plugins/common/output/file_calls.h"
 #include "plugins/common/output/output_parts.h"
 #include "plugins/common/relational/progress_sql.h"
@@ -23,6 +25,8 @@ constexpr std::string_view make_files_table =
     "NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, text_bytes INTEGER NOT NULL, records INTEGER NOT "
     "NULL, whole INTEGER NOT NULL, PRIMARY KEY(run, split, part))";
 constexpr std::string_view file_columns = "part, name, bytes, text_bytes, records, whole";
+// The split of a row that says that files have begun to get their names.
+constexpr int naming = -1;
 
 std::uint64_t number_in(const relational::sql_text& value) {
   return static_cast<std::uint64_t>(relational::number_in(value));
@@ -30,6 +34,14 @@ std::uint64_t number_in(const relational::sql_text& value) {
 
 std::string key_of(const std::string& job_key, const std::string& output) {
   return digest_text(job_key + "/" + output);  // no output has a slash in it
+}
+
+error files_unknown(const std::string& place) {
+  return {error_kind::conflict,
+          fmt::format("{}: it says that this run has written rows, and not into which files; begin anew with "
+                      "--on-unfinished fresh",
+                      place),
+          begin_anew_code, true};
 }
 
 /// A row of `file_columns` from column `first` on.
@@ -72,6 +84,9 @@ result<split_marks::opened> split_marks::open(split_index split, epoch_number ep
                          {claim_->run.text()}));
   for (const relational::sql_row& row : rows) {
     found.files.push_back(file_in(row, 0));
+  }
+  if (found.files.empty() && (found.at.done || found.at.position != 0)) {
+    return fail(files_unknown(dialect_.place));
   }
   return found;
 }
@@ -187,14 +202,40 @@ result<std::vector<run_id>> output_marks::unfinished_runs(const std::string& out
 result<std::map<split_index, std::vector<marked_file>>> output_marks::files_of(const run_id& run) {
   std::map<split_index, std::vector<marked_file>> files;
   SLUICE_TRY(relational::sql_session * session, home_.session(false));
-  SLUICE_TRY(const auto rows,
-             session->ask(fmt::format("SELECT split, {} FROM sluice_file WHERE run = ? ORDER BY split, part",
-                                      file_columns),
-                          {run.text()}));
+  SLUICE_TRY(
+      const auto unknown,
+      session->ask("SELECT count(*) FROM sluice_progress p WHERE p.run = ? AND (p.done <> 0 OR p.position "
+                   "<> 0) AND NOT EXISTS (SELECT 1 FROM sluice_file f WHERE f.run = p.run AND f.split = "
+                   "p.split)",
+                   {run.text()}));
+  if (number_in(unknown.at(0).at(0)) != 0) {
+    return fail(files_unknown(dialect_.place));
+  }
+  SLUICE_TRY(const auto rows, session->ask(fmt::format("SELECT split, {} FROM sluice_file WHERE run = ? AND "
+                                                       "split >= 0 ORDER BY split, part",
+                                                       file_columns),
+                                           {run.text()}));
   for (const relational::sql_row& row : rows) {
     files[{static_cast<std::uint32_t>(number_in(row[0]))}].push_back(file_in(row, 1));
   }
   return files;
+}
+
+result<void> output_marks::begin_naming(const run_id& run) {
+  SLUICE_TRY(relational::sql_session * session, home_.session(false));
+  SLUICE_CHECK(session->run(
+      fmt::format("INSERT OR REPLACE INTO sluice_file(run, split, {}) VALUES(?, {}, 0, '', 0, 0, 0, 1)",
+                  file_columns, naming),
+      {run.text()}));
+  return {};
+}
+
+result<bool> output_marks::naming_begun(const run_id& run) {
+  SLUICE_TRY(relational::sql_session * session, home_.session(false));
+  SLUICE_TRY(const auto rows,
+             session->ask(fmt::format("SELECT 1 FROM sluice_file WHERE run = ? AND split = {}", naming),
+                          {run.text()}));
+  return !rows.empty();
 }
 
 result<void> output_marks::store::make_tables() {
@@ -204,9 +245,11 @@ result<void> output_marks::store::make_tables() {
   SLUICE_CHECK(session->run(std::string(make_files_table), {}));
   // What a run left that was done, and whose process died before it had removed its temporary files.
   SLUICE_TRY(const auto done, session->ask("SELECT run FROM sluice_run WHERE stage = 'done'", {}));
+  std::set<std::string> runs;
   for (const relational::sql_row& row : done) {
-    remove_temporary_files(of_.folder_, row[0].value_or(""));
+    runs.insert(row[0].value_or(""));
   }
+  remove_temporary_files(of_.folder_, runs);
   SLUICE_CHECK(
       session->run("DELETE FROM sluice_file WHERE run NOT IN (SELECT run FROM sluice_progress)", {}));
   return {};
@@ -246,25 +289,26 @@ result<void> output_marks::unless_removed(result<void> done) const {
 
 result<void> output_marks::store::release(const run_id& run) {
   SLUICE_CHECK(relational_progress::release(run));
-  return of_.remove_unneeded();
+  of_.remove_unneeded();
+  return {};
 }
 
-result<void> output_marks::remove_unneeded() {
-  SLUICE_TRY(relational::sql_session * session, home_.session(false));
-  SLUICE_CHECK(session->begin());  // keeps other runs from taking a claim
-  const auto needed = session->ask(
-      "SELECT count(*) FROM sluice_run WHERE stage <> 'done' OR owner_host IS NOT NULL OR (planned_time <> "
-      "'' "
-      "AND planned_time NOT LIKE 'now %')",
+void output_marks::remove_unneeded() {
+  const auto session = home_.session(false);
+  if (!session || !(*session)->begin()) {  // which keeps other runs from taking a claim
+    return;
+  }
+  const auto needed = (*session)->ask(
+      "SELECT 1 FROM sluice_run WHERE stage <> 'done' OR owner_host IS NOT NULL OR (planned_time <> '' AND "
+      "planned_time NOT LIKE 'now %') LIMIT 1",
       {});
-  const bool removes = needed && needed->at(0).at(0) == "0" && file_number() == opened_;
-  auto removed = removes ? remove_file(connection_.file) : result<void>();
-  session->rollback();
-  if (removes) {
+  const bool removed =
+      needed && needed->empty() && file_number() == opened_ && remove_file(connection_.file).has_value();
+  (*session)->rollback();
+  if (removed) {
     const std::lock_guard lock(connection_.interrupting);
     connection_.db.reset();
   }
-  return removed;
 }
 
 result<run_totals> output_marks::store::finish(const run_id& run, const dirty_totals& dirty) {
@@ -279,7 +323,7 @@ result<void> output_marks::store::discard(const run_id& run) {
 }
 
 result<void> output_marks::store::forget_files(const run_id& run) {
-  remove_temporary_files(of_.folder_, run.text());
+  remove_temporary_files(of_.folder_, {run.text()});
   SLUICE_TRY(relational::sql_session * session, of_.home_.session(false));
   SLUICE_CHECK(session->run("DELETE FROM sluice_file WHERE run = ?", {run.text()}));
   return {};

@@ -34,7 +34,7 @@ class split_marks {
     std::vector<marked_file> files;  ///< By part.
   };
   /// `open` of delivery.md, with what of the split's files its mark covers. `conflict` where a newer epoch is
-  /// there.
+  /// there, or no file is known that has what the mark covers.
   result<opened> open(split_index split, epoch_number epoch, const stop_signal& stop);
   /// Gives a part that is recorded its file in this epoch; `conflict` as `open`.
   result<void> move(const marked_file& file, const stop_signal& stop);
@@ -72,8 +72,12 @@ class output_marks final {
   [[nodiscard]] progress_store& progress() { return progress_; }
   /// The runs that are not done and write to that output (`target_description::output`), whatever job's.
   result<std::vector<run_id>> unfinished_runs(const std::string& output);
-  /// What of the run's files its marks cover, of each split by part.
+  /// What of the run's files its marks cover, of each split by part. `conflict` (`begin_anew_code`) where a
+  /// mark covers rows and no file is known that has them.
   result<std::map<split_index, std::vector<marked_file>>> files_of(const run_id& run);
+  /// From here on a file of the run may have its final name, and not the temporary one.
+  result<void> begin_naming(const run_id& run);
+  result<bool> naming_begun(const run_id& run);
   [[nodiscard]] std::unique_ptr<split_marks> make_writer_marks() const {
     return std::make_unique<split_marks>(connection_.file, claim_);
   }
@@ -114,8 +118,8 @@ class output_marks final {
   [[nodiscard]] std::uint64_t file_number() const;
   /// `busy` where another run that ended has just removed the file.
   [[nodiscard]] result<void> unless_removed(result<void> done) const;
-  /// Removes the file where it need not tell of any run.
-  result<void> remove_unneeded();
+  /// Removes the file where it need not tell of any run. What stands in the way is no failure of the run's.
+  void remove_unneeded();
 
   std::string folder_;
   sqlite::file_connection connection_;

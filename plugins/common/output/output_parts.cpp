@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::string_view prefix = ".sluice-";
 constexpr std::string_view owner_suffix = ".owner";
+constexpr std::string_view temporary_suffix = ".tmp";
+constexpr std::size_t run_text_size = 36;
 constexpr std::size_t owner_bytes_max = 16384;
 
 /// Closes a descriptor at the end of the scope.
@@ -38,15 +40,15 @@ std::string read_all(int fd) {
   return text;
 }
 
-std::string prefix_of(const std::string& run_text) {
-  return fmt::format("{}{}", prefix, run_text);
-}
-
 }  // namespace
 
-void remove_temporary_files(const std::string& folder, const std::string& run_text) {
-  if (auto names = files_with_prefix(folder, prefix_of(run_text) + "-")) {
-    for (const std::string& name : *names) {
+void remove_temporary_files(const std::string& folder, const std::set<std::string>& runs) {
+  auto names = files_with_prefix(folder, prefix);
+  if (!names || runs.empty()) {
+    return;
+  }
+  for (const std::string& name : *names) {
+    if (name.ends_with(temporary_suffix) && runs.contains(name.substr(prefix.size(), run_text_size))) {
       (void)remove_file(folder + "/" + name);
     }
   }
@@ -103,8 +105,8 @@ result<void> output_parts::remove_dead_runs() {
 }
 
 void output_parts::remove_files_of(const std::string& run_text) {
-  remove_temporary_files(folder_, run_text);
-  (void)remove_file(fmt::format("{}/{}{}", folder_, prefix_of(run_text), owner_suffix));
+  remove_temporary_files(folder_, {run_text});
+  (void)remove_file(fmt::format("{}/{}{}{}", folder_, prefix, run_text, owner_suffix));
 }
 
 result<void> output_parts::make_owner_file() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@
 
 namespace sluice {
 
-/// Removes the unfinished files of a run. Never fails.
-void remove_temporary_files(const std::string& folder, const std::string& run_text);
+/// Removes the unfinished files of these runs (`run_id::text`). Never fails.
+void remove_temporary_files(const std::string& folder, const std::set<std::string>& runs);
 
 /// The unfinished files of one run in its destination folder: `.sluice-<run>-<split>-<epoch>[.<part>].tmp`,
 /// one or more a split and epoch, so that an overtaken writer writes into files that nobody will use. Where

@@ -58,13 +58,29 @@ void text_encoder::begin_behind_start() {
   (void)append("\n", passed_over);
 }
 
-bool text_encoder::resets_at_lines(const std::string& encoding) {
+bool text_encoder::is_stateless(const std::string& encoding) {
   UErrorCode status = U_ZERO_ERROR;
   UConverter* const converter = ucnv_open(encoding.c_str(), &status);
-  const UConverterType type = converter == nullptr ? UCNV_UNSUPPORTED_CONVERTER : ucnv_getType(converter);
+  if (converter == nullptr) {
+    return true;  // there is no such encoding, which `make` tells
+  }
+  const UConverterType type = ucnv_getType(converter);
   ucnv_close(converter);
-  // SCSU keeps its windows.
-  return type != UCNV_SCSU;
+  switch (type) {
+    case UCNV_ISO_2022:
+    case UCNV_HZ:
+    case UCNV_SCSU:
+    case UCNV_UTF7:
+    case UCNV_BOCU1:
+    case UCNV_IMAP_MAILBOX:
+    case UCNV_EBCDIC_STATEFUL:
+    case UCNV_ISCII:
+    case UCNV_COMPOUND_TEXT:
+    case UCNV_LMBCS_1:
+      return false;
+    default:
+      return type < UCNV_LMBCS_1 || type > UCNV_LMBCS_LAST;
+  }
 }
 
 bool text_encoder::append(std::string_view utf8, std::string& to) {

@@ -26,11 +26,11 @@ class text_encoder {
   bool append(std::string_view utf8, std::string& to);
   /// Begins a new file.
   void restart();
-  /// Goes on in a file that has its beginning, behind a line's end.
+  /// Goes on in a file that has its beginning.
   void begin_behind_start();
-  /// Whether what an encoder has met before a line's end has no effect behind it, so that another one can go
-  /// on there.
-  static bool resets_at_lines(const std::string& encoding);
+  /// Whether nothing but a byte order mark at a file's start depends on what was encoded before, so that
+  /// another encoder can go on in the middle.
+  static bool is_stateless(const std::string& encoding);
 
  private:
   text_encoder(UConverter* out, UConverter* probe) : out_(out), probe_(probe) {}

@@ -2,10 +2,12 @@
 
 #include <cstdlib>
 
+#include "plugins/common/output/text_encoder.h"
 #include "plugins/text/text_target.h"
 #include "plugins/text/text_writer_options.h"
 #include "tests/conformance/plugin_fixture.h"
 #include "transport/base/process.h"
+#include "transport/base/sqlite.h"
 
 namespace sluice {
 namespace {
@@ -306,6 +308,42 @@ TEST(TextMarks, AFileThatLostBytesEndsTheRunInsteadOfLeavingAHole) {
   EXPECT_THAT(next.begun().error().message, HasSubstr(files[0]));
 }
 
+TEST(TextMarks, AnOldOutputIsNotTakenForOneThatIsGone) {
+  const temporary_folder folder;
+  write_file(folder.file("out"), "b\n");  // of a run before, as long as this one's
+  const std::string options = R"("singleFileOutput":true)";
+  {
+    process_of_run killed(folder, options, 1);
+    killed.write(0, {"a"}, true);
+  }
+  for (const std::string& file : outputs(folder)) {
+    if (file != "out") {
+      std::filesystem::remove(folder.file(file));
+    }
+  }
+  process_of_run next(folder, options, 2);
+  ASSERT_FALSE(next.begun());
+  EXPECT_EQ(next.begun().error().code, begin_anew_code);
+}
+
+TEST(TextMarks, MarksWithoutTheirFilesAreNotGoneOnWith) {
+  for (const bool done : {false, true}) {
+    const temporary_folder folder;
+    {
+      process_of_run killed(folder, "", 1);
+      killed.write(0, {"a"}, done);
+    }
+    auto db = sqlite::database::open(folder.file(".sluice-progress.db"), sqlite::open_mode::read_write,
+                                     std::chrono::milliseconds(0));
+    ASSERT_TRUE(db);
+    ASSERT_TRUE(db->run("DELETE FROM sluice_file"));
+    process_of_run next(folder, "", 2);
+    ASSERT_FALSE(next.begun()) << done;
+    EXPECT_EQ(next.begun().error().kind, error_kind::conflict);
+    EXPECT_EQ(next.begun().error().code, begin_anew_code);
+  }
+}
+
 TEST(TextMarks, ARunKilledWhileItGaveItsFilesTheirNamesGoesOnWithThat) {
   for (const char* options : {"", R"("singleFileOutput":true)", R"("writeMode":"nonconflict")",
                               R"("writeMode":"nonconflict","singleFileOutput":true)"}) {
@@ -349,18 +387,31 @@ TEST(TextMarks, ForgettingARunRemovesItsFiles) {
   EXPECT_THAT(outputs(folder), IsEmpty());
 }
 
-TEST(TextMarks, AnArchiveHasNoneAndSaysSo) {
-  const temporary_folder folder;
-  const auto made = make_text_target(
-      options_of(text_writer_description(),
-                 fmt::format(R"({{"path":"{}","fileName":"out","compress":"zip"}})", folder.path())),
-      context_for_test());
-  ASSERT_TRUE(made);
-  const auto opened = (*made)->open(process_of_run::columns(), {});
-  ASSERT_TRUE(opened);
-  EXPECT_EQ((*made)->progress(), nullptr);
-  EXPECT_EQ(opened->promise,
-            "at least once, because a zip archive cannot be gone on with: a run begun again starts over");
+TEST(TextMarks, WhatCannotBeGoneOnWithHasNoneAndSaysSo) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("compress":"zip")", "a zip archive cannot be gone on with"},
+      {R"("encoding":"ISO-2022-JP")", "text in ISO-2022-JP cannot be gone on with"},
+      {R"("encoding":"SCSU")", "text in SCSU cannot be gone on with"}};
+  for (const auto& [options, reason] : cases) {
+    const temporary_folder folder;
+    const auto made = make_text_target(
+        options_of(text_writer_description(),
+                   fmt::format(R"({{"path":"{}","fileName":"out",{}}})", folder.path(), options)),
+        context_for_test());
+    ASSERT_TRUE(made) << made.error().message;
+    const auto opened = (*made)->open(process_of_run::columns(), {});
+    ASSERT_TRUE(opened);
+    EXPECT_EQ((*made)->progress(), nullptr);
+    EXPECT_EQ(opened->promise,
+              fmt::format("at least once, because {}: a run begun again starts over", reason));
+  }
+}
+
+TEST(TextMarks, UsualEncodingsHaveThem) {
+  for (const char* encoding :
+       {"GBK", "GB18030", "Big5", "Shift_JIS", "EUC-KR", "ISO-8859-1", "UTF-16", "UTF-32BE", "US-ASCII"}) {
+    EXPECT_TRUE(text_encoder::is_stateless(encoding)) << encoding;
+  }
 }
 
 }  // namespace

@@ -66,8 +66,7 @@ tl::unexpected<error> usage(std::string message, const std::string& near) {
 
 std::vector<std::string> given_words(const CLI::App& app) {
   std::vector<std::string> flags;
-  std::vector<std::string> plain;
-  bool odd = false;
+  std::vector<std::string> words;
   for (const CLI::Option* option : app.get_options()) {
     if (option->count() == 0) {
       continue;
@@ -75,8 +74,7 @@ std::vector<std::string> given_words(const CLI::App& app) {
     const bool is_flag = option->get_expected_max() == 0;
     for (const std::string& value : option->results()) {
       if (option->get_lnames().empty()) {
-        plain.push_back(value);
-        odd = odd || (value.size() > 1 && value.front() == '-');
+        words.push_back(value);
       } else if (is_flag) {
         flags.push_back("--" + option->get_lnames().front());
       } else {
@@ -84,13 +82,8 @@ std::vector<std::string> given_words(const CLI::App& app) {
       }
     }
   }
-  std::vector<std::string>& first = odd ? flags : plain;
-  std::vector<std::string>& last = odd ? plain : flags;
-  if (odd) {
-    first.emplace_back("--");
-  }
-  first.insert(first.end(), last.begin(), last.end());
-  return first;
+  words.insert(words.end(), flags.begin(), flags.end());
+  return words;
 }
 
 result<void> put_parameters(std::map<std::string, std::string>& to, std::set<std::string>& literal,

@@ -56,7 +56,7 @@ std::unique_ptr<command_syntax> version_syntax();
 tl::unexpected<error> usage(std::string message, const std::string& near = {});
 
 /// What `app` was given: arguments, then flags, each by its long name and with its value in one word
-/// (`--set=path=value`). Arguments that look like flags stand last, behind a `--`.
+/// (`--set=path=value`).
 std::vector<std::string> given_words(const CLI::App& app);
 
 /// Values of `-p`: `name=value`, or DataX's `-Dname=value -Dother=value` in one text, whose names are added

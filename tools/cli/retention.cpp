@@ -144,9 +144,8 @@ void sweep::all(const fs::path& all_runs) {
       bytes += run.bytes;
       kept.push_back(std::move(run));
     }
-    std::error_code ignored;
     if (!how_.dry_run) {
-      fs::remove(at->path(), ignored);  // Only where nothing is left in it.
+      (void)::rmdir(at->path().c_str());  // Only where nothing is left in it.
     }
   }
   std::sort(kept.begin(), kept.end(),

@@ -75,6 +75,7 @@ bool put_summary(run_record& to, std::string text) {
     to.state = word == state ? value : to.state;
   }
   to.summary = std::move(text);
+  to.has_summary = true;
   return true;
 }
 
@@ -122,9 +123,42 @@ bool has_state(const run_record& one, const std::vector<std::string>& states) {
          });
 }
 
+/// With `*` and `?` alone: a job's name may have brackets.
+bool fits_name(const std::string& pattern, const std::string& name) {
+  std::string escaped;
+  for (const char c : pattern) {
+    escaped += c == '[' || c == '\\' ? fmt::format("\\{}", c) : std::string(1, c);
+  }
+  return ::fnmatch(escaped.c_str(), name.c_str(), 0) == 0;
+}
+
 bool fits(const run_record& one, const run_filter& filter) {
-  return has_state(one, filter.states) &&
-         (!filter.job || ::fnmatch(filter.job->c_str(), one.job.c_str(), 0) == 0);
+  return has_state(one, filter.states) && (!filter.job || fits_name(*filter.job, one.job));
+}
+
+/// Calls `see` for each folder that is named like a run; nothing where there is no state yet.
+template <class See>
+result<void> each_folder(const std::string& state_directory, const See& see) {
+  const std::string all = runs_folder(state_directory);
+  std::error_code problem;
+  fs::directory_iterator at(all, problem);
+  if (problem == std::errc::no_such_file_or_directory) {
+    return {};
+  }
+  if (problem) {
+    return fail(error_kind::denied, "the run folders in {} cannot be read: {}", in_quotes(all),
+                problem.message());
+  }
+  for (const fs::directory_iterator end; !problem && at != end; at.increment(problem)) {
+    std::error_code inner;
+    for (fs::directory_iterator run_at(at->path(), inner); !inner && run_at != fs::directory_iterator();
+         run_at.increment(inner)) {
+      if (const auto run = run_id::parse(run_at->path().filename().string())) {
+        see(run_at->path(), *run);
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -148,65 +182,63 @@ std::vector<std::string_view> run_state_words() {
   return words;
 }
 
+result<void> check_runs_folder(const std::string& state_directory) {
+  return each_folder(state_directory, [](const fs::path&, const run_id&) {});
+}
+
 result<std::vector<run_record>> runs_in_state(const std::string& state_directory, const run_filter& filter) {
   std::vector<run_record> runs;
-  const std::string all = runs_folder(state_directory);
-  std::error_code problem;
-  fs::directory_iterator at(all, problem);
-  if (problem == std::errc::no_such_file_or_directory) {
-    return runs;
-  }
-  if (problem) {
-    return fail(error_kind::denied, "the run folders in {} cannot be read: {}", in_quotes(all),
-                problem.message());
-  }
-  for (const fs::directory_iterator end; !problem && at != end; at.increment(problem)) {
-    std::error_code inner;
-    for (fs::directory_iterator run_at(at->path(), inner); !inner && run_at != fs::directory_iterator();
-         run_at.increment(inner)) {
-      const auto run = run_id::parse(run_at->path().filename().string());
-      if (!run || begun_unix_ms(*run) < filter.since_unix_ms) {
-        continue;
-      }
-      run_record one = read_run(run_at->path(), *run);
-      if (fits(one, filter)) {
-        runs.push_back(std::move(one));
-      }
+  SLUICE_CHECK(each_folder(state_directory, [&](const fs::path& folder, const run_id& run) {
+    if (begun_unix_ms(run) < filter.since_unix_ms) {
+      return;
     }
-  }
+    run_record one = read_run(folder, run);
+    one.summary = {};  // many megabytes in all
+    if (fits(one, filter)) {
+      runs.push_back(std::move(one));
+    }
+  }));
   std::sort(runs.begin(), runs.end(), [](const run_record& a, const run_record& b) { return b.run < a.run; });
   return runs;
 }
 
-result<run_record> find_run(const std::string& state_directory, const std::string& named) {
-  SLUICE_TRY(auto runs, runs_in_state(state_directory));
-  std::vector<const run_record*> found;
-  for (const run_record& one : runs) {
-    const std::string id = one.run.text();
+result<run_record> find_run(const std::string& state_directory, const std::string& named, bool resumable) {
+  std::vector<std::pair<fs::path, run_id>> fitting;
+  std::optional<run_record> whole;
+  SLUICE_CHECK(each_folder(state_directory, [&](const fs::path& folder, const run_id& run) {
+    const std::string id = run.text();
     if (id == named) {
-      return one;
+      whole = read_run(folder, run);
+    } else if (!named.empty() && (id.starts_with(named) || id.ends_with(named))) {
+      fitting.emplace_back(folder, run);
     }
-    if (!named.empty() && (id.starts_with(named) || id.ends_with(named))) {
-      found.push_back(&one);
-    }
+  }));
+  if (whole) {
+    return std::move(*whole);
   }
-  if (found.empty()) {
-    const auto of_job =
-        std::find_if(runs.begin(), runs.end(), [&](const run_record& one) { return one.job == named; });
-    if (of_job != runs.end()) {
-      return *of_job;
-    }
+  SLUICE_TRY(const auto runs, runs_in_state(state_directory));
+  const auto of_job = [&](bool only_resumable) {
+    return std::find_if(runs.begin(), runs.end(), [&](const run_record& one) {
+      return one.job == named && (!only_resumable || one.resumable);
+    });
+  };
+  auto newest = of_job(resumable);
+  newest = newest == runs.end() ? of_job(false) : newest;
+  if (newest != runs.end()) {
+    return read_run(newest->folder, newest->run);
+  }
+  if (fitting.empty()) {
     return fail(
         error_kind::bad_option,
         "there is no run {} in {}, neither by its id nor as a job's name; sluice runs list shows what "
         "there is",
         in_quotes(named), in_quotes(runs_folder(state_directory)));
   }
-  if (found.size() > 1) {
+  if (fitting.size() > 1) {
     return fail(error_kind::bad_option, "{} is part of {} ids, {} and {} among them: give more of it",
-                in_quotes(named), found.size(), found[0]->run.text(), found[1]->run.text());
+                in_quotes(named), fitting.size(), fitting[0].second.text(), fitting[1].second.text());
   }
-  return *found.front();
+  return read_run(fitting.front().first, fitting.front().second);
 }
 
 std::string time_text(std::uint64_t unix_ms) {

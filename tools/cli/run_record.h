@@ -31,7 +31,10 @@ struct run_record {
   std::uint64_t worked_unix_ms = 0;  ///< Since when the last process worked on it.
   std::optional<double> seconds;     ///< Of that process, once it ended in order.
   std::optional<stored_command> command;
-  std::string summary;  ///< `summary.json`; of a run without one that of an earlier process. May be empty.
+  /// `summary.json`; of a run without one that of an earlier process. May be empty; left out where many runs
+  /// are asked for.
+  std::string summary;
+  bool has_summary = false;
   bool summary_is_earlier = false;
   // From that summary; 0 and empty without.
   std::uint64_t read = 0, written = 0, ignored = 0, dirty = 0, filtered = 0;
@@ -54,14 +57,19 @@ struct run_filter {
 /// Words for `--state`: those of `to_string`, `done` for both that succeeded, `resumable`.
 std::vector<std::string_view> run_state_words();
 
-/// The runs of a state directory, newest first; none where it is not there. What cannot be read of one is
-/// left empty. `denied` where the directory itself cannot be read.
+/// `denied` where the folder of all runs is there and cannot be read.
+result<void> check_runs_folder(const std::string& state_directory);
+
+/// The runs of a state directory, newest first, without the text of their summaries; none where it is not
+/// there. What cannot be read of one is left empty. `denied` where the directory itself cannot be read.
 result<std::vector<run_record>> runs_in_state(const std::string& state_directory,
                                               const run_filter& filter = {});
 
-/// The one that `named` means: its id, or what only its id begins or ends with, or the name of a job, whose
-/// newest run it is then. `bad_option` where there is none, or more than one.
-result<run_record> find_run(const std::string& state_directory, const std::string& named);
+/// The one that `named` means: its id, or the name of a job, whose newest run it is then (`resumable`: the
+/// newest that can be continued, where one can), or what only its id begins or ends with. `bad_option` where
+/// there is none, or more than one.
+result<run_record> find_run(const std::string& state_directory, const std::string& named,
+                            bool resumable = false);
 
 /// `2026-11-27 02:20:38Z`.
 std::string time_text(std::uint64_t unix_ms);

@@ -64,7 +64,7 @@ json record_json(const run_record& one, std::uint64_t now_unix_ms) {
   if (is_known(one, now_unix_ms)) {
     j["seconds"] = seconds_of(one, now_unix_ms);
   }
-  if (!one.summary.empty()) {
+  if (one.has_summary) {
     j["read"] = one.read;
     j["written"] = one.written;
     j["ignored"] = one.ignored;
@@ -90,7 +90,7 @@ std::string list_text(const std::vector<run_record>& runs, std::size_t in_all, c
       {"run", "job", "state", "began", "worked for", "read", "written", "dirty"}};
   std::size_t resumable = 0;
   for (const run_record& one : runs) {
-    const bool counted = !one.summary.empty();
+    const bool counted = one.has_summary;
     rows.push_back({one.run.text(), escaped(one.job), state_text(one), time_text(one.begun_unix_ms),
                     is_known(one, now_unix_ms) ? duration_text(seconds_of(one, now_unix_ms)) : "-",
                     counted ? with_thousands(one.read) : "-", counted ? with_thousands(one.written) : "-",
@@ -284,6 +284,9 @@ int runs_show(const runs_show_arguments& arguments, const program& parts) {
 
 int runs_clean(const runs_clean_arguments& arguments, const program& parts) {
   const std::string state = state_directory_of(arguments.state_dir, parts);
+  if (const auto readable = check_runs_folder(state); !readable) {
+    return complain(parts, readable.error().message, exit_failed);
+  }
   retention_policy policy;
   cleaning how;
   how.unfinished_too = arguments.unfinished;

@@ -67,7 +67,7 @@ result<command> command_again(const run_record& one, const std::vector<std::stri
   std::error_code problem;
   std::filesystem::current_path(one.command->folder, problem);
   if (problem) {
-    return fail(error_kind::bad_option,
+    return fail(error_kind::denied,
                 "the folder {}, in which the command of run {} was given, cannot be entered: {}",
                 in_quotes(one.command->folder), one.run.text(), problem.message());
   }
@@ -96,7 +96,7 @@ int runs_resume(const runs_resume_arguments& arguments, const program& parts) {
   };
   const std::string state =
       absolute(choose_state_directory(arguments.state_dir, parts.configured, parts.variable).path);
-  const auto one = find_run(state, arguments.run);
+  const auto one = find_run(state, arguments.run, true);
   if (!one) {
     return complain(one.error().message, exit_failed);
   }
@@ -105,7 +105,8 @@ int runs_resume(const runs_resume_arguments& arguments, const program& parts) {
   }
   auto again = command_again(*one, arguments.changes);
   if (!again) {
-    return complain(again.error().message, exit_wrong_use);
+    return complain(again.error().message,
+                    again.error().kind == error_kind::bad_option ? exit_wrong_use : exit_failed);
   }
   if (auto* copy = std::get_if<copy_arguments>(&*again)) {
     put_run(copy->run, *one, state);

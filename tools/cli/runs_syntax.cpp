@@ -99,7 +99,7 @@ void runs_flags::describe(CLI::App& app) {
       ->type_name("TIME");
   list_->add_option("--limit", limit_, "How many are shown; 0: all. Default: 50")->type_name("N");
   const std::string which =
-      "Id of the run, a part of it from its beginning or end, or a job's name for its newest run";
+      "Id of the run, a job's name for its newest run, or a part of an id from its beginning or end";
   show_->add_option("RUN", run_, which);
   resume_->add_option("RUN", run_, which);
   resume_->add_option("-p,--param", parameters_, "Parameter that is a secret and is not kept")
@@ -129,6 +129,11 @@ void runs_flags::describe_clean() {
 }
 
 result<command> runs_flags::given() const {
+  for (CLI::App* one : {list_, clean_}) {
+    if (one->parsed() && one->count("--job") != 0 && job_.empty()) {
+      return usage("--job takes the name of a job, or a pattern with * and ?; found \"\"");
+    }
+  }
   if (list_->parsed()) {
     return given_list();
   }
@@ -168,7 +173,7 @@ result<command> runs_flags::given_resume() const {
   resume.state_dir = checked.state_dir;
   resume.run = run_;
   for (std::string& word : given_words(*resume_)) {
-    if (word.starts_with("--") && word != "--" && !word.starts_with("--state-dir=")) {
+    if (word.starts_with("--") && !word.starts_with("--state-dir=")) {
       resume.changes.push_back(std::move(word));
     }
   }

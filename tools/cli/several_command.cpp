@@ -174,9 +174,14 @@ void several_session::add_runs(const job_list& list, const std::vector<job_claim
     }
     one.arguments.summary_file.reset();
     one.arguments.json = true;
+    // The words are what this run alone is given again by.
+    std::erase_if(one.arguments.words, [](const std::string& word) {
+      return word == "--json" || word.starts_with("--summary=") || word.starts_with("--metrics-file=");
+    });
     if (arguments_.metrics_file) {
       one.arguments.metrics_file =
           metrics_file_of(*arguments_.metrics_file, day == nullptr ? job.label : job.label + "." + day_text);
+      one.arguments.words.push_back("--metrics-file=" + *one.arguments.metrics_file);
     }
     // Where the destination admits as many runs as come, days do not wait for each other.
     const job_claim& claim = claims[i];

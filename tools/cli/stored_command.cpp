@@ -32,6 +32,9 @@ bool is_flag(std::string_view word) {
   return word.size() > 2 && word.starts_with("--");
 }
 
+/// A parameter as DataX's launcher takes it: `-Dday=1`.
+constexpr std::string_view datax_parameter = "--param=-D";
+
 /// `--name` of `--name=value`.
 std::string_view flag_of(std::string_view word) {
   return is_flag(word) ? word.substr(0, word.find('=')) : std::string_view();
@@ -43,27 +46,50 @@ bool takes_several(std::string_view flag) {
 
 /// What a word gives a value for, so that two with the same text replace each other: `--set=PATH`,
 /// `--retries`.
-std::string_view given_by(std::string_view word) {
+std::string given_by(std::string_view word) {
   const std::string_view flag = flag_of(word);
   if (!takes_several(flag)) {
-    return flag;
+    return std::string(flag);
   }
-  return flag == "--param-file" ? word : word.substr(0, word.find('=', flag.size() + 1));
+  if (flag == "--param-file") {
+    return std::string(word);
+  }
+  const std::string_view what = word.substr(0, word.find('=', flag.size() + 1));
+  return what.starts_with(datax_parameter) ? "--param=" + std::string(what.substr(datax_parameter.size()))
+                                           : std::string(what);
 }
 
 /// The word as it may be kept.
-std::string without_secrets(const std::string& word, const secret_filter& secrets) {
+std::string without_secrets(const std::string& word, const job& what, const secret_filter& secrets) {
   const std::string_view flag = flag_of(word);
   const std::size_t value = word.find('=', flag.size() + 1);
   if (takes_several(flag) && value != std::string::npos) {
-    const std::string_view name = std::string_view(word).substr(flag.size() + 1, value - flag.size() - 1);
-    const std::string_view last = name.substr(name.find_last_of('.') + 1);
+    const std::string given = given_by(word);
+    const std::string name = given.substr(flag.size() + 1);
+    const auto parameter = flag == "--param" ? what.parameters.find(name) : what.parameters.end();
+    const bool hidden = parameter != what.parameters.end() && parameter->second == secret_mask;
     // A reference says where a secret is, and is none.
-    if (looks_secret(last) && word.compare(value + 1, 2, "${") != 0) {
+    if (hidden ||
+        (looks_secret(name.substr(name.find_last_of('.') + 1)) && word.compare(value + 1, 2, "${") != 0)) {
       return word.substr(0, value + 1) + std::string(secret_mask);
     }
   }
   return mask_addresses(secrets.apply(word));
+}
+
+/// `--param=-Da=1 -Db=2` as a word a parameter; any other as it is.
+std::vector<std::string> one_parameter_each(const std::string& word) {
+  std::vector<std::string> words;
+  if (word.starts_with(datax_parameter)) {
+    std::string_view text = std::string_view(word).substr(word.find('=') + 1);
+    while (!text.empty()) {
+      const std::size_t end = text.find(" -D");
+      words.push_back("--param=" + std::string(text.substr(0, end)));
+      text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    }
+    return words;
+  }
+  return {word};
 }
 
 /// `20250719`.
@@ -90,7 +116,7 @@ stored_command command_to_keep(const run_arguments& run, const job& what, const 
     std::string word = run.words[i];
     if (!copies && i > 0 && !is_flag(word)) {
       // Jobs and folders: this run is of one.
-      if (word == "--" || kept.words.size() > 1) {
+      if (kept.words.size() > 1) {
         continue;
       }
       word = run.job_file;
@@ -99,11 +125,13 @@ stored_command command_to_keep(const run_arguments& run, const job& what, const 
     } else if (decides_the_start(word)) {
       continue;
     }
-    std::string shown = without_secrets(word, secrets);
-    if (shown != word) {
-      kept.hidden.push_back(kept.words.size());
+    for (const std::string& one : one_parameter_each(word)) {
+      std::string shown = without_secrets(one, what, secrets);
+      if (shown != one) {
+        kept.hidden.push_back(kept.words.size());
+      }
+      kept.words.push_back(std::move(shown));
     }
-    kept.words.push_back(std::move(shown));
   }
   return kept;
 }
@@ -142,9 +170,14 @@ result<stored_command> read_stored_command(const std::string& run_folder) {
 }
 
 result<std::vector<std::string>> words_again(const stored_command& kept,
-                                             const std::vector<std::string>& changes) {
+                                             const std::vector<std::string>& given) {
+  std::vector<std::string> changes;
+  for (const std::string& word : given) {
+    const auto each = one_parameter_each(word);
+    changes.insert(changes.end(), each.begin(), each.end());
+  }
   const auto changed = [&changes](const std::string& word) {
-    const std::string_view what = given_by(word);
+    const std::string what = given_by(word);
     return !what.empty() && std::any_of(changes.begin(), changes.end(),
                                         [&](const std::string& one) { return given_by(one) == what; });
   };
@@ -155,21 +188,21 @@ result<std::vector<std::string>> words_again(const stored_command& kept,
       continue;
     }
     if (std::find(kept.hidden.begin(), kept.hidden.end(), i) != kept.hidden.end()) {
-      const std::string_view what = given_by(word);
+      const std::string what = given_by(word);
       const bool one_value = takes_several(flag_of(word)) && what.size() < word.size();
-      return one_value ? fail(error_kind::bad_option,
-                              "a secret of the command is not kept: give it again, {}=VALUE",
-                              shell_word(std::string(what)))
-                       : fail(error_kind::bad_option,
-                              "the command has a secret in {}, which is not kept: give the whole command "
-                              "again, which continues the run; a reference such as ${{env:NAME}} would be "
-                              "kept",
-                              in_quotes(word));
+      return one_value
+                 ? fail(error_kind::bad_option,
+                        "a secret of the command is not kept: give it again, {}=VALUE", shell_word(what))
+                 : fail(error_kind::bad_option,
+                        "the command has a secret in {}, which is not kept: give the whole command "
+                        "again, which continues the run; a reference such as ${{env:NAME}} would be "
+                        "kept",
+                        in_quotes(word));
     }
     words.push_back(word);
   }
-  // In front of a `--`, behind which everything is an argument.
-  words.insert(words.begin() + (words.empty() ? 0 : 1), changes.begin(), changes.end());
+  // Last, because of two values at a path and above it the later one counts.
+  words.insert(words.end(), changes.begin(), changes.end());
   return words;
 }
 

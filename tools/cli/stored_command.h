@@ -31,11 +31,11 @@ std::string stored_command_json(const stored_command& kept);
 /// cannot be read.
 result<stored_command> read_stored_command(const std::string& run_folder);
 
-/// The words that give the command again with `changes` (a flag with its value a word) in place of what it
-/// had for the same flag, the same parameter or the same path, and without what a start decides by
-/// (`--on-unfinished` and its like). `bad_option` names a secret that is not kept and not among the changes.
+/// The words that give the command again with what is `given` now (a flag with its value a word) in place of
+/// what it had for the same flag, the same parameter or the same path, and without what a start decides by
+/// (`--on-unfinished` and its like). `bad_option` names a secret that is not kept and not given.
 result<std::vector<std::string>> words_again(const stored_command& kept,
-                                             const std::vector<std::string>& changes);
+                                             const std::vector<std::string>& given);
 
 /// How the flags of two commands differ, a line each: `--retries was 3 and is 9`. Left out is what stands in
 /// the job as well (`--param`, `--set`), and what is only shown.

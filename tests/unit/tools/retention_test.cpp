@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/unit/tools/test_folder.h"
 #include "tools/cli/run_folder.h"
 
@@ -87,8 +89,14 @@ TEST_F(retention, what_is_not_named_like_a_run_is_never_touched) {
   policy.runs_per_job_max = 0;
   policy.bytes_max = 0;
   state.put("runs/orders/notes/mine.txt", "keep");
+  state.put("runs/README.txt", "keep");
+  state.put("elsewhere/run.txt", "keep");
+  std::filesystem::create_symlink(state.file("elsewhere"), state.file("runs/linked"));
   EXPECT_EQ(sweep_run_folders(state.path(), "orders", now_ms, policy).removed.size(), 0U);
+  EXPECT_EQ(clean_run_folders(state.path(), now_ms, policy, {}).removed.size(), 0U);
   EXPECT_EQ(state.get("runs/orders/notes/mine.txt"), "keep");
+  EXPECT_EQ(state.get("runs/README.txt"), "keep");
+  EXPECT_TRUE(std::filesystem::is_symlink(state.file("runs/linked")));
 }
 
 TEST_F(retention, age_and_size_are_looked_at_once_an_hour_and_again_after_the_clock_went_back) {

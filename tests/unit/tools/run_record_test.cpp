@@ -116,6 +116,17 @@ TEST_F(run_record_test, runs_are_filtered_by_job_state_and_time_and_the_newest_i
   EXPECT_TRUE(runs_in_state(state.file("nowhere"))->empty());
 }
 
+TEST_F(run_record_test, a_pattern_has_no_brackets_because_names_may) {
+  add(id(1000), "failed", "a[b]");
+  add(id(2000), "failed", "ab");
+  run_filter filter;
+  filter.job = "a[b]";
+  ASSERT_EQ(all(filter).size(), 1U);
+  EXPECT_EQ(all(filter).front().job, "a[b]");
+  filter.job = "a*";
+  EXPECT_EQ(all(filter).size(), 2U);
+}
+
 TEST_F(run_record_test, a_run_is_named_by_its_id_a_part_of_it_or_its_job) {
   add(id(1000), "succeeded");
   add(id(2000), "failed");
@@ -123,9 +134,15 @@ TEST_F(run_record_test, a_run_is_named_by_its_id_a_part_of_it_or_its_job) {
   EXPECT_EQ(find_run(state.path(), whole)->run, id(1000));
   EXPECT_EQ(find_run(state.path(), whole.substr(20))->run, id(1000)) << "its end";
   EXPECT_EQ(find_run(state.path(), "orders")->run, id(2000)) << "the newest of the job";
+  add(id(1500), "failed", "orders", "unfinished");
+  EXPECT_EQ(find_run(state.path(), "orders", true)->run, id(1500)) << "the one that can be continued";
+  EXPECT_EQ(find_run(state.path(), "orders")->run, id(2000));
+  const std::string end = whole.substr(whole.size() - 2);
+  add(id(500), "failed", end);
+  EXPECT_EQ(find_run(state.path(), end)->run, id(500)) << "a job's name comes before a part of an id";
   const auto both = find_run(state.path(), whole.substr(0, 6));
   ASSERT_FALSE(both.has_value());
-  EXPECT_THAT(both.error().message, HasSubstr("part of 2 ids"));
+  EXPECT_THAT(both.error().message, HasSubstr("part of 4 ids"));
   const auto none = find_run(state.path(), "nobody");
   ASSERT_FALSE(none.has_value());
   EXPECT_THAT(none.error().message, HasSubstr("sluice runs list"));

@@ -54,8 +54,33 @@ TEST(stored_command, a_secret_is_masked_and_asked_for_and_a_reference_is_kept) {
   const auto again = words_again(kept, {"--param=password=p", "--set=steps[0].parameter.password=x"});
   ASSERT_TRUE(again.has_value()) << again.error().message;
   EXPECT_THAT(*again,
-              ElementsAre("run", "--param=password=p", "--set=steps[0].parameter.password=x", "job.json",
-                          "--param=day=1", "--set=steps[1].parameter.password=${env:PW}"));
+              ElementsAre("run", "job.json", "--param=day=1", "--set=steps[1].parameter.password=${env:PW}",
+                          "--param=password=p", "--set=steps[0].parameter.password=x"));
+}
+
+TEST(stored_command, a_parameter_that_is_part_of_a_secret_is_masked_whatever_its_name) {
+  job what;
+  what.parameters = {{"dbpw", "***"}, {"day", "1"}};
+  const run_arguments run = run_of({"run", "job.json", "-p", "dbpw=abc", "-p", "day=1"});
+  const stored_command kept = command_to_keep(run, what, "/work", secret_filter());
+  EXPECT_THAT(kept.words, ElementsAre("run", "job.json", "--param=dbpw=***", "--param=day=1"));
+  EXPECT_THAT(kept.hidden, ElementsAre(2));
+}
+
+TEST(stored_command, parameters_of_datax_are_kept_and_asked_for_one_by_one) {
+  const stored_command kept = kept_of({"run", "job.json", "-p", "-Dday=1 -Dpassword=verysecret"});
+  EXPECT_THAT(kept.words, ElementsAre("run", "job.json", "--param=-Dday=1", "--param=-Dpassword=***"));
+  const auto refused = words_again(kept, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, HasSubstr("--param=password=VALUE"));
+  for (const char* given : {"--param=password=x", "--param=-Dpassword=x", "--param=-Dday=1 -Dpassword=x"}) {
+    const auto again = words_again(kept, {given});
+    ASSERT_TRUE(again.has_value()) << given << ": " << again.error().message;
+    const auto parsed = parse_command_line(*again);
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+    EXPECT_THAT(std::get<run_arguments>(*parsed).parameters,
+                ElementsAre(::testing::Pair("day", "1"), ::testing::Pair("password", "x")));
+  }
 }
 
 TEST(stored_command, a_change_takes_the_place_of_the_same_flag_parameter_or_path_alone) {
@@ -63,8 +88,8 @@ TEST(stored_command, a_change_takes_the_place_of_the_same_flag_parameter_or_path
       {"run", "job.json", "--retries=3", "--set", "a.b=1", "--set", "a.c=2", "--memory", "64M", "-p", "x=1"});
   const auto again = words_again(kept, {"--retries=9", "--set=a.b=7"});
   ASSERT_TRUE(again.has_value());
-  EXPECT_THAT(*again, ElementsAre("run", "--retries=9", "--set=a.b=7", "job.json", "--param=x=1",
-                                  "--set=a.c=2", "--memory=64M"));
+  EXPECT_THAT(*again, ElementsAre("run", "job.json", "--param=x=1", "--set=a.c=2", "--memory=64M",
+                                  "--retries=9", "--set=a.b=7"));
   EXPECT_TRUE(parse_command_line(*again).has_value());
 }
 

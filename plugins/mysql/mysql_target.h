@@ -69,9 +69,9 @@ class mysql_target : public target, private relational::progress_home {
   result<void> check_step(const placed_text& sql, bool& statements_change);
   /// `twice`: it may run again after a crash that left open whether it ran.
   result<void> run_step(const relational::target_steps::step& step, const step_stages& stages, bool twice);
-  /// A CALL, which stands in a transaction and may end it.
+  /// One that runs others (CALL, BEGIN NOT ATOMIC, EXECUTE): it stands in a transaction and may end it.
   result<void> run_calling_step(const relational::target_steps::step& step, const step_stages& stages);
-  /// One that commits by itself.
+  /// One that commits by itself, all of it or nothing.
   result<void> run_step_alone(const relational::target_steps::step& step, const step_stages& stages,
                               bool twice);
   result<void> run_text(const std::string& sql, const std::string& place);

@@ -14,12 +14,36 @@ namespace {
 /// Statements that stand in a transaction with the record that they ran; all others commit by themselves.
 constexpr auto transaction_words =
     std::to_array<std::string_view>({"INSERT", "UPDATE", "DELETE", "REPLACE", "DO", "WITH", "SELECT"});
+/// Statements that run others, each of which commits by itself or may commit; MariaDB runs those of
+/// procedures outside of them too, with sql_mode ORACLE behind DECLARE.
+constexpr auto calling_words = std::to_array<std::string_view>(
+    {"CALL", "EXECUTE", "BEGIN", "DECLARE", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"});
 constexpr auto changing_words = std::to_array<std::string_view>({"CREATE", "ALTER", "DROP", "RENAME"});
 
 template <class Words>
 bool begins_with_any(std::string_view sql, const Words& words) {
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view w) { return relational::begins_with_word(sql, w, sql_rules()); });
+}
+
+/// Whether it runs others, behind MariaDB's SET STATEMENT … FOR too.
+bool calls_others(std::string_view sql) {
+  const auto tokens = relational::tokens_of(sql, sql_rules());
+  const auto is = [&](std::size_t at, std::string_view word) {
+    return at < tokens.size() && relational::is_word(tokens[at], word);
+  };
+  std::size_t at = 0;
+  while (at < tokens.size() && tokens[at].text == ";") {
+    ++at;
+  }
+  if (is(at, "SET") && is(at + 1, "STATEMENT")) {
+    while (at < tokens.size() && !(tokens[at].depth == 0 && is(at, "FOR"))) {
+      ++at;
+    }
+    ++at;
+  }
+  return std::any_of(calling_words.begin(), calling_words.end(),
+                     [&](std::string_view word) { return is(at, word); });
 }
 
 }  // namespace
@@ -98,7 +122,7 @@ result<void> mysql_target::record(const std::string& stage) {
 result<void> mysql_target::run_step(const relational::target_steps::step& step, const step_stages& stages,
                                     bool twice) {
   SLUICE_CHECK(connect());
-  if (relational::begins_with_word(step.sql, "CALL", sql_rules())) {
+  if (calls_others(step.sql)) {
     return run_calling_step(step, stages);
   }
   if (!begins_with_any(step.sql, transaction_words)) {
@@ -160,7 +184,8 @@ result<void> mysql_target::run_step_alone(const relational::target_steps::step& 
                                              std::move(done).error()));
       }
       if (!twice && !again && connection_->alive()) {
-        // The server's answer says that it has not run. Where this fails the next start asks in vain.
+        // One statement: the server's answer says that it has not run. Where this fails the next start asks
+        // in vain.
         (void)record_alone(stages.before);
       }
       return done;

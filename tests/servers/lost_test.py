@@ -376,6 +376,19 @@ class MariaDB(OfEither, OnMariaDB):
                 ended = self.run_job(document, "--skip-postsql", "--on-unfinished", "resume" if name == "half" else "fresh")
                 self.assertEqual(ended.code, 0 if name == "half" else 1, ended)
 
+    def test_a_statement_that_runs_others_is_undone_with_them_where_one_fails(self):
+        self.ROWS = 10
+        self.fill()
+        both = "INSERT INTO steps VALUES (1); INSERT INTO dst (id) VALUES (7);"
+        for statement in (
+            f"FOR i IN 1..2 DO {both} END FOR",
+            f"SET STATEMENT lock_wait_timeout = 9 FOR BEGIN NOT ATOMIC {both} END",
+            f"EXECUTE IMMEDIATE 'IF 1 THEN {both} END IF'",
+        ):
+            with self.subTest(statement):
+                ended = self.run_job(job(self.end("Reader", "src"), self.end("Writer", "dst", writeMode="replace", postSql=[statement])))
+                self.assertEqual((ended.summary["error"]["code"], self.sql("SELECT COUNT(*) FROM steps")), ("ER_DUP_ENTRY", "0\n"), ended)
+
     def until_locked(self):
         until(lambda: self.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == "3\n", "all are locked")
 

@@ -243,11 +243,12 @@ result<void> output_marks::store::make_tables() {
   SLUICE_CHECK(of_.unless_removed(relational_progress::make_tables()));
   SLUICE_TRY(relational::sql_session * session, of_.home_.session(true));
   SLUICE_CHECK(session->run(std::string(make_files_table), {}));
-  // What a run left that was done, and whose process died before it had removed its temporary files.
-  SLUICE_TRY(const auto done, session->ask("SELECT run FROM sluice_run WHERE stage = 'done'", {}));
-  std::set<std::string> runs;
-  for (const relational::sql_row& row : done) {
-    runs.insert(row[0].value_or(""));
+  // Of runs that died when they were done, or whose marks somebody has removed. The files are looked for
+  // first: whoever has one by then has its claim already.
+  std::set<std::string> runs = runs_with_temporary_files(of_.folder_);
+  SLUICE_TRY(const auto unfinished, session->ask("SELECT run FROM sluice_run WHERE stage <> 'done'", {}));
+  for (const relational::sql_row& row : unfinished) {
+    runs.erase(row[0].value_or(""));
   }
   remove_temporary_files(of_.folder_, runs);
   SLUICE_CHECK(

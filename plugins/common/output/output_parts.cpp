@@ -42,6 +42,23 @@ std::string read_all(int fd) {
 
 }  // namespace
 
+std::set<std::string> runs_with_temporary_files(const std::string& folder) {
+  std::set<std::string> runs;
+  std::set<std::string> owned;
+  if (auto names = files_with_prefix(folder, prefix)) {
+    for (const std::string& name : *names) {
+      const std::string run = name.substr(prefix.size(), run_text_size);
+      if (name.ends_with(owner_suffix)) {
+        owned.insert(run);
+      } else if (name.ends_with(temporary_suffix)) {
+        runs.insert(run);
+      }
+    }
+  }
+  std::erase_if(runs, [&](const std::string& run) { return owned.contains(run); });
+  return runs;
+}
+
 void remove_temporary_files(const std::string& folder, const std::set<std::string>& runs) {
   auto names = files_with_prefix(folder, prefix);
   if (!names || runs.empty()) {

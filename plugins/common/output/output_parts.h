@@ -13,7 +13,9 @@
 
 namespace sluice {
 
-/// Removes the unfinished files of these runs (`run_id::text`). Never fails.
+/// The runs (`run_id::text`) that have unfinished files in the folder and no `.owner` beside them.
+std::set<std::string> runs_with_temporary_files(const std::string& folder);
+/// Removes the unfinished files of these runs. Never fails.
 void remove_temporary_files(const std::string& folder, const std::set<std::string>& runs);
 
 /// The unfinished files of one run in its destination folder: `.sluice-<run>-<split>-<epoch>[.<part>].tmp`,

@@ -374,6 +374,23 @@ TEST(TextMarks, ARunKilledWhileItGaveItsFilesTheirNamesGoesOnWithThat) {
   }
 }
 
+TEST(TextMarks, FilesOfARunThatNoMarksTellOfGoWithTheNextRun) {
+  const temporary_folder folder;
+  {
+    process_of_run killed(folder, "", 1);
+    killed.write(0, {"a"}, false);
+  }
+  std::filesystem::remove(folder.file(".sluice-progress.db"));
+  EXPECT_EQ(outputs(folder).size(), 1U);
+  const std::string alive = fmt::format(".sluice-{}-0-1.tmp", context_for_test(7).run.text());
+  const std::string owner = fmt::format(".sluice-{}.owner", context_for_test(7).run.text());
+  write_file(folder.file(alive), "of a run without marks");
+  write_file(folder.file(owner), "its own");
+  process_of_run next(folder, "", 1);
+  ASSERT_TRUE(next.begun());
+  EXPECT_THAT(outputs(folder), ElementsAre(alive, owner));
+}
+
 TEST(TextMarks, ForgettingARunRemovesItsFiles) {
   const temporary_folder folder;
   {

@@ -274,18 +274,23 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
     tell_overruled(plan, before, asked, now);
   }
   const bool limits = says || plan.options.statement_timeout.count() != 0;
-  if (limits) {
-    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('statement_timeout')"));
-    made->know_time_limit(shown.at(0).at(0) != "0");
-  }
   if (made->is_plain()) {
+    if (limits) {  // it may lack the setting
+      const auto shown = made->ask("SELECT pg_catalog.current_setting('statement_timeout')");
+      if (!shown && made->is_lost()) {
+        return fail(shown.error());
+      }
+      made->know_time_limit(shown && shown->at(0).at(0) != "0");
+    }
     return made;  // who holds what is told by views that it may not have
   }
   // With nothing said it is the engine's own.
   std::string limit(lock_timeout);
-  if (says) {
-    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('lock_timeout')"));
-    limit = shown.at(0).at(0).value_or("");
+  if (limits) {
+    SLUICE_TRY(const auto shown, made->ask("SELECT pg_catalog.current_setting('statement_timeout'), "
+                                           "pg_catalog.current_setting('lock_timeout')"));
+    made->know_time_limit(shown.at(0).at(0) != "0");
+    limit = shown.at(0).at(1).value_or("");
   }
   made->know_lock_limit(fmt::format(
       "lock_timeout is {}{}", limit,

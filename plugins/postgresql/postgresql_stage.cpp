@@ -80,12 +80,13 @@ constexpr std::string_view not_of_a_row =
 /// what versions before 11 and 15 lack.
 constexpr const char* equality_sql = R"(
 SELECT i.relname, 'OPERATOR(' || pg_catalog.quote_ident(sn.nspname) || '.' || o.oprname || ')',
-  ' COLLATE ' || pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname), {nulls}
+  ' COLLATE ' || pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname), {nulls}, n.attnotnull
 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid CROSS JOIN pg_catalog.generate_series(0, x.{columns} - 1) k(n)
 JOIN pg_catalog.pg_opclass c ON c.oid = x.indclass[k.n]
 JOIN pg_catalog.pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype AND a.amopstrategy = 3
 JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr JOIN pg_catalog.pg_namespace sn ON sn.oid = o.oprnamespace
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = x.indcollation[k.n] LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace
+LEFT JOIN pg_catalog.pg_attribute n ON n.attrelid = x.indrelid AND n.attnum = x.indkey[k.n]
 WHERE x.indrelid = $1::oid AND x.indisunique ORDER BY i.relname, k.n)";
 constexpr int version_with_equal_nulls = 150'000;
 constexpr int version_with_include = 110'000;
@@ -100,7 +101,7 @@ key_comparison comparison_of(const stage_plan& plan, const unique_key& key) {
   if (found != plan.compared.end() && found->second.columns.size() == key.columns.size()) {
     return found->second;
   }
-  return {std::vector<key_equality>(key.columns.size(), {"=", ""}), false};
+  return {std::vector<key_equality>(key.columns.size(), {"=", "", false}), false};
 }
 
 /// `t.f = s.c1 AND …`: a row of the table has the key of a staged one, as the key's index sees it.
@@ -112,7 +113,7 @@ std::string same_key(const stage_plan& plan, const unique_key& key, std::string_
     const std::string there = "t." + quote_name(key.columns[i]);
     const std::string comes = fmt::format("{}.c{}", staged, place_of(plan, key.columns[i]) + 1);
     std::string equal = fmt::format("{} {} {}{}", there, how.sign, comes, how.collation);
-    if (compared.nulls_equal) {
+    if (compared.nulls_equal && how.may_be_null) {  // beside `OR` the index is of less use
       equal = fmt::format("({} OR {} IS NULL AND {} IS NULL)", equal, there, comes);
     }
     same += (same.empty() ? "" : " AND ") + equal;
@@ -259,7 +260,7 @@ result<key_comparisons> comparisons_of(connection& c, std::uint32_t table_oid) {
   key_comparisons out;
   for (const auto& row : rows) {
     key_comparison& of = out[row.at(0).value_or("")];
-    of.columns.push_back({row.at(1).value_or("="), row.at(2).value_or("")});
+    of.columns.push_back({row.at(1).value_or("="), row.at(2).value_or(""), row.at(4) != "t"});
     of.nulls_equal = row.at(3) == "t";
   }
   return out;

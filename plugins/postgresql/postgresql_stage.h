@@ -22,8 +22,9 @@ extern const char* const silence;  ///< Its message.
 
 /// By what an index takes two values of a column for equal, whatever the column or the session says.
 struct key_equality {
-  std::string sign;       ///< `OPERATOR(pg_catalog.=)`, of its operator class.
-  std::string collation;  ///< ` COLLATE "public"."ci"`; empty where the type has none.
+  std::string sign;          ///< `OPERATOR(pg_catalog.=)`, of its operator class.
+  std::string collation;     ///< ` COLLATE "public"."ci"`; empty where the type has none.
+  bool may_be_null = false;  ///< The column.
 };
 /// How a unique index compares rows.
 struct key_comparison {

@@ -317,9 +317,6 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
                       ? "a foreign table, whose rows are outside of the transaction"
                       : "a view, which holds no rows");
     }
-    if (!connection_->is_plain()) {
-      SLUICE_CHECK(check_rules(*connection_, table, options_.mode, options_.table().place));
-    }
     table_there_ = true;
     if (const auto made = table_to_make(source_columns); options_.create_table && made) {
       describe_created(*made, out);
@@ -348,6 +345,9 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
 
 result<void> postgresql_target::use_table(const table_info& table, const schema& incoming,
                                           target_description& out) {
+  if (!connection_->is_plain()) {
+    SLUICE_CHECK(check_rules(*connection_, table, options_.mode, options_.table().place));
+  }
   relational::target_table asked;
   asked.name = table.name;
   for (const table_column& c : table.columns) {

@@ -29,6 +29,12 @@ error placed(error e, const std::string& place) {
   return e;
 }
 
+bool has_word(std::string_view sql, std::string_view word) {
+  const auto tokens = relational::tokens_of(sql, sql_rules());
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const relational::sql_token& t) { return relational::is_word(t, word); });
+}
+
 /// Of a statement of the job's: one that a constraint refuses is no bad record.
 error of_statement(error e, const std::string& place) {
   if (e.kind == error_kind::bad_row) {
@@ -44,10 +50,7 @@ bool postgresql_target::may_repeat(std::string_view sql) {
     return true;
   }
   // Not CREATE INDEX CONCURRENTLY IF NOT EXISTS: it passes by what a killed one has left half made.
-  const auto tokens = relational::tokens_of(sql, sql_rules());
-  const auto is_if = [](const relational::sql_token& t) { return relational::is_word(t, "IF"); };
-  return begins_with_any(sql, std::to_array<std::string_view>({"DROP"})) &&
-         std::any_of(tokens.begin(), tokens.end(), is_if);
+  return begins_with_any(sql, std::to_array<std::string_view>({"DROP"})) && has_word(sql, "IF");
 }
 
 std::vector<target_step> postgresql_target::steps_before() const {
@@ -138,12 +141,16 @@ result<void> postgresql_target::run_step_alone(const relational::target_steps::s
     }
     if (auto done = c->run_script(step.sql); !done) {
       error why = of_statement(std::move(done).error(), step.place);
+      if (has_word(step.sql, "CONCURRENTLY") && (twice || why.kind != error_kind::not_connected)) {
+        why.message += "; " + what_to_look_at(step.sql);
+      }
       if (!twice) {
-        why.final = true;  // half of CREATE INDEX CONCURRENTLY stays
+        why.final = true;  // what it has left half made would refuse it again
         if (why.kind == error_kind::not_connected) {
           why = relational::step_unknown(stages, step.sql, relational::step_outcome::lost, std::move(why));
         } else if (!again && !c->is_lost()) {
-          // The server's answer says that it has not run. Where this fails the next start asks in vain.
+          // The server's answer says that it has not run to its end, so that the next start runs it without
+          // asking. Where this fails that one asks in vain.
           (void)record(stages.before);
         }
       }

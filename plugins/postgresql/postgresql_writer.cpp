@@ -381,11 +381,12 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
                                                 write_answer& answer) {
   std::size_t at = 0;
   std::size_t piece = rows.size();
+  bool copies_next = false;  // what could not be staged goes the other way
   while (at < rows.size()) {
     const std::size_t last = std::min(rows.size(), at + piece);
     piece_answer done;
     // Where the last rows were mostly refused, the next ones are staged at once.
-    const bool tries_copy = (!mostly_refused_ && ordered_left_ == 0) || !stages();
+    const bool tries_copy = (!mostly_refused_ && ordered_left_ == 0) || copies_next || !stages();
     if (tries_copy) {
       SLUICE_TRY(done, send_piece(b, rows, at, last));
     }
@@ -399,6 +400,7 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
       }
       at = last;
       piece *= 2;
+      copies_next = false;
       continue;
     }
     refused_here_ = refused_here_ || tries_copy;
@@ -406,6 +408,7 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
       done.refused.row = rows[at];
       answer.refused.push_back(std::move(done.refused));
       ++at;
+      copies_next = false;
       continue;
     }
     if (stages()) {
@@ -416,11 +419,13 @@ result<void> postgresql_writer::write_carefully(const batch& b, const std::vecto
         mostly_refused_ = staged.refused.size() * 2 > last - at;
         count(staged, last - at, answer);
         at = last;
+        copies_next = false;
         continue;
       }
     }
-    if (mostly_refused_) {
-      mostly_refused_ = false;  // this piece goes the other way
+    if (!tries_copy) {
+      mostly_refused_ = false;
+      copies_next = true;
       continue;
     }
     // Up to the row that was named the rows are good, as far as the server has looked.

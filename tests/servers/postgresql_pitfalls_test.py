@@ -93,6 +93,17 @@ class Read(whole.Jobs):
         self.succeeds(job(end("Reader", "src"), end("Writer", "dst", postSql=["CREATE INDEX CONCURRENTLY dst_id ON dst (id)"])))
         self.assertEqual(sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'dst_id'::regclass"), "t\n")
 
+    def test_an_index_that_is_refused_behind_the_data_is_said_to_be_left_half_made(self):
+        sql("CREATE TABLE src AS SELECT 1 AS id FROM generate_series(1, 2); CREATE TABLE dst (id int)")
+        self.fails(job(end("Reader", "src"), end("Writer", "dst", postSql=["CREATE UNIQUE INDEX CONCURRENTLY dst_id ON dst (id)"])),
+                   "(23505)", "look whether what it creates is there (an index that it left half made is INVALID: drop that first)")
+        self.assertEqual(sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'dst_id'::regclass"), "f\n")
+
+    def test_a_server_that_only_speaks_the_protocol_may_lack_statement_timeout(self):
+        sql("CREATE TABLE src AS SELECT 1 AS id; CREATE TABLE dst (id int); ALTER FUNCTION pg_catalog.current_setting(text) RENAME TO hidden_setting")
+        self.addCleanup(sql, "ALTER FUNCTION pg_catalog.hidden_setting(text) RENAME TO current_setting")
+        self.succeeds(job(end("Reader", "src", user="plain", session=["SET work_mem = '8MB'"]), end("Writer", "dst", user="plain")))
+
     def test_a_statement_that_takes_too_long_names_the_setting_and_where_it_stands(self):
         sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
         ended = self.run_job(job(end("Reader", "src", where="pg_sleep(9) IS NOT NULL", session=["SET statement_timeout = '200ms'"]), end("Writer", "dst")))
@@ -338,6 +349,16 @@ class Staged(whole.Jobs):
             ended = self.succeeds(job(end("Reader", "src", ["k", "v"], splitPk="id"), end("Writer", "dst", ["k", "v"], writeMode=mode), concurrent=4, errors=20000), "--on-unfinished", "fresh")
             self.assertEqual((ended.summary["written"], ended.summary["ignored"] + ended.summary["dirty"]), (2048, 17952), ended)
             self.assertLessEqual(int(sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'sluice'")) - before, deadlocks_max, mode)
+
+    def test_rows_that_cannot_be_staged_are_refused_behind_a_deadlock_too(self):
+        # Behind the deadlock the next transactions are staged without a COPY before.
+        sql("CREATE TABLE src AS SELECT i AS id, CASE WHEN i IN (1, 700, 701) THEN 'none' ELSE 'one' END AS v FROM generate_series(1, 1000) i; CREATE TYPE kind AS ENUM ('one'); "
+            "CREATE TABLE dst (id int PRIMARY KEY, v kind); CREATE SEQUENCE tries; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN IF nextval(''tries'') = 1 THEN RAISE EXCEPTION ''in a circle'' USING ERRCODE = ''40P01''; END IF; RETURN NULL; END'; "
+            "CREATE TRIGGER t BEFORE INSERT ON dst FOR EACH STATEMENT EXECUTE FUNCTION f()")
+        ended = self.run_job(job(end("Reader", "src"), end("Writer", "dst"), errors=3), timeout=30)
+        self.assertEqual((ended.code, ended.summary["retries"], ended.summary["dirty_by_code"]), (0, 1, {"22P02": 3}), ended)
+        self.assertEqual(sql("SELECT count(*) FROM dst"), "997\n")
 
     def test_of_records_with_one_key_the_first_is_written_where_rows_go_in_the_order_of_another_key_too(self):
         sql("CREATE TABLE src AS SELECT i AS id, 5000 - i AS k, i % 100 AS u FROM generate_series(1, 1000) i; ALTER TABLE src ADD PRIMARY KEY (id); CREATE TABLE dst (id int, k int PRIMARY KEY, u int UNIQUE)")

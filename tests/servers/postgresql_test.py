@@ -126,8 +126,8 @@ class Moving(Jobs):
             self.fails(job(end("Reader", "src"), end("Writer", "dst", writeMode=mode)), 'table "dst" has the rule away on what', "ALTER TABLE", "DISABLE RULE away")
         self.fails(job(end("Reader", "src"), end("Writer", "kept", writeMode="replace")), 'table "kept" has the rule "Keep" on what "replace" does to it')
         self.succeeds(job(end("Reader", "src"), end("Writer", "kept")))
-        sql("ALTER TABLE dst DISABLE RULE away")
-        self.succeeds(job(end("Reader", "src"), end("Writer", "dst")))
+        self.succeeds(job(end("Reader", "src"), end("Writer", "dst", preSql=["ALTER TABLE dst DISABLE RULE away"], postSql=["ALTER TABLE dst ENABLE RULE away"])))
+        self.fails(job(end("Reader", "src"), end("Writer", "dst", preSql=["ALTER TABLE dst ALTER id SET DEFAULT 1"])), 'table "dst" has the rule away on what')
         self.assertEqual(sql("SELECT (SELECT count(*) FROM dst), (SELECT count(*) FROM other), (SELECT count(*) FROM kept)"), "1|0|1\n")
 
     def test_a_job_that_writes_a_partition_of_what_it_reads_or_the_other_way_round(self):

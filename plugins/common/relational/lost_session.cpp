@@ -17,7 +17,8 @@ result<void> end_lost_sessions(std::vector<std::string>& names, const session_co
   while (!names.empty()) {
     const std::string& name = names.back();
     const auto lives = control.lives(name);
-    if (!lives && lives.error().kind == error_kind::not_connected) {
+    if (!lives &&
+        (lives.error().kind == error_kind::not_connected || lives.error().kind == error_kind::cancelled)) {
       return fail(lives.error());
     }
     if (lives && *lives == true) {

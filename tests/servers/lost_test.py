@@ -4,6 +4,7 @@ steps behind the data that fail, for whatever reason."""
 import contextlib
 import json
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -101,6 +102,32 @@ class OfEither:
         self.sql(f"UPDATE sluice_run SET owner_host = 'elsewhere', owner_pid = 1, owner_start = '', owner_session = '{name}', renewed_at = {self.now} WHERE run <> 'guard'")
         ended = self.run_job(self.document)
         self.assert_all_arrived(ended)
+
+    def test_the_session_of_a_process_that_died_in_a_step_is_ended_before_its_locks_are_waited_for(self):
+        self.ROWS = 10
+        self.fill()
+        self.sql("CREATE UNIQUE INDEX once ON steps (n)")
+        same = job(self.end("Reader", "src"), self.end("Writer", "dst", preSql=["DELETE FROM dst", "INSERT INTO steps VALUES (1)"]))
+        other = job(self.end("Reader", "src"), self.end("Writer", "dst", preSql=["DELETE FROM dst"]))
+        died = (f"UPDATE sluice_run SET owner_host = '{socket.gethostname()}', owner_pid = 999999999, owner_start = 'gone', owner_session = {self.own_name} "
+                f"WHERE run <> 'guard'; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN; UPDATE sluice_run SET stage = 'pre:2' WHERE run <> 'guard'; DELETE FROM dst; {self.sleeping.replace('1', '25')}")
+
+        def dies():
+            with contextlib.suppress(ServerError):  # it is ended
+                self.sql(died)
+
+        for document, more in ((other, ["--name", "other"]), (same, ["--on-unfinished", "fresh"])):
+            self.sql("DELETE FROM steps; INSERT INTO steps VALUES (1)")
+            self.assertEqual(self.run_job(same).code, 1)
+            self.sql("DELETE FROM steps")
+            held = threading.Thread(target=dies)
+            held.start()
+            until(lambda: self.sql(self.asleep) != "0\n", "the session holds its locks")
+            begun = time.monotonic()
+            ended = self.run_job(document, *more)
+            self.assertEqual((ended.code, ended.summary["written"]), (0, self.ROWS), ended)
+            self.assertLess(time.monotonic() - begun, 10, "the locks of the session are not waited for")
+            held.join()
 
     def test_the_server_that_is_restarted_while_data_moves(self):
         self.fill()
@@ -271,6 +298,8 @@ class PostgreSQL(OfEither, OnPostgreSQL):
     writing = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sluice %writer%' AND xact_start < now() - interval '200 ms'"
     holding, now = "SELECT pg_sleep(2)", "extract(epoch FROM now())::bigint"
     holder = "SELECT pid || '/' || (backend_start AT TIME ZONE 'UTC') FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"
+    own_name = "(SELECT pid || '/' || (backend_start AT TIME ZONE 'UTC') FROM pg_stat_get_activity(pg_backend_pid()))"
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     once, again = "CREATE DATABASE made_once", "VACUUM steps"
     unmade, is_made = "DROP DATABASE IF EXISTS made_once", "SELECT count(*) FROM pg_database WHERE datname = 'made_once'"
     slow_stage = ("CREATE FUNCTION slow_stage() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$;"
@@ -349,6 +378,8 @@ class MariaDB(OfEither, OnMariaDB):
     writing = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 10"
     holding, now = "SELECT GET_LOCK('sluice/x', 1), SLEEP(2)", "UNIX_TIMESTAMP()"
     holder = "SELECT CONCAT(IS_USED_LOCK('sluice/x'), '/x@', CONCAT_WS('/', @@server_id, @@hostname, @@port)) WHERE IS_USED_LOCK('sluice/x') IS NOT NULL"
+    own_name = "IF(GET_LOCK('sluice/x', 1), CONCAT(CONNECTION_ID(), '/x@', CONCAT_WS('/', @@server_id, @@hostname, @@port)), '')"
+    asleep = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'"
     once, again = "CREATE TABLE made_once (n INT)", "TRUNCATE TABLE emptied"
     unmade = "DROP TABLE IF EXISTS made_once; CREATE TABLE IF NOT EXISTS emptied (n INT)"
     is_made = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'made_once'"

@@ -74,6 +74,15 @@ result<void> guard(sql_session& session, const progress_dialect& dialect) {
   return {};
 }
 
+/// Of runs that have owners.
+std::vector<std::string> sessions_of(const std::vector<run_row>& runs) {
+  std::vector<std::string> names;
+  for (const run_row& run : runs) {
+    names.push_back(run.owner->session);
+  }
+  return names;
+}
+
 std::string with_term(std::uint16_t term) {
   return fmt::format("[term] = {}", term);
 }
@@ -108,14 +117,13 @@ result<bool> relational_progress::is_held(const run_row& row) {
   return home_.session_works(row.owner->session);
 }
 
-/// `conflict` where the claim that `mine` would take is held: by another run of its job key, or by one of
-/// another key where either empties the output of both (delivery.md, "one more for each destination that is
-/// emptied"). One of those that is not held any more is fenced. Inside the transaction that takes the claim;
-/// returns the sessions of those that were fenced, which are ended once it has committed.
-result<std::vector<std::string>> relational_progress::check_free(sql_session& session, const run_row& mine) {
-  SLUICE_TRY(const auto others, read_runs(session, {mine.job_key, "", mine.output}));
-  std::vector<const run_row*> stale;
-  for (const run_row& other : others) {
+/// The runs whose claims stand in the way of the one that `mine` would take, and are not held any more: of
+/// its job key, or of another where either empties the output of both (delivery.md, "one more for each
+/// destination that is emptied"). `conflict` where one is held.
+result<std::vector<run_row>> relational_progress::left_in_the_way(sql_session& session, const run_row& mine) {
+  SLUICE_TRY(auto others, read_runs(session, {mine.job_key, "", mine.output}));
+  std::vector<run_row> left;
+  for (run_row& other : others) {
     const bool same_key = other.job_key == mine.job_key;
     const bool emptied =
         !mine.output.empty() && other.output == mine.output && (mine.empties || other.empties);
@@ -124,7 +132,7 @@ result<std::vector<std::string>> relational_progress::check_free(sql_session& se
     }
     SLUICE_TRY(const bool held, is_held(other));
     if (!held) {
-      stale.push_back(&other);
+      left.push_back(std::move(other));
     } else if (same_key) {
       return fail(held_by_another(dialect_, other));
     } else {
@@ -137,12 +145,17 @@ result<std::vector<std::string>> relational_progress::check_free(sql_session& se
            "emptied", true});
     }
   }
-  std::vector<std::string> sessions;
-  for (const run_row* other : stale) {
-    SLUICE_CHECK(fence(session, *other));
-    sessions.push_back(other->owner->session);
+  return left;
+}
+
+/// Fences those in the way that are not held. Inside the transaction that takes the claim; returns their
+/// sessions, which are ended once it has committed.
+result<std::vector<std::string>> relational_progress::check_free(sql_session& session, const run_row& mine) {
+  SLUICE_TRY(const auto left, left_in_the_way(session, mine));
+  for (const run_row& other : left) {
+    SLUICE_CHECK(fence(session, other));
   }
-  return sessions;
+  return sessions_of(left);
 }
 
 /// Takes the claim from whoever holds it, for nobody: its process may only sleep. Waits for its open data
@@ -193,7 +206,8 @@ result<void> relational_progress::end_writers(sql_session& session, const run_id
   return end_sessions(names);
 }
 
-result<void> relational_progress::check_not_held_elsewhere(sql_session& session, const run_id& run) {
+/// `conflict` where another process holds the run's claim; ends the session of one that held it.
+result<void> relational_progress::take_from_others(sql_session& session, const run_id& run) {
   if (claim_.term != 0 && claim_.run == run) {
     return {};
   }
@@ -210,6 +224,9 @@ result<void> relational_progress::check_not_held_elsewhere(sql_session& session,
     SLUICE_TRY(const bool held, is_held(row));
     if (held) {
       return fail(held_by_another(dialect_, row));
+    }
+    if (row.owner) {
+      SLUICE_CHECK(end_sessions({row.owner->session}));
     }
   }
   return {};
@@ -339,10 +356,15 @@ result<void> relational_progress::try_make_tables() {
       SLUICE_CHECK(make_missing(*session));
     }
     SLUICE_CHECK(guard(*session, dialect_));
-    SLUICE_CHECK(session->run(
-        written(dialect_, fmt::format("DELETE FROM @run WHERE [stage] = 'done' AND [finished_at] < @now - {}",
-                                      days_kept_done * 86400)),
-        {}));
+    // Each by its key: InnoDB would wait for the rows of all others as well.
+    SLUICE_TRY(const auto old,
+               session->ask(written(dialect_, fmt::format("SELECT [run] FROM @run WHERE [stage] = 'done' AND "
+                                                          "[finished_at] < @now - {}",
+                                                          days_kept_done * 86400)),
+                            {}));
+    for (const sql_row& row : old) {
+      SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @run WHERE [run] = ?"), {row.at(0)}));
+    }
     return {};
   });
 }
@@ -353,6 +375,9 @@ result<void> relational_progress::claim_new(const run_row& run) {
   if (owner.session.empty()) {
     SLUICE_TRY(owner.session, home_.session_name());
   }
+  // Whoever held one may have died in a transaction that holds the rows which are needed here.
+  SLUICE_TRY(const auto left, left_in_the_way(*session, run));
+  SLUICE_CHECK(end_sessions(sessions_of(left)));
   std::vector<std::string> fenced;
   auto done = in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
@@ -402,11 +427,13 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
     SLUICE_TRY(owner.session, home_.session_name());
   }
   const std::uint16_t term = static_cast<std::uint16_t>(seen.term + 1);
-  std::vector<std::string> fenced;
+  // Whoever held one may have died in a transaction that holds the rows which are needed here.
+  SLUICE_TRY(const auto left, left_in_the_way(*session, seen));
+  SLUICE_CHECK(end_sessions(sessions_of(left)));
   if (seen.owner && !mine) {
-    // It may have died in a transaction that holds the rows which are needed here.
     SLUICE_CHECK(end_sessions({seen.owner->session}));
   }
+  std::vector<std::string> fenced;
   auto done = in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
     SLUICE_TRY(fenced, check_free(*session, seen));
@@ -562,10 +589,11 @@ result<run_totals> relational_progress::finish(const run_id& run, const dirty_to
 result<void> relational_progress::release(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
   const bool mine = claim_.term != 0 && claim_.run == run;
+  // Finishing off a run that is done: only the claim of a process that is gone may be given back for it.
+  SLUICE_CHECK(take_from_others(*session, run));
   return in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
-    // Finishing off a run that is done: only the claim of a process that is gone may be given back for it.
-    SLUICE_CHECK(check_not_held_elsewhere(*session, run));
+    SLUICE_CHECK(take_from_others(*session, run));
     // None met: it was taken over, and then it is not ours to release.
     SLUICE_CHECK(session->run(
         written(dialect_,
@@ -579,9 +607,11 @@ result<void> relational_progress::release(const run_id& run) {
 
 result<void> relational_progress::discard(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
+  // Before anything of its rows is waited for.
+  SLUICE_CHECK(take_from_others(*session, run));
   return in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
-    SLUICE_CHECK(check_not_held_elsewhere(*session, run));
+    SLUICE_CHECK(take_from_others(*session, run));
     SLUICE_CHECK(end_writers(*session, run));
     SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @progress WHERE [run] = ?"), {run.text()}));
     SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @run WHERE [run] = ?"), {run.text()}));

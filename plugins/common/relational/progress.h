@@ -124,11 +124,12 @@ class relational_progress : public progress_store {
   };
   result<table_columns> columns();
   result<bool> is_held(const run_row& row);
+  result<std::vector<run_row>> left_in_the_way(sql_session& session, const run_row& mine);
   result<std::vector<std::string>> check_free(sql_session& session, const run_row& mine);
   result<void> fence(sql_session& session, const run_row& stale);
   result<void> end_sessions(const std::vector<std::string>& names);
   result<void> end_writers(sql_session& session, const run_id& run);
-  result<void> check_not_held_elsewhere(sql_session& session, const run_id& run);
+  result<void> take_from_others(sql_session& session, const run_id& run);
   result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
   result<void> try_make_tables();
   result<void> make_missing(sql_session& session);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sluice::mysql {
 namespace {
@@ -79,8 +80,7 @@ constexpr auto rows = std::to_array<row>({
     {1195, "ER_CRASHED_ON_REPAIR", error_kind::source_changed, "repair the table"},
     {1203, "ER_TOO_MANY_USER_CONNECTIONS", error_kind::busy, "use fewer pipelines (\"concurrent\")"},
     {1205, "ER_LOCK_WAIT_TIMEOUT", error_kind::busy,
-     "another transaction holds the rows or the table; it is tried again; innodb_lock_wait_timeout (rows) "
-     "and "
+     "another transaction holds the rows or the table; innodb_lock_wait_timeout (rows) and "
      "lock_wait_timeout (tables) say how long they are waited for, and \"session\" sets them"},
     {1206, "ER_LOCK_TABLE_FULL", error_kind::no_room, "raise innodb_buffer_pool_size on the server"},
     {1213, "ER_LOCK_DEADLOCK", error_kind::busy, "it is tried again"},
@@ -186,13 +186,33 @@ constexpr auto states = std::to_array<state_row>({
 /// 1287: deprecated syntax; 1592: unsafe for statement-based logging; 1681 and 3719: names that will go.
 constexpr auto harmless_warnings = std::to_array<unsigned>({1287, 1592, 1681, 3719});
 
-/// The text between the quotes that begin at `at`, whichever they are.
-std::string quoted_at(std::string_view message, std::size_t at) {
-  if (at >= message.size() || (message[at] != '\'' && message[at] != '`')) {
-    return "";
+constexpr std::string_view refused_child = "Cannot add or update a child row";
+
+/// The name in backticks at `at`, which is moved behind it: doubled ones inside count once. Empty where none
+/// stands there.
+std::string name_at(std::string_view message, std::size_t& at) {
+  std::string name;
+  if (at >= message.size() || message[at] != '`') {
+    return name;
   }
-  const std::size_t end = message.find(message[at], at + 1);
-  return end == std::string_view::npos ? "" : std::string(message.substr(at + 1, end - at - 1));
+  for (++at; at < message.size(); ++at) {
+    if (message[at] == '`') {
+      if (at + 1 >= message.size() || message[at + 1] != '`') {
+        ++at;
+        return name;
+      }
+      ++at;
+    }
+    name += message[at];
+  }
+  return "";
+}
+
+/// What stands from `at` to the last `end`: most messages have names as they are, with whatever quotes are in
+/// them. Empty where there is none.
+std::string text_until(std::string_view message, std::size_t at, std::string_view end) {
+  const std::size_t found = message.rfind(end);
+  return found == std::string_view::npos || found < at ? "" : std::string(message.substr(at, found - at));
 }
 
 }  // namespace
@@ -243,62 +263,82 @@ std::string column_in_message(std::string_view message) {
   // `Data too long for column 'a' at row 1`, `Incorrect integer value: 'x' for column `d`.`t`.`a` at row 1`,
   // `Column 'a' cannot be null`, `Field 'a' doesn't have a default value`. A value may hold any of it, so the
   // last place counts.
-  std::size_t at = std::string_view::npos;
-  if (message.starts_with("Duplicate entry ")) {
-    return "";  // it names a key, and the value may hold anything
+  if (message.starts_with("Duplicate entry ") || message.starts_with(refused_child)) {
+    return "";  // they name keys, and what stands before may hold anything
   }
-  if (message.starts_with("Column '") || message.starts_with("Field '")) {
-    at = message.find('\'');
-  } else if (const std::size_t found = message.rfind(" for column "); found != std::string_view::npos) {
-    at = found + 12;
-  }
-  std::string name = quoted_at(message, at);
-  while (at < message.size() && message[at] == '`') {
-    at += name.size() + 2;
-    if (at + 1 >= message.size() || message[at] != '.') {
-      break;
+  for (const auto& [before, behind] :
+       {std::pair<std::string_view, std::string_view>{"Column '", "' cannot be null"},
+        {"Field '", "' doesn't have a default value"}}) {
+    if (message.starts_with(before)) {
+      return text_until(message, before.size(), behind);
     }
-    name = quoted_at(message, ++at);
+  }
+  constexpr std::string_view before = " for column ";
+  std::size_t at = message.rfind(before);
+  if (at == std::string_view::npos) {
+    return "";
+  }
+  at += before.size();
+  if (message.substr(at).starts_with('\'')) {
+    std::string name = text_until(message, at + 1, "' at row ");
+    return name.empty() ? text_until(message, at + 1, "'") : name;  // of MySQL's JSON `for column 't.a'.`
+  }
+  std::string name = message.substr(at).starts_with('`') ? text_until(message, at + 1, "` at row ") : "";
+  for (int i = 0; i < 2; ++i) {  // behind database and table
+    const std::size_t point = name.find("`.`");
+    name.erase(0, point == std::string::npos ? 0 : point + 3);
   }
   return name;
 }
 
 std::string key_in_message(std::string_view message) {
   // `Duplicate entry '1' for key 'PRIMARY'`, of MySQL 8 `for key 't.PRIMARY'`.
-  const std::size_t found = message.rfind(" for key ");
+  constexpr std::string_view before = " for key '";
+  const std::size_t found = message.rfind(before);
   if (found == std::string_view::npos) {
     return "";
   }
-  std::string key = quoted_at(message, found + 9);
+  std::string key = text_until(message, found + before.size(), "'");
   const std::size_t dot = key.rfind('.');
   return dot == std::string::npos ? key : key.substr(dot + 1);
 }
 
 std::string check_in_message(std::string_view message) {
   // `CONSTRAINT `c` failed for `d`.`t``; of MySQL `Check constraint 'c' is violated.`
-  for (const std::string_view before : {"CONSTRAINT ", "Check constraint "}) {
-    if (message.starts_with(before)) {
-      return quoted_at(message, before.size());
-    }
+  constexpr std::string_view of_mariadb = "CONSTRAINT ";
+  constexpr std::string_view of_mysql = "Check constraint '";
+  if (message.starts_with(of_mysql)) {
+    return text_until(message, of_mysql.size(), "' is violated");
   }
-  return "";
+  std::size_t at = of_mariadb.size();
+  return message.starts_with(of_mariadb) ? name_at(message, at) : "";
 }
 
 std::string foreign_key_in_message(std::string_view message) {
   // `Cannot add or update a child row: … (`d`.`t`, CONSTRAINT `f` FOREIGN KEY (`a`, `b`) REFERENCES `p` …`.
-  constexpr std::string_view before = " FOREIGN KEY (";
-  std::size_t at = message.find(before);
-  if (!message.starts_with("Cannot add or update a child row") || at == std::string_view::npos) {
+  std::size_t at = message.find('`');
+  if (!message.starts_with(refused_child) || at == std::string_view::npos) {
     return "";
   }
-  std::string columns;
-  for (at += before.size(); at < message.size() && message[at] == '`';) {
-    const std::string name = quoted_at(message, at);
-    columns += (columns.empty() ? "" : ", ") + name;
-    at += name.size() + 2;
-    at += message.substr(std::min(at, message.size())).starts_with(", ") ? 2 : 0;
+  for (const std::string_view behind : {".", ", CONSTRAINT ", " FOREIGN KEY ("}) {
+    if (name_at(message, at).empty() || !message.substr(at).starts_with(behind)) {
+      return "";
+    }
+    at += behind.size();
   }
-  return columns;
+  std::string columns;
+  while (true) {
+    const std::string name = name_at(message, at);
+    const std::string_view rest = message.substr(std::min(at, message.size()));
+    if (name.empty() || (!rest.starts_with(", ") && !rest.starts_with(")"))) {
+      return "";  // cut off
+    }
+    columns += (columns.empty() ? "" : ", ") + name;
+    if (rest.starts_with(")")) {
+      return columns;
+    }
+    at += 2;
+  }
 }
 
 }  // namespace sluice::mysql

@@ -50,6 +50,11 @@ TEST(mysql_codes_test, finds_the_column_in_a_message) {
   EXPECT_EQ(column_in_message("Incorrect string value: ' for column 'z'' for column `d`.`t`.`c` at row 7"),
             "c");
   EXPECT_EQ(column_in_message("Out of range value for column `c"), "");
+  EXPECT_EQ(column_in_message("Data too long for column 'a`b'c' at row 1"), "a`b'c");
+  EXPECT_EQ(column_in_message("Incorrect integer value: 'x' for column `d`.`t`.`a`b'` at row 1"), "a`b'");
+  EXPECT_EQ(column_in_message("Column 'it's' cannot be null"), "it's");
+  EXPECT_EQ(column_in_message("Field 'it's' doesn't have a default value"), "it's");
+  EXPECT_EQ(column_in_message("Invalid JSON text: \"x\" at position 0 in value for column 't.j'."), "t.j");
   EXPECT_EQ(column_in_message("CONSTRAINT `c` failed for `d`.`t`"), "");
   EXPECT_EQ(column_in_message("Duplicate entry 'x for column `id` at row 1' for key 'v'"), "");
   EXPECT_EQ(column_in_message(""), "");
@@ -58,6 +63,7 @@ TEST(mysql_codes_test, finds_the_column_in_a_message) {
 TEST(mysql_codes_test, finds_the_key_in_a_message) {
   EXPECT_EQ(key_in_message("Duplicate entry '1' for key 'PRIMARY'"), "PRIMARY");
   EXPECT_EQ(key_in_message("Duplicate entry '1-for key 'x'' for key 't.by_name'"), "by_name");
+  EXPECT_EQ(key_in_message("Duplicate entry '1' for key 'u`it's'"), "u`it's");
   EXPECT_EQ(key_in_message("Duplicate entry"), "");
 }
 
@@ -66,6 +72,12 @@ TEST(mysql_codes_test, finds_the_columns_of_a_foreign_key_in_a_message) {
                 "Cannot add or update a child row: a foreign key constraint fails (`d`.`t`, CONSTRAINT `f` "
                 "FOREIGN KEY (`a`, `b c`) REFERENCES `p` (`x`, `y`))"),
             "a, b c");
+  const std::string_view odd =
+      "Cannot add or update a child row: a foreign key constraint fails (`d`.`c``1`, CONSTRAINT `k`` FOREIGN "
+      "KEY (``z`` for column 'x` FOREIGN KEY (`a``b`, `c), (``q`) REFERENCES `p``1` (`x`))";
+  EXPECT_EQ(foreign_key_in_message(odd), "a`b, c), (`q");
+  EXPECT_EQ(column_in_message(odd), "");
+  EXPECT_EQ(foreign_key_in_message(odd.substr(0, odd.find(") REFERENCES"))), "") << "cut off";
   EXPECT_EQ(foreign_key_in_message("Cannot add or update a child row: FOREIGN KEY (`a"), "");
   EXPECT_EQ(foreign_key_in_message("Duplicate entry ' FOREIGN KEY (`a`)' for key 'k'"), "");
 }
@@ -73,6 +85,8 @@ TEST(mysql_codes_test, finds_the_columns_of_a_foreign_key_in_a_message) {
 TEST(mysql_codes_test, finds_the_check_in_a_message) {
   EXPECT_EQ(check_in_message("CONSTRAINT `t.a` failed for `d`.`t`"), "t.a");
   EXPECT_EQ(check_in_message("Check constraint 't_chk_1' is violated."), "t_chk_1");
+  EXPECT_EQ(check_in_message("CONSTRAINT `c``h` failed for `d`.`t`"), "c`h");
+  EXPECT_EQ(check_in_message("Check constraint 'c`it's' is violated."), "c`it's");
   EXPECT_EQ(check_in_message("Duplicate entry 'CONSTRAINT `a`' for key 'k'"), "");
 }
 

@@ -35,7 +35,7 @@ refuse refuse_emptying(const run_row& row, const start_facts& mine) {
       {error_kind::conflict,
        fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, renewed {} s "
                    "ago: wait for its end, or stop that process",
-                   row.run.text(), in_quotes(row.job_name), escaped(mine.output_name),
+                   row.run.text(), in_quotes(row.job_name), statement_text(mine.output_name),
                    mine.empties ? "this job" : "it", owner_text(row), row.renewed_age_s),
        "emptied", true},
       std::nullopt};
@@ -76,7 +76,7 @@ refuse refuse_half(const run_row& row, const start_facts& mine) {
            "anew with --on-unfinished fresh, which forgets that run: {}",
            row.run.text(), in_quotes(row.job_name), row.stage,
            lost_its_marks(row) ? "an unknown number of (its marks are gone)" : with_thousands(row.written),
-           escaped(mine.output_name), whose,
+           statement_text(mine.output_name), whose,
            older_form  ? "Run the job with that one, which finishes that run"
            : same_name ? "Put the job back as it was and run it, which finishes that run"
                        : "Run that job again, which finishes that run",
@@ -122,7 +122,7 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
     if (same_output && same_name) {
       answer.notices.push_back(
           fmt::format("run {} of this job, before it was changed, is still writing into {} ({})",
-                      row.run.text(), escaped(mine.output_name), owner_text(row)));
+                      row.run.text(), statement_text(mine.output_name), owner_text(row)));
     }
     return std::nullopt;
   }
@@ -132,7 +132,7 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
           "run {} of this job, before it was changed, is unfinished and has written {} rows into {}; it is "
           "left "
           "as it is: put the job back and run it to finish it, or with --on-unfinished fresh to forget it",
-          row.run.text(), with_thousands(row.written), in_quotes(row.output)));
+          row.run.text(), with_thousands(row.written), statement_text(row.output)));
     }
     return std::nullopt;
   }
@@ -298,7 +298,7 @@ refuse refuse_another(const std::vector<run_row>& found, const start_facts& mine
   std::string why;
   if (row == found.end()) {
     why = fmt::format("{} knows no such run: it was forgotten, or this is another database than it was",
-                      escaped(mine.output_name));
+                      statement_text(mine.output_name));
   } else if (row->stage == "done") {
     why = "it is done";
   } else if (row->job_key != mine.job_key) {

@@ -387,6 +387,20 @@ TEST(continuation, the_refusal_of_a_changed_job_names_run_rows_difference_and_bo
           "forgets that run: what it has written stays, and the same rows inserted again are there twice");
 }
 
+TEST(continuation, outputs_are_named_with_the_quotes_that_they_have) {
+  run_row f = half(owner::dead, 5);
+  start_facts mine = start();
+  mine.output_name = "postgresql \"db:5432/shop\" table t";
+  const auto refused = decide_continuation({f}, mine);
+  EXPECT_NE(std::get<refuse>(refused).why.message.find("5 rows into postgresql \"db:5432/shop\" table t. "),
+            std::string::npos);
+  f.output = "\"public\".\"u\"";
+  const auto begun = decide_continuation({f}, mine);
+  ASSERT_EQ(std::get<begin_fresh>(begun).notices.size(), 1u);
+  EXPECT_NE(std::get<begin_fresh>(begun).notices[0].find("5 rows into \"public\".\"u\"; it is left"),
+            std::string::npos);
+}
+
 TEST(continuation, a_run_of_this_very_job_under_a_key_of_another_form_is_named_as_that) {
   run_row f = half(owner::dead, 5);
   f.key_parts = start().key_parts;

@@ -184,7 +184,9 @@ std::string any_case_pattern(const std::vector<std::string>& words) {
   std::string out = "^\\s*(";
   for (const std::string& word : words) {
     out += out.ends_with('(') ? "" : "|";
-    for (const char c : word) {
+    constexpr std::string_view anything = "(…)";
+    const bool in_brackets = word.ends_with(anything);
+    for (const char c : word.substr(0, word.size() - (in_brackets ? anything.size() : 0))) {
       const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
       if (letter) {
         out += {'[', static_cast<char>(c | 0x20), static_cast<char>(c & ~0x20), ']'};
@@ -192,6 +194,7 @@ std::string any_case_pattern(const std::vector<std::string>& words) {
         out += (c >= '0' && c <= '9') || c == '_' || c == ' ' ? std::string(1, c) : std::string("\\") + c;
       }
     }
+    out += in_brackets ? "\\s*\\(.*\\)" : "";
   }
   return out + ")\\s*$";
 }

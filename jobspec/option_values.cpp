@@ -141,6 +141,18 @@ std::optional<bool> as_boolean(const nlohmann::json& value) {
   return std::nullopt;
 }
 
+/// Whether a text is the allowed word, ignoring case; `update(…)` stands for whatever is in the brackets.
+bool is_allowed(std::string_view text, std::string_view word) {
+  constexpr std::string_view anything = "(…)";
+  if (!word.ends_with(anything)) {
+    return same_word(word, text);
+  }
+  const std::string_view before = word.substr(0, word.size() - anything.size());
+  const std::size_t open = text.find('(');
+  return open != std::string_view::npos && text.ends_with(')') &&
+         same_word(before, trimmed(text.substr(0, open)));
+}
+
 /// `expected one of "insert", "replace"`, with the near one named.
 std::string expected_words(std::string_view found, const std::vector<std::string>& allowed) {
   std::string out = allowed.size() == 1 ? "" : "one of ";
@@ -340,7 +352,7 @@ result<std::string> option_values::text_of(const found_value& found, const nlohm
   }
   if (o != nullptr && !o->allowed.empty()) {
     for (const auto& word : o->allowed) {
-      if (same_word(word, trimmed(text))) {
+      if (is_allowed(trimmed(text), word)) {
         return word;
       }
     }

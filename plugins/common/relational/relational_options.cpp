@@ -471,7 +471,8 @@ class end_reader {
 
 /// A text that begins with insert, replace or update, in any case (job-formats 6.6), as far as it is one of
 /// the product's words: what follows would have gone into the statement, and is not guessed at here.
-result<write_mode> mode_of(const option_values& values, const options_dialect& dialect) {
+result<write_mode> mode_of(const option_values& values, const options_dialect& dialect,
+                           const warning_sink& warn) {
   SLUICE_TRY(const auto text, values.text("writeMode"));
   std::string words;
   for (const char c : lower(trimmed(text.value_or("insert")))) {
@@ -482,9 +483,15 @@ result<write_mode> mode_of(const option_values& values, const options_dialect& d
   std::vector<std::string_view> modes;
   for (const write_word& w : dialect.write_words) {
     if (w.word == words) {
+      if (w.word.ends_with(')') && warn) {
+        warn(
+            fmt::format("{}: what stands in brackets behind {} has no effect: the table's keys say which row "
+                        "is meant, and \"updateColumn\" what of it is updated",
+                        values.place("writeMode"), to_string(w.mode)));
+      }
       return w.mode;
     }
-    if (w.word.find(' ') == std::string_view::npos) {
+    if (w.word.find_first_of(" (") == std::string_view::npos) {
       modes.push_back(w.word);
     }
   }
@@ -648,7 +655,7 @@ result<writer_options> read_writer_options(const option_values& values, const op
   writer_options out;
   option_mistakes wrong;
   wrong.check(end_reader(values, dialect, warn, false).read(out));
-  wrong.take(mode_of(values, dialect), out.mode);
+  wrong.take(mode_of(values, dialect, warn), out.mode);
   out.write_mode_place = values.place("writeMode");
   wrong.take(read_steps(values, "preSql", dialect.rules), out.pre_sql);
   wrong.take(read_steps(values, "postSql", dialect.rules), out.post_sql);

@@ -65,6 +65,13 @@ TEST(OptionsSchema, IsAsLooseAsTheParser) {
   const auto in_any_case = testing::ContainsRegex(word[1]["pattern"].get<std::string>());
   EXPECT_THAT(" Insert ", in_any_case);
   EXPECT_THAT("upsert", testing::Not(in_any_case));
+  const auto with_brackets = testing::ContainsRegex(any_case_pattern({"insert", "update(…)"}));
+  for (const char* text : {"update(v)", " Update (a, b)", "INSERT"}) {
+    EXPECT_THAT(text, with_brackets);
+  }
+  for (const char* text : {"update", "update(v", "insert(v)"}) {
+    EXPECT_THAT(text, testing::Not(with_brackets));
+  }
   EXPECT_EQ(schema["properties"]["batch"], schema["properties"]["batchSize"]);
   const json& member = schema["properties"]["connection"]["anyOf"][0]["properties"]["password"];
   EXPECT_EQ(member["writeOnly"], true);

@@ -21,6 +21,7 @@ const options_dialect& dialect_of_test() {
       .write_words = {{"insert", write_mode::insert},
                       {"insert into", write_mode::insert},
                       {"update", write_mode::update},
+                      {"update(…)", write_mode::update},
                       {"insert ignore", write_mode::ignore}},
       .write_meaning = "How.",
       .split_meaning = "Well.",
@@ -411,6 +412,20 @@ TEST(relational_writer, refuses_several_tables_other_modes_and_own_transactions)
       R"({"jdbcUrl": "jdbc:mysql://a/b", "username": "u", "table": "t", "column": ["a"], "writeMode": "copy"})");
   ASSERT_FALSE(mode);
   EXPECT_THAT(mode.error().message, HasSubstr("writeMode: found \"copy\", expected"));
+  const auto of_words = [](std::string_view words) {
+    return writer_of(fmt::format(R"({{"jdbcUrl": "jdbc:mysql://a/b", "username": "u", "table": "t",
+      "column": ["a"], "writeMode": "{}"}})",
+                                 words)
+                         .c_str());
+  };
+  for (const std::string_view words : {"update(v)", "UPDATE (id, v) ", "update()", "update"}) {
+    const auto by_words = of_words(words);
+    ASSERT_TRUE(by_words.has_value()) << by_words.error().message;
+    EXPECT_EQ(by_words->mode, write_mode::update) << words;
+  }
+  for (const std::string_view words : {"update(v", "updates(v)", "insert(v)"}) {
+    EXPECT_FALSE(of_words(words).has_value()) << words;
+  }
 }
 
 TEST(relational_options, tables_are_split_by_themselves_where_the_job_or_its_dialect_says_so) {

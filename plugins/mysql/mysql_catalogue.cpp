@@ -198,11 +198,11 @@ std::vector<std::string> table_info::visible_names() const {
   return names;
 }
 
-std::string table_info::note_of_invisible(std::string_view done) const {
+std::string table_info::note_of_invisible(std::string_view done, const std::vector<std::size_t>& but) const {
   std::vector<std::string> names;
-  for (const table_column& c : columns) {
-    if (c.invisible && !c.generated) {
-      names.push_back(in_quotes(c.name));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].invisible && !columns[i].generated && std::find(but.begin(), but.end(), i) == but.end()) {
+      names.push_back(in_quotes(columns[i].name));
     }
   }
   return names.empty() ? ""

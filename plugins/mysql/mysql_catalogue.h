@@ -62,8 +62,9 @@ struct table_info {
   /// Those of `*`.
   [[nodiscard]] std::vector<std::string> visible_names() const;
   /// `Of table "t" the INVISIBLE "p" is not …`, where `*` is `read` or `written`; empty where none is left
-  /// out.
-  [[nodiscard]] std::string note_of_invisible(std::string_view done) const;
+  /// out. `but`: the columns by their index that are not.
+  [[nodiscard]] std::string note_of_invisible(std::string_view done,
+                                              const std::vector<std::size_t>& but = {}) const;
   /// A unique key of whole NOT NULL columns in whose order rows can be read and continued: the primary key,
   /// or the first such; nullptr where there is none.
   [[nodiscard]] const table_key* total_order() const;
@@ -85,7 +86,6 @@ bool same_name(std::string_view a, std::string_view b);
 /// where there is none, or no right to see it.
 result<std::optional<table_info>> look_up_table(connection& c, const table_name& name,
                                                 const stop_signal& stop);
-/// The same for a table that is made after it; asks the server once more.
 /// The foreign keys by which deleting rows of the table changes those of others.
 result<std::vector<relational::referring_key>> referring_keys(connection& c, const table_info& table,
                                                               const stop_signal& stop);
@@ -93,6 +93,7 @@ result<std::vector<relational::referring_key>> referring_keys(connection& c, con
 /// tell (MariaDB before 10.3, MySQL before 8.0.16).
 result<std::map<std::string, std::string>> check_columns(connection& c, const table_info& table,
                                                          const stop_signal& stop);
+/// The same as `look_up_table` for a table that is made after it; asks the server once more.
 result<relational::read_table> read_table_of(connection& c, const table_info& table, const stop_signal& stop);
 /// 0: it has none.
 result<std::size_t> count_partitions(connection& c, const std::string& database, const std::string& table,

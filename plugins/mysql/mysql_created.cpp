@@ -223,6 +223,30 @@ std::string mysql_target::describe_created(const relational::created_table& tabl
   return out.ddl.front();
 }
 
+result<void> mysql_target::check_may_lack_key() {
+  constexpr std::uint32_t first_that_requires = 80013;
+  constexpr std::uint32_t first_that_generates = 80030;
+  const server_info& server = connection_->server();
+  if (server.product != server_product::mysql || server.version < first_that_requires) {
+    return {};
+  }
+  const bool generates = server.version >= first_that_generates;
+  SLUICE_TRY(const auto rows, connection_->ask(generates ? "SELECT @@sql_require_primary_key AND NOT "
+                                                           "@@sql_generate_invisible_primary_key"
+                                                         : "SELECT @@sql_require_primary_key",
+                                               stop_));
+  if (rows.at(0).at(0) != "1") {
+    return {};
+  }
+  return values_.bad(
+      "createTable",
+      fmt::format("the table would have no primary key, as the source has none or not all of it is read, and "
+                  "the server takes none without (sql_require_primary_key is ON); make it with a key in "
+                  "\"preSql\" or beforehand, or set \"session\" to [\"SET {}\"], which takes the right "
+                  "SESSION_VARIABLES_ADMIN",
+                  generates ? "sql_generate_invisible_primary_key = ON" : "sql_require_primary_key = OFF"));
+}
+
 result<void> mysql_target::plan_created_table(const schema& source_columns, target_description& out) {
   SLUICE_TRY(const auto table, table_to_make(source_columns));
   if (const auto why = why_refused(table)) {
@@ -230,6 +254,9 @@ result<void> mysql_target::plan_created_table(const schema& source_columns, targ
   }
   if (options_.mode != write_mode::insert && table.key.empty() && !steps_.table_comes_later()) {
     return values_.bad("writeMode", relational::keyless_text(relational::to_string(options_.mode)));
+  }
+  if (table.key.empty() && !steps_.table_comes_later()) {
+    SLUICE_CHECK(check_may_lack_key());
   }
   table_info made;
   made.database = table_.database;

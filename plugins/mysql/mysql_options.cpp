@@ -124,7 +124,8 @@ const relational::sql_rules& sql_rules() {
                                               .backslash_escapes = true,
                                               .hash_comments = true,
                                               .dashes_need_blank = true,
-                                              .version_comments = true};
+                                              .version_comments = true,
+                                              .counts_rows = true};
   return rules;
 }
 
@@ -138,12 +139,22 @@ const relational::options_dialect& options_dialect() {
       .tenant_mark = "||_dsc_ob10_dsc_||",
       .write_words = {{"insert", write_mode::insert},
                       {"insert into", write_mode::insert},
+                      // Priorities count for engines that lock whole tables; those are not written.
+                      {"insert low_priority", write_mode::insert},
+                      {"insert high_priority", write_mode::insert},
+                      {"insert delayed", write_mode::insert},
                       {"replace", write_mode::replace},
                       {"replace into", write_mode::replace},
+                      {"replace low_priority", write_mode::replace},
+                      {"replace delayed", write_mode::replace},
                       {"update", write_mode::update},
+                      {"update(…)", write_mode::update},  // DataX reads no further than `update`
                       {"ignore", write_mode::ignore},
                       {"insert ignore", write_mode::ignore},
-                      {"insert ignore into", write_mode::ignore}},
+                      {"insert ignore into", write_mode::ignore},
+                      {"insert low_priority ignore", write_mode::ignore},
+                      {"insert high_priority ignore", write_mode::ignore},
+                      {"insert delayed ignore", write_mode::ignore}},
       .write_meaning =
           "`insert`: a row that a key refuses is dirty. `replace`: it replaces the rows with its keys "
           "(REPLACE). `update`: it updates the row with its key (ON DUPLICATE KEY UPDATE), all "
@@ -178,7 +189,7 @@ std::vector<option> source_option_list() {
                  .allowed = {"dirty", "null", "text"}},
           option{.name = "snapshot",
                  .meaning = "`none`: each split is read in a snapshot of its own. `shared`: all connections "
-                            "of a database read under one, until the end of the run; it is begun "
+                            "of a database read under one, until the last split is read; it is begun "
                             "without a lock where that can be shown to be right, else under LOCK TABLES "
                             "… READ of the job's tables, which is waited for 2 s at most and let go "
                             "of as soon as all connections have begun; else the job is refused.",

@@ -99,6 +99,10 @@ std::vector<std::string> remarks_of_reading() {
       "concerned.",
       "Rows are read by the text protocol as they come, each split in one SELECT. FLOAT columns are read as "
       "`column * 1e0`, because the server's text of a FLOAT has six digits only.",
+      "Tables and queries that are read as one (shards) may have columns that differ in length, digits, bits "
+      "or character set: DECIMAL(12,2) and DECIMAL(10,4) are read as DECIMAL(14,4), INT and BIGINT as "
+      "BIGINT, DATETIME and DATETIME(6) as the latter, VARCHAR and TEXT as text of any length. Others, such "
+      "as INT and INT UNSIGNED, or DATETIME and TIMESTAMP, are refused.",
       "With `snapshot` `shared` the readers' connections begin START TRANSACTION WITH CONSISTENT SNAPSHOT "
       "together, "
       "before the first of them reads. At first without any lock: it is right where all have begun at one "
@@ -118,8 +122,11 @@ std::vector<std::string> remarks_of_reading() {
       "data "
       "moves: without the right LOCK TABLES, behind a transaction that writes for longer, and of a querySql "
       "or "
-      "subquery, whose tables are not known. Until the run's end the server keeps the old rows; an "
-      "ALTER TABLE of what is read waits for the split on MySQL, for the run's end on MariaDB. A connection "
+      "subquery, whose tables are not known. Until the last split is read the server keeps the old rows; an "
+      "ALTER TABLE of what is read waits for the split on MySQL, for the last one on MariaDB: one in postSql "
+      "is behind both, one in preSql (and TRUNCATE, OPTIMIZE, CREATE INDEX and the like) is refused, because "
+      "it would wait for the run's own first batch, and where a procedure hides it ends with "
+      "`lock_wait_timeout`. A connection "
       "that is lost takes the snapshot with it: the run fails, and "
       "run again "
       "it continues under a new one.",
@@ -213,7 +220,9 @@ std::vector<std::string> remarks_of_writing() {
       "A column that the table computes itself (GENERATED ALWAYS AS) is left out of `*`: from a reader's "
       "column of the same name nothing is taken, which plan and run say, so that `*` at both ends copies "
       "between two such tables. INVISIBLE columns, a primary key that MySQL made by itself too, are left out "
-      "of `*` at both ends, as SELECT * leaves them out; what is named in `column` is read and written.",
+      "of `*` at both ends, as SELECT * leaves them out; what is named in `column`, or found by `mapping` "
+      "`name` in the destination, is read and written. Where MySQL's `sql_require_primary_key` is ON a table "
+      "without a primary key is not made by `createTable`: the job is refused before data moves.",
       "Least rights. Reader: `GRANT SELECT ON shop.* TO reader@'%'`; PROCESS on *.* (MariaDB) to notice "
       "tables "
       "that are emptied meanwhile, of the writer too; for `snapshot` `shared` BINLOG MONITOR "

@@ -48,10 +48,10 @@ result<void> mysql_reader::take_from_snapshot(std::size_t index, const stop_sign
   }
   const bool holds = connection_ != nullptr && connection_->alive() && connection_->in_transaction();
   if (!holds || connected_to_ != index) {
-    const std::lock_guard lock(interrupting_);
     if (holds) {
-      plan_->snapshot->give_back(connected_to_, std::move(connection_));
+      give_back();
     }
+    const std::lock_guard lock(interrupting_);
     connection_.reset();
   }
   if (connection_ == nullptr) {
@@ -61,6 +61,15 @@ result<void> mysql_reader::take_from_snapshot(std::size_t index, const stop_sign
     connected_to_ = index;
   }
   return {};
+}
+
+void mysql_reader::give_back() {
+  std::unique_ptr<connection> c;
+  {
+    const std::lock_guard lock(interrupting_);
+    c = std::move(connection_);
+  }
+  plan_->snapshot->give_back(connected_to_, std::move(c));  // may wait while others begin
 }
 
 result<void> mysql_reader::connect_once(std::size_t index, const stop_signal& stop) {
@@ -185,7 +194,7 @@ std::uint64_t mysql_reader::row_bytes() const {
 }
 
 result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal& stop) {
-  if (connection_ == nullptr || part_ == nullptr) {
+  if (part_ == nullptr || (connection_ == nullptr && !ended_)) {
     return fail(error_kind::internal, "mysql: read before a split was opened");
   }
   std::uint64_t bytes = builder.bytes();
@@ -201,6 +210,7 @@ result<read_answer> mysql_reader::read(batch_builder& builder, const stop_signal
         if (plan_->snapshot != nullptr) {
           SLUICE_CHECK(connection_->run(
               fmt::format("ROLLBACK TO SAVEPOINT {}", shared_snapshot::between_splits), stop));
+          give_back();
         }
         break;
       }

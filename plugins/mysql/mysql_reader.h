@@ -26,6 +26,7 @@ class mysql_reader : public reader {
   result<void> connect_once(std::size_t index, const stop_signal& stop);
   /// The same under a snapshot that all readers share.
   result<void> take_from_snapshot(std::size_t index, const stop_signal& stop);
+  void give_back();
   /// `source_changed` where the table's columns are not of the types that the run began with.
   [[nodiscard]] result<void> check_columns(const std::vector<result_column>& now) const;
   result<std::vector<std::string>> literals_of(const cursor& after) const;

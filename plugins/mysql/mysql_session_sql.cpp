@@ -65,8 +65,8 @@ session_setting number(std::string name, std::uint64_t value, bool may_lack = fa
   return {std::move(name), std::to_string(value), std::to_string(value), may_lack};
 }
 
-session_setting limit(std::string name, std::uint64_t value) {
-  return {std::move(name), std::to_string(value), std::to_string(value), false, true};
+session_setting limit(std::string name, std::uint64_t value, bool may_lack = false) {
+  return {std::move(name), std::to_string(value), std::to_string(value), may_lack, true};
 }
 
 session_setting text(std::string name, const std::string& value) {
@@ -81,6 +81,7 @@ session_setting of_products(session_setting s, const session_facts& facts, std::
 }
 
 constexpr std::uint64_t day_s = 86'400;
+constexpr std::uint64_t hour_s = 3'600;
 constexpr std::size_t job_bytes_max = 64;
 /// Of each half of a comment: a key's bounds may be long texts.
 constexpr std::size_t comment_bytes_max = 120;
@@ -112,8 +113,8 @@ std::string comment_text(std::string_view text) {
 void add_patience(std::vector<session_setting>& to, bool idles) {
   to.push_back(limit("net_write_timeout", day_s));
   // An end of a run that died with its machine gives its locks back within the hour.
-  to.push_back(limit("net_read_timeout", 3600));
-  to.push_back(limit("wait_timeout", idles ? 7 * day_s : 3600));
+  to.push_back(limit("net_read_timeout", hour_s));
+  to.push_back(limit("wait_timeout", idles ? 7 * day_s : hour_s));
 }
 
 void add_time_limit(std::vector<session_setting>& to, const session_facts& facts) {
@@ -211,6 +212,9 @@ std::vector<session_setting> session_settings(session_role role, const session_f
     case session_role::manage:
       out.push_back(
           text("sql_mode", with_mode(with_mode(modes, "STRICT_ALL_TABLES"), "NO_AUTO_VALUE_ON_ZERO")));
+      // The servers' own limits are a day and a year: a statement of preSql that alters what the run itself
+      // reads waits for the run.
+      out.push_back(limit("lock_wait_timeout", hour_s, true));
       break;
   }
   if (writes) {
@@ -271,7 +275,7 @@ std::string session_variables_sql() {
          "'sql_safe_updates', 'sql_select_limit', 'max_statement_time', 'max_execution_time', "
          "'net_write_timeout', 'net_read_timeout', 'wait_timeout', 'sql_mode', 'sql_notes', 'tx_isolation', "
          "'transaction_isolation', 'tx_read_only', 'transaction_read_only', 'max_error_count', "
-         "'unique_checks', 'completion_type', 'lc_messages', 'binlog_format')";
+         "'unique_checks', 'completion_type', 'lc_messages', 'binlog_format', 'lock_wait_timeout')";
 }
 
 bool jobs_settings::sets(const std::string& name) const {
@@ -331,7 +335,8 @@ std::vector<std::string> session_page_lines() {
       "without "
       "a database are those of the address. A limit of time that those set holds: "
       "`max_statement_time`, `max_execution_time` (MySQL), `net_write_timeout`, `net_read_timeout`, "
-      "`wait_timeout` (a statement that the job's limit ends is not tried again); so does "
+      "`wait_timeout`, `lock_wait_timeout` (a statement that the job's limit ends is not tried again); so "
+      "does "
       "`collation_connection` of utf8mb4, and `sql_mode` where the line above says "
       "`<the server's>`, but for EMPTY_STRING_IS_NULL. Another value of what else stands here is told, and "
       "the one here counts.");

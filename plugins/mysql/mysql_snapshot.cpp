@@ -7,6 +7,7 @@
 
 #include "plugins/mysql/mysql_catalogue.h"
 #include "plugins/mysql/mysql_grants.h"
+#include "plugins/mysql/mysql_sessions.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -198,6 +199,33 @@ void shared_snapshot::give_back(std::size_t end, std::unique_ptr<connection> c) 
   begun_.at(end).free.push_back(std::move(c));
 }
 
+void shared_snapshot::end(const stop_signal& stop) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < begun_.size(); ++i) {
+    begun_end& here = begun_[i];
+    for (const auto& c : here.free) {
+      c->rollback();
+      if (const auto name = c->session_name(stop)) {
+        here.sessions.erase(*name);
+      }
+    }
+    here.free.clear();
+    if (here.sessions.empty()) {
+      continue;
+    }
+    // A reader that failed in mid split, and got none anew, still has it.
+    connection_plan look = ends_[i].connect;
+    look.role = session_role::look;
+    const auto watch = connection::open(look, stop);
+    for (const std::string& name : here.sessions) {
+      if (watch) {
+        (void)end_session(**watch, name, stop);
+      }
+    }
+    here.sessions.clear();
+  }
+}
+
 result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
   const snapshot_end& what = ends_[end];
   connections all;
@@ -223,6 +251,10 @@ result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
   SLUICE_CHECK(begin_together(what, *watch, all, stop));
   for (const auto& c : all) {
     SLUICE_CHECK(c->run(fmt::format("SAVEPOINT {}", between_splits), stop));
+    SLUICE_TRY(std::string name, c->session_name(stop));
+    if (!name.empty()) {
+      begun_[end].sessions.insert(std::move(name));
+    }
   }
   begun_[end].free = std::move(all);
   return {};

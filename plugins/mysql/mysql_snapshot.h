@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ class shared_snapshot {
   /// the reason where there can be no such snapshot, `source_changed` where a connection of it was lost.
   result<std::unique_ptr<connection>> take(std::size_t end, const stop_signal& stop);
   void give_back(std::size_t end, std::unique_ptr<connection> c);
+  /// Closes all connections, behind the last split: locks on the definitions of tables go with them
+  /// (MariaDB). Those that were not given back are ended on the server.
+  void end(const stop_signal& stop);
 
   /// Rolled back to after each split: MySQL then lets go of its lock on the table's definition. MariaDB does
   /// not.
@@ -57,6 +61,7 @@ class shared_snapshot {
   struct begun_end {
     bool begun = false;
     std::vector<std::unique_ptr<connection>> free;
+    std::set<std::string> sessions;  ///< Of all connections that began, by `connection::session_name`.
   };
   result<void> begin(std::size_t end, const stop_signal& stop);
   result<void> begin_together(const snapshot_end& what, connection& watch,

@@ -42,18 +42,6 @@ bool is_constant_name(std::string_view text) {
   return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return same_name(n, text); });
 }
 
-/// Texts and bytes of different lengths are of the longer of both: of any length.
-bool join_types(data_type& to, const data_type& from) {
-  if (to == from) {
-    return true;
-  }
-  if (to.id != from.id || (to.id != type_id::utf8 && to.id != type_id::binary)) {
-    return false;
-  }
-  to = type_of(to.id);
-  return true;
-}
-
 /// Whether a column or the condition reads other tables.
 bool reads_others(const read_part& part) {
   const auto selects = [](const std::string& sql) {
@@ -246,7 +234,8 @@ result<void> mysql_source::share_snapshot(read_plan& plan, source_description& o
   out.connections.own = 2;
   out.connections.each_pipeline = static_cast<std::uint32_t>(ends.size());
   out.notes.push_back(fmt::format(
-      "All connections of {} read under one snapshot, until the end of the run (\"snapshot\": \"shared\"). "
+      "All connections of {} read under one snapshot, until the last split is read (\"snapshot\": "
+      "\"shared\"). "
       "It is "
       "begun without a lock where the server shows that nothing was committed meanwhile; else under LOCK "
       "TABLES "
@@ -362,8 +351,8 @@ result<void> mysql_source::take_part(described_part described, read_plan& plan) 
                 described.part.place, described.part.name, described.columns.size(), first, joined.size());
   }
   for (std::size_t i = 0; i < joined.size(); ++i) {
-    if (plan.kinds[i].holds != described.kinds[i].holds ||
-        !join_types(joined[i].type, described.columns[i].type)) {
+    auto kind = wider_kind(plan.kinds[i], described.kinds[i]);
+    if (!kind) {
       return fail(
           error_kind::bad_option,
           "{}: column {} is {} in {} and {} in {}; read it with one expression of the same type, such "
@@ -372,6 +361,9 @@ result<void> mysql_source::take_part(described_part described, read_plan& plan) 
           described.part.name, joined[i].source_type_name, first);
     }
     joined[i].nullable = joined[i].nullable || described.columns[i].nullable;
+    joined[i].type = read_type(*kind, options_.zeros == zero_date::text);
+    joined[i].source_type_name = kind->name;
+    plan.kinds[i] = std::move(*kind);
   }
   plan.columns = std::make_shared<const schema>(std::move(joined));
   plan.parts.push_back(std::move(described.part));
@@ -466,11 +458,16 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
 
 result<std::optional<std::string>> mysql_source::what_forbids_parts(connection& c, const described_part& part,
                                                                     const stop_signal& stop) const {
-  if (auto what = relational::what_forbids_splitting(part.part.where, sql_rules())) {
+  relational::sql_rules rules = sql_rules();
+  if (c.server().product == server_product::mariadb) {
+    SLUICE_TRY(const auto oracle, c.ask("SELECT FIND_IN_SET('ORACLE', @@sql_mode) > 0", stop));
+    rules.bare_rownum = !oracle.empty() && oracle[0].at(0) == "1";
+  }
+  if (auto what = relational::what_forbids_splitting(part.part.where, rules)) {
     return what;
   }
   for (const std::string& expression : part.part.expressions) {
-    if (auto what = relational::what_forbids_splitting(expression, sql_rules())) {
+    if (auto what = relational::what_forbids_splitting(expression, rules)) {
       return what;
     }
   }
@@ -681,6 +678,13 @@ result<std::unique_ptr<reader>> mysql_source::make_reader() {
     plan_->snapshot->expect_reader();
   }
   return std::make_unique<mysql_reader>(plan_);
+}
+
+result<void> mysql_source::check_unchanged(const stop_signal& stop) {
+  if (plan_ != nullptr && plan_->snapshot != nullptr) {
+    plan_->snapshot->end(stop);
+  }
+  return {};
 }
 
 void mysql_source::interrupt() {

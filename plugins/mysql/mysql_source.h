@@ -24,6 +24,8 @@ class mysql_source : public source {
   result<void> take_up(const std::vector<frozen_split>& splits, const stop_signal& stop) override;
   [[nodiscard]] std::string statement_of(const scalar_list& split_description, bool resumed) const override;
   result<std::unique_ptr<reader>> make_reader() override;
+  /// Ends the shared snapshot: a step behind the data may want a lock that it holds (ALTER TABLE).
+  result<void> check_unchanged(const stop_signal& stop) override;
   [[nodiscard]] table_use tables_used() const override { return use_; }
   void interrupt() override;
 

@@ -227,6 +227,11 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
   if (std::string note = connection_->note_of_proxy(); !note.empty()) {
     out.notes.push_back(std::move(note));
   }
+  if (!opened_) {
+    use_ = {{}, steps_.may_change_rows()};
+    SLUICE_CHECK(look_up_altered());
+    opened_ = true;
+  }
   SLUICE_TRY(const std::string lost, lost_in_a_crash(*connection_, stop_));
   out.promise += lost;
   SLUICE_TRY(const bool marks, progress_.has_tables());
@@ -265,6 +270,26 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
   return out;
 }
 
+result<void> mysql_target::look_up_altered() {
+  for (const placed_text& sql : steps_.pre_sql()) {
+    for (const auto& parts : relational::tables_altered_by(sql.text, sql_rules())) {
+      if (parts.size() > 2) {
+        continue;
+      }
+      const table_name name{parts.size() == 2 ? parts[0].name : std::string(), parts.back().name};
+      SLUICE_TRY(const auto table, look_up_table(*connection_, name, stop_));
+      if (!table) {
+        continue;
+      }
+      SLUICE_TRY(auto identity, table_identity(*connection_, table->database, table->name, stop_));
+      if (!identity.empty()) {
+        use_.tables.push_back(std::move(identity));
+      }
+    }
+  }
+  return {};
+}
+
 result<void> mysql_target::describe_table(const schema& source_columns, target_description& out) {
   SLUICE_TRY(connection * c, connect());
   SLUICE_TRY(auto table, look_up_table(*c, table_, stop_));
@@ -300,9 +325,9 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
                                                   : "a table of Sluice's own");
   }
   table_there_ = true;
-  if (use_.tables.empty()) {
+  if (!use_has_table_) {
     SLUICE_TRY(auto identity, table_identity(*connection_, table.database, table.name, stop_));
-    use_ = {{}, steps_.may_change_rows()};
+    use_has_table_ = true;
     if (!identity.empty()) {
       use_.tables.push_back(std::move(identity));
     }
@@ -359,7 +384,8 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
     out.notes.emplace_back(relational::last_one_wins);
   }
   SLUICE_CHECK(check_listed(names, mapped));
-  if (std::string note = options_.all_columns ? table.note_of_invisible("written") : ""; !note.empty()) {
+  if (std::string note = options_.all_columns ? table.note_of_invisible("written", mapped) : "";
+      !note.empty()) {
     out.notes.push_back(std::move(note));
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {

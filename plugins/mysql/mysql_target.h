@@ -57,10 +57,14 @@ class mysql_target : public target, private relational::progress_home {
   result<void> check_listed(const std::vector<std::string>& names,
                             const std::vector<std::size_t>& mapped) const;
   // mysql_created.cpp
+  /// The tables that statements of preSql alter, into `use_`.
+  result<void> look_up_altered();
   /// Asks the server which of the source's own types it takes.
   result<relational::created_table> table_to_make(const schema& source_columns);
   /// Puts the statement and what it does not make into `out`, and returns it.
   std::string describe_created(const relational::created_table& table, target_description& out) const;
+  /// `bad_option` where the server makes no table without a primary key.
+  result<void> check_may_lack_key();
   result<void> plan_created_table(const schema& source_columns, target_description& out);
   result<void> use_columns(const table_info& table, const std::vector<std::size_t>& mapped,
                            const schema& source_columns, target_description& out);
@@ -91,6 +95,9 @@ class mysql_target : public target, private relational::progress_home {
   std::string create_sql_;  ///< Set by `open` where createTable is asked for.
   bool table_there_ = false;
   table_use use_;
+  bool opened_ = false;          ///< `use_` has the tables that preSql alters,
+  bool use_has_table_ = false;   ///< and the destination.
+  bool behind_data_ = false;     ///< Its steps are those of postSql.
   std::string ran_;              ///< The stage of a step that has committed itself; it may not be recorded.
   std::optional<bool> has_key_;  ///< Nothing where it is not known yet.
   stop_signal stop_;

@@ -112,6 +112,11 @@ result<void> mysql_target::run_text(const std::string& sql, const std::string& p
   // A statement of the job's that a constraint refuses is no bad record.
   e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
   e.message = fmt::format("{}: {}: {}", place, statement_text(sql), e.message);
+  if (e.code == "ER_LOCK_WAIT_TIMEOUT" && !behind_data_) {
+    e.message +=
+        "; a table that this job reads is held by the run itself, whose first batch is read before preSql "
+        "runs: alter it before the job is started, or in \"postSql\"";
+  }
   return fail(std::move(e));
 }
 
@@ -210,6 +215,7 @@ result<void> mysql_target::run_step_before(std::size_t index, const stop_signal&
 
 result<void> mysql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
+  behind_data_ = true;
   const placed_text& sql = steps_.post_sql()[index];
   return run_step({sql.text, sql.place, false}, stages_behind_data(steps_after(), index),
                   may_run_twice(sql.text));

@@ -369,6 +369,73 @@ column_kind kind_of(const result_column& column) {
   return k;
 }
 
+namespace {
+
+column_kind wider_text(const column_kind& a, const column_kind& b) {
+  const auto sized = [](const column_kind& k) {
+    return k.name.starts_with("char(") || k.name.starts_with("varchar(") || k.name.starts_with("binary(") ||
+           k.name.starts_with("varbinary(");
+  };
+  column_kind k = b.length_max > a.length_max ? b : a;
+  if (a.name != b.name && !(sized(a) && sized(b))) {
+    k.name = a.holds == held_as::bytes ? "longblob" : "longtext";
+    k.holds = a.holds == held_as::bytes ? held_as::bytes : held_as::text;
+    k.rewrites_json = false;
+    k.members.clear();
+  }
+  if (a.length_max == 0 || b.length_max == 0 || a.length_unit != b.length_unit) {
+    k.length_max = 0;
+  }
+  k.characters = a.characters == b.characters ? a.characters : charset::unicode;
+  k.marks_undefined = a.marks_undefined || b.marks_undefined;
+  return k;
+}
+
+std::optional<column_kind> wider_decimal(const column_kind& a, const column_kind& b) {
+  constexpr int digits_max = 65;  // of a DECIMAL
+  column_kind k = a;
+  k.scale = std::max(a.scale, b.scale);
+  const int digits = std::max(a.precision - a.scale, b.precision - b.scale) + k.scale;
+  if (digits > digits_max) {
+    return std::nullopt;
+  }
+  k.precision = static_cast<std::uint8_t>(digits);
+  k.is_unsigned = a.is_unsigned && b.is_unsigned;
+  k.name = fmt::format("decimal({},{}){}", k.precision, k.scale, k.is_unsigned ? " unsigned" : "");
+  return k;
+}
+
+}  // namespace
+
+std::optional<column_kind> wider_kind(const column_kind& a, const column_kind& b) {
+  if (a.holds != b.holds || a.bits_as_number != b.bits_as_number) {
+    return std::nullopt;
+  }
+  switch (a.holds) {
+    case held_as::integer:
+      return a.is_unsigned == b.is_unsigned ? std::optional(b.bits > a.bits ? b : a) : std::nullopt;
+    case held_as::bits:
+      // One bit is a boolean.
+      return (a.bits == 1) == (b.bits == 1) ? std::optional(b.bits > a.bits ? b : a) : std::nullopt;
+    case held_as::real:
+      return a.single ? b : a;
+    case held_as::decimal:
+      return a.name == b.name ? a : wider_decimal(a, b);
+    case held_as::timestamp:
+    case held_as::instant:
+    case held_as::duration:
+      return b.scale > a.scale ? b : a;
+    case held_as::text:
+    case held_as::members:
+    case held_as::bytes:
+      return wider_text(a, b);
+    case held_as::year:
+    case held_as::date:
+      break;
+  }
+  return a;
+}
+
 bool may_be_zero_date(const column_kind& kind) {
   return kind.holds == held_as::date || kind.holds == held_as::timestamp || kind.holds == held_as::instant;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,9 @@ bool same_type(const result_column& a, const result_column& b);
 declared_type declared_as(std::string_view type);
 
 column_kind kind_of(const declared_type& declared);
+/// The kind that has room for the values of both, whatever they differ in: length, digits, bits, character
+/// set. Nothing where there is none, as of signed and unsigned numbers.
+std::optional<column_kind> wider_kind(const column_kind& a, const column_kind& b);
 /// Whether a column that takes texts takes the empty one; not of JSON (MySQL's), UUID, INET4 and INET6.
 bool takes_empty_text(const column_kind& kind);
 /// Of an expression, or of a query's column, from the result itself.

@@ -19,7 +19,8 @@ constexpr sql_rules rules_of_products[] = {
      .backslash_escapes = true,
      .hash_comments = true,
      .dashes_need_blank = true,
-     .version_comments = true},
+     .version_comments = true,
+     .counts_rows = true},
 };
 
 void must(bool holds) {

@@ -186,6 +186,12 @@ class Moving(Jobs):
                 self.assertEqual(sql("SELECT COUNT(*), COUNT(DISTINCT n) FROM dst"), "60000\t60000\n")
                 self.assertEqual(ended.summary["splits"]["total"] == 1, why != "", ended)
                 self.assertIn(f"one split, because what is read has {why}" if why else "split by ranges", ended.text)
+        sql("TRUNCATE dst; ALTER TABLE src ADD COLUMN rownum INT DEFAULT 7")
+        # A column, but the row's number in this mode.
+        for mode, why in (("", ""), ("ORACLE", "ROWNUM")):
+            reader = end("Reader", "src", ["id", "id"], where="rownum = 7", splitMode="auto", session=[f"SET sql_mode = '{mode}'"])
+            ended = self.succeeds(job(reader, end("Writer", "dst"), concurrent=2), "--on-unfinished", "fresh")
+            self.assertIn(f"one split, because what is read has {why}" if why else "split by ranges", ended.text)
         self.fails(job(end("Reader", "src", ["id", "id"], where="id > 9) OR (id < 3"), end("Writer", "dst")), "where: found", "closes nothing")
 
     def test_a_star_is_without_invisible_columns_at_both_ends(self):
@@ -196,6 +202,46 @@ class Moving(Jobs):
         self.assertIn('Of table "src" the INVISIBLE "a" is not read', ended.text)
         self.succeeds(job(end("Reader", "src", ["id", "b", "a"]), end("Writer", "dst", ["id", "b", "p"], writeMode="update")))
         self.assertEqual(sql("SELECT id, b, p FROM dst"), "1\t3\t2\n")
+        sql("CREATE TABLE named (id INT PRIMARY KEY, P INT, b INT); INSERT INTO named VALUES (1, 5, 6)")
+        for reader in (end("Reader", "named"), query("SELECT b, p, id FROM named")):
+            ended = self.succeeds(job(reader, end("Writer", "dst", writeMode="update", mapping="name")))
+            self.assertEqual(sql("SELECT id, b, p FROM dst"), "1\t6\t5\n")
+            self.assertNotIn("is not written", ended.text)
+            sql("UPDATE dst SET b = 0, p = 0")
+
+    def test_a_step_may_alter_the_source_behind_the_data_and_is_refused_before_it(self):
+        # More rows than are read ahead: the first batch's SELECT is open when preSql runs.
+        sql("CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(200)); INSERT INTO src SELECT seq, REPEAT('x', 200) FROM seq_1_to_60000; ANALYZE TABLE src; "
+            "CREATE TABLE dst LIKE src; CREATE PROCEDURE alters() ALTER TABLE src COMMENT 'read'")
+        waits = {"session": ["SET lock_wait_timeout = 1"]}
+        for concurrent, snapshot in ((1, "shared"), (2, "shared"), (2, "none")):
+            with self.subTest(f"{concurrent} {snapshot}"):
+                sql("TRUNCATE dst")
+                reader = end("Reader", "src", splitPk="id", snapshot=snapshot)
+                self.succeeds(job(reader, end("Writer", "dst", postSql="ALTER TABLE src COMMENT 'read'", **waits), concurrent=concurrent), "--on-unfinished", "fresh")
+                self.assertEqual(sql("SELECT COUNT(*) FROM dst"), "60000\n")
+        for step in ("ALTER TABLE src COMMENT 'read'", "CREATE INDEX i ON `sluice`.src (t)"):
+            self.fails(job(reader, end("Writer", "dst", preSql=step, **waits)), "this job reads a table that it writes or that preSql alters", "Nothing was changed")
+        reader = end("Reader", "src", splitPk="id", snapshot="shared")
+        self.fails(job(reader, end("Writer", "dst", preSql="CALL alters()", **waits), concurrent=2), "ER_LOCK_WAIT_TIMEOUT", "is held by the run itself")
+        self.succeeds(job(reader, end("Writer", "dst", preSql=["TRUNCATE dst", "ALTER TABLE dst COMMENT 'src'"], **waits), concurrent=2), "--on-unfinished", "fresh")
+
+    def test_shards_that_differ_in_digits_bits_or_length_are_read_as_the_wider_type(self):
+        sql("CREATE TABLE t (id INT, n DECIMAL(10,2), at DATETIME, d TIME(1), s VARCHAR(10), b VARBINARY(2), f FLOAT); "
+            "INSERT INTO t VALUES (1, 12345678.25, '2025-01-31 10:00:00', '-01:02:03.5', 'short', x'00ff', 1.5)", "shard_1")
+        sql("CREATE TABLE t (id BIGINT, n DECIMAL(12,4), at DATETIME(6), d TIME(6), s TEXT, b BLOB, f DOUBLE); "
+            "INSERT INTO t VALUES (9000000000, 0.1234, '2025-01-31 10:00:00.000001', '838:59:58.999999', REPEAT('é', 300), REPEAT('b', 300), 0.1)", "shard_2")
+        for shards in (("shard_1", "shard_2"), ("shard_2", "shard_1")):
+            reader = end("Reader", "x")
+            del reader["parameter"]["jdbcUrl"], reader["parameter"]["table"]
+            reader["parameter"]["connection"] = [{"jdbcUrl": f"jdbc:mysql://127.0.0.1:{SERVER.port}/{s}", "table": ["t"]} for s in shards]
+            sql("DROP TABLE IF EXISTS dst")
+            self.succeeds(job(reader, end("Writer", "dst", createTable=True), concurrent=2), "--on-unfinished", "fresh")
+            self.assertEqual(sql("SELECT id, n, at, d, s, HEX(b), f FROM dst ORDER BY id"),
+                             f"1\t12345678.2500\t2025-01-31 10:00:00.000000\t-01:02:03.500000\tshort\t00FF\t1.5\n"
+                             f"9000000000\t0.1234\t2025-01-31 10:00:00.000001\t838:59:58.999999\t{'é' * 300}\t{'62' * 300}\t0.1\n")
+        sql("ALTER TABLE t MODIFY id BIGINT UNSIGNED", "shard_1")
+        self.fails(job(reader, end("Writer", "dst")), 'column "id" is bigint', "read it with one expression of the same type")
 
 
 class Refused(Jobs):
@@ -204,7 +250,11 @@ class Refused(Jobs):
         ended = self.succeeds(job(query("SELECT 1, 1 UNION ALL SELECT 2, 9"), end("Writer", "dst"), errors=9))
         with open(ended.summary["dirty_file"], encoding="utf-8") as file:
             self.assertEqual([json.loads(line)["column"] for line in file], ["pid"])
-        sql("CREATE OR REPLACE TABLE dst (id INT, g INT AS (id % 5) STORED, UNIQUE (g))")
+        sql("CREATE TABLE odd (id INT PRIMARY KEY, `a``b's` INT, CONSTRAINT `x`` FOREIGN KEY (``y``` FOREIGN KEY (`a``b's`) REFERENCES parent (id))")
+        ended = self.succeeds(job(query("SELECT 1, 1 UNION ALL SELECT 2, 9 UNION ALL SELECT 3, 'x'"), end("Writer", "odd"), errors=9))
+        with open(ended.summary["dirty_file"], encoding="utf-8") as file:
+            self.assertEqual([json.loads(line)["column"] for line in file], ["a`b's"] * 2)
+        sql("DROP TABLE dst; CREATE TABLE dst (id INT, g INT AS (id % 5) STORED, UNIQUE (g))")
         self.fails(job(query("SELECT 1"), end("Writer", "dst", ["id"], writeMode="update")), "whose keys are (g): no record would say which row it is")
 
     def test_one_bad_row_in_a_hundred_is_dirty_and_all_others_arrive(self):

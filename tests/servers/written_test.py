@@ -303,6 +303,23 @@ class MariaDBWritten(Written):
                          {("v, id", f"a-b, {i}", f"Duplicate entry 'a-b-{i}' for key '{self.primary}'") for i in range(1, 3001) if i % 700})
         self.assertEqual(self.sql("SELECT COUNT(*) FROM dst"), "3000\n")
 
+    def test_a_table_is_made_without_a_key_where_the_server_takes_one_and_refused_beforehand_where_not(self):
+        if MARIADB.system != "mysql":
+            self.skipTest("MySQL's sql_require_primary_key")
+        MARIADB.sql("CREATE TABLE src (a INT); INSERT INTO src VALUES (1)", "sluice")
+
+        def document(*session, **more):
+            return self.document("insert", createTable=True, session=["SET sql_require_primary_key = ON", *session], **more)
+        ended = self.run_job(document())
+        self.assertNotEqual(ended.code, 0, ended)
+        self.assertIn("createTable: the table would have no primary key, as the source has none", ended.text)
+        self.assertEqual(MARIADB.sql("SHOW TABLES", "sluice"), "src\n")
+        ended = self.run_job(document("SET sql_generate_invisible_primary_key = ON"))
+        self.assertEqual(ended.code, 0, ended)
+        ended = self.run_job(document(preSql="CREATE TABLE with_key (a INT PRIMARY KEY)", table="with_key"))
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(MARIADB.sql("SELECT * FROM dst, with_key", "sluice"), "1\t1\n")
+
     def test_duplicates_are_found_without_the_right_to_update(self):
         self.make_tables()
         self.rows(1, 3000, "'there'", "dst")

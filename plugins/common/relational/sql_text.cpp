@@ -394,13 +394,13 @@ std::optional<std::string> what_forbids_splitting(std::string_view sql, const sq
       }
     }
   }
-  // Of MySQL alone, as comments with # are: what counts the rows of a statement.
-  for (std::size_t i = 0; rules.hash_comments && i < tokens.size(); ++i) {
-    if (is_word(tokens[i], "ROWNUM") && (i == 0 || tokens[i - 1].text != ".")) {
+  for (std::size_t i = 0; rules.counts_rows && i < tokens.size(); ++i) {
+    if (is_word(tokens[i], "ROWNUM") && (i == 0 || tokens[i - 1].text != ".") &&
+        (rules.bare_rownum || opens_call(tokens, i))) {
       return "ROWNUM";
     }
   }
-  const std::vector<sql_token> all = rules.hash_comments ? tokens_of(sql, rules) : std::vector<sql_token>();
+  const std::vector<sql_token> all = rules.counts_rows ? tokens_of(sql, rules) : std::vector<sql_token>();
   for (std::size_t i = 1; i < all.size(); ++i) {
     if (all[i - 1].text == ":" && all[i].text == "=") {
       return "a variable that is set (:=)";

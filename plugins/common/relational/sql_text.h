@@ -21,6 +21,9 @@ struct sql_rules {
   bool dollar_texts = false;         ///< `$tag$ … $tag$`
   bool nested_comments = false;      ///< `/* /* */ */` is one.
   bool version_comments = false;     ///< `/*! … */` is run, and counts as SQL.
+  /// `ROWNUM()` and `@x := @x + 1`: values that hang on the rows before, as MySQL and MariaDB have them.
+  bool counts_rows = false;
+  bool bare_rownum = false;  ///< And ROWNUM without brackets, as with MariaDB's sql_mode ORACLE.
 };
 
 enum class token_kind { word, quoted_name, text, number, symbol };
@@ -101,5 +104,9 @@ bool empties_table(std::string_view sql, const std::vector<name_part>& table, co
 bool makes_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules);
 /// Whether one of them takes it away: DROP TABLE, or one of the two renames.
 bool drops_table(std::string_view sql, const std::vector<name_part>& table, const sql_rules& rules);
+/// The tables of which the statements change the definition or the whole content, so that they wait for
+/// whoever reads them: ALTER, DROP, RENAME, TRUNCATE, OPTIMIZE, REPAIR and FLUSH of tables, and CREATE or
+/// DROP of an index or trigger ON them.
+std::vector<std::vector<name_part>> tables_altered_by(std::string_view sql, const sql_rules& rules);
 
 }  // namespace sluice::relational

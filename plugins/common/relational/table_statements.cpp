@@ -104,6 +104,35 @@ std::vector<renamed_table> renames_of(std::span<const sql_token> tokens, const s
   return all;
 }
 
+/// The names at the beginning, parted by commas.
+void add_names(std::span<const sql_token> tokens, const sql_rules& rules,
+               std::vector<std::vector<name_part>>& to) {
+  for (;;) {
+    std::vector<name_part> name = take_name(tokens, rules);
+    if (name.empty()) {
+      return;
+    }
+    to.push_back(std::move(name));
+    if (tokens.empty() || tokens[0].text != ",") {
+      return;
+    }
+    tokens = tokens.subspan(1);
+  }
+}
+
+/// Drops what stands before one of the words, and that; false where none does before the first bracket.
+bool skip_behind(std::span<const sql_token>& tokens, std::initializer_list<std::string_view> words) {
+  while (!tokens.empty() && tokens[0].text != "(") {
+    const bool is =
+        std::any_of(words.begin(), words.end(), [&](std::string_view w) { return is_word(tokens[0], w); });
+    tokens = tokens.subspan(1);
+    if (is) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Whether the first of the tables that a DROP or TRUNCATE names, or one behind a comma, is this one.
 bool lists_table(std::span<const sql_token> tokens, const std::vector<name_part>& table,
                  const sql_rules& rules) {
@@ -177,6 +206,44 @@ bool drops_table(std::string_view sql, const std::vector<name_part>& table, cons
     }
   }
   return false;
+}
+
+std::vector<std::vector<name_part>> tables_altered_by(std::string_view sql, const sql_rules& rules) {
+  std::vector<std::vector<name_part>> found;
+  for (const std::vector<sql_token>& statement : statements_of(sql, rules)) {
+    std::span<const sql_token> tokens = statement;
+    if (take(tokens, {"RENAME"})) {
+      for (renamed_table& one : renames_of(statement, rules)) {
+        found.push_back(std::move(one.from));
+      }
+      continue;
+    }
+    if (take(tokens, {"TRUNCATE"})) {
+      take(tokens, {"TABLE"});
+      take(tokens, {"ONLY"});
+      add_names(tokens, rules, found);
+      continue;
+    }
+    const bool drops = take(tokens, {"DROP"});
+    const bool creates = !drops && take(tokens, {"CREATE"});
+    std::span<const sql_token> rest = tokens;
+    if ((drops || creates) && skip_behind(rest, {"INDEX", "TRIGGER"})) {
+      if (skip_behind(rest, {"ON"})) {
+        take(rest, {"ONLY"});
+        add_names(rest, rules, found);
+      }
+      continue;
+    }
+    // Between the two words stand others: ONLINE, IGNORE, LOCAL.
+    const bool alters = take(tokens, {"ALTER"}) || take(tokens, {"OPTIMIZE"}) || take(tokens, {"REPAIR"}) ||
+                        take(tokens, {"FLUSH"});
+    if (drops ? take(tokens, {"TABLE"}) : alters && skip_behind(tokens, {"TABLE", "TABLES"})) {
+      take(tokens, {"IF", "EXISTS"});
+      take(tokens, {"ONLY"});
+      add_names(tokens, rules, found);
+    }
+  }
+  return found;
 }
 
 }  // namespace sluice::relational

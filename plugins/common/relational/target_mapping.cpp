@@ -111,7 +111,8 @@ result<std::vector<std::size_t>> mapped_columns(const target_table& table, const
                                                 const option_values& values) {
   std::vector<std::size_t> mapped;
   for (std::size_t i = 0; options.all_columns && i < table.columns.size(); ++i) {
-    if (!table.columns[i].generated && !table.columns[i].invisible) {
+    // One that is hidden from * may be the one of a column's name.
+    if (!table.columns[i].generated && (options.by_name || !table.columns[i].invisible)) {
       mapped.push_back(i);
     }
   }

@@ -83,6 +83,48 @@ TEST(mysql_types_test, reads_each_type_of_a_result_as_what_it_holds) {
   }
 }
 
+TEST(mysql_types_test, widens_types_that_differ_in_length_digits_bits_or_set) {
+  struct pair_case {
+    std::string_view a, b, name, read_as;
+  };
+  constexpr std::string_view none = "";
+  const pair_case cases[] = {
+      {"decimal(10,2)", "decimal(12,4)", "decimal(12,4)", "decimal(12,4)"},
+      {"decimal(12,2)", "decimal(10,4)", "decimal(14,4)", "decimal(14,4)"},
+      {"decimal(38,0) unsigned", "decimal(10,10)", "decimal(48,10)", "decimal_text(48,10)"},
+      {"decimal(5,1) unsigned", "decimal(6,1) unsigned", "decimal(6,1) unsigned", "decimal(6,1)"},
+      {"decimal(65,0)", "decimal(30,30)", none, none},
+      {"datetime", "datetime(6)", "datetime(6)", "timestamp(6)"},
+      {"timestamp(3)", "timestamp", "timestamp(3)", "instant(3)"},
+      {"time(1)", "time(4)", "time(4)", "duration(4)"},
+      {"datetime", "timestamp", none, none},
+      {"int(11)", "bigint(20)", "bigint(20)", "int64"},
+      {"int(10) unsigned", "int(11)", none, none},
+      {"int(11)", "decimal(10,0)", none, none},
+      {"float", "double", "double", "float64"},
+      {"bit(4)", "bit(9)", "bit(9)", "uint64"},
+      {"bit(1)", "bit(9)", none, none},
+      {"varchar(10)", "varchar(20)", "varchar(20)", "utf8(20 characters)"},
+      {"char(30)", "varchar(20)", "char(30)", "utf8(30 characters)"},
+      {"varchar(10)", "text", "longtext", "utf8"},
+      {"varchar(10) CHARACTER SET ascii", "varchar(10)", "varchar(10)", "utf8(10 characters)"},
+      {"longtext", "json", "longtext", "utf8"},
+      {"enum('a')", "enum('b')", "longtext", "utf8"},
+      {"varbinary(4)", "binary(8)", "binary(8)", "binary(8 bytes)"},
+      {"varbinary(4)", "blob", "longblob", "binary(65535 bytes)"},
+      {"varbinary(4)", "varchar(4)", none, none},
+      {"date", "date", "date", "date"},
+  };
+  for (const pair_case& c : cases) {
+    for (const bool turned : {false, true}) {
+      const auto wider =
+          wider_kind(kind_of(declared_as(turned ? c.b : c.a)), kind_of(declared_as(turned ? c.a : c.b)));
+      EXPECT_EQ(wider ? wider->name : "", c.name) << c.a << " and " << c.b;
+      EXPECT_EQ(wider ? to_string(read_type(*wider)) : "", c.read_as) << c.a << " and " << c.b;
+    }
+  }
+}
+
 TEST(mysql_types_test, takes_members_apart) {
   EXPECT_THAT(members_of("enum('a','it''s','','b,c')"), ElementsAre("a", "it's", "", "b,c"));
   EXPECT_THAT(members_of("set('x')"), ElementsAre("x"));

@@ -11,7 +11,8 @@ constexpr sql_rules backticks = {.name_quote = '`',
                                  .backslash_escapes = true,
                                  .hash_comments = true,
                                  .dashes_need_blank = true,
-                                 .version_comments = true};
+                                 .version_comments = true,
+                                 .counts_rows = true};
 
 constexpr sql_rules all_quotes = {.backtick_names = true, .bracket_names = true};
 const std::vector<name_part> main_orders = {{"main", false}, {"orders", false}};
@@ -107,17 +108,58 @@ TEST(splitting, is_forbidden_by_what_looks_at_more_than_one_row) {
   }
 }
 
+TEST(tables_altered, are_those_whose_definition_or_whole_content_a_statement_changes) {
+  const auto altered = [](std::string_view sql) {
+    std::string all;
+    for (const auto& name : tables_altered_by(sql, backticks)) {
+      all += all.empty() ? "" : " ";
+      for (std::size_t i = 0; i < name.size(); ++i) {
+        all += (i == 0 ? "" : ".") + name[i].name;
+      }
+    }
+    return all;
+  };
+  struct example {
+    std::string_view sql, names;
+  };
+  for (const auto& e : std::initializer_list<example>{
+           {"ALTER TABLE shop.`a b` ADD COLUMN src INT", "shop.a b"},
+           {"alter online ignore table t comment 'x'", "t"},
+           {"DROP TABLE IF EXISTS a, b.c", "a b.c"},
+           {"DROP TEMPORARY TABLE t", ""},
+           {"RENAME TABLE a TO b, c TO d", "a c"},
+           {"TRUNCATE t", "t"},
+           {"OPTIMIZE NO_WRITE_TO_BINLOG TABLE a, b", "a b"},
+           {"FLUSH TABLES a, b FOR EXPORT", "a b"},
+           {"CREATE UNIQUE INDEX i ON t (a)", "t"},
+           {"DROP INDEX i ON t", "t"},
+           {"CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW INSERT INTO u VALUES (1)", "t"},
+           {"SET @x = 1; ALTER TABLE t ENGINE=InnoDB", "t"},
+           {"CREATE TABLE t LIKE u", ""},
+           {"CREATE TABLE t AS SELECT * FROM u FORCE INDEX (i) JOIN v ON v.id = u.id", ""},
+           {"ANALYZE TABLE t", ""},
+           {"INSERT INTO t SELECT * FROM u", ""},
+           {"DELETE FROM t", ""},
+           {"ALTER DATABASE d CHARACTER SET utf8mb4", ""}}) {
+    EXPECT_EQ(altered(e.sql), e.names) << e.sql;
+  }
+}
+
 TEST(splitting, is_forbidden_by_what_counts_the_rows_of_a_statement) {
   sql_rules mysql = standard;
-  mysql.hash_comments = true;
+  mysql.counts_rows = true;
   EXPECT_EQ(what_forbids_splitting("rownum()", mysql), "ROWNUM");
-  EXPECT_EQ(what_forbids_splitting("a AND ROWNUM <= 10", mysql), "ROWNUM");
+  EXPECT_EQ(what_forbids_splitting("ROWNUM <= 10", mysql), std::nullopt) << "a column";
+  EXPECT_EQ(what_forbids_splitting("rownum()", standard), std::nullopt) << "somebody's own function";
   EXPECT_EQ(what_forbids_splitting("@x := @x + 1", mysql), "a variable that is set (:=)");
   EXPECT_EQ(what_forbids_splitting("(SELECT @x := 1)", mysql), "a variable that is set (:=)");
   for (const std::string_view sql : {"t.rownum", "\"rownum\"", "a > @x", "'x := 1'"}) {
     EXPECT_EQ(what_forbids_splitting(sql, mysql), std::nullopt) << sql;
   }
   EXPECT_EQ(what_forbids_splitting("f(a := 1)", standard), std::nullopt);
+  mysql.bare_rownum = true;
+  EXPECT_EQ(what_forbids_splitting("a AND ROWNUM <= 10", mysql), "ROWNUM");
+  EXPECT_EQ(what_forbids_splitting("t.rownum + \"rownum\"", mysql), std::nullopt);
 }
 
 TEST(splitting, is_not_forbidden_by_what_looks_at_one_row) {

@@ -14,6 +14,7 @@
 #include "plugins/common/relational/authorities.h"
 #include "plugins/common/relational/session_place.h"
 #include "plugins/mysql/mysql_connection_state.h"
+#include "plugins/mysql/mysql_products.h"
 #include "plugins/mysql/mysql_replica.h"
 #include "transport/base/text.h"
 
@@ -195,9 +196,28 @@ result<void> connection::state::connect(const relational::server_address& to, bo
   ::fcntl(mysql_get_socket(mysql), F_SETFD, FD_CLOEXEC);
   keep_alive();
   server.text = mysql_get_server_info(mysql);
-  server.product = product_of(server.text, "", mariadb_connection(mysql) != 0);
+  know_product("");
   server.version = number_of_version(server.text);
   return {};
+}
+
+void connection::state::know_product(std::string_view comment) {
+  server.other = other_product_of(server.text, comment);
+  server.product = product_of(server.text, comment, mariadb_connection(mysql) != 0);
+}
+
+result<void> connection::state::check_version(const stop_signal& stop) {
+  if (server.version >= oldest_version || server.product == server_product::other) {
+    return {};
+  }
+  // What another product says of the protocol's version is no age of its own.
+  const auto comment = ask("SELECT @@version_comment", stop);
+  if (comment && !comment->empty() &&
+      other_product_of(server.text, (*comment)[0].at(0).value_or("")) != nullptr) {
+    return {};
+  }
+  return fail(error_kind::not_supported, "{}: the server is of version {}, expected 5.5 or later", at,
+              escaped(server.text));
 }
 
 result<void> connection::state::check_session(const std::vector<session_setting>& settings,
@@ -343,18 +363,36 @@ result<void> connection::state::check_proxy(const stop_signal& stop) {
   return {};
 }
 
+result<relational::sql_row> connection::state::first_look(const stop_signal& stop) {
+  constexpr auto asked =
+      std::to_array<std::string_view>({"@@sql_mode", "@@max_allowed_packet", "@@local_infile", "@@log_bin",
+                                       "@@binlog_format", "@@version_comment", "CONNECTION_ID()"});
+  auto first = ask(fmt::format("SELECT {}", fmt::join(asked, ", ")), stop);
+  if (first) {
+    return std::move((*first)[0]);
+  }
+  if (is_lost(first.error())) {
+    return fail(std::move(first).error());
+  }
+  // Another product lacks some of them.
+  relational::sql_row row;
+  for (const std::string_view one : asked) {
+    const auto answer = ask(fmt::format("SELECT {}", one), stop);
+    row.push_back(answer && !answer->empty() ? (*answer)[0].at(0) : std::nullopt);
+  }
+  return other_product_of(server.text, row[5].value_or("")) != nullptr ? result<relational::sql_row>(row)
+                                                                       : fail(std::move(first).error());
+}
+
 result<void> connection::state::set_session(const stop_signal& stop) {
   // CONNECTION_ID() alone is what ProxySQL answers by itself.
-  SLUICE_TRY(const auto first, ask("SELECT @@sql_mode, @@max_allowed_packet, @@local_infile, @@log_bin, "
-                                   "@@binlog_format, @@version_comment, CONNECTION_ID()",
-                                   stop));
-  const relational::sql_row& row = first[0];
-  server.product = product_of(server.text, row[5].value_or(""), mariadb_connection(mysql) != 0);
+  SLUICE_TRY(const relational::sql_row row, first_look(stop));
+  know_product(row[5].value_or(""));
   session_number = std::strtoull(row[6].value_or("0").c_str(), nullptr, 10);
   SLUICE_CHECK(check_proxy(stop));
   tell_guard(stop);
   packet_bytes = std::strtoull(row[1].value_or("1048576").c_str(), nullptr, 10);
-  loads = plan.may_load && row[2] == "1";
+  loads = plan.may_load && row[2] == "1" && server.product != server_product::other;
   session_facts facts{server,
                       row[0].value_or(""),
                       row[3] == "1" && row[4] == "STATEMENT",
@@ -380,6 +418,32 @@ result<void> connection::state::set_session(const stop_signal& stop) {
                  overruled(plan.role, facts, job));
   }
   const auto settings = without_yielding(session_settings(plan.role, facts), job);
+  SLUICE_TRY(const auto set, apply(settings, stop));
+  return check_session(set, stop);
+}
+
+result<std::vector<session_setting>> connection::state::apply(const std::vector<session_setting>& settings,
+                                                              const stop_signal& stop) {
+  const auto set = [](const session_setting& s) {
+    return fmt::format("SET SESSION {} = {}", s.name, s.value);
+  };
+  if (server.product == server_product::other) {
+    // Without these values would arrive as others, or rows be committed before their marks.
+    constexpr auto needed = std::to_array<std::string_view>(
+        {"time_zone", "character_set_client", "character_set_results", "sql_mode", "autocommit"});
+    std::vector<session_setting> had;
+    for (const session_setting& s : settings) {
+      auto done = run(set(s), stop);
+      const bool needs = std::find(needed.begin(), needed.end(), s.name) != needed.end();
+      if (!done && (needs || is_lost(done.error()))) {
+        return fail(std::move(done).error());
+      }
+      if (done) {
+        had.push_back(s);
+      }
+    }
+    return had;
+  }
   std::string sql;
   for (const session_setting& s : settings) {
     if (!s.may_lack) {
@@ -389,10 +453,10 @@ result<void> connection::state::set_session(const stop_signal& stop) {
   SLUICE_CHECK(run(sql, stop));
   for (const session_setting& s : settings) {
     if (s.may_lack) {
-      (void)run(fmt::format("SET SESSION {} = {}", s.name, s.value), stop);
+      (void)run(set(s), stop);
     }
   }
-  return check_session(settings, stop);
+  return settings;
 }
 
 namespace {
@@ -434,11 +498,8 @@ result<std::unique_ptr<connection>> connection::open(const connection_plan& plan
     } else if (!done && c.tls == tls_mode::preferred && done.error().code == "CR_SSL_CONNECTION_ERROR") {
       done = s->connect(to, false, stop);
     }
-    if (done && s->server.version < oldest_version) {
-      return fail(error_kind::not_supported, "{}: the server is of version {}, expected 5.5 or later", at,
-                  escaped(s->server.text));
-    }
     if (done) {
+      SLUICE_CHECK(s->check_version(stop));
       done = s->set_session(stop);
     }
     if (done) {

@@ -12,8 +12,10 @@
 
 #include "plugins/api/time_limit.h"
 #include "plugins/common/relational/socket_reset.h"
+#include "plugins/common/relational/sql_text.h"
 #include "plugins/mysql/mysql_codes.h"
 #include "plugins/mysql/mysql_connection_state.h"
+#include "plugins/mysql/mysql_options.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -153,6 +155,9 @@ void connection::state::kill_statement() {
   using std::chrono::milliseconds;
   if (!proxy.empty()) {
     return;  // the number may be one of the proxy's own, or another session's of the server
+  }
+  if (session_number == 0 || (server.product == server_product::other && session_word.empty())) {
+    return;  // or of another node of the cluster; before the session is known nothing runs that takes time
   }
   const unsigned long id = mysql_thread_id(mysql);
   const auto until = connection_clock::now() + tidy_up_time;
@@ -329,11 +334,15 @@ result<void> connection::state::name_session(const stop_signal& stop) {
     return {};
   }
   const std::string word = random_word();
-  SLUICE_TRY(const auto got,
-             ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), {}", word, server_name_sql), stop));
-  if (!got.empty() && got[0][0] == "1") {
+  const auto got = ask(fmt::format("SELECT GET_LOCK('sluice/{}', 0), {}", word, server_name_sql), stop);
+  if (!got) {
+    // Other products may have no such locks.
+    return server.product == server_product::other && !is_lost(got.error()) ? result<void>()
+                                                                            : fail(got.error());
+  }
+  if (!got->empty() && (*got)[0][0] == "1") {
     session_word = word;
-    server_name = got[0][1].value_or("0");
+    server_name = (*got)[0][1].value_or("0");
   }
   return {};
 }
@@ -367,6 +376,18 @@ result<std::vector<piped_answer>> connection::run_piped(const std::vector<std::s
   if (s.mysql == nullptr) {
     return fail(s.lost_error());
   }
+  std::vector<piped_answer> out;
+  for (std::size_t i = 0; s.server.product == server_product::other && i < statements.size(); ++i) {
+    auto done = s.run(statements[i], stop);
+    if (!done && s.mysql == nullptr) {
+      return fail(std::move(done).error());
+    }
+    out.push_back(done ? piped_answer{*done, std::nullopt, {}}
+                       : piped_answer{{}, std::move(done).error(), s.failed.message});
+  }
+  if (!out.empty()) {
+    return out;
+  }
   s.sql_is_waiting = true;
   for (const std::string& sql : statements) {
     int failed_call = 0;
@@ -381,7 +402,6 @@ result<std::vector<piped_answer>> connection::run_piped(const std::vector<std::s
       return fail(std::move(e));
     }
   }
-  std::vector<piped_answer> out;
   for (std::size_t i = 0; i < statements.size(); ++i) {
     my_bool failed_call = 0;
     SLUICE_CHECK(s.drive(
@@ -452,7 +472,17 @@ result<std::vector<result_column>> connection::describe(std::string_view sql, co
       [&] { return mysql_stmt_prepare_start(&failed_call, prepared.get(), sql.data(), sql.size()); },
       [&](int occurred) { return mysql_stmt_prepare_cont(&failed_call, prepared.get(), occurred); }, stop));
   if (failed_call != 0) {
-    return fail(s.failure(""));
+    error why = s.failure("");
+    const bool reads = relational::begins_with_word(sql, "SELECT", sql_rules()) ||
+                       relational::begins_with_word(sql, "WITH", sql_rules());
+    if (s.mysql == nullptr || s.server.product != server_product::other || !reads) {
+      return fail(std::move(why));
+    }
+    SLUICE_TRY(auto columns,
+               select(fmt::format("SELECT * FROM ({}\n) AS sluice_described LIMIT 0", sql), stop));
+    row_view none;
+    SLUICE_CHECK(fetch(none, stop));
+    return columns;
   }
   const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> described(mysql_stmt_result_metadata(prepared.get()),
                                                                    mysql_free_result);

@@ -23,11 +23,14 @@ namespace sluice::mysql {
 
 enum class server_product : std::uint8_t { mariadb, mysql, other };
 
+struct other_product;
+
 /// What the server says it is.
 struct server_info {
   server_product product = server_product::other;
-  std::uint32_t version = 0;  ///< 101119 for 10.11.19.
-  std::string text;           ///< As it writes it.
+  std::uint32_t version = 0;             ///< 101119 for 10.11.19.
+  std::string text;                      ///< As it writes it.
+  const other_product* other = nullptr;  ///< Which one, of `other`.
 };
 
 /// What a connection is for: decides the settings of its session (`session_sql`).
@@ -141,7 +144,8 @@ class connection {
   /// Runs one statement and keeps its rows, of several results those of the first.
   result<std::vector<relational::sql_row>> ask(std::string_view sql, const stop_signal& stop);
   /// Sends all statements before the first answer is read: each is small, and they are few (64). One that
-  /// fails does not keep the next from running. An error is one of the connection.
+  /// fails does not keep the next from running. An error is one of the connection. Of a product that only
+  /// speaks the protocol each is asked for its answer before the next.
   result<std::vector<piped_answer>> run_piped(const std::vector<std::string>& statements,
                                               const stop_signal& stop);
   /// `LOAD DATA LOCAL INFILE 'sluice' …`. `next` gives the file piece by piece, as the server takes it, and
@@ -150,7 +154,8 @@ class connection {
   result<statement_answer> load(std::string_view sql, const std::function<std::string_view()>& next,
                                 const stop_signal& stop);
   result<std::vector<server_warning>> warnings(const stop_signal& stop);
-  /// The columns that a SELECT would have, without running it.
+  /// The columns that a SELECT would have, without running it; of a product that prepares no such statement
+  /// by running it for no rows.
   result<std::vector<result_column>> describe(std::string_view sql, const stop_signal& stop);
 
   /// Runs a SELECT whose rows are then fetched one by one as they come.

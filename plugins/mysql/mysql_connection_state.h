@@ -60,6 +60,14 @@ struct connection::state {
   result<void> connect(const relational::server_address& to, bool tls, const stop_signal& stop);
   void set_options(bool tls);
   result<void> set_session(const stop_signal& stop);
+  /// What the session has, and what the server says of itself, before anything is set.
+  result<relational::sql_row> first_look(const stop_signal& stop);
+  void know_product(std::string_view comment);
+  /// `not_supported` where a MariaDB or MySQL is older than the oldest that is read and written.
+  result<void> check_version(const stop_signal& stop);
+  /// Sets them, and returns those that the server has: another product than MariaDB and MySQL may lack some.
+  result<std::vector<session_setting>> apply(const std::vector<session_setting>& settings,
+                                             const stop_signal& stop);
   /// Keeps which session of which server this is, from an answer to `session_sql`.
   void know_session(const relational::sql_text& number, const relational::sql_text& of_server);
   /// Whether such an answer is that session's.

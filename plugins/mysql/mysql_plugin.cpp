@@ -84,6 +84,12 @@ std::vector<std::string> remarks_of_reading() {
       "next sends. "
       "Of products that only speak the protocol (TiDB, OceanBase, …) statements that move are not looked "
       "for. None of these proxies has been tried.",
+      "A server is what its version and `@@version_comment` say, whatever the job calls it. TiDB, OceanBase "
+      "and PolarDB-X (DRDS) are written exactly once as far as their transactions and savepoints are as "
+      "InnoDB's; LOAD DATA, shared snapshots, statements that are sent together and settings that they lack "
+      "are not used. Apache Doris (SelectDB), StarRocks and AnalyticDB for MySQL are read; as destinations "
+      "they are refused by plan and run, because their transactions do not take rows and marks back "
+      "together: write files, and load these by their Stream Load. None of these products has been tried.",
       "Bounds of ranges come of the server's estimates (EXPLAIN, at most 36 pieces of a key), of a `splitPk` "
       "that no index begins with of some 500 rows. A `splitPk` without an index is warned of, and so are "
       "ranges that differ more than tenfold. Several ranges are read at the same moment with `snapshot` "

@@ -128,44 +128,6 @@ void add_time_limit(std::vector<session_setting>& to, const session_facts& facts
 
 }  // namespace
 
-namespace {
-
-bool has_part(std::string_view text, std::string_view part) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [&](char a, char b) { return lower(a) == b; }) != text.end();
-}
-
-}  // namespace
-
-std::string_view proxy_of(std::string_view version, std::string_view comment) {
-  struct product {
-    std::string_view part;
-    std::string_view name;
-  };
-  constexpr product products[] = {{"proxysql", "ProxySQL"},
-                                  {"maxscale", "MaxScale"},
-                                  {"-router", "MySQL Router"},
-                                  {"tiproxy", "TiProxy"}};
-  for (const product& p : products) {
-    if (has_part(version, p.part) || has_part(comment, p.part)) {
-      return p.name;
-    }
-  }
-  return "a proxy";
-}
-
-server_product product_of(std::string_view version, std::string_view comment, bool mariadb) {
-  constexpr auto others = std::to_array<std::string_view>(
-      {"tidb", "oceanbase", "analyticdb", "polardbx", "polardb-x", "drds", "starrocks", "doris"});
-  for (const std::string_view other : others) {
-    if (has_part(version, other) || has_part(comment, other)) {
-      return server_product::other;
-    }
-  }
-  return mariadb ? server_product::mariadb : server_product::mysql;
-}
-
 std::vector<session_setting> session_settings(session_role role, const session_facts& facts) {
   std::vector<session_setting> out;
   out.push_back(text("time_zone", "+00:00"));

@@ -10,13 +10,6 @@
 
 namespace sluice::mysql {
 
-/// What a server is by its version and `@@version_comment`: `other` where one of them names a product that
-/// only speaks MySQL's protocol (TiDB, OceanBase, AnalyticDB, PolarDB-X), whatever name the job calls it by.
-server_product product_of(std::string_view version, std::string_view comment, bool mariadb);
-
-/// The product that stands between by what it says, or `a proxy`.
-std::string_view proxy_of(std::string_view version, std::string_view comment);
-
 /// A system variable that the engine sets in each session of a role.
 struct session_setting {
   std::string name;

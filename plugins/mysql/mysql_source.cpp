@@ -9,6 +9,7 @@
 #include "plugins/common/relational/sql_text.h"
 #include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_moments.h"
+#include "plugins/mysql/mysql_products.h"
 #include "plugins/mysql/mysql_reader.h"
 #include "plugins/mysql/mysql_replica.h"
 #include "plugins/mysql/mysql_session_sql.h"
@@ -268,6 +269,17 @@ result<void> mysql_source::describe_end(std::size_t end, read_plan& plan, option
   }
   SLUICE_TRY(connection * c, connected);
   product_ = product_name(c->server());
+  if (const other_product* other = c->server().other) {
+    if (options_.shares_snapshot) {
+      return values_.bad("snapshot", fmt::format("found \"shared\", and {} is {}, whose snapshots are not "
+                                                 "shared; expected \"none\"",
+                                                 c->place(), other->name));
+    }
+    notes_.push_back(
+        fmt::format("{} says that it is {}, which speaks MySQL's protocol: nothing of MySQL's own is used "
+                    "that it may lack (LOAD DATA, shared snapshots).",
+                    c->place(), other->name));
+  }
   if (std::string note = c->note_of_proxy(); !note.empty()) {
     notes_.push_back(std::move(note));
   }
@@ -444,7 +456,7 @@ result<mysql_source::described_part> mysql_source::describe_table(connection& c,
   out.part.database = table.database;
   out.part.table_bare = table.name;
   SLUICE_TRY(const auto joins, what_forbids_parts(c, out, stop));
-  const bool asks = !joins && options_.split_pk.empty();
+  const bool asks = !joins && options_.split_pk.empty() && c.server().other == nullptr;
   SLUICE_TRY(const auto calls,
              asks ? undetermined_call(c, out.part.where, out.computed, stop) : std::optional<std::string>());
   SLUICE_CHECK(planner_.choose_key(c, table, asks ? calls : joins, out.part, stop));

@@ -10,6 +10,7 @@
 #include "plugins/common/relational/target_mapping.h"
 #include "plugins/mysql/mysql_collations.h"
 #include "plugins/mysql/mysql_grants.h"
+#include "plugins/mysql/mysql_products.h"
 #include "plugins/mysql/mysql_session_sql.h"
 #include "plugins/mysql/mysql_sessions.h"
 #include "plugins/mysql/mysql_source.h"
@@ -227,6 +228,20 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
   if (std::string note = connection_->note_of_proxy(); !note.empty()) {
     out.notes.push_back(std::move(note));
   }
+  if (const other_product* other = connection_->server().other) {
+    if (!other->keeps_marks) {
+      return fail(
+          error_kind::not_supported,
+          "{}: the server is {}, whose transactions do not take rows and marks back together, so that "
+          "a run that fails could neither undo nor go on with what it has written: {}",
+          options_.table().place, other->name, other->instead);
+    }
+    out.notes.push_back(fmt::format(
+        "The server says that it is {}, which speaks MySQL's protocol: the promise holds as far as its "
+        "transactions and savepoints are as InnoDB's, and nothing else of MySQL's own is used that it may "
+        "lack (LOAD DATA, statements sent together).",
+        other->name));
+  }
   if (!opened_) {
     use_ = {{}, steps_.may_change_rows()};
     SLUICE_CHECK(look_up_altered());
@@ -332,7 +347,7 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
       use_.tables.push_back(std::move(identity));
     }
   }
-  if (table.engine != "InnoDB") {
+  if (table.engine != "InnoDB" && connection_->server().other == nullptr) {
     return fail(
         error_kind::not_supported,
         "{}: table {} is of the engine {}, which takes no row back that was refused or that a failure "

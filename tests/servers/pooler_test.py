@@ -2,6 +2,7 @@
 
 import json
 import signal
+import struct
 import subprocess
 import unittest
 
@@ -9,7 +10,7 @@ from e2e.harness import PROGRAM, job
 from servers import mariadb_test
 from servers import postgresql_test as whole
 from servers.either import OnMariaDB
-from servers.mysql_proxy import ANOTHER_NUMBER, MySqlProxy
+from servers.mysql_proxy import ANOTHER_NUMBER, MySqlProxy, packet, with_length
 from servers.pgbouncer import PgBouncer
 from servers.postgresql_test import end, sql
 from servers.running import until
@@ -95,3 +96,64 @@ class Proxy(OnMariaDB):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Speaker(MySqlProxy):
+    """A server that says it is another product, and has neither what `lacks` names nor, where it says so, prepared statements."""
+
+    def __init__(self, server, says, lacks, prepares=True):
+        super().__init__(server, numbers=False)
+        self.says, self.lacks, self.prepares = says, lacks, prepares
+
+    def pass_on(self, client, backends):
+        prepare = 0x16
+        while True:
+            header, said = packet(client)
+            if header[3] == 0:
+                self.statements.append(said[1:].decode(errors="replace"))
+            if said[:1] == bytes([prepare]) and not self.prepares:
+                client.sendall(with_length(b"\xff" + struct.pack("<H", 1295) + b"#HY000not in the prepared statement protocol", 1))
+            elif any(name in said for name in self.lacks):
+                client.sendall(with_length(b"\xff" + struct.pack("<H", 1193) + b"#HY000Unknown system variable", 1))
+            else:
+                backends[0].sendall(with_length(said.replace(b"@@version_comment", f"'{self.says}'".encode()), header[3]))
+
+
+class OtherProducts(OnMariaDB):
+    LACKS = [b"GET_LOCK", b"@@log_bin", b"@@local_infile", b"lc_messages", b"completion_type", b"net_write_timeout", b"sql_safe_updates", b"unique_checks", b"GLOBAL_STATUS"]
+    NEVER = ("LOAD DATA", "CONSISTENT SNAPSHOT", "LOCK TABLES", "KILL")
+
+    def setUp(self):
+        super().setUp()
+        self.make_source(500)
+        self.sql("ALTER TABLE src ADD COLUMN n DECIMAL(10,2) DEFAULT 1.5; CREATE TABLE dst LIKE src")
+
+    def test_one_whose_transactions_hold_marks_is_written_by_what_it_has(self):
+        with Speaker(self.server(), "TiDB Server (Apache License 2.0)", self.LACKS) as other:
+            reader, writer = Proxy.behind(other, self.end("Reader", "src", splitPk="id")), Proxy.behind(other, self.end("Writer", "dst"))
+            self.sql("INSERT INTO dst (id) VALUES (7)")
+            ended = self.succeeds(job(reader, writer, concurrent=2, errors=1))
+            self.assertEqual(self.sql("SELECT COUNT(*), SUM(id), SUM(n) FROM dst"), "500\t125250\t750.00\n")
+            self.assertEqual(ended.summary["dirty_by_code"], {"ER_DUP_ENTRY": 1})
+            planned = subprocess.run([PROGRAM, "plan", self.write("job.json", json.dumps(job(reader, writer)))], capture_output=True, text=True, check=True)
+            self.assertIn("The server says that it is TiDB, which speaks MySQL's protocol: the promise holds as far as its transactions", planned.stdout)
+            reader["parameter"]["snapshot"] = "shared"
+            self.fails(job(reader, writer, concurrent=2), "snapshot: found \"shared\"", "is TiDB, whose snapshots are not shared")
+        for text in self.NEVER:
+            self.assertFalse([s for s in other.statements if text in s], text)
+
+    def test_one_without_such_transactions_is_read_and_not_written(self):
+        for says, name in (("Doris version doris-2.1.2", "Apache Doris"), ("StarRocks version 3.1.2", "StarRocks")):
+            with self.subTest(name), Speaker(self.server(), says, self.LACKS, prepares=False) as other:
+                self.sql("TRUNCATE dst; DROP TABLE IF EXISTS sluice_run, sluice_progress")
+                ended = self.succeeds(job(Proxy.behind(other, self.end("Reader", "src", ["id", "t", "n + 0"])), self.end("Writer", "dst", ["id", "t", "n"])))
+                self.assertEqual(self.sql("SELECT COUNT(*), SUM(n), MIN(LENGTH(t)) FROM dst"), "500\t750.00\t1000\n")
+                self.assertIn(f"says that it is {name}, which speaks MySQL's protocol", ended.text)
+                self.sql("DROP TABLE sluice_run, sluice_progress")
+                document = job(self.end("Reader", "src"), Proxy.behind(other, self.end("Writer", "dst")))
+                for command in ("plan", "run"):
+                    done = subprocess.run([PROGRAM, command, self.write("job.json", json.dumps(document))], capture_output=True, text=True, timeout=60)
+                    self.assertNotEqual(done.returncode, 0, done)
+                    self.assertIn(f"the server is {name}, whose transactions do not take rows and marks back together", done.stdout + done.stderr)
+                    self.assertIn("Stream Load", done.stdout + done.stderr)
+                self.assertNotIn("sluice_run", self.sql("SHOW TABLES"))

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugins/mysql/mysql_products.h"
 #include "plugins/mysql/mysql_session_sql.h"
 
 namespace sluice::mysql {
@@ -15,6 +16,30 @@ TEST(server_product, is_what_the_server_says_and_not_what_the_job_calls_it) {
   EXPECT_EQ(product_of("5.7.25", "OceanBase_CE 4.2.1.0", false), server_product::other);
   EXPECT_EQ(product_of("8.0.32-X-Cluster-8.4.19", "PolarDB-X", false), server_product::other);
   EXPECT_EQ(product_of("5.1.31-mysql-server", "AnalyticDB-MySQL", false), server_product::other);
+}
+
+TEST(server_product, of_others_is_known_by_name_and_by_whether_rows_and_marks_are_taken_back_together) {
+  struct said {
+    std::string_view version, comment, name;
+    bool keeps_marks;
+  };
+  for (const said& s : std::initializer_list<said>{
+           {"8.0.11-TiDB-v7.5.0", "TiDB Server (Apache License 2.0)", "TiDB", true},
+           {"5.7.25-OceanBase-v4.2.1.0", "OceanBase_CE 4.2.1.0", "OceanBase", true},
+           {"5.6.29-TDDL-5.4.13-16415631", "Tddl Server (ALIBABA)", "PolarDB-X (DRDS)", true},
+           {"8.0.32-X-Cluster-8.4.19", "Source distribution", "PolarDB-X", true},
+           {"5.7.99", "Doris version doris-2.1.2-rc04-b130df2488", "Apache Doris", false},
+           {"5.1.0", "StarRocks version 3.1.2-4f3a2ee", "StarRocks", false},
+           {"5.1.31-mysql-server", "AnalyticDB-MySQL", "AnalyticDB for MySQL", false},
+       }) {
+    const other_product* other = other_product_of(s.version, s.comment);
+    ASSERT_NE(other, nullptr) << s.version;
+    EXPECT_EQ(other->name, s.name);
+    EXPECT_EQ(other->keeps_marks, s.keeps_marks) << s.name;
+    EXPECT_NE(other->keeps_marks, !other->instead.empty()) << s.name;
+  }
+  EXPECT_EQ(other_product_of("8.0.36", "MySQL Community Server - GPL"), nullptr);
+  EXPECT_EQ(other_product_of("10.11.6-MariaDB", "Debian 12"), nullptr);
 }
 
 TEST(proxy_of, names_products_by_what_they_say) {

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from e2e.harness import PROGRAM, Ended, ProgramTest, job, sqlite_writer
 
@@ -106,6 +107,29 @@ class Runs(ProgramTest):
             process.wait()
         [run] = self.listed()
         self.assertEqual((run["state"], run["resumable"]), ("stopped", True))
+
+    def test_a_folder_of_another_user_is_said_to_be_unreadable(self):
+        database = self.make_table(TABLE)
+        self.assertEqual(self.run_job(self.document(database), *FAST).code, 0)
+        [run] = self.listed()
+        if os.getuid() != 0:
+            self.skipTest("takes root, who may become somebody else")
+
+        def as_nobody(*words):
+            argv = [PROGRAM, "runs", *words, "--state-dir", self.state]
+            return subprocess.run(argv, capture_output=True, text=True, timeout=60, user=65534, group=65534, extra_groups=[])
+
+        for path, mode in ((self.state, 0o755), (self.state / "runs", 0o755), (Path(run["folder"]).parent, 0o755), (Path(run["folder"]), 0o700)):
+            path.chmod(mode)
+        [seen] = json.loads(as_nobody("list", "--json").stdout)["runs"]
+        self.assertEqual((seen["run"], seen["state"], seen["resumable"], seen["read"]), (run["run"], "unreadable", False, None))
+        self.assertIn("its folder is another user's and cannot be read: ask as that user", as_nobody("show", run["run"]).stdout)
+        self.assertIn("continue the run as that user", as_nobody("resume", run["run"]).stderr)
+        self.assertEqual(json.loads(as_nobody("list", "--json", "--state", "killed").stdout)["runs"], [])
+        Path(run["folder"]).parent.chmod(0o700)
+        listed = as_nobody("list")
+        self.assertIn("No such runs", listed.stdout)
+        self.assertIn("are another user's and cannot be read", listed.stderr)
 
     def test_clean_says_what_goes_and_keeps_what_can_be_continued(self):
         self.killed_half("--name", "half")

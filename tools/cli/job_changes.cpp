@@ -93,26 +93,22 @@ class comparison {
   std::vector<std::string> lines_;
 };
 
-std::vector<std::string> changes_but(bool (*left_out)(std::string_view path), std::string_view before,
-                                     std::string_view now) {
-  const json old_job = json::parse(before, nullptr, false);
-  const json new_job = json::parse(now, nullptr, false);
-  if (!old_job.is_object() || !new_job.is_object()) {
-    return {};
-  }
+std::vector<std::string> changes_but(bool (*left_out)(std::string_view path), const json& before,
+                                     const json& now) {
   comparison both(left_out);
-  both.compare("", old_job, new_job);
+  both.compare("", before, now);
   return both.take();
 }
 
 }  // namespace
 
-std::vector<std::string> job_changes(std::string_view before, std::string_view now) {
-  return changes_but(decides_nothing, before, now);
-}
-
-std::vector<std::string> setting_changes(std::string_view before, std::string_view now) {
-  return changes_but(is_no_setting, before, now);
+changed_job job_changes(std::string_view before, std::string_view now) {
+  const json old_job = json::parse(before, nullptr, false);
+  const json new_job = json::parse(now, nullptr, false);
+  if (!old_job.is_object() || !new_job.is_object()) {
+    return {};
+  }
+  return {changes_but(decides_nothing, old_job, new_job), changes_but(is_no_setting, old_job, new_job)};
 }
 
 std::string changes_text(const std::vector<std::string>& changes, std::size_t lines_max) {

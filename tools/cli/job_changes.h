@@ -7,13 +7,16 @@
 
 namespace sluice {
 
-/// How two job documents (`job::document`: as run, secrets masked) differ, a line each in the order of their
-/// paths: `steps[1].parameter.table was "t" and is "u"`. Left out is what decides no data: the settings but
-/// `common`, the order of steps, names of steps. Empty where one of them cannot be read.
-std::vector<std::string> job_changes(std::string_view before, std::string_view now);
-
-/// The same of what decides no data and may differ when a run is continued: the settings but `common`.
-std::vector<std::string> setting_changes(std::string_view before, std::string_view now);
+/// How two jobs differ, a line each in the order of their paths: `steps[1].parameter.table was "t" and is
+/// "u"`.
+struct changed_job {
+  /// What decides the data: all but the settings (of which `common` does), the order of steps and their
+  /// names.
+  std::vector<std::string> data;
+  std::vector<std::string> settings;  ///< What may differ when a run is continued: the settings but `common`.
+};
+/// Of two job documents (`job::document`: as run, secrets masked). Empty where one of them cannot be read.
+changed_job job_changes(std::string_view before, std::string_view now);
 
 /// The first `lines_max` of them as one text: `a; b; and 3 more`.
 std::string changes_text(const std::vector<std::string>& changes, std::size_t lines_max = 5);

@@ -96,7 +96,7 @@ class run_session {
   int end();
 
   result<void> adopt_folder_of(const run_id& continued);
-  void tell_other_settings(const run_folder& older, const std::string& now);
+  void tell_other_settings(const run_folder& older, std::vector<std::string> changes);
   result<std::string> folder_of_continued(const run_id& continued);
   void on_plan(const run_plan& plan);
   void complete(run_summary& ended);
@@ -282,12 +282,8 @@ result<void> run_session::look_for_begun() {
               in_quotes(*begun));
 }
 
-/// What may differ when a run is continued, with the value it had.
-void run_session::tell_other_settings(const run_folder& older, const std::string& now) {
-  std::vector<std::string> changes;
-  if (const auto as_begun = read_file(older.file("job.json"), job_file_bytes_max)) {
-    changes = setting_changes(*as_begun, now);
-  }
+/// What may differ when a run is continued, with the value it had; `changes` are those of the job.
+void run_session::tell_other_settings(const run_folder& older, std::vector<std::string> changes) {
   if (const auto before = read_stored_command(older.path())) {
     for (std::string& line : flag_changes(*before, command_to_keep(arguments_, job_->what, "", secrets_))) {
       changes.push_back(std::move(line));
@@ -310,12 +306,14 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
   log_->set_run(continued);
   SLUICE_CHECK(log_->open_file(older->file("run.log")));
   const std::string now = secrets_.apply(job_->what.document);
+  changed_job changes;
   if (const auto as_begun = read_file(older->file("job.json"), job_file_bytes_max)) {
-    if (const std::string changes = changes_text(job_changes(*as_begun, now)); !changes.empty()) {
-      warn("changed since this run was worked on last: " + changes);
-    }
+    changes = job_changes(*as_begun, now);
   }
-  tell_other_settings(*older, now);
+  if (!changes.data.empty()) {
+    warn("changed since this run was worked on last: " + changes_text(changes.data));
+  }
+  tell_other_settings(*older, std::move(changes.settings));
   SLUICE_CHECK(older->write("job.json", now));
   folder_->remove();
   folder_ = std::move(older);
@@ -366,7 +364,8 @@ void run_session::complete(run_summary& ended) {
   const auto folder = ended.in_the_way ? run_folder::find(state_directory_, *ended.in_the_way) : std::nullopt;
   if (folder && ended.failure) {
     if (const auto as_run = read_file(*folder + "/job.json", job_file_bytes_max)) {
-      const std::string changes = changes_text(job_changes(*as_run, secrets_.apply(job_->what.document)));
+      const std::string changes =
+          changes_text(job_changes(*as_run, secrets_.apply(job_->what.document)).data);
       ended.failure->message += fmt::format(". {}/job.json is the job as that run has it{}{}", *folder,
                                             changes.empty() ? "" : "; changed since: ", changes);
     }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -28,7 +30,8 @@ constexpr std::pair<recorded_state, std::string_view> state_words[] = {
     {recorded_state::succeeded_with_dirty, "succeeded_with_dirty"},
     {recorded_state::failed, "failed"},
     {recorded_state::stopped, "stopped"},
-    {recorded_state::killed, "killed"}};
+    {recorded_state::killed, "killed"},
+    {recorded_state::unreadable, "unreadable"}};
 
 constexpr std::string_view done_word = "done";
 constexpr std::string_view resumable_word = "resumable";
@@ -84,6 +87,12 @@ run_record read_run(const fs::path& folder, const run_id& run) {
   one.run = run;
   one.folder = folder.string();
   one.begun_unix_ms = begun_unix_ms(run);
+  if (::access((one.folder + "/lock").c_str(), R_OK) != 0 && errno == EACCES) {
+    one.state = recorded_state::unreadable;
+    one.worked_unix_ms = one.begun_unix_ms;
+    one.job = folder.parent_path().filename().string();
+    return one;
+  }
   // First: what ends while it is looked at is shown as it was.
   const bool alive = run_is_alive(one.folder);
   const std::string lock = one.folder + "/lock";
@@ -136,9 +145,11 @@ bool fits(const run_record& one, const run_filter& filter) {
   return has_state(one, filter.states) && (!filter.job || fits_name(*filter.job, one.job));
 }
 
-/// Calls `see` for each folder that is named like a run; nothing where there is no state yet.
+/// Calls `see` for each folder that is named like a run; nothing where there is no state yet. `closed`: as in
+/// `runs_in_state`.
 template <class See>
-result<void> each_folder(const std::string& state_directory, const See& see) {
+result<void> each_folder(const std::string& state_directory, const See& see,
+                         std::vector<std::string>* closed = nullptr) {
   const std::string all = runs_folder(state_directory);
   std::error_code problem;
   fs::directory_iterator at(all, problem);
@@ -156,6 +167,9 @@ result<void> each_folder(const std::string& state_directory, const See& see) {
       if (const auto run = run_id::parse(run_at->path().filename().string())) {
         see(run_at->path(), *run);
       }
+    }
+    if (inner == std::errc::permission_denied && closed != nullptr) {
+      closed->push_back(at->path().string());
     }
   }
   return {};
@@ -186,18 +200,22 @@ result<void> check_runs_folder(const std::string& state_directory) {
   return each_folder(state_directory, [](const fs::path&, const run_id&) {});
 }
 
-result<std::vector<run_record>> runs_in_state(const std::string& state_directory, const run_filter& filter) {
+result<std::vector<run_record>> runs_in_state(const std::string& state_directory, const run_filter& filter,
+                                              std::vector<std::string>* closed) {
   std::vector<run_record> runs;
-  SLUICE_CHECK(each_folder(state_directory, [&](const fs::path& folder, const run_id& run) {
-    if (begun_unix_ms(run) < filter.since_unix_ms) {
-      return;
-    }
-    run_record one = read_run(folder, run);
-    one.summary = {};  // many megabytes in all
-    if (fits(one, filter)) {
-      runs.push_back(std::move(one));
-    }
-  }));
+  SLUICE_CHECK(each_folder(
+      state_directory,
+      [&](const fs::path& folder, const run_id& run) {
+        if (begun_unix_ms(run) < filter.since_unix_ms) {
+          return;
+        }
+        run_record one = read_run(folder, run);
+        one.summary = {};  // many megabytes in all
+        if (fits(one, filter)) {
+          runs.push_back(std::move(one));
+        }
+      },
+      closed));
   std::sort(runs.begin(), runs.end(), [](const run_record& a, const run_record& b) { return b.run < a.run; });
   return runs;
 }

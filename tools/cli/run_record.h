@@ -13,9 +13,10 @@
 namespace sluice {
 
 /// How a run stands, as its folder shows it.
-enum class recorded_state { running, succeeded, succeeded_with_dirty, failed, stopped, killed };
+enum class recorded_state { running, succeeded, succeeded_with_dirty, failed, stopped, killed, unreadable };
 
-/// `running`; those of a summary; `killed`: its process ended without an end of the run.
+/// `running`; those of a summary; `killed`: its process ended without an end of the run; `unreadable`: its
+/// folder is another user's and tells nothing.
 std::string_view to_string(recorded_state state);
 
 /// What a run's folder tells of it, a moment ago.
@@ -61,9 +62,11 @@ std::vector<std::string_view> run_state_words();
 result<void> check_runs_folder(const std::string& state_directory);
 
 /// The runs of a state directory, newest first, without the text of their summaries; none where it is not
-/// there. What cannot be read of one is left empty. `denied` where the directory itself cannot be read.
+/// there. What cannot be read of one is left empty. `denied` where the directory itself cannot be read;
+/// `closed` gets the folders in it of jobs that cannot.
 result<std::vector<run_record>> runs_in_state(const std::string& state_directory,
-                                              const run_filter& filter = {});
+                                              const run_filter& filter = {},
+                                              std::vector<std::string>* closed = nullptr);
 
 /// The one that `named` means: its id, or the name of a job, whose newest run it is then (`resumable`: the
 /// newest that can be continued, where one can), or what only its id begins or ends with. `bad_option` where

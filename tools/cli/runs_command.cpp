@@ -124,6 +124,9 @@ std::string outlook_text(const run_record& one) {
   if (is_done(one.state)) {
     return "";
   }
+  if (one.state == recorded_state::unreadable) {
+    return "its folder is another user's and cannot be read: ask as that user";
+  }
   return one.began_anew ? "its destination keeps no marks: its command begins it from its beginning"
                         : "nothing is left to go on with: its command begins a run of its own";
 }
@@ -237,9 +240,14 @@ int runs_list(const runs_list_arguments& arguments, const program& parts) {
     filter.since_unix_ms = now > age ? now - age : 0;
   }
   filter.since_unix_ms = arguments.since_unix_ms.value_or(filter.since_unix_ms);
-  auto runs = runs_in_state(state, filter);
+  std::vector<std::string> closed;
+  auto runs = runs_in_state(state, filter, &closed);
   if (!runs) {
     return complain(parts, runs.error().message, exit_failed);
+  }
+  for (const std::string& folder : closed) {
+    write_out(parts.err_fd, fmt::format("sluice: the runs in {} are another user's and cannot be read\n",
+                                        in_quotes(folder)));
   }
   const std::size_t in_all = runs->size();
   if (arguments.limit != 0 && in_all > arguments.limit) {

@@ -37,6 +37,12 @@ result<void> require_resumable(const run_record& one) {
     return fail(error_kind::conflict, "run {} is done ({}): there is nothing to continue", id,
                 to_string(one.state));
   }
+  if (one.state == recorded_state::unreadable) {
+    return fail(
+        error_kind::denied,
+        "the folder of run {}, {}, is another user's and cannot be read: continue the run as that user", id,
+        in_quotes(one.folder));
+  }
   const std::string again =
       one.command ? fmt::format(": cd {} && {}", shell_word(one.command->folder), command_text(*one.command))
                   : std::string();

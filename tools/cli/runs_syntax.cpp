@@ -91,8 +91,8 @@ void runs_flags::describe(CLI::App& app) {
   list_
       ->add_option("--state", states_,
                    "Only runs in this state: running, succeeded, succeeded_with_dirty, done (both of "
-                   "these), failed, stopped, killed (its process ended without an end of the run), or "
-                   "resumable. May be repeated")
+                   "these), failed, stopped, killed (its process ended without an end of the run), "
+                   "unreadable (its folder is another user's), or resumable. May be repeated")
       ->type_name("STATE")
       ->allow_extra_args(false);
   list_->add_option("--since", since_, "Only runs that began since then: 2h, 7d, 2026-11-27 (in UTC)")

@@ -35,25 +35,27 @@ TEST(job_changes, names_each_place_that_decides_data_with_both_values) {
       {"{", R"({"a":1})", {}},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(job_changes(c.before, c.now), c.lines) << c.now;
+    EXPECT_EQ(job_changes(c.before, c.now).data, c.lines) << c.now;
   }
 }
 
 TEST(job_changes, settings_that_may_differ_are_told_apart_with_both_values) {
   EXPECT_EQ(
-      setting_changes(
+      job_changes(
           R"({"steps":[1],"order":1,"setting":{"errorLimit":{"record":0},"speed":{"concurrent":4},"common":1}})",
-          R"({"steps":[2],"order":2,"setting":{"errorLimit":{"record":10},"speed":{"concurrent":4},"common":2}})"),
+          R"({"steps":[2],"order":2,"setting":{"errorLimit":{"record":10},"speed":{"concurrent":4},"common":2}})")
+          .settings,
       std::vector<std::string>{"setting.errorLimit.record was 0 and is 10"});
-  EXPECT_EQ(setting_changes(R"({"job":{"content":1}})",
-                            R"({"job":{"content":2,"setting":{"speed":{"channel":2}}}})"),
-            std::vector<std::string>{R"(job.setting was not there and is {"speed":{"channel":2}})"});
-  EXPECT_EQ(setting_changes(R"({"setting":{"speed":1}})", R"({"setting":{"speed":1}})"),
+  EXPECT_EQ(
+      job_changes(R"({"job":{"content":1}})", R"({"job":{"content":2,"setting":{"speed":{"channel":2}}}})")
+          .settings,
+      std::vector<std::string>{R"(job.setting was not there and is {"speed":{"channel":2}})"});
+  EXPECT_EQ(job_changes(R"({"setting":{"speed":1}})", R"({"setting":{"speed":1}})").settings,
             std::vector<std::string>());
 }
 
 TEST(job_changes, long_values_are_cut) {
-  const auto lines = job_changes(R"({"a":"x"})", R"({"a":")" + std::string(500, 'y') + R"("})");
+  const auto lines = job_changes(R"({"a":"x"})", R"({"a":")" + std::string(500, 'y') + R"("})").data;
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_LT(lines[0].size(), 120u);
 }

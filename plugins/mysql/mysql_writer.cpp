@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "plugins/api/read_again.h"
-#include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/written_sum.h"
 #include "plugins/mysql/mysql_codes.h"
 #include "plugins/mysql/mysql_session_sql.h"
@@ -184,15 +183,16 @@ result<mark> mysql_writer::open(split_index split, epoch_number epoch, const sto
   SLUICE_TRY(std::string owner, connection_->session_name(stop));
   if (owner != owner_) {
     if (!owner_.empty()) {
-      lost_sessions_.push_back(std::move(owner_));
+      lost_sessions_.add(std::move(owner_));
     }
     owner_ = std::move(owner);
   }
   const relational::session_control control = {
       [&](const std::string& name) { return session_lives(*connection_, name, stop); },
       [&](const std::string& name) { return end_session(*connection_, name, stop); }};
-  SLUICE_CHECK(relational::end_lost_sessions(lost_sessions_, control, stop));
-  SLUICE_TRY(mark m, relational::open_split(*session_, plan_->marks, *claim_, split, epoch, owner_));
+  SLUICE_CHECK(lost_sessions_.end(control, stop));
+  SLUICE_TRY(mark m, lost_sessions_.explained(
+                         relational::open_split(*session_, plan_->marks, *claim_, split, epoch, owner_)));
   split_ = split;
   epoch_ = epoch;
   transaction_ = 0;

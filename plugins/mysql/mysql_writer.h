@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/target.h"
+#include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/mysql/mysql_catalogue.h"
 #include "plugins/mysql/mysql_encode.h"
@@ -142,8 +143,8 @@ class mysql_writer : public writer {
   std::string statement_;  ///< Room that is kept.
   std::unique_ptr<connection> connection_;
   std::unique_ptr<mysql_session> session_;
-  std::string owner_;                       ///< This session, as marks name it.
-  std::vector<std::string> lost_sessions_;  ///< Such as were before it, and may still be on the server.
+  std::string owner_;                        ///< This session, as marks name it.
+  relational::lost_sessions lost_sessions_;  ///< Such as were before it.
   bool in_transaction_ = false;
   bool saves_points_ = false;        ///< A warning came: statements begin with a savepoint.
   std::uint32_t clean_batches_ = 0;  ///< In a row, while `saves_points_`.

@@ -7,7 +7,6 @@
 #include <iterator>
 
 #include "plugins/api/read_again.h"
-#include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/written_sum.h"
 #include "transport/base/text.h"
 
@@ -140,7 +139,7 @@ result<void> postgresql_writer::connect_once(split_index split, const stop_signa
   SLUICE_TRY(auto made, open_session(plan_->session, session_role::writer, part, stop));
   SLUICE_TRY(std::string name, session_name_of(*made));
   if (!owner_.empty()) {
-    lost_sessions_.push_back(std::move(owner_));
+    lost_sessions_.add(std::move(owner_));
   }
   owner_ = std::move(name);
   if (made->is_plain()) {
@@ -159,9 +158,10 @@ result<mark> postgresql_writer::open(split_index split, epoch_number epoch, cons
   const relational::session_control control = {
       [&](const std::string& name) { return session_lives(*connection_, name); },
       [&](const std::string& name) { return end_session(*connection_, name); }};
-  SLUICE_CHECK(relational::end_lost_sessions(lost_sessions_, control, stop));
+  SLUICE_CHECK(lost_sessions_.end(control, stop));
   statement_session session(*connection_);
-  SLUICE_TRY(mark m, relational::open_split(session, plan_->dialect, *plan_->claim, split, epoch, owner_));
+  SLUICE_TRY(mark m, lost_sessions_.explained(relational::open_split(session, plan_->dialect, *plan_->claim,
+                                                                     split, epoch, owner_)));
   split_ = split;
   epoch_ = epoch;
   transaction_ = 0;

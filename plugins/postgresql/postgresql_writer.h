@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/api/target.h"
+#include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/progress.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_encode.h"
@@ -142,8 +143,8 @@ class postgresql_writer : public writer {
   split_index split_;
   epoch_number epoch_;
   std::uint64_t transaction_ = 0;
-  std::string owner_;                       ///< This session, as marks name it.
-  std::vector<std::string> lost_sessions_;  ///< Such as were before it, and may still be on the server.
+  std::string owner_;                        ///< This session, as marks name it.
+  relational::lost_sessions lost_sessions_;  ///< Such as were before it.
 };
 
 }  // namespace sluice::postgresql

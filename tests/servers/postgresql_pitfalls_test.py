@@ -75,6 +75,10 @@ class Read(whole.Jobs):
                     for command in ("check", "plan") if user == "plain" else ():
                         done = subprocess.run([PROGRAM, command, self.arguments(document)[2]], capture_output=True, text=True, timeout=60)
                         self.assertIn(said, done.stdout + done.stderr)
+        self.fails(job(end("Reader", "src", ["b", " a,coalesce(b, 'x')"]), end("Writer", "dst")),
+                   """parameter.column[1]: found " a,coalesce(b, 'x')", which is 2 expressions; write each as an entry of its own: "a", "coalesce(b, 'x')\"""", code=1)
+        self.succeeds(job(end("Reader", "src", ["(ARRAY[a, 1])[1]", "b", "ROW(a, b)::pair"]), end("Writer", "dst")))
+        sql("DELETE FROM dst")
         for user in ("admin", "plain"):
             for star in ("src.*", ' public."src".* ', "SRC.*"):
                 self.succeeds(job(end("Reader", "src", [star], user=user), end("Writer", "dst")))

@@ -33,6 +33,27 @@ std::string names_in_quotes(const std::vector<std::string>& names) {
                                         : list;
 }
 
+/// Those that commas part outside of brackets; the whole where none does, or a bracket is closed that nobody
+/// has opened.
+std::vector<std::string> expressions_in(std::string_view text, const sql_rules& rules) {
+  std::vector<std::string> out;
+  std::size_t begin = 0;
+  int depth = 0;
+  for (const sql_token& token : tokens_of(text, rules)) {
+    depth += token.text == "(" || token.text == "[" ? 1 : token.text == ")" || token.text == "]" ? -1 : 0;
+    if (depth < 0) {
+      return {std::string(text)};
+    }
+    if (depth == 0 && token.text == ",") {
+      const auto at = static_cast<std::size_t>(token.text.data() - text.data());
+      out.emplace_back(trimmed(text.substr(begin, at - begin)));
+      begin = at + 1;
+    }
+  }
+  out.emplace_back(trimmed(text.substr(begin)));
+  return out;
+}
+
 }  // namespace
 
 bool is_star(const std::vector<placed_text>& entries) {
@@ -135,6 +156,11 @@ result<std::vector<column_entry>> column_entries(const std::vector<placed_text>&
     if (found) {
       out.push_back({found, std::string(trimmed(entry.text)), "", entry.place});
       continue;
+    }
+    if (const auto several = expressions_in(entry.text, rules); several.size() > 1) {
+      return fail(error_kind::bad_option,
+                  "{}: found {}, which is {} expressions; write each as an entry of its own: {}", entry.place,
+                  in_quotes(entry.text), several.size(), names_in_quotes(several));
     }
     select_item item = select_item_of(trimmed(entry.text), rules, [&](std::string_view name) {
       return named_in(name, names, rules).has_value();

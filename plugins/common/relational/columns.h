@@ -28,7 +28,7 @@ std::optional<std::size_t> named_in(std::string_view entry, const std::vector<st
 
 /// What each entry of `column` is, for a table that has these columns; `*` alone is all of them. An entry
 /// that names no column as it stands may end in an alias (`select_item_of`). `bad_option` where a bare name
-/// matches several that differ by case only.
+/// matches several that differ by case only, and where an entry is several expressions.
 result<std::vector<column_entry>> column_entries(const std::vector<placed_text>& entries,
                                                  const std::vector<std::string>& names,
                                                  const sql_rules& rules);

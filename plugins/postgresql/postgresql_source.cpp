@@ -444,6 +444,7 @@ result<void> postgresql_source::widen_types(connection& c, const std::string& pl
                                             const relation_plan& relation, const read_plan& plan) {
   std::vector<described_column> wider;
   bool differs = false;
+  std::string others;
   for (std::size_t i = 0; i < std::max(types.size(), types_.size()); ++i) {
     const bool both = i < types.size() && i < types_.size();
     const bool same = both && types[i].name == types_[i].name;
@@ -451,13 +452,28 @@ result<void> postgresql_source::widen_types(connection& c, const std::string& pl
                               ? wider_modifier(types[i].oid, types[i].modifier, types_[i].modifier)
                               : std::nullopt;
     if (!same && !modifier) {
-      return fail(error_kind::bad_option,
-                  "{}: column {} of {} is {}, and of {} it is {}; cast it to the same type in \"column\"",
-                  place, i + 1, in_quotes(relation.shown), i < types.size() ? types[i].name : "missing",
-                  in_quotes(plan.relations[0].shown), i < types_.size() ? types_[i].name : "missing");
+      const std::string name = i < types_.size() ? (*plan.columns)[i].name : std::string();
+      others += fmt::format("{}column {}{} is {} here and {} there", others.empty() ? "" : ", ", i + 1,
+                            name.empty() ? "" : fmt::format(" ({})", in_quotes(name)),
+                            i < types.size() ? types[i].name : "missing",
+                            i < types_.size() ? types_[i].name : "missing");
+      continue;
     }
     wider.push_back({"", types[i].oid, modifier.value_or(types[i].modifier)});
     differs = differs || !same;
+  }
+  if (!others.empty()) {
+    const relation_plan& first = plan.relations.front();
+    return options_.queries
+               ? fail(error_kind::bad_option,
+                      "{}: this query returns other types than {}: {}; cast them to the same type in one of "
+                      "the two",
+                      place, first.values_place, others)
+               : fail(error_kind::bad_option,
+                      "{}: the columns of {} in {} have other types than those of {} in {}: {}; cast them to "
+                      "the same type in \"column\"",
+                      place, in_quotes(relation.shown), c.place(), in_quotes(first.shown), of(first).place(),
+                      others);
   }
   if (differs) {
     SLUICE_TRY(types_, name_types(c, wider));

@@ -86,8 +86,10 @@ std::vector<option> target_option_list() {
       {.name = "resetSequences",
        .type = option_type::boolean,
        .meaning =
-           "After the data, before `postSql`, sequences of identity and serial columns that are written "
-           "move on to the greatest value there, never back. Without it a warning names them.",
+           "After the data, before `postSql`, sequences of identity and serial columns, and such as only a "
+           "default calls (`nextval`), move on to the greatest value of their column where it is written, "
+           "never "
+           "back. Without it a warning names them.",
        .default_text = "false"});
   list.push_back(
       {.name = "schema",

@@ -8,8 +8,9 @@
 
 namespace sluice::postgresql {
 
-/// A sequence that belongs to a column: of an identity, of a serial, or given to it (OWNED BY).
-struct owned_sequence {
+/// A sequence that gives a column its values: of an identity, of a serial, given to it (OWNED BY), or called
+/// by its default, which is `nextval` of nothing else.
+struct column_sequence {
   std::string name;  ///< Quoted, with its schema.
   std::string column;
   bool rises = true;
@@ -18,12 +19,19 @@ struct owned_sequence {
   bool may_move = false;  ///< This account may read it and the column, and set it.
 };
 
+struct column_sequences {
+  std::vector<column_sequence> known;
+  /// `"a" (nextval('s'::text))`: columns whose default calls `nextval`, and that of another sequence than can
+  /// be told, or makes another value of it.
+  std::vector<std::string> untold;
+};
+
 /// Those of the table's columns of these names that hold whole numbers.
-result<std::vector<owned_sequence>> sequences_of(connection& c, const table_info& table,
-                                                 const std::vector<std::string>& columns);
+result<column_sequences> sequences_of(connection& c, const table_info& table,
+                                      const std::vector<std::string>& columns);
 
 /// Statements that move the sequences on to the greatest value of their columns (of a falling one the least),
 /// as far as they go; never back. `table` is quoted.
-std::string move_sequences_sql(const std::string& table, const std::vector<owned_sequence>& sequences);
+std::string move_sequences_sql(const std::string& table, const std::vector<column_sequence>& sequences);
 
 }  // namespace sluice::postgresql

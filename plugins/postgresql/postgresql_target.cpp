@@ -483,9 +483,10 @@ result<void> postgresql_target::describe_sequences(const table_info& table,
                                    values_.place("resetSequences"), connection_->place(),
                                    in_quotes(connection_->product().says)));
   }
-  SLUICE_TRY(sequences_, sequences_of(*connection_, table, columns));
+  SLUICE_TRY(auto found, sequences_of(*connection_, table, columns));
+  sequences_ = std::move(found.known);
   std::string list;
-  for (const owned_sequence& s : sequences_) {
+  for (const column_sequence& s : sequences_) {
     if (resets && !s.may_move) {
       return fail(
           error_kind::denied,
@@ -497,7 +498,7 @@ result<void> postgresql_target::describe_sequences(const table_info& table,
     list += fmt::format("{}{} of column {}", list.empty() ? "" : ", ", s.name, in_quotes(s.column));
   }
   if (resets && list.empty()) {
-    out.notes.emplace_back("resetSequences: no sequence belongs to a column that is written.");
+    out.notes.emplace_back("resetSequences: no sequence gives values to a column that is written.");
   } else if (resets) {
     out.changes.push_back(
         fmt::format("After the data the sequence {} moves on to the greatest value there.", list));
@@ -507,6 +508,14 @@ result<void> postgresql_target::describe_sequences(const table_info& table,
         {fmt::format("values are written beside the sequence {}, which does not move with them: a row that "
                      "takes its number from there later may meet one of these; set \"resetSequences\": true",
                      list)});
+  }
+  if (!found.untold.empty()) {
+    warn_(
+        options_.table().place,
+        {fmt::format("values are written into {}, of whose default it cannot be told to what its sequence "
+                     "would have to move: a row that takes its value from there later may meet one of these; "
+                     "move it on in \"postSql\" (SELECT setval('s', …))",
+                     fmt::join(found.untold, ", "))});
   }
   return {};
 }

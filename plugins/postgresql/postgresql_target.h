@@ -74,7 +74,7 @@ class postgresql_target : public target, private relational::progress_home {
   /// Of another product than PostgreSQL: says what follows; `not_supported` where it lacks what the mode
   /// takes.
   result<void> write_plainly(const writer_plan& plan, target_description& out);
-  /// Which sequences the columns own: what will move, or what is left behind.
+  /// Which sequences give the columns values: what will move, or what is left behind.
   result<void> describe_sequences(const table_info& table, const std::vector<std::string>& columns,
                                   target_description& out);
   /// It cannot run in a transaction, and may run twice.
@@ -104,7 +104,7 @@ class postgresql_target : public target, private relational::progress_home {
   bool overrules_identity_ = false;  ///< A column that is written is GENERATED ALWAYS AS IDENTITY.
   std::vector<std::string> key_;     ///< By which rows are found; empty where it is by any (`ignore`).
   std::optional<relational::target_steps> steps_;
-  std::vector<owned_sequence> sequences_;  ///< Of the columns that are written.
+  std::vector<column_sequence> sequences_;  ///< Of the columns that are written.
   relational::once_warner warn_;
   std::string ran_;  ///< The stage of a step that has run alone; it may not be recorded.
 

@@ -56,6 +56,19 @@ class Sequences(whole.Jobs):
         self.succeeds(job(end("Reader", "src"), end("Writer", "down", resetSequences=True)))
         self.assertEqual(sql("SELECT nextval('falling'), (SELECT last_value FROM short)"), "-501|300\n")
 
+    def test_one_that_only_a_default_calls_moves_and_of_what_cannot_be_told_is_warned(self):
+        sql("CREATE SCHEMA seqs; CREATE SEQUENCE seqs.\"it's\"; CREATE SEQUENCE odd; "
+            "CREATE TABLE called (id int DEFAULT nextval('seqs.\"it''s\"'), n bigint DEFAULT nextval('odd') * 10, t text DEFAULT 'n' || nextval('odd'))")
+        self.addCleanup(sql, "DROP SCHEMA seqs CASCADE")
+        ended = self.succeeds(job(end("Reader", "src"), end("Writer", "called", resetSequences=True, postSql=["INSERT INTO called (t) VALUES ('after')"])))
+        self.assertEqual(sql("SELECT id, n FROM called WHERE t = 'after'"), "501|10\n")
+        self.assertIn('After the data the sequence seqs."it\'s" of column "id" moves on', ended.text)
+        untold = [w for w in ended.summary["warnings"] if "of whose default it cannot be told to what its sequence would have to move" in w]
+        self.assertEqual(len(untold), 1, ended.summary["warnings"])
+        self.assertIn("\"n\" ((nextval('odd'::regclass) * 10))", untold[0])
+        warnings = self.succeeds(job(end("Reader", "src"), end("Writer", "called"))).summary["warnings"]
+        self.assertTrue(any("beside the sequence seqs.\"it's\" of column \"id\"" in w for w in warnings), warnings)
+
     def test_a_right_that_is_missing_is_named_before_data_moves(self):
         sql("GRANT SELECT ON src TO writer; GRANT INSERT ON dst TO writer; GRANT CREATE ON SCHEMA public TO writer")
         self.fails(job(end("Reader", "src"), end("Writer", "dst", user="writer", resetSequences=True)), "resetSequences", "GRANT SELECT, UPDATE ON SEQUENCE")

@@ -46,7 +46,8 @@ const relational::options_dialect& options_dialect() {
           "by ranges of the primary key or another unique NOT NULL one, whose bounds come of a sample of the "
           "rows; where there is none and the job itself says `auto`, as `ctid`; small tables, views, and "
           "what is read with an aggregate, a "
-          "window, DISTINCT, GROUP BY, LIMIT or ORDER BY are one split.",
+          "window, DISTINCT, GROUP BY, LIMIT, ORDER BY or a VOLATILE function (but for `random`, "
+          "`clock_timestamp` and those that make a uuid) are one split.",
       .blocks_meaning =
           "by the blocks in which the rows lie, also where there is a key (PostgreSQL 14 and later, ordinary "
           "tables and partitions, `snapshot` `shared`). Such ranges end with the run's snapshot: a run that "

@@ -327,7 +327,12 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   if (!joins) {
     choose_key(info, expressions, relation, plan);
   }
-  SLUICE_CHECK(planner_.choose_key(c, info, joins, relation));
+  std::vector<std::string> texts = {options_.where};
+  for (const column_sql& e : expressions) {
+    texts.push_back(e.text);
+  }
+  SLUICE_TRY(const auto calls, volatile_call(c, texts, options_.session));
+  SLUICE_CHECK(planner_.choose_key(c, info, joins, calls, relation));
   plan.relations.push_back(std::move(relation));
   return {};
 }

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "jobspec/dialect_rules.h"
+#include "jobspec/words.h"
 #include "plugins/common/relational/columns.h"
 #include "plugins/postgresql/postgresql_splits.h"
 #include "transport/base/text.h"
@@ -77,6 +78,62 @@ result<explained> explain(connection& c, const std::string& sql) {
   return out;
 }
 
+result<std::optional<std::string>> volatile_call(connection& c, const std::vector<std::string>& texts,
+                                                 const std::vector<relational::placed_text>& session) {
+  std::string any;
+  std::vector<relational::sql_text> values;
+  const auto value = [&](std::string text) {
+    values.emplace_back(std::move(text));
+    return fmt::format("${}", values.size());
+  };
+  for (const std::string& text : texts) {
+    const auto tokens = relational::tokens_of(text, sql_rules());
+    const auto is_symbol = [&](std::size_t at, std::string_view symbol) {
+      return at < tokens.size() && tokens[at].text == symbol;
+    };
+    const auto name_at = [&](std::size_t at) {
+      return tokens[at].kind == relational::token_kind::word
+                 ? lower(tokens[at].text)
+                 : relational::bare_name(tokens[at].text, sql_rules());
+    };
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const relational::token_kind kind = tokens[i].kind;
+      if (is_symbol(i + 1, "(") &&
+          (kind == relational::token_kind::word || kind == relational::token_kind::quoted_name)) {
+        const bool qualified = i >= 2 && is_symbol(i - 1, ".");
+        any += fmt::format(
+            "{}(p.proname = {} AND {})", any.empty() ? "" : " OR ", value(name_at(i)),
+            qualified ? "n.nspname = " + value(name_at(i - 2)) : "pg_catalog.pg_function_is_visible(p.oid)");
+      }
+    }
+  }
+  if (any.empty()) {
+    return std::optional<std::string>();
+  }
+  const bool seeds = std::any_of(session.begin(), session.end(), [](const relational::placed_text& s) {
+    return lower(s.text).find("seed") != std::string::npos;
+  });
+  auto asked = c.ask(
+      fmt::format(
+          "SELECT p.proname FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = "
+          "p.pronamespace "
+          "WHERE p.provolatile = 'v' AND ({}) AND NOT (n.nspname = 'pg_catalog' AND p.proname IN "
+          "('clock_timestamp', 'timeofday', 'gen_random_uuid', 'uuidv4', 'uuidv7', 'pg_sleep'{})) AND NOT "
+          "EXISTS (SELECT 1 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid "
+          "WHERE d.objid = p.oid AND d.deptype = 'e' AND e.extname IN ('uuid-ossp', 'pgcrypto')) ORDER BY 1 "
+          "LIMIT 1",
+          any, seeds ? "" : ", 'random', 'random_normal'"),
+      values);
+  if (!asked && c.is_plain() && !c.is_lost()) {
+    return std::optional<std::string>();
+  }
+  SLUICE_TRY(const auto rows, std::move(asked));
+  return rows.empty() ? std::optional<std::string>()
+                      : std::optional(fmt::format("the function {} is VOLATILE, and may answer otherwise "
+                                                  "where each split calls it in a session of its own",
+                                                  in_quotes(rows[0].at(0).value_or(""))));
+}
+
 result<void> split_planner::choose_split_pk(connection& c, const table_info& table,
                                             relation_plan& relation) const {
   const auto names = table.column_names();
@@ -126,12 +183,11 @@ result<void> split_planner::choose_split_pk(connection& c, const table_info& tab
 }
 
 result<void> split_planner::choose_automatic(connection& c, const table_info& table,
-                                             const std::optional<std::string>& joins,
-                                             relation_plan& relation) const {
+                                             const std::string& one_split, relation_plan& relation) const {
   const auto mode = options_.split;
   std::vector<split_column> key = automatic_split_key(table);
-  if (joins) {
-    relation.one_split_because = *joins + " joins rows";
+  if (!one_split.empty()) {
+    relation.one_split_because = one_split;
   } else if (table.type == table_type::view || table.type == table_type::foreign) {
     relation.one_split_because = table.type == table_type::view ? "it is a view" : "it is a foreign table";
   } else if (!key.empty() && mode != relational::split_mode::blocks) {
@@ -182,16 +238,19 @@ result<void> split_planner::choose_automatic(connection& c, const table_info& ta
 
 result<void> split_planner::choose_key(connection& c, const table_info& table,
                                        const std::optional<std::string>& joins,
+                                       const std::optional<std::string>& calls,
                                        relation_plan& relation) const {
   relation.oid = table.oid;
   if (options_.split_pk.empty()) {
-    return choose_automatic(c, table, joins, relation);
+    return choose_automatic(c, table, joins ? *joins + " joins rows" : calls.value_or(""), relation);
   }
   if (joins && warn_) {
     warn_(
         fmt::format("{}: {} joins rows, so that each split gives rows of its own; leave splitPk out for one "
                     "result",
                     options_.split_pk_place, *joins));
+  } else if (calls && warn_) {
+    warn_(fmt::format("{}: {}; leave splitPk out for one result", options_.split_pk_place, *calls));
   }
   return choose_split_pk(c, table, relation);
 }

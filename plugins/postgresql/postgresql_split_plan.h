@@ -23,6 +23,13 @@ struct explained {
 };
 result<explained> explain(connection& c, const std::string& sql);
 
+/// A function called in one of the expressions and conditions that is VOLATILE, so that it may answer
+/// otherwise where rows are read by parts, in sessions of their own: why the table is one split then. What
+/// gives each row a value that no other row's depends on (random, clock_timestamp, uuids) does not count, as
+/// long as no `setseed` stands in `session`. Nothing where none is.
+result<std::optional<std::string>> volatile_call(connection& c, const std::vector<std::string>& texts,
+                                                 const std::vector<relational::placed_text>& session);
+
 /// Does `look` without keeping the lock that it takes: the transaction may last as long as the run.
 template <class Look>
 result<void> looking(connection& c, const Look& look) {
@@ -50,9 +57,9 @@ class split_planner {
         several_pipelines_(context.pipelines != 1) {}
 
   /// By what it is split, from the catalogue. `joins`: what of the job joins rows, so that reading by parts
-  /// would change the result. `bad_option` for a `splitPk` that is none.
+  /// would change the result; `calls`: as `volatile_call`. `bad_option` for a `splitPk` that is none.
   result<void> choose_key(connection& c, const table_info& table, const std::optional<std::string>& joins,
-                          relation_plan& relation) const;
+                          const std::optional<std::string>& calls, relation_plan& relation) const;
   /// What reading it costs, whether in the order of its key, and a sample of the key that it is split by.
   result<void> look(connection& c, const read_plan& plan, relation_plan& relation) const;
   /// For the plan: how each table is split and why, or by what it could be.
@@ -67,8 +74,9 @@ class split_planner {
 
  private:
   result<void> choose_split_pk(connection& c, const table_info& table, relation_plan& relation) const;
-  result<void> choose_automatic(connection& c, const table_info& table,
-                                const std::optional<std::string>& joins, relation_plan& relation) const;
+  /// `one_split`: why it must be, where that is known.
+  result<void> choose_automatic(connection& c, const table_info& table, const std::string& one_split,
+                                relation_plan& relation) const;
   [[nodiscard]] std::string how_split(const relation_plan& relation) const;
   result<void> check_ranges(connection& c, const read_plan& plan, const relation_plan& relation,
                             const std::vector<split>& ranges) const;

@@ -84,6 +84,30 @@ class Read(whole.Jobs):
                 self.succeeds(job(end("Reader", "src", [star], user=user), end("Writer", "dst")))
         self.assertEqual(sql("SELECT dst, count(*) FROM dst GROUP BY 1"), '(1,x,"(2,y)")|6\n')
 
+    def test_what_calls_a_volatile_function_is_one_split_where_nobody_names_a_split_pk(self):
+        sql("CREATE TABLE src AS SELECT i AS id, repeat('x', 500) AS t FROM generate_series(1, 30000) i; ALTER TABLE src ADD PRIMARY KEY (id); ANALYZE src; "
+            "CREATE TABLE dst (id int, n float8); CREATE FUNCTION stays() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1'; "
+            "CREATE FUNCTION \"Moves\"() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        for text, what, more in (('"Moves"()', "Moves", {}), ('public."Moves"()', "Moves", {}), ("random()", "", {}), ("stays()", "", {}), ("extract(epoch FROM clock_timestamp())", "", {}),
+                                 ("random()", "random", {"session": ["SELECT setseed(0.5)"]}), ("1", "Moves", {"where": '"Moves"() > 0'})):
+            with self.subTest(text, **more):
+                document = job(end("Reader", "src", ["id", text], splitMode="auto", **more), end("Writer", "dst", preSql=["DELETE FROM dst"]))
+                document["setting"]["speed"]["concurrent"] = 2
+                ended = self.succeeds(document)
+                said = f'one split, because the function "{what}" is VOLATILE, and may answer otherwise where each split calls it in a session of its own' if what else "split by ranges of (id)"
+                self.assertIn(said, ended.text)
+        document["steps"][0]["parameter"].update(splitPk="id")
+        self.assertIn('the function "Moves" is VOLATILE, and may answer otherwise where each split calls it in a session of its own; leave splitPk out for one result', self.succeeds(document).text)
+
+    def test_queries_of_different_types_are_told_apart(self):
+        sql("CREATE TABLE dst (a text, b text)")
+        reader = end("Reader", "x", querySql=["SELECT 1 AS a, 'x' AS b", "SELECT 2, 'y'", "SELECT now(), 3, 4"])
+        del reader["parameter"]["table"], reader["parameter"]["column"]
+        ended = self.fails(job(reader, end("Writer", "dst")), code=1)
+        self.assertRegex(ended.text, r'job.json:[0-9]+:[0-9]+ steps\[0\]\.parameter\.querySql\[2\]: this query returns other types than [^ ]*.*steps\[0\]\.parameter\.querySql\[0\]: '
+                         r'column 1 \("a"\) is timestamp with time zone here and integer there, column 2 \("b"\) is integer here and text there, column 3 is integer here and missing there; '
+                         'cast them to the same type in one of the two')
+
     def test_a_table_that_is_named_twice_in_other_words_is_refused(self):
         sql("CREATE TABLE src (id int); INSERT INTO src VALUES (1); CREATE TABLE dst (id int)")
         twice = end("Reader", "src")

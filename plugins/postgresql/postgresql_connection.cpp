@@ -12,6 +12,7 @@
 #include <deque>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "plugins/api/time_limit.h"
 #include "plugins/common/relational/lock_watch.h"
@@ -28,6 +29,7 @@ using relational::sql_row;
 using relational::sql_text;
 
 constexpr const char* lock_not_available = "55P03";
+constexpr std::size_t name_part_max = 28;  ///< Of what a connection of a run is for.
 /// Where nothing limits a wait but the stop.
 constexpr std::chrono::hours no_limit{24 * 365};
 /// How long a cancel request may take before the connection is given up without it.
@@ -183,10 +185,13 @@ error connection::failed(const pg_result* r, std::string_view sql, carries what)
     return lost(sql);
   }
   failure_ = words_of(r);
+  const std::string in_vain = std::exchange(in_vain_, {});
   code_meaning meaning = meaning_of(failure_.sqlstate);
   const bool was_cancelled = failure_.sqlstate == "57014";
   if (was_cancelled && (interrupted_ || stop_.fired())) {
     meaning = {failure_.sqlstate, error_kind::cancelled, ""};
+  } else if (was_cancelled && !in_vain.empty()) {
+    meaning = {failure_.sqlstate, error_kind::bad_option, in_vain};
   }
   if (PQstatus(conn_) != CONNECTION_OK) {
     dead_ = true;
@@ -281,7 +286,9 @@ result<void> connection::wait_for_answer() {
       return fail(stopped());
     }
     if (look_at < limit) {
-      look_(clock::now() - since, stop_);
+      if (std::string why = look_(clock::now() - since, stop_); !why.empty()) {
+        in_vain_ = std::move(why);
+      }
       look_at = relational::lock_watch::next_look(since, look_at);
       continue;
     }
@@ -661,14 +668,23 @@ std::string quote_text(std::string_view text) {
 std::string connection_name(std::string_view job, std::string_view run, std::string_view part) {
   constexpr std::size_t name_max = 63;   // NAMEDATALEN - 1; the server cuts the rest
   constexpr std::size_t run_shown = 13;  // of a UUIDv7: its time
-  constexpr std::size_t part_shown = 28;
-  std::string tail =
-      fmt::format(" {}{}{}", run.substr(0, run_shown), part.empty() ? "" : " ", part.substr(0, part_shown));
+  std::string tail = fmt::format(" {}{}{}", run.substr(0, run_shown), part.empty() ? "" : " ",
+                                 part.substr(0, name_part_max));
   std::string name = fmt::format("sluice {}", job.empty() ? "job" : job);
   name = name.substr(0, name_max - std::min(name_max, tail.size())) + tail;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return name.substr(0, name_max);
+}
+
+std::string of_run_sql(std::string_view job, std::string_view run, std::string_view column) {
+  // The part's length decides how much of the job's name is left.
+  constexpr std::size_t head_bytes = 20;
+  const std::string shortest = connection_name("", run, "");
+  const std::string name = connection_name(job, run, std::string(name_part_max, 'x'));
+  return fmt::format("(pg_catalog.substr({0}, 1, {1}) = {2} AND pg_catalog.strpos({0}, {3}) > 0)", column,
+                     head_bytes, quote_text(name.substr(0, head_bytes)),
+                     quote_text(shortest.substr(shortest.find(' ', shortest.find(' ') + 1)) + " "));
 }
 
 }  // namespace sluice::postgresql

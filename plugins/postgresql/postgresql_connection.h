@@ -69,8 +69,9 @@ class connection {
 
   void use_stop(const stop_signal& stop) { stop_ = stop; }
   /// Called by a wait for the server's answer when it has lasted for a while (`lock_watch`); blocks it for as
-  /// long as it takes.
-  using wait_look = std::function<void(std::chrono::steady_clock::duration waited, const stop_signal& stop)>;
+  /// long as it takes. What it returns says why the wait was in vain, where it has cancelled the statement.
+  using wait_look =
+      std::function<std::string(std::chrono::steady_clock::duration waited, const stop_signal& stop)>;
   void look_into_waits(wait_look look) { look_ = std::move(look); }
   /// The one that it is connected to.
   [[nodiscard]] const relational::server_address& server() const { return server_; }
@@ -182,6 +183,7 @@ class connection {
   std::string place_;
   relational::server_address server_;
   wait_look look_;
+  std::string in_vain_;  ///< As the last look into the statement's wait says.
   stop_signal stop_;
   std::chrono::milliseconds socket_timeout_{0};
   /// `copy_message` of `rows_out`.
@@ -217,6 +219,8 @@ std::string quote_text(std::string_view text);  ///< `'it''s'`, with standard_co
 
 /// `sluice <job> <run> <split>` within the 63 bytes that the server keeps; in plain ASCII, as it shows it.
 std::string connection_name(std::string_view job, std::string_view run, std::string_view part);
+/// The condition, in SQL, that `column` is a name of one of the run's.
+std::string of_run_sql(std::string_view job, std::string_view run, std::string_view column);
 
 /// The addresses of a host, as text; `not_connected` where it has none.
 result<std::vector<std::string>> addresses_of(const relational::server_address& server);

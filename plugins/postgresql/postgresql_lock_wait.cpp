@@ -2,20 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
 namespace {
 
 /// What the process waits for, with those in its way, who have been there longest first. A row that another
-/// transaction has changed is waited for by that transaction.
+/// transaction has changed is waited for by that transaction. The braces stand for what is the run's own.
 constexpr const char* wait_sql = R"(
 SELECT w.relation::pg_catalog.regclass, a.query, b.pid, b.application_name, b.usename, b.state,
-  pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start))
+  pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start)),
+  w.locktype = 'virtualxid', {}
 FROM pg_catalog.pg_locks w
 JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid
 LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))
-WHERE w.pid = $1::int AND NOT w.granted ORDER BY b.xact_start LIMIT 4)";
+WHERE w.pid = $1::int AND NOT w.granted ORDER BY 9 DESC, b.xact_start LIMIT 4)";
 
 std::string holder_text(const relational::sql_row& row) {
   std::string who = fmt::format("process {}", row[2].value_or(""));
@@ -33,17 +36,14 @@ std::string holder_text(const relational::sql_row& row) {
   return more.empty() ? who : fmt::format("{} ({})", who, more);
 }
 
-std::optional<relational::lock_wait> wait_of(connection& look, int process) {
-  const auto rows = look.ask(wait_sql, {fmt::to_string(process)});
-  if (!rows || rows->empty()) {
-    return std::nullopt;
-  }
+relational::lock_wait described(const std::vector<relational::sql_row>& rows) {
   relational::lock_wait what;
-  const relational::sql_row& first = rows->front();
-  what.on = first[0] ? "table " + *first[0]
-                     : "rows that another transaction has changed, for " +
-                           relational::statement_head(first[1].value_or(""));
-  for (const relational::sql_row& row : *rows) {
+  const relational::sql_row& first = rows.front();
+  const std::string head = relational::statement_head(first[1].value_or(""));
+  what.on = first[0]          ? "table " + *first[0]
+            : first[7] == "t" ? "transactions that are older, for " + head
+                              : "rows that another transaction has changed, for " + head;
+  for (const relational::sql_row& row : rows) {
     if (row[2]) {
       what.holders += (what.holders.empty() ? "" : " and ") + holder_text(row);
     }
@@ -53,7 +53,7 @@ std::optional<relational::lock_wait> wait_of(connection& look, int process) {
 
 }  // namespace
 
-void watch_locks(connection& c, const session_plan& plan, const std::string& lock_timeout) {
+void watch_locks(connection& c, const session_plan& plan, const std::string& lock_timeout, bool of_steps) {
   if (plan.locks == nullptr) {
     return;
   }
@@ -63,20 +63,37 @@ void watch_locks(connection& c, const session_plan& plan, const std::string& loc
   other.options.replica = {};
   other.options.connect_timeout = other.options.socket_timeout = relational::lock_watch::look_time;
   const std::string limit = lock_timeout == "0" ? "" : fmt::format("lock_timeout ({})", lock_timeout);
-  c.look_into_waits([other, limit, process = c.backend(), place = c.place()](
+  const std::string sql = fmt::format(
+      fmt::runtime(wait_sql), of_steps ? of_run_sql(plan.job, plan.run, "b.application_name") : "false");
+  c.look_into_waits([other, limit, sql, process = c.backend(), place = c.place()](
                         relational::lock_watch::clock::duration waited, const stop_signal& stop) {
+    std::string in_vain;
     if (!other.locks->may_look(relational::lock_watch::clock::now())) {
-      return;
+      return in_vain;
     }
     auto look =
         connection::open(other.options, connection_name(other.job, other.run, "look"), other.look_up, stop);
     if (!look) {
-      return;
+      return in_vain;
     }
-    if (auto what = wait_of(**look, process)) {
-      what->limit = limit;
-      other.locks->tell(place, *what, waited);
+    const auto rows = (*look)->ask(sql, {fmt::to_string(process)});
+    if (!rows || rows->empty()) {
+      return in_vain;
     }
+    relational::lock_wait what = described(*rows);
+    const auto holder = std::find_if(rows->begin(), rows->end(),
+                                     [](const relational::sql_row& row) { return row[8] == "t"; });
+    if (holder != rows->end() &&
+        (*look)->ask("SELECT pg_catalog.pg_cancel_backend($1::int)", {fmt::to_string(process)})) {
+      in_vain = fmt::format(
+          "it waited for {}, which reads for this run until its end: run the statement by itself before the "
+          "job",
+          holder_text(*holder));
+      return in_vain;
+    }
+    what.limit = limit;
+    other.locks->tell(place, what, waited);
+    return in_vain;
   });
 }
 

@@ -296,7 +296,7 @@ result<std::unique_ptr<connection>> open_session(const session_plan& plan, sessi
       "lock_timeout is {}{}", limit,
       limit == lock_timeout ? ", where \"session\" sets no other"
                             : ", by the job's \"session\" or \"options\" of its address: raise it there"));
-  watch_locks(*made, plan, limit);
+  watch_locks(*made, plan, limit, role == session_role::target);
   return made;
 }
 

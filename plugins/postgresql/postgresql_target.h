@@ -79,6 +79,8 @@ class postgresql_target : public target, private relational::progress_home {
                                   target_description& out);
   /// It cannot run in a transaction, and may run twice.
   static bool may_repeat(std::string_view sql);
+  /// `bad_option` where a statement of preSql would wait for the snapshot that the run's own source holds.
+  result<void> check_own_snapshot(const std::string& sql, const std::string& place);
   result<void> check_step(const std::string& sql, const std::string& place, bool& statements_change);
   result<void> run_step(const relational::target_steps::step& step, const step_stages& stages);
   /// One that cannot run in a transaction.

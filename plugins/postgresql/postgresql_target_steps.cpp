@@ -53,6 +53,28 @@ bool postgresql_target::may_repeat(std::string_view sql) {
   return begins_with_any(sql, std::to_array<std::string_view>({"DROP"})) && has_word(sql, "IF");
 }
 
+result<void> postgresql_target::check_own_snapshot(const std::string& sql, const std::string& place) {
+  const bool waits = begins_with_any(sql, std::to_array<std::string_view>({"CREATE", "REINDEX"})) &&
+                     has_word(sql, "CONCURRENTLY");
+  if (!waits || connection_->is_plain()) {
+    return {};
+  }
+  // Of another account's session nobody is told whether it has one.
+  SLUICE_TRY(const auto holding,
+             connection_->ask(fmt::format("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE datname = "
+                                          "pg_catalog.current_database() AND pid <> "
+                                          "pg_catalog.pg_backend_pid() AND {} AND (backend_xmin IS NOT NULL "
+                                          "OR state IS NULL) LIMIT 1",
+                                          of_run_sql(session_.job, session_.run, "application_name"))));
+  return holding.empty()
+             ? result<void>()
+             : fail(error_kind::bad_option,
+                    "{}: {} waits until all that reads this database under an older snapshot is done, and "
+                    "this job's reader does so until its end; leave CONCURRENTLY out, write it into "
+                    "\"postSql\", or run it by itself before the job",
+                    place, in_quotes(sql));
+}
+
 std::vector<target_step> postgresql_target::steps_before() const {
   return steps_ ? steps_->shown_before(create_sql_, table_there_) : std::vector<target_step>();
 }
@@ -68,6 +90,9 @@ std::vector<target_step> postgresql_target::steps_after() const {
 result<void> postgresql_target::check_steps(const stop_signal& stop) {
   stop_ = stop;
   SLUICE_CHECK(connect_once());
+  for (const relational::placed_text& sql : steps_->pre_sql()) {
+    SLUICE_CHECK(check_own_snapshot(sql.text, sql.place));
+  }
   bool statements_change = options_.create_table && !table_there_;
   for (const auto* list : {&steps_->pre_sql(), &steps_->post_sql()}) {
     for (const relational::placed_text& sql : *list) {
@@ -179,6 +204,8 @@ result<void> postgresql_target::run_step_before(std::size_t index, const stop_si
   if (there) {
     step.sql = "SELECT 1";
   }
+  SLUICE_CHECK(connect_once());
+  SLUICE_CHECK(check_own_snapshot(step.sql, step.place));
   SLUICE_CHECK(run_step(step, stages_before_data(index, step.sql)));
   steps_->done_before(index);
   return {};

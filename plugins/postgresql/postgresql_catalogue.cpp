@@ -119,6 +119,20 @@ WITH RECURSIVE t(oid) AS (SELECT $1::oid UNION SELECT under.oid FROM t, LATERAL 
 SELECT pg_catalog.string_agg(t.oid || ':' || coalesce(pg_catalog.pg_relation_filenode(t.oid)::text, ''), ' ' ORDER BY t.oid)
 FROM t WHERE pg_catalog.to_regclass($2)::oid = $1::oid)";
 
+/// The events of information_schema.views as bits: INSERT is 8.
+constexpr const char* inserting_sql = R"(
+SELECT pg_catalog.pg_relation_is_updatable($1::oid, true) & 8, pg_catalog.pg_relation_is_updatable($1::oid, false) & 8,
+  (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+   WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, false)))";
+
+constexpr const char* reaches_foreign_sql = R"(
+WITH RECURSIVE t(oid) AS (SELECT $1::oid UNION SELECT under.oid FROM t, LATERAL (
+  SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.oid
+  UNION ALL SELECT d.refobjid FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    WHERE v.oid = t.oid AND v.relkind = 'v') under(oid))
+SELECT EXISTS (SELECT 1 FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind = 'f'))";
+
 constexpr int version_with_generated = 120'000;
 constexpr int version_with_include = 110'000;
 constexpr int version_with_identity = 100'000;
@@ -256,6 +270,25 @@ const unique_key* table_info::order_key() const {
     }
   }
   return best;
+}
+
+result<inserting> inserting_into(connection& c, std::uint32_t oid) {
+  SLUICE_TRY(const auto rows, c.ask(inserting_sql, {fmt::to_string(oid)}));
+  inserting out;
+  out.takes_rows = text_at(rows.at(0), 0) == "8";
+  out.by_trigger = out.takes_rows && text_at(rows[0], 1) != "8";
+  if (rows[0].at(2) && !out.by_trigger) {
+    out.computed = names_of(*rows[0][2]);
+  }
+  if (out.takes_rows && !out.by_trigger) {
+    out.overrules_identity = c.version() >= version_with_identity;
+  }
+  return out;
+}
+
+result<bool> reaches_foreign_tables(connection& c, std::uint32_t oid) {
+  SLUICE_TRY(const auto rows, c.ask(reaches_foreign_sql, {fmt::to_string(oid)}));
+  return is_true(rows.at(0), 0);
 }
 
 std::optional<table_name> parse_table_name(std::string_view text) {

@@ -66,6 +66,10 @@ struct table_info {
   [[nodiscard]] bool holds_its_rows() const {
     return (type == table_type::table && !has_children) || type == table_type::partitioned;
   }
+  /// Rows that are written into it go elsewhere.
+  [[nodiscard]] bool passes_rows_on() const {
+    return type == table_type::view || type == table_type::foreign;
+  }
   /// Exactly; nullptr where there is none.
   [[nodiscard]] const table_column* named(std::string_view column) const;
   [[nodiscard]] std::vector<std::string> column_names() const;
@@ -120,6 +124,17 @@ result<std::vector<server_type>> name_types(connection& c, const std::vector<des
 column_type kind_at(const connection& c, const server_type& type, unsigned money_digits);
 /// The same for a writer, by what `kind_at` says: such times are times still, and go as text.
 column_type kind_to_write(const column_type& read, const server_type& type);
+
+/// What a view or foreign table does with rows that are inserted.
+struct inserting {
+  bool takes_rows = false;
+  bool by_trigger = false;            ///< A view's INSTEAD OF.
+  bool overrules_identity = false;    ///< Its table may have one that is GENERATED ALWAYS.
+  std::vector<std::string> computed;  ///< The columns of a view without one that are no columns of its table.
+};
+result<inserting> inserting_into(connection& c, std::uint32_t oid);
+/// Whether rows of the table may go to another server: a foreign table, or a partition or a view over one.
+result<bool> reaches_foreign_tables(connection& c, std::uint32_t oid);
 
 /// Digits behind the point of the session's currency, which money is shown and read with.
 result<unsigned> money_digits(connection& c);

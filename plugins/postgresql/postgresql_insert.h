@@ -25,8 +25,8 @@ struct insert_plan {
 std::string insert_sql(const insert_plan& plan, std::size_t rows);
 
 /// Writes rows by INSERT with values, many rows a statement: the plain way, of a server that is not
-/// PostgreSQL itself. `update` and `ignore` by ON CONFLICT; `replace` by a DELETE of the keys before. Owned
-/// and used by a writer's thread, inside its transaction.
+/// PostgreSQL itself, and into views and foreign tables. `update` and `ignore` by ON CONFLICT; `replace` by a
+/// DELETE of the keys before. Owned and used by a writer's thread, inside its transaction.
 class row_inserter {
  public:
   explicit row_inserter(insert_plan plan);

@@ -97,7 +97,23 @@ std::vector<std::string> remarks_of_values_and_rights() {
       "run stops and says how to go on.",
       "A statement that has stood still for 3 s is looked into over one more connection, which lasts for a "
       "moment, and again once it stands four times as long: where it waits for a lock, a line says on which "
-      "table, who holds it (process, name, user) and what ends the wait.",
+      "table, who holds it (process, name, user) and what ends the wait. A statement of preSql that waits "
+      "for "
+      "what the job's own reader holds until its end (its snapshot, a lock on a table that is read) would "
+      "wait "
+      "for ever: CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY in the database that is read are refused "
+      "by "
+      "`check`, `plan` and a run, others once they have waited for 3 s. In postSql they wait for nothing of "
+      "the "
+      "run's.",
+      "A view that the server itself inserts into (a simple one, or with a trigger INSTEAD OF INSERT) and a "
+      "foreign table whose wrapper takes rows are destinations of `insert` and `copy`, by INSERT with "
+      "`batchSize` rows a statement. Columns that a view computes are left out of `*`. The rows of a foreign "
+      "table, which a partition or what is under a view may be too, are committed by its own server just "
+      "before "
+      "the mark: a server that fails between the two leaves a transaction's rows there, which are written "
+      "once "
+      "more; the promise says so.",
       "A table that `createTable` makes after one of PostgreSQL has its very types (`format_type`). An enum, "
       "a domain, a composite or a type of an extension is taken where this database has one of that name, "
       "else the domain's base type or text. From MySQL and MariaDB: UUID, INET4 and INET6 as uuid and inet, "

@@ -308,14 +308,26 @@ result<target_description> postgresql_target::open(const schema& source_columns,
 
 result<void> postgresql_target::describe_table(const std::optional<table_info>& found,
                                                const schema& source_columns, target_description& out) {
+  passes_rows_on_ = false;
   if (found) {
-    const table_info& table = *found;
-    if (table.type != table_type::table && table.type != table_type::partitioned) {
-      return fail(error_kind::not_supported, "{}: {} is {}; name a table of its own", options_.table().place,
-                  in_quotes(table.name),
-                  table.type == table_type::foreign
-                      ? "a foreign table, whose rows are outside of the transaction"
-                      : "a view, which holds no rows");
+    if (found->type == table_type::materialized_view) {
+      return fail(
+          error_kind::not_supported,
+          "{}: {} is a materialized view, which holds what its query gives; name a table, and REFRESH "
+          "MATERIALIZED VIEW in \"postSql\"",
+          options_.table().place, in_quotes(found->name));
+    }
+    passes_rows_on_ = found->passes_rows_on();
+    SLUICE_TRY(const table_info table,
+               passes_rows_on_ ? as_inserted_into(*found, out) : result<table_info>(*found));
+    SLUICE_TRY(const bool foreign, table.type == table_type::table || connection_->is_plain()
+                                       ? result<bool>(false)
+                                       : reaches_foreign_tables(*connection_, table.oid));
+    if (foreign) {
+      out.promise =
+          "exactly once, unless a server fails between two commits: the rows of a foreign table are "
+          "committed "
+          "by its own server, just before the mark";
     }
     table_there_ = true;
     if (const auto made = table_to_make(source_columns); options_.create_table && made) {
@@ -341,6 +353,44 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
   out.compared = false;
   out.notes.push_back(fmt::format("The table {} is made by preSql, not compared.", in_quotes(table_.name)));
   return {};
+}
+
+result<table_info> postgresql_target::as_inserted_into(const table_info& table, target_description& out) {
+  const bool is_view = table.type == table_type::view;
+  const auto refused = [&](const std::string& why) {
+    return fail(error_kind::not_supported, "{}: {} is {}, {}", options_.table().place, in_quotes(table.name),
+                is_view ? "a view" : "a foreign table", why);
+  };
+  if (connection_->is_plain()) {
+    return refused("which is written to on PostgreSQL itself alone; name a table");
+  }
+  if (finds_by_key(options_.mode)) {
+    return refused(
+        fmt::format("which has no key that \"writeMode\": \"{}\" could find rows by; {}, or set "
+                    "\"insert\"",
+                    relational::to_string(options_.mode),
+                    is_view ? "name the table under it" : "name the table on its own server"));
+  }
+  SLUICE_TRY(const inserting how, inserting_into(*connection_, table.oid));
+  if (!how.takes_rows) {
+    return refused(is_view
+                       ? "and the server cannot tell where its rows would go; name the table under it, or "
+                         "give it a trigger (INSTEAD OF INSERT)"
+                       : "whose wrapper takes no rows, or is told not to (\"updatable\"); name the table "
+                         "on its own server");
+  }
+  table_info out_table = table;
+  for (table_column& c : out_table.columns) {
+    c.generated = std::find(how.computed.begin(), how.computed.end(), c.name) != how.computed.end();
+    c.always_identity = is_view && how.overrules_identity;
+  }
+  out.notes.push_back(fmt::format("{} {} is written to by INSERT, {} rows a statement; {}.",
+                                  is_view ? "View" : "Foreign table", in_quotes(table.name),
+                                  options_.batch_rows,
+                                  how.by_trigger ? "its trigger (INSTEAD OF) does with them what it does"
+                                  : is_view      ? "they go into the table under it"
+                                                 : "its wrapper sends them on"));
+  return out_table;
 }
 
 result<void> postgresql_target::use_table(const table_info& table, const schema& incoming,
@@ -371,7 +421,7 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   if (!connection_->is_plain() && !table.keys.empty()) {
     SLUICE_TRY(compared_, comparisons_of(*connection_, table.oid));
   }
-  has_key_ = relational::meets_key(asked, mapped);
+  has_key_ = passes_rows_on_ ? std::nullopt : std::optional(relational::meets_key(asked, mapped));
   key_.clear();
   if (finds_by_key(options_.mode)) {
     SLUICE_CHECK(use_key(table, asked, mapped, out));
@@ -583,6 +633,7 @@ result<void> postgresql_target::use_columns(const std::vector<std::string>& name
   plan->overrules_identity = overrules_identity_;
   plan->has_children = has_children_;
   plan->compared = compared_;
+  plan->by_statements = passes_rows_on_ || connection_->is_plain();
   plan->rows_max = options_.batch_rows;
   plan->bytes_max = options_.batch_bytes;
   SLUICE_CHECK(write_plainly(*plan, out));
@@ -630,6 +681,9 @@ result<void> postgresql_target::write_plainly(const writer_plan& plan, target_de
 }
 
 result<void> postgresql_target::check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) {
+  if (passes_rows_on_) {
+    return {};  // it may show others than were written
+  }
   stop_ = stop;
   SLUICE_TRY(connection * c, connect_once());
   relational::table_there there;

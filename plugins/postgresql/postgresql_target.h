@@ -68,6 +68,8 @@ class postgresql_target : public target, private relational::progress_home {
   /// `not_supported` where the server would change values on their way without a word.
   result<void> check_texts(const std::vector<std::string>& names, const std::vector<column_type>& kinds,
                            const std::vector<server_type>& types, const schema& source_columns);
+  /// Of a view or foreign table: as it is when rows are inserted; `not_supported` where none can be.
+  result<table_info> as_inserted_into(const table_info& table, target_description& out);
   /// In a mode that finds rows by a key: chooses it, and says what follows.
   result<void> use_key(const table_info& table, relational::target_table& asked,
                        const std::vector<std::size_t>& mapped, target_description& out);
@@ -102,6 +104,7 @@ class postgresql_target : public target, private relational::progress_home {
   std::vector<table_constraint> constraints_;
   bool changes_rows_first_ = false;  ///< As `table_info` has it.
   bool has_children_ = false;        ///< Likewise.
+  bool passes_rows_on_ = false;      ///< Likewise.
   key_comparisons compared_;         ///< Of its keys.
   bool overrules_identity_ = false;  ///< A column that is written is GENERATED ALWAYS AS IDENTITY.
   std::vector<std::string> key_;     ///< By which rows are found; empty where it is by any (`ignore`).

@@ -55,10 +55,6 @@ stage_plan stage_of(const writer_plan& plan) {
   return stage;
 }
 
-bool is_plain(const writer_plan& plan) {
-  return plan.session.product && plan.session.product->plain;
-}
-
 /// What a table that is not what it was says.
 error changed_since(error e) {
   if (e.kind == error_kind::bad_option || e.kind == error_kind::bad_row) {
@@ -113,11 +109,11 @@ std::string column_in_context(std::string_view context) {
 postgresql_writer::postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns)
     : plan_(std::move(plan)),
       columns_(columns),
-      encoder_(columns_, plan_->kinds, is_plain(*plan_) ? copy_form::binary : form_for(plan_->kinds),
+      encoder_(columns_, plan_->kinds, plan_->by_statements ? copy_form::binary : form_for(plan_->kinds),
                plan_->nul),
       copy_sql_(copy_sql(*plan_, encoder_.form())),
       stage_(stage_of(*plan_)) {
-  if (is_plain(*plan_)) {
+  if (plan_->by_statements) {
     inserter_.emplace(insert_plan_of(*plan_));
   }
 }

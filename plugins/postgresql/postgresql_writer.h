@@ -34,7 +34,9 @@ struct writer_plan {
   std::vector<std::string> key;  ///< By which rows are found; empty: by any (`ignore`).
   relational::progress_dialect dialect;
   std::shared_ptr<relational::claim_state> claim;
-  // Where rows go by statements.
+  /// Rows go by INSERT in the place of COPY: the server is not PostgreSQL itself, or what is written to is a
+  /// view or a foreign table. What follows is for that.
+  bool by_statements = false;
   std::vector<std::uint32_t> type_oids = {};
   bool overrules_identity = false;  ///< A column is GENERATED ALWAYS AS IDENTITY.
   bool has_children = false;        ///< As `table_info` has it.
@@ -43,7 +45,7 @@ struct writer_plan {
   std::uint64_t bytes_max = 0;  ///< likewise.
 };
 
-/// How its rows go where the server is not PostgreSQL itself.
+/// How its rows go by statements.
 insert_plan insert_plan_of(const writer_plan& plan);
 
 /// `COPY "shop"."orders" ("a", "b") FROM STDIN (FORMAT binary)`
@@ -56,8 +58,8 @@ std::string column_in_context(std::string_view context);
 
 /// Writes the rows of one pipeline on a connection of its own. A transaction runs fast, as one COPY for many
 /// batches, or carefully, with a savepoint for each batch, so that a refused row costs its batch only
-/// (delivery.md). Of a server that is not PostgreSQL itself statements stand in the place of COPY, and modes
-/// that find rows by a key run carefully. Threads as `writer`.
+/// (delivery.md). Where rows go by statements (`writer_plan::by_statements`), modes that find rows by a key
+/// run carefully. Threads as `writer`.
 class postgresql_writer : public writer {
  public:
   postgresql_writer(std::shared_ptr<const writer_plan> plan, const schema& columns);
@@ -125,7 +127,7 @@ class postgresql_writer : public writer {
 
   send_buffer buffer_;
   row_stage stage_;
-  std::optional<row_inserter> inserter_;  ///< Where the server is not PostgreSQL itself.
+  std::optional<row_inserter> inserter_;  ///< Where rows go by statements.
   bool checks_at_once_ = true;            ///< The server knows SET CONSTRAINTS.
   bool copying_ = false;
   std::uint64_t rows_sent_ = 0;  ///< In the COPY that is open.

@@ -121,6 +121,64 @@ class Read(whole.Jobs):
         self.succeeds(job(end("Reader", "src"), end("Writer", "dst", postSql=["CREATE INDEX CONCURRENTLY dst_id ON dst (id)"])))
         self.assertEqual(sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'dst_id'::regclass"), "t\n")
 
+    def test_a_step_before_the_data_that_would_wait_for_the_runs_own_reader_is_refused(self):
+        sql("CREATE TABLE src AS SELECT i AS id, repeat('x', 1000) AS t FROM generate_series(1, 9000) i; CREATE TABLE dst (id int, t text); CREATE INDEX dst_id ON dst (id)")
+        for statement in ("CREATE INDEX CONCURRENTLY dst_t ON dst (t)", "REINDEX (CONCURRENTLY) INDEX dst_id"):
+            document = job(end("Reader", "src"), end("Writer", "dst", preSql=[statement]))
+            said = f'preSql[0]: "{statement}" waits until all that reads this database under an older snapshot is done, and this job\'s reader does so until its end'
+            self.assertIn(said, self.fails(document, "write it into", code=1).text)
+            for command in ("check", "plan"):
+                done = subprocess.run([PROGRAM, command, self.arguments(document)[2]], capture_output=True, text=True, timeout=60)
+                self.assertIn(said, done.stdout + done.stderr)
+        self.assertEqual(sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid OR indexrelid::regclass::text = 'dst_t'"), "0\n")
+        # What is no more than seen to wait: found by whom it waits for.
+        self.fails(job(end("Reader", "src", snapshot="none"), end("Writer", "dst", session=["SET lock_timeout = 0"], preSql=["DO 'BEGIN LOCK TABLE src; END'"])),
+                   'it waited for process', ' src", user admin', "which reads for this run until its end: run the statement by itself before the job", code=1)
+        sql("CREATE DATABASE reads_elsewhere")
+        self.addCleanup(sql, "DROP DATABASE reads_elsewhere")
+        sql("CREATE TABLE src AS SELECT 1 AS id, 'x' AS t", "reads_elsewhere")
+        elsewhere = end("Reader", "src")
+        elsewhere["parameter"]["jdbcUrl"] = elsewhere["parameter"]["jdbcUrl"].replace("/sluice", "/reads_elsewhere")
+        self.succeeds(job(elsewhere, end("Writer", "dst", preSql=["CREATE INDEX CONCURRENTLY dst_t ON dst (t)"])))
+
+    def test_a_view_that_the_server_inserts_into_is_a_destination(self):
+        sql("CREATE TABLE src (id int, t text, up text, extra int); INSERT INTO src SELECT i, 't' || i, 'u', i FROM generate_series(1, 2500) i; "
+            "CREATE TABLE under (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, t text CHECK (t <> 't77'), extra int); "
+            "CREATE VIEW v AS SELECT id, t, upper(t) AS up, extra FROM under WHERE id > 5 WITH CHECK OPTION")
+        document = job(end("Reader", "src"), end("Writer", "v"), errors=10)
+        ended = self.run_job(document)
+        self.assertEqual((ended.code, ended.summary["written"], ended.summary["dirty"]), (0, 2494, 6), ended)
+        planned = subprocess.run([PROGRAM, "plan", self.arguments(document)[2]], capture_output=True, text=True, timeout=60).stdout
+        for said in ('View "v" is written to by INSERT, ', "they go into the table under it.", 'Column "up" is computed by the server and left out'):
+            self.assertIn(said, planned)
+        self.assertEqual(sql("SELECT count(*), sum(id), sum(extra), min(id) FROM under"), "2494|3126158|3126158|6\n")
+        for mode in ("update", "replace", "ignore"):
+            self.fails(job(end("Reader", "src"), end("Writer", "v", writeMode=mode)), f'"v" is a view, which has no key that "writeMode": "{mode}" could find rows by; name the table under it, or set "insert"', code=1)
+        sql("CREATE VIEW joined AS SELECT a.id, b.t FROM under a JOIN under b USING (id)")
+        self.fails(job(end("Reader", "src", ["id", "t"]), end("Writer", "joined")), "the server cannot tell where its rows would go; name the table under it, or give it a trigger (INSTEAD OF INSERT)", code=1)
+        sql("CREATE TABLE got (id int, t text); CREATE FUNCTION puts() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 3 THEN RETURN NULL; END IF; INSERT INTO got VALUES (NEW.id, NEW.t); RETURN NEW; END$$; "
+            "CREATE TRIGGER puts INSTEAD OF INSERT ON joined FOR EACH ROW EXECUTE FUNCTION puts()")
+        ended = self.run_job(job(end("Reader", "src", ["id", "t"]), end("Writer", "joined"), errors=1))
+        self.assertEqual((ended.code, ended.summary["written"], ended.summary["dirty"]), (0, 2499, 1), ended)
+        self.assertEqual(sql("SELECT count(*), count(DISTINCT id) FROM got WHERE id <> 3"), "2499|2499\n")
+        sql("CREATE MATERIALIZED VIEW kept AS SELECT 1 AS id")
+        self.fails(job(end("Reader", "src", ["id"]), end("Writer", "kept")), '"kept" is a materialized view, which holds what its query gives', code=1)
+
+    def test_a_foreign_table_is_a_destination_whose_promise_says_what_two_servers_mean(self):
+        sql("CREATE TABLE src (id int, t text); INSERT INTO src SELECT i, 't' || i FROM generate_series(1, 500) i; CREATE TABLE remote (id int PRIMARY KEY, t text CHECK (t <> 't77')); "
+            f"CREATE EXTENSION postgres_fdw; CREATE SERVER back FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{whole.SERVER.port}', dbname 'sluice'); "
+            f"CREATE USER MAPPING FOR admin SERVER back OPTIONS (user 'admin', password '{whole.SERVER.password('admin').replace(chr(39), chr(39) * 2)}'); "
+            "CREATE FOREIGN TABLE away (id int, t text) SERVER back OPTIONS (table_name 'remote'); "
+            "CREATE FOREIGN TABLE shut (id int, t text) SERVER back OPTIONS (table_name 'remote', updatable 'false'); CREATE VIEW over AS SELECT * FROM away")
+        self.addCleanup(sql, "DROP EXTENSION postgres_fdw CASCADE")
+        promise = "exactly once, unless a server fails between two commits: the rows of a foreign table are committed by its own server"
+        for table in ("away", "over"):
+            ended = self.run_job(job(end("Reader", "src"), end("Writer", table), errors=1))
+            self.assertEqual((ended.code, ended.summary["written"], ended.summary["dirty"]), (0, 499, 1), ended)
+            self.assertIn(promise, ended.text)
+            self.assertEqual(sql("SELECT count(*), sum(id) FROM remote; DELETE FROM remote"), f"499|{125250 - 77}\n")
+        self.fails(job(end("Reader", "src"), end("Writer", "shut")), '"shut" is a foreign table, whose wrapper takes no rows, or is told not to ("updatable")', code=1)
+
     def test_an_index_that_is_refused_behind_the_data_is_said_to_be_left_half_made(self):
         sql("CREATE TABLE src AS SELECT 1 AS id FROM generate_series(1, 2); CREATE TABLE dst (id int)")
         self.fails(job(end("Reader", "src"), end("Writer", "dst", postSql=["CREATE UNIQUE INDEX CONCURRENTLY dst_id ON dst (id)"])),

@@ -24,9 +24,10 @@ conversion_context conversion_of(const job& what, std::shared_ptr<const time_zon
   return conversion;
 }
 
-result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
-                           const end_settings& settings) {
-  job_ends ends;
+namespace {
+
+/// All but the two ends, and what they are made with.
+result<plugin_context> begin_ends(const job& what, const end_settings& settings, job_ends& ends) {
   SLUICE_TRY(auto zone, time_zone::find(settings.time_zone));
   ends.conversion = conversion_of(what, std::move(zone));
   const memory_plan memory =
@@ -49,8 +50,24 @@ result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const p
   context.waits = settings.waits;
   context.only_looks = settings.only_looks;
   context.makes_table = settings.makes_table;
+  return context;
+}
+
+}  // namespace
+
+result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                           const end_settings& settings) {
+  job_ends ends;
+  SLUICE_TRY(const auto context, begin_ends(what, settings, ends));
   SLUICE_TRY(ends.from, reader_plugin.make_source(what.reader.parameter, context));
   SLUICE_TRY(ends.to, writer_plugin.make_target(what.writer.parameter, context));
+  return ends;
+}
+
+result<job_ends> make_source_end(const job& what, const plugin& reader_plugin, const end_settings& settings) {
+  job_ends ends;
+  SLUICE_TRY(const auto context, begin_ends(what, settings, ends));
+  SLUICE_TRY(ends.from, reader_plugin.make_source(what.reader.parameter, context));
   return ends;
 }
 

@@ -39,4 +39,7 @@ conversion_context conversion_of(const job& what, std::shared_ptr<const time_zon
 result<job_ends> make_ends(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
                            const end_settings& settings);
 
+/// The source alone, for whoever brings the destination: `to` is nullptr.
+result<job_ends> make_source_end(const job& what, const plugin& reader_plugin, const end_settings& settings);
+
 }  // namespace sluice

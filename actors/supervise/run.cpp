@@ -96,6 +96,14 @@ std::pair<run_summary, bool> wait_for_end(outcome& end, const actor_ref& supervi
 
 run_summary execute_run(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
                         const run_settings& settings, run_observer& observer, const stop_signal& stop) {
+  return execute_between(
+      what, [&](const end_settings& given) { return make_ends(what, reader_plugin, writer_plugin, given); },
+      settings, observer, stop);
+}
+
+run_summary execute_between(const job& what,
+                            const std::function<result<job_ends>(const end_settings& given)>& make,
+                            const run_settings& settings, run_observer& observer, const stop_signal& stop) {
   auto env = std::make_shared<run_environment>();
   env->what = &what;
   env->settings = settings;
@@ -119,7 +127,7 @@ run_summary execute_run(const job& what, const plugin& reader_plugin, const plug
     observer.notice(notice_level::info, "plugin", -1, line);
   };
   given.waits = [&observer](const std::string& line, double seconds) { observer.waiting(line, seconds); };
-  auto ends = make_ends(what, reader_plugin, writer_plugin, given);
+  auto ends = make(given);
   if (!ends) {
     return ended_early(std::move(ends).error(), true);
   }

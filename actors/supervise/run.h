@@ -201,9 +201,17 @@ class run_observer {
   virtual void ended(const run_summary& summary) { (void)summary; }
 };
 
+struct job_ends;
+struct end_settings;
+
 /// Runs the job to its end on this machine: the order of DESIGN section 5. Blocks; never throws. `stop` asks
 /// for an orderly stop. The summary is complete for every end.
 run_summary execute_run(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
                         const run_settings& settings, run_observer& observer, const stop_signal& stop);
+
+/// The same between ends of the caller's; `make` does no I/O.
+run_summary execute_between(const job& what,
+                            const std::function<result<job_ends>(const end_settings& given)>& make,
+                            const run_settings& settings, run_observer& observer, const stop_signal& stop);
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include "jobspec/option_values.h"
 #include "plugins/api/connection_test.h"
 #include "plugins/api/plain_secret.h"
+#include "plugins/api/read_back.h"
 #include "plugins/api/sketch.h"
 #include "plugins/api/source.h"
 #include "plugins/api/target.h"
@@ -90,6 +91,10 @@ struct plugin {
                                                  const plugin_context& context) = nullptr;
   result<std::unique_ptr<target>> (*make_target)(const option_values& options,
                                                  const plugin_context& context) = nullptr;
+  /// How what a job with these options has written into `columns` of its destination, in the order of the
+  /// job, is read again. Does no I/O. nullptr: it cannot be.
+  result<read_back> (*read_back_of)(const option_values& writer,
+                                    const std::vector<std::string>& columns) = nullptr;
   /// Tries a connection step by step, for `sluice datasource test`; `options` are the reader's (the writer's
   /// where it has no reader) as far as a data source gives them, without a table. Changes nothing. nullptr:
   /// the plugin has no connection, or cannot test it.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/common/relational/reading_back.h"
 #include "plugins/mysql/mysql_connection.h"
 #include "plugins/mysql/mysql_connection_test.h"
 #include "plugins/mysql/mysql_options.h"
@@ -297,6 +298,11 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
   return std::make_unique<mysql::mysql_target>(std::move(read), options, context);
 }
 
+result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {
+  SLUICE_TRY(const auto read, mysql::read_target_options(writer, [](const std::string&) {}));
+  return relational::reading_back(columns, read.mode);
+}
+
 }  // namespace
 
 plugin mysql_plugin() {
@@ -315,6 +321,7 @@ plugin mysql_plugin() {
       .writes = &writes(),
       .make_source = make_source,
       .make_target = make_target,
+      .read_back_of = read_back_of,
       .test_connection = mysql::try_connection,
       .end_left = mysql::connection::end_left,
       .recognise = mysql::recognise,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/common/relational/reading_back.h"
 #include "plugins/postgresql/postgresql_connection_test.h"
 #include "plugins/postgresql/postgresql_options.h"
 #include "plugins/postgresql/postgresql_sketch.h"
@@ -286,6 +287,11 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
   return std::make_unique<postgresql::postgresql_target>(std::move(read), options, context);
 }
 
+result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {
+  SLUICE_TRY(const auto read, postgresql::read_target_options(writer, [](const std::string&) {}));
+  return relational::reading_back(columns, read.mode);
+}
+
 }  // namespace
 
 plugin postgresql_plugin() {
@@ -300,6 +306,7 @@ plugin postgresql_plugin() {
           .writes = &writes(),
           .make_source = make_source,
           .make_target = make_target,
+          .read_back_of = read_back_of,
           .test_connection = postgresql::try_connection,
           .recognise = postgresql::recognise,
           .sketch_source = postgresql::sketch_source,

@@ -1,5 +1,6 @@
 #include "plugins/sqlite/sqlite_plugin.h"
 
+#include "plugins/common/relational/reading_back.h"
 #include "plugins/sqlite/sqlite_connection_test.h"
 #include "plugins/sqlite/sqlite_options.h"
 #include "plugins/sqlite/sqlite_sketch.h"
@@ -115,6 +116,11 @@ result<std::unique_ptr<target>> make_target(const option_values& options, const 
   return std::make_unique<sqlite::sqlite_target>(std::move(read), options, context);
 }
 
+result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {
+  SLUICE_TRY(const auto read, sqlite::read_target_options(writer, [](const std::string&) {}));
+  return relational::reading_back(columns, read.mode);
+}
+
 }  // namespace
 
 plugin sqlite_plugin() {
@@ -128,6 +134,7 @@ plugin sqlite_plugin() {
           .writes = &writes(),
           .make_source = make_source,
           .make_target = make_target,
+          .read_back_of = read_back_of,
           .test_connection = sqlite::try_connection,
           .recognise = sqlite::recognise,
           .place_in = sqlite::place_in,

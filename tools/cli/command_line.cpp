@@ -13,6 +13,7 @@ constexpr command_entry entries[] = {
     {"runs", "List, show, continue or clean up runs", runs_syntax},
     {"check", "Check jobs without changing anything", check_syntax},
     {"plan", "Show what a run of a job would do", plan_syntax},
+    {"verify", "Compare what a job reads with what stands at its destination", verify_syntax},
     {"ddl", "Print the statements that make a job's table", ddl_syntax},
     {"template", "Write a job for two ends", template_syntax},
     {"copy", "Make a job for two ends and run it", copy_syntax},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/supervise/run.h"
+#include "actors/verify/verify.h"
 #include "plugins/api/sketch.h"
 #include "tools/cli/datasource_arguments.h"
 #include "tools/cli/job_arguments.h"
@@ -73,6 +74,20 @@ struct plan_arguments : job_arguments {
   std::string job_file;
   std::optional<std::uint64_t> memory_bytes;
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
+  bool json = false;
+};
+
+/// `sluice verify JOB [flags]`.
+struct verify_arguments : job_arguments {
+  std::string job_file;
+  verify_scope scope = verify_scope::automatic;
+  std::vector<std::string> key;
+  std::uint64_t differences_max = 100;
+  bool against_source = false;  ///< What a run has read before does not count.
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::string> state_dir;
+  bool plan = false;
+  bool no_progress = false;
   bool json = false;
 };
 
@@ -163,11 +178,11 @@ struct help_arguments {
 };
 
 using command =
-    std::variant<run_arguments, check_arguments, plan_arguments, ddl_arguments, template_arguments,
-                 copy_arguments, schema_arguments, params_arguments, datasource_list_arguments,
-                 datasource_test_arguments, datasource_add_arguments, datasource_remove_arguments,
-                 runs_list_arguments, runs_show_arguments, runs_resume_arguments, runs_clean_arguments,
-                 plugins_arguments, version_arguments, help_arguments>;
+    std::variant<run_arguments, check_arguments, plan_arguments, verify_arguments, ddl_arguments,
+                 template_arguments, copy_arguments, schema_arguments, params_arguments,
+                 datasource_list_arguments, datasource_test_arguments, datasource_add_arguments,
+                 datasource_remove_arguments, runs_list_arguments, runs_show_arguments, runs_resume_arguments,
+                 runs_clean_arguments, plugins_arguments, version_arguments, help_arguments>;
 
 /// Parses the arguments behind the program's name. `bad_option` names the argument, what was expected, and
 /// the nearest command or flag where one was mistyped. CLI11 is used here and in the files *_syntax.cpp, one

@@ -43,6 +43,7 @@ std::unique_ptr<command_syntax> run_syntax();
 std::unique_ptr<command_syntax> runs_syntax();
 std::unique_ptr<command_syntax> check_syntax();
 std::unique_ptr<command_syntax> plan_syntax();
+std::unique_ptr<command_syntax> verify_syntax();
 std::unique_ptr<command_syntax> ddl_syntax();
 std::unique_ptr<command_syntax> template_syntax();
 std::unique_ptr<command_syntax> copy_syntax();

@@ -1,7 +1,5 @@
 #include "tools/cli/run_command.h"
 
-#include <sys/random.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <mutex>
@@ -51,13 +49,6 @@ bool prints_records(const job& what) {
   }
   const auto print = what.writer.parameter.boolean("print");
   return print && print->value_or(true);
-}
-
-run_id new_run_id(std::uint64_t unix_ms) {
-  std::uint64_t random[2] = {unix_ms, static_cast<std::uint64_t>(::getpid())};
-  // Fails only on kernels without the call; then time and pid still tell runs apart.
-  [[maybe_unused]] const auto n = ::getrandom(random, sizeof random, 0);
-  return run_id::make(unix_ms, random[0], random[1]);
 }
 
 /// One call of `sluice run`: what is known so far, and the steps in order. Lives as long as the call.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +44,13 @@ std::string runs_folder(const std::string& state_directory) {
   std::error_code problem;
   const std::string absolute = std::filesystem::absolute(state_directory, problem).string();
   return (problem ? state_directory : absolute) + "/runs";
+}
+
+run_id new_run_id(std::uint64_t unix_ms) {
+  std::uint64_t random[2] = {unix_ms, static_cast<std::uint64_t>(::getpid())};
+  // Fails only on kernels without the call; then time and pid still tell runs apart.
+  [[maybe_unused]] const auto n = ::getrandom(random, sizeof random, 0);
+  return run_id::make(unix_ms, random[0], random[1]);
 }
 
 std::uint64_t begun_unix_ms(const run_id& run) {

@@ -89,6 +89,9 @@ bool run_is_alive(const std::string& folder);
 /// `<state>/runs`, absolute: the process may change its folder.
 std::string runs_folder(const std::string& state_directory);
 
+/// The id of a run that begins now.
+run_id new_run_id(std::uint64_t unix_ms);
+
 /// When the run began, as its id has it (RFC 9562 section 5.7).
 std::uint64_t begun_unix_ms(const run_id& run);
 

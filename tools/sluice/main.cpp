@@ -25,6 +25,7 @@
 #include "tools/cli/run_command.h"
 #include "tools/cli/runs_command.h"
 #include "tools/cli/several_command.h"
+#include "tools/cli/verify_command.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -158,6 +159,10 @@ int carry_out(const check_arguments& arguments) {
 
 int carry_out(const plan_arguments& arguments) {
   return printing([&](const program& parts) { return plan_command(arguments, parts); });
+}
+
+int carry_out(const verify_arguments& arguments) {
+  return printing([&](const program& parts) { return verify_command(arguments, parts); });
 }
 
 int carry_out(const ddl_arguments& arguments) {

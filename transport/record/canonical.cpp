@@ -238,13 +238,12 @@ std::size_t form_bytes_max(const schema& s) {
                          [](std::size_t sum, const field& f) { return sum + form_bytes_max(f.type.id); });
 }
 
-}  // namespace
-
-row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::uint32_t first,
-                      std::uint32_t last) {
-  row_sum sum;
+/// Calls `take(hash)` for each of these rows, in their order.
+template <class Take>
+void hash_rows(const std::vector<column>& columns, const schema& s, std::uint32_t first, std::uint32_t last,
+               Take take) {
   if (first >= last) {
-    return sum;
+    return;
   }
   row_block block(columns, s, form_bytes_max(s));
   std::unique_ptr<std::byte[]> scratch;
@@ -252,7 +251,7 @@ row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::
   while (first < last) {
     const std::uint32_t count = block.take(first, last);
     if (count == 0) {
-      sum += long_row_sum(columns, s, first++);
+      take(long_row_sum(columns, s, first++).value);
       continue;
     }
     if (block.bytes() > scratch_bytes) {
@@ -265,11 +264,27 @@ row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::
       put_column(columns[i], s[i].type, first, count, block.ends());
     }
     for (std::uint32_t i = 0; i < count; ++i) {
-      sum.value += hashed(block.begin(i), block.size(i));
+      take(hashed(block.begin(i), block.size(i)));
     }
     first += count;
   }
+}
+
+}  // namespace
+
+row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::uint32_t first,
+                      std::uint32_t last) {
+  row_sum sum;
+  hash_rows(columns, s, first, last, [&](uint128 hash) { sum.value += hash; });
   return sum;
+}
+
+std::vector<row_sum> canonical_hashes(const std::vector<column>& columns, const schema& s, std::uint32_t first,
+                                      std::uint32_t last) {
+  std::vector<row_sum> hashes;
+  hashes.reserve(last > first ? last - first : 0);
+  hash_rows(columns, s, first, last, [&](uint128 hash) { hashes.push_back({hash}); });
+  return hashes;
 }
 
 row_sum canonical_raw(std::string_view raw) {

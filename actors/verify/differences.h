@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "actors/verify/row_readings.h"
+#include "plugins/api/read_back.h"
+
+namespace sluice {
+
+/// One key under which both sides differ: how often each record is there that the other side does not have.
+struct key_difference {
+  row_sum key;
+  gather_reading::rows_of_key source, destination;
+  [[nodiscard]] std::uint64_t missing() const;
+  [[nodiscard]] std::uint64_t extra() const;
+};
+
+/// What differs between the records that both sides have in the same heaps. `stands`: what the job's write
+/// mode leaves of records that share a key. In the order of the keys' hashes.
+std::vector<key_difference> differences_between(const gather_reading::rows_by_key& source,
+                                                const gather_reading::rows_by_key& destination,
+                                                read_back::standing stands);
+
+}  // namespace sluice

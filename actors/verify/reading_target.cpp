@@ -1,0 +1,84 @@
+#include "actors/verify/reading_target.h"
+
+#include <utility>
+
+namespace sluice {
+namespace {
+
+class reading_writer final : public writer {
+ public:
+  reading_writer(std::shared_ptr<const compared_columns> by, std::shared_ptr<row_reading> into)
+      : by_(std::move(by)), into_(std::move(into)) {}
+
+  result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override {
+    (void)stop;
+    share_ = into_->begin();
+    mark start;
+    start.split = split;
+    start.epoch = epoch;
+    return start;
+  }
+
+  result<write_answer> write(const batch& b, const stop_signal& stop) override {
+    (void)stop;
+    share_->add(b, hash_rows_of(b, *by_));
+    write_answer answer;
+    answer.written = b.rows;
+    return answer;
+  }
+
+  result<void> commit(const mark& m, const stop_signal& stop) override {
+    (void)stop;
+    if (m.done) {
+      into_->take(*share_);
+      share_.reset();
+    }
+    return {};
+  }
+
+  void rollback() override { share_.reset(); }
+
+ private:
+  std::shared_ptr<const compared_columns> by_;
+  std::shared_ptr<row_reading> into_;
+  std::unique_ptr<row_reading::share> share_;
+};
+
+class reading_target final : public target {
+ public:
+  reading_target(std::shared_ptr<const compared_columns> by, std::shared_ptr<row_reading> into,
+                 std::string name, std::vector<std::size_t> left_out)
+      : by_(std::move(by)), into_(std::move(into)), name_(std::move(name)), left_out_(std::move(left_out)) {}
+
+  result<target_description> open(const schema& source_columns, const stop_signal& stop) override {
+    (void)source_columns, (void)stop;
+    target_description description;
+    description.columns = by_->columns;
+    description.left_out = left_out_;
+    description.name = name_;
+    description.promise = "nothing is written";
+    return description;
+  }
+
+  result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override {
+    (void)columns;
+    return std::make_unique<reading_writer>(by_, into_);
+  }
+
+ private:
+  std::shared_ptr<const compared_columns> by_;
+  std::shared_ptr<row_reading> into_;
+  std::string name_;
+  std::vector<std::size_t> left_out_;
+};
+
+}  // namespace
+
+std::unique_ptr<target> make_reading_target(std::shared_ptr<const compared_columns> by,
+                                            std::shared_ptr<row_reading> into, std::string name,
+                                            std::vector<std::size_t> left_out) {
+  return std::make_unique<reading_target>(std::move(by), std::move(into), std::move(name),
+                                          std::move(left_out));
+}
+
+}  // namespace sluice

@@ -1,0 +1,219 @@
+#include "actors/verify/row_readings.h"
+
+#include <algorithm>
+
+#include "transport/record/canonical.h"
+
+namespace sluice {
+namespace {
+
+/// Records of one key that are fetched; those beyond are like them.
+constexpr std::size_t records_a_key_max = 10;
+
+/// A column of texts without the blanks at their ends.
+column without_padding(const column& c, std::uint32_t rows) {
+  struct room {
+    std::vector<std::int32_t> offsets = {0};
+    std::string values;
+  };
+  auto made = std::make_shared<room>();
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    if (!c.is_null(row)) {
+      const std::string_view text = c.get_bytes(row);
+      made->values += text.substr(0, text.find_last_not_of(' ') + 1);
+    }
+    made->offsets.push_back(static_cast<std::int32_t>(made->values.size()));
+  }
+  // Whoever hashes reads some bytes beyond a text.
+  const std::size_t size = made->values.size();
+  made->values.resize(size + growing_buffer::slack_bytes);
+  column out;
+  out.validity = c.validity;
+  out.null_count = c.null_count;
+  out.offsets = {reinterpret_cast<const std::byte*>(made->offsets.data()),
+                 made->offsets.size() * sizeof(std::int32_t), made};
+  out.values = {reinterpret_cast<const std::byte*>(made->values.data()), size, made};
+  return out;
+}
+
+std::vector<row_sum> hashes_over(const batch& b, const compared_columns& by,
+                                 const std::vector<std::uint32_t>& taken) {
+  std::vector<column> columns;
+  schema s;
+  for (const std::uint32_t i : taken) {
+    const bool padded = std::find(by.padded.begin(), by.padded.end(), i) != by.padded.end();
+    columns.push_back(padded ? without_padding(b.columns[i], b.rows) : b.columns[i]);
+    s.push_back((*b.columns_schema)[i]);
+  }
+  return canonical_hashes(columns, s, 0, b.rows);
+}
+
+}  // namespace
+
+hashed_rows hash_rows_of(const batch& b, const compared_columns& by) {
+  hashed_rows out;
+  out.rows = by.is_whole() ? canonical_hashes(b.columns, *b.columns_schema, 0, b.rows)
+                           : hashes_over(b, by, by.taken);
+  out.keys = by.key.empty() ? out.rows : hashes_over(b, by, by.key);
+  return out;
+}
+
+void row_tally::add(row_sum key, row_sum row) {
+  ++rows;
+  sum += row;
+  heap& h = heaps[heap_of(key)];
+  ++h.rows;
+  h.sum += row;
+}
+
+namespace {
+
+std::uint64_t half_of(row_sum key) {
+  return static_cast<std::uint64_t>(key.value >> 64);
+}
+
+}  // namespace
+
+bool has_key(const key_set& known, row_sum key) {
+  return std::binary_search(known.begin(), known.end(), half_of(key));
+}
+
+row_tally& row_tally::operator+=(const row_tally& o) {
+  rows += o.rows;
+  sum += o.sum;
+  for (std::uint32_t i = 0; i < heap_count; ++i) {
+    heaps[i].rows += o.heaps[i].rows;
+    heaps[i].sum += o.heaps[i].sum;
+  }
+  return *this;
+}
+
+struct tally_reading::part final : share {
+  explicit part(const key_set* known_keys, std::uint64_t keys_at_most)
+      : known(known_keys), keys_max(keys_at_most) {}
+  void add(const batch& b, const hashed_rows& hashes) override {
+    for (std::uint32_t row = 0; row < b.rows; ++row) {
+      const row_sum key = hashes.keys[row];
+      all.add(key, hashes.rows[row]);
+      if (keys.size() < keys_max) {
+        keys.push_back(half_of(key));
+      }
+      if (known != nullptr && has_key(*known, key)) {
+        known_rows.add(key, hashes.rows[row]);
+      }
+    }
+  }
+  const key_set* known;
+  std::uint64_t keys_max;
+  row_tally all;
+  row_tally known_rows;
+  key_set keys;
+};
+
+std::unique_ptr<row_reading::share> tally_reading::begin() const {
+  return std::make_unique<part>(known_, keys_max_);
+}
+
+void tally_reading::merge(share& done) {
+  auto& p = static_cast<part&>(done);
+  all_ += p.all;
+  if (known_ != nullptr) {
+    known_rows_ += p.known_rows;
+  }
+  too_many_ = too_many_ || (keys_max_ != 0 && all_.rows > keys_max_);
+  if (too_many_) {
+    keys_ = {};
+  } else {
+    keys_.insert(keys_.end(), p.keys.begin(), p.keys.end());
+  }
+}
+
+std::optional<key_set> tally_reading::take_keys() {
+  if (too_many_) {
+    return std::nullopt;
+  }
+  std::sort(keys_.begin(), keys_.end());
+  keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+  return std::move(keys_);
+}
+
+namespace {
+
+void count(gather_reading::rows_of_key& of, row_sum row, std::uint64_t times) {
+  const auto same = std::find_if(of.begin(), of.end(), [&](const auto& one) { return one.first == row; });
+  if (same == of.end()) {
+    of.emplace_back(row, times);
+  } else {
+    same->second += times;
+  }
+}
+
+}  // namespace
+
+struct gather_reading::part final : share {
+  part(const std::vector<bool>& chosen, const key_set* known_keys) : heaps(chosen), known(known_keys) {}
+  void add(const batch& b, const hashed_rows& hashes) override {
+    for (std::uint32_t row = 0; row < b.rows; ++row) {
+      const row_sum key = hashes.keys[row];
+      if (heaps[heap_of(key)] && (known == nullptr || has_key(*known, key))) {
+        count(rows[hashes.keys[row]], hashes.rows[row], 1);
+      }
+    }
+  }
+  const std::vector<bool>& heaps;
+  const key_set* known;
+  rows_by_key rows;
+};
+
+std::unique_ptr<row_reading::share> gather_reading::begin() const {
+  return std::make_unique<part>(heaps_, known_);
+}
+
+void gather_reading::merge(share& done) {
+  for (const auto& [key, rows] : static_cast<part&>(done).rows) {
+    for (const auto& [row, times] : rows) {
+      count(rows_[key], row, times);
+    }
+  }
+}
+
+struct fetch_reading::part final : share {
+  part(const keys& those, const compared_columns& columns) : wanted(those), by(columns) {}
+  void add(const batch& b, const hashed_rows& hashes) override {
+    for (std::uint32_t row = 0; row < b.rows; ++row) {
+      if (!wanted.contains(hashes.keys[row])) {
+        continue;
+      }
+      auto& of = records[hashes.keys[row]];
+      if (of.size() >= records_a_key_max) {
+        continue;
+      }
+      record r;
+      r.row = hashes.rows[row];
+      for (const std::uint32_t i : by.taken) {
+        r.values.push_back(value_text(b.columns[i], (*b.columns_schema)[i].type, row));
+      }
+      of.push_back(std::move(r));
+    }
+  }
+  const keys& wanted;
+  const compared_columns& by;
+  records_by_key records;
+};
+
+std::unique_ptr<row_reading::share> fetch_reading::begin() const {
+  return std::make_unique<part>(wanted_, *by_);
+}
+
+void fetch_reading::merge(share& done) {
+  for (auto& [key, records] : static_cast<part&>(done).records) {
+    auto& of = records_[key];
+    for (record& r : records) {
+      if (of.size() < records_a_key_max) {
+        of.push_back(std::move(r));
+      }
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,663 @@
+#include "actors/verify/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+#include "actors/plan/mapping.h"
+#include "actors/supervise/look.h"
+#include "actors/supervise/make_ends.h"
+#include "actors/verify/differences.h"
+#include "actors/verify/reading_target.h"
+#include "jobspec/words.h"
+#include "transport/base/text.h"
+#include "transport/record/canonical.h"
+
+namespace sluice {
+namespace {
+
+/// What a record costs that is gathered: its hashes and its place in two tables.
+constexpr std::uint64_t gathered_bytes = 128;
+constexpr std::uint64_t gathered_least = 20'000;
+/// How much of two long values that differ is shown before the first byte in which they do.
+constexpr std::size_t shown_before_max = 40;
+
+/// Both as they are shown: of long ones the part in which they differ.
+void show_where_they_differ(std::optional<std::string>& a, std::optional<std::string>& b) {
+  if (!a || !b || std::max(a->size(), b->size()) <= shown_bytes_max) {
+    return;
+  }
+  const auto first = std::mismatch(a->begin(), a->end(), b->begin(), b->end()).first - a->begin();
+  auto from = static_cast<std::size_t>(first);
+  from -= std::min(from, shown_before_max);
+  while (from > 0 && (static_cast<unsigned char>((*a)[from]) & 0xC0u) == 0x80u) {
+    --from;  // not inside of a character
+  }
+  for (auto* value : {&a, &b}) {
+    if (from > 0) {
+      **value = fmt::format("(from byte {}) …{}", from + 1, (*value)->substr(from));
+    }
+  }
+}
+
+/// The job with nothing that would judge what is read.
+job for_reading(const job& what) {
+  job out = what;
+  out.errors = {};
+  out.expect = {};
+  out.order_compared = true;
+  return out;
+}
+
+/// Passes on what a reading of one side says.
+class side_observer final : public run_observer {
+ public:
+  side_observer(verify_observer& to, std::string side) : to_(to), side_(std::move(side)) {}
+  void notice(notice_level level, const std::string&, std::int64_t, const std::string& line) override {
+    if (level != notice_level::info) {
+      to_.notice(level, fmt::format("{}: {}", side_, line));
+    }
+  }
+  void waiting(const std::string& what, double seconds) override {
+    if (seconds > 0) {
+      to_.notice(notice_level::info, fmt::format("{}: waits {} for {}", side_, duration_text(seconds), what));
+    }
+  }
+  void progress(const progress_snapshot& now) override { to_.progress("reading the " + side_, now); }
+  void dirty(const dirty_record&, std::uint32_t) override {}
+
+ private:
+  verify_observer& to_;
+  std::string side_;
+};
+
+/// Everything of one call of `verify_job`.
+class verification {
+ public:
+  verification(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+               const verify_settings& settings, verify_observer& observer, const stop_signal& stop)
+      : what_(what),
+        reader_plugin_(reader_plugin),
+        writer_plugin_(writer_plugin),
+        settings_(settings),
+        observer_(observer),
+        stop_(stop) {}
+
+  verify_report run() {
+    if (auto done = verify(); !done) {
+      report_.what = verify_report::verdict::failed;
+      report_.failure = std::move(done).error();
+    }
+    return std::move(report_);
+  }
+
+ private:
+  result<void> verify() {
+    SLUICE_CHECK(look());
+    SLUICE_CHECK(choose_reading());
+    choose_columns();
+    SLUICE_CHECK(choose_key());
+    say_what_it_proves();
+    observer_.planned(report_);
+    if (settings_.plan_only) {
+      report_.what = verify_report::verdict::planned;
+      return {};
+    }
+    return compare();
+  }
+
+  result<void> look();
+  result<void> choose_reading();
+  /// The job that reads the destination again, and what its source says of itself.
+  result<void> open_reading_back(verify_scope scope);
+  void choose_columns();
+  result<void> choose_key();
+  void say_what_it_proves();
+  result<void> compare();
+  result<void> find_differences(std::vector<bool> differ);
+  result<void> name_differences(const std::vector<key_difference>& found);
+  void judge();
+
+  [[nodiscard]] end_settings ends_given() const;
+  [[nodiscard]] bool names_alike() const;
+  [[nodiscard]] std::string record_text(const fetch_reading::record& r) const;
+
+  enum class side { source, destination };
+  result<run_summary> read(side which, std::shared_ptr<row_reading> into);
+
+  const job& what_;
+  const plugin& reader_plugin_;
+  const plugin& writer_plugin_;
+  const verify_settings& settings_;
+  verify_observer& observer_;
+  const stop_signal& stop_;
+
+  verify_report report_;
+  job_look look_;
+  bool empties_ = false;
+  job from_;  // reads the source
+  job back_;  // reads the destination
+  read_back how_;
+  source_description back_columns_;
+  std::shared_ptr<compared_columns> by_ = std::make_shared<compared_columns>();
+  std::optional<key_set> keys_;  // of the source, where rows of others stand at the destination
+  std::shared_ptr<tally_reading> source_, destination_;
+  unsigned readings_ = 0;
+};
+
+end_settings verification::ends_given() const {
+  end_settings given;
+  given.time_zone = settings_.time_zone;
+  given.memory_bytes = settings_.memory_bytes;
+  given.run = settings_.run;
+  given.resolve_secret = settings_.resolve_secret;
+  given.guard = settings_.guard;
+  given.warn = [](const std::string&) {};
+  return given;
+}
+
+/// What the job does at its destination, and the columns that it has there once its steps have run.
+result<void> verification::look() {
+  look_settings looking;
+  looking.time_zone = settings_.time_zone;
+  looking.memory_bytes = settings_.memory_bytes;
+  looking.resolve_secret = settings_.resolve_secret;
+  looking.guard = settings_.guard;
+  looking.plan_splits = false;
+  const job_look as_written = look_at(what_, reader_plugin_, writer_plugin_, looking, stop_);
+  empties_ = as_written.target.what.empties || as_written.target.what.appears_whole;
+  job without_steps = what_;
+  without_steps.writer.parameter = what_.writer.parameter.changed(
+      {{"preSql", nlohmann::json::array()}, {"postSql", nlohmann::json::array()}},
+      writer_plugin_.writes->options);
+  look_ = look_at(without_steps, reader_plugin_, writer_plugin_, looking, stop_);
+  if (look_.target.what.name.empty() || (look_.failure && look_.wrong_job)) {
+    report_.wrong_job = look_.wrong_job;
+    return fail(look_.failure.value_or(
+        error{error_kind::internal, "the destination says nothing of itself", "", false}));
+  }
+  if (look_.map == nullptr) {
+    if (look_.failure) {
+      return fail(*look_.failure);
+    }
+    return fail(error_kind::denied,
+                "{}: {} takes whatever comes, so that there are no columns to compare; compare with a table "
+                "or files",
+                what_.writer.place, look_.target.what.name);
+  }
+  for (const run_row& row : look_.target.runs) {
+    if (row.stage != "done" && row.job_key == what_.key) {
+      report_.notes.push_back(fmt::format(
+          "Run {} of this job is not done, so that records may be missing; run the job to its end first.",
+          row.run.text()));
+      break;
+    }
+  }
+  report_.source.name = what_.reader.plugin;
+  report_.destination.name = look_.target.what.name;
+  return {};
+}
+
+bool verification::names_alike() const {
+  const schema& from = *look_.map->between;
+  const schema& to = *look_.map->target;
+  return what_.transformers.empty() &&
+         std::equal(from.begin(), from.end(), to.begin(), to.end(),
+                    [](const field& a, const field& b) { return lower(a.name) == lower(b.name); });
+}
+
+result<void> verification::open_reading_back(verify_scope scope) {
+  std::vector<std::string> columns;
+  for (const field& f : *look_.map->target) {
+    columns.push_back(f.name);
+  }
+  SLUICE_TRY(how_, writer_plugin_.read_back_of(what_.writer.parameter, columns));
+  if (scope == verify_scope::where) {
+    SLUICE_TRY(const auto where, what_.reader.parameter.text("where"));
+    how_.changes["where"] = where.value_or("");
+  }
+  back_ = for_reading(what_);
+  back_.reader = what_.writer;
+  back_.reader.parameter = what_.writer.parameter.changed(how_.changes, writer_plugin_.reads->options);
+  back_.transformers.clear();
+  back_.compat = compat_mode::exact;
+  SLUICE_TRY(auto ends, make_source_end(back_, writer_plugin_, ends_given()));
+  SLUICE_TRY(back_columns_, ends.from->open(stop_));
+  if (back_columns_.columns->size() != columns.size()) {
+    return fail(error_kind::source_changed, "{}: the destination has {} of the {} columns that are compared",
+                what_.writer.place, back_columns_.columns->size(), columns.size());
+  }
+  return {};
+}
+
+/// The scope, as asked or as what the job does makes it, and with it how the destination is read.
+result<void> verification::choose_reading() {
+  if (writer_plugin_.read_back_of == nullptr || writer_plugin_.reads == nullptr) {
+    return fail(error_kind::denied,
+                "{}: what {} writes cannot be read again, so that there is nothing to compare",
+                what_.writer.place, what_.writer.type_text);
+  }
+  from_ = for_reading(what_);
+  const bool has_where = what_.reader.parameter.has("where");
+  verify_scope scope = settings_.scope;
+  if (scope == verify_scope::automatic) {
+    scope = empties_                     ? verify_scope::whole
+            : has_where && names_alike() ? verify_scope::where
+                                         : verify_scope::keys;
+  } else if (scope == verify_scope::where && !has_where) {
+    return fail(error_kind::bad_option, "{}: --scope where, and the job has none; leave the flag out",
+                what_.reader.place);
+  }
+  auto opened = open_reading_back(scope);
+  if (scope == verify_scope::where && (!opened || !how_.takes_where)) {
+    if (settings_.scope == verify_scope::where) {
+      return opened ? fail(error_kind::bad_option,
+                           "{}: --scope where, and {} has no \"where\"; try --scope keys", what_.writer.place,
+                           what_.writer.type_text)
+                    : fail(error_kind::bad_option,
+                           "the job's \"where\" cannot be asked of the destination: {}; try --scope keys",
+                           opened.error().message);
+    }
+    report_.notes.push_back(fmt::format(
+        "The job's \"where\" cannot be asked of the destination, so that rows beside those of the source are "
+        "only counted{}.",
+        opened ? "" : ": " + opened.error().message));
+    scope = verify_scope::keys;
+    opened = open_reading_back(scope);
+  }
+  SLUICE_CHECK(opened);
+  report_.scope = scope;
+  return {};
+}
+
+/// Which columns can be compared, and how.
+void verification::choose_columns() {
+  const schema& from = *look_.map->between;
+  const schema& to = *look_.map->target;
+  auto columns = std::make_shared<schema>(to);
+  for (std::uint32_t i = 0; i < to.size(); ++i) {
+    field& f = (*columns)[i];
+    f.nullable = true;
+    f.holds_text = true;
+    f.own_form.clear();
+    const field& back = (*back_columns_.columns)[i];
+    const bool text = to[i].type.id == type_id::utf8 || to[i].type.id == type_id::decimal_text;
+    if (lookup_conversion(back.type, f.type).kind == conversion_kind::refused) {
+      report_.notes.push_back(fmt::format("Column {} is not compared: it is written as {} and read as {}.",
+                                          in_quotes(f.name), to_string(f.type), to_string(back.type)));
+      // It is read, and left alone.
+      f = back;
+      f.nullable = true;
+      if (lookup_conversion(from[i].type, f.type).kind == conversion_kind::refused) {
+        f.type = from[i].type;
+      }
+      continue;
+    }
+    if (text && !to[i].holds_text && from[i].source_type_name != to[i].source_type_name) {
+      report_.notes.push_back(
+          fmt::format("Column {} is not compared: the server writes a text of {} as {} in its own way.",
+                      in_quotes(f.name), to_string(from[i].type), to[i].source_type_name));
+      continue;
+    }
+    if (f.type.id == type_id::utf8 &&
+        (to[i].source_type_name.starts_with("character(") || to[i].source_type_name.starts_with("char("))) {
+      by_->padded.push_back(i);
+    }
+    by_->taken.push_back(i);
+  }
+  by_->columns = columns;
+  if (by_->taken.empty() && report_.scope != verify_scope::counts) {
+    report_.notes.emplace_back("No column can be compared.");
+    report_.scope = verify_scope::counts;
+  }
+}
+
+/// The columns by which a record is known: as asked, else the destination's primary key, else the source's.
+result<void> verification::choose_key() {
+  const schema& to = *by_->columns;
+  std::vector<std::uint32_t> key;
+  for (const std::string& name : settings_.key) {
+    const auto same = [&](const field& f) { return f.name == name; };
+    const auto like = [&](const field& f) { return lower(f.name) == lower(name); };
+    auto at = std::find_if(to.begin(), to.end(), same);
+    at = at == to.end() ? std::find_if(to.begin(), to.end(), like) : at;
+    if (at == to.end()) {
+      return fail(error_kind::bad_option, "--key: the job writes no column {}; its columns are {}",
+                  in_quotes(name), columns_text(to));
+    }
+    key.push_back(static_cast<std::uint32_t>(at - to.begin()));
+  }
+  if (key.empty() && back_columns_.table != nullptr) {
+    key.assign(back_columns_.table->key.begin(), back_columns_.table->key.end());
+  }
+  if (key.empty() && look_.source.table != nullptr && what_.transformers.empty() &&
+      look_.target.what.left_out.empty()) {
+    key.assign(look_.source.table->key.begin(), look_.source.table->key.end());
+  }
+  for (const std::uint32_t i : key) {
+    if (std::find(by_->taken.begin(), by_->taken.end(), i) == by_->taken.end()) {
+      report_.notes.push_back(fmt::format(
+          "Column {} of the key cannot be compared, so that records are known by all their values.",
+          in_quotes(to[i].name)));
+      key.clear();
+      break;
+    }
+  }
+  by_->key = key;
+  for (const std::uint32_t i : key) {
+    report_.key += (report_.key.empty() ? "" : ", ") + to[i].name;
+  }
+  if (key.empty() && how_.rows != read_back::standing::every_record &&
+      report_.scope != verify_scope::counts) {
+    return fail(error_kind::bad_option,
+                "{}: records that share a key are one row here, and which columns are the key is not known; "
+                "say it: --key COLUMN[,COLUMN]",
+                what_.writer.parameter.place("writeMode"));
+  }
+  return {};
+}
+
+void verification::say_what_it_proves() {
+  const std::string records =
+      how_.rows == read_back::standing::any_a_key
+          ? fmt::format(
+                "that a row with the key ({}) of each record of the source stands at the destination; "
+                "not its values, since the write mode keeps rows that were there",
+                report_.key)
+      : how_.rows == read_back::standing::last_a_key
+          ? fmt::format(
+                "that each key ({}) of the source stands at the destination with the values of a record "
+                "of that key",
+                report_.key)
+          : "that each record of the source stands at the destination, as often as there";
+  switch (report_.scope) {
+    case verify_scope::automatic:
+    case verify_scope::whole:
+      report_.proves = fmt::format("The whole table: {}, and nothing else.", records);
+      break;
+    case verify_scope::where:
+      report_.proves = fmt::format(
+          "The rows that the job's where chooses at both ends: {}, and nothing else among them.", records);
+      break;
+    case verify_scope::keys:
+      report_.proves = fmt::format(
+          "The records read: {}. What else stands there is counted, and no difference: the job does not "
+          "empty "
+          "its destination.",
+          records);
+      break;
+    case verify_scope::counts:
+      report_.proves = "The number of records alone.";
+      break;
+  }
+  if (!by_->padded.empty()) {
+    report_.notes.emplace_back("Blanks at the end of columns of type char(n) are not compared.");
+  }
+  if (what_.transformers.empty() == false) {
+    report_.notes.emplace_back("The source is compared as the job's transformers leave it.");
+  }
+  report_.form = by_->is_whole() ? std::string(canonical_name)
+                                 : fmt::format("{} over the columns compared", canonical_name);
+}
+
+result<run_summary> verification::read(side which, std::shared_ptr<row_reading> into) {
+  const bool source = which == side::source;
+  const job& what = source ? from_ : back_;
+  run_settings settings;
+  settings.memory_bytes = settings_.memory_bytes;
+  settings.run = settings_.run;
+  settings.run_folder = fmt::format("{}/{}", settings_.folder, ++readings_);
+  if (std::error_code failed; !std::filesystem::create_directory(settings.run_folder, failed)) {
+    return fail(error_kind::no_room, "cannot make the folder {}: {}", in_quotes(settings.run_folder),
+                failed.message());
+  }
+  settings.time_zone = settings_.time_zone;
+  settings.resolve_secret = settings_.resolve_secret;
+  settings.guard = settings_.guard;
+  settings.stop_now = settings_.stop_now;
+  settings.retries_max = settings_.retries_max;
+  settings.report_interval = std::chrono::milliseconds(2000);
+  side_observer observer(observer_, source ? "source" : "destination");
+  const run_summary ended = execute_between(
+      what,
+      [&](const end_settings& given) -> result<job_ends> {
+        SLUICE_TRY(auto ends, make_source_end(what, source ? reader_plugin_ : writer_plugin_, given));
+        ends.to = make_reading_target(by_, std::move(into), "what is compared",
+                                      source ? look_.target.what.left_out : std::vector<std::size_t>());
+        return ends;
+      },
+      settings, observer, stop_);
+  std::error_code ignored;
+  std::filesystem::remove_all(settings.run_folder, ignored);
+  if (ended.failure) {
+    return fail(ended.failure->kind, "reading the {} to compare it: {}", source ? "source" : "destination",
+                ended.failure->message);
+  }
+  return ended;
+}
+
+result<void> verification::compare() {
+  const bool others = report_.scope == verify_scope::keys;
+  // An eighth of the budget, which readers and buffers do not need here: they hold nothing for a destination.
+  const std::uint64_t keys_max = others ? settings_.memory_bytes / 8 : 0;
+  source_ = std::make_shared<tally_reading>(keys_max);
+  SLUICE_TRY(const run_summary from, read(side::source, source_));
+  if (others) {
+    keys_ = source_->take_keys();
+    if (!keys_) {
+      return fail(error_kind::no_room,
+                  "the source has {} records, and the keys of {} are all that --memory {} has room for; give "
+                  "more, or --scope whole where the destination holds nothing else",
+                  with_thousands(source_->all().rows), with_thousands(keys_max),
+                  bytes_text(settings_.memory_bytes));
+    }
+  }
+  destination_ = std::make_shared<tally_reading>(0, keys_ ? &*keys_ : nullptr);
+  SLUICE_TRY(const run_summary back, read(side::destination, destination_));
+  report_.source.refused = from.counts.dirty;
+  report_.destination.refused = back.counts.dirty;
+  report_.source.records = source_->all().rows;
+  report_.source.sum = source_->all().sum;
+  const bool all_equal =
+      source_->all().rows == destination_->all().rows && source_->all().sum == destination_->all().sum;
+  const row_tally& there = others && !all_equal ? destination_->known() : destination_->all();
+  if (others) {
+    report_.others = destination_->all().rows - there.rows;
+  }
+  report_.destination.records = there.rows;
+  report_.destination.sum = there.sum;
+  if (report_.scope != verify_scope::counts) {
+    std::vector<bool> differ(heap_count);
+    for (std::uint32_t i = 0; i < heap_count; ++i) {
+      differ[i] = source_->all().heaps[i] != there.heaps[i];
+    }
+    SLUICE_CHECK(find_differences(std::move(differ)));
+  } else if (report_.source.records != report_.destination.records) {
+    report_.missing = report_.source.records - std::min(report_.source.records, report_.destination.records);
+    report_.extra =
+        report_.destination.records - std::min(report_.source.records, report_.destination.records);
+  }
+  judge();
+  return {};
+}
+
+/// Reads both sides again, and of the heaps that differ all records: as many at a time as there is room for.
+result<void> verification::find_differences(std::vector<bool> differ) {
+  const std::uint64_t room = std::max(gathered_least, settings_.memory_bytes / 4 / gathered_bytes);
+  const row_tally& there = keys_ ? destination_->known() : destination_->all();
+  std::vector<key_difference> found;
+  std::uint64_t named = 0;
+  std::uint32_t next = 0;
+  while (true) {
+    std::vector<bool> chosen(heap_count);
+    std::uint64_t rows = 0;
+    bool any = false;
+    for (; next < heap_count; ++next) {
+      if (!differ[next]) {
+        continue;
+      }
+      const std::uint64_t more = source_->all().heaps[next].rows + there.heaps[next].rows;
+      if (any && rows + more > room) {
+        break;
+      }
+      chosen[next] = true;
+      any = true;
+      rows += more;
+    }
+    if (!any) {
+      break;
+    }
+    if (named >= settings_.differences_max && named != 0) {
+      report_.counted_all = false;
+      break;
+    }
+    auto left = std::make_shared<gather_reading>(chosen);
+    auto right = std::make_shared<gather_reading>(chosen, keys_ ? &*keys_ : nullptr);
+    SLUICE_CHECK(read(side::source, left));
+    SLUICE_CHECK(read(side::destination, right));
+    for (key_difference& one : differences_between(left->rows(), right->rows(), how_.rows)) {
+      const std::uint64_t missing = one.missing();
+      const std::uint64_t extra = one.extra();
+      const std::uint64_t both = by_->key.empty() ? 0 : std::min(missing, extra);
+      report_.different += both;
+      report_.missing += missing - both;
+      report_.extra += extra - both;
+      named += missing + extra - both;
+      if (found.size() < settings_.differences_max) {
+        found.push_back(std::move(one));
+      }
+    }
+  }
+  return name_differences(found);
+}
+
+std::string verification::record_text(const fetch_reading::record& r) const {
+  std::string text;
+  for (std::size_t i = 0; i < by_->taken.size(); ++i) {
+    const bool in_key = std::find(by_->key.begin(), by_->key.end(), by_->taken[i]) != by_->key.end();
+    if (!by_->key.empty() && !in_key) {
+      continue;
+    }
+    const auto& value = r.values[i];
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", escaped((*by_->columns)[by_->taken[i]].name),
+                        value ? escaped(*value) : "NULL");
+  }
+  return text;
+}
+
+/// Reads both sides once more for the values of what differs.
+result<void> verification::name_differences(const std::vector<key_difference>& found) {
+  if (found.empty()) {
+    return {};
+  }
+  fetch_reading::keys wanted;
+  for (const key_difference& one : found) {
+    wanted.insert(one.key);
+  }
+  const auto left = std::make_shared<fetch_reading>(wanted, by_);
+  const auto right = std::make_shared<fetch_reading>(wanted, by_);
+  SLUICE_CHECK(read(side::source, left));
+  SLUICE_CHECK(read(side::destination, right));
+  const auto records_of = [](const fetch_reading& from, row_sum key) {
+    const auto at = from.records().find(key);
+    return at == from.records().end() ? std::vector<fetch_reading::record>() : at->second;
+  };
+  const auto with_row = [](const std::vector<fetch_reading::record>& of,
+                           row_sum row) -> const fetch_reading::record* {
+    const auto at = std::find_if(of.begin(), of.end(), [&](const auto& r) { return r.row == row; });
+    return at == of.end() ? nullptr : &*at;
+  };
+  const auto text_of = [&](const fetch_reading::record* r) {
+    return r == nullptr ? std::string("(gone while it was compared)") : record_text(*r);
+  };
+  for (const key_difference& one : found) {
+    const auto at_source = records_of(*left, one.key);
+    const auto at_destination = records_of(*right, one.key);
+    gather_reading::rows_of_key source = one.source;
+    gather_reading::rows_of_key destination = one.destination;
+    while (!by_->key.empty() && !source.empty() && !destination.empty()) {
+      verify_difference d;
+      d.what = verify_difference::kind::different;
+      const auto* a = with_row(at_source, source.back().first);
+      const auto* b = with_row(at_destination, destination.back().first);
+      d.record = text_of(a != nullptr ? a : b);
+      for (std::size_t i = 0; a != nullptr && b != nullptr && i < by_->taken.size(); ++i) {
+        if (a->values[i] != b->values[i]) {
+          auto value = a->values[i];
+          auto other = b->values[i];
+          show_where_they_differ(value, other);
+          d.values.push_back({(*by_->columns)[by_->taken[i]].name, std::move(value), std::move(other)});
+        }
+      }
+      report_.differences.push_back(std::move(d));
+      for (auto* rows : {&source, &destination}) {
+        if (--rows->back().second == 0) {
+          rows->pop_back();
+        }
+      }
+    }
+    for (const auto& [row, times] : source) {
+      const auto* r = with_row(at_source, row);
+      std::uint64_t there = 0;
+      for (const auto& [other, n] : one.destination) {
+        there += other == row ? n : 0;
+      }
+      report_.differences.push_back({verify_difference::kind::missing, text_of(r), {}, times, there});
+    }
+    for (const auto& [row, times] : destination) {
+      report_.differences.push_back(
+          {verify_difference::kind::extra, text_of(with_row(at_destination, row)), {}, 0, times});
+    }
+  }
+  std::sort(report_.differences.begin(), report_.differences.end(), [](const auto& a, const auto& b) {
+    return a.record.size() != b.record.size() ? a.record.size() < b.record.size() : a.record < b.record;
+  });
+  if (report_.differences.size() > settings_.differences_max) {
+    report_.differences.resize(settings_.differences_max);
+  }
+  return {};
+}
+
+void verification::judge() {
+  const bool equal = report_.missing == 0 && report_.extra == 0 && report_.different == 0 &&
+                     report_.destination.refused == 0;
+  report_.before = settings_.before;
+  if (equal) {
+    report_.what = verify_report::verdict::equal;
+    return;
+  }
+  const auto& before = settings_.before;
+  const bool as_written = before && by_->is_whole() && report_.scope != verify_scope::counts &&
+                          how_.rows == read_back::standing::every_record &&
+                          destination_->all().rows == before->records &&
+                          destination_->all().sum == before->sum;
+  report_.what = as_written ? verify_report::verdict::equal_to_run : verify_report::verdict::different;
+}
+
+}  // namespace
+
+std::string_view to_string(verify_scope scope) {
+  switch (scope) {
+    case verify_scope::automatic:
+      return "automatic";
+    case verify_scope::whole:
+      return "whole";
+    case verify_scope::where:
+      return "where";
+    case verify_scope::keys:
+      return "keys";
+    case verify_scope::counts:
+      return "counts";
+  }
+  return "unknown";
+}
+
+verify_report verify_job(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                         const verify_settings& settings, verify_observer& observer,
+                         const stop_signal& stop) {
+  return verification(what, reader_plugin, writer_plugin, settings, observer, stop).run();
+}
+
+}  // namespace sluice

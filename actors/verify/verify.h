@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/supervise/run.h"
+#include "transport/record/sum.h"
+
+namespace sluice {
+
+/// Which rows of the destination a comparison is about.
+enum class verify_scope {
+  automatic,
+  whole,   ///< All of them: none may be there that the source does not have.
+  where,   ///< Those that the job's `where` chooses, asked of the destination too.
+  keys,    ///< Those with a key that the source has; what else is there is counted and no difference.
+  counts,  ///< Their number alone.
+};
+std::string_view to_string(verify_scope scope);
+
+/// What a run has written: so that a source that lives on is compared with what was read of it.
+struct written_by_run {
+  run_id run;
+  std::uint64_t records = 0;
+  row_sum sum;  ///< In canonical/1.
+};
+
+struct verify_settings {
+  std::string time_zone;  ///< Resolved name.
+  std::uint64_t memory_bytes = std::uint64_t{160} << 20;
+  std::string folder;  ///< Exists; for files that are needed meanwhile.
+  run_id run;          ///< By which its connections call themselves.
+  verify_scope scope = verify_scope::automatic;
+  std::vector<std::string>
+      key;  ///< Columns of the destination by which a record is known; empty: its own key.
+  std::uint64_t differences_max = 100;  ///< So many are named.
+  std::optional<written_by_run> before;
+  bool plan_only = false;  ///< No record is read.
+  std::uint32_t retries_max = retries_max_default;
+  decltype(run_settings::resolve_secret) resolve_secret = plain_secret;
+  decltype(run_settings::guard) guard = nullptr;
+  stop_signal stop_now;
+};
+
+/// A record that is not the same at both ends.
+struct verify_difference {
+  enum class kind { missing, extra, different };
+  struct value {
+    std::string column;
+    std::optional<std::string> source, destination;  ///< Nothing: NULL. Of long ones a part.
+  };
+  kind what = kind::missing;
+  std::string record;                                     ///< `id=5`, or all its values where it has no key.
+  std::vector<value> values;                              ///< Of `different`: those that differ.
+  std::uint64_t source_times = 1, destination_times = 1;  ///< How often it is there.
+};
+
+/// What is known of one side.
+struct verified_side {
+  std::string name;
+  std::uint64_t records = 0;
+  row_sum sum;
+  std::uint64_t refused = 0;  ///< That do not fit the destination's columns, and are not compared.
+};
+
+struct verify_report {
+  enum class verdict {
+    equal,
+    equal_to_run,  ///< The destination is as the run before has written it; the source has changed since.
+    different,
+    planned,  ///< `plan_only`.
+    failed,
+  };
+  verdict what = verdict::failed;
+  std::optional<error> failure;
+  bool wrong_job = false;  ///< The job's text alone shows the failure.
+  verify_scope scope = verify_scope::whole;
+  std::string proves;              ///< What an equality would prove, in a sentence.
+  std::vector<std::string> notes;  ///< What it does not, and why.
+  std::string key;                 ///< `id, day`; empty: the records have none.
+  std::string form;                ///< Of the sums.
+  verified_side source, destination;
+  std::optional<std::uint64_t> others;  ///< Rows at the destination that are none of the source's.
+  std::uint64_t missing = 0, extra = 0, different = 0;
+  bool counted_all = true;  ///< False: it stopped at `differences_max`, and there are at least so many.
+  std::vector<verify_difference> differences;
+  std::optional<written_by_run> before;
+};
+
+/// Told what happens; never throws. Calls come from several threads, one at a time.
+class verify_observer {
+ public:
+  virtual ~verify_observer() = default;
+  /// Before any record is read: scope, what it proves, notes.
+  virtual void planned(const verify_report& so_far) = 0;
+  virtual void notice(notice_level level, const std::string& line) = 0;
+  /// `doing`: `reading the source`.
+  virtual void progress(const std::string& doing, const progress_snapshot& now) = 0;
+};
+
+/// Compares what the job reads with what stands where it writes; changes nothing at either. Blocks; never
+/// throws.
+verify_report verify_job(const job& what, const plugin& reader_plugin, const plugin& writer_plugin,
+                         const verify_settings& settings, verify_observer& observer, const stop_signal& stop);
+
+}  // namespace sluice

@@ -1,0 +1,174 @@
+#include "tools/cli/verify_text.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "transport/base/text.h"
+
+namespace sluice {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string_view word_of(verify_report::verdict verdict) {
+  switch (verdict) {
+    case verify_report::verdict::equal:
+      return "equal";
+    case verify_report::verdict::equal_to_run:
+      return "equal_to_run";
+    case verify_report::verdict::different:
+      return "different";
+    case verify_report::verdict::planned:
+      return "planned";
+    case verify_report::verdict::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+std::string_view word_of(verify_difference::kind kind) {
+  switch (kind) {
+    case verify_difference::kind::missing:
+      return "missing";
+    case verify_difference::kind::extra:
+      return "extra";
+    case verify_difference::kind::different:
+      return "different";
+  }
+  return "unknown";
+}
+
+std::string shown(const std::optional<std::string>& value) {
+  return value ? in_quotes(*value) : "NULL";
+}
+
+std::string times_text(const verify_difference& d) {
+  if (d.source_times <= 1 && d.destination_times <= 1) {
+    return {};
+  }
+  return d.what == verify_difference::kind::missing
+             ? fmt::format(" ({} times more at the source)", with_thousands(d.source_times))
+             : fmt::format(" ({} times more at the destination)", with_thousands(d.destination_times));
+}
+
+std::string difference_text(const verify_difference& d) {
+  std::string text = fmt::format("{:9}  {}{}\n", word_of(d.what), d.record, times_text(d));
+  for (const auto& v : d.values) {
+    text += fmt::format("           {}: {} at the source, {} at the destination\n", escaped(v.column),
+                        shown(v.source), shown(v.destination));
+  }
+  return text;
+}
+
+std::string side_text(std::string_view what, const verified_side& side, const verify_report& r) {
+  std::string text = fmt::format("{:11}  {} records", what, with_thousands(side.records));
+  if (r.scope != verify_scope::counts) {
+    text += fmt::format(", sum {} ({})", to_string(side.sum), r.form);
+  }
+  if (side.refused != 0) {
+    text += fmt::format("; {} more do not fit the destination's columns and are not compared",
+                        with_thousands(side.refused));
+  }
+  return text + "\n";
+}
+
+std::string counts_text(const verify_report& r) {
+  return fmt::format("{}{} different, {} missing, {} extra", r.counted_all ? "" : "at least ",
+                     with_thousands(r.different), with_thousands(r.missing), with_thousands(r.extra));
+}
+
+json value_of(const std::optional<std::string>& value) {
+  return value ? json(*value) : json();
+}
+
+json side_of(const verified_side& side) {
+  return {{"name", side.name},
+          {"records", side.records},
+          {"sum", to_string(side.sum)},
+          {"not_compared", side.refused}};
+}
+
+}  // namespace
+
+std::string verify_plan_text(const verify_report& r, const std::string& job_name) {
+  std::string text = fmt::format("Job {}: what its {} reader reads is compared with {}.\n", escaped(job_name),
+                                 r.source.name, r.destination.name);
+  text += fmt::format("Equality proves ({}): {}\n", to_string(r.scope), r.proves);
+  if (r.scope != verify_scope::counts) {
+    text += r.key.empty() ? std::string("Records have no key here: they are known by all their values.\n")
+                          : fmt::format("Records are known by: {}\n", escaped(r.key));
+  }
+  for (const std::string& note : r.notes) {
+    text += fmt::format("Note: {}\n", note);
+  }
+  return text;
+}
+
+std::string verify_result_text(const verify_report& r) {
+  std::string text = side_text("source", r.source, r) + side_text("destination", r.destination, r);
+  if (r.others.value_or(0) != 0) {
+    text += fmt::format("{:11}  {} other rows stand at the destination\n", "", with_thousands(*r.others));
+  }
+  for (const verify_difference& d : r.differences) {
+    text += difference_text(d);
+  }
+  if (r.missing + r.extra + r.different > r.differences.size() && !r.differences.empty()) {
+    text += fmt::format("… --max-differences {}\n", r.differences.size());
+  }
+  switch (r.what) {
+    case verify_report::verdict::equal:
+      return text + "Equal.\n";
+    case verify_report::verdict::equal_to_run:
+      return text + fmt::format(
+                        "Equal to what run {} has written: {} records with the same sum. The source has "
+                        "changed since ({}).\n",
+                        r.before->run.text(), with_thousands(r.before->records), counts_text(r));
+    case verify_report::verdict::different:
+      return text + fmt::format("Not equal: {}.\n", counts_text(r));
+    case verify_report::verdict::planned:
+    case verify_report::verdict::failed:
+      break;
+  }
+  return text;
+}
+
+std::string verify_json(const verify_report& r, const std::string& job_name) {
+  json j;
+  j["version"] = 1;
+  j["job"] = job_name;
+  j["verdict"] = word_of(r.what);
+  j["error"] = json();
+  if (r.failure) {
+    j["error"] = {{"kind", to_string(r.failure->kind)}, {"message", r.failure->message}};
+  }
+  j["scope"] = to_string(r.scope);
+  j["proves"] = r.proves;
+  j["notes"] = r.notes;
+  j["key"] = r.key;
+  j["form"] = r.form;
+  j["source"] = side_of(r.source);
+  j["destination"] = side_of(r.destination);
+  j["others"] = r.others ? json(*r.others) : json();
+  j["different"] = r.different;
+  j["missing"] = r.missing;
+  j["extra"] = r.extra;
+  j["counted_all"] = r.counted_all;
+  j["run"] = r.before ? json(r.before->run.text()) : json();
+  j["differences"] = json::array();
+  for (const verify_difference& d : r.differences) {
+    json one = {{"what", word_of(d.what)},
+                {"record", d.record},
+                {"source_times", d.source_times},
+                {"destination_times", d.destination_times},
+                {"values", json::array()}};
+    for (const auto& v : d.values) {
+      one["values"].push_back(
+          {{"column", v.column}, {"source", value_of(v.source)}, {"destination", value_of(v.destination)}});
+    }
+    j["differences"].push_back(std::move(one));
+  }
+  return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace sluice

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "actors/verify/verify.h"
+
+namespace sluice {
+
+/// What is compared and what equality would prove: told before any record is read.
+std::string verify_plan_text(const verify_report& report, const std::string& job_name);
+/// What came of it.
+std::string verify_result_text(const verify_report& report);
+/// All of it as one JSON object (docs/verify.md).
+std::string verify_json(const verify_report& report, const std::string& job_name);
+
+}  // namespace sluice

@@ -51,6 +51,11 @@ job for_reading(const job& what) {
   return out;
 }
 
+bool is_number(type_id id) {
+  return id == type_id::int64 || id == type_id::uint64 || id == type_id::decimal ||
+         id == type_id::decimal_text;
+}
+
 /// Passes on what a reading of one side says.
 class side_observer final : public run_observer {
  public:
@@ -283,7 +288,11 @@ void verification::choose_columns() {
     f.holds_text = true;
     f.own_form.clear();
     const field& back = (*back_columns_.columns)[i];
-    const bool text = to[i].type.id == type_id::utf8 || to[i].type.id == type_id::decimal_text;
+    const bool foreign = to[i].type.id == type_id::utf8 && !to[i].holds_text &&
+                         from[i].source_type_name != to[i].source_type_name;
+    if (foreign && is_number(back.type.id)) {
+      f.type = back.type;  // a text that the server has made a number of is compared as one
+    }
     if (lookup_conversion(back.type, f.type).kind == conversion_kind::refused) {
       report_.notes.push_back(fmt::format("Column {} is not compared: it is written as {} and read as {}.",
                                           in_quotes(f.name), to_string(f.type), to_string(back.type)));
@@ -295,7 +304,7 @@ void verification::choose_columns() {
       }
       continue;
     }
-    if (text && !to[i].holds_text && from[i].source_type_name != to[i].source_type_name) {
+    if (foreign && !is_number(f.type.id)) {
       report_.notes.push_back(
           fmt::format("Column {} is not compared: the server writes a text of {} as {} in its own way.",
                       in_quotes(f.name), to_string(from[i].type), to[i].source_type_name));
@@ -630,9 +639,9 @@ void verification::judge() {
   }
   const auto& before = settings_.before;
   const bool as_written = before && by_->is_whole() && report_.scope != verify_scope::counts &&
-                          how_.rows == read_back::standing::every_record &&
-                          destination_->all().rows == before->records &&
-                          destination_->all().sum == before->sum;
+                          report_.destination.refused == 0 &&
+                          report_.destination.records == before->records &&
+                          report_.destination.sum == before->sum;
   report_.what = as_written ? verify_report::verdict::equal_to_run : verify_report::verdict::different;
 }
 

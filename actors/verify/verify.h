@@ -27,6 +27,7 @@ struct written_by_run {
   run_id run;
   std::uint64_t records = 0;
   row_sum sum;  ///< In canonical/1.
+  std::uint64_t dirty = 0;
 };
 
 struct verify_settings {
@@ -70,7 +71,9 @@ struct verified_side {
 struct verify_report {
   enum class verdict {
     equal,
-    equal_to_run,  ///< The destination is as the run before has written it; the source has changed since.
+    /// The destination is as the run before has written it: what differs that run has refused, or the source
+    /// has changed since.
+    equal_to_run,
     different,
     planned,  ///< `plan_only`.
     failed,

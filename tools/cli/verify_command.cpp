@@ -24,6 +24,9 @@
 namespace sluice {
 namespace {
 
+/// Between two lines of progress where there is no terminal.
+constexpr std::chrono::seconds between_lines{10};
+
 constexpr std::uint64_t summary_bytes_max = std::uint64_t{64} << 20;
 
 /// A folder of its own for what is needed meanwhile; gone with the object.
@@ -72,7 +75,13 @@ class screen_observer final : public verify_observer {
     if (screen_.is_terminal()) {
       screen_.show_live(live_lines(doing, now, screen_.columns()));
     } else {
-      screen_.print(fmt::format("{}: {}\n", doing, progress_line(now)));
+      const auto time = std::chrono::steady_clock::now();
+      if (time - told_ >= between_lines) {
+        told_ = time;
+        screen_.print(fmt::format("{}: {} records, {}/s; {} of {} splits\n", doing,
+                                  with_thousands(now.counts.read), rate_text(now.records_per_second),
+                                  now.splits_done, now.splits_total));
+      }
     }
   }
 
@@ -80,6 +89,7 @@ class screen_observer final : public verify_observer {
   console& screen_;
   const secret_filter& secrets_;
   bool shows_progress_;
+  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
   std::function<void(const verify_report&)> on_plan_;
 };
 
@@ -108,7 +118,8 @@ std::optional<written_by_run> last_run_of(const job& what, const std::string& st
     if (!sum || sums.value("form", nlohmann::json()) != canonical_name) {
       return std::nullopt;
     }
-    return written_by_run{one.run, summary.value("written", std::uint64_t{0}), *sum};
+    return written_by_run{one.run, summary.value("written", std::uint64_t{0}), *sum,
+                          summary.value("dirty", std::uint64_t{0})};
   }
   return std::nullopt;
 }

@@ -94,7 +94,7 @@ json side_of(const verified_side& side) {
 std::string verify_plan_text(const verify_report& r, const std::string& job_name) {
   std::string text = fmt::format("Job {}: what its {} reader reads is compared with {}.\n", escaped(job_name),
                                  r.source.name, r.destination.name);
-  text += fmt::format("Equality proves ({}): {}\n", to_string(r.scope), r.proves);
+  text += fmt::format("If equal (scope {}): {}\n", to_string(r.scope), r.proves);
   if (r.scope != verify_scope::counts) {
     text += r.key.empty() ? std::string("Records have no key here: they are known by all their values.\n")
                           : fmt::format("Records are known by: {}\n", escaped(r.key));
@@ -119,11 +119,15 @@ std::string verify_result_text(const verify_report& r) {
   switch (r.what) {
     case verify_report::verdict::equal:
       return text + "Equal.\n";
-    case verify_report::verdict::equal_to_run:
+    case verify_report::verdict::equal_to_run: {
+      const std::string refused =
+          r.before->dirty == 0 ? "" : fmt::format("; it refused {}", with_thousands(r.before->dirty));
       return text + fmt::format(
-                        "Equal to what run {} has written: {} records with the same sum. The source has "
-                        "changed since ({}).\n",
-                        r.before->run.text(), with_thousands(r.before->records), counts_text(r));
+                        "Equal to what run {} has written: {} records with the same sum{}. What differs "
+                        "{}came to the source since, or changed there ({}).\n",
+                        r.before->run.text(), with_thousands(r.before->records), refused,
+                        refused.empty() ? "" : "was refused, or ", counts_text(r));
+    }
     case verify_report::verdict::different:
       return text + fmt::format("Not equal: {}.\n", counts_text(r));
     case verify_report::verdict::planned:

@@ -81,6 +81,7 @@ struct job {
   speed_limit speed;
   expectation expect;
   column_formats formats;
+  bool verify = false;                      ///< `setting.verify`: what is written is compared at the end.
   compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.
   std::optional<std::string> time_zone;     ///< `common.column.timeZone`.
   std::string time_zone_place;              ///< Where that stands.

@@ -320,12 +320,11 @@ bool option_values::has(std::string_view name) const {
   return any;
 }
 
-option_values option_values::changed(const nlohmann::json& changes, const std::vector<option>& described,
-                                     const std::vector<option_default>* defaults) const {
+option_values option_values::changed(const nlohmann::json& changes,
+                                     const std::vector<option>& described) const {
   option_values out = *this;
   out.json_.merge_patch(changes);
   out.options_ = &described;
-  out.defaults_ = defaults;
   return out;
 }
 

@@ -77,10 +77,10 @@ class option_values {
   [[nodiscard]] result<option_values> object(std::string_view name) const;
   [[nodiscard]] result<std::vector<option_values>> object_list(std::string_view name) const;
 
-  /// The same values with `changes` put in (RFC 7386: null takes a key away), as options that `described` and
-  /// `defaults`, which outlive it, describe. Secrets stay what they are; `changes` has none.
-  [[nodiscard]] option_values changed(const nlohmann::json& changes, const std::vector<option>& described,
-                                      const std::vector<option_default>* defaults = nullptr) const;
+  /// The same values with `changes` put in (RFC 7386: null takes a key away), as options that `described`,
+  /// which outlives it, describes. Secrets stay what they are; `changes` has none.
+  [[nodiscard]] option_values changed(const nlohmann::json& changes,
+                                      const std::vector<option>& described) const;
 
   /// `bad_option` at the place of `name`; the message must not hold a secret.
   [[nodiscard]] tl::unexpected<error> bad(std::string_view name, std::string_view message) const;

@@ -52,6 +52,15 @@ option compat_option() {
           .allowed = {"exact", "datax"}};
 }
 
+option verify_option() {
+  return {.name = "verify",
+          .type = option_type::boolean,
+          .meaning =
+              "Whether what stands at the destination is compared with what was written, before postSql; a "
+              "difference fails the run (docs/verify.md).",
+          .default_text = "false"};
+}
+
 option byte_option() {
   return {.name = "byte",
           .type = option_type::integer,
@@ -96,7 +105,8 @@ std::vector<option> script2_options() {
            .meaning = "Formats of text to and from times.",
            .members = common_options()},
           expect_option(),
-          compat_option()};
+          compat_option(),
+          verify_option()};
 }
 
 std::vector<option> datax_options() {
@@ -113,7 +123,8 @@ std::vector<option> datax_options() {
            .default_text = "false"},
           {.name = "keyVersion", .meaning = "Key of encrypted secrets; not supported."},
           expect_option(),
-          compat_option()};
+          compat_option(),
+          verify_option()};
 }
 
 }  // namespace

@@ -317,6 +317,7 @@ void read_settings(const job_shape& shape, job& to, findings& out) {
   check_options(setting, options, shape.setting.path, out);
   read_error_limit(group(setting, "errorLimit"), to.errors, out);
   read_expect(group(setting, "expect"), to.expect, out);
+  to.verify = value_of(setting.boolean("verify")).value_or(false);
   read_formats(shape, to, out);
   to.compat = value_of(setting.text("compat")) == "datax" ? compat_mode::datax : compat_mode::exact;
   if (shape.form == dialect::datax) {

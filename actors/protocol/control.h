@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,8 @@ struct target_after {
   std::optional<std::size_t> first_step;
   dirty_totals dirty;  ///< For the totals that stay with the run.
   bool again = false;  ///< It has failed in passing: what of it is done is seen at the destination first.
+  /// Looks at what is written before the steps after; may be empty.
+  std::function<result<void>(const stop_signal& stop)> verify = {};
 };
 /// The run's end at the destination. `abandon`: it failed. `forget`: nothing was moved, no trace is to stay.
 struct target_release {

@@ -296,6 +296,11 @@ end_answer target_end::after(const target_after& c, const stop_signal& stop) {
   if (auto r = target_->finish(stop); !r) {
     return target_failed("completing the output", r.error());
   }
+  if (c.verify && !first_step) {
+    if (auto r = c.verify(stop); !r) {
+      return target_failed("comparing what is written", r.error());
+    }
+  }
   const auto steps = target_->steps_after();
   if (store != nullptr && !steps.empty() && !first_step) {
     if (auto r = store->set_stage(c.run, stage_behind(steps, 0)); !r) {

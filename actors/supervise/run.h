@@ -53,6 +53,17 @@ struct run_settings {
   std::function<result<secret>(const secret_text& written, const stop_signal& stop)> resolve_secret =
       plain_secret;
   decltype(plugin_context::guard) guard = nullptr;
+  /// What was written, in all processes of the run.
+  struct written_totals {
+    run_id run;
+    record_counts counts;
+    record_sums sums;
+  };
+  /// `setting.verify`: looks whether it stands at the destination, once the data is complete and before the
+  /// steps behind it; on the target's thread, may take as long as it needs. A failure fails the run. Empty:
+  /// nobody looks. Where it is set columns do not travel in their product's own bytes, so that sums are in
+  /// canonical/1.
+  std::function<result<void>(const written_totals& what, const stop_signal& stop)> verify_written;
   /// Fired by a second signal: every source, target, reader and writer is interrupted and the call returns.
   stop_signal stop_now;
   /// Asked once where an earlier run is continued, before any dirty record is written: that run's own folder
@@ -176,6 +187,9 @@ struct progress_snapshot {
   wait_times waits;                        ///< Since the process began on the run.
   std::uint64_t records_transformed = 0;   ///< Likewise.
 };
+
+/// `error::code` where what stands at the destination is not what was written.
+inline constexpr const char* not_equal_code = "not_equal";
 
 /// `error::code` where the snapshot at the source became older than it may.
 inline constexpr const char* snapshot_max_code = "snapshot_max";

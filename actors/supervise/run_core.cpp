@@ -420,8 +420,18 @@ void run_core::on(const error_sealed& m) {
 }
 
 void run_core::finish_at_target(bool again) {
-  ask_target(target_after{
-      summary_.run, stage_step(stage_, "post:"), {summary_.dirty_by_code, summary_.dirty_missing}, again});
+  target_after after{
+      summary_.run, stage_step(stage_, "post:"), {summary_.dirty_by_code, summary_.dirty_missing}, again};
+  if (config_.settings.verify_written) {
+    run_settings::written_totals written{summary_.run, committed_counts(), {}};
+    for (const split_state& s : splits_) {
+      written.sums += s.at.sums;
+    }
+    after.verify = [look = config_.settings.verify_written, written](const stop_signal& stop) {
+      return look(written, stop);
+    };
+  }
+  ask_target(std::move(after));
 }
 
 void run_core::answered(target_finished&) {

@@ -253,7 +253,7 @@ void run_core::splits_known() {
     claim();
     return;
   }
-  if (mapping_ != nullptr) {
+  if (mapping_ != nullptr && !config_.settings.verify_written) {
     own_ = columns_in_own_bytes(*mapping_, target_.what.takes_own);
   }
   ask_source(source_make_readers{concurrency_, own_});

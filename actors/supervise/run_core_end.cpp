@@ -171,6 +171,12 @@ std::string run_core::go_on_text() const {
               "them"
             : ": " + anew);
   }
+  if (failure_->code == not_equal_code) {
+    return "All records are written, and the steps behind the data have not run. `sluice verify` with the "
+           "same "
+           "job names what differs; once that is mended the same command compares again and goes on with the "
+           "steps, and --on-unfinished fresh begins anew.";
+  }
   if (failure_->code == step_unknown_code) {
     return fmt::format("{}. See what became of that step, then run the same command with {} or {}.",
                        after_begun_ ? "All records are written" : "Nothing is written yet",

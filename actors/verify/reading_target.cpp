@@ -21,7 +21,8 @@ class reading_writer final : public writer {
 
   result<write_answer> write(const batch& b, const stop_signal& stop) override {
     (void)stop;
-    share_->add(b, hash_rows_of(b, *by_));
+    const compared_batch form = compared_form(b, *by_);
+    share_->add(form, hash_rows_of(form, b.rows, *by_));
     write_answer answer;
     answer.written = b.rows;
     return answer;

@@ -10,51 +10,98 @@ namespace {
 /// Records of one key that are fetched; those beyond are like them.
 constexpr std::size_t records_a_key_max = 10;
 
-/// A column of texts without the blanks at their ends.
-column without_padding(const column& c, std::uint32_t rows) {
+/// A column of texts, made one by one.
+class text_column {
+ public:
+  explicit text_column(std::uint32_t rows) { made_->offsets.reserve(std::size_t{rows} + 1); }
+  [[nodiscard]] std::string& text() { return made_->values; }
+  void end_row(bool valid) {
+    const std::size_t row = made_->offsets.size() - 1;
+    made_->offsets.push_back(static_cast<std::int32_t>(made_->values.size()));
+    made_->validity.resize(row / 8 + 1);
+    if (valid) {
+      made_->validity[row / 8] = static_cast<std::uint8_t>(made_->validity[row / 8] | 1u << row % 8);
+    } else {
+      ++nulls_;
+    }
+  }
+  column seal() {
+    // Whoever hashes reads some bytes beyond a text.
+    const std::size_t size = made_->values.size();
+    made_->values.resize(size + growing_buffer::slack_bytes);
+    made_->validity.resize(made_->validity.size() + growing_buffer::slack_bytes);
+    column out;
+    out.null_count = nulls_;
+    if (nulls_ != 0) {
+      out.validity = {reinterpret_cast<const std::byte*>(made_->validity.data()), made_->validity.size(),
+                      made_};
+    }
+    out.offsets = {reinterpret_cast<const std::byte*>(made_->offsets.data()),
+                   made_->offsets.size() * sizeof(std::int32_t), made_};
+    out.values = {reinterpret_cast<const std::byte*>(made_->values.data()), size, made_};
+    return out;
+  }
+
+ private:
   struct room {
     std::vector<std::int32_t> offsets = {0};
+    std::vector<std::uint8_t> validity;
     std::string values;
   };
-  auto made = std::make_shared<room>();
+  std::shared_ptr<room> made_ = std::make_shared<room>();
+  std::uint32_t nulls_ = 0;
+};
+
+column without_padding(const column& c, std::uint32_t rows) {
+  text_column out(rows);
   for (std::uint32_t row = 0; row < rows; ++row) {
     if (!c.is_null(row)) {
       const std::string_view text = c.get_bytes(row);
-      made->values += text.substr(0, text.find_last_not_of(' ') + 1);
+      out.text() += text.substr(0, text.find_last_not_of(' ') + 1);
     }
-    made->offsets.push_back(static_cast<std::int32_t>(made->values.size()));
+    out.end_row(!c.is_null(row));
   }
-  // Whoever hashes reads some bytes beyond a text.
-  const std::size_t size = made->values.size();
-  made->values.resize(size + growing_buffer::slack_bytes);
-  column out;
-  out.validity = c.validity;
-  out.null_count = c.null_count;
-  out.offsets = {reinterpret_cast<const std::byte*>(made->offsets.data()),
-                 made->offsets.size() * sizeof(std::int32_t), made};
-  out.values = {reinterpret_cast<const std::byte*>(made->values.data()), size, made};
-  return out;
+  return out.seal();
 }
 
-std::vector<row_sum> hashes_over(const batch& b, const compared_columns& by,
+column as_written(const column& c, std::uint32_t rows, const written_text& text) {
+  text_column out(rows);
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    out.end_row(text(c, row, out.text()));
+  }
+  return out.seal();
+}
+
+std::vector<row_sum> hashes_over(const compared_batch& b, std::uint32_t rows,
                                  const std::vector<std::uint32_t>& taken) {
   std::vector<column> columns;
   schema s;
   for (const std::uint32_t i : taken) {
-    const bool padded = std::find(by.padded.begin(), by.padded.end(), i) != by.padded.end();
-    columns.push_back(padded ? without_padding(b.columns[i], b.rows) : b.columns[i]);
-    s.push_back((*b.columns_schema)[i]);
+    columns.push_back(b.columns[i]);
+    s.push_back(b.types[i]);
   }
-  return canonical_hashes(columns, s, 0, b.rows);
+  return canonical_hashes(columns, s, 0, rows);
 }
 
 }  // namespace
 
-hashed_rows hash_rows_of(const batch& b, const compared_columns& by) {
+compared_batch compared_form(const batch& b, const compared_columns& by) {
+  compared_batch out{b.columns, *b.columns_schema};
+  for (std::size_t i = 0; i < by.texts.size(); ++i) {
+    out.columns[i] = as_written(b.columns[i], b.rows, by.texts[i]);
+    out.types[i].type = type_of(type_id::utf8);
+  }
+  for (const std::uint32_t i : by.padded) {
+    out.columns[i] = without_padding(out.columns[i], b.rows);
+  }
+  return out;
+}
+
+hashed_rows hash_rows_of(const compared_batch& b, std::uint32_t rows, const compared_columns& by) {
   hashed_rows out;
-  out.rows = by.is_whole() ? canonical_hashes(b.columns, *b.columns_schema, 0, b.rows)
-                           : hashes_over(b, by, by.taken);
-  out.keys = by.key.empty() ? out.rows : hashes_over(b, by, by.key);
+  out.rows = by.taken.size() == b.columns.size() ? canonical_hashes(b.columns, b.types, 0, rows)
+                                                 : hashes_over(b, rows, by.taken);
+  out.keys = by.key.empty() ? out.rows : hashes_over(b, rows, by.key);
   return out;
 }
 
@@ -91,8 +138,8 @@ row_tally& row_tally::operator+=(const row_tally& o) {
 struct tally_reading::part final : share {
   explicit part(const key_set* known_keys, std::uint64_t keys_at_most)
       : known(known_keys), keys_max(keys_at_most) {}
-  void add(const batch& b, const hashed_rows& hashes) override {
-    for (std::uint32_t row = 0; row < b.rows; ++row) {
+  void add(const compared_batch&, const hashed_rows& hashes) override {
+    for (std::uint32_t row = 0; row < hashes.rows.size(); ++row) {
       const row_sum key = hashes.keys[row];
       all.add(key, hashes.rows[row]);
       if (keys.size() < keys_max) {
@@ -152,8 +199,8 @@ void count(gather_reading::rows_of_key& of, row_sum row, std::uint64_t times) {
 
 struct gather_reading::part final : share {
   part(const std::vector<bool>& chosen, const key_set* known_keys) : heaps(chosen), known(known_keys) {}
-  void add(const batch& b, const hashed_rows& hashes) override {
-    for (std::uint32_t row = 0; row < b.rows; ++row) {
+  void add(const compared_batch&, const hashed_rows& hashes) override {
+    for (std::uint32_t row = 0; row < hashes.rows.size(); ++row) {
       const row_sum key = hashes.keys[row];
       if (heaps[heap_of(key)] && (known == nullptr || has_key(*known, key))) {
         count(rows[hashes.keys[row]], hashes.rows[row], 1);
@@ -179,8 +226,8 @@ void gather_reading::merge(share& done) {
 
 struct fetch_reading::part final : share {
   part(const keys& those, const compared_columns& columns) : wanted(those), by(columns) {}
-  void add(const batch& b, const hashed_rows& hashes) override {
-    for (std::uint32_t row = 0; row < b.rows; ++row) {
+  void add(const compared_batch& b, const hashed_rows& hashes) override {
+    for (std::uint32_t row = 0; row < hashes.rows.size(); ++row) {
       if (!wanted.contains(hashes.keys[row])) {
         continue;
       }
@@ -191,7 +238,7 @@ struct fetch_reading::part final : share {
       record r;
       r.row = hashes.rows[row];
       for (const std::uint32_t i : by.taken) {
-        r.values.push_back(value_text(b.columns[i], (*b.columns_schema)[i].type, row));
+        r.values.push_back(value_text(b.columns[i], b.types[i].type, row));
       }
       of.push_back(std::move(r));
     }

@@ -9,28 +9,40 @@
 #include <unordered_set>
 #include <vector>
 
+#include "plugins/api/read_back.h"
 #include "transport/record/batch.h"
 #include "transport/record/sum.h"
 
 namespace sluice {
 
-/// What records of both sides are compared by. Immutable.
+/// What records of a side are compared by. Immutable.
 struct compared_columns {
-  schema_ptr columns;                ///< As the destination has them.
+  schema_ptr columns;                ///< As they come.
   std::vector<std::uint32_t> taken;  ///< Those that are compared, in order.
   std::vector<std::uint32_t> key;    ///< By which a record is known; empty: by all that is compared.
   /// Of texts that are compared without the blanks at their end: the server pads them. By index in `columns`.
   std::vector<std::uint32_t> padded = {};
+  /// One a column where records are compared as the texts that the destination writes; else empty.
+  std::vector<written_text> texts = {};
   /// Sums over them are those of a run that has written the same columns.
-  [[nodiscard]] bool is_whole() const { return padded.empty() && taken.size() == columns->size(); }
+  [[nodiscard]] bool is_whole() const {
+    return padded.empty() && texts.empty() && taken.size() == columns->size();
+  }
 };
+
+/// The columns of a batch in the form in which they are compared, all of them.
+struct compared_batch {
+  std::vector<column> columns;
+  schema types;
+};
+compared_batch compared_form(const batch& b, const compared_columns& by);
 
 /// The hashes of a batch's rows in canonical/1: over the key's columns, and over all that are compared.
 struct hashed_rows {
   std::vector<row_sum> keys;
   std::vector<row_sum> rows;
 };
-hashed_rows hash_rows_of(const batch& b, const compared_columns& by);
+hashed_rows hash_rows_of(const compared_batch& b, std::uint32_t rows, const compared_columns& by);
 
 /// Records are told apart by their key's hash into this many heaps, so that two sides which differ are known
 /// to differ in few of them.
@@ -46,7 +58,7 @@ class row_reading {
   class share {
    public:
     virtual ~share() = default;
-    virtual void add(const batch& b, const hashed_rows& hashes) = 0;
+    virtual void add(const compared_batch& b, const hashed_rows& hashes) = 0;
   };
   virtual ~row_reading() = default;
   [[nodiscard]] virtual std::unique_ptr<share> begin() const = 0;

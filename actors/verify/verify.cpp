@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
+#include <unordered_map>
 
 #include "actors/plan/mapping.h"
 #include "actors/supervise/look.h"
@@ -102,7 +102,7 @@ class verification {
   result<void> verify() {
     SLUICE_CHECK(look());
     SLUICE_CHECK(choose_reading());
-    choose_columns();
+    SLUICE_CHECK(choose_columns());
     SLUICE_CHECK(choose_key());
     say_what_it_proves();
     observer_.planned(report_);
@@ -117,7 +117,8 @@ class verification {
   result<void> choose_reading();
   /// The job that reads the destination again, and what its source says of itself.
   result<void> open_reading_back(verify_scope scope);
-  void choose_columns();
+  result<void> choose_columns();
+  result<void> compare_texts();
   result<void> choose_key();
   void say_what_it_proves();
   result<void> compare();
@@ -128,6 +129,10 @@ class verification {
   [[nodiscard]] end_settings ends_given() const;
   [[nodiscard]] bool names_alike() const;
   [[nodiscard]] std::string record_text(const fetch_reading::record& r) const;
+
+  /// The values of its key, or all, as one text that is another for each record.
+  [[nodiscard]] std::string identity_of(const fetch_reading::record& r) const;
+  void know_refused();
 
   enum class side { source, destination };
   result<run_summary> read(side which, std::shared_ptr<row_reading> into);
@@ -146,9 +151,12 @@ class verification {
   job back_;  // reads the destination
   read_back how_;
   source_description back_columns_;
-  std::shared_ptr<compared_columns> by_ = std::make_shared<compared_columns>();
+  schema_ptr written_;  // the columns that the job writes
+  std::shared_ptr<compared_columns> by_ = std::make_shared<compared_columns>();       // of the source
+  std::shared_ptr<compared_columns> back_by_ = std::make_shared<compared_columns>();  // of the destination
   std::optional<key_set> keys_;  // of the source, where rows of others stand at the destination
   std::shared_ptr<tally_reading> source_, destination_;
+  std::unordered_map<std::string, std::string> refused_;  // code by `identity_of`
   unsigned readings_ = 0;
 };
 
@@ -183,17 +191,20 @@ result<void> verification::look() {
     return fail(look_.failure.value_or(
         error{error_kind::internal, "the destination says nothing of itself", "", false}));
   }
-  if (look_.map == nullptr) {
-    if (look_.failure) {
-      return fail(*look_.failure);
-    }
-    return fail(error_kind::denied,
-                "{}: {} takes whatever comes, so that there are no columns to compare; compare with a table "
-                "or files",
-                what_.writer.place, look_.target.what.name);
+  const target_description& to = look_.target.what;
+  if (look_.map != nullptr) {
+    written_ = look_.map->target;
+  } else if (to.columns != nullptr || !to.names.empty() || look_.source.columns == nullptr) {
+    return fail(look_.failure.value_or(error{error_kind::internal, "the source has no columns", "", false}));
+  } else {
+    // It takes whatever comes. What else is in the way of a run, such as one at work, is not in ours.
+    SLUICE_TRY(auto zone, time_zone::find(settings_.time_zone));
+    SLUICE_TRY(const auto behind, columns_behind_transformers(what_, look_.source.columns,
+                                                              conversion_of(what_, std::move(zone))));
+    written_ = columns_without(behind, look_.target.what.left_out);
   }
   for (const run_row& row : look_.target.runs) {
-    if (row.stage != "done" && row.job_key == what_.key) {
+    if (row.stage != "done" && row.job_key == what_.key && row.run != settings_.run) {
       report_.notes.push_back(fmt::format(
           "Run {} of this job is not done, so that records may be missing; run the job to its end first.",
           row.run.text()));
@@ -206,8 +217,11 @@ result<void> verification::look() {
 }
 
 bool verification::names_alike() const {
+  if (look_.map == nullptr) {
+    return false;
+  }
   const schema& from = *look_.map->between;
-  const schema& to = *look_.map->target;
+  const schema& to = *written_;
   return what_.transformers.empty() &&
          std::equal(from.begin(), from.end(), to.begin(), to.end(),
                     [](const field& a, const field& b) { return lower(a.name) == lower(b.name); });
@@ -215,7 +229,7 @@ bool verification::names_alike() const {
 
 result<void> verification::open_reading_back(verify_scope scope) {
   std::vector<std::string> columns;
-  for (const field& f : *look_.map->target) {
+  for (const field& f : *written_) {
     columns.push_back(f.name);
   }
   SLUICE_TRY(how_, writer_plugin_.read_back_of(what_.writer.parameter, columns));
@@ -278,9 +292,12 @@ result<void> verification::choose_reading() {
 }
 
 /// Which columns can be compared, and how.
-void verification::choose_columns() {
-  const schema& from = *look_.map->between;
-  const schema& to = *look_.map->target;
+result<void> verification::choose_columns() {
+  if (how_.text_of) {
+    return compare_texts();
+  }
+  const schema& from = look_.map == nullptr ? *written_ : *look_.map->between;
+  const schema& to = *written_;
   auto columns = std::make_shared<schema>(to);
   for (std::uint32_t i = 0; i < to.size(); ++i) {
     field& f = (*columns)[i];
@@ -321,6 +338,23 @@ void verification::choose_columns() {
     report_.notes.emplace_back("No column can be compared.");
     report_.scope = verify_scope::counts;
   }
+  back_by_ = by_;
+  return {};
+}
+
+/// Of files: every value as the text that stands there.
+result<void> verification::compare_texts() {
+  SLUICE_TRY(const auto zone, time_zone::find(settings_.time_zone));
+  by_->columns = written_;
+  back_by_->columns = back_columns_.columns;
+  for (std::uint32_t i = 0; i < written_->size(); ++i) {
+    SLUICE_TRY(by_->texts.emplace_back(), how_.text_of((*written_)[i], zone));
+    SLUICE_TRY(back_by_->texts.emplace_back(), how_.text_of((*back_columns_.columns)[i], zone));
+    by_->taken.push_back(i);
+  }
+  back_by_->taken = by_->taken;
+  report_.notes.emplace_back("Values are compared as the texts that stand in the files.");
+  return {};
 }
 
 /// The columns by which a record is known: as asked, else the destination's primary key, else the source's.
@@ -355,6 +389,7 @@ result<void> verification::choose_key() {
     }
   }
   by_->key = key;
+  back_by_->key = key;
   for (const std::uint32_t i : key) {
     report_.key += (report_.key.empty() ? "" : ", ") + to[i].name;
   }
@@ -433,7 +468,7 @@ result<run_summary> verification::read(side which, std::shared_ptr<row_reading> 
       what,
       [&](const end_settings& given) -> result<job_ends> {
         SLUICE_TRY(auto ends, make_source_end(what, source ? reader_plugin_ : writer_plugin_, given));
-        ends.to = make_reading_target(by_, std::move(into), "what is compared",
+        ends.to = make_reading_target(source ? by_ : back_by_, std::move(into), "what is compared",
                                       source ? look_.target.what.left_out : std::vector<std::size_t>());
         return ends;
       },
@@ -449,6 +484,18 @@ result<run_summary> verification::read(side which, std::shared_ptr<row_reading> 
 
 result<void> verification::compare() {
   const bool others = report_.scope == verify_scope::keys;
+  if (settings_.trusts_run && settings_.before && by_->is_whole() && report_.scope != verify_scope::counts) {
+    auto there = std::make_shared<tally_reading>();
+    SLUICE_TRY(const run_summary back, read(side::destination, there));
+    const written_by_run& run = *settings_.before;
+    if (back.counts.dirty == 0 && there->all().rows == run.records && there->all().sum == run.sum) {
+      report_.before = run;
+      report_.source.records = report_.destination.records = run.records;
+      report_.source.sum = report_.destination.sum = run.sum;
+      report_.what = verify_report::verdict::equal;
+      return {};
+    }
+  }
   // An eighth of the budget, which readers and buffers do not need here: they hold nothing for a destination.
   const std::uint64_t keys_max = others ? settings_.memory_bytes / 8 : 0;
   source_ = std::make_shared<tally_reading>(keys_max);
@@ -556,11 +603,37 @@ std::string verification::record_text(const fetch_reading::record& r) const {
   return text;
 }
 
+std::string verification::identity_of(const fetch_reading::record& r) const {
+  std::string text;
+  for (std::size_t i = 0; i < by_->taken.size(); ++i) {
+    const bool counts =
+        by_->key.empty() || std::find(by_->key.begin(), by_->key.end(), by_->taken[i]) != by_->key.end();
+    if (counts) {
+      text += r.values[i] ? fmt::format("{}:{}", r.values[i]->size(), *r.values[i]) : "NULL:";
+    }
+  }
+  return text;
+}
+
+/// A refused record has its values by the destination's columns where the destination itself has refused it.
+void verification::know_refused() {
+  for (const refused_record& one : settings_.refused) {
+    fetch_reading::record r;
+    for (const std::uint32_t i : by_->taken) {
+      const auto at = std::find_if(one.fields.begin(), one.fields.end(),
+                                   [&](const auto& f) { return f.first == (*by_->columns)[i].name; });
+      r.values.push_back(at == one.fields.end() ? std::nullopt : at->second);
+    }
+    refused_.emplace(identity_of(r), one.code);
+  }
+}
+
 /// Reads both sides once more for the values of what differs.
 result<void> verification::name_differences(const std::vector<key_difference>& found) {
   if (found.empty()) {
     return {};
   }
+  know_refused();
   fetch_reading::keys wanted;
   for (const key_difference& one : found) {
     wanted.insert(one.key);
@@ -578,6 +651,10 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
     const auto at = std::find_if(of.begin(), of.end(), [&](const auto& r) { return r.row == row; });
     return at == of.end() ? nullptr : &*at;
   };
+  const auto code_of = [&](const fetch_reading::record* r) {
+    const auto at = r == nullptr ? refused_.end() : refused_.find(identity_of(*r));
+    return at == refused_.end() ? std::string() : at->second;
+  };
   const auto text_of = [&](const fetch_reading::record* r) {
     return r == nullptr ? std::string("(gone while it was compared)") : record_text(*r);
   };
@@ -592,6 +669,7 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
       const auto* a = with_row(at_source, source.back().first);
       const auto* b = with_row(at_destination, destination.back().first);
       d.record = text_of(a != nullptr ? a : b);
+      d.refused_as = code_of(a);
       for (std::size_t i = 0; a != nullptr && b != nullptr && i < by_->taken.size(); ++i) {
         if (a->values[i] != b->values[i]) {
           auto value = a->values[i];
@@ -613,11 +691,12 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
       for (const auto& [other, n] : one.destination) {
         there += other == row ? n : 0;
       }
-      report_.differences.push_back({verify_difference::kind::missing, text_of(r), {}, times, there});
+      report_.differences.push_back(
+          {verify_difference::kind::missing, text_of(r), {}, times, there, code_of(r)});
     }
     for (const auto& [row, times] : destination) {
       report_.differences.push_back(
-          {verify_difference::kind::extra, text_of(with_row(at_destination, row)), {}, 0, times});
+          {verify_difference::kind::extra, text_of(with_row(at_destination, row)), {}, 0, times, {}});
     }
   }
   std::sort(report_.differences.begin(), report_.differences.end(), [](const auto& a, const auto& b) {
@@ -642,7 +721,13 @@ void verification::judge() {
                           report_.destination.refused == 0 &&
                           report_.destination.records == before->records &&
                           report_.destination.sum == before->sum;
-  report_.what = as_written ? verify_report::verdict::equal_to_run : verify_report::verdict::different;
+  const bool all_named = report_.counted_all && report_.destination.refused == 0 &&
+                         report_.differences.size() == report_.missing + report_.different + report_.extra;
+  const bool all_refused = all_named && std::all_of(report_.differences.begin(), report_.differences.end(),
+                                                    [](const auto& d) { return !d.refused_as.empty(); });
+  report_.what = as_written    ? verify_report::verdict::equal_to_run
+                 : all_refused ? verify_report::verdict::equal_but_refused
+                               : verify_report::verdict::different;
 }
 
 }  // namespace

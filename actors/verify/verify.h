@@ -30,6 +30,13 @@ struct written_by_run {
   std::uint64_t dirty = 0;
 };
 
+/// A record that the destination has refused in that run, by the values that it was to have there.
+struct refused_record {
+  std::vector<std::pair<std::string, std::optional<std::string>>>
+      fields;  ///< Column and text; nothing: NULL.
+  std::string code;
+};
+
 struct verify_settings {
   std::string time_zone;  ///< Resolved name.
   std::uint64_t memory_bytes = std::uint64_t{160} << 20;
@@ -40,7 +47,10 @@ struct verify_settings {
       key;  ///< Columns of the destination by which a record is known; empty: its own key.
   std::uint64_t differences_max = 100;  ///< So many are named.
   std::optional<written_by_run> before;
-  bool plan_only = false;  ///< No record is read.
+  /// The run's own comparison: where the destination is as it has written it, the source is not read again.
+  bool trusts_run = false;
+  std::vector<refused_record> refused;  ///< By that run.
+  bool plan_only = false;               ///< No record is read.
   std::uint32_t retries_max = retries_max_default;
   decltype(run_settings::resolve_secret) resolve_secret = plain_secret;
   decltype(run_settings::guard) guard = nullptr;
@@ -58,6 +68,7 @@ struct verify_difference {
   std::string record;                                     ///< `id=5`, or all its values where it has no key.
   std::vector<value> values;                              ///< Of `different`: those that differ.
   std::uint64_t source_times = 1, destination_times = 1;  ///< How often it is there.
+  std::string refused_as = {};  ///< The code with which the run before has refused it; empty: it has not.
 };
 
 /// What is known of one side.
@@ -74,6 +85,7 @@ struct verify_report {
     /// The destination is as the run before has written it: what differs that run has refused, or the source
     /// has changed since.
     equal_to_run,
+    equal_but_refused,  ///< All that differs was refused by the run before.
     different,
     planned,  ///< `plan_only`.
     failed,

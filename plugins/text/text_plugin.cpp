@@ -1,6 +1,7 @@
 #include "plugins/text/text_plugin.h"
 
 #include "plugins/text/text_place.h"
+#include "plugins/text/text_read_back.h"
 #include "plugins/text/text_reader.h"
 #include "plugins/text/text_sketch.h"
 #include "plugins/text/text_target.h"
@@ -65,6 +66,7 @@ plugin text_plugin() {
   p.writes = &text_writer_description();
   p.make_source = &make_text_source;
   p.make_target = &make_text_target;
+  p.read_back_of = &text_read_back;
   p.recognise = &recognise_text;
   p.place_in = &text_place_in;
   p.sketch_source = &sketch_text_source;

@@ -1,6 +1,5 @@
 #include "tools/cli/run_command.h"
 
-
 #include <filesystem>
 #include <mutex>
 
@@ -16,6 +15,7 @@
 #include "tools/cli/job_source.h"
 #include "tools/cli/log.h"
 #include "tools/cli/metrics_text.h"
+#include "tools/cli/refused_records.h"
 #include "tools/cli/reporter.h"
 #include "tools/cli/retention.h"
 #include "tools/cli/run_folder.h"
@@ -24,6 +24,7 @@
 #include "tools/cli/state_directory.h"
 #include "tools/cli/stored_command.h"
 #include "tools/cli/summary_json.h"
+#include "tools/cli/verify_text.h"
 #include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
 #include "transport/record/zone.h"
@@ -35,6 +36,9 @@ using steady = std::chrono::steady_clock;
 
 /// A terminal's live area is drawn this often: smooth for the eye, and nothing for the machine.
 constexpr std::chrono::milliseconds live_interval{250};
+
+/// Between two lines of progress of `setting.verify`.
+constexpr std::chrono::seconds between_comparing_lines{10};
 
 /// Of a job whose settings are all other ones the first are enough.
 constexpr std::size_t settings_told_max = 20;
@@ -89,6 +93,9 @@ class run_session {
   result<void> adopt_folder_of(const run_id& continued);
   void tell_other_settings(const run_folder& older, std::vector<std::string> changes);
   result<std::string> folder_of_continued(const run_id& continued);
+  /// `setting.verify`.
+  result<void> compare_written(const run_settings::written_totals& written, const run_settings& settings,
+                               run_observer& observer, const stop_signal& stop);
   void on_plan(const run_plan& plan);
   void complete(run_summary& ended);
   void write_metrics(const std::string& state, const record_counts& counts, std::uint64_t splits_done,
@@ -393,6 +400,66 @@ void run_session::write_metrics(const std::string& state, const record_counts& c
   }
 }
 
+/// Tells the run's audience what a comparison at its end finds.
+class comparison_observer final : public verify_observer {
+ public:
+  explicit comparison_observer(run_observer& to) : to_(to) {}
+  void planned(const verify_report& so_far) override {
+    notice(notice_level::info, "what is written is compared. " + so_far.proves);
+    for (const std::string& note : so_far.notes) {
+      notice(notice_level::info, note);
+    }
+  }
+  void notice(notice_level level, const std::string& line) override { to_.notice(level, "verify", -1, line); }
+  void progress(const std::string& doing, const progress_snapshot& now) override {
+    const auto time = steady::now();
+    if (time - told_ >= between_comparing_lines) {
+      told_ = time;
+      notice(notice_level::info,
+             fmt::format("{} to compare it: {} records so far", doing, with_thousands(now.counts.read)));
+    }
+  }
+
+ private:
+  run_observer& to_;
+  steady::time_point told_ = steady::now();
+};
+
+result<void> run_session::compare_written(const run_settings::written_totals& written,
+                                          const run_settings& settings, run_observer& observer,
+                                          const stop_signal& stop) {
+  verify_settings v;
+  v.time_zone = settings.time_zone;
+  v.memory_bytes = settings.memory_bytes;
+  v.folder = folder_->file("verify");
+  v.run = written.run;
+  v.before = {written.run, written.counts.written, written.sums.written, written.counts.dirty};
+  v.trusts_run = true;
+  v.refused = refused_by_destination(folder_->file("dirty.jsonl"));
+  v.differences_max = 10;
+  v.retries_max = settings.retries_max;
+  v.resolve_secret = settings.resolve_secret;
+  v.guard = settings.guard;
+  v.stop_now = settings.stop_now;
+  std::error_code failed;
+  std::filesystem::create_directory(v.folder, failed);
+  comparison_observer told(observer);
+  const verify_report report = verify_job(job_->what, *job_->reader, *job_->writer, v, told, stop);
+  std::filesystem::remove_all(v.folder, failed);
+  context_.verified = report;
+  if (report.failure) {
+    return fail(report.failure->kind, "setting.verify: {}", report.failure->message);
+  }
+  const bool equal = report.what != verify_report::verdict::different;
+  const std::string text = verify_line(report);
+  observer.notice(equal ? notice_level::info : notice_level::error, "verify", -1, text);
+  if (!equal) {
+    error different{error_kind::over_limit, "setting.verify: " + text, not_equal_code, false};
+    return fail(std::move(different));
+  }
+  return {};
+}
+
 run_settings run_session::settings_of_run(bool live) {
   run_settings settings;
   settings.memory_bytes = context_.memory.bytes;
@@ -476,6 +543,11 @@ std::optional<planned_time> run_session::execute() {
   settings.resolve_secret = [&resolver](const secret_text& written, const stop_signal& stop) {
     return resolver.resolve(written, stop);
   };
+  if (job_->what.verify) {
+    settings.verify_written = [&](const run_settings::written_totals& written, const stop_signal& stop) {
+      return compare_written(written, settings, observer, stop);
+    };
+  }
   run_summary ended =
       parts_.execute(job_->what, *job_->reader, *job_->writer, settings, observer, stop_.signal());
   if (ended.plan_as) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/verify/verify.h"
 #include "jobspec/datasource_use.h"
 #include "jobspec/planned_time.h"
 #include "tools/cli/memory_limit.h"
@@ -38,6 +39,7 @@ struct run_context {
   std::string stopped_by;  ///< `SIGTERM`; empty where no signal came.
   bool planned = false;    ///< It came as far as a plan: counts mean something.
   bool fail_on_dirty = false;
+  std::optional<verify_report> verified;  ///< `setting.verify`; nothing where it was not come to.
   bool done_before = false;  ///< Its planned time is done already, and that is as it should be (a range).
   std::vector<std::string> first_dirty;  ///< The first reasons, a line each.
   std::string summary_trouble;           ///< Why `--summary` could not be written; else empty.

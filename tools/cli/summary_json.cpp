@@ -4,6 +4,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "tools/cli/verify_text.h"
+
 namespace sluice {
 namespace {
 
@@ -165,6 +167,16 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
     j["committed"].push_back({{"table", table}, {"records", records}});
   }
   j["sums"] = sums_of(s.sums, s.sums_form);
+  j["verify"] = json();
+  if (c.verified) {
+    j["verify"] = {{"verdict", to_string(c.verified->what)},
+                   {"proves", nothing_if_empty(c.verified->proves)},
+                   {"records", c.verified->destination.records},
+                   {"sum", to_string(c.verified->destination.sum)},
+                   {"different", c.verified->different},
+                   {"missing", c.verified->missing},
+                   {"extra", c.verified->extra}};
+  }
   j["splits"] = splits_of(s);
   put_work(j, s, c);
   j["read_statements"] = s.read_statements;

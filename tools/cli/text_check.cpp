@@ -103,6 +103,11 @@ class text_check {
     if (reader_ != nullptr && !has_query(what_.reader.parameter)) {
       from = listed_columns(what_.reader.parameter);
     }
+    if (what_.verify && writer_ != nullptr && writer_->read_back_of == nullptr) {
+      out_.errors.push_back(fmt::format(
+          "{}: setting.verify is true, and what {} writes cannot be read again; leave the setting out",
+          what_.writer.place, what_.writer.type_text));
+    }
     const bool steps_fit = check_transformers(from);
     const bool writer_lists = writer_ != nullptr && writer_->writes != nullptr &&
                               option_named(writer_->writes->options, "column") != nullptr;

@@ -13,6 +13,7 @@
 #include "tools/cli/job_loading.h"
 #include "tools/cli/memory_limit.h"
 #include "tools/cli/progress_text.h"
+#include "tools/cli/refused_records.h"
 #include "tools/cli/run_folder.h"
 #include "tools/cli/run_record.h"
 #include "tools/cli/signal_watch.h"
@@ -95,7 +96,8 @@ class screen_observer final : public verify_observer {
 
 /// What the newest run of this job, for the same planned time where one was given, has written; nothing where
 /// the state directory has none that is done, or only such as cannot be compared.
-std::optional<written_by_run> last_run_of(const job& what, const std::string& state) {
+std::optional<written_by_run> last_run_of(const job& what, const std::string& state,
+                                          std::vector<refused_record>& refused) {
   run_filter filter;
   filter.states = {"done"};
   const auto runs = runs_in_state(state, filter);
@@ -113,6 +115,7 @@ std::optional<written_by_run> last_run_of(const job& what, const std::string& st
         planned.value("time", "") != what.planned->text()) {
       continue;
     }
+    refused = refused_by_destination(one.folder + "/dirty.jsonl");
     const auto sums = summary.value("sums", nlohmann::json::object());
     const auto sum = row_sum_from(sums.is_object() ? sums.value("written", "") : "");
     if (!sum || sums.value("form", nlohmann::json()) != canonical_name) {
@@ -179,7 +182,8 @@ result<verify_settings> verify_session::settings_for(const loaded_job& job, cons
   settings.stop_now = stop_now_.signal();
   if (!arguments_.against_source) {
     settings.before = last_run_of(
-        job.what, choose_state_directory(arguments_.state_dir, parts_.configured, parts_.variable).path);
+        job.what, choose_state_directory(arguments_.state_dir, parts_.configured, parts_.variable).path,
+        settings.refused);
   }
   SLUICE_TRY(settings.guard, begin_guard(job));
   return settings;

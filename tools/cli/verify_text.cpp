@@ -11,12 +11,16 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr std::size_t differences_in_a_line = 3;
+
 std::string_view word_of(verify_report::verdict verdict) {
   switch (verdict) {
     case verify_report::verdict::equal:
       return "equal";
     case verify_report::verdict::equal_to_run:
       return "equal_to_run";
+    case verify_report::verdict::equal_but_refused:
+      return "equal_but_refused";
     case verify_report::verdict::different:
       return "different";
     case verify_report::verdict::planned:
@@ -53,7 +57,9 @@ std::string times_text(const verify_difference& d) {
 }
 
 std::string difference_text(const verify_difference& d) {
-  std::string text = fmt::format("{:9}  {}{}\n", word_of(d.what), d.record, times_text(d));
+  const std::string refused =
+      d.refused_as.empty() ? "" : fmt::format(" (refused by the last run: {})", escaped(d.refused_as));
+  std::string text = fmt::format("{:9}  {}{}{}\n", word_of(d.what), d.record, times_text(d), refused);
   for (const auto& v : d.values) {
     text += fmt::format("           {}: {} at the source, {} at the destination\n", escaped(v.column),
                         shown(v.source), shown(v.destination));
@@ -90,6 +96,10 @@ json side_of(const verified_side& side) {
 }
 
 }  // namespace
+
+std::string_view to_string(verify_report::verdict verdict) {
+  return word_of(verdict);
+}
 
 std::string verify_plan_text(const verify_report& r, const std::string& job_name) {
   std::string text = fmt::format("Job {}: what its {} reader reads is compared with {}.\n", escaped(job_name),
@@ -128,11 +138,37 @@ std::string verify_result_text(const verify_report& r) {
                         r.before->run.text(), with_thousands(r.before->records), refused,
                         refused.empty() ? "" : "was refused, or ", counts_text(r));
     }
+    case verify_report::verdict::equal_but_refused:
+      return text + fmt::format("Equal but for {} records that run {} has refused.\n",
+                                with_thousands(r.differences.size()),
+                                r.before ? r.before->run.text() : std::string("before"));
     case verify_report::verdict::different:
       return text + fmt::format("Not equal: {}.\n", counts_text(r));
     case verify_report::verdict::planned:
     case verify_report::verdict::failed:
       break;
+  }
+  return text;
+}
+
+std::string verify_line(const verify_report& r) {
+  if (r.what == verify_report::verdict::equal) {
+    return fmt::format("equal: {} records with the sum {} stand at the destination",
+                       with_thousands(r.destination.records), to_string(r.destination.sum));
+  }
+  std::string text = fmt::format(
+      "{}: {}", r.what == verify_report::verdict::different ? "not equal" : "equal to what was read",
+      counts_text(r));
+  std::size_t shown_so_far = 0;
+  for (const verify_difference& d : r.differences) {
+    if (r.what != verify_report::verdict::different || shown_so_far++ == differences_in_a_line) {
+      break;
+    }
+    text += fmt::format("; {} {}", word_of(d.what), d.record);
+    if (!d.values.empty()) {
+      text += fmt::format(" ({}: {} at the source, {} at the destination)", escaped(d.values.front().column),
+                          shown(d.values.front().source), shown(d.values.front().destination));
+    }
   }
   return text;
 }
@@ -165,6 +201,7 @@ std::string verify_json(const verify_report& r, const std::string& job_name) {
                 {"record", d.record},
                 {"source_times", d.source_times},
                 {"destination_times", d.destination_times},
+                {"refused_as", d.refused_as.empty() ? json() : json(d.refused_as)},
                 {"values", json::array()}};
     for (const auto& v : d.values) {
       one["values"].push_back(

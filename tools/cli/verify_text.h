@@ -6,10 +6,14 @@
 
 namespace sluice {
 
+/// `equal`, `equal_to_run`, `equal_but_refused`, `different`, `planned`, `failed`.
+std::string_view to_string(verify_report::verdict verdict);
 /// What is compared and what equality would prove: told before any record is read.
 std::string verify_plan_text(const verify_report& report, const std::string& job_name);
 /// What came of it.
 std::string verify_result_text(const verify_report& report);
+/// The same in a line, with the first differences.
+std::string verify_line(const verify_report& report);
 /// All of it as one JSON object (docs/verify.md).
 std::string verify_json(const verify_report& report, const std::string& job_name);
 

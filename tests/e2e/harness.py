@@ -104,6 +104,14 @@ class ProgramTest(unittest.TestCase):
                               preexec_fn=prepare, env={**os.environ, **(env or {})}, **({"user": user, "group": user, "extra_groups": []} if user else {}))
         return Ended(done.returncode, done.stdout, done.stderr, self.summary())
 
+    def verified(self, document, *flags):
+        """What `sluice verify` says of the job: its exit code and its JSON."""
+        path = self.write("verify.json", json.dumps(document, ensure_ascii=False))
+        done = subprocess.run([str(PROGRAM), "verify", str(path), "--json", "--no-progress", "--state-dir", str(self.state), *flags],
+                              capture_output=True, text=True, timeout=120, cwd=self.folder)
+        self.assertTrue(done.stdout, done.stderr)
+        return done.returncode, json.loads(done.stdout)
+
     def run_measured(self, document, *more, timeout=300):
         """Runs a job to its end; gives that and the most memory that the program held, in bytes."""
         # The child tells its own peak: that of this process counts nothing it has forked before.

@@ -43,9 +43,9 @@ class Verify(ProgramTest):
                               timeout=120, cwd=self.folder)
 
     def compared(self, document, *flags, code):
-        done = self.verify(document, "--json", *flags)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return json.loads(done.stdout)
+        ended, found = self.verified(document, *flags)
+        self.assertEqual(ended, code, found)
+        return found
 
     SMALL = ("CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT);"
              "INSERT INTO t WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 5000) SELECT n, 'd' || (n % 3), 'value ' || n FROM i")

@@ -57,7 +57,15 @@ LOST_OF_POSTGRESQL = {
 NOT_BACK = ("numeric(10,2)[]", "pair")
 
 
-class AwayAndBack(PairTest):
+class TypesTest(PairTest):
+    def compare(self, document):
+        """`sluice verify` finds all that was not refused equal, whatever becomes of a type on its way."""
+        code, found = self.verified(document)
+        self.assertEqual(code, 0, found)
+        self.assertEqual(found["different"], 0, found)
+
+
+class AwayAndBack(TypesTest):
     def fill(self, in_server, types, prepared=""):
         """A column for each type, a row for each value and one of NULL; gives the number of each row by type and value."""
         columns = ", ".join(f"c{i} {kind}" for i, (kind, _) in enumerate(types))
@@ -72,9 +80,11 @@ class AwayAndBack(PairTest):
 
     def go(self, reader, writer, present, lost):
         """`lost`: the code of each row that must be dirty; gives the rows that are left."""
-        ended = self.run_job(job(reader, writer, errors=len(lost), common={"column": {"timeZone": "UTC"}}))
+        document = job(reader, writer, errors=len(lost), common={"column": {"timeZone": "UTC"}})
+        ended = self.run_job(document)
         self.assertEqual(ended.code, 0, ended)
         self.assertEqual(ended.summary["dirty_by_code"], Counter(lost.values()), ended)
+        self.compare(document)
         return present - lost.keys()
 
     def there_and_back(self, types, rows, lost, away, home, home_dialect, differing):
@@ -188,14 +198,16 @@ REFUSED_BY_POSTGRESQL = [("YEAR", "date", "a number has no unit of time"), ("BIT
                          ("TIME", "integer", "a time has no unit as a number")]
 
 
-class Pairs(PairTest):
+class Pairs(TypesTest):
     def moves(self, cases, in_source, source_end, in_target, target_end, seen):
         in_source("CREATE TABLE src (n INT PRIMARY KEY, " + ", ".join(f"c{i} {case[0]}" for i, case in enumerate(cases)) + ");" +
                   "".join(f"INSERT INTO src (n, c{i}) VALUES ({i}, {case[1]});" for i, case in enumerate(cases)))
         in_target("CREATE TABLE dst (n INT PRIMARY KEY, " + ", ".join(f"c{i} {case[2]}" for i, case in enumerate(cases)) + ")")
         dirty = {i: case[3][2:] for i, case in enumerate(cases) if case[3].startswith("! ")}
-        ended = self.run_job(job(source_end("Reader", "src"), target_end("Writer", "dst"), errors=len(cases), common={"column": {"timeZone": "Asia/Tokyo"}}))
+        document = job(source_end("Reader", "src"), target_end("Writer", "dst"), errors=len(cases), common={"column": {"timeZone": "Asia/Tokyo"}})
+        ended = self.run_job(document)
         self.assertEqual(ended.code, 0, ended)
+        self.compare(document)
         found = {int(record["key"].removeprefix("n=")): record["code"] for record in self.dirty()}
         for i, (kind, value, to, expected) in enumerate(cases):
             with self.subTest(f"{kind} {value} into {to}"):

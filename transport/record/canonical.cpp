@@ -279,8 +279,8 @@ row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::
   return sum;
 }
 
-std::vector<row_sum> canonical_hashes(const std::vector<column>& columns, const schema& s, std::uint32_t first,
-                                      std::uint32_t last) {
+std::vector<row_sum> canonical_hashes(const std::vector<column>& columns, const schema& s,
+                                      std::uint32_t first, std::uint32_t last) {
   std::vector<row_sum> hashes;
   hashes.reserve(last > first ? last - first : 0);
   hash_rows(columns, s, first, last, [&](uint128 hash) { hashes.push_back({hash}); });

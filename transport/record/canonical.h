@@ -16,8 +16,8 @@ row_sum canonical_sum(const std::vector<column>& columns, const schema& s, std::
                       std::uint32_t last);
 
 /// The hash of each of these rows by itself, in their order.
-std::vector<row_sum> canonical_hashes(const std::vector<column>& columns, const schema& s, std::uint32_t first,
-                                      std::uint32_t last);
+std::vector<row_sum> canonical_hashes(const std::vector<column>& columns, const schema& s,
+                                      std::uint32_t first, std::uint32_t last);
 
 /// The hash of a record that its reader refused and that therefore has no typed values: over its raw bytes.
 row_sum canonical_raw(std::string_view raw);

@@ -241,7 +241,8 @@ TEST(command_line, wrong_use_is_refused_with_what_was_expected) {
       {{"run", "a.json", "-p", "a=1", "-p", "a=2"}, "twice"},
       {{"run", "a.json", "--summary"}, "--summary"},
       {{"xyzzyplugh"},
-       "there are run, runs, check, plan, ddl, template, copy, schema, params, datasource, plugins, version"},
+       "there are run, runs, check, plan, verify, ddl, template, copy, schema, params, datasource, plugins, "
+       "version"},
   };
   for (const auto& [arguments, expected] : cases) {
     EXPECT_THAT(refusal_of(arguments), HasSubstr(expected));
@@ -305,6 +306,24 @@ TEST(command_line, plan_takes_what_decides_a_run) {
   EXPECT_TRUE(plan.json);
   EXPECT_THAT(refusal_of({"plan", "a.json", "--memory", "1K"}), HasSubstr("too little"));
   EXPECT_THAT(refusal_of({"plan"}), HasSubstr("missing"));
+}
+
+TEST(command_line, verify_takes_what_is_compared) {
+  const auto verify =
+      given<verify_arguments>({"verify", "a.json", "--scope", "keys", "--key", "id,day", "--max-differences",
+                               "7", "--against", "source", "--plan", "--json"});
+  EXPECT_EQ(verify.job_file, "a.json");
+  EXPECT_EQ(verify.scope, verify_scope::keys);
+  EXPECT_EQ(verify.key, (std::vector<std::string>{"id", "day"}));
+  EXPECT_EQ(verify.differences_max, 7U);
+  EXPECT_TRUE(verify.against_source && verify.plan && verify.json);
+  const auto plain = given<verify_arguments>({"verify", "a.json"});
+  EXPECT_EQ(plain.scope, verify_scope::automatic);
+  EXPECT_EQ(plain.differences_max, 100U);
+  EXPECT_FALSE(plain.against_source || plain.plan);
+  EXPECT_THAT(refusal_of({"verify"}), HasSubstr("missing"));
+  EXPECT_THAT(refusal_of({"verify", "a.json", "--scope", "key"}), HasSubstr("did you mean keys?"));
+  EXPECT_THAT(refusal_of({"verify", "a.json", "--max-differences", "0"}), HasSubstr("at least 1"));
 }
 
 TEST(command_line, template_and_schema_know_two_dialects) {

@@ -76,6 +76,12 @@ inline run_context sample_context() {
   c.stopped_by = "SIGTERM";
   c.planned = true;
   c.first_dirty = {"orders.csv line 17, column amount, value \"abc\": not a number (not_a_number)"};
+  c.verified.emplace();
+  c.verified->what = verify_report::verdict::different;
+  c.verified->proves = "The whole table.";
+  c.verified->destination.records = 959;
+  c.verified->destination.sum = {31};
+  c.verified->missing = 1;
   c.warnings = {"jobs/orders.json:3:5 steps[0].parameter.colour: unknown key"};
   return c;
 }

@@ -1,0 +1,143 @@
+#include "actors/verify/row_readings.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "transport/record/batch_builder.h"
+#include "transport/record/canonical.h"
+
+namespace sluice {
+namespace {
+
+const schema_ptr id_and_text =
+    std::make_shared<const schema>(schema{{"id", type_of(type_id::int64)}, {"v", type_of(type_id::utf8)}});
+
+/// A batch of (id, text); an empty text is NULL.
+batch_ptr rows_of(const std::vector<std::pair<std::int64_t, std::string>>& rows) {
+  const auto pool = buffer_pool::make(1 << 20);
+  auto b = std::make_shared<batch>();
+  column_builder ids(type_of(type_id::int64), pool);
+  column_builder texts(type_of(type_id::utf8), pool);
+  for (const auto& [id, text] : rows) {
+    ids.append(id);
+    if (text.empty()) {
+      texts.append_null();
+    } else {
+      texts.append_bytes(text);
+    }
+  }
+  b->columns_schema = id_and_text;
+  b->rows = static_cast<std::uint32_t>(rows.size());
+  b->columns.push_back(ids.seal());
+  b->columns.push_back(texts.seal());
+  return b;
+}
+
+compared_columns by_id() {
+  return {id_and_text, {0, 1}, {0}};
+}
+
+void read(row_reading& into, const batch_ptr& b, const compared_columns& by) {
+  const auto share = into.begin();
+  const compared_batch form = compared_form(*b, by);
+  share->add(form, hash_rows_of(form, b->rows, by));
+  into.take(*share);
+}
+
+TEST(row_readings, sums_are_those_of_a_run) {
+  const batch_ptr b = rows_of({{1, "a"}, {2, ""}, {3, "c"}});
+  tally_reading tally;
+  read(tally, b, by_id());
+  EXPECT_EQ(tally.all().rows, 3U);
+  EXPECT_EQ(tally.all().sum, canonical_sum(b->columns, *id_and_text, 0, 3));
+  const auto heaps = std::count_if(tally.all().heaps.begin(), tally.all().heaps.end(),
+                                   [](const row_tally::heap& h) { return h.rows != 0; });
+  EXPECT_EQ(heaps, 3);
+}
+
+TEST(row_readings, a_share_that_is_not_taken_is_void) {
+  tally_reading tally;
+  {
+    const batch_ptr b = rows_of({{1, "a"}});
+    const auto share = tally.begin();
+    const compared_batch form = compared_form(*b, by_id());
+    share->add(form, hash_rows_of(form, b->rows, by_id()));
+  }
+  EXPECT_EQ(tally.all().rows, 0U);
+}
+
+TEST(row_readings, rows_with_keys_of_the_other_side_are_counted_apart) {
+  tally_reading source(10);
+  read(source, rows_of({{1, "a"}, {2, "b"}, {2, "c"}}), by_id());
+  const auto keys = source.take_keys();
+  ASSERT_TRUE(keys.has_value());
+  EXPECT_EQ(keys->size(), 2U);
+  tally_reading destination(0, &*keys);
+  read(destination, rows_of({{2, "x"}, {3, "y"}}), by_id());
+  EXPECT_EQ(destination.all().rows, 2U);
+  EXPECT_EQ(destination.known().rows, 1U);
+  tally_reading too_many(2);
+  read(too_many, rows_of({{1, "a"}, {2, "b"}, {3, "c"}}), by_id());
+  EXPECT_FALSE(too_many.take_keys().has_value());
+}
+
+TEST(row_readings, chosen_heaps_alone_are_gathered_and_alike_records_are_counted) {
+  const batch_ptr b = rows_of({{1, "a"}, {1, "a"}, {2, "b"}});
+  const hashed_rows hashes = hash_rows_of(compared_form(*b, by_id()), b->rows, by_id());
+  std::vector<bool> heaps(heap_count);
+  heaps[heap_of(hashes.keys[0])] = true;
+  gather_reading gathered(heaps);
+  read(gathered, b, by_id());
+  ASSERT_EQ(gathered.rows().size(), 1U);
+  const auto& [key, rows] = *gathered.rows().begin();
+  EXPECT_EQ(key, hashes.keys[0]);
+  EXPECT_EQ(rows, (gather_reading::rows_of_key{{hashes.rows[0], 2}}));
+}
+
+TEST(row_readings, values_of_wanted_keys_are_kept_as_text) {
+  const batch_ptr b = rows_of({{1, "a"}, {2, ""}});
+  const auto by = std::make_shared<const compared_columns>(by_id());
+  const hashed_rows hashes = hash_rows_of(compared_form(*b, *by), b->rows, *by);
+  fetch_reading fetched({hashes.keys[1]}, by);
+  read(fetched, b, *by);
+  ASSERT_EQ(fetched.records().size(), 1U);
+  const auto& records = fetched.records().at(hashes.keys[1]);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].values, (std::vector<std::optional<std::string>>{"2", std::nullopt}));
+}
+
+TEST(row_readings, blanks_at_the_end_do_not_count_where_a_server_pads) {
+  compared_columns by = by_id();
+  const auto sum_of = [&](const std::string& text) {
+    tally_reading tally;
+    read(tally, rows_of({{1, text}, {2, ""}}), by);
+    return tally.all().sum;
+  };
+  EXPECT_NE(sum_of("a"), sum_of("a  "));
+  by.padded = {1};
+  EXPECT_EQ(sum_of("a"), sum_of("a  "));
+  EXPECT_NE(sum_of("a"), sum_of(" a"));
+}
+
+TEST(row_readings, values_are_compared_as_the_texts_that_were_written_where_there_are_only_texts) {
+  compared_columns by = by_id();
+  by.texts = {[](const column& c, std::uint32_t row, std::string& to) {
+                to += std::to_string(c.get<std::int64_t>(row));
+                return true;
+              },
+              [](const column& c, std::uint32_t row, std::string& to) {
+                to += c.is_null(row) ? "" : c.get_bytes(row);
+                return !c.is_null(row);
+              }};
+  const batch_ptr b = rows_of({{17, "a"}, {18, ""}});
+  const compared_batch form = compared_form(*b, by);
+  EXPECT_EQ(form.types[0].type, type_of(type_id::utf8));
+  EXPECT_EQ(form.columns[0].get_bytes(1), "18");
+  EXPECT_EQ(form.columns[1].get_bytes(0), "a");
+  EXPECT_TRUE(form.columns[1].is_null(1));
+  EXPECT_FALSE(by.is_whole());
+}
+
+}  // namespace
+}  // namespace sluice

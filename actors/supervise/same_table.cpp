@@ -23,9 +23,10 @@ std::optional<error> same_table_failure(const source& from, const target& to, st
   return error{
       error_kind::bad_option,
       has_pre_sql
-          ? "this job reads a table that it writes or that preSql alters (or a part of it), and preSql runs "
-            "before all of it is read: write to another table, or leave \"preSql\" out; what alters the "
-            "source may run before the job is started, or in \"postSql\""
+          ? "this job reads the table that it writes (or a part of it), or one that preSql alters, and "
+            "preSql runs before all of it is read: write to another table, or leave \"preSql\" out; what "
+            "alters "
+            "the source may run before the job is started, or in \"postSql\""
           : fmt::format("this job reads the table that it writes (or a part of it), and its {} splits are "
                         "read one after "
                         "another while rows are written into it: write to another table, or read it under "

@@ -161,6 +161,9 @@ class Verify(ProgramTest):
         self.make(self.SMALL, "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT); CREATE TABLE done(n)")
         document = self.copy(preSql=["DELETE FROM t"], postSql=["INSERT INTO done VALUES (1)"])
         document["setting"]["verify"] = True
+        path = self.write("plan.json", json.dumps(document))
+        plan = subprocess.run([str(PROGRAM), "plan", str(path)], capture_output=True, text=True, timeout=60, cwd=self.folder)
+        self.assertIn("a difference fails the run", plan.stdout)
         ended = self.run_job(document)
         self.assert_succeeds(ended)
         self.assertEqual(ended.summary["verify"]["verdict"], "equal")

@@ -225,6 +225,10 @@ std::string plan_text(const plan_view& view) {
           look.target.what.run_again.empty() ? "does the same again" : look.target.what.run_again);
   out.rows("Changes", look.target.what.changes);
   out.rows("Before", step_lines(look.target.before));
+  if (what.verify) {
+    out.row("Verify",
+            "what stands at the destination is compared with what was written; a difference fails the run");
+  }
   out.rows("After", step_lines(look.target.after));
   put_splits(out, look);
   out.row("Pipelines", fmt::format("{} ({})", look.concurrency.pipelines, look.concurrency.reason));
@@ -271,6 +275,7 @@ std::string plan_json(const plan_view& view) {
                {"second_run", look.target.what.run_again},
                {"changes", look.target.what.changes},
                {"before", steps_json(look.target.before)},
+               {"verify", what.verify},
                {"after", steps_json(look.target.after)},
                {"splits", splits_json(look.splits)},
                {"splits_done", look.splits_done},

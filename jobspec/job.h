@@ -39,6 +39,22 @@ struct expectation {
   std::string min_records_place = {}, max_records_place = {}, max_dirty_ratio_place = {};
 };
 
+/// `setting.delivery`.
+enum class delivery_mode : std::uint8_t {
+  automatic,      ///< As much as both ends can, in transactions that the destination bears.
+  exactly_once,   ///< Nothing less: else the job is refused.
+  at_least_once,  ///< Rows may be there twice where a run was interrupted.
+};
+
+/// What a run is to promise, and where its marks stand.
+struct delivery_settings {
+  delivery_mode mode = delivery_mode::automatic;
+  std::string mode_place = {};      ///< `orders.json:30:9 setting.delivery`; empty where it is the default.
+  bool no_marks = false;            ///< `setting.progressTable` is `none`.
+  std::string progress_table = {};  ///< What it names else; empty: the default.
+  std::string progress_table_place = {};  ///< Empty where it is not given.
+};
+
 struct transformer_spec {
   std::string name;  ///< `dx_filter`
   std::uint32_t column_index = 0;
@@ -80,6 +96,7 @@ struct job {
   error_limit errors;
   speed_limit speed;
   expectation expect;
+  delivery_settings delivery;
   column_formats formats;
   bool verify = false;                      ///< `setting.verify`: what is written is compared at the end.
   compat_mode compat = compat_mode::exact;  ///< `--compat`, else `setting.compat`.

@@ -61,6 +61,26 @@ option verify_option() {
           .default_text = "false"};
 }
 
+option delivery_option() {
+  return {.name = "delivery",
+          .meaning =
+              "`exactly_once` is refused where an end cannot keep it, and makes a transaction as large as "
+              "it takes. `at_least_once` commits what cannot be begun inside in parts, whose rows may be "
+              "there twice behind a failure. `auto` is exactly once as far as the destination's "
+              "transactions bear it.",
+          .default_text = "auto",
+          .allowed = {"auto", "exactly_once", "at_least_once"}};
+}
+
+option progress_table_option() {
+  return {.name = "progressTable",
+          .meaning =
+              "Where the marks of the run stand: `ops.sluice` means the tables `sluice_run` and "
+              "`sluice_progress` in the schema or database `ops`. `none`: no marks are kept, and a run "
+              "that is begun again starts over.",
+          .default_text = "sluice"};
+}
+
 option byte_option() {
   return {.name = "byte",
           .type = option_type::integer,
@@ -106,7 +126,9 @@ std::vector<option> script2_options() {
            .members = common_options()},
           expect_option(),
           compat_option(),
-          verify_option()};
+          verify_option(),
+          delivery_option(),
+          progress_table_option()};
 }
 
 std::vector<option> datax_options() {
@@ -124,7 +146,9 @@ std::vector<option> datax_options() {
           {.name = "keyVersion", .meaning = "Key of encrypted secrets; not supported."},
           expect_option(),
           compat_option(),
-          verify_option()};
+          verify_option(),
+          delivery_option(),
+          progress_table_option()};
 }
 
 }  // namespace

@@ -87,6 +87,33 @@ void read_expect(const option_values& expect, expectation& to, findings& out) {
   }
 }
 
+void read_delivery(const option_values& setting, delivery_settings& to, findings& out) {
+  const auto mode = value_of(setting.text("delivery"));
+  if (mode && setting.has("delivery")) {
+    to.mode_place = setting.place("delivery");
+    to.mode = *mode == "exactly_once"    ? delivery_mode::exactly_once
+              : *mode == "at_least_once" ? delivery_mode::at_least_once
+                                         : delivery_mode::automatic;
+  }
+  const auto table = value_of(setting.text("progressTable"));
+  if (!table || !setting.has("progressTable")) {
+    return;
+  }
+  to.progress_table_place = setting.place("progressTable");
+  const std::string name(trimmed(*table));
+  to.no_marks = lower(name) == "none";
+  to.progress_table = to.no_marks ? "" : name;
+  if (name.empty()) {
+    out.error(path_join(setting.path(), "progressTable"),
+              "found an empty name; give the name that both tables begin with, such as \"ops.sluice\", or "
+              "\"none\" for a run without marks, or leave it out");
+  } else if (to.no_marks && to.mode == delivery_mode::exactly_once) {
+    out.error(
+        path_join(setting.path(), "delivery"),
+        "\"exactly_once\" needs the marks that \"progressTable\" \"none\" takes away; keep one of them");
+  }
+}
+
 void read_formats(const job_shape& shape, job& to, findings& out) {
   if (shape.common.value.is_null()) {
     return;
@@ -318,6 +345,7 @@ void read_settings(const job_shape& shape, job& to, findings& out) {
   read_error_limit(group(setting, "errorLimit"), to.errors, out);
   read_expect(group(setting, "expect"), to.expect, out);
   to.verify = value_of(setting.boolean("verify")).value_or(false);
+  read_delivery(setting, to.delivery, out);
   read_formats(shape, to, out);
   to.compat = value_of(setting.text("compat")) == "datax" ? compat_mode::datax : compat_mode::exact;
   if (shape.form == dialect::datax) {

@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// The settings of a file in either dialect: fills errors, speed, expect, formats and time zone of `to`. What
-/// is wrong or odd is a finding.
+/// The settings of a file in either dialect: fills errors, speed, expect, delivery, formats and time zone of
+/// `to`. What is wrong or odd is a finding.
 void read_settings(const job_shape& shape, job& to, findings& out);
 
 /// What DataX's arithmetic starts from (job-formats 6.4); not positive counts as not given.

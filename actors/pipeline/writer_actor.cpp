@@ -74,7 +74,9 @@ void writer_actor::run(Event&& event) {
 caf::behavior writer_actor::make_behavior() {
   return {
       [this](const neighbours_msg& m) { beside_ = m; },
-      [this](const assign_msg& m) { run([&] { core_.assign(m.split, m.description, m.epoch, stop_); }); },
+      [this](const assign_msg& m) {
+        run([&] { core_.assign(m.split, m.description, m.epoch, m.repeats, stop_); });
+      },
       [this](const batch_msg& m) { run([&] { core_.take(m.b, stop_); }); },
       [this](const sent_msg& m) { run([&] { core_.sent(m); }); },
       [this](const dirty_dropped& m) { run([&] { core_.dropped(m); }); },

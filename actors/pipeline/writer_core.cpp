@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plugins/api/read_again.h"
+#include "transport/base/text.h"
 #include "transport/base/thrown.h"
 #include "transport/flow/backoff.h"
 #include "transport/record/dirty_rows.h"
@@ -73,7 +74,7 @@ std::vector<dirty_record> all_dirty(const batch& b, const write_answer& answer) 
 
 }  // namespace
 
-void writer_core::assign(split_index split, scalar_list description, epoch_number epoch,
+void writer_core::assign(split_index split, scalar_list description, epoch_number epoch, bool repeats,
                          const stop_signal& stop) {
   if (stopping_) {
     return;
@@ -81,6 +82,9 @@ void writer_core::assign(split_index split, scalar_list description, epoch_numbe
   split_ = split;
   description_ = std::move(description);
   retries_ = 0;
+  durable_ = {};
+  unsure_ = false;
+  repeats_ = repeats;
   open(epoch, stop);
 }
 
@@ -101,9 +105,22 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
     lost(std::move(m).error(), dirty_side::writer);
     return;
   }
-  durable_ = std::move(*m);
+  if (!config_.remembers || durable_.position == 0) {
+    durable_ = std::move(*m);
+  }
+  if (would_double()) {
+    lost(doubling({error_kind::not_connected, "the split was lost", "", false}), dirty_side::writer);
+    return;
+  }
+  if (is_in_parts(durable_)) {
+    durable_ = mark_at_start(split_, epoch_);
+  }
+  durable_.epoch = epoch_;
   durable_.transaction = 0;
   durable_.sequence = 0;
+  unsure_ = false;
+  in_parts_ = config_.whole == whole_splits::in_parts;
+  dirty_kept_ = durable_.counts.dirty;
   current_ = durable_;
   state_ = state::dropping;
   out_.opened(durable_);
@@ -140,8 +157,10 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
   plugin_->rollback();
   queue_.clear();
   uncommitted_ = false;
-  const bool passes = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) && !why.final &&
-                      !epoch_.exhausted() && !stopping_;
+  const bool passing = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) &&
+                       !why.final && !epoch_.exhausted() && !stopping_;
+  const bool doubles = passing && would_double();
+  const bool passes = passing && !doubles;
   const bool at_once = why.code == read_again_code;
   if (why.kind == error_kind::busy && !at_once && end == dirty_side::writer) {
     short_commits_ = short_commits_after_busy;
@@ -161,11 +180,34 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
   state_ = stopping_ ? state::stopped : state::idle;
   // While stopping, `cancelled` is what was asked for; otherwise it is a failure like any other.
   if (!stopping_ || why.kind != error_kind::cancelled) {
-    out_.failed(split_, passes ? after_tries(why, retries_) : why, end);
+    out_.failed(split_, passes ? after_tries(why, retries_) : doubles ? doubling(why) : why, end);
   }
   if (stopping_) {
     out_.stopped();
   }
+}
+
+bool writer_core::is_above_bound() const {
+  const transaction_bound& most = config_.whole_max;
+  return (most.bytes != 0 && bytes_since_commit_ > most.bytes) ||
+         (most.rows != 0 && rows_since_commit_ > most.rows);
+}
+
+bool writer_core::would_double() const {
+  return (is_in_parts(durable_) || unsure_) && !config_.may_repeat && !repeats_;
+}
+
+error writer_core::doubling(error why) const {
+  if (why.code == rows_stand_code) {
+    return why;
+  }
+  why.message += fmt::format(
+      "; {} rows of the split stand that no mark covers{}, so that reading it again would write them once "
+      "more",
+      with_thousands(durable_.counts.written), unsure_ ? ", and maybe those of the last commit" : "");
+  why.code = rows_stand_code;
+  why.final = true;
+  return why;
 }
 
 void writer_core::retry(const stop_signal& stop) {
@@ -281,7 +323,11 @@ void writer_core::process(const batch_ptr& b, const stop_signal& stop) {
 
   due_ = due_ || short_commits_ != 0 || bytes_since_commit_ >= config_.commit_bytes ||
          rows_since_commit_ >= config_.commit_rows;
-  if (b->split_end || (due_ && at_border_)) {
+  if (!at_border_ && !in_parts_ && config_.whole == whole_splits::up_to_bound && is_above_bound()) {
+    in_parts_ = true;
+    due_ = true;
+  }
+  if (b->split_end || (due_ && may_commit())) {
     begin_commit(stop);
     return;
   }
@@ -302,7 +348,7 @@ void writer_core::commit_timer(const stop_signal& stop) {
   timer_running_ = false;
   if (state_ == state::loading && uncommitted_) {
     due_ = true;
-    if (at_border_) {
+    if (may_commit()) {
       begin_commit(stop);
       drain(stop);
     }
@@ -380,10 +426,14 @@ void writer_core::commit(const stop_signal& stop) {
     }
   }
   if (auto r = caught([&] { return plugin_->commit(next, stop); }); !r) {
+    unsure_ = config_.remembers && r.error().code != read_again_code;
     lost(std::move(r).error(), dirty_side::writer);
     return;
   }
-  const bool more_dirty = next.counts.dirty != durable_.counts.dirty;
+  const bool covers = !is_in_parts(next);
+  const bool more_dirty = covers && next.counts.dirty != dirty_kept_;
+  dirty_kept_ = covers ? next.counts.dirty : dirty_kept_;
+  repeats_ = false;
   durable_ = next;
   current_ = next;
   uncommitted_ = false;
@@ -392,6 +442,9 @@ void writer_core::commit(const stop_signal& stop) {
   short_commits_ -= std::min(short_commits_, 1U);
   bytes_since_commit_ = 0;
   rows_since_commit_ = 0;
+  if (!covers) {
+    plugin_->forbid_reading_again();
+  }
   if (more_dirty) {
     out_.to_error(dirty_commit{split_, epoch_, durable_.position, durable_.counts.dirty});
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "actors/plan/delivery.h"
 #include "plugins/api/target.h"
 #include "transport/flow/backoff.h"
 #include "transport/flow/budget.h"
@@ -16,6 +17,9 @@
 #include "transport/wire/messages.h"
 
 namespace sluice {
+
+/// `error::code` where a split cannot be read again because rows of it stand that no mark covers.
+inline constexpr const char* rows_stand_code = "rows_stand";
 
 /// Where a writer's messages go.
 class writer_out {
@@ -57,7 +61,13 @@ class writer_core {
   struct config {
     run_id run;
     memory_plan memory;
-    bool resumable = false;  ///< The reader makes cursors: marks may fall inside a split.
+    whole_splits whole = whole_splits::one_transaction;  ///< Of a split whose reader makes no cursors.
+    transaction_bound whole_max = {};                    ///< With `up_to_bound`.
+    /// What stands of a split that was committed in parts may be written once more.
+    bool may_repeat = false;
+    /// The destination holds no marks, and what is committed stays: where the split is lost, it goes on from
+    /// what this process has committed of it.
+    bool remembers = false;
     std::uint64_t commit_bytes = std::uint64_t{64} << 20;
     std::uint64_t commit_rows = 100'000;
     std::chrono::milliseconds commit_interval{2000};
@@ -70,8 +80,10 @@ class writer_core {
   writer_core(config c, std::shared_ptr<writer> plugin, writer_out& out)
       : config_(std::move(c)), plugin_(std::move(plugin)), out_(out) {}
 
-  /// Begin a split. Only when idle.
-  void assign(split_index split, scalar_list description, epoch_number epoch, const stop_signal& stop);
+  /// Begin a split. Only when idle. `repeats`: what an earlier process has committed of it in parts may be
+  /// written once more.
+  void assign(split_index split, scalar_list description, epoch_number epoch, bool repeats,
+              const stop_signal& stop);
   /// The reader's end was lost: go on from the mark under the next epoch. Late ones (older epoch) change
   /// nothing.
   void reopen(epoch_number of, const error& why);
@@ -102,7 +114,12 @@ class writer_core {
   void commit(const stop_signal& stop);
   void lost(const error& why, std::optional<dirty_side> end);
   void rest();
-  [[nodiscard]] bool may_commit() const { return uncommitted_ && at_border_; }
+  /// A stop commits nothing more in parts: it would be written once more.
+  [[nodiscard]] bool may_commit() const { return uncommitted_ && (at_border_ || (in_parts_ && !stopping_)); }
+  [[nodiscard]] bool is_above_bound() const;
+  /// Rows stand that no mark covers, and must not be written once more.
+  [[nodiscard]] bool would_double() const;
+  [[nodiscard]] error doubling(error why) const;
 
   config config_;
   std::shared_ptr<writer> plugin_;
@@ -119,8 +136,12 @@ class writer_core {
   std::uint64_t expected_ = 1;
   std::deque<batch_ptr> queue_;  // arrived while waiting for the dirty file; bounded by the window
   bool uncommitted_ = false;
-  bool at_border_ = false;  // a mark may fall behind the last batch written
-  bool due_ = false;        // a commit is due at the next border
+  bool at_border_ = false;        // a mark may fall behind the last batch written
+  bool in_parts_ = false;         // the split is committed at each interval, wherever that falls
+  bool unsure_ = false;           // of the last commit nobody knows whether it stands (`remembers`)
+  bool repeats_ = false;          // as `assign` was told, until this process has committed something
+  std::uint64_t dirty_kept_ = 0;  // of the split, promoted with marks that cover them
+  bool due_ = false;              // a commit is due at the next border
   bool commit_after_sync_ = false;
   std::uint64_t bytes_since_commit_ = 0;
   std::uint64_t rows_since_commit_ = 0;

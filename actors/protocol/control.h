@@ -58,6 +58,7 @@ struct target_before {
   std::size_t first_step = 0;
   bool loading = false;  ///< The run is past its steps: only describe.
   schema_ptr source_columns;
+  std::size_t splits = 1;  ///< Of the whole run.
 };
 struct target_make_writers {
   std::uint32_t count = 1;
@@ -102,6 +103,7 @@ struct assign_msg {
   split_index split;
   scalar_list description;
   epoch_number epoch;
+  bool repeats = false;  ///< What stands of it may be written once more (`writer_core::assign`).
 };
 /// Come to rest and say so.
 struct stop_msg {};

@@ -93,6 +93,7 @@ start_facts start_facts_of(const job& what, const target_opened& to, run_setting
     mine.key_parts.push_back({name, {digest}});
   }
   mine.may_resume = to.what.exactly_once;
+  mine.may_repeat = to.what.same_again || what.delivery.mode == delivery_mode::at_least_once;
   mine.on_unfinished = on_unfinished;
   mine.resume_window = resume_window;
   return mine;

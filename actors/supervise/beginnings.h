@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "actors/plan/delivery.h"
 #include "actors/supervise/continuation.h"
 #include "jobspec/job.h"
 #include "plugins/api/source.h"
@@ -39,6 +40,11 @@ struct concurrency_choice {
 /// `writers_max` is the destination's (0: no limit), `splits_undone` what is left to read.
 concurrency_choice choose_concurrency(const speed_limit& speed, std::uint32_t writers_max,
                                       std::size_t splits_undone);
+
+/// When a run commits.
+inline commit_limits limits_of(const run_settings& settings) {
+  return {settings.commit_bytes, settings.commit_rows, settings.commit_interval};
+}
 
 /// What cuts a run's batches.
 inline throttle_rates throttle_of(const speed_limit& speed) {

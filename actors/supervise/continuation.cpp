@@ -46,6 +46,11 @@ bool lost_its_marks(const run_row& row) {
   return !row.has_marks && (row.stage == "loading" || row.stage.starts_with("post:"));
 }
 
+/// Rows stand that going on would write once more, which nobody has agreed to.
+bool would_double(const run_row& row, const start_facts& mine) {
+  return row.written_in_parts != 0 && !mine.may_repeat;
+}
+
 refuse refuse_without_marks(const run_row& row) {
   return {{error_kind::conflict,
            fmt::format("run {} of this job is unfinished ({}), and its marks are gone from the destination: "
@@ -268,7 +273,8 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
   }
   const auto kept = read_kept_time(row.planned_time);
   if (mine.on_unfinished == unfinished::resume ||
-      (mine.on_unfinished == unfinished::automatic && is_recent(row, mine) && mine.may_resume)) {
+      (mine.on_unfinished == unfinished::automatic && is_recent(row, mine) && mine.may_resume &&
+       !would_double(row, mine))) {
     if (kept && planned_differs(*kept, mine)) {
       return plan_otherwise{row, *kept};
     }
@@ -276,11 +282,23 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
     if (!ran_of(mine.steps_after, begun ? begun->before : row.stage)) {
       return refuse_other_steps(row, mine);
     }
-    return begun ? judge_begun(row, *begun, mine) : go_on_with{row, row.stage, {}};
+    if (begun) {
+      return judge_begun(row, *begun, mine);
+    }
+    go_on_with go_on{row, row.stage, {}};
+    if (row.written_in_parts != 0) {
+      go_on.notices.push_back(
+          fmt::format("run {} has committed splits in parts: {} rows of them stand and are written once more",
+                      row.run.text(), with_thousands(row.written_in_parts)));
+    }
+    return go_on;
   }
   const std::string why = mine.on_unfinished == unfinished::fail ? "--on-unfinished fail"
-                          : !mine.may_resume
-                              ? "continuing would double records"
+                          : would_double(row, mine)
+                              ? fmt::format(
+                                    "{} rows stand of splits that were committed in parts, which going on "
+                                    "would write once more",
+                                    with_thousands(row.written_in_parts))
                               : fmt::format("it is {} s old, more than --resume-window", row.renewed_age_s);
   return refuse{{error_kind::conflict,
                  fmt::format("run {} of this job is unfinished ({}; {}): --on-unfinished resume continues "

@@ -60,7 +60,8 @@ struct start_facts {
   scalar_list key_parts;  ///< As in `run_row`.
   std::vector<target_step> steps_before;
   std::vector<target_step> steps_after;
-  bool may_resume = false;  ///< Exactly-once holds, so that continuing doubles nothing.
+  bool may_resume = false;  ///< Marks are kept.
+  bool may_repeat = false;  ///< Rows that stand may be written once more (`delivery_choice::may_repeat`).
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
   std::optional<run_id> only;  ///< `run_settings::only`.

@@ -241,6 +241,14 @@ result<void> target_end::check_rows(const run_id& run, bool at_end, const stop_s
 
 end_answer target_end::before(const target_before& c, const stop_signal& stop) {
   progress_store* store = target_->progress();
+  if (store == nullptr) {  // else looked at before the claim was taken
+    if (auto same = same_table_failure(*from_, *target_, c.splits)) {
+      return target_failed("preparing the destination", std::move(*same));
+    }
+    if (auto r = target_->check_steps(stop); !r) {
+      return target_failed("checking the steps", r.error());
+    }
+  }
   if (auto r = target_->prepare(c.run, stop); !r) {
     return target_failed("preparing the destination", r.error());
   }

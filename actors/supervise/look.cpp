@@ -53,6 +53,9 @@ result<void> looker::open_ends() {
   if (auto same = same_file_failure(what_, look_.source, look_.target.what)) {
     return fail(std::move(*same));
   }
+  if (auto less = delivery_failure(what_, look_.source, look_.target.what)) {
+    return fail(std::move(*less));
+  }
   if (auto own = own_output_warning(what_, look_.source, look_.target.what); !own.empty()) {
     look_.warnings.push_back(std::move(own));
   }
@@ -167,6 +170,12 @@ job_look looker::look(const plugin& reader_plugin, const plugin& writer_plugin) 
   if (!done) {
     look_.failure = done.error();
   }
+  std::vector<split_size> sizes;
+  for (const split& s : look_.splits) {
+    sizes.push_back({s.label, s.records_exact, s.bytes_estimate});
+  }
+  look_.delivery =
+      choose_delivery(what_.delivery, look_.source, look_.target.what, sizes, limits_of(run_settings()));
   look_.concurrency =
       choose_concurrency(what_.speed, look_.target.what.writers_max,
                          plans && done ? look_.splits.size() - look_.splits_done : what_.speed.concurrent);

@@ -48,6 +48,7 @@ struct job_look {
   std::vector<split> splits;    ///< Empty without `plan_splits`. Of a run to be continued: its own.
   std::size_t splits_done = 0;  ///< Of a run to be continued.
   std::vector<split_kind> kinds;
+  delivery_choice delivery;
   concurrency_choice concurrency;
   memory_plan memory;
 };

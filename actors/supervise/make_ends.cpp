@@ -40,6 +40,7 @@ result<plugin_context> begin_ends(const job& what, const end_settings& settings,
   context.job_dialect = what.form;
   context.job_name = what.name;
   context.pipelines = what.speed.concurrent;
+  context.marks = {what.delivery.no_marks, what.delivery.progress_table, what.delivery.progress_table_place};
   context.strict = what.strict;
   context.run = settings.run;
   context.memory_bytes = memory.end_bytes;

@@ -148,7 +148,7 @@ void run_core::answered(writers_made& a) {
   progress_counts_ = resumed_counts_;
   for (std::uint32_t i = 0; i < a.writers.size(); ++i) {
     pipelines_[i].stopped = false;
-    out_.make_pipeline(i, a.writers[i], mapping_, memory_, summary_.run, source_.resumable);
+    out_.make_pipeline(i, a.writers[i], mapping_, memory_, summary_.run, delivery_);
   }
   for (std::uint32_t i = 0; i < pipelines_.size() && phase_ == phase::data; ++i) {
     next_split(i);
@@ -182,7 +182,7 @@ void run_core::next_split(std::uint32_t pipeline) {
   if (next) {
     splits_[*next].assigned = true;
     out_.assign(pipeline, {splits_[*next].at.split, splits_[*next].description,
-                           epoch_number::make(term_, ++assignments_, 0)});
+                           epoch_number::make(term_, ++assignments_, 0), splits_[*next].repeats});
   } else if (splits_done_ == splits_.size()) {
     data_complete();
   }
@@ -206,6 +206,18 @@ void run_core::on(const split_committed& m) {
   split_state& s = splits_[m.at.split.value];
   pipelines_[m.pipeline].retry.reset();
   splits_done_ += m.at.done && !s.at.done ? 1 : 0;
+  s.repeats = false;
+  s.rows_before = 0;
+  if (target_.has_store && is_in_parts(m.at) && !is_in_parts(s.at) &&
+      delivery_.whole == whole_splits::up_to_bound) {
+    observer_.notice(
+        notice_level::warning, fmt::format("writer {}", m.pipeline), m.at.split.value,
+        fmt::format(
+            "{} has more than a transaction of the destination is to hold, and is committed in parts from "
+            "here on: {} of its rows stand, and a run that is interrupted before the split is done would "
+            "write them once more",
+            s.label.empty() ? "the split" : escaped(s.label), with_thousands(m.at.counts.written)));
+  }
   s.at = m.at;
   s.in_flight = {};
   if (m.at.done && pipelines_[m.pipeline].split == std::optional<std::size_t>(m.at.split.value)) {
@@ -255,7 +267,9 @@ void run_core::on(const split_failed& m) {
   split_state& s = splits_[m.split.value];
   s.in_flight = {};
   account_for_concurrency();
-  if (m.why.kind == error_kind::internal && !s.retried_after_internal && !failure_) {
+  // Another pipeline would not know what this one has committed where no mark tells.
+  const bool stands = delivery_.remembers && s.at.position != 0;
+  if (m.why.kind == error_kind::internal && !s.retried_after_internal && !failure_ && !stands) {
     s.retried_after_internal = true;
     note(
         notice_level::error,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/pipeline/activity.h"
+#include "actors/plan/delivery.h"
 #include "actors/plan/mapping.h"
 #include "actors/protocol/report.h"
 #include "actors/supervise/continuation.h"
@@ -35,7 +36,7 @@ class run_out {
   /// Starts its channel and writer, and joins the three.
   virtual void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin,
                              std::shared_ptr<const mapping> map, const memory_plan& memory, const run_id& run,
-                             bool resumable) = 0;
+                             const delivery_choice& delivery) = 0;
   virtual void assign(std::uint32_t pipeline, assign_msg m) = 0;
   virtual void reopen(std::uint32_t pipeline, reopen_msg m) = 0;
   /// Waits and reads of the source end now.
@@ -108,6 +109,9 @@ class run_core {
     mark at;                  // durable
     record_counts in_flight;  // handed to the destination beyond it
     bool assigned = false;
+    /// An earlier process has committed it in parts, and the start agreed to write those rows once more.
+    bool repeats = false;
+    std::uint64_t rows_before = 0;  // those; until this process has committed some of the split
     bool retried_after_internal = false;
   };
   /// What failed in passing and is tried again.
@@ -169,6 +173,9 @@ class run_core {
   /// Splits of this run only are partly delivered: no other process can go on with it.
   [[nodiscard]] bool is_bound_to_this_run() const;
   [[nodiscard]] bool is_resumable() const;
+  /// Rows of splits that were committed in parts, which going on would write once more although nobody asked
+  /// for it.
+  [[nodiscard]] std::uint64_t rows_in_parts() const;
   void put_changes(const change_counts& changes);
   void end_run();
   void account_for_concurrency();
@@ -202,6 +209,7 @@ class run_core {
   source_description source_;
   schema_ptr columns_behind_;  // the source's, behind the job's transformers
   target_opened target_;
+  delivery_choice delivery_;  // once the splits are known
   bool resumed_ = false;
   std::optional<run_row> seen_;
   std::optional<run_totals> finished_before_;  // of a run that was complete but for its claim

@@ -52,6 +52,10 @@ void run_core::answered(target_opened& a) {
     fail_run(std::move(*same));
     return;
   }
+  if (auto less = delivery_failure(*config_.what, source_, target_.what)) {
+    fail_run(std::move(*less));
+    return;
+  }
   if (const auto own = own_output_warning(*config_.what, source_, target_.what); !own.empty()) {
     note(notice_level::warning, own);
   }
@@ -153,7 +157,9 @@ void run_core::answered(target_loaded& a) {
     split_state s;
     s.description = std::move(row.description);
     s.label = std::move(row.label);
-    s.at = std::move(row.at);
+    s.repeats = is_in_parts(row.at);
+    s.rows_before = s.repeats ? row.at.counts.written : 0;
+    s.at = s.repeats ? mark_at_start(row.at.split, row.at.epoch) : std::move(row.at);
     resumed_counts_ += s.at.counts;
     splits_done_ += s.at.done ? 1 : 0;
     splits_.push_back(std::move(s));
@@ -226,6 +232,16 @@ void run_core::splits_known() {
   concurrency_ = choice.pipelines;
   summary_.concurrency_reason = std::move(choice.reason);
   memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, throttle_of(config_.what->speed));
+
+  std::vector<split_size> sizes;
+  for (const split_state& s : splits_) {
+    if (!s.at.done) {
+      sizes.push_back({s.label, s.records_exact, s.bytes_estimate});
+    }
+  }
+  delivery_ =
+      choose_delivery(config_.what->delivery, source_, target_.what, sizes, limits_of(config_.settings));
+  summary_.promise = delivery_.promise;
 
   std::optional<std::uint64_t> exact = 0;
   for (const split_state& s : splits_) {
@@ -381,7 +397,7 @@ void run_core::before() {
   enter(phase::before, "pre_sql");
   before_begun_ = true;
   ask_target(target_before{summary_.run, stage_step(stage_, "pre:").value_or(0), stage_ == "loading",
-                           columns_behind_});
+                           columns_behind_, splits_.size()});
 }
 
 void run_core::answered(target_ready& a) {
@@ -391,6 +407,10 @@ void run_core::answered(target_ready& a) {
     return;
   }
   target_.what = std::move(a.what);
+  if (auto less = delivery_failure(*config_.what, source_, target_.what)) {
+    fail_run(std::move(*less));  // by a table that a step before has made
+    return;
+  }
   auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion,
                           target_.what.names, target_.what.left_out);
   if (!map) {

@@ -127,7 +127,8 @@ std::string run_core::go_on_text() const {
                        anew.empty() ? " with --on-unfinished fresh and an emptied destination" : ": " + anew);
   }
   if (failure_->code == "max_duration" || failure_->code == snapshot_max_code) {
-    const bool goes_on = (claimed_ || resumed_) && target_.what.exactly_once && (before_begun_ || resumed_);
+    const bool goes_on = (claimed_ || resumed_) && target_.what.exactly_once && (before_begun_ || resumed_) &&
+                         rows_in_parts() == 0;
     const bool of_snapshot = failure_->code == snapshot_max_code;
     const std::string_view longer = of_snapshot ? "a greater snapshotMax" : "a longer --max-duration";
     return goes_on ? fmt::format("Run the same command again: it goes on from the last mark{}. Or give {}.",
@@ -139,10 +140,24 @@ std::string run_core::go_on_text() const {
                                 ? "Run it again"
                                 : "Mend the cause and run it again";
   if ((!claimed_ && !resumed_) || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
-    return first + ": it starts over.";
+    const std::uint64_t rows = target_.what.rows_stand ? committed_counts().written : 0;
+    return rows == 0
+               ? first + ": it starts over."
+               : fmt::format(
+                     "{}: it starts over. The {} rows it has written stay, and no marks tell of them: take "
+                     "them out first, or let preSql or writeMode replace them.",
+                     first, with_thousands(rows));
   }
   if (failure_->kind == error_kind::conflict) {
     return "Another process goes on with the run.";
+  }
+  if (const std::uint64_t rows = rows_in_parts(); rows != 0) {
+    return fmt::format(
+        "{}, and decide: of splits that were committed in parts {} rows stand that no mark covers. With "
+        "--on-unfinished resume the same command goes on and writes these once more; or take out what is "
+        "written "
+        "and begin anew with --on-unfinished fresh.",
+        passes ? "See what is there" : "Mend the cause", with_thousands(rows));
   }
   if (failure_->code == "errorLimit" || failure_->code == "expect") {
     const std::string anew = begin_anew_text();
@@ -228,7 +243,8 @@ void run_core::finish_summary() {
   put_changes(changes);
   if (!target_.what.name.empty()) {
     // Of a run that failed nothing counts where its output appears at its end.
-    const bool stands = (target_.has_store && !target_.what.appears_whole) || !failure_;
+    const bool stands =
+        (target_.has_store && !target_.what.appears_whole) || target_.what.rows_stand || !failure_;
     summary_.committed_by_table[target_.what.name] = stands ? summary_.counts.written : 0;
   }
   const double data_seconds = data_started_ == steady_clock::time_point{}
@@ -269,7 +285,16 @@ bool run_core::is_bound_to_this_run() const {
 
 bool run_core::is_resumable() const {
   return (claimed_ || resumed_) && target_.what.exactly_once && failure_->code != begin_anew_code &&
-         !is_bound_to_this_run();
+         !is_bound_to_this_run() && rows_in_parts() == 0;
+}
+
+std::uint64_t run_core::rows_in_parts() const {
+  std::uint64_t rows = 0;
+  for (const split_state& s : splits_) {
+    const bool counts = !delivery_.may_repeat && target_.has_store;
+    rows += !counts ? 0 : is_in_parts(s.at) ? s.at.counts.written : s.rows_before;
+  }
+  return rows;
 }
 
 void run_core::release() {

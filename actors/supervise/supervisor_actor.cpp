@@ -123,14 +123,17 @@ void supervisor_actor::prime(std::uint32_t pipeline, const rewind_msg& at) {
 
 void supervisor_actor::make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin,
                                      std::shared_ptr<const mapping> map, const memory_plan& memory,
-                                     const run_id& run, bool reader_resumes) {
+                                     const run_id& run, const delivery_choice& delivery) {
   auto& p = pipelines_[pipeline];
   p.writer_plugin = plugin;
   channel_core::config channel{std::move(map), env_->pool, memory, static_cast<bool>(shared_.throttle)};
   writer_core::config w;
   w.run = run;
   w.memory = memory;
-  w.resumable = reader_resumes;
+  w.whole = delivery.whole;
+  w.whole_max = delivery.bound;
+  w.may_repeat = delivery.may_repeat;
+  w.remembers = delivery.remembers;
   w.commit_bytes = env_->settings.commit_bytes;
   w.commit_rows =
       plugin->commits_by_bytes() ? std::numeric_limits<std::uint64_t>::max() : env_->settings.commit_rows;

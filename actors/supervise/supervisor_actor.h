@@ -55,7 +55,7 @@ class supervisor_actor : public actor_base, private run_out {
   void prime(std::uint32_t pipeline, const rewind_msg& at) override;
   void make_pipeline(std::uint32_t pipeline, std::shared_ptr<writer> plugin,
                      std::shared_ptr<const mapping> map, const memory_plan& memory, const run_id& run,
-                     bool reader_resumes) override;
+                     const delivery_choice& delivery) override;
   void assign(std::uint32_t pipeline, assign_msg m) override;
   void reopen(std::uint32_t pipeline, reopen_msg m) override;
   void stop_reading() override;

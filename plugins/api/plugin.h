@@ -20,6 +20,13 @@
 
 namespace sluice {
 
+/// `setting.progressTable`: where the job wants the marks.
+struct marks_wish {
+  bool none = false;  ///< None are kept.
+  std::string name;  ///< From which the names of both tables come, maybe with its schema; empty: the default.
+  std::string place;  ///< Of the setting; empty where the job says nothing.
+};
+
 /// What a source or target may use of its run. Outlives both.
 struct plugin_context {
   std::shared_ptr<buffer_pool> pool;
@@ -28,6 +35,7 @@ struct plugin_context {
   dialect job_dialect = dialect::script2;
   std::string job_name;
   std::uint32_t pipelines = 0;  ///< As many as the job asks for; 0 = not known.
+  marks_wish marks = {};
   bool strict = false;  ///< `--strict`: what would be warned of is refused, where it is the job's mistake.
   run_id run;
   std::uint64_t memory_bytes =
@@ -59,6 +67,11 @@ struct capabilities {
   bool transactional = false;
   bool distributable = false;
   std::uint32_t writers_max = 0;  ///< 0 = no limit.
+  /// Of a writer: where its marks stand, `two tables in the database`; empty where it keeps none.
+  std::string marks = {};
+  bool marks_named = false;                ///< `setting.progressTable` may name them.
+  std::string no_marks = {};               ///< When it keeps none; empty: never.
+  transaction_bound whole_split_max = {};  ///< `target_description::whole_split_max`.
 };
 
 /// One side of a plugin.

@@ -43,7 +43,9 @@ struct run_row {
   /// Digests of what its job key covers, by name (`job::key_parts`): tells what differs under another key.
   /// Empty where an older program made the row.
   scalar_list key_parts;
-  std::uint64_t written = 0;         ///< Rows that its marks cover; 0 once it is done.
+  std::uint64_t written = 0;  ///< Rows that its marks tell of; 0 once it is done.
+  /// Of those, the rows of splits that were committed in parts: going on writes them again.
+  std::uint64_t written_in_parts = 0;
   bool has_marks = true;             ///< False: none of its splits is found any more, or none is yet.
   std::optional<run_totals> totals;  ///< Once it is done; nothing where an older program ended it.
 };
@@ -67,6 +69,20 @@ struct progress_row {
   std::string label;
   mark at;
 };
+
+/// The split was committed in parts and not to its end: its rows stand, and where reading begins behind them
+/// nobody knows.
+inline bool is_in_parts(const mark& m) {
+  return !m.done && !m.after && m.position != 0;
+}
+
+/// Of a split of which nothing has been committed.
+inline mark mark_at_start(split_index split, epoch_number epoch) {
+  mark m;
+  m.split = split;
+  m.epoch = epoch;
+  return m;
+}
 
 /// The two tables of delivery.md in the destination. Called by the thread that owns the target; every call is
 /// a transaction of its own. No call but `make_tables`, `claim_new` and later ones changes anything.

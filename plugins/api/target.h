@@ -36,6 +36,13 @@ struct write_answer {
   change_counts changes = {};  ///< Values that it changed before it wrote them, as the job asks.
 };
 
+/// How much one transaction of a destination is to hold; 0 = no bound.
+struct transaction_bound {
+  std::uint64_t bytes = 0;  ///< Held in batches.
+  std::uint64_t rows = 0;
+  friend bool operator==(const transaction_bound&, const transaction_bound&) = default;
+};
+
 /// Writes splits, one at a time, for one pipeline. Owned and called by one thread, which may block here.
 class writer {
  public:
@@ -57,6 +64,10 @@ class writer {
 
   /// Forgets all since the last commit. Never fails; a connection that does not answer is given up.
   virtual void rollback() = 0;
+
+  /// From here to the next `open` rows stand that reading again would double: `read_again_code` is not asked
+  /// for, so that a refused row must cost what it may. Called between transactions.
+  virtual void forbid_reading_again() {}
 
   /// A commit waits for a disk, so that one is due by bytes and time alone, however many rows it has.
   [[nodiscard]] virtual bool commits_by_bytes() const { return false; }
@@ -84,6 +95,16 @@ struct target_description {
       changes;          ///< What will be made, emptied or removed, one sentence each, before it happens.
   std::string promise;  ///< `exactly once`, or `at least once, because …`.
   bool exactly_once = false;
+  /// Why `exactly once` cannot be promised without a word more, where that lies in the table: refused where
+  /// the job asks for nothing less. Empty: it can.
+  std::string promise_gap = {};
+  /// What a transaction is to hold of a split that is committed whole.
+  transaction_bound whole_split_max = {};
+  /// Without marks: what is committed stays when its split is opened again. Else a split's output begins
+  /// anew.
+  bool rows_stand = false;
+  /// The same records written a second time leave the output as it is (`update` by a key).
+  bool same_again = false;
   std::uint32_t writers_max = 0;  ///< 0 = no limit of its own.
   /// False: `columns` is nullptr because a step before makes or changes the table ("made by preSql, not
   /// compared"). Open again after the steps has them.

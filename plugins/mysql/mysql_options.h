@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/api/target.h"
 #include "plugins/common/relational/relational_options.h"
 #include "plugins/mysql/mysql_decode.h"
 
@@ -24,6 +25,9 @@ struct target_options : relational::writer_options {
   bool skips_nulls = false;                 ///< `nullMode` `skipNull`
   std::vector<placed_text> skip_columns;    ///< `skipNullColumn`; empty: all that are mapped.
 };
+
+/// The undo of a larger transaction fills the buffer pool, and replicas stand still while it is replayed.
+inline constexpr transaction_bound whole_split_max = {std::uint64_t{64} << 20, 100'000};
 
 /// What jobs of both names may say.
 const relational::options_dialect& options_dialect();

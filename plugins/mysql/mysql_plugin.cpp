@@ -42,7 +42,11 @@ const side_description& writes() {
        .repeatable = false,
        .transactional = true,
        .distributable = false,
-       .writers_max = 0},
+       .writers_max = 0,
+       .marks = "two tables in the database",
+       .marks_named = true,
+       .no_marks = "where `progressTable` is `none`",
+       .whole_split_max = mysql::whole_split_max},
       R"({"jdbcUrl": "jdbc:mysql://db.example:3306/shop", "username": "writer", "password": "${env:SHOP_PASSWORD}", "table": "orders", "column": ["id", "customer", "price"], "writeMode": "update"})"};
   return side;
 }
@@ -295,7 +299,10 @@ result<std::unique_ptr<source>> make_source(const option_values& options, const 
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
   SLUICE_TRY(auto read, mysql::read_target_options(options, context.warn));
-  return std::make_unique<mysql::mysql_target>(std::move(read), options, context);
+  constexpr std::size_t name_bytes_max = 64;  // characters, to the server
+  SLUICE_TRY(auto names, relational::mark_names_of(context.marks,
+                                                   {mysql::sql_rules(), "database", name_bytes_max, false}));
+  return std::make_unique<mysql::mysql_target>(std::move(read), options, std::move(names), context);
 }
 
 result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {

@@ -115,7 +115,8 @@ result<std::string> lost_in_a_crash(connection& c, const stop_signal& stop) {
 
 }  // namespace
 
-mysql_target::mysql_target(target_options options, option_values values, const plugin_context& context)
+mysql_target::mysql_target(target_options options, option_values values, relational::mark_names names,
+                           const plugin_context& context)
     : options_(std::move(options)),
       values_(std::move(values)),
       connect_plan_(plan_connection(options_.connect(), session_role::manage, options_.session, context)),
@@ -126,6 +127,8 @@ mysql_target::mysql_target(target_options options, option_values values, const p
              relational::name_parts(options_.table().text, sql_rules())
                  .value_or(std::vector<relational::name_part>()),
              sql_rules(), may_run_twice),
+      names_(std::move(names)),
+      wish_(context.marks),
       progress_(*this, marks_, *claim_),
       warn_(context.warn) {
   options_.create_table = options_.create_table || context.makes_table;
@@ -134,11 +137,13 @@ mysql_target::mysql_target(target_options options, option_values values, const p
   }
   marks_.placeholders = relational::progress_dialect::placeholder::question_mark;
   marks_.quote = '`';
-  const std::string schema = table_.database.empty() ? "" : quote_name(table_.database) + ".";
-  marks_.run_table = schema + "`sluice_run`";
-  marks_.progress_table = schema + "`sluice_progress`";
+  names_.schema = names_.schema.empty() ? table_.database : names_.schema;
+  const std::string schema = names_.schema.empty() ? "" : quote_name(names_.schema) + ".";
+  marks_.kept = names_.kept;
+  marks_.run_table = schema + quote_name(names_.run);
+  marks_.progress_table = schema + quote_name(names_.progress);
   marks_.tables_name =
-      fmt::format("sluice_run and sluice_progress in database {}", in_quotes(table_.database));
+      fmt::format("{} and {} in database {}", names_.run, names_.progress, in_quotes(names_.schema));
   marks_.place = in_quotes(relational::to_text(options_.connect()));
   marks_.now_seconds = "UNIX_TIMESTAMP()";
   marks_.key_type = "VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin";
@@ -169,12 +174,12 @@ result<relational::sql_session*> mysql_target::session(bool /*makes*/) {
 
 result<std::vector<std::string>> mysql_target::columns_of(const std::string& table) {
   SLUICE_TRY(connection * c, connect());
-  const std::string_view name = table == marks_.run_table ? "sluice_run" : "sluice_progress";
+  const std::string& name = table == marks_.run_table ? names_.run : names_.progress;
   SLUICE_TRY(
       const auto rows,
       c->ask(fmt::format("SELECT LOWER(COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} "
-                         "AND TABLE_NAME = '{}'",
-                         table_.database.empty() ? "DATABASE()" : c->literal(table_.database), name),
+                         "AND TABLE_NAME = {}",
+                         names_.schema.empty() ? "DATABASE()" : c->literal(names_.schema), c->literal(name)),
              stop_));
   std::vector<std::string> out;
   for (const relational::sql_row& row : rows) {
@@ -213,8 +218,8 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
   stop_ = stop;
   target_description out;
   out.name = fmt::format("mysql {} table {}", relational::to_text(options_.connect()), table_.table);
-  out.promise = "exactly once";
-  out.exactly_once = true;
+  relational::promise_by_marks(marks_, wish_, out);
+  out.whole_split_max = whole_split_max;
   out.connections = {.own = 1, .each_pipeline = 1};
   plan_.reset();
   table_there_ = false;
@@ -248,18 +253,8 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
     opened_ = true;
   }
   SLUICE_TRY(const std::string lost, lost_in_a_crash(*connection_, stop_));
-  out.promise += lost;
-  SLUICE_TRY(const bool marks, progress_.has_tables());
-  if (!marks) {
-    out.changes.push_back(
-        fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
-  }
-  SLUICE_TRY(const std::size_t columns, progress_.columns_to_add());
-  if (columns != 0) {
-    out.changes.push_back(fmt::format(
-        "The tables sluice_run and sluice_progress, made by an older version, get {} more column{}.", columns,
-        columns == 1 ? "" : "s"));
-  }
+  out.promise += marks_.kept ? lost : "";
+  SLUICE_CHECK(progress_.announce(out.changes));
   out.output = table_.table;
   out.empties = steps_.empties();
   std::vector<std::string> statements = steps_.announcements();
@@ -268,21 +263,47 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
     statements.clear();
   }
   SLUICE_CHECK(describe_table(source_columns, out));
-  std::vector<std::string_view> rights = {"SELECT", "INSERT", "UPDATE", "DELETE"};  // of the tables of marks
-  if (!marks || (options_.create_table && !table_there_)) {
+  SLUICE_CHECK(check_all_rights());
+  out.changes.insert(out.changes.end(), statements.begin(), statements.end());
+  out.run_again = steps_.run_again_text(options_.mode, has_key_);
+  out.same_again = relational::is_same_again(options_.mode, has_key_);
+  return out;
+}
+
+result<void> mysql_target::check_all_rights() {
+  std::vector<std::string_view> rights = {"INSERT"};
+  if (options_.create_table && !table_there_) {
+    rights.push_back("CREATE");
+  }
+  const auto placed = [&](error e, const std::string& place) {
+    e.message = fmt::format("{}: {}", place, e.message);
+    return fail(std::move(e));
+  };
+  if (auto may = check_rights(*connection_, table_.database, rights, stop_); !may) {
+    return placed(std::move(may).error(), options_.table().place);
+  }
+  if (!marks_.kept) {
+    return {};
+  }
+  rights = {"SELECT", "INSERT", "UPDATE", "DELETE"};
+  SLUICE_TRY(const bool there, progress_.has_tables());
+  SLUICE_TRY(const std::size_t columns, progress_.columns_to_add());
+  if (!there) {
     rights.push_back("CREATE");
   }
   if (columns != 0) {
     rights.push_back("ALTER");
   }
-  if (auto may = check_rights(*connection_, table_.database, rights, stop_); !may) {
-    error e = std::move(may).error();
-    e.message = fmt::format("{}: {}", options_.table().place, e.message);
-    return fail(std::move(e));
+  if (auto may = check_rights(*connection_, names_.schema, rights, stop_); !may) {
+    error why = std::move(may).error();
+    why.message += there ? fmt::format("; it is for the tables of marks, {}", progress_.tables())
+                         : fmt::format(
+                               "; or have the tables of marks, {}, made beforehand (sluice ddl JOB "
+                               "--progress prints the statements)",
+                               progress_.tables());
+    return placed(std::move(why), wish_.name.empty() ? options_.table().place : wish_.place);
   }
-  out.changes.insert(out.changes.end(), statements.begin(), statements.end());
-  out.run_again = steps_.run_again_text(options_.mode, has_key_);
-  return out;
+  return {};
 }
 
 result<void> mysql_target::look_up_altered() {

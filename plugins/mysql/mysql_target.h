@@ -19,12 +19,13 @@ namespace sluice::mysql {
 /// A table of a MariaDB or MySQL database as a destination. Threads and call order as `target`.
 class mysql_target : public target, private relational::progress_home {
  public:
-  mysql_target(target_options options, option_values values, const plugin_context& context);
+  mysql_target(target_options options, option_values values, relational::mark_names names,
+               const plugin_context& context);
 
   result<void> connect_early(const stop_signal& stop) override;
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
   void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
-  progress_store* progress() override { return &progress_; }
+  progress_store* progress() override { return marks_.kept ? &progress_ : nullptr; }
   result<void> check_steps(const stop_signal& stop) override;
   [[nodiscard]] std::vector<target_step> steps_before() const override {
     return steps_.shown_before(create_sql_, table_there_);
@@ -47,6 +48,8 @@ class mysql_target : public target, private relational::progress_home {
   result<void> end_session(const std::string& name) override;
 
   result<connection*> connect();
+  /// Of the account, on what the job writes and on the tables of marks.
+  result<void> check_all_rights();
   result<void> describe_table(const schema& source_columns, target_description& out);
   result<void> describe_there(const table_info& table, const schema& source_columns, target_description& out);
   /// Tells of keys that take for the same what the source may tell apart.
@@ -103,6 +106,8 @@ class mysql_target : public target, private relational::progress_home {
   stop_signal stop_;
   std::unique_ptr<connection> connection_;
   std::unique_ptr<mysql_session> session_;
+  relational::mark_names names_;  ///< Of the tables of marks, with their database.
+  marks_wish wish_;
   relational::progress_dialect marks_;
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
   relational::relational_progress progress_;

@@ -196,8 +196,14 @@ result<mark> mysql_writer::open(split_index split, epoch_number epoch, const sto
   split_ = split;
   epoch_ = epoch;
   transaction_ = 0;
+  stays_careful_ = false;
   m.transaction = 0;
   return m;
+}
+
+void mysql_writer::forbid_reading_again() {
+  saves_points_ = true;
+  stays_careful_ = true;
 }
 
 result<void> mysql_writer::begin(const stop_signal& stop) {
@@ -735,7 +741,7 @@ result<void> mysql_writer::commit(const mark& m, const stop_signal& stop) {
   SLUICE_CHECK(connection_->commit(stop));
   in_transaction_ = false;
   // Not before a commit: the rows that were taken back come again whole, the bad one among them.
-  saves_points_ = saves_points_ && clean_batches_ < inserts_after_failure;
+  saves_points_ = stays_careful_ || (saves_points_ && clean_batches_ < inserts_after_failure);
   return {};
 }
 

@@ -67,6 +67,7 @@ class mysql_writer : public writer {
   result<write_answer> write(const batch& b, const stop_signal& stop) override;
   result<void> commit(const mark& m, const stop_signal& stop) override;
   void rollback() override;
+  void forbid_reading_again() override;
   void interrupt() override;
 
  private:
@@ -147,6 +148,7 @@ class mysql_writer : public writer {
   relational::lost_sessions lost_sessions_;  ///< Such as were before it.
   bool in_transaction_ = false;
   bool saves_points_ = false;        ///< A warning came: statements begin with a savepoint.
+  bool stays_careful_ = false;       ///< Savepoints until the split is opened again.
   std::uint32_t clean_batches_ = 0;  ///< In a row, while `saves_points_`.
   std::uint32_t inserts_left_ = 0;   ///< Batches that go as INSERTs, after a LOAD DATA that did not stand.
   std::size_t rows_each_ = 0;        ///< Of the next INSERT: fewer where rows are refused.

@@ -40,7 +40,11 @@ const side_description& writes() {
        .repeatable = false,
        .transactional = true,
        .distributable = false,
-       .writers_max = 0},
+       .writers_max = 0,
+       .marks = "two tables in the database",
+       .marks_named = true,
+       .no_marks = "where `progressTable` is `none`",
+       .whole_split_max = {.bytes = relational::whole_split_bytes_max}},
       R"({"jdbcUrl": "jdbc:postgresql://db1:5432/shop", "username": "writer", "password": "${env:SHOP_PASSWORD}", "table": "orders", "column": ["id", "customer", "price"]})"};
   return side;
 }
@@ -284,7 +288,10 @@ result<std::unique_ptr<source>> make_source(const option_values& options, const 
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
   SLUICE_TRY(auto read, postgresql::read_target_options(options, context.warn));
-  return std::make_unique<postgresql::postgresql_target>(std::move(read), options, context);
+  constexpr std::size_t name_bytes_max = 63;  // NAMEDATALEN
+  SLUICE_TRY(auto names, relational::mark_names_of(
+                             context.marks, {postgresql::sql_rules(), "schema", name_bytes_max, true}));
+  return std::make_unique<postgresql::postgresql_target>(std::move(read), options, std::move(names), context);
 }
 
 result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -27,6 +28,8 @@ constexpr const char* reading_sql = R"(
 SELECT current_user, pg_catalog.has_table_privilege($1::oid, 'SELECT'), a.attname, pg_catalog.has_any_column_privilege($1::oid, 'SELECT')
 FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
   AND NOT pg_catalog.has_column_privilege($1::oid, a.attnum, 'SELECT'))";
+
+constexpr auto mark_rights = std::to_array<std::string_view>({"SELECT", "INSERT", "UPDATE", "DELETE"});
 
 error missing(const connection& c, const std::string& what, const std::string& grant) {
   return {error_kind::denied, fmt::format("{}: {}; {}", c.place(), what, grant), "42501", false};
@@ -106,9 +109,25 @@ result<void> check_rights(connection& c, const written_objects& what) {
                 "{}: there is no schema {}; correct the name, or make it (CREATE SCHEMA)", c.place(),
                 in_quotes(schema));
   }
-  if (row.at(2) != "t") {
-    return fail(missing(c, fmt::format("permission denied for schema {}", in_quotes(schema)),
-                        fmt::format("GRANT USAGE ON SCHEMA {} TO {}", quote_name(schema), user)));
+  const auto may_use = [&](const relational::sql_row& of, const std::string& name) -> result<void> {
+    return of.at(2) == "t"
+               ? result<void>()
+               : fail(missing(c, fmt::format("permission denied for schema {}", in_quotes(name)),
+                              fmt::format("GRANT USAGE ON SCHEMA {} TO {}", quote_name(name), user)));
+  };
+  SLUICE_CHECK(may_use(row, schema));
+  const std::string marks_schema = what.marks_schema.empty() ? schema : what.marks_schema;
+  bool may_make_marks = row.at(3) == "t";
+  if (marks_schema != schema) {
+    SLUICE_TRY(const auto of_marks, c.ask(schema_sql, {marks_schema}));
+    if (of_marks.at(0).at(1) != "t") {
+      return fail(error_kind::bad_option,
+                  "{}: there is no schema {} for the tables of marks; correct \"progressTable\", or make it "
+                  "(CREATE SCHEMA)",
+                  c.place(), in_quotes(marks_schema));
+    }
+    SLUICE_CHECK(may_use(of_marks.at(0), marks_schema));
+    may_make_marks = of_marks.at(0).at(3) == "t";
   }
   struct need {
     std::string table;
@@ -117,7 +136,7 @@ result<void> check_rights(connection& c, const written_objects& what) {
   };
   std::vector<need> needs;
   for (const std::string& table : what.marks) {
-    for (const std::string_view right : {"SELECT", "INSERT", "UPDATE", "DELETE"}) {
+    for (const std::string_view right : mark_rights) {
       needs.push_back({table, right, {}});
     }
   }
@@ -150,13 +169,14 @@ result<void> check_rights(connection& c, const written_objects& what) {
     if (granted == "f") {
       lacks.add_right(needs[i].table, needs[i].right);
     }
-    no_marks = no_marks || (!granted && !may_create);
+    const bool of_marks = i < what.marks.size() * mark_rights.size();
+    no_marks = no_marks || (of_marks && !granted && !may_make_marks);
   }
   if (no_marks) {
-    lacks.add(fmt::format("this user may not make the tables of marks in schema {}", in_quotes(schema)),
+    lacks.add(fmt::format("this user may not make the tables of marks in schema {}", in_quotes(marks_schema)),
               fmt::format("GRANT CREATE ON SCHEMA {} TO {}, or have {} made beforehand (sluice ddl JOB "
                           "--progress prints the statements)",
-                          quote_name(schema), user, fmt::join(what.marks, " and ")));
+                          quote_name(marks_schema), user, fmt::join(what.marks, " and ")));
   } else if (what.makes && !may_create) {
     lacks.add(fmt::format("this user may not make tables in schema {}", in_quotes(schema)),
               fmt::format("GRANT CREATE ON SCHEMA {} TO {}", quote_name(schema), user));

@@ -16,7 +16,8 @@ struct written_objects {
   std::vector<std::string> columns = {};
   std::vector<std::string> key = {};  ///< By which rows are found; empty where by none, or any.
   relational::write_mode mode = relational::write_mode::insert;
-  std::vector<std::string> marks = {};  ///< The tables of marks, in SQL.
+  std::vector<std::string> marks = {};  ///< The tables of marks, in SQL; empty where none are kept.
+  std::string marks_schema = {};        ///< Where they stand; empty: in `schema`.
 };
 
 /// Whether the schema is there and the account may do all that the job will; `bad_option` or `denied`, with

@@ -97,10 +97,12 @@ result<std::string> rows_kept_in(connection& c, const std::string& name) {
 }  // namespace
 
 postgresql_target::postgresql_target(target_options options, option_values values,
-                                     const plugin_context& context)
+                                     relational::mark_names names, const plugin_context& context)
     : options_(std::move(options)),
       values_(std::move(values)),
       warn_(context.warn),
+      names_(std::move(names)),
+      wish_(context.marks),
       progress_(*this, dialect_, *claim_) {
   options_.create_table = options_.create_table || context.makes_table;
   session_ = {options_.connect(),
@@ -145,12 +147,18 @@ void postgresql_target::make_steps_once() {
   }
 }
 
-void postgresql_target::name_progress_tables(const std::string& schema) {
+void postgresql_target::name_progress_tables(const std::string& of_table) {
+  const std::string& schema = names_.schema.empty() ? of_table : names_.schema;
   const std::string before = schema.empty() ? "" : quote_name(schema) + ".";
-  dialect_.run_table = before + "sluice_run";
-  dialect_.progress_table = before + "sluice_progress";
+  dialect_.kept = names_.kept;
+  const auto written = [](const std::string& name) {
+    return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos ? name
+                                                                                      : quote_name(name);
+  };
+  dialect_.run_table = before + written(names_.run);
+  dialect_.progress_table = before + written(names_.progress);
   dialect_.tables_name =
-      fmt::format("sluice_run and sluice_progress in {}{}", relational::to_text(options_.connect()),
+      fmt::format("{} and {} in {}{}", names_.run, names_.progress, relational::to_text(options_.connect()),
                   schema.empty() ? "" : " schema " + schema);
 }
 
@@ -219,8 +227,8 @@ result<void> postgresql_target::connect_early(const stop_signal& stop) {
 result<target_description> postgresql_target::open(const schema& source_columns, const stop_signal& stop) {
   stop_ = stop;
   target_description out;
-  out.promise = "exactly once";
-  out.exactly_once = true;
+  relational::promise_by_marks(dialect_, wish_, out);
+  out.whole_split_max = {.bytes = relational::whole_split_bytes_max};
   out.connections = {.own = 1, .each_pipeline = 1};
   plan_.reset();
   table_there_ = false;
@@ -241,7 +249,7 @@ result<target_description> postgresql_target::open(const schema& source_columns,
       c->ask(
           "SELECT name FROM pg_catalog.pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting "
           "= 'off' ORDER BY name DESC"));
-  if (!unsafe.empty()) {
+  if (!unsafe.empty() && dialect_.kept) {
     const std::string name = unsafe.front().at(0).value_or("");
     out.promise += fmt::format(" (unless {} crashes: {} is off, so that it may lose its last commits)",
                                name == "fsync" ? "its machine" : "the server", name);
@@ -271,8 +279,11 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   SLUICE_CHECK(describe_table(*table, source_columns, out));
   written_objects written = {.schema = *table ? (*table)->schema : table_.schema,
                              .makes = options_.create_table && (!*table || steps_->creates_last()),
-                             .mode = options_.mode,
-                             .marks = {dialect_.run_table, dialect_.progress_table}};
+                             .mode = options_.mode};
+  if (dialect_.kept) {
+    written.marks = {dialect_.run_table, dialect_.progress_table};
+    written.marks_schema = names_.schema;
+  }
   if (*table && plan_ != nullptr && !steps_->table_comes_later()) {
     written.table = quoted_table_;
     written.columns = plan_->columns;
@@ -290,19 +301,12 @@ result<target_description> postgresql_target::open(const schema& source_columns,
     }
     use_ = {std::move(identities), steps_->may_change_rows()};
   }
-  SLUICE_TRY(const bool marks, progress_.has_tables());
-  if (!marks) {
-    out.changes.insert(out.changes.begin(),
-                       fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
-  } else {
-    SLUICE_TRY(const std::size_t missing, progress_.columns_to_add());
-    if (missing != 0) {
-      out.changes.push_back(fmt::format("The tables {}, made by an older version, get {} more column{}.",
-                                        progress_.tables(), missing, missing == 1 ? "" : "s"));
-    }
-  }
+  std::vector<std::string> of_marks;
+  SLUICE_CHECK(progress_.announce(of_marks));
+  out.changes.insert(out.changes.begin(), of_marks.begin(), of_marks.end());
   out.changes.insert(out.changes.end(), statements.begin(), statements.end());
   out.run_again = steps_->run_again_text(options_.mode, has_key_);
+  out.same_again = relational::is_same_again(options_.mode, has_key_);
   return out;
 }
 
@@ -458,7 +462,10 @@ result<void> postgresql_target::use_table(const table_info& table, const schema&
   }
   if (table.unlogged) {
     unlogged_ = true;
-    out.promise = "exactly once, unless the server crashes: the table is unlogged, and a crash empties it";
+    if (dialect_.kept) {
+      out.promise = "exactly once, unless the server crashes: the table is unlogged, and a crash empties it";
+      out.promise_gap = fmt::format("table {} is unlogged, and a crash of the server empties it", table.name);
+    }
     out.notes.push_back(
         fmt::format("Table {} is unlogged: a crash of the server empties it, whatever was reported "
                     "as written. One during the run is an error (conflict); the run begins anew then.",

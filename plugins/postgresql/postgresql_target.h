@@ -23,12 +23,13 @@ namespace sluice::postgresql {
 /// Threads and call order as `target`.
 class postgresql_target : public target, private relational::progress_home {
  public:
-  postgresql_target(target_options options, option_values values, const plugin_context& context);
+  postgresql_target(target_options options, option_values values, relational::mark_names names,
+                    const plugin_context& context);
 
   result<void> connect_early(const stop_signal& stop) override;
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
   void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
-  progress_store* progress() override { return &progress_; }
+  progress_store* progress() override { return dialect_.kept ? &progress_ : nullptr; }
   result<void> check_steps(const stop_signal& stop) override;
   [[nodiscard]] std::vector<target_step> steps_before() const override;
   [[nodiscard]] std::vector<target_step> steps_after() const override;
@@ -51,8 +52,8 @@ class postgresql_target : public target, private relational::progress_home {
   /// Once the table's spelling is known.
   void make_steps_once();
   result<connection*> connect_once();
-  /// Names the tables of marks, in the schema of the destination's table.
-  void name_progress_tables(const std::string& schema);
+  /// Names the tables of marks: in the schema of the destination's table, unless the job names another.
+  void name_progress_tables(const std::string& of_table);
   result<void> describe_table(const std::optional<table_info>& table, const schema& source_columns,
                               target_description& out);
   result<void> use_table(const table_info& table, const schema& source_columns, target_description& out);
@@ -117,6 +118,8 @@ class postgresql_target : public target, private relational::progress_home {
   std::unique_ptr<connection> connection_;
   std::optional<statement_session> statements_;
   std::mutex interrupting_;
+  relational::mark_names names_;
+  marks_wish wish_;
   relational::progress_dialect dialect_;
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
   relational::relational_progress progress_;

@@ -161,8 +161,14 @@ result<mark> postgresql_writer::open(split_index split, epoch_number epoch, cons
   split_ = split;
   epoch_ = epoch;
   transaction_ = 0;
+  stays_careful_ = false;
   m.transaction = 0;
   return m;
+}
+
+void postgresql_writer::forbid_reading_again() {
+  careful_ = true;
+  stays_careful_ = true;
 }
 
 result<void> postgresql_writer::begin(const stop_signal& stop) {
@@ -562,7 +568,7 @@ result<void> postgresql_writer::commit(const mark& m, const stop_signal& stop) {
   ordered_left_ -= std::min<std::uint32_t>(ordered_left_, 1);
   if (careful_) {
     clean_transactions_ = refused_here_ ? 0 : clean_transactions_ + 1;
-    careful_ = clean_transactions_ < clean_transactions_wanted;
+    careful_ = stays_careful_ || clean_transactions_ < clean_transactions_wanted;
   }
   return {};
 }

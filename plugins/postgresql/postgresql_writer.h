@@ -69,6 +69,7 @@ class postgresql_writer : public writer {
   result<write_answer> write(const batch& b, const stop_signal& stop) override;
   result<void> commit(const mark& m, const stop_signal& stop) override;
   void rollback() override;
+  void forbid_reading_again() override;
   void interrupt() override;
 
  private:
@@ -135,6 +136,7 @@ class postgresql_writer : public writer {
   std::vector<std::uint32_t> ignored_;  ///< Of the batch at hand.
   std::vector<changed_value> changed_;  ///< Likewise.
   bool careful_ = false;
+  bool stays_careful_ = false;   ///< Until the split is opened again.
   bool mostly_refused_ = false;  ///< More than half of the rows staged last.
   /// Transactions behind a deadlock, in which rows go through the stage, in the order of their key.
   std::uint32_t ordered_left_ = 0;

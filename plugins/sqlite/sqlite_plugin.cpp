@@ -36,7 +36,11 @@ const side_description& writes() {
        .repeatable = false,
        .transactional = true,
        .distributable = false,
-       .writers_max = 1},
+       .writers_max = 1,
+       .marks = "two tables in the file",
+       .marks_named = true,
+       .no_marks = "where `progressTable` is `none`",
+       .whole_split_max = {.bytes = relational::whole_split_bytes_max}},
       R"({"jdbcUrl": "jdbc:sqlite:shop.db", "table": "orders", "column": ["id", "customer", "price"], "createTable": true})"};
   return side;
 }
@@ -113,7 +117,8 @@ result<std::unique_ptr<source>> make_source(const option_values& options, const 
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
   SLUICE_TRY(auto read, sqlite::read_target_options(options, context.warn));
-  return std::make_unique<sqlite::sqlite_target>(std::move(read), options, context);
+  SLUICE_TRY(auto names, relational::mark_names_of(context.marks, {sqlite::sql_rules, "", 0, false}));
+  return std::make_unique<sqlite::sqlite_target>(std::move(read), options, std::move(names), context);
 }
 
 result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {

@@ -52,14 +52,16 @@ std::string first_word(std::string_view sql) {
 
 }  // namespace
 
-sqlite_target::sqlite_target(target_options options, option_values values, const plugin_context& context)
+sqlite_target::sqlite_target(target_options options, option_values values, relational::mark_names names,
+                             const plugin_context& context)
     : options_(std::move(options)),
       values_(std::move(values)),
       memory_bytes_(context.memory_bytes /
                     2),  // the other half is for what a statement needs besides its pages
       table_(table_name_of(options_.table).value_or(options_.table)),
       steps_(options_.pre_sql, options_.post_sql, {{"main", false}, {table_, true}}, sql_rules, may_repeat),
-      marks_(progress_dialect_of(options_.file)),
+      wish_(context.marks),
+      marks_(progress_dialect_of(options_.file, names)),
       home_(connection_),
       progress_(home_, marks_, *claim_),
       warn_(context.warn) {
@@ -108,8 +110,8 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   target_description out;
   out.name =
       fmt::format("sqlite {} table {}", std::filesystem::path(options_.file).filename().string(), table_);
-  out.promise = "exactly once";
-  out.exactly_once = true;
+  relational::promise_by_marks(marks_, wish_, out);
+  out.whole_split_max = {.bytes = relational::whole_split_bytes_max};
   out.writers_max = 1;
   out.connections = {.own = 1, .each_pipeline = 1};
   plan_.reset();
@@ -131,21 +133,13 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
     if (auto file = file_use_of(options_.file, as, "written to")) {
       out.files_changed.push_back(std::move(*file));
     }
-    SLUICE_TRY(const bool marks, progress_.has_tables());
-    if (!marks) {
-      out.changes.push_back(
-          fmt::format("The tables {} will be made for claims and marks.", progress_.tables()));
-    }
-    SLUICE_TRY(const std::size_t columns, progress_.columns_to_add());
-    if (columns != 0) {
-      out.changes.push_back(fmt::format(
-          "The tables sluice_run and sluice_progress, made by an older version, get {} more column{}.",
-          columns, columns == 1 ? "" : "s"));
-    }
+    SLUICE_CHECK(progress_.announce(out.changes));
   } else {
-    out.changes.push_back(fmt::format(
-        "The file {} will be made, with the tables sluice_run and sluice_progress for claims and marks.",
-        in_quotes(options_.file)));
+    out.changes.push_back(fmt::format("The file {} will be made{}.", in_quotes(options_.file),
+                                      marks_.kept
+                                          ? fmt::format(", with the tables {} and {} for claims and marks",
+                                                        marks_.run_table, marks_.progress_table)
+                                          : std::string()));
   }
   // SQLite takes names in capitals and small letters for the same.
   out.output = lower(table_);
@@ -158,6 +152,7 @@ result<target_description> sqlite_target::open(const schema& source_columns, con
   SLUICE_CHECK(describe_table(source_columns, out));
   out.changes.insert(out.changes.end(), statements.begin(), statements.end());
   out.run_again = steps_.run_again_text(options_.mode, has_key_);
+  out.same_again = relational::is_same_again(options_.mode, has_key_);
   return out;
 }
 
@@ -351,7 +346,7 @@ result<void> sqlite_target::check_steps(const stop_signal& stop) {
 }
 
 result<void> sqlite_target::check_step(database& db, const relational::placed_text& step, bool makes_table,
-                                       const std::string& table, bool& statements_change) {
+                                       const std::string& table, bool& statements_change) const {
   std::string_view rest = step.text;
   // Some PRAGMAs act when they are compiled.
   for (std::string word = first_word(rest); !word.empty() && !same_word(word, "PRAGMA");
@@ -369,7 +364,8 @@ result<void> sqlite_target::check_step(database& db, const relational::placed_te
       return same_word(why, "no such table: " + name) || same_word(why, "no such table: main." + name);
     };
     // By createTable, or with the claim.
-    const bool made_before = (makes_table && lacks(table)) || lacks("sluice_run") || lacks("sluice_progress");
+    const bool made_before =
+        (makes_table && lacks(table)) || lacks(marks_.run_table) || lacks(marks_.progress_table);
     const bool sure = is_syntax_error(why) ||
                       (db.failure_meaning().name == "SQLITE_ERROR" && !statements_change && !made_before);
     if (sure) {

@@ -19,11 +19,12 @@ namespace sluice::sqlite {
 /// A table of a SQLite file as a destination. Threads and call order as `target`.
 class sqlite_target : public target {
  public:
-  sqlite_target(target_options options, option_values values, const plugin_context& context);
+  sqlite_target(target_options options, option_values values, relational::mark_names names,
+                const plugin_context& context);
 
   result<target_description> open(const schema& source_columns, const stop_signal& stop) override;
   void know_source(std::shared_ptr<const table_facts> table) override { facts_ = std::move(table); }
-  progress_store* progress() override { return &progress_; }
+  progress_store* progress() override { return marks_.kept ? &progress_ : nullptr; }
   result<void> check_steps(const stop_signal& stop) override;
   [[nodiscard]] std::vector<target_step> steps_before() const override;
   [[nodiscard]] std::vector<target_step> steps_after() const override;
@@ -34,8 +35,8 @@ class sqlite_target : public target {
 
  private:
   /// `statements_change`: an earlier one may make what is missing now.
-  static result<void> check_step(database& db, const relational::placed_text& step, bool makes_table,
-                                 const std::string& table, bool& statements_change);
+  result<void> check_step(database& db, const relational::placed_text& step, bool makes_table,
+                          const std::string& table, bool& statements_change) const;
   /// Whether the file is there; `bad_option` or `denied` where it cannot be made.
   result<bool> find_file() const;
   result<void> describe_table(const schema& source_columns, target_description& out);
@@ -67,6 +68,7 @@ class sqlite_target : public target {
   relational::target_steps steps_;
   file_connection connection_;
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
+  marks_wish wish_;
   relational::progress_dialect marks_;
   sqlite_home home_;
   relational::relational_progress progress_;

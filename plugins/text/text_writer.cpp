@@ -54,7 +54,10 @@ bool has_unsure_locks(const std::string& folder) {
   return std::find(types.begin(), types.end(), static_cast<std::uint32_t>(found.f_type)) != types.end();
 }
 
-std::string why_unmarkable(const text_writer_options& options) {
+std::string why_unmarkable(const text_writer_options& options, const marks_wish& wish) {
+  if (wish.none) {
+    return fmt::format("no marks are kept ({} is \"none\")", wish.place);
+  }
   if (options.compress == compression::zip) {
     return "a zip archive cannot be gone on with";
   }
@@ -77,7 +80,7 @@ std::string name_in_folder(const std::string& path) {
 
 text_run::text_run(text_writer_options o, const plugin_context& context)
     : options(std::move(o)),
-      unmarkable(why_unmarkable(options)),
+      unmarkable(why_unmarkable(options, context.marks)),
       parts(options.folder, fmt::format("text {} {}/{}", context.job_name, options.folder, options.file_name),
             unmarkable.empty()),
       run_part(part_of(context.run)) {

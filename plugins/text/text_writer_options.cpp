@@ -265,7 +265,11 @@ const side_description& text_writer_description() {
       .options = writer_options(),
       .can = {.splits = "one file or more for each split of the source",
               .resumes = "",
-              .incremental = "with a parameter in fileName or path, such as `orders_${bizdate}`"},
+              .incremental = "with a parameter in fileName or path, such as `orders_${bizdate}`",
+              .marks = "`.sluice-progress.db` in the folder of the output",
+              .no_marks =
+                  "of a zip archive, of text in an encoding with shift states, on a file system of several "
+                  "machines, and where `progressTable` is `none`"},
       .sample = R"({
   "path": "/data/out",
   "fileName": "orders",

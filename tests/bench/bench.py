@@ -202,6 +202,26 @@ class Bench:
     def database_memory(self):
         Databases(self, measure).memory()
 
+    def marks(self):
+        source = orders_file(1_000_000 // self.scale, bad=0)
+        self.cost_of_marks("CSV to SQLite", job(csv_reader(source), None), lambda: sqlite_writer(self.table()))
+        Databases(self, measure).beside_marks()
+
+    def cost_of_marks(self, name, document, fresh_writer, rounds=5):
+        """The same job with marks and without any, by turns: the time of the data, which is committed at the same intervals."""
+        seconds = {"sluice": [], "none": []}
+        for turn in range(rounds):
+            for table in sorted(seconds, reverse=turn % 2):
+                document["steps"][1] = fresh_writer()
+                document["setting"]["progressTable"] = table
+                _, summary = self.run(document, "--on-unfinished", "fresh")
+                assert summary["written"] == summary["read"] and summary["dirty"] == 0, summary
+                seconds[table].append(next(p["seconds"] for p in summary["phases"] if p["name"] == "data"))
+        marked, bare = min(seconds["sluice"]), min(seconds["none"])
+        self.note(f"{name}, speed with marks against none kept (`progressTable` `none`)",
+                  f"{bare / marked:.3f} ({summary['written']:,} rows: {marked:.2f} s, {bare:.2f} s; best of {rounds} by turns)",
+                  "at least 0.98", bare / marked >= 0.98)
+
     def peers(self):
         Databases(self, measure).beside_peers()
 
@@ -274,7 +294,7 @@ def page(bench, date):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "duplicates", "database_memory", "peers"]
+    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "duplicates", "marks", "database_memory", "peers"]
     parser.add_argument("--only", choices=everything, action="append",
                         help="measure only this, and leave docs/benchmarks.md alone")
     parser.add_argument("--scale", type=int, default=1, help="divide the numbers of rows by this, to try the script out")

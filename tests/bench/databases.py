@@ -55,6 +55,20 @@ class Databases:
             self.fill()
             self.duplicates()
 
+    def beside_marks(self):
+        """Between tables with a key, which are read in its order, so that marks fall inside of the split."""
+        self.rows //= 3
+        with self.servers():
+            self.fill()
+            key = "PRIMARY KEY (l_orderkey, l_linenumber)"
+            for name, system in (("PostgreSQL", "postgresql"), ("MariaDB", "mariadb")):
+                getattr(self, system).sql(f"ALTER TABLE lineitem ADD {key}", "sluice")
+
+                def writer(of=system):
+                    self.empty(of)
+                    return self.end(of, "Writer", "loaded")
+                self.bench.cost_of_marks(f"{name} to {name}", job(self.end(system, "Reader", "lineitem"), None), writer)
+
     def beside_peers(self):
         self.rows = max(1, peers.ROWS // self.bench.scale)
         with self.servers():

@@ -3,6 +3,8 @@
 What arrived is compared by a sum that each server makes of its own rows; what did not stands in the dirty file, every record."""
 
 import json
+import subprocess
+import time
 import unittest
 from pathlib import Path
 
@@ -136,6 +138,157 @@ class Nightly(PairTest):
         ended = self.succeeds(job(reader, postgresql_end("Writer", "orders"), concurrent=4))
         self.assertEqual(ended.summary["splits"]["total"], 30)
         self.assertEqual((POSTGRESQL.sum("orders"), counts), (f"{counts} {total}", 1500))
+
+
+class Delivery(PairTest):
+    """A query that no reader can begin inside of: how much of it is one transaction, and what a run promises."""
+
+    WHOLE = 150_000
+
+    def setUp(self):
+        super().setUp()
+        in_mariadb(f"CREATE TABLE src (id INT, t VARCHAR(40)); INSERT INTO src SELECT seq, CONCAT('row ', seq) FROM seq_1_to_{self.WHOLE}")
+
+    def copy(self, writer, **setting):
+        reader = mariadb_end("Reader", "src")
+        reader["parameter"]["querySql"] = "SELECT id, t FROM src"
+        for key in ("table", "column"):
+            del reader["parameter"][key]
+        return job(reader, writer, errors=1, **setting)
+
+    def kill(self, document, ready):
+        self.kill_once(ready, document, "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1")
+
+    def stands(self, sql):
+        return tuple(map(int, sql("SELECT CONCAT(COUNT(*), ' ', COUNT(DISTINCT id)) FROM dst").split()))
+
+    def plan(self, document):
+        done = self.sluice("plan", self.put_job(document))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_mariadb_takes_a_query_in_one_transaction_up_to_its_bound_and_in_parts_beyond(self):
+        in_mariadb("CREATE TABLE dst (id INT CHECK (id <> 149000), t VARCHAR(40))")
+        document = self.copy(mariadb_end("Writer", "dst"))
+        planned = self.plan(document)
+        self.assertRegex(planned, r"(?m)^Delivery +exactly once[^\n]*, as long as no split has more than 64 MiB or 100,000 records: each is one transaction, because the reader cannot begin inside it\. "
+                                  r"One that has more, which is not known, is committed in parts beyond that and at least once: ")
+        self.assertRegex(planned, r"(?m)^Transaction +a whole split of at most 64 MiB or 100,000 records")
+        self.kill(document, lambda: self.stands(in_mariadb)[0] > 0)
+        stood, distinct = self.stands(in_mariadb)
+        self.assertEqual(stood, distinct)
+        self.assertGreater(stood, 100_000, "within the bound it was one transaction")
+        self.assertLess(stood, self.WHOLE)
+        self.refused(document, "rows stand of splits that were committed in parts", "--on-unfinished resume continues it", "--on-unfinished fresh")
+        self.assertEqual(self.stands(in_mariadb), (stood, distinct))
+        ended = self.succeeds(document, "--on-unfinished", "resume")
+        self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (self.WHOLE - 1, 1), ended)
+        self.assertIn("is committed in parts from here on", ended.text)
+        self.assertEqual(self.stands(in_mariadb), (self.WHOLE - 1 + stood, self.WHOLE - 1))
+
+    def test_exactly_once_makes_it_one_transaction_also_into_mariadb(self):
+        in_mariadb("CREATE TABLE dst (id INT, t VARCHAR(40))")
+        document = self.copy(mariadb_end("Writer", "dst"), delivery="exactly_once")
+        self.assertRegex(self.plan(document), r"(?m)^Transaction +a whole split, however large, because the reader cannot begin inside one \(the job asks for exactly_once; else at most 64 MiB or 100,000 records\)")
+        self.kill(document, lambda: in_mariadb("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 110000") == "1\n")
+        self.assertEqual(self.stands(in_mariadb), (0, 0))
+        ended = self.succeeds(document)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertEqual(self.stands(in_mariadb), (self.WHOLE, self.WHOLE))
+
+    def test_into_a_key_it_is_written_once_more_unasked_and_no_row_is_there_twice(self):
+        in_mariadb("CREATE TABLE dst (id INT PRIMARY KEY, t VARCHAR(40))")
+        document = self.copy(mariadb_end("Writer", "dst", writeMode="update"))
+        self.kill(document, lambda: self.stands(in_mariadb)[0] > 0)
+        ended = self.succeeds(document)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertIn("written once more", ended.text)
+        self.assertEqual(self.stands(in_mariadb), (self.WHOLE, self.WHOLE))
+
+    def test_postgresql_bears_it_in_one_transaction_and_in_parts_where_the_job_asks_for_less(self):
+        in_postgresql("CREATE TABLE dst (id INT CHECK (id <> 149000), t VARCHAR(40))")
+        document = self.copy(postgresql_end("Writer", "dst"))
+        planned = self.plan(document)
+        self.assertIn("as long as no split has more than 16 GiB: each is one transaction", planned)
+        document["setting"]["delivery"] = "at_least_once"
+        self.kill(document, lambda: self.stands(in_postgresql)[0] > 0)
+        stood, distinct = self.stands(in_postgresql)
+        self.assertEqual(stood, distinct)
+        ended = self.succeeds(document)
+        self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (self.WHOLE - 1, 1), ended)
+        self.assertEqual(self.stands(in_postgresql), (self.WHOLE - 1 + stood, self.WHOLE - 1))
+
+    def test_a_connection_lost_behind_rows_that_stand_ends_the_run_unless_it_may_repeat(self):
+        in_mariadb("CREATE TABLE dst (id INT, t VARCHAR(40))")
+        document = self.copy(mariadb_end("Writer", "dst"))
+        document["setting"]["speed"].update({"throttle": True, "mbps": 1})
+        self.lose_once(document)
+        stood, distinct = self.stands(in_mariadb)
+        self.assertEqual(stood, distinct)
+        self.assertGreater(stood, 100_000)
+
+    def lose_once(self, document):
+        """Ends the writer's connection once rows stand; the run fails and says so."""
+        running = subprocess.Popen(self.arguments(document), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        try:
+            while self.stands(in_mariadb)[0] == 0:
+                self.assertIsNone(running.poll())
+                time.sleep(0.02)
+            in_mariadb("SELECT CONCAT('KILL ', id, ';') INTO @k FROM information_schema.processlist WHERE info IS NULL AND id IN "
+                       "(SELECT trx_mysql_thread_id FROM information_schema.innodb_trx) LIMIT 1; EXECUTE IMMEDIATE COALESCE(@k, 'DO 1')")
+            text = running.communicate(timeout=60)[1]
+        finally:
+            running.kill()
+            running.wait()
+        self.assertNotEqual(running.returncode, 0, text)
+        self.assertRegex(text, r"[0-9,]+ rows of the split stand that no mark covers, so that reading it again would write them once more")
+        self.assertIn("--on-unfinished resume", text)
+
+
+class MarksElsewhere(PairTest):
+    """`setting.progressTable`, with accounts that may not make the tables."""
+
+    def prepared(self, kind, url_key, name, port, *more):
+        registry = self.write("datasources.json", json.dumps({"version": 1, "datasources": [
+            {"name": name, "type": kind, "connectionProperties": {"address": [{"host": "127.0.0.1", "port": port}], "database": "sluice",
+                                                                  "username": "nobody", "password": "x"}}]}))
+        registry.chmod(0o600)
+        printed = self.sluice("ddl", "--progress", name, "--datasources", registry, *more)
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        return printed.stdout
+
+    def test_postgresql_uses_prepared_tables_in_another_schema(self):
+        in_postgresql("DROP SCHEMA IF EXISTS ops CASCADE; CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src SELECT generate_series(1, 100); CREATE TABLE dst (id INT); "
+                      "GRANT SELECT ON src TO writer; GRANT INSERT ON dst TO writer")
+        document = job(postgresql_end("Reader", "src", user="writer"), postgresql_end("Writer", "dst", user="writer"), progressTable="ops.Marks")
+        self.refused(document, 'there is no schema "ops" for the tables of marks', "CREATE SCHEMA")
+        in_postgresql("CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO writer")
+        self.refused(document, 'may not make the tables of marks in schema "ops"', '"ops".marks_run and "ops".marks_progress made beforehand', "sluice ddl JOB --progress")
+        in_postgresql(self.prepared("postgresql", "jdbcUrl", "shop", 1, "--progress-table", "ops.Marks"))
+        self.refused(document, 'has not the right SELECT, INSERT, UPDATE, DELETE on "ops".marks_run', 'GRANT SELECT, INSERT, UPDATE, DELETE ON "ops".marks_progress TO "writer"')
+        in_postgresql('GRANT SELECT, INSERT, UPDATE, DELETE ON ops.marks_run, ops.marks_progress TO writer')
+        ended = self.succeeds(document)
+        self.assertIn("progress and claim stand in marks_run and marks_progress in ", ended.text)
+        self.assertEqual(in_postgresql("SELECT count(*) FROM dst; SELECT stage FROM ops.marks_run WHERE run <> 'guard'; "
+                                       "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'sluice%'"), "100\ndone\n0\n")
+        in_postgresql("ALTER TABLE ops.marks_progress DROP COLUMN cursor")
+        self.refused(document, 'the table "ops".marks_progress has not the form of a table of marks: it lacks the column cursor')
+        in_postgresql("DROP SCHEMA ops CASCADE")
+        ended = self.succeeds(job(postgresql_end("Reader", "src", user="writer"), postgresql_end("Writer", "dst", user="writer"), progressTable="none"))
+        self.assertEqual(in_postgresql("SELECT count(*) FROM dst; SELECT count(*) FROM pg_tables WHERE tablename LIKE 'sluice%'"), "200\n0\n")
+
+    def test_mariadb_uses_prepared_tables_in_another_database(self):
+        in_mariadb("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src SELECT seq FROM seq_1_to_100; CREATE TABLE dst (id INT)")
+        document = job(mariadb_end("Reader", "src"), mariadb_end("Writer", "dst"), progressTable="shard_1.marks")
+        in_mariadb(self.prepared("mysql", "jdbcUrl", "shop", 1, "--progress-table", "shard_1.marks"))
+        ended = self.succeeds(document)
+        self.assertNotIn("will be made for claims", ended.text)
+        self.assertIn('progress and claim stand in marks_run and marks_progress in database "shard_1"', ended.text)
+        self.assertEqual(in_mariadb("SELECT count(*) FROM dst; SELECT stage FROM shard_1.marks_run WHERE run <> 'guard'; SHOW TABLES LIKE 'sluice%'"), "100\ndone\n")
+        missing = job(mariadb_end("Reader", "src"), mariadb_end("Writer", "dst"), progressTable="nowhere.marks")
+        self.refused(missing, "setting.progressTable", 'no database "nowhere"')
+        self.succeeds(job(mariadb_end("Reader", "src"), mariadb_end("Writer", "dst"), progressTable="none"))
+        self.assertEqual(in_mariadb("SELECT count(*) FROM dst; SHOW TABLES LIKE 'sluice%'"), "200\n")
 
 
 if __name__ == "__main__":

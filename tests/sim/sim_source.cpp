@@ -7,6 +7,7 @@ namespace sluice::sim {
 world::world(std::uint64_t seed) : dice(seed) {
   const std::size_t splits = 1 + dice() % 5;
   resumable = dice() % 4 != 0;
+  whole_rows_max = !resumable && dice() % 2 == 0 ? 1 + dice() % 300 : 0;
   filters = dice() % 2 == 0;
   converts = dice() % 2 == 0;
   oversize_bytes = (dice() % 3 == 0) ? 20'000 + dice() % 200'000 : 0;

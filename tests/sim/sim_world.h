@@ -39,6 +39,9 @@ struct world {
   std::vector<std::uint64_t> oversize;    ///< For each split one position whose record is large; ~0 = none.
   std::uint64_t oversize_bytes = 0;
   bool resumable = true;
+  /// Of a source that is not resumable: the records of a split that the destination bears in one transaction;
+  /// 0 = any. Rows of a split that is committed in parts may stand more than once.
+  std::uint64_t whole_rows_max = 0;
   bool converts = true;
   bool filters = false;  ///< Some records are filtered out on the way.
 

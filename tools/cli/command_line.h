@@ -91,10 +91,11 @@ struct verify_arguments : job_arguments {
   bool json = false;
 };
 
-/// `sluice ddl JOB [flags]`.
+/// `sluice ddl JOB [flags]`, `sluice ddl --progress NAME`.
 struct ddl_arguments : job_arguments {
-  std::string job_file;
+  std::string job_file;  ///< With `progress` also a data source, where there is no such file.
   bool progress = false;
+  std::optional<std::string> progress_table;  ///< `--progress-table`: as `setting.progressTable`.
 };
 
 /// `sluice template READER WRITER`.

@@ -30,16 +30,6 @@ int complain(const program& parts, const error& why) {
   return why.kind == error_kind::bad_option ? exit_wrong_use : exit_failed;
 }
 
-/// The plugin that would use the source; nullptr where there is none yet.
-const plugin* plugin_of(const datasource& source, const program& parts) {
-  for (const std::string& name : source.type == nullptr ? std::vector<std::string>() : source.type->plugins) {
-    if (const plugin* p = find_plugin(*parts.plugins, name)) {
-      return p;
-    }
-  }
-  return nullptr;
-}
-
 /// Where it leads: the address, path or URL.
 std::string where_text(const datasource& source) {
   const auto text = [&](const char* key) {
@@ -82,7 +72,7 @@ std::string state_text(const datasource& source, const program& parts) {
   if (!source.errors.empty()) {
     return "wrong";
   }
-  return plugin_of(source, parts) != nullptr ? "ready" : "not supported yet";
+  return plugin_of(*parts.plugins, source) != nullptr ? "ready" : "not supported yet";
 }
 
 std::string list_json(const loaded_registry& loaded, const program& parts) {
@@ -184,7 +174,7 @@ test_report run_test(const datasource& source, datasource_env env, const program
       resolving_into(filter, parts.variable, [&](std::string line) { warnings.push_back(std::move(line)); }));
   filter.add_options(source.properties);
   look_up_secrets(report, resolver);
-  const plugin* p = plugin_of(source, parts);
+  const plugin* p = plugin_of(*parts.plugins, source);
   if (p == nullptr) {
     if (const auto places = network_places_of(source); !places.empty()) {
       report.steps = probe_network(places, network_step_max, {});

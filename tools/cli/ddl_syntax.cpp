@@ -7,22 +7,32 @@ namespace {
 class ddl_flags final : public command_syntax {
  public:
   void describe(CLI::App& app) override {
-    app.add_option("JOB", job_file_, "Job file");
+    app.add_option("JOB", job_file_, "Job file; with --progress also the name of a data source");
     job_.describe(app);
     app.add_flag("--progress", progress_, "The tables of marks and claims in place of the job's own");
+    app.add_option(
+        "--progress-table", progress_table_,
+        "Of a data source: the names that \"progressTable\" will say in the job's setting, such as "
+        "ops.sluice");
     app.footer(
         "Both ends are looked at, nothing is changed. Lines that begin with -- name what is not made.\n"
+        "Of a data source nothing is looked at: its tables of marks have the same form for every job.\n"
         "Exit codes: 0 the statements are printed, 1 the ends do not tell, 2 the job's text or the command "
         "line is wrong.");
   }
   [[nodiscard]] result<command> given() const override {
     ddl_arguments ddl;
     if (job_file_.empty()) {
-      return usage("the job file is missing: sluice ddl JOB");
+      return usage(
+          "the job file is missing: sluice ddl JOB, or sluice ddl --progress NAME for a data source");
     }
     ddl.job_file = job_file_;
     SLUICE_CHECK(job_.put_into(ddl));
     ddl.progress = progress_;
+    ddl.progress_table = progress_table_;
+    if (progress_table_ && !progress_) {
+      return usage("--progress-table goes with --progress");
+    }
     return ddl;
   }
 
@@ -30,6 +40,7 @@ class ddl_flags final : public command_syntax {
   std::string job_file_;
   job_flags job_;
   bool progress_ = false;
+  std::optional<std::string> progress_table_;
 };
 
 }  // namespace

@@ -46,7 +46,7 @@ int plan_command(const plan_arguments& arguments, const program& parts) {
     complain(parts, secrets, "warning: " + line, 0);
   }
   const plan_view view{what, found, fmt::format("{} ({})", escaped(zone.name), zone.origin),
-                       fmt::format("{} ({})", bytes_text(memory.bytes), memory.origin), run_settings()};
+                       fmt::format("{} ({})", bytes_text(memory.bytes), memory.origin)};
   print_out(parts, secrets.apply(arguments.json ? plan_json(view) : plan_text(view)));
   if (found.failure) {
     return complain(parts, secrets, found.failure->message, found.wrong_job ? exit_wrong_use : exit_failed);

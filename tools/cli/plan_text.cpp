@@ -31,33 +31,15 @@ std::string connections_text(const connection_count& n, std::uint32_t pipelines)
 
 std::string delivery_text(const plan_view& view) {
   const job_look& look = view.look;
-  std::string out = look.target.what.promise;
-  if (look.target.what.exactly_once && look.target.has_store) {
-    out += fmt::format(": the mark of each split is committed with its rows ({})", look.target.tables);
+  std::string out = look.delivery.promise;
+  if (look.target.has_store) {
+    out += fmt::format("{} the mark of each split is committed with its rows ({})",
+                       look.delivery.exactly_once ? ":" : ";", look.target.tables);
   }
-  if (!look.source.resumable && look.target.what.exactly_once) {
+  if (!look.source.resumable && look.delivery.exactly_once) {
     out += "; a split that is interrupted is read again from its start";
   }
   return out;
-}
-
-std::string transaction_text(const plan_view& view) {
-  const job_look& look = view.look;
-  if (!look.target.has_store) {
-    return "none: the output appears whole at the end";
-  }
-  if (look.source.resumable) {
-    return fmt::format(
-        "about {} or {} records (and the batch at hand), or what comes in {}, whichever is first",
-        bytes_text(view.limits.commit_bytes), with_thousands(view.limits.commit_rows),
-        duration_text(std::chrono::duration<double>(view.limits.commit_interval).count()));
-  }
-  std::uint64_t most = 0;
-  for (const split& s : look.splits) {
-    most = std::max(most, s.bytes_estimate.value_or(0));
-  }
-  return fmt::format("a whole split, because the reader cannot begin inside one{}",
-                     most == 0 ? "" : fmt::format(": up to about {}", bytes_text(most)));
 }
 
 std::string start_text(const job_look& look) {
@@ -234,7 +216,7 @@ std::string plan_text(const plan_view& view) {
   out.row("Pipelines", fmt::format("{} ({})", look.concurrency.pipelines, look.concurrency.reason));
   out.row("Connections", "source: " + connections_text(look.source.connections, look.concurrency.pipelines));
   out.row("", "destination: " + connections_text(look.target.what.connections, look.concurrency.pipelines));
-  out.row("Transaction", transaction_text(view));
+  out.row("Transaction", look.delivery.transaction);
   out.row("Memory", memory_text(view));
   if (look.target.what.columns != nullptr && !look.pairs.empty()) {
     out.row("Columns", column_counts(look.pairs));
@@ -269,7 +251,7 @@ std::string plan_json(const plan_view& view) {
                  {"connections_max", connections_of(look.target.what.connections, pipelines)}}},
                {"limits", limits_of(what)},
                {"delivery", delivery_text(view)},
-               {"exactly_once", look.target.what.exactly_once},
+               {"exactly_once", look.delivery.exactly_once},
                {"progress_tables", look.target.has_store ? look.target.tables : ""},
                {"run_now", start_text(look)},
                {"second_run", look.target.what.run_again},
@@ -282,7 +264,7 @@ std::string plan_json(const plan_view& view) {
                {"statements", kinds_json(look.kinds)},
                {"pipelines", pipelines},
                {"pipelines_reason", look.concurrency.reason},
-               {"transaction_max", transaction_text(view)},
+               {"transaction_max", look.delivery.transaction},
                {"memory", memory_text(view)},
                {"columns", columns_json(look.pairs)}};
   plan["failure"] = look.failure ? json(look.failure->message) : json();

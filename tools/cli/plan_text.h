@@ -11,9 +11,8 @@ namespace sluice {
 struct plan_view {
   const job& what;
   const job_look& look;
-  std::string zone;     ///< `Europe/Berlin (--timezone)`.
-  std::string memory;   ///< `160 MiB (default)`.
-  run_settings limits;  ///< A run's own bounds of a transaction.
+  std::string zone;    ///< `Europe/Berlin (--timezone)`.
+  std::string memory;  ///< `160 MiB (default)`.
 };
 
 /// The plan for people. Secrets are not masked yet.

@@ -29,6 +29,15 @@ const std::vector<option_default>* defaults_of(const plugin& p, std::string_view
 
 }  // namespace
 
+const plugin* plugin_of(const std::vector<plugin>& plugins, const datasource& source) {
+  for (const std::string& name : source.type == nullptr ? std::vector<std::string>() : source.type->plugins) {
+    if (const plugin* p = find_plugin(plugins, name)) {
+      return p;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<std::string> names_of(const plugin& p, bool reader, dialect d) {
   if ((reader ? p.reads : p.writes) == nullptr) {
     return {};

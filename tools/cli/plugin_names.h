@@ -16,6 +16,9 @@ plugin_lookup lookup_in(const std::vector<plugin>& plugins);
 /// The plugin of this name, alias or DataX name, ignoring case; nullptr where there is none.
 const plugin* find_plugin(const std::vector<plugin>& plugins, std::string_view name);
 
+/// The plugin that would use the data source; nullptr where there is none yet.
+const plugin* plugin_of(const std::vector<plugin>& plugins, const datasource& source);
+
 /// The names a side goes by in a dialect; empty where the plugin has no such side.
 std::vector<std::string> names_of(const plugin& p, bool reader, dialect d);
 

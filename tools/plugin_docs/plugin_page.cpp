@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "jobspec/describe.h"
+#include "transport/base/text.h"
 
 namespace sluice {
 namespace {
@@ -51,6 +52,14 @@ std::string other_names(const plugin& p) {
   return text;
 }
 
+std::string bound_text(const transaction_bound& bound) {
+  std::string text = bound.bytes == 0 ? "" : bytes_text(bound.bytes);
+  if (bound.rows != 0) {
+    text += fmt::format("{}{} records", text.empty() ? "" : " or ", with_thousands(bound.rows));
+  }
+  return text;
+}
+
 std::string side(const char* title, const std::string& promises, const side_description& described) {
   std::string text = fmt::format("\n## {}\n\n{}\n\n{}", title, promises, options_markdown(described.options));
   if (!described.sample.empty()) {
@@ -74,9 +83,23 @@ std::string plugin_page(const plugin& p) {
                  *p.reads);
   }
   if (p.writes != nullptr) {
-    std::string promises = p.writes->can.transactional
-                               ? "Exactly once: the mark is committed in the transaction of the rows."
-                               : "At least once: the destination keeps no marks.";
+    const capabilities& can = p.writes->can;
+    std::string promises =
+        can.marks.empty() ? "At least once: the destination keeps no marks."
+        : can.transactional
+            ? fmt::format("Exactly once: the mark is committed in the transaction of the rows, in {}.",
+                          can.marks)
+            : fmt::format("Exactly once, by marks in {}.", can.marks);
+    if (!can.no_marks.empty()) {
+      promises += fmt::format(" At least once {}.", can.no_marks);
+    }
+    if (can.whole_split_max != transaction_bound{}) {
+      promises += fmt::format(
+          " A split that the reader cannot begin inside is one transaction up to {}, and committed in parts "
+          "beyond "
+          "([delivery.md](../delivery.md)).",
+          bound_text(can.whole_split_max));
+    }
     if (p.writes->can.writers_max != 0) {
       promises +=
           fmt::format(" At most {} at a time.", p.writes->can.writers_max == 1
@@ -92,6 +115,38 @@ std::string plugin_page(const plugin& p) {
     }
   }
   return page;
+}
+
+std::string promise_table(const std::vector<plugin>& plugins) {
+  std::string table =
+      "| Plugin | As a source, it goes on | As a destination | Its marks | At least once | One transaction "
+      "of a split "
+      "that cannot be begun inside |\n|---|---|---|---|---|---|\n";
+  for (const plugin& p : plugins) {
+    std::string row = fmt::format("| [{0}](plugins/{0}.md) | ", p.name);
+    row += p.reads == nullptr ? "-" : or_else(p.reads->can.resumes, "at the start of a split");
+    if (p.writes == nullptr) {
+      table += row + " | - | - | - | - |\n";
+      continue;
+    }
+    const capabilities& can = p.writes->can;
+    row += can.marks.empty() ? " | at least once | none" : fmt::format(" | exactly once | {}", can.marks);
+    row += fmt::format(" | {} | ", can.marks.empty() ? "always" : or_else(can.no_marks, "never"));
+    row += can.whole_split_max != transaction_bound{} ? "up to " + bound_text(can.whole_split_max)
+           : can.marks.empty()                        ? "none, it keeps no marks"
+                                                      : "no bound, its mark follows the bytes";
+    table += row + " |\n";
+  }
+  return table;
+}
+
+std::string with_promises(const std::string& page, const std::string& table) {
+  const std::size_t begin = page.find(promises_begin);
+  const std::size_t end = page.find(promises_end);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+    return page;
+  }
+  return page.substr(0, begin) + std::string(promises_begin) + "\n" + table + page.substr(end);
 }
 
 }  // namespace sluice

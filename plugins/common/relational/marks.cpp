@@ -58,6 +58,9 @@ error step_unknown(const step_stages& step, std::string_view sql, step_outcome o
 
 result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
                           const std::string& stage) {
+  if (!dialect.kept) {
+    return {};
+  }
   SLUICE_TRY(
       const auto set,
       session.run(
@@ -70,6 +73,9 @@ result<void> set_stage_of(sql_session& session, const progress_dialect& dialect,
 
 result<std::string> stage_of(sql_session& session, const progress_dialect& dialect,
                              const claim_state& claim) {
+  if (!dialect.kept) {
+    return std::string();
+  }
   SLUICE_TRY(
       const auto rows,
       session.ask(written(dialect, fmt::format("SELECT [stage] FROM @run WHERE [run] = ? AND [term] = {}",
@@ -81,6 +87,9 @@ result<std::string> stage_of(sql_session& session, const progress_dialect& diale
 
 result<mark> open_split(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
                         split_index split, epoch_number epoch, const std::string& owner) {
+  if (!dialect.kept) {
+    return mark_at_start(split, epoch);
+  }
   result<mark> found = mark{};
   auto done = in_transaction(session, [&]() -> result<void> {
     SLUICE_TRY(
@@ -110,6 +119,9 @@ result<mark> open_split(sql_session& session, const progress_dialect& dialect, c
 
 result<void> begin_mark(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
                         split_index split, epoch_number epoch, std::uint64_t transaction) {
+  if (!dialect.kept) {
+    return {};
+  }
   SLUICE_TRY(
       const auto owned,
       session.run(written(dialect, fmt::format("UPDATE @progress SET [txn] = {} WHERE [run] = ? AND [split] "
@@ -121,6 +133,9 @@ result<void> begin_mark(sql_session& session, const progress_dialect& dialect, c
 
 result<void> end_mark(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
                       const mark& m) {
+  if (!dialect.kept) {
+    return {};
+  }
   std::vector<sql_text> values;
   const std::string set = assignments(mark_fields(m), values);
   values.emplace_back(claim.run.text());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "jobspec/words.h"
 #include "plugins/api/marks_lost.h"
 #include "plugins/common/relational/progress_sql.h"
 #include "transport/base/process.h"
@@ -269,6 +270,18 @@ result<relational_progress::table_columns> relational_progress::columns() {
   table_columns found{{}, {}, dialect_.run_table};
   SLUICE_TRY(found.runs, home_.columns_of(dialect_.run_table));
   SLUICE_TRY(found.marks, home_.columns_of(dialect_.progress_table));
+  for (const bool of_runs : {true, false}) {
+    const std::vector<std::string>& there = of_runs ? found.runs : found.marks;
+    const auto lacking = there.empty() ? std::vector<std::string>() : columns_lacking(of_runs, there);
+    if (!lacking.empty()) {
+      return fail(
+          error_kind::bad_option,
+          "{}: the table {} has not the form of a table of marks: it lacks the column{} {}. Name other "
+          "tables with \"progressTable\", or make these by the statements of sluice ddl JOB --progress",
+          dialect_.place, of_runs ? dialect_.run_table : dialect_.progress_table,
+          lacking.size() == 1 ? "" : "s", fmt::join(lacking, ", "));
+    }
+  }
   if (!found.runs.empty() && !found.marks.empty() && columns_missing(true, found.runs).empty() &&
       columns_missing(false, found.marks).empty()) {
     complete_ = found;
@@ -304,6 +317,65 @@ result<std::vector<run_row>> relational_progress::runs_of(const run_query& query
     SLUICE_TRY(row.held, is_held(row));
   }
   return runs;
+}
+
+result<mark_names> mark_names_of(const marks_wish& wish, const mark_name_rules& rules) {
+  mark_names names;
+  names.kept = !wish.none;
+  if (wish.name.empty()) {
+    return names;
+  }
+  const auto bad = [&](const std::string& what) {
+    return fail(error_kind::bad_option, "{}: found {}, {}", wish.place, in_quotes(wish.name), what);
+  };
+  auto parts = name_parts(wish.name, rules.sql);
+  if (!parts || parts->size() > 2) {
+    return bad(fmt::format(
+        "expected the name that both tables begin with{}, or \"none\"",
+        rules.schema_word.empty()
+            ? std::string()
+            : fmt::format(", with its {} or without, such as \"ops.sluice\"", rules.schema_word)));
+  }
+  if (parts->size() == 2 && rules.schema_word.empty()) {
+    return bad("but the tables of marks stand in the file of the destination; give a name without a dot");
+  }
+  for (name_part& part : *parts) {
+    part.name = rules.folds && !part.quoted ? lower(part.name) : part.name;
+  }
+  names.schema = parts->size() == 2 ? parts->front().name : "";
+  names.run = parts->back().name + "_run";
+  names.progress = parts->back().name + "_progress";
+  if (rules.name_bytes_max != 0 && names.progress.size() > rules.name_bytes_max) {
+    return bad(fmt::format("but a table's name has at most {} bytes here, and {} has {}; give a shorter one",
+                           rules.name_bytes_max, in_quotes(names.progress), names.progress.size()));
+  }
+  return names;
+}
+
+void promise_by_marks(const progress_dialect& dialect, const marks_wish& wish, target_description& out) {
+  out.exactly_once = dialect.kept;
+  out.rows_stand = !dialect.kept;
+  out.promise = dialect.kept
+                    ? "exactly once"
+                    : fmt::format(
+                          "at least once, because no marks are kept ({} is \"none\"): a run begun again "
+                          "starts over, and what was written stays",
+                          wish.place);
+}
+
+result<void> relational_progress::announce(std::vector<std::string>& changes) {
+  if (!dialect_.kept) {
+    return {};
+  }
+  SLUICE_TRY(const bool there, has_tables());
+  SLUICE_TRY(const std::size_t missing, columns_to_add());
+  if (!there) {
+    changes.push_back(fmt::format("The tables {} will be made for claims and marks.", tables()));
+  } else if (missing != 0) {
+    changes.push_back(fmt::format("The tables {}, made by an older version, get {} more column{}.", tables(),
+                                  missing, missing == 1 ? "" : "s"));
+  }
+  return {};
 }
 
 std::vector<std::string> relational_progress::tables_sql() const {

@@ -8,11 +8,17 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/api/plugin.h"
 #include "plugins/api/progress.h"
 #include "plugins/api/step_stage.h"
+#include "plugins/api/target.h"
 #include "plugins/common/relational/sql_session.h"
+#include "plugins/common/relational/sql_text.h"
 
 namespace sluice::relational {
+
+/// What a database bears that keeps old versions of rows outside of its memory.
+inline constexpr std::uint64_t whole_split_bytes_max = std::uint64_t{16} << 30;
 
 /// How one product writes the statements of marks and claims. Of one target: its names of the tables are the
 /// job's. Whole numbers are written into the SQL as literals, texts are given as values.
@@ -22,6 +28,9 @@ struct progress_dialect {
   placeholder placeholders = placeholder::question_mark;
   char quote = '"';  ///< Around names.
 
+  /// False: the job wants no marks. Those of splits and the stages of steps are then neither written nor
+  /// read.
+  bool kept = true;
   std::string run_table = "sluice_run";  ///< As SQL writes it, quoted and with its schema where it has one.
   std::string progress_table = "sluice_progress";
   std::string tables_name;  ///< `sluice_run and sluice_progress in "shop.db"`, for plan and log.
@@ -42,6 +51,23 @@ struct progress_dialect {
   /// long as its process lives.
   bool renews_in_data = false;
 };
+
+/// The names of the two tables as the job wants them (`marks_wish`), without quotes.
+struct mark_names {
+  bool kept = true;
+  std::string schema = {};  ///< Or database; empty: where the destination's table is.
+  std::string run = "sluice_run";
+  std::string progress = "sluice_progress";
+};
+/// How a product reads such a name.
+struct mark_name_rules {
+  const sql_rules& sql;
+  std::string_view schema_word;    ///< `schema`, `database`; empty: the tables stand in one place only.
+  std::size_t name_bytes_max = 0;  ///< 0 = any.
+  bool folds = false;              ///< What is not quoted is in small letters.
+};
+/// `bad_option` where the setting names none.
+result<mark_names> mark_names_of(const marks_wish& wish, const mark_name_rules& rules);
 
 /// What target and writers share of the run's claim. Written by the target's thread before writers are made.
 struct claim_state {
@@ -109,11 +135,13 @@ class relational_progress : public progress_store {
   result<void> release(const run_id& run) override;
   result<void> discard(const run_id& run) override;
 
-  /// Whether both tables are there.
+  /// Whether both tables are there. `bad_option` where one of that name is not of Sluice's form.
   result<bool> has_tables();
   /// How many columns `make_tables` will add, because they were made by an older program; 0 also where there
   /// are none.
   result<std::size_t> columns_to_add();
+  /// What `make_tables` will do, a sentence each; nothing where no marks are kept.
+  result<void> announce(std::vector<std::string>& changes);
 
  private:
   /// The names of the tables' columns; empty where there is no such table.
@@ -141,6 +169,9 @@ class relational_progress : public progress_store {
   std::optional<table_columns> complete_;  ///< Found once with all columns: the tables stay like that.
 };
 
+/// What the description says of marks: the promise, and that rows stand without them.
+void promise_by_marks(const progress_dialect& dialect, const marks_wish& wish, target_description& out);
+
 /// The CREATE TABLE statements.
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
 
@@ -152,6 +183,8 @@ enum class step_outcome : std::uint8_t {
 };
 /// `step_unknown_code`, with what the next start is to be told.
 error step_unknown(const step_stages& step, std::string_view sql, step_outcome outcome, error why);
+
+// Where no marks are kept (`progress_dialect::kept`), these do nothing, and a split is opened at its start.
 
 /// Sets the stage inside the caller's transaction; `conflict` where the claim was taken over.
 result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,

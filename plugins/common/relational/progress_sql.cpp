@@ -216,10 +216,15 @@ std::string run_columns(bool added, bool marks) {
       "r.[run], r.[job_key], r.[instance], r.[job_name], r.[stage], r.[term], r.[planned_time], "
       "r.[owner_host], "
       "r.[owner_pid], r.[owner_start], r.[owner_session], @now - r.[renewed_at], @now - r.[finished_at], "
-      "r.[version], {1}, {0}, {2}",
+      "r.[version], {1}, {0}, {2}, {3}",
       added ? "r.[output], r.[empties], r.[key_parts], r.[totals]" : "NULL, NULL, NULL, NULL",
       marks ? "(SELECT coalesce(sum(p.[written]), 0) FROM @progress p WHERE p.[run] = r.[run])" : "0",
-      marks ? "(SELECT count(*) FROM @progress p WHERE p.[run] = r.[run])" : "0");
+      marks ? "(SELECT count(*) FROM @progress p WHERE p.[run] = r.[run])" : "0",
+      // As `is_in_parts`.
+      marks
+          ? "(SELECT coalesce(sum(p.[written]), 0) FROM @progress p WHERE p.[run] = r.[run] AND p.[done] = 0 "
+            "AND p.[cursor] IS NULL AND p.[position] <> 0)"
+          : "0");
 }
 
 std::int64_t version_in(const sql_row& row) {
@@ -252,6 +257,7 @@ result<run_row> run_in(const sql_row& row) {
     SLUICE_TRY(r.totals, totals_from(kept));
   }
   r.has_marks = number_in(row[19]) != 0;
+  r.written_in_parts = static_cast<std::uint64_t>(number_in(row[20]));
   return r;
 }
 
@@ -270,6 +276,23 @@ std::vector<added_column> columns_missing(bool of_runs, const std::vector<std::s
     look(progress_table_columns);
   }
   return missing;
+}
+
+std::vector<std::string> columns_lacking(bool of_runs, const std::vector<std::string>& columns) {
+  std::vector<std::string> lacking;
+  const auto look = [&](const auto& all) {
+    for (const table_column& c : all) {
+      if (!c.added && std::find(columns.begin(), columns.end(), c.name) == columns.end()) {
+        lacking.emplace_back(c.name);
+      }
+    }
+  };
+  if (of_runs) {
+    look(run_table_columns);
+  } else {
+    look(progress_table_columns);
+  }
+  return lacking;
 }
 
 error taken_over(const progress_dialect& dialect, const std::string& what) {

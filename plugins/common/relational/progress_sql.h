@@ -13,8 +13,9 @@ namespace sluice::relational {
 // The statements of marks and claims, and the rows they bring. What the sources of progress.h share.
 
 /// Of a run's row and its splits, so that an older program sees what it does not know. Version 1 had none of
-/// the columns that were added since, version 2 those of `sluice_run`.
-inline constexpr std::int64_t row_version = 3;
+/// the columns that were added since, version 2 those of `sluice_run`, and before version 4 no split was
+/// committed in parts.
+inline constexpr std::int64_t row_version = 4;
 /// The run of `progress_dialect::guard_row`.
 inline constexpr std::string_view guard_run = "guard";
 
@@ -60,6 +61,9 @@ struct added_column {
   bool is_number = false;
 };
 std::vector<added_column> columns_missing(bool of_runs, const std::vector<std::string>& columns);
+
+/// Those that any program of Sluice has made and a table with these ones lacks: it is another's.
+std::vector<std::string> columns_lacking(bool of_runs, const std::vector<std::string>& columns);
 
 /// `conflict`: a claim or a split that is not this process's any more.
 error taken_over(const progress_dialect& dialect, const std::string& what);

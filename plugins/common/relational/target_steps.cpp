@@ -110,6 +110,10 @@ std::vector<std::string> target_steps::announcements() const {
   return texts;
 }
 
+bool is_same_again(write_mode mode, std::optional<bool> has_key) {
+  return has_key == true && mode != write_mode::insert && mode != write_mode::copy;
+}
+
 std::string target_steps::run_again_text(write_mode mode, std::optional<bool> has_key) const {
   if (empties()) {
     return "preSql runs again first and empties the table, then all rows are written anew";

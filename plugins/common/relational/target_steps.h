@@ -78,4 +78,7 @@ class target_steps {
   std::size_t pre_sql_run_ = 0;
 };
 
+/// `target_description::same_again`. `has_key` as above.
+bool is_same_again(write_mode mode, std::optional<bool> has_key);
+
 }  // namespace sluice::relational

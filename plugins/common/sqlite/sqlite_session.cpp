@@ -5,6 +5,34 @@
 #include "transport/base/text.h"
 
 namespace sluice::sqlite {
+namespace {
+
+/// As SQL writes it: in quotes where it is not of small letters and `_` alone.
+std::string sql_name(const std::string& name) {
+  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) {
+    return name;
+  }
+  std::string out = "\"";
+  for (const char c : name) {
+    out.append(c == '"' ? 2 : 1, c);
+  }
+  return out + "\"";
+}
+
+/// The name that `sql_name` has written.
+std::string plain_name(const std::string& sql) {
+  if (!sql.starts_with('"')) {
+    return sql;
+  }
+  std::string out;
+  for (std::size_t i = 1; i + 1 < sql.size(); ++i) {
+    out += sql[i];
+    i += sql[i] == '"' ? 1 : 0;
+  }
+  return out;
+}
+
+}  // namespace
 
 result<statement> sqlite_session::prepared(const std::string& sql,
                                            const std::vector<relational::sql_text>& values) {
@@ -60,7 +88,8 @@ result<relational::sql_session*> sqlite_home::session(bool makes) {
 
 result<std::vector<std::string>> sqlite_home::columns_of(const std::string& table) {
   SLUICE_TRY(relational::sql_session * asked, session(false));
-  SLUICE_TRY(const auto rows, asked->ask("SELECT name FROM pragma_table_info(?)", {table}));
+  SLUICE_TRY(const auto rows,
+             asked->ask("SELECT lower(name) FROM pragma_table_info(?)", {plain_name(table)}));
   std::vector<std::string> names;
   for (const relational::sql_row& row : rows) {
     names.push_back(row[0].value_or(""));
@@ -68,9 +97,13 @@ result<std::vector<std::string>> sqlite_home::columns_of(const std::string& tabl
   return names;
 }
 
-relational::progress_dialect progress_dialect_of(const std::string& file) {
+relational::progress_dialect progress_dialect_of(const std::string& file,
+                                                 const relational::mark_names& names) {
   relational::progress_dialect dialect;
-  dialect.tables_name = fmt::format("sluice_run and sluice_progress in {}", in_quotes(file));
+  dialect.kept = names.kept;
+  dialect.run_table = sql_name(names.run);
+  dialect.progress_table = sql_name(names.progress);
+  dialect.tables_name = fmt::format("{} and {} in {}", names.run, names.progress, in_quotes(file));
   dialect.place = in_quotes(file);
   dialect.now_seconds = "CAST(strftime('%s', 'now') AS INTEGER)";
   dialect.integer_type = "INTEGER";

@@ -42,6 +42,7 @@ class sqlite_home : public relational::progress_home {
 };
 
 /// How statements of marks and claims are written for this file.
-relational::progress_dialect progress_dialect_of(const std::string& file);
+relational::progress_dialect progress_dialect_of(const std::string& file,
+                                                 const relational::mark_names& names = {});
 
 }  // namespace sluice::sqlite

@@ -503,5 +503,26 @@ TEST(continuation, a_run_that_is_forgotten_says_that_its_rows_stay) {
   EXPECT_TRUE(std::get<begin_fresh>(next).notices.empty()) << "the job removes them first";
 }
 
+TEST(continuation, rows_of_splits_in_parts_are_written_once_more_only_where_somebody_agreed) {
+  run_row half = run("i", "loading", owner::dead, 5);
+  half.written = 100;
+  half.written_in_parts = 40;
+  const auto refused = decide_continuation({half}, start());
+  const auto* no = std::get_if<refuse>(&refused);
+  ASSERT_NE(no, nullptr);
+  EXPECT_NE(no->why.message.find("40 rows stand of splits that were committed in parts"), std::string::npos)
+      << no->why.message;
+
+  const auto told = decide_continuation({half}, start(unfinished::resume));
+  const auto* go_on = std::get_if<go_on_with>(&told);
+  ASSERT_NE(go_on, nullptr);
+  ASSERT_EQ(go_on->notices.size(), 1u);
+  EXPECT_NE(go_on->notices[0].find("40 rows"), std::string::npos);
+
+  start_facts agrees = start();
+  agrees.may_repeat = true;
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, agrees)));
+}
+
 }  // namespace
 }  // namespace sluice

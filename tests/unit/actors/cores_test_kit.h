@@ -46,6 +46,7 @@ class scripted_writer : public writer {
   change_counts changes;            ///< Likewise.
   std::vector<mark> commits;
   int rollbacks = 0;
+  int forbidden = 0;  ///< How often reading again was.
 
   result<mark> open(split_index split, epoch_number epoch, const stop_signal&) override {
     if (durable.epoch >= epoch) {
@@ -93,6 +94,7 @@ class scripted_writer : public writer {
     commits.push_back(m);
     return {};
   }
+  void forbid_reading_again() override { ++forbidden; }
   void rollback() override {
     ++rollbacks;
     buffer.clear();

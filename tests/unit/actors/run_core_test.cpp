@@ -26,7 +26,7 @@ class recorded_out : public run_out {
                    const run_id&) override {}
   void prime(std::uint32_t, const rewind_msg& at) override { primed.push_back(at.split.value); }
   void make_pipeline(std::uint32_t, std::shared_ptr<writer>, std::shared_ptr<const mapping>,
-                     const memory_plan&, const run_id&, bool) override {}
+                     const memory_plan&, const run_id&, const delivery_choice&) override {}
   void assign(std::uint32_t, assign_msg) override {}
   void reopen(std::uint32_t, reopen_msg) override {}
   void stop_reading() override { stopped = true; }

@@ -1,5 +1,6 @@
 #include "actors/pipeline/writer_core.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "plugins/api/read_again.h"
@@ -17,20 +18,33 @@ class writer_core_test : public ::testing::Test {
   void begin(std::uint64_t commit_rows = 1000) {
     writer_core::config c;
     c.memory = divide_memory(16 << 20, 1, {});
-    c.resumable = true;
     c.commit_rows = commit_rows;
     c.line_at = line_at;
     c.retries_max = retries_max;
+    c.whole = whole;
+    c.whole_max = whole_max;
+    c.may_repeat = may_repeat;
+    c.remembers = remembers;
     core = std::make_unique<writer_core>(c, plugin, log);
-    core->assign({7}, {}, first_epoch, never);
+    core->assign({7}, {}, first_epoch, false, never);
   }
   void opened() { core->dropped({{7}, epoch()}); }
   epoch_number epoch() { return log.drops.back().epoch; }
+  /// As of a reader that makes no cursors.
+  batch_ptr whole_numbers(std::int64_t first, std::uint32_t count, std::uint64_t sequence, bool end = false) {
+    auto b = numbers(first, count, sequence, epoch(), end);
+    b->after.reset();
+    return b;
+  }
 
   std::shared_ptr<scripted_writer> plugin = std::make_shared<scripted_writer>();
   writer_log log;
   decltype(writer_core::config::line_at) line_at;
   std::uint32_t retries_max = retries_max_default;
+  whole_splits whole = whole_splits::one_transaction;
+  transaction_bound whole_max;
+  bool may_repeat = false;
+  bool remembers = false;
   std::unique_ptr<writer_core> core;
   stop_signal never;
 };
@@ -351,7 +365,7 @@ TEST_F(writer_core_test, retries_end_after_their_number_and_a_plugin_that_waited
   writer_core::config c;
   c.memory = divide_memory(16 << 20, 1, {});
   writer_core other(c, waited, log2);
-  other.assign({1}, {}, first_epoch, never);
+  other.assign({1}, {}, first_epoch, false, never);
   other.dropped({{1}, first_epoch});
   waited->next_write = {{error_kind::busy, "locked for 30 s", "", true}};
   auto b = numbers(0, 3, 1, first_epoch);
@@ -425,6 +439,168 @@ TEST_F(writer_core_test, credit_goes_back_for_what_the_destination_took) {
   core->take(b, never);
   ASSERT_EQ(log.credits.size(), 1u);
   EXPECT_EQ(log.credits[0].bytes_total, log.rewinds[0].window_bytes + b->bytes_held());
+}
+
+// ---- splits whose readers make no cursors
+
+TEST_F(writer_core_test, a_split_without_cursors_is_one_transaction_up_to_its_bound_and_in_parts_beyond) {
+  whole = whole_splits::up_to_bound;
+  whole_max = {.bytes = 0, .rows = 10};
+  begin(4);
+  opened();
+  core->take(whole_numbers(0, 5, 1), never);
+  core->take(whole_numbers(5, 5, 2), never);
+  core->commit_timer(never);
+  EXPECT_TRUE(log.commits.empty()) << "10 records are within the bound, whatever the interval of marks";
+  core->take(whole_numbers(10, 1, 3), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  EXPECT_TRUE(is_in_parts(log.commits[0]));
+  EXPECT_EQ(log.commits[0].counts.written, 11u);
+  EXPECT_EQ(plugin->forbidden, 1) << "a refused row must not cost what stands";
+  core->take(whole_numbers(11, 4, 4), never);
+  EXPECT_EQ(log.commits.size(), 2u) << "from there on at each interval";
+  core->take(whole_numbers(15, 1, 5, true), never);
+  ASSERT_EQ(log.commits.size(), 3u);
+  EXPECT_TRUE(log.commits[2].done);
+  EXPECT_EQ(log.commits[2].counts.read, 16u);
+  EXPECT_EQ(plugin->rows.size(), 16u);
+}
+
+TEST_F(writer_core_test, a_split_of_one_transaction_has_no_bound) {
+  whole_max = {.bytes = 0, .rows = 10};
+  begin(4);
+  opened();
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    core->take(whole_numbers(static_cast<std::int64_t>(5 * i), 5, i + 1, i == 19), never);
+  }
+  ASSERT_EQ(log.commits.size(), 1u);
+  EXPECT_EQ(log.commits[0].counts.read, 100u);
+}
+
+TEST_F(writer_core_test, what_stands_of_a_split_in_parts_is_not_written_once_more_unasked) {
+  whole = whole_splits::up_to_bound;
+  whole_max = {.bytes = 0, .rows = 3};
+  begin();
+  opened();
+  core->take(whole_numbers(0, 5, 1), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  plugin->next_write = {{error_kind::not_connected, "the server went away", "", false}};
+  core->take(whole_numbers(5, 5, 2), never);
+  EXPECT_TRUE(log.tries.empty());
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].code, rows_stand_code);
+  EXPECT_THAT(log.failures[0].message,
+              ::testing::HasSubstr("the server went away; 5 rows of the split stand"));
+}
+
+TEST_F(writer_core_test, before_anything_stands_a_split_that_is_lost_is_read_again) {
+  whole = whole_splits::up_to_bound;
+  whole_max = {.bytes = 0, .rows = 8};
+  begin();
+  opened();
+  core->take(whole_numbers(0, 5, 1), never);
+  plugin->next_write = {{error_kind::not_connected, "lost", "", false}};
+  core->take(whole_numbers(5, 2, 2), never);
+  ASSERT_EQ(log.tries.size(), 1u);
+  core->retry(never);
+  opened();
+  EXPECT_EQ(log.rewinds.back().position, 0u);
+  core->take(whole_numbers(0, 5, 1, true), never);
+  EXPECT_EQ(log.commits.size(), 1u);
+}
+
+TEST_F(writer_core_test, where_it_may_repeat_a_split_in_parts_is_counted_anew_when_it_is_read_again) {
+  whole = whole_splits::in_parts;
+  may_repeat = true;
+  begin(5);
+  opened();
+  core->take(whole_numbers(0, 5, 1), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  plugin->next_write = {{error_kind::busy, "deadlock", "", false}};
+  core->take(whole_numbers(5, 5, 2), never);
+  ASSERT_EQ(log.tries.size(), 1u);
+  core->retry(never);
+  EXPECT_EQ(log.drops.back().position, 0u) << "dirty records of the whole split are dropped";
+  opened();
+  EXPECT_EQ(log.rewinds.back().position, 0u);
+  EXPECT_FALSE(log.rewinds.back().after.has_value());
+  core->take(whole_numbers(0, 6, 1, true), never);
+  ASSERT_EQ(log.commits.size(), 2u);
+  EXPECT_EQ(log.commits[1].counts.read, 6u);
+  EXPECT_EQ(log.commits[1].counts.written, 6u);
+}
+
+TEST_F(writer_core_test, what_an_earlier_process_committed_in_parts_is_written_once_more_only_where_told) {
+  plugin->durable.position = 5;
+  plugin->durable.counts.read = plugin->durable.counts.written = 5;
+  whole = whole_splits::up_to_bound;
+  whole_max = {.bytes = 0, .rows = 100};
+  begin();
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].code, rows_stand_code);
+
+  core->assign({7}, {}, first_epoch.next(), true, never);
+  ASSERT_FALSE(log.opens.empty());
+  EXPECT_EQ(log.opens.back().position, 0u);
+  opened();
+  core->take(whole_numbers(0, 6, 1, true), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  EXPECT_EQ(log.commits[0].counts.read, 6u);
+}
+
+TEST_F(writer_core_test, dirty_records_of_a_split_in_parts_wait_for_its_end) {
+  whole = whole_splits::in_parts;
+  begin(5);
+  opened();
+  plugin->refuse = {{2, "n", "refused", "the destination refuses it"}};
+  core->take(whole_numbers(0, 5, 1), never);
+  ASSERT_EQ(log.syncs.size(), 1u);
+  core->synced({{7}, epoch(), 1}, never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  EXPECT_TRUE(log.dirty_commits.empty()) << "no mark covers them yet";
+  core->take(whole_numbers(5, 1, 2, true), never);
+  ASSERT_EQ(log.commits.size(), 2u);
+  ASSERT_EQ(log.dirty_commits.size(), 1u);
+}
+
+TEST_F(writer_core_test, a_stop_commits_nothing_more_of_a_split_in_parts) {
+  whole = whole_splits::in_parts;
+  begin(5);
+  opened();
+  core->take(whole_numbers(0, 5, 1), never);
+  core->take(whole_numbers(5, 2, 2), never);
+  core->stop(never);
+  EXPECT_EQ(log.commits.size(), 1u);
+  EXPECT_EQ(log.stops, 1);
+}
+
+TEST_F(writer_core_test, without_marks_a_split_goes_on_from_what_this_process_has_committed) {
+  whole = whole_splits::in_parts;
+  remembers = true;
+  begin(5);
+  opened();
+  core->take(numbers(0, 5, 1, epoch()), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  plugin->durable = {};  // it keeps none
+  plugin->next_write = {{error_kind::not_connected, "lost", "", false}};
+  core->take(numbers(5, 5, 2, epoch()), never);
+  ASSERT_EQ(log.tries.size(), 1u);
+  core->retry(never);
+  opened();
+  EXPECT_EQ(log.rewinds.back().position, 5u);
+  EXPECT_TRUE(log.rewinds.back().after.has_value());
+}
+
+TEST_F(writer_core_test, without_marks_a_commit_whose_answer_is_lost_ends_the_split) {
+  whole = whole_splits::in_parts;
+  remembers = true;
+  begin(5);
+  opened();
+  plugin->next_commit = {{error_kind::not_connected, "lost", "", false}};
+  core->take(numbers(0, 5, 1, epoch()), never);
+  EXPECT_TRUE(log.tries.empty());
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_THAT(log.failures[0].message, ::testing::HasSubstr("maybe those of the last commit"));
 }
 
 }  // namespace

@@ -96,6 +96,27 @@ TEST(JobKey, CoversWhatDecidesTheDataAndNothingElse) {
   }
 }
 
+TEST(Settings, SayWhatIsPromisedAndWhereMarksStandWithoutAnotherKey) {
+  const job plain = parsed(sample, given());
+  EXPECT_EQ(plain.delivery.mode, delivery_mode::automatic);
+  EXPECT_EQ(plain.delivery.mode_place, "");
+  const job asked =
+      parsed(changed("\"setting\": {",
+                     "\"setting\": {\"delivery\": \"exactly_once\", \"progressTable\": \"ops.x\", "),
+             given());
+  EXPECT_EQ(asked.delivery.mode, delivery_mode::exactly_once);
+  EXPECT_EQ(asked.delivery.progress_table, "ops.x");
+  EXPECT_FALSE(asked.delivery.no_marks);
+  EXPECT_EQ(asked.key, plain.key);
+  const job none =
+      parsed(changed("\"setting\": {",
+                     "\"setting\": {\"delivery\": \"at_least_once\", \"progressTable\": \"none\", "),
+             given());
+  EXPECT_EQ(none.delivery.mode, delivery_mode::at_least_once);
+  EXPECT_TRUE(none.delivery.no_marks);
+  EXPECT_EQ(none.delivery.progress_table, "");
+}
+
 TEST(JobKey, IsAnotherWhereValuesAreChangedAsDataxDoes) {
   const job exact = parsed(sample, given());
   const std::string with_datax = changed("\"setting\": {", "\"setting\": {\"compat\": \"datax\", ");

@@ -40,6 +40,17 @@ TEST(DatasourcePage, IsWhatTheTableOfTypesSays) {
       << path << " differs from the table. Make it again: build/release/bin/plugin_docs docs/plugins";
 }
 
+TEST(DeliveryPage, HasThePromiseOfEachPluginAsTheDescriptionsSay) {
+  const std::string path = folder + "/../delivery.md";
+  const std::string page = testing::read_file(path);
+  ASSERT_THAT(page, HasSubstr(std::string(promises_begin)));
+  EXPECT_EQ(page, with_promises(page, promise_table(all_plugins())))
+      << path << " differs from the descriptions. Make it again: build/release/bin/plugin_docs docs/plugins";
+  for (const plugin& p : all_plugins()) {
+    EXPECT_THAT(page, HasSubstr(fmt::format("| [{0}](plugins/{0}.md) |", p.name)));
+  }
+}
+
 TEST(PluginPage, EachPageBeginsWithTheFourCapabilities) {
   for (const plugin& p : all_plugins()) {
     const std::string page = plugin_page(p);

@@ -494,7 +494,7 @@ TEST_F(sqlite_progress_test, goes_on_with_a_run_of_an_older_version) {
 
 TEST_F(sqlite_progress_test, leaves_runs_of_a_newer_version_to_the_program_that_knows_them) {
   auto run = begin(into_t, two_texts);
-  sql("UPDATE sluice_run SET version = 4");
+  sql("UPDATE sluice_run SET version = 5");
   const auto found = run.object->progress()->runs_of(query_for(run.row));
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().kind, error_kind::not_supported);

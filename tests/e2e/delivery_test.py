@@ -1,0 +1,305 @@
+"""What a job may ask of delivery: how much is promised, where the marks stand, and a run without any."""
+
+import json
+import re
+import socket
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from e2e.foretell_test import ForetellTest
+from e2e.harness import PROGRAM, ROOT, job, sqlite_writer
+
+ROWS = 200_000
+THROTTLED = ("--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2")
+
+
+class Delivery(ForetellTest):
+    def setUp(self):
+        super().setUp()
+        self.source = self.make_table("CREATE TABLE src (id INTEGER PRIMARY KEY, t TEXT)", "source.db")
+        self.target = self.make_table("CREATE TABLE dst (id INTEGER, t TEXT)", "target.db")
+
+    def fill(self, rows=ROWS):
+        db = sqlite3.connect(self.source)
+        db.executemany("INSERT INTO src VALUES (?, ?)", ((i, f"text of {i}, with some more") for i in range(rows)))
+        db.commit()
+        db.close()
+
+    def reader(self, query=False):
+        what = {"querySql": "SELECT id, t FROM src"} if query else {"table": "src", "column": ["id", "t"]}
+        return {"stepType": "sqlite", "category": "reader", "name": "Reader", "parameter": {"jdbcUrl": f"jdbc:sqlite:{self.source}", **what}}
+
+    def copy(self, query=False, writer=None, **setting):
+        return job(self.reader(query), writer or sqlite_writer(self.target, "dst", ["id", "t"]), **setting)
+
+    def tables(self, path=None):
+        return [name for name, in self.rows(path or self.target, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+
+    def stands(self):
+        """How many rows others see."""
+        return self.rows(self.target, "SELECT count(*), count(DISTINCT id) FROM dst")[0]
+
+    def kill(self, document):
+        self.kill_once(lambda: self.stands()[0] > 0, document, *THROTTLED)
+
+    def plan(self, document):
+        done = self.sluice("plan", self.put_job(document))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    # ---- setting.delivery
+
+    def test_exactly_once_is_refused_before_data_moves_with_the_end_and_the_reason(self):
+        self.fill(10)
+        out = self.folder / "out"
+        for writer, why in (({"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": True}}, "what is printed cannot be taken back"),
+                            ({"stepType": "csv", "category": "writer", "name": "Writer", "parameter": {"path": str(out), "fileName": "o", "compress": "zip"}},
+                             "a zip archive cannot be gone on with")):
+            document = self.copy(writer=writer, delivery="exactly_once")
+            for command in ("check", "plan"):
+                done = self.sluice(command, self.put_job(document))
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn(why, done.stdout + done.stderr)
+            ended = self.run_job(document)
+            self.assert_fails(ended, 1, "setting.delivery", '"exactly_once" cannot be kept', "the destination (", "steps[1]", why, 'set "delivery" to "auto"')
+            self.assertEqual((ended.out.count("text of"), out.exists()), (0, False))
+        self.assert_succeeds(self.run_job(self.copy(delivery="exactly_once")))
+        ended = self.run_job(self.copy(delivery="twice"))
+        self.assert_fails(ended, 2, "setting.delivery", "exactly_once")
+
+    def test_both_dialects_say_it(self):
+        self.fill(10)
+        step = {"connection": [{"jdbcUrl": [f"jdbc:sqlite:{self.source}"], "table": ["src"]}], "column": ["id", "t"]}
+        to = {"connection": [{"jdbcUrl": f"jdbc:sqlite:{self.target}", "table": ["dst"]}], "column": ["id", "t"]}
+        document = {"job": {"content": [{"reader": {"name": "sqlitereader", "parameter": step}, "writer": {"name": "sqlitewriter", "parameter": to}}],
+                            "setting": {"speed": {"channel": 1}, "delivery": "exactly_once", "progressTable": "ops"}}}
+        ended = self.run_job(document, "--strict")
+        self.assert_succeeds(ended)
+        self.assertEqual(self.tables(), ["dst", "ops_progress", "ops_run"])
+        document["job"]["setting"]["progressTable"] = "none"
+        self.assert_fails(self.run_job(document), 2, "job.setting.delivery", '"exactly_once" needs the marks that "progressTable" "none" takes away')
+
+    def test_a_split_that_cannot_be_begun_inside_is_said_with_the_bound_of_a_transaction(self):
+        self.fill(10)
+        by_query = self.plan(self.copy(query=True))
+        self.assertRegex(by_query, r"(?m)^Delivery +exactly once, as long as no split has more than 16 GiB: each is one transaction, because the reader cannot begin inside it\. One that has more, which is not known, is committed in parts")
+        self.assertRegex(by_query, r"(?m)^Transaction +a whole split of at most 16 GiB")
+        asked = self.plan(self.copy(query=True, delivery="exactly_once"))
+        self.assertRegex(asked, r"(?m)^Delivery +exactly once: the mark of each split is committed with its rows")
+        self.assertRegex(asked, r"(?m)^Transaction +a whole split, however large, because the reader cannot begin inside one \(the job asks for exactly_once; else at most 16 GiB\)")
+        least = self.plan(self.copy(query=True, delivery="at_least_once"))
+        self.assertRegex(least, r"(?m)^Delivery +at least once, because the job asks for no more and the reader cannot begin inside a split")
+        self.assertRegex(self.plan(self.copy(delivery="at_least_once")), r"(?m)^Delivery +exactly once: ")
+        ended = self.run_job(self.copy(query=True))
+        self.assert_succeeds(ended)
+        first = next(line for line in ended.err.splitlines() if " of job: " in line)
+        self.assertIn("exactly once, as long as no split has more than 16 GiB", first)
+        self.assertTrue(ended.summary["promise"].startswith("exactly once, as long as no split has more than 16 GiB: "))
+
+    def test_a_split_that_is_committed_in_parts_is_written_once_more_where_the_job_agrees(self):
+        self.fill()
+        document = self.copy(query=True, delivery="at_least_once")
+        self.kill(document)
+        stood, distinct = self.stands()
+        self.assertEqual(stood, distinct)
+        refused = self.run_job(self.copy(query=True))
+        self.assert_fails(refused, 1, "rows stand of splits that were committed in parts", "--on-unfinished resume continues it")
+        self.assertEqual(self.stands(), (stood, distinct))
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assert_account(ended, read=ROWS, written=ROWS)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertIn("has committed splits in parts", ended.text)
+        self.assertEqual(self.stands(), (ROWS + stood, ROWS))
+
+    def test_what_writes_the_same_rows_again_goes_on_unasked(self):
+        self.fill()
+        self.rows(self.target, "CREATE UNIQUE INDEX one ON dst (id)")
+        db = sqlite3.connect(self.target)
+        db.executescript("DROP TABLE dst; CREATE TABLE dst (id INTEGER PRIMARY KEY, t TEXT)")
+        db.close()
+        writer = sqlite_writer(self.target, "dst", ["id", "t"], writeMode="replace")
+        self.kill(self.copy(query=True, writer=writer, delivery="at_least_once"))
+        ended = self.run_job(self.copy(query=True, writer=writer))
+        self.assert_succeeds(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertEqual(self.stands(), (ROWS, ROWS))
+
+    # ---- setting.progressTable
+
+    def test_the_tables_of_marks_may_have_other_names_which_plan_and_first_lines_say(self):
+        self.fill()
+        document = self.copy(progressTable="Ops x")
+        self.assertIn('Ops x_run and Ops x_progress in "', self.plan(document))
+        self.kill(document)
+        self.assertEqual(self.tables(), ["Ops x_progress", "Ops x_run", "dst"])
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertIn("progress and claim stand in Ops x_run and Ops x_progress", ended.text)
+        self.assertEqual(self.stands(), (ROWS, ROWS))
+
+    def test_names_that_cannot_be_are_refused(self):
+        for name, why in (("ops.sluice", "the tables of marks stand in the file of the destination"), ("", "found an empty name"), ("a.b.c", "expected the name that both tables begin with")):
+            ended = self.run_job(self.copy(progressTable=name))
+            self.assert_fails(ended, 2, "setting.progressTable", why)
+        for step in ("stream", "csv"):
+            writer = {"stepType": step, "category": "writer", "name": "Writer", "parameter": {"path": str(self.folder), "fileName": "o"}}
+            ended = self.run_job(self.copy(writer=writer, progressTable="ops"))
+            self.assert_fails(ended, 2, "setting.progressTable", 'found "ops"', "no marks" if step == "stream" else ".sluice-progress.db")
+        self.assertEqual(self.tables(), ["dst"])
+
+    def test_a_table_of_another_form_is_refused_with_what_it_lacks(self):
+        self.fill(10)
+        db = sqlite3.connect(self.target)
+        db.executescript("CREATE TABLE sluice_run (run TEXT PRIMARY KEY, stage TEXT); CREATE TABLE my_run (x); CREATE TABLE my_progress (y)")
+        db.close()
+        self.assert_fails(self.run_job(self.copy()), 1, "the table sluice_run has not the form of a table of marks: it lacks the columns version, job_key,", '"progressTable"', "sluice ddl JOB --progress")
+        self.assert_fails(self.run_job(self.copy(progressTable="my")), 1, "the table my_run has not the form")
+        self.assert_succeeds(self.run_job(self.copy(progressTable="good")))
+
+    def test_without_marks_nothing_is_made_and_a_run_that_is_begun_again_starts_over(self):
+        self.fill()
+        document = self.copy(progressTable="none")
+        planned = self.plan(document)
+        self.assertRegex(planned, r"(?m)^Delivery +at least once, because no marks are kept \(.*setting\.progressTable is \"none\"\): a run begun again starts over, and what was written stays")
+        self.assertNotIn("sluice_run", planned)
+        self.kill(document)
+        self.assertEqual(self.tables(), ["dst"])
+        stood, _ = self.stands()
+        refused = self.run_job(document, "--on-unfinished", "fail")
+        self.assert_fails(refused, 1, "a run of this job is unfinished", "keeps no marks")
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assert_account(ended, read=ROWS, written=ROWS)
+        self.assertEqual(self.stands(), (ROWS + stood, ROWS))
+        self.assertEqual(self.tables(), ["dst"])
+
+    def test_without_marks_steps_run_and_a_failure_says_what_stays(self):
+        self.fill()
+        db = sqlite3.connect(self.target)
+        db.executescript("CREATE TABLE log (t TEXT); DROP TABLE dst; CREATE TABLE dst (id INTEGER CHECK (id <> 190000), t TEXT)")
+        db.close()
+        writer = sqlite_writer(self.target, "dst", ["id", "t"], preSql=["DELETE FROM dst"], postSql=["INSERT INTO log VALUES ('done')"])
+        ended = self.run_job(self.copy(writer=writer, progressTable="none", errors=0))
+        self.assert_fails(ended, 1)
+        stood = self.stands()[0]
+        self.assertIn(f"The {stood:,} rows it has written stay, and no marks tell of them", ended.text)
+        self.assertEqual(self.rows(self.target, "SELECT * FROM log"), [])
+        ended = self.run_job(self.copy(writer=writer, progressTable="none", errors=1))
+        self.assert_succeeds(ended)
+        self.assert_account(ended, written=ROWS - 1, dirty=1)
+        self.assertEqual((self.stands()[0], self.rows(self.target, "SELECT * FROM log")), (ROWS - 1, [("done",)]))
+        wrong = sqlite_writer(self.target, "dst", ["id", "t"], preSql=["DELET FROM dst"])
+        self.assert_fails(self.run_job(self.copy(writer=wrong, progressTable="none")), 1, "syntax error")
+        self.assertEqual(self.stands()[0], ROWS - 1)
+
+    def test_without_marks_files_are_begun_again(self):
+        self.fill(1000)
+        out = self.folder / "out"
+        writer = {"stepType": "csv", "category": "writer", "name": "Writer", "parameter": {"path": str(out), "fileName": "o", "writeMode": "truncate"}}
+        document = self.copy(writer=writer, progressTable="none")
+        self.assertIn("at least once, because no marks are kept", self.plan(document))
+        self.assert_succeeds(self.run_job(document))
+        self.assertFalse((out / ".sluice-progress.db").exists())
+        self.assert_fails(self.run_job(self.copy(writer=writer, progressTable="none", delivery="exactly_once")), 2, "takes away")
+
+    # ---- sluice ddl --progress NAME
+
+    def test_the_tables_of_marks_of_a_data_source_are_printed_without_a_job(self):
+        self.fill(10)
+        registry = self.write("datasources.json", json.dumps({"version": 1, "datasources": [
+            {"name": "shop", "type": "sqlite", "connectionProperties": {"path": str(self.target)}},
+            {"name": "files", "type": "localfile", "connectionProperties": {"baseDir": str(self.folder)}}]}))
+        registry.chmod(0o600)
+
+        def ddl(*arguments):
+            return self.sluice("ddl", "--datasources", registry, *arguments)
+
+        for flags, setting, names in ((("--progress", "shop"), {}, ["sluice_progress", "sluice_run"]),
+                                      (("shop", "--progress", "--progress-table", "ops"), {"progressTable": "ops"}, ["ops_progress", "ops_run"])):
+            printed = ddl(*flags)
+            self.assertEqual(printed.returncode, 0, printed.stderr)
+            db = sqlite3.connect(self.target)
+            db.executescript(printed.stdout)
+            db.close()
+            self.assertLessEqual(set(names), set(self.tables()))
+            ended = self.run_job(self.copy(**setting))
+            self.assert_succeeds(ended)
+            self.assertNotIn("will be made for claims", ended.text)
+        for flags, text in ((("--progress", "shopp"), 'did you mean'), (("--progress", "files"), ".sluice-progress.db"), (("shop",), "shop"),
+                            (("--progress", "shop", "--progress-table", "a.b"), "without a dot"), (("job.json", "--progress-table", "a"), "--progress")):
+            refused = ddl(*flags)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""), refused.stderr)
+            self.assertIn(text, refused.stderr)
+
+
+DELIVERY_PAGE = ROOT / "docs" / "delivery.md"
+
+
+def alike(text, folder):
+    """Lines as they look whatever machine, moment and speed: ids, numbers, sizes, durations and folders are alike."""
+    text = text.replace(str(folder), "/data").replace(socket.gethostname(), "HOST")
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "RUN", text)
+    text = re.sub(r"\b[0-9a-f]{32}\b", "DIGEST", text)
+    text = re.sub(r"[0-9][0-9.,:]*( ?(B|KiB|MiB|GiB|ms|s|min|us))?\b", "N", text)
+    return [re.sub(r" +", " ", line).strip() for line in text.splitlines() if line.strip()]
+
+
+class AsItLooks(ForetellTest):
+    """What docs/delivery.md shows of a run that was killed and continued is what the program says."""
+
+    ROWS = 400_000
+
+    def block(self, mark):
+        page = DELIVERY_PAGE.read_text(encoding="utf-8")
+        found = re.search(rf"<!-- {mark} -->\n```(?:text|json)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        self.assertIsNotNone(found, mark)
+        return found.group(1)
+
+    def example(self):
+        """The runs of the page: the plan, the text of the killed run and of the same command again, and the latter's summary."""
+        db = sqlite3.connect(self.folder / "shop.db")
+        db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, price REAL)")
+        db.executemany("INSERT INTO orders VALUES (?, ?, ?)", ((i, f"customer {i}", i / 8) for i in range(self.ROWS)))
+        db.commit()
+        db.close()
+        end = lambda side, file, **more: {"stepType": "sqlite", "category": side.lower(), "name": side, "parameter": {  # noqa: E731
+            "jdbcUrl": f"jdbc:sqlite:{self.folder / file}", "table": "orders", "column": ["*"], **more}}
+        path = self.put_job(job(end("Reader", "shop.db"), end("Writer", "copy.db", createTable=True), delivery="exactly_once"), "orders.json")
+        planned = self.sluice("plan", path).stdout
+        arguments = [str(PROGRAM), "run", str(path), "--state-dir", str(self.state)]
+        killed = self.folder / "killed.txt"
+        with open(killed, "wb") as text:
+            running = subprocess.Popen([*arguments, "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2"], stderr=text, cwd=self.folder)
+            while not self.rows_stand(self.folder / "copy.db"):
+                self.assertIsNone(running.poll())
+                time.sleep(0.02)
+            running.kill()
+            running.wait()
+        summary = self.folder / "summary.json"
+        again = subprocess.run([*arguments, "--summary", str(summary)], capture_output=True, text=True, cwd=self.folder, timeout=60)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        return planned, killed.read_text(encoding="utf-8"), again.stderr, json.loads(summary.read_text(encoding="utf-8"))
+
+    def test_the_page_shows_what_the_program_says(self):
+        planned, killed, again, summary = self.example()
+        for mark, text in (("plan", planned), ("killed", killed), ("continued", again)):
+            with self.subTest(mark):
+                there = alike(text, self.folder)
+                shown = alike(self.block(mark), "/data")
+                self.assertEqual([line for line in shown if line not in there], [], "\n".join(there))
+                self.assertGreater(len(shown), 3)
+        shown = json.loads(self.block("summary"))
+        for key, value in shown.items():
+            if isinstance(value, (bool, str)):
+                self.assertEqual(summary[key], value, key)
+            else:
+                self.assertIn(key, summary)
+        self.assertEqual(summary["written"], self.ROWS)
+
+
+if __name__ == "__main__":
+    unittest.main()

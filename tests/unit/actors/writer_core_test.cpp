@@ -124,6 +124,7 @@ TEST_F(writer_core_test, a_mark_has_the_changes_and_dirty_bytes_of_its_whole_spl
 TEST_F(writer_core_test, a_mark_has_what_the_destination_made_of_the_records_of_its_whole_split_each_once) {
   plugin->durable.counts.read = plugin->durable.counts.written = 5;  // by an earlier process
   plugin->durable.position = 5;
+  plugin->durable.after = cursor{{"next", {std::int64_t{5}}}};
   plugin->durable.parts = {2, 1, 0, 0};
   plugin->parts = {1, 2, 0, 0};
   plugin->changes = {{{0, change_rule::nul_removed}, 1}};

@@ -40,6 +40,11 @@ struct target_open {
   std::string job_name;
   std::shared_ptr<const table_facts> table = nullptr;  ///< Of the source.
 };
+/// `progress_store::take`, and the runs that are found then.
+struct target_take {
+  run_row from;
+  run_query query;
+};
 struct target_load {
   run_id run;
 };
@@ -85,7 +90,7 @@ struct target_release {
   bool abandon = false;
   bool forget = false;
 };
-using target_command = std::variant<target_open, target_load, target_claim, target_before,
+using target_command = std::variant<target_open, target_take, target_load, target_claim, target_before,
                                     target_make_writers, target_after, target_release, target_renew>;
 
 // ---- supervisor to a pipeline's actors --------------------------------------------------------------------

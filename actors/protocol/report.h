@@ -42,6 +42,9 @@ struct target_opened {
   std::vector<target_step> before;
   std::vector<target_step> after;
 };
+struct target_taken {
+  std::vector<run_row> runs;  ///< As in `target_opened`.
+};
 struct target_loaded {
   std::vector<progress_row> rows;
 };
@@ -66,8 +69,8 @@ struct end_failed {
   error why;
 };
 using end_answer = std::variant<source_opened, source_planned, source_taken_up, readers_made, source_checked,
-                                target_opened, target_loaded, target_claimed, target_ready, writers_made,
-                                target_finished, target_released, target_renewed, end_failed>;
+                                target_opened, target_taken, target_loaded, target_claimed, target_ready,
+                                writers_made, target_finished, target_released, target_renewed, end_failed>;
 
 // ---- a pipeline's actors to the supervisor ----------------------------------------------------------------
 

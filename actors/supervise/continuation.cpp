@@ -16,6 +16,13 @@ std::string owner_text(const run_row& row) {
   return row.owner ? fmt::format("process {} on {}", row.owner->pid, escaped(row.owner->host)) : "nobody";
 }
 
+/// How long it has been at work, and when it was heard of last.
+std::string age_text(const run_row& row) {
+  const std::string begun = row.started_age_s < 60 ? fmt::format("{} s", row.started_age_s)
+                                                   : duration_text(static_cast<double>(row.started_age_s));
+  return fmt::format("begun {} ago, renewed {} s ago", begun, row.renewed_age_s);
+}
+
 /// `its reader and its writer differ`; empty where nothing is known.
 std::string difference_text(const scalar_list& theirs, const scalar_list& mine) {
   std::vector<std::string> differing;
@@ -33,11 +40,11 @@ std::string difference_text(const scalar_list& theirs, const scalar_list& mine) 
 refuse refuse_emptying(const run_row& row, const start_facts& mine) {
   return {
       {error_kind::conflict,
-       fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, renewed {} s "
-                   "ago: wait for its end, or stop that process",
+       fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, {}: wait for "
+                   "its end (--if-running wait), or stop that process",
                    row.run.text(), in_quotes(row.job_name), statement_text(mine.output_name),
-                   mine.empties ? "this job" : "it", owner_text(row), row.renewed_age_s),
-       "emptied", true},
+                   mine.empties ? "this job" : "it", owner_text(row), age_text(row)),
+       emptied_code, true},
       std::nullopt};
 }
 
@@ -158,24 +165,41 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
 }
 
 error running_already(const run_row& row, const start_facts& mine) {
-  return {error_kind::conflict,
-          fmt::format("the job is running already{}: run {} belongs to {}, renewed {} s ago; wait for it, or "
-                      "stop that process",
-                      row.job_name == mine.job_name
-                          ? ""
-                          : fmt::format(", as {} (jobs that differ in nothing but postSql are one job)",
-                                        in_quotes(row.job_name)),
-                      row.run.text(), owner_text(row), row.renewed_age_s),
-          "claimed", false};
+  return {
+      error_kind::conflict,
+      fmt::format("the job is running already{}: run {} belongs to {}, {}; wait for its end (--if-running "
+                  "wait), or {}",
+                  row.job_name == mine.job_name
+                      ? ""
+                      : fmt::format(", as {} (jobs that differ in nothing but postSql are one job)",
+                                    in_quotes(row.job_name)),
+                  row.run.text(), owner_text(row), age_text(row),
+                  row.owner->session.empty()
+                      ? "stop that process"
+                      : "stop that process, or take the run from it (--if-running takeover)"),
+      claimed_code, false};
 }
 
-error done_already(const run_row& row, const planned_time& planned) {
+error done_already(const run_row& row, const std::optional<planned_time>& planned) {
   return {error_kind::conflict,
-          fmt::format(
-              "run {} has done this job for the planned time {} already: --on-unfinished fresh does it again "
-              "(what it has written stays)",
-              row.run.text(), planned.text()),
+          fmt::format("run {} has done this job {} already: --on-unfinished fresh does it again "
+                      "(what it has written stays)",
+                      row.run.text(),
+                      planned && planned->given ? "for the planned time " + planned->text()
+                                                : "with these parameters"),
           done_code, true};
+}
+
+/// The destination has no sessions that could be ended.
+error not_from_the_living(const run_row& row) {
+  return {
+      error_kind::conflict,
+      fmt::format("run {} belongs to {}, {}, and --if-running takeover cannot take it: the destination has "
+                  "no sessions that could be ended, so that nothing would keep out what that process may "
+                  "still write. End it (kill -KILL {}{}), then give the same command again",
+                  row.run.text(), owner_text(row), age_text(row), row.owner->pid,
+                  fmt::format(", on {}", escaped(row.owner->host))),
+      claimed_code, true};
 }
 
 std::string other_instance(const run_row& row) {
@@ -340,6 +364,9 @@ std::optional<run_id> gone_on_with(const continuation& answer) {
   if (const auto* other = std::get_if<plan_otherwise>(&answer)) {
     return other->run.run;
   }
+  if (const auto* taken = std::get_if<take_over>(&answer)) {
+    return taken->from.run;
+  }
   const auto* done = std::get_if<only_release>(&answer);
   return done == nullptr ? std::nullopt : std::optional(done->run.run);
 }
@@ -350,16 +377,21 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     if (row.job_key != mine.job_key) {
       continue;
     }
-    if (row.held) {
+    if (row.held && !mine.takeover) {
       return refuse{running_already(row, mine), std::nullopt};
+    }
+    if (row.held) {
+      return row.owner->session.empty() ? continuation(refuse{not_from_the_living(row), std::nullopt})
+                                        : continuation(take_over{row});
     }
     if (row.stage == "done") {
       if (row.instance == mine.instance && mine.on_unfinished != unfinished::fresh) {
-        if (row.owner) {
+        const bool taken = std::find(mine.taken.begin(), mine.taken.end(), row.run) != mine.taken.end();
+        if (row.owner || taken) {
           return only_release{row};
         }
-        if (mine.planned && mine.planned->given) {
-          return refuse{done_already(row, *mine.planned), std::nullopt};
+        if (mine.once || (mine.planned && mine.planned->given)) {
+          return refuse{done_already(row, mine.planned), std::nullopt};
         }
       }
       continue;

@@ -11,11 +11,15 @@
 
 namespace sluice {
 
-/// The code of a start that is refused because its planned time is done already.
+/// The code of a start that is refused because its planned time, or with `once` its instance, is done
+/// already.
 inline constexpr const char* done_code = "done";
 /// And of one that is refused because of an unfinished run, of this job or of another in the same output.
 inline constexpr const char* unfinished_code = "unfinished";
 
+/// And of one that is refused because a living process works for another job on the output, which one of the
+/// two empties.
+inline constexpr const char* emptied_code = "emptied";
 /// And of one that was to continue a certain run, which the destination does not have for it.
 inline constexpr const char* not_continued_code = "not_continued";
 
@@ -29,7 +33,7 @@ struct go_on_with {
   std::string stage;  ///< From which it goes on: the run's, unless a step that was begun counts as done.
   std::vector<std::string> notices;
 };
-/// It is complete; only its claim is left of a dead process.
+/// It is complete; only its claim is left, of a dead process, or was taken from a living one.
 struct only_release {
   run_row run;
 };
@@ -39,11 +43,15 @@ struct plan_otherwise {
   run_row run;
   planned_time planned;
 };
+/// A living process works on the job: its claim is taken from it, then it is looked again what there is.
+struct take_over {
+  run_row from;
+};
 struct refuse {
   error why;
   std::optional<run_id> in_the_way;  ///< The unfinished run that `why` names because the job differs from it.
 };
-using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse, plan_otherwise>;
+using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse, plan_otherwise, take_over>;
 
 /// The start that asks.
 struct start_facts {
@@ -64,6 +72,9 @@ struct start_facts {
   bool may_repeat = false;  ///< Rows that stand may be written once more (`delivery_choice::may_repeat`).
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
+  bool once = false;           ///< `run_settings::once`.
+  bool takeover = false;       ///< `run_settings::takeover`.
+  std::vector<run_id> taken;   ///< Runs that this start has taken from living processes.
   std::optional<run_id> only;  ///< `run_settings::only`.
   run_settings::unsure_step pre_sql_unsure = run_settings::unsure_step::ask;
   run_settings::unsure_step post_sql_unsure = run_settings::unsure_step::ask;
@@ -74,8 +85,9 @@ struct start_facts {
 /// have run, or it is refused. So it is where a step was begun of which nobody can see whether it has run,
 /// and `pre_sql_unsure` or `post_sql_unsure` does not decide. One of another key, because the job was changed
 /// or because it is another job's, is never continued: where it has left rows in this job's output, the start
-/// is refused until it is finished or forgotten. Where `mine.only` names a run, anything but going on with
-/// that one is refused.
+/// is refused until it is finished or forgotten. One of this job that a living process works on refuses the
+/// start (`claimed_code`), or is taken from it (`mine.takeover`). Where `mine.only` names a run, anything but
+/// going on with that one is refused.
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine);
 
 }  // namespace sluice

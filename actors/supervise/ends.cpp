@@ -97,6 +97,7 @@ end_answer source_end::carry_out(const source_command& c, const stop_signal& sto
 end_answer target_end::carry_out(const target_command& c, const stop_signal& stop) try {
   return std::visit(overloaded{
                         [&](const target_open& o) { return open(o, stop); },
+                        [&](const target_take& t) { return take(t); },
                         [&](const target_load& l) -> end_answer {
                           auto rows = target_->progress()->load(l.run);
                           return rows ? end_answer(target_loaded{std::move(*rows)})
@@ -163,6 +164,16 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
     answer.runs = std::move(*runs);
   }
   return answer;
+}
+
+end_answer target_end::take(const target_take& c) {
+  progress_store* store = target_->progress();
+  if (auto r = store->take(c.from); !r) {
+    return target_failed("taking the claim from another process", r.error());
+  }
+  auto runs = store->runs_of(c.query);
+  return runs ? end_answer(target_taken{std::move(*runs)})
+              : target_failed("looking for earlier runs of the job", runs.error());
 }
 
 result<std::vector<run_row>> target_end::find_runs(const run_query& query, const stop_signal& stop) {

@@ -136,6 +136,7 @@ class run_core {
   void answered(readers_made& a);
   void answered(source_checked& a);
   void answered(target_opened& a);
+  void answered(target_taken& a);
   void answered(target_loaded& a);
   void answered(target_claimed& a);
   void answered(target_ready& a);
@@ -154,7 +155,11 @@ class run_core {
   void try_again();
   void finish_at_target(bool again);
   void release();
+  void was_taken_over(error why);
+  [[nodiscard]] std::optional<error> not_told_of_runs() const;
+  void go_on_from_found();
   void go_on_from(continuation next);
+  void take(const run_row& from);
   void finish_off(const run_row& run);
   void splits_known();
   void prime(std::size_t split);
@@ -214,6 +219,7 @@ class run_core {
   std::optional<run_row> seen_;
   std::optional<run_totals> finished_before_;  // of a run that was complete but for its claim
   std::vector<run_id> discard_;
+  std::vector<run_id> taken_;  ///< Whose claims were taken from living processes.
   std::string stage_ = "claimed";
   std::uint16_t term_ = 1;
   std::uint32_t assignments_ = 0;

@@ -17,6 +17,9 @@ namespace {
 /// them.
 constexpr std::uint64_t records_looked_at_max = 100'000;
 
+/// Where another start takes each claim that comes free, somebody has to give in.
+constexpr std::size_t takeovers_max = 3;
+
 }  // namespace
 
 void run_core::answered(source_opened& a) {
@@ -78,12 +81,62 @@ void run_core::answered(target_opened& a) {
     note(notice_level::info,
          fmt::format("progress and claim stand in {} of the destination", target_.tables));
   }
+  if (auto not_told = not_told_of_runs()) {
+    fail_run(placed(std::move(*not_told), *config_.what, config_.what->writer.place));
+    return;
+  }
+  go_on_from_found();
+}
+
+/// Where the destination does not keep what the caller's flags ask for.
+std::optional<error> run_core::not_told_of_runs() const {
+  const run_settings& asked = config_.settings;
+  const auto& planned = config_.what->planned;
+  if (!target_.has_store && (asked.once || asked.takeover)) {
+    return error{error_kind::not_supported,
+                 fmt::format("{} is not for this destination: it keeps no claims and marks that tell {}",
+                             asked.once ? "--once" : "--if-running takeover",
+                             asked.once ? "what is done" : "who is at work"),
+                 "", true};
+  }
+  if (asked.once && target_.what.appears_whole && !(planned && planned->given)) {
+    return error{
+        error_kind::not_supported,
+        "--once needs a planned time here: what a folder of files keeps of a run that is done is kept "
+        "for planned times that were given. Give --bizdate, --cyctime or --at",
+        "", true};
+  }
+  return std::nullopt;
+}
+
+void run_core::go_on_from_found() {
   start_facts mine =
       start_facts_of(*config_.what, target_, config_.settings.on_unfinished, config_.settings.resume_window);
   mine.only = config_.settings.only;
   mine.pre_sql_unsure = config_.settings.pre_sql_unsure;
   mine.post_sql_unsure = config_.settings.post_sql_unsure;
+  mine.once = config_.settings.once;
+  mine.takeover = config_.settings.takeover && taken_.size() < takeovers_max;
+  mine.taken = taken_;
   go_on_from(decide_continuation(target_.runs, mine));
+}
+
+void run_core::take(const run_row& from) {
+  note(notice_level::warning,
+       fmt::format("run {} is taken from process {} on {} (--if-running takeover); its sessions are ended",
+                   from.run.text(), from.owner->pid, escaped(from.owner->host)));
+  taken_.push_back(from.run);
+  ask_target(target_take{from, {config_.what->key, config_.what->name, target_.what.output}});
+}
+
+void run_core::answered(target_taken& a) {
+  target_busy_ = false;
+  target_.runs = std::move(a.runs);
+  if (failure_) {
+    when_quiet();
+    return;
+  }
+  go_on_from_found();
 }
 
 void run_core::go_on_from(continuation next) {
@@ -99,6 +152,8 @@ void run_core::go_on_from(continuation next) {
               "planned_otherwise", true});
   } else if (auto* done = std::get_if<only_release>(&next)) {
     finish_off(done->run);
+  } else if (auto* taken = std::get_if<take_over>(&next)) {
+    take(taken->from);
   } else if (auto* go_on = std::get_if<go_on_with>(&next)) {
     for (const std::string& line : go_on->notices) {
       note(notice_level::warning, line);
@@ -125,8 +180,8 @@ void run_core::finish_off(const run_row& run) {
   summary_.resumed = true;
   finished_before_ = run.totals.value_or(run_totals{});
   note(notice_level::info,
-       fmt::format("run {} was complete when its process died; only its claim is released now{}",
-                   run.run.text(),
+       fmt::format("run {} was complete when its process {}; only its claim is released now{}",
+                   run.run.text(), taken_.empty() ? "died" : "lost it",
                    run.totals ? "" : " (its row, of an older program, does not hold its account)"));
   claimed_ = true;
   finished_at_target_ = true;

@@ -37,6 +37,10 @@ void run_core::answered(end_failed& a) {
   if (!a.source && repeatable && try_later(a.doing, dirty_side::writer, a.why)) {
     return;
   }
+  if (phase_ == phase::release && a.why.code == taken_over_code && failure_) {
+    was_taken_over(std::move(a.why));
+    return;
+  }
   if (phase_ == phase::release) {
     note(notice_level::warning, fmt::format("{}: {}{}", a.doing, a.why.message,
                                             claimed_ ? "; it is void once this process has ended" : ""));
@@ -110,13 +114,21 @@ std::string run_core::go_on_text() const {
   if (!failure_) {
     return {};
   }
+  if (failure_->code == taken_over_code) {
+    return "What this process had not committed by then is not written by it; the run is the other one's.";
+  }
   const bool passes = may_be_tried_again(*failure_);
   if (!claimed_ && !before_begun_ && !resumed_) {
     const bool rows_stand = std::any_of(target_.runs.begin(), target_.runs.end(), [](const run_row& row) {
       return row.stage != "done" && row.written != 0;
     });
-    return rows_stand ? "This start changed nothing at the destination."
-                      : "Nothing was changed at the destination.";
+    return fmt::format("{}{}.",
+                       rows_stand ? "This start changed nothing at the destination"
+                                  : "Nothing was changed at the destination",
+                       taken_.empty()
+                           ? ""
+                           : fmt::format(" but the claim of run {}, which was taken from its process",
+                                         taken_.front().text()));
   }
   if (is_bound_to_this_run() || failure_->code == begin_anew_code) {
     const std::string anew = begin_anew_text();
@@ -147,9 +159,6 @@ std::string run_core::go_on_text() const {
                      "{}: it starts over. The {} rows it has written stay, and no marks tell of them: take "
                      "them out first, or let preSql or writeMode replace them.",
                      first, with_thousands(rows));
-  }
-  if (failure_->kind == error_kind::conflict) {
-    return "Another process goes on with the run.";
   }
   if (const std::uint64_t rows = rows_in_parts(); rows != 0) {
     return fmt::format(
@@ -285,7 +294,7 @@ bool run_core::is_bound_to_this_run() const {
 
 bool run_core::is_resumable() const {
   return (claimed_ || resumed_) && target_.what.exactly_once && failure_->code != begin_anew_code &&
-         !is_bound_to_this_run() && rows_in_parts() == 0;
+         failure_->code != taken_over_code && !is_bound_to_this_run() && rows_in_parts() == 0;
 }
 
 std::uint64_t run_core::rows_in_parts() const {
@@ -305,6 +314,20 @@ void run_core::release() {
   r.abandon = failure_.has_value();
   r.forget = claimed_ && failure_ && !resumed_ && !before_begun_;
   ask_target(r);
+}
+
+/// What failed before, a lost connection maybe, was the end of its sessions; or it failed by itself, and
+/// nobody need mend it.
+void run_core::was_taken_over(error why) {
+  note(notice_level::warning, fmt::format("what failed first: {}", failure_->message));
+  failure_ = placed(std::move(why), *config_.what, config_.what->writer.place);
+  summary_.resumable = false;
+  if (!stopped_on_request_) {
+    summary_.failure = failure_;
+    summary_.retryable = false;
+    summary_.how_to_go_on = go_on_text();
+  }
+  end_run();
 }
 
 void run_core::put_changes(const change_counts& changes) {

@@ -13,6 +13,11 @@
 
 namespace sluice {
 
+/// The code of what a process cannot do any more because another one has taken its claim or its split.
+inline constexpr const char* taken_over_code = "taken_over";
+/// The code of a claim that is refused because another run of the job has it.
+inline constexpr const char* claimed_code = "claimed";
+
 /// Who holds a claim.
 struct claim_owner {
   std::string host;
@@ -32,6 +37,7 @@ struct run_row {
   std::uint16_t term = 1;
   std::optional<claim_owner> owner;  ///< Nothing: released.
   bool held = false;  ///< As `runs_of` judges it: the owner lives, as far as the destination can tell.
+  std::int64_t started_age_s = 0;   ///< Seconds since the run began, by the destination's clock.
   std::int64_t renewed_age_s = 0;   ///< Seconds since the claim was renewed, by the destination's clock.
   std::int64_t finished_age_s = 0;  ///< Seconds since it was done; 0 while it is not.
   /// `2025-07-20 10:30:00 Europe/Berlin`, with `now ` before it where it was the start's; empty where the
@@ -107,6 +113,12 @@ class progress_store {
   /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s term and owner that raises
   /// the term by one and returns it. `conflict` where somebody else was faster.
   virtual result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) = 0;
+  /// `--if-running takeover`: `seen`'s owner has the claim no more, whether or not its process lives, and
+  /// nobody has it in its place. What that process has not committed is rolled back with its sessions, which
+  /// are ended, and what it may still send is refused by the term and the epochs, which are raised; waits for
+  /// its open transactions. Nothing is done where the claim is not that owner's any more. `conflict`
+  /// (`claimed_code`) where the destination has no sessions that could be ended.
+  virtual result<void> take(const run_row& seen) = 0;
   /// Inserts all splits at once with marks at their start: the plan is frozen.
   virtual result<void> freeze(const run_id& run, const std::vector<progress_row>& splits) = 0;
   /// The frozen splits by index with their marks.
@@ -122,10 +134,11 @@ class progress_store {
   /// the split), sets the stage `done`, keeps the totals in the run's row and removes the split rows. Returns
   /// the totals.
   virtual result<run_totals> finish(const run_id& run, const dirty_totals& dirty) = 0;
-  /// The last act of a run: gives the claim back.
+  /// The last act of a run: gives the claim back. `taken_over_code` where it is not this process's any more.
   virtual result<void> release(const run_id& run) = 0;
   /// Removes an unfinished run and its splits (`--on-unfinished fresh`), or a run refused before data moved.
-  /// `conflict` where another living process holds its claim.
+  /// `conflict` where another living process holds its claim; `taken_over_code` where
+  /// the claim was this process's and is not any more.
   virtual result<void> discard(const run_id& run) = 0;
 };
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from pathlib import Path
 
 from chaos import content, events
 from chaos.proxy import CuttingProxy
@@ -44,7 +45,7 @@ class Case:
     def __init__(self, seed, servers, folder, route=None):
         self.seed, self.folder = seed, folder
         self.state = folder / "state"
-        self.process = None
+        self.process = self.sleeper = None
         self.processes = 0
         self.state_lost = self.touched = self.stopped = False
         self.small = None
@@ -161,13 +162,13 @@ class Case:
 
     # Processes.
 
-    def start(self):
+    def start(self, *more):
         self.processes += 1
         self.touched = self.stopped = False
-        (self.folder / "summary.json").unlink(missing_ok=True)
         log = open(self.folder / f"process-{self.processes}.log", "w", encoding="utf-8")
         with log:
-            self.process = subprocess.Popen([PROGRAM, "run", self.folder / "job.json", "--name", "chaos", "--state-dir", self.state, "--summary", self.folder / "summary.json"],
+            self.process = subprocess.Popen([PROGRAM, "run", self.folder / "job.json", "--name", "chaos", "--state-dir", self.state,
+                                             "--summary", self.summary_path(self.processes), *more],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
         self.began = time.monotonic()
 
@@ -177,6 +178,57 @@ class Case:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         return self.process.returncode == -signal.SIGKILL
+
+    def summary_path(self, number):
+        return self.folder / f"summary-{number}.json"
+
+    def summary_of(self, number):
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(self.summary_path(number).read_text(encoding="utf-8"))
+        return None
+
+    def sleep(self, process):
+        """Stops it where it has the claim; false where it goes on, or has ended."""
+        process.send_signal(signal.SIGSTOP)
+        self.sleeper = process
+        while process.poll() is None and Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "T":
+            time.sleep(0.001)
+        # SQLite's file may be locked by it, which then has not given its claim back.
+        phase = self.phase_before()
+        if process.poll() is None and phase not in ("no claim", "done") and (phase.startswith("not to be seen") or self.stands.runs[-1][2] == process.pid):
+            self.note(f"process {self.processes} sleeps: {phase}")
+            return True
+        process.send_signal(signal.SIGCONT)
+        self.sleeper = None
+        return False
+
+    def must_be_refused(self, sleeper):
+        """The process that was to take over from the one that sleeps, and whose destination has no sessions."""
+        self.wait(END_SECONDS)
+        summary = self.summary_of(self.processes)
+        error = summary and summary["error"] or {}
+        # Asleep in the middle of a commit it has the file locked, so that nobody can read whose the claim is.
+        locked = error.get("kind") == "busy" and "database is locked" in error.get("message", "")
+        claimed = error.get("code") == "claimed" and f"kill -KILL {sleeper.pid}" in error.get("message", "")
+        if self.process.poll() != 1 or not (claimed or locked):
+            raise Wrong(f"process {self.processes} was to be refused for process {sleeper.pid}, which sleeps: exit code {self.process.poll()}, {error}: {self.tail()}")
+        self.note(f"process {self.processes} is refused: {error['message'][:200]}")
+
+    def must_have_given_way(self, sleeper, number, moment):
+        """What was taken over, and sleeps no more, ends by itself and says why."""
+        slept = self.lines[-1]
+        try:
+            code = sleeper.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Wrong(f"process {number} was taken over and did not end within {END_SECONDS} s: {self.tail(number)}") from None
+        self.sleeper = None
+        error = (self.summary_of(number) or {}).get("error") or {}
+        self.note(f"process {number} woke {moment}: exit code {code}: {error.get('message', '')[:300]}")
+        # With all its data written it may have come to its end before its claim was taken.
+        if code == 0 and any(slept.endswith(phase) for phase in ("all committed", "behind data", "done, claim held")):
+            return
+        if code != 98 or error.get("code") != "taken_over" or "was taken over by" not in self.tail(number):
+            raise Wrong(f"process {number} was taken over and ended with {code}, {error}: {self.tail(number)}")
 
     def wait(self, seconds, until=lambda: False):
         """Returns at the end of the process, after so many seconds, or where `until`."""
@@ -211,7 +263,7 @@ class Case:
                     before = None if event.name.startswith("process ") else self.phase_before()
                     at = time.monotonic() - self.began
                     if event.happens(self, dice):
-                        self.touched = True
+                        self.touched = self.touched or event.harms
                         phase = self.look() if before is None else before
                         self.hits.append(Hit(event.name, self.route, phase))
                         self.note(f"process {self.processes}: {event.name} after {at:.2f} s: {phase}")
@@ -221,8 +273,10 @@ class Case:
                 self.come_to_the_end()
             self.judge()
         finally:
-            if self.process is not None and self.process.poll() is None:
-                self.kill()
+            for process in (self.process, self.sleeper):
+                if process is not None and process.poll() is None:
+                    process.kill()
+                    process.wait()
             self.opened.close()
 
     def phase_before(self):
@@ -249,9 +303,7 @@ class Case:
         if code is None:
             return False
         number, self.process_ended, self.process = self.processes, self.process, None
-        self.summary = None
-        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-            self.summary = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        self.summary = self.summary_of(number)
         if code == -signal.SIGKILL:
             # Between the release of the claim and the exit the job is done, and the same command would be another run.
             self.summary = None
@@ -304,7 +356,7 @@ class Case:
         stands = self.target.stands()
         if stands.marks:
             raise Wrong(f"{len(stands.marks)} rows are left in sluice_progress")
-        if [(stage, held) for _, stage, held in stands.runs] != [("done", False)]:
+        if [(stage, held) for _, stage, held in stands.runs] != [("done", 0)]:
             raise Wrong(f"sluice_run holds {stands.runs}, expected one run, done, whose claim is given back")
 
     def judge_account(self):
@@ -318,7 +370,8 @@ class Case:
             raise Wrong(f"the account is {account}, expected {wanted}")
 
     def judge_dirty(self):
-        kept = sorted(int(json.loads(line)["record"][0]["text"]) for path in self.state.rglob("dirty.jsonl") for line in path.read_text(encoding="utf-8").splitlines())
+        files = [path for path in self.state.rglob("dirty.jsonl") if not (path.parent / "taken_over").exists()]
+        kept = sorted(int(json.loads(line)["record"][0]["text"]) for path in files for line in path.read_text(encoding="utf-8").splitlines())
         missing = self.summary["dirty_missing"] if self.summary else 0
         twice = [k for k, times in Counter(kept).items() if times > 1]
         strange = sorted(set(kept) - self.bad_keys)

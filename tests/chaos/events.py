@@ -14,6 +14,7 @@ UNHEARD_SECONDS = 3
 STOP_SECONDS = 60
 FULL_SECONDS = 4
 CUT_SECONDS = 4  # a cut that has met nothing by then is taken back
+WAKE_SECONDS_MAX = 2
 
 EVENTS = {}
 
@@ -21,15 +22,16 @@ EVENTS = {}
 class Event:
     """`happens(case, dice)` is called while a process runs, or has just ended. It returns false where it could do nothing: no connection to
     end, say. `possible(case)` tells of a case that is decided and not begun; `weight` is how often it is taken among others. `needs` is what
-    the case must have for it: `ways` (proxies to its servers) or `small disk` (for the destination's rows)."""
+    the case must have for it: `ways` (proxies to its servers) or `small disk` (for the destination's rows). `harms`: the process that works
+    behind it may fail for it."""
 
-    def __init__(self, name, happens, possible, weight, needs):
-        self.name, self.happens, self.possible, self.weight, self.needs = name, happens, possible, weight, needs
+    def __init__(self, name, happens, possible, weight, needs, harms):
+        self.name, self.happens, self.possible, self.weight, self.needs, self.harms = name, happens, possible, weight, needs, harms
 
 
-def event(name, possible=lambda case: True, weight=2, needs=None):
+def event(name, possible=lambda case: True, weight=2, needs=None, harms=True):
     def keep(happens):
-        EVENTS[name] = Event(name, happens, possible, weight, needs)
+        EVENTS[name] = Event(name, happens, possible, weight, needs, harms)
         return happens
     return keep
 
@@ -75,6 +77,27 @@ def stop(case, _):
     case.stopped = True
     case.wait(STOP_SECONDS)
     return case.process.poll() in (143, -signal.SIGTERM)
+
+
+@event("stopped and taken over", weight=5, harms=False)
+def stop_and_take_over(case, dice):
+    """SIGSTOP of a process that is replaced with --if-running takeover, and SIGCONT once its claim is being taken, while the other works, or
+    behind that one's end. Where the destination has no sessions to end: the other is refused until the first is killed."""
+    sleeper, number = case.process, case.processes
+    if not case.sleep(sleeper):
+        return False
+    case.start("--if-running", "takeover")
+    if not case.target.on_server:
+        case.must_be_refused(sleeper)
+        case.process, case.sleeper = sleeper, None
+        return case.kill()
+    case.wait(STOP_SECONDS, lambda: "is taken from process" in case.tail())
+    moment, seconds = dice.choice(("at once", "meanwhile", "behind")), dice.uniform(0, WAKE_SECONDS_MAX)
+    if moment != "at once":
+        case.wait(seconds if moment == "meanwhile" else STOP_SECONDS)
+    sleeper.send_signal(signal.SIGCONT)
+    case.must_have_given_way(sleeper, number, moment)
+    return True
 
 
 @event("process and server killed", to_server)

@@ -16,8 +16,11 @@ from chaos.content import COLUMNS, NULL_IN_FILES
 from servers.server import ServerError
 
 
+HOLDER = "CASE WHEN owner_host IS NULL THEN 0 ELSE owner_pid END"
+
+
 class Stands:
-    """What the destination says of the job's runs: (id, stage, whether the claim is held) each, and the marks (done, position) of splits."""
+    """What the destination says of the job's runs: (id, stage, the pid of who holds the claim or 0) each, and the marks (done, position) of splits."""
 
     def __init__(self, runs, marks):
         self.runs, self.marks = runs, marks
@@ -84,10 +87,10 @@ class Database(Side):
     def stands(self):
         if not self.has_marks():
             return Stands([], [])
-        runs = [line.split(self.between) for line in self.sql("SELECT run, stage, owner_host IS NOT NULL FROM sluice_run WHERE run <> 'guard' "
+        runs = [line.split(self.between) for line in self.sql(f"SELECT run, stage, {HOLDER} FROM sluice_run WHERE run <> 'guard' "
                                                               "ORDER BY run").splitlines()]
         marks = [line.split(self.between) for line in self.sql("SELECT done, position FROM sluice_progress").splitlines()]
-        return Stands([(run, stage, held in ("t", "1")) for run, stage, held in runs], [(int(done), int(position)) for done, position in marks])
+        return Stands([(run, stage, int(held)) for run, stage, held in runs], [(int(done), int(position)) for done, position in marks])
 
 
 class OnServer(Database):
@@ -285,13 +288,13 @@ class CSV(Side):
         marks = self.folder / self.role / ".sluice-progress.db"
         if not marks.exists():
             # Removed by the run that ended, whose output has its name then.
-            return Stands([("gone", "done", False)] if list((self.folder / self.role).glob("out*")) else [], [])
+            return Stands([("gone", "done", 0)] if list((self.folder / self.role).glob("out*")) else [], [])
         db = sqlite3.connect(marks, timeout=30)
         try:
             tables = {name for name, in db.execute("SELECT name FROM sqlite_master")}
             if not {"sluice_run", "sluice_progress"} <= tables:
                 return Stands([], [])
-            return Stands([(run, stage, bool(held)) for run, stage, held in db.execute("SELECT run, stage, owner_host IS NOT NULL FROM sluice_run ORDER BY run")],
+            return Stands(list(db.execute(f"SELECT run, stage, {HOLDER} FROM sluice_run ORDER BY run")),
                           list(db.execute("SELECT done, position FROM sluice_progress")))
         finally:
             db.close()

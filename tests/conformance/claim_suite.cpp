@@ -241,6 +241,55 @@ TEST_P(ClaimSuite, WhoeverSleptThroughItsClaimWritesNothingBesideTheNextRun) {
   expect(next.store().renew(next.row.run));
 }
 
+TEST_P(ClaimSuite, AClaimIsTakenFromALivingProcessWhichWritesNothingMore) {
+  const std::string parameter = GetParam().make_ready();
+  const writing former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.out->write(*a_row(), {}));  // it has not committed, and may stand still for hours
+  const run_row seen = former.found_by(next);
+  EXPECT_TRUE(seen.held);
+  expect(next.store().take(seen));
+  const run_row left = former.found_by(next);
+  EXPECT_FALSE(left.owner);
+  EXPECT_FALSE(left.held);
+  EXPECT_EQ(left.term, seen.term + 1);
+  EXPECT_EQ(left.stage, seen.stage);
+  EXPECT_FALSE(former.out->write(*a_row(), {}));
+  former.out->rollback();
+  // Before anybody has opened the split again.
+  EXPECT_EQ(kind_of_once_connected([&] { return former.out->open({0}, epoch_number::make(1, 9, 0), {}); }),
+            error_kind::conflict);
+  result<void> renewed;
+  EXPECT_EQ(kind_of_once_connected([&] { return renewed = former.store().renew(former.row.run); }),
+            error_kind::conflict);
+  EXPECT_EQ(renewed.error().code, taken_over_code);
+  expect(next.store().claim_again(left, me()));
+  renewed = former.store().renew(former.row.run);
+  EXPECT_NE(renewed.error().message.find(fmt::format("taken over by process {} on ", me().pid)),
+            std::string::npos)
+      << renewed.error().message;
+  // What ends it must not end the run.
+  EXPECT_EQ(kind_of(former.store().release(former.row.run)), error_kind::conflict);
+  EXPECT_EQ(kind_of(former.store().discard(former.row.run)), error_kind::conflict);
+  EXPECT_EQ(former.found_by(next).owner->pid, me().pid);
+  expect(next.store().renew(former.row.run));
+}
+
+TEST_P(ClaimSuite, ATakeOfAClaimThatIsNoLongerTheOwnersDoesNothing) {
+  const std::string parameter = GetParam().make_ready();
+  const start former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.store().make_tables());
+  expect(former.store().claim_new(former.row));
+  const run_row seen = former.found_by(next);
+  expect(next.store().take(seen));
+  const run_row taken = former.found_by(next);
+  expect(next.store().claim_again(taken, me()));
+  expect(next.store().take(seen));
+  EXPECT_EQ(former.found_by(next).owner->pid, me().pid);
+  expect(next.store().renew(former.row.run));
+}
+
 TEST_P(ClaimSuite, WhoeverSleepsInsideATransactionDoesNotHoldUpTheNextRun) {
   const std::string parameter = GetParam().make_ready();
   const writing former(GetParam(), parameter, 1);

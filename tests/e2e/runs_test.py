@@ -13,11 +13,21 @@ from e2e.harness import PROGRAM, Ended, ProgramTest, job, sqlite_writer
 RECORDS = 60_000
 SLOW = ("--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=1", "--set", "setting.speed.concurrent=1")
 FAST = ("--set", "setting.speed.throttle=false")
-TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)"
+TABLE = "CREATE TABLE t (id INTEGER, name TEXT)"
 COUNT = "SELECT count(*), count(DISTINCT id) FROM t"
 
 
+def until(holds, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("it did not come to pass")
+        time.sleep(0.05)
+
+
 class Runs(ProgramTest):
+    """What all tests here need."""
+
     def runs(self, *words, cwd=None):
         done = subprocess.run([str(PROGRAM), "runs", *map(str, words), "--state-dir", str(self.state)], capture_output=True, text=True,
                               timeout=120, cwd=cwd or self.folder)
@@ -47,6 +57,8 @@ class Runs(ProgramTest):
         self.kill_once(lambda: self.rows_stand(database), document, *SLOW, *more)
         return document, database
 
+
+class Kept(Runs):
     def test_a_killed_run_is_listed_as_killed_and_resume_goes_on_with_it(self):
         document, database = self.killed_half("--name", "orders", "-p", "unused=1", "--retries", "3")
         [run] = self.listed()
@@ -201,3 +213,96 @@ class Runs(ProgramTest):
         (self.state / "runs").write_text("no folder")
         for command in ("list", "clean"):
             self.assert_fails(self.runs(command), 1, "cannot be read")
+
+
+class AtWork(Runs):
+    """A second command for a job that another process works on."""
+
+    def setUp(self):
+        super().setUp()
+        self.database = self.make_table(TABLE)
+        self.job = self.document(self.database)
+        self.first = subprocess.Popen(self.arguments(self.job, *SLOW),
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        self.addCleanup(self.first.wait)
+        self.addCleanup(self.first.kill)
+        until(lambda: self.rows_stand(self.database))
+
+    def assert_once(self):
+        self.assertEqual(self.rows(self.database, COUNT), [(RECORDS, RECORDS)])
+
+    def test_it_is_refused_or_skipped_with_the_owner_named(self):
+        self.assert_fails(self.run_job(self.job, *FAST), 1, "is running already", f"process {self.first.pid} on ")
+        self.assert_fails(self.run_job(self.job, *FAST), 1, "begun ", "renewed ", "--if-running wait")
+        before = len(self.listed())
+        skipped = self.run_job(self.job, *FAST, "--if-running", "skip")
+        self.assertEqual(skipped.code, 99, str(skipped))
+        self.assertEqual((skipped.summary["state"], skipped.summary["exit_code"]), ("skipped", 99))
+        self.assertIn("Skipped (--if-running skip): ", skipped.err.splitlines()[-1])
+        self.assertIn(f"process {self.first.pid} on ", skipped.err)
+        self.assertEqual(len(self.listed()), before, "what was skipped is no run")
+
+    def test_it_is_waited_for_and_what_it_did_is_then_enough(self):
+        ended = self.run_job(self.job, *FAST, "--if-running", "wait", "--once")
+        self.assertEqual(ended.code, 0, str(ended))
+        self.assertIn("waiting up to 1 h 0 min (--if-running wait): ", ended.err)
+        self.assertIn("Done before: ", ended.err.splitlines()[-1])
+        self.assertEqual(self.first.wait(10), 0)
+        self.assert_once()
+        again = self.run_job(self.job, *FAST, "--once")
+        self.assertEqual((again.code, again.summary["state"], again.summary["written"]), (0, "succeeded", 0), str(again))
+        self.assert_once()
+
+    def test_a_wait_ends_with_its_time_or_with_a_signal(self):
+        self.assert_fails(self.run_job(self.job, *FAST, "--if-running", "wait", "--wait-max", "100ms"), 1,
+                          f"process {self.first.pid} on ", "it was waited for as long as --wait-max says, 0.1 s")
+        waiting = subprocess.Popen(self.arguments(self.job, *FAST, "--if-running", "wait"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   text=True, cwd=self.folder)
+        said = []
+        while not said or "waiting up to" not in said[-1]:
+            said.append(waiting.stderr.readline())
+        waiting.send_signal(signal.SIGINT)
+        said = waiting.communicate(timeout=10)[1]
+        self.assertEqual((waiting.returncode, said.splitlines()[-1]), (143, "Stopped by SIGINT. It waited for another process; nothing was changed."))
+        self.assertIsNone(self.first.poll())
+
+    def test_resume_of_a_run_at_work_waits_or_is_skipped_as_asked(self):
+        run = self.listed("--state", "running")[0]["run"]
+        self.assert_fails(self.runs("resume", run), 1, "is at work", "--if-running wait, skip or takeover")
+        self.assertEqual(self.runs("resume", run, "--if-running", "skip").code, 99)
+        done = self.runs("resume", run, "--if-running", "wait", "--once")
+        self.assertEqual(done.code, 0, str(done))
+        self.assertIn("Done before: ", done.err)
+        self.assert_once()
+
+    def test_into_sqlite_it_is_taken_over_only_once_its_process_is_killed(self):
+        self.first.send_signal(signal.SIGSTOP)
+        refused = self.run_job(self.job, *FAST, "--if-running", "takeover")
+        self.assert_fails(refused, 1, f"process {self.first.pid} on ", f"kill -KILL {self.first.pid}")
+        self.first.kill()
+        self.first.wait()
+        ended = self.run_job(self.job, *FAST, "--if-running", "takeover")
+        self.assertEqual((ended.code, ended.summary["resumed"]), (0, True), str(ended))
+        self.assert_once()
+
+
+class IntoFiles(Runs):
+    def test_files_are_taken_over_only_from_a_dead_process_and_once_needs_a_planned_time(self):
+        writer = {"stepType": "text", "category": "writer", "name": "Writer",
+                  "parameter": {"path": str(self.folder / "out"), "fileName": "orders", "writeMode": "truncate", "fileFormat": "csv"}}
+        reader = self.document(self.folder / "unused.db")["steps"][0]
+        document = job(reader, writer)
+        first = subprocess.Popen(self.arguments(document, *SLOW), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        self.addCleanup(first.wait)
+        self.addCleanup(first.kill)
+        until(lambda: list((self.folder / "out").glob(".sluice-*.tmp")))
+        self.assert_fails(self.run_job(document, *FAST, "--if-running", "takeover"), 1, f"process {first.pid} on ", f"kill -KILL {first.pid}")
+        self.assert_fails(self.run_job(document, *FAST, "--once"), 1, "--once needs a planned time here", "--bizdate")
+        self.assertEqual(self.run_job(document, *FAST, "--if-running", "skip").code, 99)
+        first.kill()
+        first.wait()
+        ended = self.run_job(document, *FAST, "--if-running", "takeover")
+        self.assertEqual((ended.code, ended.summary["resumed"]), (0, True), str(ended))
+        self.assertEqual(sum(len(path.read_text().splitlines()) for path in (self.folder / "out").glob("orders*")), RECORDS)
+        day = ("--bizdate", "20251231", "--once")
+        self.assertEqual([self.run_job(document, *FAST, *day).summary["written"] for _ in "12"], [RECORDS, 0])

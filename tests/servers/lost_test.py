@@ -4,6 +4,7 @@ steps behind the data that fail, for whatever reason."""
 import contextlib
 import json
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -128,6 +129,32 @@ class OfEither:
             self.assertEqual((ended.code, ended.summary["written"]), (0, self.ROWS), ended)
             self.assertLess(time.monotonic() - begun, 10, "the locks of the session are not waited for")
             held.join()
+
+    def test_a_run_that_stands_still_is_taken_over_and_writes_nothing_when_it_goes_on(self):
+        self.fill()
+        document = job(self.end("Reader", "src"), self.end("Writer", "dst"))
+        slow = ["--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2"]
+        first = subprocess.Popen(self.arguments(document, *slow), stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        self.addCleanup(first.communicate)
+        self.addCleanup(first.kill)
+        until(lambda: self.written() > 0, "rows are committed")
+        first.send_signal(signal.SIGSTOP)
+        self.assertIn(f"process {first.pid} on", self.run_job(document).text)
+        ended = self.run_job(document, "--if-running", "takeover")
+        self.assert_all_arrived(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertIn(f"is taken from process {first.pid} on", ended.text)
+        self.assertEqual(self.run_job(document, "--once").code, 0)
+        first.send_signal(signal.SIGCONT)
+        said = first.communicate(timeout=60)[1]
+        self.assertEqual(first.returncode, 98, said)
+        self.assertRegex(said, "(?m)^Failed \\(conflict\\): .*was taken over by another process, which has completed the run$")
+        self.assertEqual(said.splitlines()[-1], "What this process had not committed by then is not written by it; the run is the other one's.")
+        self.assertEqual(self.written(), self.ROWS)
+        listed = subprocess.run([PROGRAM, "runs", "list", "--json", "--state-dir", self.state], capture_output=True, text=True, check=True)
+        run, = (run for run in json.loads(listed.stdout)["runs"] if run["run"] == ended.summary["run"])
+        self.assertEqual((run["state"], run["written"]), ("succeeded", self.ROWS))
 
     def test_the_server_that_is_restarted_while_data_moves(self):
         self.fill()

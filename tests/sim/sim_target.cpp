@@ -51,6 +51,9 @@ class sim_store : public progress_store {
     s->row.owner = me;
     return ++s->row.term;
   }
+  result<void> take(const run_row&) override {
+    return fail(error_kind::internal, "nobody takes from the living here");
+  }
   result<void> freeze(const run_id& run, const std::vector<progress_row>& splits) override {
     if (auto r = alive(); !r) {
       return r;

@@ -21,6 +21,9 @@ namespace sluice {
 /// What standard output gets of a run.
 enum class report_form { text, datax };
 
+/// What a start does that finds the job at work.
+enum class if_running { fail, wait, skip, takeover };
+
 /// `sluice run JOB …`, checked as far as the command line alone allows.
 struct run_arguments : job_arguments {
   std::vector<std::string> words;  ///< The command as given, behind the program's name: a flag a word.
@@ -32,7 +35,7 @@ struct run_arguments : job_arguments {
   std::vector<planned_request> range;  ///< The days of `--bizdate A..B`; empty where it is no range.
   std::uint32_t days_at_once = 1;      ///< `--parallel`, of one job.
   std::string begin_anew;              ///< `run_settings::begin_anew`.
-  bool passes_done = false;            ///< One of a range: a planned time that is done already is no failure.
+  bool passes_done = false;  ///< One of several: what is done already is no failure, and told as such.
   report_form report = report_form::text;
   std::optional<std::uint64_t> memory_bytes;
   std::string memory_origin;  ///< Where `memory_bytes` comes from if not from `--memory`.
@@ -49,6 +52,9 @@ struct run_arguments : job_arguments {
   std::chrono::milliseconds resume_window{3'600'000};
   run_settings::unsure_step pre_sql_unsure = run_settings::unsure_step::ask;
   run_settings::unsure_step post_sql_unsure = run_settings::unsure_step::ask;
+  if_running running = if_running::fail;
+  std::chrono::milliseconds wait_max{3'600'000};  ///< `if_running::wait`.
+  bool once = false;
   log_format format = log_format::text;
   log_level level = log_level::info;
   bool fail_on_dirty = false;
@@ -142,6 +148,7 @@ struct runs_resume_arguments {
   std::optional<std::string> state_dir;
   std::string run;
   std::vector<std::string> changes;  ///< Flags of the run, a word each.
+  if_running running = if_running::fail;
 };
 
 /// `sluice runs clean [RUN…]`.

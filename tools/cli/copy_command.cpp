@@ -205,6 +205,9 @@ int copy_command(const copy_arguments& arguments, const program& parts) {
       run.on_unfinished = run_settings::unfinished::fresh;
     }
     const auto& failure = found->failure;
+    if (failure && failure->code == claimed_code && run.running != if_running::fail) {
+      return run_command(run, with);
+    }
     if (failure && failure->kind == error_kind::conflict && failure->code != unfinished_code) {
       return complain(parts, failure->message, exit_failed);  // another process is at work on it
     }

@@ -37,6 +37,12 @@ class copy_flags final : public command_syntax {
     SLUICE_TRY(copy.heading, heading_.given());
     SLUICE_TRY(copy.error_limit, limit_of("--error-limit", error_limit_));
     SLUICE_CHECK(run_.put_into(copy.run));
+    if (copy.run.running == if_running::wait) {
+      return usage(
+          "--if-running wait is not for copies: the one that ends has left its records, and a second one "
+          "would "
+          "add them again");
+    }
     return copy;
   }
 

@@ -298,6 +298,10 @@ std::string failure_text(const run_summary& s) {
 void put_last(report& r, const run_summary& s, const run_context& c) {
   const std::string changed = s.changes.empty() ? "" : "; " + changes_sentence(s);
   const std::string go_on = s.how_to_go_on.empty() ? "" : " " + s.how_to_go_on;
+  if (!c.nothing_done.empty()) {
+    r.info(c.nothing_done);
+    return;
+  }
   switch (s.state) {
     case run_state::succeeded:
       if (!s.changes.empty()) {
@@ -317,10 +321,6 @@ void put_last(report& r, const run_summary& s, const run_context& c) {
     case run_state::failed:
       if (s.counts.dirty > 0) {
         r.warn("Warning: " + dirty_sentence(s) + ".");
-      }
-      if (c.done_before) {
-        r.info(fmt::format("Done before: {}.", s.failure ? s.failure->message : "nothing was to do"));
-        return;
       }
       r.fail(failure_text(s));
       if (!s.how_to_go_on.empty()) {

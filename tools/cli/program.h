@@ -21,6 +21,10 @@ inline constexpr int exit_success = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_wrong_use = 2;
 inline constexpr int exit_stopped = 143;
+/// The run was taken over by another process (`--if-running takeover`), which goes on with it.
+inline constexpr int exit_taken_over = 98;
+/// `--if-running skip`. Airflow takes this code of a shell command for "skipped".
+inline constexpr int exit_skipped = 99;
 
 /// What the program needs of the world. `main` puts the real parts in, tests put in theirs. Outlives the call
 /// it is given to.

@@ -40,6 +40,12 @@ constexpr std::chrono::milliseconds live_interval{250};
 /// Between two lines of progress of `setting.verify`.
 constexpr std::chrono::seconds between_comparing_lines{10};
 
+/// How often it is looked whether another process has ended that works on the job. A look connects to both
+/// ends.
+constexpr std::chrono::milliseconds running_looked_at_min{1000};
+constexpr std::chrono::milliseconds running_looked_at_max{10'000};
+constexpr std::chrono::minutes running_told_again{1};
+
 /// Of a job whose settings are all other ones the first are enough.
 constexpr std::size_t settings_told_max = 20;
 
@@ -88,9 +94,15 @@ class run_session {
   /// The planned time of the unfinished run that must be continued instead; nothing where the run is over.
   std::optional<planned_time> execute();
   result<void> plan_again(const planned_time& kept);
+  result<void> execute_as_planned();
+  [[nodiscard]] bool is_claimed() const;
+  bool wait_for_its_end();
+  bool still_claimed();
+  void judge_nothing_done();
   int end();
 
   result<void> adopt_folder_of(const run_id& continued);
+  result<void> go_on_beside(const run_id& continued);
   void tell_other_settings(const run_folder& older, std::vector<std::string> changes);
   result<std::string> folder_of_continued(const run_id& continued);
   /// `setting.verify`.
@@ -128,6 +140,7 @@ class run_session {
   std::unique_ptr<run_folder> folder_;
   std::optional<datax_report> datax_;
   result<void> adopted_;  ///< Whether the folder of the run that is continued could be taken.
+  std::optional<steady::time_point> waiting_since_;  ///< `--if-running wait`.
   bool metrics_warned_ = false;
   std::string summary_text_;  ///< As last written.
 };
@@ -260,8 +273,9 @@ result<void> run_session::open_folder() {
 result<void> run_session::keep_command() {
   std::error_code ignored;
   const std::string here = std::filesystem::current_path(ignored).string();
-  return folder_->write("command.json",
-                        stored_command_json(command_to_keep(arguments_, job_->what, here, secrets_)));
+  stored_command kept = command_to_keep(arguments_, job_->what, here, secrets_);
+  kept.run = summary_.run.text();
+  return folder_->write("command.json", stored_command_json(kept));
 }
 
 /// Where the destination keeps no marks, only the run folders tell of a run that was begun and never ended.
@@ -300,7 +314,14 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
   if (continued == summary_.run) {
     return {};
   }
-  SLUICE_TRY(auto older, run_folder::open_earlier(state_directory_, job_->what.name, continued));
+  auto opened = run_folder::open_earlier(state_directory_, job_->what.name, continued);
+  if (!opened && opened.error().kind == error_kind::busy && arguments_.running == if_running::takeover) {
+    return go_on_beside(continued);
+  }
+  if (!opened) {
+    return fail(std::move(opened).error());
+  }
+  std::unique_ptr<run_folder> older = std::move(*opened);
   log_->set_run(continued);
   SLUICE_CHECK(log_->open_file(older->file("run.log")));
   const std::string now = secrets_.apply(job_->what.document);
@@ -316,6 +337,19 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
   folder_->remove();
   folder_ = std::move(older);
   context_.run_folder = folder_->path();
+  summary_.run = continued;
+  return keep_command();
+}
+
+/// The process that the run was taken from, or one that was about to take it up, has its folder and may still
+/// write there: this one's folder is the run's from here on.
+result<void> run_session::go_on_beside(const run_id& continued) {
+  const std::string from = run_folder::find(state_directory_, continued).value_or("");
+  SLUICE_CHECK(folder_->take_over_from(from));
+  log_->set_run(continued);
+  log_->write(log_level::info, {},
+              fmt::format("another process has the folder {} still; the run goes on in {}", in_quotes(from),
+                          in_quotes(folder_->path())));
   summary_.run = continued;
   return keep_command();
 }
@@ -478,6 +512,8 @@ run_settings run_session::settings_of_run(bool live) {
   settings.only = arguments_.only;
   settings.pre_sql_unsure = arguments_.pre_sql_unsure;
   settings.post_sql_unsure = arguments_.post_sql_unsure;
+  settings.once = arguments_.once;
+  settings.takeover = arguments_.running == if_running::takeover;
   settings.begin_anew = arguments_.begin_anew;
   settings.run = summary_.run;
   settings.guard = guard_;
@@ -577,7 +613,9 @@ void run_session::write_summary(const run_summary& summary) {
   context_.dirty_file = std::filesystem::exists(dirty, ignored) ? dirty : "";
   const std::string pending = context_.run_folder + "/dirty.pending";
   context_.dirty_pending = std::filesystem::exists(pending, ignored) ? pending : "";
-  context_.exit_code = exit_code_of(summary, arguments_.fail_on_dirty, !context_.stopped_by.empty());
+  context_.exit_code = context_.skipped
+                           ? exit_skipped
+                           : exit_code_of(summary, arguments_.fail_on_dirty, !context_.stopped_by.empty());
   if (datax_ && context_.exit_code == exit_wrong_use) {
     context_.exit_code = exit_failed;  // DataX knows no other code for a job that is wrong.
   }
@@ -615,8 +653,14 @@ void run_session::keep_or_forget() {
   if (!folder_) {
     return;
   }
+  if (!context_.nothing_done.empty()) {
+    folder_->remove();  // It is no run.
+    folder_.reset();
+    return;
+  }
   folder_->clear_begun();
-  if (!summary_.resumable) {
+  // Of one that was taken over here the process that has it takes the mark away.
+  if (!summary_.resumable && !taken_over_to(folder_->path())) {
     folder_->clear_unfinished();
   }
   const bool done =
@@ -637,11 +681,14 @@ int run_session::end() {
     warn("run.log lacks lines: " + log_->file_trouble());
   }
   const double total = context_.seconds > 0 ? context_.seconds : 1;
-  write_metrics(std::string(to_string(summary_.state)), summary_.counts, summary_.splits_done,
-                summary_.splits_total, context_.seconds,
-                static_cast<double>(summary_.counts.read - summary_.counts_before.read) / total,
-                static_cast<double>(summary_.counts.bytes - summary_.counts_before.bytes) / total);
-  if (arguments_.on_end && !context_.done_before) {
+  // Of one that did nothing the file stays that of the last one that did.
+  if (context_.nothing_done.empty()) {
+    write_metrics(std::string(to_string(summary_.state)), summary_.counts, summary_.splits_done,
+                  summary_.splits_total, context_.seconds,
+                  static_cast<double>(summary_.counts.read - summary_.counts_before.read) / total,
+                  static_cast<double>(summary_.counts.bytes - summary_.counts_before.bytes) / total);
+  }
+  if (arguments_.on_end && context_.nothing_done.empty()) {
     if (auto ran = run_end_hook(*arguments_.on_end, summary_text_); !ran) {
       warn(ran.error().message);
     }
@@ -677,19 +724,121 @@ int run_session::run() {
     ready = look_for_begun();
   }
   if (ready) {
-    if (const auto kept = execute()) {
-      ready = plan_again(*kept);
-      if (ready && execute()) {
-        ready = fail(error_kind::conflict, "another run of this job was continued meanwhile; run it again");
-      }
+    ready = execute_as_planned();
+    while (ready && is_claimed() && arguments_.running == if_running::wait && wait_for_its_end()) {
+      ready = execute_as_planned();
     }
   }
   if (!ready) {
     summary_.state = run_state::failed;
     summary_.failure = ready.error();
   }
-  context_.done_before = arguments_.passes_done && summary_.failure && summary_.failure->code == done_code;
+  judge_nothing_done();
   return end();
+}
+
+/// With the planned time of the run that is continued, where it has another.
+result<void> run_session::execute_as_planned() {
+  const auto kept = execute();
+  if (!kept) {
+    return {};
+  }
+  SLUICE_CHECK(plan_again(*kept));
+  return execute()
+             ? fail(error_kind::conflict, "another run of this job was continued meanwhile; run it again")
+             : result<void>();
+}
+
+/// A living process is in the way: it works on the job, or on a table that one of the two empties.
+bool run_session::is_claimed() const {
+  return summary_.failure &&
+         (summary_.failure->code == claimed_code || summary_.failure->code == emptied_code);
+}
+
+/// False where the wait came to its own end: by a signal or --wait-max. A process that has come between is
+/// waited for within the same time.
+bool run_session::wait_for_its_end() {
+  waiting_since_ = waiting_since_.value_or(steady::now());
+  const auto deadline = *waiting_since_ + arguments_.wait_max;
+  const std::string max = duration_text(std::chrono::duration<double>(arguments_.wait_max).count());
+  log_->write(log_level::info, {},
+              secrets_.apply(
+                  fmt::format("waiting up to {} (--if-running wait): {}", max, summary_.failure->message)));
+  auto told = steady::now();
+  auto pause = running_looked_at_min;
+  do {
+    const auto now = steady::now();
+    if (now >= deadline) {
+      summary_.failure->message += fmt::format("; it was waited for as long as --wait-max says, {}", max);
+      summary_.retryable = true;
+      return false;
+    }
+    if (!wait(-1, wait_for::readable, std::min(now + pause, deadline), stop_.signal())) {
+      summary_.state = run_state::stopped;
+      summary_.failure.reset();
+      summary_.how_to_go_on = "It waited for another process; nothing was changed.";
+      return false;
+    }
+    pause = std::min(2 * pause, running_looked_at_max);
+    if (steady::now() - told >= running_told_again) {
+      told = steady::now();
+      log_->write(log_level::info, {},
+                  secrets_.apply(fmt::format(
+                      "still waiting, for {}: {}",
+                      duration_text(std::chrono::duration<double>(told - *waiting_since_).count()),
+                      summary_.failure->message)));
+    }
+  } while (still_claimed());
+  return true;
+}
+
+/// Looks at both ends as `sluice plan` does, which changes nothing, and keeps who is in the way. What else is
+/// wrong there the run will say.
+bool run_session::still_claimed() {
+  look_settings settings;
+  settings.time_zone = context_.zone;
+  settings.memory_bytes = context_.memory.bytes;
+  settings.on_unfinished = arguments_.on_unfinished;
+  settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
+  settings.plan_splits = false;
+  settings.guard = guard_;
+  secret_resolver resolver(
+      resolving_into(secrets_, parts_.variable, [this](const std::string& line) { warn(line); }));
+  settings.resolve_secret = [&resolver](const secret_text& written, const stop_signal& stop) {
+    return resolver.resolve(written, stop);
+  };
+  job_look found = parts_.look(job_->what, *job_->reader, *job_->writer, settings, stop_.signal());
+  if (!found.failure) {
+    return false;
+  }
+  if (found.failure->kind == error_kind::cancelled) {
+    return true;  // the wait sees the signal, too
+  }
+  const bool claimed = found.failure->code == claimed_code || found.failure->code == emptied_code;
+  if (claimed) {
+    summary_.failure = std::move(found.failure);
+  }
+  return claimed;
+}
+
+/// Ends that are as they should be although the run did nothing.
+void run_session::judge_nothing_done() {
+  if (!summary_.failure) {
+    return;
+  }
+  if (summary_.failure->code == done_code && (arguments_.once || arguments_.passes_done)) {
+    context_.nothing_done = fmt::format("Done before: {}.", summary_.failure->message);
+    if (arguments_.once && !arguments_.passes_done) {
+      summary_.state = run_state::succeeded;
+      summary_.failure.reset();
+    }
+  } else if (is_claimed() && arguments_.running == if_running::skip) {
+    context_.skipped = true;
+    context_.nothing_done = fmt::format("Skipped (--if-running skip): {}.", summary_.failure->message);
+  }
+  if (!context_.nothing_done.empty()) {
+    context_.run_folder.clear();
+  }
 }
 
 }  // namespace
@@ -705,6 +854,9 @@ int exit_code_of(const run_summary& summary, bool fail_on_dirty, bool stopped_by
       return stopped_by_signal ? exit_stopped : exit_failed;
     case run_state::failed:
       break;
+  }
+  if (summary.failure && summary.failure->code == taken_over_code) {
+    return exit_taken_over;
   }
   return summary.wrong_job ? exit_wrong_use : exit_failed;
 }

@@ -40,7 +40,8 @@ struct run_context {
   bool planned = false;    ///< It came as far as a plan: counts mean something.
   bool fail_on_dirty = false;
   std::optional<verify_report> verified;  ///< `setting.verify`; nothing where it was not come to.
-  bool done_before = false;  ///< Its planned time is done already, and that is as it should be (a range).
+  bool skipped = false;                   ///< `--if-running skip`, and the job is at work.
+  std::string nothing_done;  ///< The last line of a run that was skipped, or was done before as it should be.
   std::vector<std::string> first_dirty;  ///< The first reasons, a line each.
   std::string summary_trouble;           ///< Why `--summary` could not be written; else empty.
   std::vector<std::string> warnings;     ///< The job's, a line each.

@@ -23,10 +23,11 @@ class run_flags {
   job_flags job_;
   std::string memory_, summary_, metrics_, on_end_, state_dir_;
   std::string report_interval_ = "10s", stall_timeout_ = "60s", stop_timeout_ = "20s", resume_window_ = "1h",
-              duration_max_, retries_;
-  std::string report_ = "text", on_unfinished_, log_format_ = "text", log_level_ = "info";
+              wait_max_, duration_max_, retries_;
+  std::string report_ = "text", on_unfinished_, if_running_ = "fail", log_format_ = "text",
+              log_level_ = "info";
   bool rerun_pre_sql_ = false, skip_pre_sql_ = false, rerun_post_sql_ = false, skip_post_sql_ = false;
-  bool fail_on_dirty_ = false, json_ = false, no_progress_ = false;
+  bool fail_on_dirty_ = false, json_ = false, no_progress_ = false, once_ = false;
 };
 
 }  // namespace sluice

@@ -21,6 +21,10 @@ namespace {
 
 constexpr const char* unfinished_name = "unfinished";
 constexpr const char* begun_name = "begun";
+constexpr const char* taken_over_name = "taken_over";
+
+/// A run is taken over by people, who give up sooner.
+constexpr int takeovers_followed_max = 1000;
 
 /// Somebody who looks whether the run is alive, or cleans up, has the lock for less.
 constexpr std::chrono::milliseconds look_max{1000};
@@ -130,10 +134,49 @@ std::optional<std::string> run_folder::find(const std::string& state_directory, 
     std::error_code ignored;
     const std::filesystem::path folder = at->path() / run.text();
     if (std::filesystem::is_directory(folder, ignored)) {
-      return folder.string();
+      std::string found = folder.string();
+      for (int i = 0; i < takeovers_followed_max; ++i) {
+        auto next = taken_over_to(found);
+        if (!next) {
+          break;
+        }
+        found = std::move(*next);
+      }
+      return found;
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::string> taken_over_to(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const auto where = read_file(folder + "/" + taken_over_name, 4096);
+  if (!where) {
+    return std::nullopt;
+  }
+  const fs::path to = fs::path(folder).parent_path().parent_path() / *where;
+  std::error_code ignored;
+  return fs::is_directory(to, ignored) ? std::optional(to.string()) : std::nullopt;
+}
+
+result<void> run_folder::take_over_from(const std::string& older) const {
+  namespace fs = std::filesystem;
+  // What that process publishes meanwhile goes from the second to the first: it is then in both, which is
+  // seen.
+  for (const char* name : {"dirty.pending", "dirty.jsonl"}) {
+    std::error_code problem;
+    const fs::path from = fs::path(older) / name;
+    if (fs::exists(from, problem)) {
+      fs::copy(from, file(name), fs::copy_options::recursive | fs::copy_options::overwrite_existing, problem);
+    }
+    if (problem) {
+      return fail(kind_of_errno(problem.value()), "{} cannot be copied to {}: {}", in_quotes(from.string()),
+                  in_quotes(path_), problem.message());
+    }
+  }
+  const fs::path mine(path_);
+  return write_file_whole(older + "/" + taken_over_name,
+                          (mine.parent_path().filename() / mine.filename()).string(), 0600);
 }
 
 void run_folder::forget(const std::string& state_directory, const run_id& run) {

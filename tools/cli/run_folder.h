@@ -16,6 +16,8 @@ namespace sluice {
 ///
 ///     lock          locked (flock) as long as the run's process lives; says which it is: `4711 on host`
 ///     unfinished    there while the run may be continued; holds its instance
+///     taken_over    says in which other folder the run goes on, `job/run id`: a process had this one when
+///                   the run was taken from it, and may still write here
 ///     begun         there while a run works that nothing can continue; holds its instance
 ///     command.json  the command line, secrets masked, and the folder it was given in
 ///     job.json      the job as run, secrets masked
@@ -35,7 +37,8 @@ class run_folder {
   /// that run is there it is opened, else one is made under this name.
   static result<std::unique_ptr<run_folder>> open_earlier(const std::string& state_directory,
                                                           std::string_view job_name, const run_id& run);
-  /// The folder of the run under whatever name of a job; nothing where there is none.
+  /// The folder of the run under whatever name of a job, or the one in which it goes on since it was taken
+  /// over; nothing where there is none.
   static std::optional<std::string> find(const std::string& state_directory, const run_id& run);
   /// Takes the mark of `mark_unfinished` away from the run's folder, where it is there: nothing continues it.
   static void forget(const std::string& state_directory, const run_id& run);
@@ -49,6 +52,10 @@ class run_folder {
 
   /// Replaces one of its files, mode 0600.
   result<void> write(std::string_view name, std::string_view text) const;
+  /// The run in `older`, the folder of a process that lives and may still write there, goes on in this one:
+  /// what that has of dirty records is copied, and `find` leads here. To be called once that process can
+  /// commit nothing more.
+  result<void> take_over_from(const std::string& older) const;
   /// From now on retention keeps this folder until `clear_unfinished`.
   result<void> mark_unfinished(std::string_view instance) const;
   void clear_unfinished() const;
@@ -82,6 +89,9 @@ std::string job_folder_name(std::string_view job_name);
 /// Locks `<folder>/lock`, made where it is not there; -1 where somebody else has it (`EWOULDBLOCK`) or it
 /// cannot be opened (`errno`). Closing the descriptor gives the lock back.
 int lock_run_folder(const std::string& folder);
+
+/// Where the run of this folder goes on (`taken_over`), a path; nothing where it was not taken over.
+std::optional<std::string> taken_over_to(const std::string& folder);
 
 /// Whether a living process has the folder's lock. Makes nothing, and holds nobody up for more than a moment.
 bool run_is_alive(const std::string& folder);

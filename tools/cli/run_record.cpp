@@ -109,6 +109,9 @@ run_record read_run(const fs::path& folder, const run_id& run) {
   }
   if (auto kept = read_stored_command(one.folder)) {
     one.job = kept->job;
+    if (const auto taken_over = run_id::parse(kept->run)) {
+      one.run = *taken_over;
+    }
     one.command = std::move(*kept);
   }
   if (one.job.empty()) {
@@ -206,7 +209,7 @@ result<std::vector<run_record>> runs_in_state(const std::string& state_directory
   SLUICE_CHECK(each_folder(
       state_directory,
       [&](const fs::path& folder, const run_id& run) {
-        if (begun_unix_ms(run) < filter.since_unix_ms) {
+        if (begun_unix_ms(run) < filter.since_unix_ms || taken_over_to(folder)) {
           return;
         }
         run_record one = read_run(folder, run);
@@ -226,7 +229,7 @@ result<run_record> find_run(const std::string& state_directory, const std::strin
   SLUICE_CHECK(each_folder(state_directory, [&](const fs::path& folder, const run_id& run) {
     const std::string id = run.text();
     if (id == named) {
-      whole = read_run(folder, run);
+      whole = read_run(run_folder::find(state_directory, run).value_or(folder), run);
     } else if (!named.empty() && (id.starts_with(named) || id.ends_with(named))) {
       fitting.emplace_back(folder, run);
     }

@@ -31,6 +31,16 @@ void run_flags::describe(CLI::App& run) {
 }
 
 void run_flags::describe_work(CLI::App& run) {
+  run.add_option(
+         "--if-running", if_running_,
+         "What to do where another process works on the job: fail, wait (until it ends), skip (exit "
+         "code 99), or takeover (end its sessions and go on with its run; not into SQLite and files); "
+         "default: fail")
+      ->type_name("WHAT");
+  run.add_option("--wait-max", wait_max_, "How long --if-running wait waits before it fails; default: 1h")
+      ->type_name("TIME");
+  run.add_flag("--once", once_,
+               "Succeed without doing anything where the job is done with these parameters and planned time");
   run.add_flag(
       "--rerun-presql", rerun_pre_sql_,
       "A statement of preSql that commits by itself, of which a killed run has not recorded whether "
@@ -104,6 +114,21 @@ result<void> run_flags::put_into(run_arguments& run, std::vector<planned_request
   SLUICE_TRY(run.pre_sql_unsure, unsure_of("--rerun-presql", rerun_pre_sql_, "--skip-presql", skip_pre_sql_));
   SLUICE_TRY(run.post_sql_unsure,
              unsure_of("--rerun-postsql", rerun_post_sql_, "--skip-postsql", skip_post_sql_));
+  SLUICE_TRY(run.running, one_of<if_running>("--if-running", if_running_,
+                                             {{"fail", if_running::fail},
+                                              {"wait", if_running::wait},
+                                              {"skip", if_running::skip},
+                                              {"takeover", if_running::takeover}}));
+  if (!wait_max_.empty()) {
+    if (run.running != if_running::wait) {
+      return usage("--wait-max says how long --if-running wait waits, which is not given");
+    }
+    SLUICE_TRY(run.wait_max, time_of("--wait-max", wait_max_));
+  }
+  if (once_ && run.on_unfinished == run_settings::unfinished::fresh) {
+    return usage("--once passes by what is done, and --on-unfinished fresh does it again; give one");
+  }
+  run.once = once_;
   SLUICE_TRY(run.format, one_of<log_format>("--log-format", log_format_,
                                             {{"text", log_format::text}, {"json", log_format::json}}));
   SLUICE_TRY(run.level, one_of<log_level>("--log-level", log_level_,
@@ -146,8 +171,9 @@ class run_command_flags final : public command_syntax {
     flags_.describe(run);
     run.footer(
         "Exit codes: 0 success (also with dirty records inside the limit), 1 failed run,\n"
-        "2 wrong command line or job, 143 stopped by a signal. Of several jobs: 1 where one failed, 2 where\n"
-        "those that failed are wrong by their text.");
+        "2 wrong command line or job, 98 taken over by another process, 99 skipped (--if-running skip),\n"
+        "143 stopped by a signal. Of several jobs: 1 where one failed, 2 where those that failed are wrong\n"
+        "by their text, 99 where all were skipped.");
   }
   [[nodiscard]] result<command> given() const override {
     run_arguments run;

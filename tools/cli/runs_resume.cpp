@@ -24,14 +24,16 @@ std::string absolute(const std::string& path) {
 }
 
 /// Why there is nothing to continue.
-result<void> require_resumable(const run_record& one) {
-  if (one.resumable) {
+result<void> require_resumable(const run_record& one, if_running running) {
+  if (one.resumable || (one.state == recorded_state::running && running != if_running::fail)) {
     return {};
   }
   const std::string id = one.run.text();
   if (one.state == recorded_state::running) {
-    return fail(error_kind::conflict, "run {} is at work{}: wait for its end, or stop it", id,
-                one.process.empty() ? "" : fmt::format(" (process {})", one.process));
+    return fail(error_kind::conflict,
+                "run {} is at work{}: wait for its end, stop it, or say what is to be done then, with "
+                "--if-running wait, skip or takeover",
+                id, one.process.empty() ? "" : fmt::format(" (process {})", one.process));
   }
   if (is_done(one.state)) {
     return fail(error_kind::conflict, "run {} is done ({}): there is nothing to continue", id,
@@ -106,7 +108,7 @@ int runs_resume(const runs_resume_arguments& arguments, const program& parts) {
   if (!one) {
     return complain(one.error().message, exit_failed);
   }
-  if (const auto can = require_resumable(*one); !can) {
+  if (const auto can = require_resumable(*one, arguments.running); !can) {
     return complain(can.error().message, exit_failed);
   }
   auto again = command_again(*one, arguments.changes);

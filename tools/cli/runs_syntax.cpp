@@ -172,6 +172,7 @@ result<command> runs_flags::given_resume() const {
   SLUICE_CHECK(paths_and_values(set_));
   resume.state_dir = checked.state_dir;
   resume.run = run_;
+  resume.running = checked.running;
   for (std::string& word : given_words(*resume_)) {
     if (word.starts_with("--") && !word.starts_with("--state-dir=")) {
       resume.changes.push_back(std::move(word));

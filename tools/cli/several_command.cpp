@@ -170,8 +170,8 @@ void several_session::add_runs(const job_list& list, const std::vector<job_claim
     one.arguments.range.clear();
     if (day != nullptr) {
       one.arguments.planned = *day;
-      one.arguments.passes_done = true;
     }
+    one.arguments.passes_done = day != nullptr || arguments_.once;
     one.arguments.summary_file.reset();
     one.arguments.json = true;
     // The words are what this run alone is given again by.

@@ -25,7 +25,7 @@ bool is_success(run_end end) {
 
 struct tally {
   std::size_t succeeded = 0, with_dirty = 0, failed = 0, wrong = 0, stopped = 0, not_begun = 0,
-              done_before = 0;
+              done_before = 0, skipped = 0;
   record_counts counts;
 };
 
@@ -39,6 +39,7 @@ tally tally_of(const runs_outcome& all) {
     t.stopped += run.end == run_end::stopped ? 1 : 0;
     t.not_begun += run.end == run_end::not_begun ? 1 : 0;
     t.done_before += run.end == run_end::done_before ? 1 : 0;
+    t.skipped += run.end == run_end::skipped ? 1 : 0;
     t.counts += run.counts;
   }
   return t;
@@ -143,6 +144,14 @@ report_line last_line(const runs_outcome& all, const std::string& command) {
                     t.not_begun > 0 ? fmt::format("; {} did not begin (--stop-on-failure)", t.not_begun) : "",
                     again_text(all, command))};
   }
+  if (t.skipped > 0) {
+    return {notice_level::warning,
+            fmt::format(
+                "Skipped: {} of {}, because another process works on the job (--if-running skip): {}. The "
+                "others succeeded{}.",
+                with_thousands(t.skipped), total,
+                names_of(all, [](run_end end) { return end == run_end::skipped; }), dirty_text(t))};
+  }
   return {t.with_dirty > 0 ? notice_level::warning : notice_level::info,
           fmt::format("{} succeeded after {}{}{}.", all.runs.size() == 1 ? "The run" : "All " + total,
                       duration_text(all.seconds), dirty_text(t),
@@ -178,6 +187,8 @@ std::string_view to_string(run_end end) {
       return "stopped";
     case run_end::done_before:
       return "done_before";
+    case run_end::skipped:
+      return "skipped";
     case run_end::not_begun:
       break;
   }
@@ -201,6 +212,7 @@ void put_summary(run_outcome& outcome, const std::string& summary_text, int exit
   outcome.end = exit_code == exit_success     ? run_end::succeeded
                 : exit_code == exit_wrong_use ? run_end::wrong
                 : exit_code == exit_stopped   ? run_end::stopped
+                : exit_code == exit_skipped   ? run_end::skipped
                                               : run_end::failed;
   if (outcome.end == run_end::succeeded && outcome.counts.dirty > 0) {
     outcome.end = run_end::succeeded_with_dirty;
@@ -228,7 +240,10 @@ int exit_code_of(const runs_outcome& all) {
     return exit_stopped;
   }
   // One that was stopped by somebody else's signal has not done its work either.
-  return t.failed + t.stopped > 0 ? exit_failed : t.wrong > 0 ? exit_wrong_use : exit_success;
+  return t.failed + t.stopped > 0                        ? exit_failed
+         : t.wrong > 0                                   ? exit_wrong_use
+         : t.skipped > 0 && t.skipped == all.runs.size() ? exit_skipped
+                                                         : exit_success;
 }
 
 std::vector<report_line> several_report(const runs_outcome& all, const std::string& command) {
@@ -262,6 +277,7 @@ std::string several_json(const runs_outcome& all) {
                {"wrong", t.wrong},
                {"stopped", t.stopped},
                {"done_before", t.done_before},
+               {"skipped", t.skipped},
                {"not_begun", t.not_begun}};
   j["read"] = t.counts.read;
   j["written"] = t.counts.written;

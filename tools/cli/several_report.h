@@ -19,6 +19,7 @@ enum class run_end {
   wrong,        ///< The job's text is: exit code 2.
   stopped,      ///< By a signal.
   done_before,  ///< Its planned time is done: nothing was to do.
+  skipped,      ///< Another process works on the job (`--if-running skip`).
   not_begun
 };
 std::string_view to_string(run_end end);
@@ -53,7 +54,7 @@ void put_summary(run_outcome& outcome, const std::string& summary_text, int exit
 void put_crash(run_outcome& outcome, std::string reason);
 
 /// 143 where a signal stopped them; 1 where a run failed; 2 where all that failed are wrong by their text;
-/// else 0.
+/// 99 where all were skipped; else 0.
 int exit_code_of(const runs_outcome& all);
 
 /// One table of all runs, the reason of each that did not succeed, and as the last line the sentence that

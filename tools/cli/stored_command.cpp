@@ -20,8 +20,9 @@ constexpr std::size_t command_bytes_max = std::size_t{4} << 20;
 
 /// How a start deals with what it finds, and of several runs: not what the run itself is.
 constexpr std::string_view of_the_start[] = {
-    "--on-unfinished", "--resume-window", "--rerun-presql", "--skip-presql",     "--rerun-postsql",
-    "--skip-postsql",  "--jobs",          "--parallel",     "--stop-on-failure", "--state-dir"};
+    "--on-unfinished", "--if-running",      "--wait-max",      "--once",         "--resume-window",
+    "--rerun-presql",  "--skip-presql",     "--rerun-postsql", "--skip-postsql", "--jobs",
+    "--parallel",      "--stop-on-failure", "--state-dir"};
 
 /// What standard error and standard output look like; names and dates are the job's.
 constexpr std::string_view only_shown[] = {
@@ -137,9 +138,13 @@ stored_command command_to_keep(const run_arguments& run, const job& what, const 
 }
 
 std::string stored_command_json(const stored_command& kept) {
-  const json j = {{"version", 1},          {"job", kept.job},
-                  {"folder", kept.folder}, {"words", kept.words},
-                  {"hidden", kept.hidden}, {"planned", kept.planned.empty() ? json() : json(kept.planned)}};
+  const json j = {{"version", 1},
+                  {"job", kept.job},
+                  {"run", kept.run},
+                  {"folder", kept.folder},
+                  {"words", kept.words},
+                  {"hidden", kept.hidden},
+                  {"planned", kept.planned.empty() ? json() : json(kept.planned)}};
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -165,6 +170,7 @@ result<stored_command> read_stored_command(const std::string& run_folder) {
   kept.folder = j["folder"].get<std::string>();
   kept.words = j["words"].get<std::vector<std::string>>();
   kept.hidden = j["hidden"].get<std::vector<std::size_t>>();
+  kept.run = has("run", &json::is_string) ? j["run"].get<std::string>() : "";
   kept.planned = has("planned", &json::is_string) ? j["planned"].get<std::string>() : "";
   return kept;
 }

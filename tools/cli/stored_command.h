@@ -17,6 +17,7 @@ struct stored_command {
   std::vector<std::size_t> hidden;  ///< Those in which a secret is masked, by index.
   std::string folder;               ///< The one it was given in, absolute.
   std::string job;                  ///< The job's name.
+  std::string run;                  ///< Its id; the folder of a run that was taken over has another name.
   std::string planned;              ///< `planned_time::kept_text`; empty where there is none.
 };
 

@@ -58,7 +58,7 @@ json splits_of(const run_summary& s) {
 }
 
 void put_end(json& j, const run_summary& s, const run_context& c) {
-  j["state"] = to_string(s.state);
+  j["state"] = c.skipped ? "skipped" : to_string(s.state);
   j["exit_code"] = c.exit_code;
   j["stopped_by"] = nothing_if_empty(c.stopped_by);
   j["error"] = json();

@@ -7,8 +7,8 @@
 namespace sluice::relational {
 namespace {
 
-std::string split_text(split_index split) {
-  return fmt::format("split {}", split.value);
+std::string split_text(split_index split, const claim_state& claim) {
+  return fmt::format("split {} of run {}", split.value, claim.run.text());
 }
 
 }  // namespace
@@ -29,7 +29,8 @@ result<void> renew_claim(sql_session& session, const progress_dialect& dialect, 
              session.run(written(dialect, fmt::format("UPDATE @run SET {} WHERE [run] = ? AND [term] = {}",
                                                       set, claim.term)),
                          values));
-  return renewed == 1 ? result<void>() : fail(taken_over(dialect, "run " + claim.run.text()));
+  return renewed == 1 ? result<void>()
+                      : fail(taken_over(session, dialect, claim.run, "run " + claim.run.text()));
 }
 
 error step_unknown(const step_stages& step, std::string_view sql, step_outcome outcome, error why) {
@@ -68,7 +69,7 @@ result<void> set_stage_of(sql_session& session, const progress_dialect& dialect,
                                        "[term] = {}",
                                        claim.term)),
           {stage, claim.run.text()}));
-  return set == 1 ? result<void>() : fail(taken_over(dialect, "run " + claim.run.text()));
+  return set == 1 ? result<void>() : fail(taken_over(session, dialect, claim.run, "run " + claim.run.text()));
 }
 
 result<std::string> stage_of(sql_session& session, const progress_dialect& dialect,
@@ -81,7 +82,7 @@ result<std::string> stage_of(sql_session& session, const progress_dialect& diale
       session.ask(written(dialect, fmt::format("SELECT [stage] FROM @run WHERE [run] = ? AND [term] = {}",
                                                claim.term)),
                   {claim.run.text()}));
-  return rows.empty() ? fail(taken_over(dialect, "run " + claim.run.text()))
+  return rows.empty() ? fail(taken_over(session, dialect, claim.run, "run " + claim.run.text()))
                       : result<std::string>(rows[0].at(0).value_or(""));
 }
 
@@ -99,7 +100,7 @@ result<mark> open_split(sql_session& session, const progress_dialect& dialect, c
                                                  stored(epoch.value), split.value)),
                     {owner, claim.run.text()}));
     if (owned != 1) {
-      return fail(taken_over(dialect, split_text(split)));
+      return fail(taken_over(session, dialect, claim.run, split_text(split, claim)));
     }
     // All columns are there: `make_tables` has run.
     SLUICE_TRY(
@@ -108,7 +109,7 @@ result<mark> open_split(sql_session& session, const progress_dialect& dialect, c
                                                  mark_columns(true), split.value)),
                     {claim.run.text()}));
     if (rows.size() != 1) {
-      return fail(error_kind::internal, "{}: {} has no mark", dialect.place, split_text(split));
+      return fail(error_kind::internal, "{}: {} has no mark", dialect.place, split_text(split, claim));
     }
     found = mark_in(rows[0], 0, split);
     return found ? result<void>() : fail(found.error());
@@ -128,7 +129,8 @@ result<void> begin_mark(sql_session& session, const progress_dialect& dialect, c
                                                "= {} AND [epoch] = {}",
                                                stored(transaction), split.value, stored(epoch.value))),
                   {claim.run.text()}));
-  return owned == 1 ? result<void>() : fail(taken_over(dialect, split_text(split)));
+  return owned == 1 ? result<void>()
+                    : fail(taken_over(session, dialect, claim.run, split_text(split, claim)));
 }
 
 result<void> end_mark(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
@@ -147,7 +149,7 @@ result<void> end_mark(sql_session& session, const progress_dialect& dialect, con
                                        set, m.split.value, stored(m.epoch.value), stored(m.transaction))),
           values));
   if (owned != 1) {
-    return fail(taken_over(dialect, split_text(m.split)));
+    return fail(taken_over(session, dialect, claim.run, split_text(m.split, claim)));
   }
   return dialect.renews_in_data ? renew_claim(session, dialect, claim, "") : result<void>();
 }

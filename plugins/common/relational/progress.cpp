@@ -24,7 +24,24 @@ error held_by_another(const progress_dialect& dialect, const run_row& row) {
           fmt::format("{}: run {} of this job belongs to process {} on {}, which still runs; wait for its "
                       "end, or stop it",
                       dialect.place, row.run.text(), row.owner->pid, escaped(row.owner->host)),
-          "claimed", true};
+          claimed_code, true};
+}
+
+error too_late(const progress_dialect& dialect, const run_row& seen) {
+  return {error_kind::conflict,
+          fmt::format("{}: another process has claimed run {} at the same moment; wait for its end, then run "
+                      "the job again",
+                      dialect.place, seen.run.text()),
+          claimed_code, true};
+}
+
+error has_no_sessions(const progress_dialect& dialect, const run_row& row) {
+  return {
+      error_kind::conflict,
+      fmt::format("{}: run {} belongs to process {} on {}, whose writing nobody could end here; its claim "
+                  "is taken over only once that process has ended",
+                  dialect.place, row.run.text(), row.owner->pid, escaped(row.owner->host)),
+      claimed_code, true};
 }
 
 error taken_over_too_often(const progress_dialect& dialect, const run_row& row) {
@@ -153,35 +170,61 @@ result<std::vector<run_row>> relational_progress::left_in_the_way(sql_session& s
 /// sessions, which are ended once it has committed.
 result<std::vector<std::string>> relational_progress::check_free(sql_session& session, const run_row& mine) {
   SLUICE_TRY(const auto left, left_in_the_way(session, mine));
+  std::vector<std::string> sessions;
   for (const run_row& other : left) {
-    SLUICE_CHECK(fence(session, other));
+    SLUICE_TRY(std::string name, fence(session, other));
+    sessions.push_back(std::move(name));
   }
-  return sessions_of(left);
+  return sessions;
 }
 
 /// Takes the claim from whoever holds it, for nobody: its process may only sleep. Waits for its open data
-/// transactions.
-result<void> relational_progress::fence(sql_session& session, const run_row& stale) {
+/// transactions. Returns the session that the claim had: one that lives may have made it anew until here.
+result<std::string> relational_progress::fence(sql_session& session, const run_row& stale) {
   if (stale.term >= term_max) {
     return fail(taken_over_too_often(dialect_, stale));
   }
   const auto term = static_cast<std::uint16_t>(stale.term + 1);
   SLUICE_TRY(const auto met,
              session.run(written(dialect_, fmt::format("UPDATE @run SET [term] = {}, [owner_host] = NULL, "
-                                                       "[owner_pid] = NULL, [owner_start] = NULL, "
-                                                       "[owner_session] = NULL WHERE [run] = ? AND {}",
+                                                       "[owner_pid] = NULL, [owner_start] = NULL "
+                                                       "WHERE [run] = ? AND {}",
                                                        term, with_term(stale.term))),
                          {stale.run.text()}));
   if (met != 1) {
-    return fail(taken_over(dialect_, "run " + stale.run.text()));
+    return fail(too_late(dialect_, stale));
   }
+  SLUICE_TRY(
+      const auto names,
+      session.ask(written(dialect_, "SELECT [owner_session] FROM @run WHERE [run] = ?"), {stale.run.text()}));
+  SLUICE_CHECK(session.run(written(dialect_, "UPDATE @run SET [owner_session] = NULL WHERE [run] = ?"),
+                           {stale.run.text()}));
   SLUICE_CHECK(end_writers(session, stale.run));
   const std::int64_t epoch = stored(epoch_number::make(term, 0, 0).value);
   SLUICE_CHECK(session.run(
       written(dialect_,
               fmt::format("UPDATE @progress SET [epoch] = {0} WHERE [run] = ? AND [epoch] < {0}", epoch)),
       {stale.run.text()}));
-  return {};
+  return names.empty() ? std::string() : names[0][0].value_or("");
+}
+
+result<void> relational_progress::take(const run_row& seen) {
+  if (dialect_.renews_in_data) {
+    return fail(has_no_sessions(dialect_, seen));
+  }
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  // It may stand still in a transaction that holds the rows which are needed here.
+  SLUICE_CHECK(end_sessions({seen.owner->session}));
+  std::string left;
+  auto done = in_transaction(*session, [&]() -> result<void> {
+    SLUICE_CHECK(guard(*session, dialect_));
+    SLUICE_TRY(left, fence(*session, seen));
+    return {};
+  });
+  if (!done) {
+    return done.error().code == claimed_code ? result<void>() : fail(std::move(done).error());
+  }
+  return left == seen.owner->session ? result<void>() : end_sessions({left});
 }
 
 /// Nothing that a former owner left on the server may go on beside us.
@@ -531,7 +574,7 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
                session->run(written(dialect_, fmt::format("UPDATE @run SET {}, [renewed_at] = @now WHERE {}",
                                                           set, where)),
                             values));
-    return taken == 1 ? result<void>() : fail(taken_over(dialect_, "run " + seen.run.text()));
+    return taken == 1 ? result<void>() : fail(too_late(dialect_, seen));
   });
   SLUICE_CHECK(std::move(done));
   claim_.run = seen.run;
@@ -666,24 +709,32 @@ result<void> relational_progress::release(const run_id& run) {
   return in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
     SLUICE_CHECK(take_from_others(*session, run));
-    // None met: it was taken over, and then it is not ours to release.
-    SLUICE_CHECK(session->run(
-        written(dialect_,
-                fmt::format("UPDATE @run SET [owner_host] = NULL, [owner_pid] = NULL, [owner_start] = "
-                            "NULL, [owner_session] = NULL WHERE [run] = ?{}",
-                            mine ? " AND " + with_term(claim_.term) : "")),
-        {run.text()}));
-    return {};
+    SLUICE_TRY(
+        const auto met,
+        session->run(
+            written(dialect_, fmt::format("UPDATE @run SET [owner_host] = NULL, [owner_pid] = NULL, "
+                                          "[owner_start] = NULL, [owner_session] = NULL WHERE [run] = ?{}",
+                                          mine ? " AND " + with_term(claim_.term) : "")),
+            {run.text()}));
+    return mine && met != 1 ? fail(taken_over(*session, dialect_, run, "run " + run.text())) : result<void>();
   });
 }
 
 result<void> relational_progress::discard(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
+  const bool mine = claim_.term != 0 && claim_.run == run;
   // Before anything of its rows is waited for.
   SLUICE_CHECK(take_from_others(*session, run));
   return in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
     SLUICE_CHECK(take_from_others(*session, run));
+    if (mine) {
+      if (auto renewed = renew_claim(*session, dialect_, claim_, ""); !renewed) {
+        SLUICE_TRY(const auto there,
+                   session->ask(written(dialect_, "SELECT 1 FROM @run WHERE [run] = ?"), {run.text()}));
+        return there.empty() ? result<void>() : fail(std::move(renewed).error());
+      }
+    }
     SLUICE_CHECK(end_writers(*session, run));
     SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @progress WHERE [run] = ?"), {run.text()}));
     SLUICE_CHECK(session->run(written(dialect_, "DELETE FROM @run WHERE [run] = ?"), {run.text()}));

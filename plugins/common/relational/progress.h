@@ -126,6 +126,7 @@ class relational_progress : public progress_store {
   result<void> make_tables() override;
   result<void> claim_new(const run_row& run) override;
   result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) override;
+  result<void> take(const run_row& seen) override;
   result<void> freeze(const run_id& run, const std::vector<progress_row>& splits) override;
   result<std::vector<progress_row>> load(const run_id& run) override;
   result<void> set_stage(const run_id& run, const std::string& stage) override;
@@ -154,7 +155,7 @@ class relational_progress : public progress_store {
   result<bool> is_held(const run_row& row);
   result<std::vector<run_row>> left_in_the_way(sql_session& session, const run_row& mine);
   result<std::vector<std::string>> check_free(sql_session& session, const run_row& mine);
-  result<void> fence(sql_session& session, const run_row& stale);
+  result<std::string> fence(sql_session& session, const run_row& stale);
   result<void> end_sessions(const std::vector<std::string>& names);
   result<void> end_writers(sql_session& session, const run_id& run);
   result<void> take_from_others(sql_session& session, const run_id& run);

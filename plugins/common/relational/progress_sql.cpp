@@ -216,7 +216,7 @@ std::string run_columns(bool added, bool marks) {
       "r.[run], r.[job_key], r.[instance], r.[job_name], r.[stage], r.[term], r.[planned_time], "
       "r.[owner_host], "
       "r.[owner_pid], r.[owner_start], r.[owner_session], @now - r.[renewed_at], @now - r.[finished_at], "
-      "r.[version], {1}, {0}, {2}, {3}",
+      "r.[version], {1}, {0}, {2}, {3}, @now - r.[started_at]",
       added ? "r.[output], r.[empties], r.[key_parts], r.[totals]" : "NULL, NULL, NULL, NULL",
       marks ? "(SELECT coalesce(sum(p.[written]), 0) FROM @progress p WHERE p.[run] = r.[run])" : "0",
       marks ? "(SELECT count(*) FROM @progress p WHERE p.[run] = r.[run])" : "0",
@@ -258,6 +258,7 @@ result<run_row> run_in(const sql_row& row) {
   }
   r.has_marks = number_in(row[19]) != 0;
   r.written_in_parts = static_cast<std::uint64_t>(number_in(row[20]));
+  r.started_age_s = std::max<std::int64_t>(0, number_in(row[21]));
   return r;
 }
 
@@ -295,9 +296,20 @@ std::vector<std::string> columns_lacking(bool of_runs, const std::vector<std::st
   return lacking;
 }
 
-error taken_over(const progress_dialect& dialect, const std::string& what) {
-  return {error_kind::conflict, fmt::format("{}: {} belongs to another process by now", dialect.place, what),
-          "taken_over", true};
+error taken_over(sql_session& session, const progress_dialect& dialect, const run_id& run,
+                 const std::string& what) {
+  const auto rows = session.ask(
+      written(dialect, "SELECT [owner_host], [owner_pid], [stage] FROM @run WHERE [run] = ?"), {run.text()});
+  std::string by = "another process";
+  if (rows && rows->empty()) {
+    by = "another process, which has forgotten the run";
+  } else if (rows && rows->front().at(0)) {
+    by = fmt::format("process {} on {}", number_in(rows->front().at(1)), escaped(*rows->front().at(0)));
+  } else if (rows && rows->front().at(2) == "done") {
+    by = "another process, which has completed the run";
+  }
+  return {error_kind::conflict, fmt::format("{}: {} was taken over by {}", dialect.place, what, by),
+          taken_over_code, true};
 }
 
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect) {

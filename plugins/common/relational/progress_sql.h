@@ -65,8 +65,10 @@ std::vector<added_column> columns_missing(bool of_runs, const std::vector<std::s
 /// Those that any program of Sluice has made and a table with these ones lacks: it is another's.
 std::vector<std::string> columns_lacking(bool of_runs, const std::vector<std::string>& columns);
 
-/// `conflict`: a claim or a split that is not this process's any more.
-error taken_over(const progress_dialect& dialect, const std::string& what);
+/// `conflict` (`taken_over_code`): the run or a split of it, named by `what`, is not this process's any more.
+/// Names who has it, as far as the row tells.
+error taken_over(sql_session& session, const progress_dialect& dialect, const run_id& run,
+                 const std::string& what);
 
 /// Renews the claim inside the caller's transaction; `conflict` where it was taken over.
 result<void> renew_claim(sql_session& session, const progress_dialect& dialect, const claim_state& claim,

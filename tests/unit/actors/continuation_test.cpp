@@ -174,6 +174,68 @@ TEST(continuation, where_one_run_is_to_be_continued_nothing_else_is_done) {
   }
 }
 
+TEST(continuation, a_job_at_work_is_taken_over_only_where_that_is_asked_for) {
+  auto living = run("i", "loading", owner::alive, 5);
+  start_facts mine = start();
+  EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, claimed_code);
+  mine.takeover = true;
+  EXPECT_NE(std::get<refuse>(decide_continuation({living}, mine)).why.message.find("kill -KILL 42"),
+            std::string::npos)
+      << "no session can be ended";
+  living.owner->session = "s";
+  EXPECT_EQ(std::get<take_over>(decide_continuation({living}, mine)).from.run, living.run);
+  auto other = run("other", "loading", owner::alive, 5);
+  other.owner->session = "s";
+  EXPECT_EQ(std::get<take_over>(decide_continuation({other}, mine)).from.run, other.run)
+      << "the claim is for the job, whatever its parameters";
+  mine.on_unfinished = unfinished::fresh;
+  EXPECT_EQ(std::get<take_over>(decide_continuation({living}, mine)).from.run, living.run)
+      << "it is forgotten once it is nobody's";
+  mine.on_unfinished = unfinished::resume;
+  mine.only = living.run;
+  EXPECT_EQ(std::get<take_over>(decide_continuation({living}, mine)).from.run, living.run);
+  mine.only = run_id::make(99, 1, 2);
+  EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, not_continued_code);
+}
+
+TEST(continuation, one_that_was_done_when_it_was_taken_is_not_done_again) {
+  start_facts mine = start();
+  mine.takeover = true;
+  const auto done = run("i", "done", owner::released, 5);
+  EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({done}, mine)));
+  mine.taken = {done.run};
+  EXPECT_EQ(std::get<only_release>(decide_continuation({done}, mine)).run.run, done.run);
+}
+
+TEST(continuation, who_is_at_work_is_named_with_the_time_and_the_ways_on) {
+  auto living = run("i", "loading", owner::alive, 5);
+  living.started_age_s = 3700;
+  auto why = std::get<refuse>(decide_continuation({living}, start())).why.message;
+  for (const char* part :
+       {"process 42 on host", "begun 1 h 1 min ago", "renewed 5 s ago", "--if-running wait"}) {
+    EXPECT_NE(why.find(part), std::string::npos) << part << " in " << why;
+  }
+  EXPECT_EQ(why.find("takeover"), std::string::npos) << "nobody could end what it still writes";
+  living.owner->session = "s";
+  why = std::get<refuse>(decide_continuation({living}, start())).why.message;
+  EXPECT_NE(why.find("--if-running takeover"), std::string::npos) << why;
+}
+
+TEST(continuation, once_refuses_what_is_done_also_without_a_planned_time) {
+  const auto done = run("i", "done", owner::released, 5);
+  start_facts mine = start();
+  EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({done}, mine)));
+  mine.once = true;
+  const auto answer = decide_continuation({done}, mine);
+  EXPECT_EQ(std::get<refuse>(answer).why.code, done_code);
+  EXPECT_NE(std::get<refuse>(answer).why.message.find("has done this job with these parameters already"),
+            std::string::npos);
+  EXPECT_TRUE(std::holds_alternative<begin_fresh>(
+      decide_continuation({run("other", "done", owner::released, 5)}, mine)));
+  EXPECT_TRUE(
+      std::holds_alternative<go_on_with>(decide_continuation({run("i", "loading", owner::dead, 5)}, mine)));
+}
+
 // ---- steps behind the data
 
 std::vector<target_step> steps(std::initializer_list<const char*> texts) {

@@ -161,7 +161,7 @@ TEST(end_report, a_planned_time_that_is_done_is_no_failure_where_that_is_as_it_s
   s.state = run_state::failed;
   s.failure = error{error_kind::conflict, "run 01 has done it", {}};
   run_context c;
-  c.done_before = true;
+  c.nothing_done = "Done before: run 01 has done it.";
   const auto lines = end_report(s, c);
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines.front().level, notice_level::info);

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "actors/supervise/continuation.h"
 #include "tests/unit/tools/sample_plugins.h"
 #include "tests/unit/tools/test_folder.h"
 #include "tools/cli/run_folder.h"
@@ -129,6 +130,85 @@ struct run_command_with_fake_engine : ::testing::Test {
     return found;
   }
 };
+
+TEST_F(run_command_with_fake_engine, a_job_at_work_fails_or_is_skipped_as_asked) {
+  planned = false;
+  answer.state = run_state::failed;
+  answer.failure = error{error_kind::conflict, "the job is running already: process 42", claimed_code};
+  arguments.on_end = "cat > '" + folder.file("hook") + "'";
+  EXPECT_EQ(run(), 1);
+  EXPECT_TRUE(std::filesystem::exists(folder.file("hook")));
+  EXPECT_EQ(run_folders().size(), 1U);
+  std::filesystem::remove(folder.file("hook"));
+  arguments.running = if_running::skip;
+  EXPECT_EQ(run(), exit_skipped);
+  EXPECT_EQ(summary()["exit_code"], exit_skipped);
+  EXPECT_EQ(summary()["state"], "skipped");
+  EXPECT_THAT(err(), HasSubstr("Skipped (--if-running skip): the job is running already: process 42."));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("hook")));
+  EXPECT_EQ(run_folders().size(), 1U) << "what was skipped is no run";
+}
+
+TEST_F(run_command_with_fake_engine, a_job_at_work_is_waited_for_and_then_run) {
+  int tries = 0;
+  int looks = 0;
+  parts.execute = [&](const job&, const plugin&, const plugin&, const run_settings& settings,
+                      run_observer& observer, const stop_signal&) {
+    if (tries++ > 0) {
+      EXPECT_EQ(looks, 1);
+      return execute(settings, observer);
+    }
+    run_summary s;
+    s.run = settings.run;
+    s.failure = error{error_kind::conflict, "the job is running already: process 42", claimed_code};
+    return s;
+  };
+  parts.look = [&](const job&, const plugin&, const plugin&, const look_settings& settings,
+                   const stop_signal&) {
+    EXPECT_FALSE(settings.plan_splits);
+    ++looks;
+    return job_look();
+  };
+  arguments.running = if_running::wait;
+  EXPECT_EQ(run(), 0) << err();
+  EXPECT_THAT(err(), HasSubstr("waiting up to 1 h 0 min (--if-running wait): the job is running already"));
+  EXPECT_EQ(summary()["state"], "succeeded");
+}
+
+TEST_F(run_command_with_fake_engine, a_wait_for_another_process_has_an_end) {
+  planned = false;
+  answer.state = run_state::failed;
+  answer.failure = error{error_kind::conflict, "the job is running already: process 42", claimed_code};
+  parts.look = [&](const job&, const plugin&, const plugin&, const look_settings&, const stop_signal&) {
+    job_look look;
+    look.failure = answer.failure;
+    return look;
+  };
+  arguments.running = if_running::wait;
+  arguments.wait_max = std::chrono::milliseconds(1);
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(err(), HasSubstr("process 42; it was waited for as long as --wait-max says, 0.0 s"));
+  EXPECT_EQ(summary()["retryable"], true);
+}
+
+TEST_F(run_command_with_fake_engine, a_run_that_was_taken_over_has_an_exit_code_of_its_own) {
+  answer.state = run_state::failed;
+  answer.failure = error{error_kind::conflict, "run 01 was taken over by process 42", taken_over_code};
+  EXPECT_EQ(run(), exit_taken_over);
+  EXPECT_EQ(summary()["exit_code"], 98);
+}
+
+TEST_F(run_command_with_fake_engine, what_is_done_is_a_success_with_once_and_a_failure_without) {
+  planned = false;
+  answer.state = run_state::failed;
+  answer.failure = error{error_kind::conflict, "run 01 has done this job already", done_code};
+  EXPECT_EQ(run(), 1);
+  arguments.once = true;
+  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(summary()["state"], "succeeded");
+  EXPECT_THAT(err(), HasSubstr("Done before: run 01 has done this job already."));
+  EXPECT_EQ(run_folders().size(), 1U);
+}
 
 TEST_F(run_command_with_fake_engine, a_good_run_ends_with_0_an_account_and_its_folder) {
   arguments.parameters = {{"bizdate", "20260130"}};

@@ -45,6 +45,27 @@ TEST(run_folder, a_living_run_keeps_others_out_of_its_folder) {
   EXPECT_TRUE(run_folder::open(state.path(), "orders", id(5)).has_value());
 }
 
+TEST(run_folder, a_run_that_is_taken_over_goes_on_beside_the_folder_of_the_process_that_has_it) {
+  const test_folder state;
+  const auto first = run_folder::open(state.path(), "orders", id(5));
+  const auto second = run_folder::open(state.path(), "renamed", id(6));
+  const auto third = run_folder::open(state.path(), "orders", id(7));
+  ASSERT_TRUE(first.has_value() && second.has_value() && third.has_value());
+  ASSERT_TRUE((*first)->write("dirty.jsonl", "published\n").has_value());
+  std::filesystem::create_directory((*first)->file("dirty.pending"));
+  ASSERT_TRUE((*first)->write("dirty.pending/0.jsonl", "pending\n").has_value());
+  EXPECT_FALSE(taken_over_to((*first)->path()));
+
+  ASSERT_TRUE((*second)->take_over_from((*first)->path()).has_value());
+  EXPECT_EQ(test_folder::text_of((*second)->file("dirty.jsonl")), "published\n");
+  EXPECT_EQ(test_folder::text_of((*second)->file("dirty.pending/0.jsonl")), "pending\n");
+  EXPECT_EQ(run_folder::find(state.path(), id(5)), (*second)->path());
+  ASSERT_TRUE((*third)->take_over_from(*run_folder::find(state.path(), id(5))).has_value());
+  EXPECT_EQ(run_folder::find(state.path(), id(5)), (*third)->path());
+  (*third)->remove();
+  EXPECT_EQ(run_folder::find(state.path(), id(5)), (*second)->path()) << "what is left of it";
+}
+
 TEST(run_folder, a_state_directory_that_is_a_file_is_refused_by_name) {
   const test_folder state;
   state.put("blocked", "x");

@@ -140,6 +140,21 @@ TEST(the_report_of_several_runs, a_process_that_crashed_is_a_failed_run) {
   EXPECT_THAT(silent.reason, HasSubstr("without a summary"));
 }
 
+TEST(the_report_of_several_runs, what_was_skipped_is_no_failure_and_named) {
+  run_summary s = testing::sample_summary();
+  s.state = run_state::failed;
+  s.counts = {};
+  s.failure = error{error_kind::conflict, "the job is running already", "claimed"};
+  run_outcome o = not_begun("a");
+  put_summary(o, summary_json(s, testing::sample_context(), {}), exit_skipped);
+  EXPECT_EQ(o.end, run_end::skipped);
+  runs_outcome all = all_of({o, good("b")});
+  EXPECT_EQ(exit_code_of(all), 0);
+  EXPECT_THAT(lines_of(all).back(), HasSubstr("Skipped: 1 of 2 runs"));
+  EXPECT_EQ(json::parse(several_json(all))["ends"]["skipped"], 1);
+  EXPECT_EQ(exit_code_of(all_of({o})), exit_skipped) << "nothing was done";
+}
+
 TEST(the_report_of_several_runs, what_was_done_before_is_no_failure_and_said) {
   run_summary s = testing::sample_summary();
   s.state = run_state::failed;

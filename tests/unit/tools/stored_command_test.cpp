@@ -97,6 +97,7 @@ TEST(stored_command, what_is_kept_is_read_back_and_anything_else_is_refused_by_n
   const testing::test_folder folder;
   stored_command kept = kept_of({"run", "job.json", "-p", "password=verysecret"});
   kept.planned = "2026-01-31 02:30:00 Europe/Berlin";
+  kept.run = "0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
   folder.put("command.json", stored_command_json(kept));
   const auto read = read_stored_command(folder.path());
   ASSERT_TRUE(read.has_value()) << read.error().message;
@@ -104,6 +105,7 @@ TEST(stored_command, what_is_kept_is_read_back_and_anything_else_is_refused_by_n
   EXPECT_EQ(read->hidden, kept.hidden);
   EXPECT_EQ(read->folder, "/work");
   EXPECT_EQ(read->job, "orders");
+  EXPECT_EQ(read->run, kept.run);
   EXPECT_EQ(read->planned, kept.planned);
   for (const char* text : {"", "[]", R"({"version":2,"words":[],"hidden":[],"folder":"","job":""})",
                            R"({"version":1,"words":[1],"hidden":[],"folder":"","job":""})",

@@ -48,6 +48,7 @@ job for_reading(const job& what) {
   out.errors = {};
   out.expect = {};
   out.order_compared = true;
+  out.delivery = {};  // of what is only read nothing is delivered
   return out;
 }
 

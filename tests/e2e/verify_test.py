@@ -160,7 +160,7 @@ class Verify(ProgramTest):
     def test_a_run_that_verifies_fails_before_postsql_where_the_destination_is_not_what_it_wrote(self):
         self.make(self.SMALL, "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT); CREATE TABLE done(n)")
         document = self.copy(preSql=["DELETE FROM t"], postSql=["INSERT INTO done VALUES (1)"])
-        document["setting"]["verify"] = True
+        document["setting"] |= {"verify": True, "delivery": "exactly_once", "progressTable": "marks"}
         path = self.write("plan.json", json.dumps(document))
         plan = subprocess.run([str(PROGRAM), "plan", str(path)], capture_output=True, text=True, timeout=60, cwd=self.folder)
         self.assertIn("a difference fails the run", plan.stdout)

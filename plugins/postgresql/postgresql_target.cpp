@@ -327,11 +327,14 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
     SLUICE_TRY(const bool foreign, table.type == table_type::table || connection_->is_plain()
                                        ? result<bool>(false)
                                        : reaches_foreign_tables(*connection_, table.oid));
-    if (foreign) {
+    if (foreign && dialect_.kept) {
+      out.promise_gap =
+          "the rows of a foreign table are committed by its own server, just before the mark, and a server "
+          "may "
+          "fail between the two";
       out.promise =
           "exactly once, unless a server fails between two commits: the rows of a foreign table are "
-          "committed "
-          "by its own server, just before the mark";
+          "committed by its own server, just before the mark";
     }
     table_there_ = true;
     if (const auto made = table_to_make(source_columns); options_.create_table && made) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "plugins/common/relational/progress_sql.h"
+
 namespace sluice::relational {
 namespace {
 
@@ -55,8 +57,12 @@ TEST(progress_tables, keep_the_name_of_a_schema_that_has_brackets_and_question_m
   dialect.placeholders = progress_dialect::placeholder::dollar_number;
   dialect.run_table = R"("we[ird?@now".sluice_run)";
   dialect.progress_table = R"("we[ird?@now".sluice_progress)";
-  for (const std::vector<std::string>& there :
-       {std::vector<std::string>(), std::vector<std::string>{"run"}}) {
+  // Those that tables of the first version have, of both.
+  std::vector<std::string> of_first_version = columns_lacking(true, {});
+  for (std::string& name : columns_lacking(false, {})) {
+    of_first_version.push_back(std::move(name));
+  }
+  for (const std::vector<std::string>& there : {std::vector<std::string>(), of_first_version}) {
     recorded_home home;
     home.columns = there;
     claim_state claim;

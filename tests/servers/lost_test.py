@@ -372,7 +372,7 @@ class PostgreSQL(OfEither, OnPostgreSQL):
         self.sql("UPDATE sluice_run SET term = term + 1 WHERE run <> 'guard'")
         self.kill_all()
         ended = self.ends()
-        self.assertEqual((ended.code, ended.summary["error"]["kind"]), (1, "conflict"), ended)
+        self.assertEqual((ended.code, ended.summary["error"]["kind"]), (98, "conflict"), ended)
         self.assertEqual(self.sql("SELECT COUNT(*) FROM sluice_run WHERE stage = 'loading'"), "1\n")
 
     def test_without_retries_a_lost_connection_ends_the_run_and_the_same_command_goes_on(self):

@@ -190,7 +190,15 @@ class Delivery(PairTest):
         in_mariadb("CREATE TABLE dst (id INT, t VARCHAR(40))")
         document = self.copy(mariadb_end("Writer", "dst"), delivery="exactly_once")
         self.assertRegex(self.plan(document), r"(?m)^Transaction +a whole split, however large, because the reader cannot begin inside one \(the job asks for exactly_once; else at most 64 MiB or 100,000 records\)")
-        self.kill(document, lambda: in_mariadb("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_started < NOW() - INTERVAL 1 SECOND") == "1\n")
+        working = []
+
+        def in_the_middle():
+            made = in_mariadb("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'sluice' AND table_name = 'sluice_run'") == "1\n"
+            if made and "loading" in in_mariadb("SELECT stage FROM sluice_run"):
+                working.append(time.monotonic())
+            return bool(working) and time.monotonic() - working[0] > 0.8
+
+        self.kill(document, in_the_middle)
         self.assertEqual(self.stands(in_mariadb), (0, 0))
         ended = self.succeeds(document)
         self.assertTrue(ended.summary["resumed"])

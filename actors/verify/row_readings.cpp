@@ -9,6 +9,8 @@ namespace {
 
 /// Records of one key that are fetched; those beyond are like them.
 constexpr std::size_t records_a_key_max = 10;
+/// Of a value that is fetched.
+constexpr std::size_t value_bytes_kept = 4096;
 
 /// A column of texts, made one by one.
 class text_column {
@@ -224,6 +226,20 @@ void gather_reading::merge(share& done) {
   }
 }
 
+fetch_reading::value fetch_reading::kept(std::optional<std::string> text) {
+  value v;
+  if (text) {
+    v.bytes = text->size();
+    v.hash = std::hash<std::string_view>()(*text);
+    text->resize(std::min(text->size(), value_bytes_kept));
+    text->shrink_to_fit();
+  } else {
+    v.hash = ~std::uint64_t{0};
+  }
+  v.text = std::move(text);
+  return v;
+}
+
 struct fetch_reading::part final : share {
   part(const keys& those, const compared_columns& columns) : wanted(those), by(columns) {}
   void add(const compared_batch& b, const hashed_rows& hashes) override {
@@ -238,7 +254,7 @@ struct fetch_reading::part final : share {
       record r;
       r.row = hashes.rows[row];
       for (const std::uint32_t i : by.taken) {
-        r.values.push_back(value_text(b.columns[i], b.types[i].type, row));
+        r.values.push_back(kept(value_text(b.columns[i], b.types[i].type, row)));
       }
       of.push_back(std::move(r));
     }

@@ -150,9 +150,17 @@ class gather_reading final : public row_reading {
 /// The records with certain keys, as text.
 class fetch_reading final : public row_reading {
  public:
+  /// A value as text, of which a long one keeps its beginning only.
+  struct value {
+    std::optional<std::string> text;  ///< Nothing: NULL.
+    std::uint64_t bytes = 0;          ///< Of the whole text.
+    std::uint64_t hash = 0;  ///< Likewise; of NULL another than of any text that is likely to be met.
+    friend bool operator==(const value&, const value&) = default;
+  };
+  static value kept(std::optional<std::string> text);
   struct record {
     row_sum row;
-    std::vector<std::optional<std::string>> values;  ///< One a column that is compared; nothing: NULL.
+    std::vector<value> values;  ///< One a column that is compared.
   };
   using records_by_key = std::unordered_map<row_sum, std::vector<record>, gather_reading::hash_of>;
   using keys = std::unordered_set<row_sum, gather_reading::hash_of>;

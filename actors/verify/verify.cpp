@@ -24,22 +24,28 @@ constexpr std::uint64_t gathered_least = 20'000;
 /// How much of two long values that differ is shown before the first byte in which they do.
 constexpr std::size_t shown_before_max = 40;
 
-/// Both as they are shown: of long ones the part in which they differ.
-void show_where_they_differ(std::optional<std::string>& a, std::optional<std::string>& b) {
-  if (!a || !b || std::max(a->size(), b->size()) <= shown_bytes_max) {
-    return;
+/// A value from this byte on, as it is shown.
+std::optional<std::string> shown_from(const fetch_reading::value& v, std::size_t from) {
+  if (!v.text || (from == 0 && v.text->size() == v.bytes)) {
+    return v.text;
   }
-  const auto first = std::mismatch(a->begin(), a->end(), b->begin(), b->end()).first - a->begin();
-  auto from = static_cast<std::size_t>(first);
+  return from == 0 ? fmt::format("{}… ({} bytes)", *v.text, v.bytes)
+                   : fmt::format("(of {} bytes, from byte {}) …{}", v.bytes, from + 1, v.text->substr(from));
+}
+
+/// Where the part of two values that is shown begins: at long ones shortly before the first byte that
+/// differs.
+std::size_t shown_begin(const fetch_reading::value& a, const fetch_reading::value& b) {
+  if (!a.text || !b.text || std::max(a.text->size(), b.text->size()) <= shown_bytes_max) {
+    return 0;
+  }
+  const auto differ = std::mismatch(a.text->begin(), a.text->end(), b.text->begin(), b.text->end()).first;
+  auto from = static_cast<std::size_t>(differ - a.text->begin());
   from -= std::min(from, shown_before_max);
-  while (from > 0 && (static_cast<unsigned char>((*a)[from]) & 0xC0u) == 0x80u) {
+  while (from > 0 && (static_cast<unsigned char>((*a.text)[from]) & 0xC0u) == 0x80u) {
     --from;  // not inside of a character
   }
-  for (auto* value : {&a, &b}) {
-    if (from > 0) {
-      **value = fmt::format("(from byte {}) …{}", from + 1, (*value)->substr(from));
-    }
-  }
+  return from;
 }
 
 /// The job with nothing that would judge what is read.
@@ -134,6 +140,7 @@ class verification {
   /// The values of its key, or all, as one text that is another for each record.
   [[nodiscard]] std::string identity_of(const fetch_reading::record& r) const;
   void know_refused();
+  std::string take_refusal(const fetch_reading::record* r);
 
   enum class side { source, destination };
   result<run_summary> read(side which, std::shared_ptr<row_reading> into);
@@ -157,7 +164,7 @@ class verification {
   std::shared_ptr<compared_columns> back_by_ = std::make_shared<compared_columns>();  // of the destination
   std::optional<key_set> keys_;  // of the source, where rows of others stand at the destination
   std::shared_ptr<tally_reading> source_, destination_;
-  std::unordered_map<std::string, std::string> refused_;  // code by `identity_of`
+  std::unordered_multimap<std::string, std::string> refused_;  // code by `identity_of`
   unsigned readings_ = 0;
 };
 
@@ -497,8 +504,8 @@ result<void> verification::compare() {
       return {};
     }
   }
-  // An eighth of the budget, which readers and buffers do not need here: they hold nothing for a destination.
-  const std::uint64_t keys_max = others ? settings_.memory_bytes / 8 : 0;
+  // A quarter of the budget; readers and buffers hold nothing for a destination here.
+  const std::uint64_t keys_max = others ? settings_.memory_bytes / 4 / sizeof(key_set::value_type) : 0;
   source_ = std::make_shared<tally_reading>(keys_max);
   SLUICE_TRY(const run_summary from, read(side::source, source_));
   if (others) {
@@ -566,7 +573,7 @@ result<void> verification::find_differences(std::vector<bool> differ) {
     if (!any) {
       break;
     }
-    if (named >= settings_.differences_max && named != 0) {
+    if (named >= settings_.differences_max) {
       report_.counted_all = false;
       break;
     }
@@ -597,20 +604,20 @@ std::string verification::record_text(const fetch_reading::record& r) const {
     if (!by_->key.empty() && !in_key) {
       continue;
     }
-    const auto& value = r.values[i];
+    const auto& value = r.values[i].text;
     text += fmt::format("{}{}={}", text.empty() ? "" : ", ", escaped((*by_->columns)[by_->taken[i]].name),
                         value ? escaped(*value) : "NULL");
   }
   return text;
 }
 
+/// Of files by the key: what stands in a dirty record is the value, not the text that a file would have.
 std::string verification::identity_of(const fetch_reading::record& r) const {
+  const bool by_key = !by_->texts.empty() && !by_->key.empty();
   std::string text;
   for (std::size_t i = 0; i < by_->taken.size(); ++i) {
-    const bool counts =
-        by_->key.empty() || std::find(by_->key.begin(), by_->key.end(), by_->taken[i]) != by_->key.end();
-    if (counts) {
-      text += r.values[i] ? fmt::format("{}:{}", r.values[i]->size(), *r.values[i]) : "NULL:";
+    if (!by_key || std::find(by_->key.begin(), by_->key.end(), by_->taken[i]) != by_->key.end()) {
+      text += fmt::format("{:016x}", r.values[i].hash);
     }
   }
   return text;
@@ -623,10 +630,21 @@ void verification::know_refused() {
     for (const std::uint32_t i : by_->taken) {
       const auto at = std::find_if(one.fields.begin(), one.fields.end(),
                                    [&](const auto& f) { return f.first == (*by_->columns)[i].name; });
-      r.values.push_back(at == one.fields.end() ? std::nullopt : at->second);
+      r.values.push_back(fetch_reading::kept(at == one.fields.end() ? std::nullopt : at->second));
     }
     refused_.emplace(identity_of(r), one.code);
   }
+}
+
+/// The code of the run's refusal of this record, which tells of one record only; empty: it was not refused.
+std::string verification::take_refusal(const fetch_reading::record* r) {
+  const auto at = r == nullptr ? refused_.end() : refused_.find(identity_of(*r));
+  if (at == refused_.end()) {
+    return {};
+  }
+  std::string code = std::move(at->second);
+  refused_.erase(at);
+  return code;
 }
 
 /// Reads both sides once more for the values of what differs.
@@ -652,10 +670,6 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
     const auto at = std::find_if(of.begin(), of.end(), [&](const auto& r) { return r.row == row; });
     return at == of.end() ? nullptr : &*at;
   };
-  const auto code_of = [&](const fetch_reading::record* r) {
-    const auto at = r == nullptr ? refused_.end() : refused_.find(identity_of(*r));
-    return at == refused_.end() ? std::string() : at->second;
-  };
   const auto text_of = [&](const fetch_reading::record* r) {
     return r == nullptr ? std::string("(gone while it was compared)") : record_text(*r);
   };
@@ -670,13 +684,13 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
       const auto* a = with_row(at_source, source.back().first);
       const auto* b = with_row(at_destination, destination.back().first);
       d.record = text_of(a != nullptr ? a : b);
-      d.refused_as = code_of(a);
+      // Where the job has emptied its destination, nobody else's row stands in the way.
+      d.refused_as = report_.scope == verify_scope::keys ? take_refusal(a) : std::string();
       for (std::size_t i = 0; a != nullptr && b != nullptr && i < by_->taken.size(); ++i) {
         if (a->values[i] != b->values[i]) {
-          auto value = a->values[i];
-          auto other = b->values[i];
-          show_where_they_differ(value, other);
-          d.values.push_back({(*by_->columns)[by_->taken[i]].name, std::move(value), std::move(other)});
+          const std::size_t from = shown_begin(a->values[i], b->values[i]);
+          d.values.push_back({(*by_->columns)[by_->taken[i]].name, shown_from(a->values[i], from),
+                              shown_from(b->values[i], from)});
         }
       }
       report_.differences.push_back(std::move(d));
@@ -692,8 +706,12 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
       for (const auto& [other, n] : one.destination) {
         there += other == row ? n : 0;
       }
-      report_.differences.push_back(
-          {verify_difference::kind::missing, text_of(r), {}, times, there, code_of(r)});
+      report_.differences.push_back({verify_difference::kind::missing,
+                                     text_of(r),
+                                     {},
+                                     times,
+                                     there,
+                                     times == 1 ? take_refusal(r) : ""});
     }
     for (const auto& [row, times] : destination) {
       report_.differences.push_back(
@@ -714,7 +732,8 @@ void verification::judge() {
                      report_.destination.refused == 0;
   report_.before = settings_.before;
   if (equal) {
-    report_.what = verify_report::verdict::equal;
+    report_.what = report_.source.refused == 0 ? verify_report::verdict::equal
+                                               : verify_report::verdict::equal_but_refused;
     return;
   }
   const auto& before = settings_.before;

@@ -85,7 +85,8 @@ struct verify_report {
     /// The destination is as the run before has written it: what differs that run has refused, or the source
     /// has changed since.
     equal_to_run,
-    equal_but_refused,  ///< All that differs was refused by the run before.
+    /// All that differs was refused by the run before, or does not fit the destination's columns.
+    equal_but_refused,
     different,
     planned,  ///< `plan_only`.
     failed,

@@ -146,6 +146,24 @@ class Verify(ProgramTest):
         self.assertEqual([(d["record"], d["refused_as"]) for d in found["differences"]],
                          [("id=17", "SQLITE_CONSTRAINT_CHECK"), ("id=18", None)])
 
+    def test_a_row_that_is_gone_is_never_taken_for_one_that_was_refused(self):
+        self.make("CREATE TABLE t(id INTEGER, v TEXT); INSERT INTO t VALUES (1, 'stands'), (1, 'refused'), (2, 'c')",
+                  "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (7, 'other')")
+        document = self.copy()
+        document["setting"]["errorLimit"] = {"record": 5}
+        self.assertEqual(self.run_job(document).summary["dirty"], 1)
+        found = self.compared(document, code=0)
+        self.assertEqual((found["verdict"], found["differences"][0]["refused_as"]), ("equal_to_run", "SQLITE_CONSTRAINT_PRIMARYKEY"))
+        self.change("DELETE FROM t WHERE id = 1")
+        found = self.compared(document, code=1)
+        self.assertEqual((found["verdict"], found["missing"]), ("different", 2))
+        # What a text cannot be made of is not in what is called equal.
+        self.change("DROP TABLE t; CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER)")
+        self.change("DROP TABLE t; CREATE TABLE t(id INTEGER, v INTEGER); INSERT INTO t VALUES (1, 5), (2, 'no number')", self.source)
+        self.assertEqual(self.run_job(document).summary["dirty"], 1)
+        found = self.compared(document, code=0)
+        self.assertEqual((found["verdict"], found["source"]["not_compared"]), ("equal_but_refused", 1))
+
     def test_a_source_that_lives_on_is_compared_with_what_was_read_of_it(self):
         self.make(self.SMALL)
         document = self.copy(preSql=["DELETE FROM t"])

@@ -13,24 +13,6 @@ using json = nlohmann::ordered_json;
 
 constexpr std::size_t differences_in_a_line = 3;
 
-std::string_view word_of(verify_report::verdict verdict) {
-  switch (verdict) {
-    case verify_report::verdict::equal:
-      return "equal";
-    case verify_report::verdict::equal_to_run:
-      return "equal_to_run";
-    case verify_report::verdict::equal_but_refused:
-      return "equal_but_refused";
-    case verify_report::verdict::different:
-      return "different";
-    case verify_report::verdict::planned:
-      return "planned";
-    case verify_report::verdict::failed:
-      return "failed";
-  }
-  return "unknown";
-}
-
 std::string_view word_of(verify_difference::kind kind) {
   switch (kind) {
     case verify_difference::kind::missing:
@@ -98,7 +80,21 @@ json side_of(const verified_side& side) {
 }  // namespace
 
 std::string_view to_string(verify_report::verdict verdict) {
-  return word_of(verdict);
+  switch (verdict) {
+    case verify_report::verdict::equal:
+      return "equal";
+    case verify_report::verdict::equal_to_run:
+      return "equal_to_run";
+    case verify_report::verdict::equal_but_refused:
+      return "equal_but_refused";
+    case verify_report::verdict::different:
+      return "different";
+    case verify_report::verdict::planned:
+      return "planned";
+    case verify_report::verdict::failed:
+      return "failed";
+  }
+  return "unknown";
 }
 
 std::string verify_plan_text(const verify_report& r, const std::string& job_name) {
@@ -139,9 +135,8 @@ std::string verify_result_text(const verify_report& r) {
                         refused.empty() ? "" : "was refused, or ", counts_text(r));
     }
     case verify_report::verdict::equal_but_refused:
-      return text + fmt::format("Equal but for {} records that run {} has refused.\n",
-                                with_thousands(r.differences.size()),
-                                r.before ? r.before->run.text() : std::string("before"));
+      return text + fmt::format("Equal but for {} records that the destination's columns refuse.\n",
+                                with_thousands(r.differences.size() + r.source.refused));
     case verify_report::verdict::different:
       return text + fmt::format("Not equal: {}.\n", counts_text(r));
     case verify_report::verdict::planned:
@@ -177,7 +172,7 @@ std::string verify_json(const verify_report& r, const std::string& job_name) {
   json j;
   j["version"] = 1;
   j["job"] = job_name;
-  j["verdict"] = word_of(r.what);
+  j["verdict"] = to_string(r.what);
   j["error"] = json();
   if (r.failure) {
     j["error"] = {{"kind", to_string(r.failure->kind)}, {"message", r.failure->message}};

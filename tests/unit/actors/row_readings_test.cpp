@@ -104,7 +104,19 @@ TEST(row_readings, values_of_wanted_keys_are_kept_as_text) {
   ASSERT_EQ(fetched.records().size(), 1U);
   const auto& records = fetched.records().at(hashes.keys[1]);
   ASSERT_EQ(records.size(), 1U);
-  EXPECT_EQ(records[0].values, (std::vector<std::optional<std::string>>{"2", std::nullopt}));
+  ASSERT_EQ(records[0].values.size(), 2U);
+  EXPECT_EQ(records[0].values[0].text, "2");
+  EXPECT_EQ(records[0].values[1].text, std::nullopt);
+}
+
+TEST(row_readings, of_a_long_value_its_beginning_is_kept_and_what_tells_it_from_another) {
+  const auto a = fetch_reading::kept(std::string(1'000'000, 'x') + "a");
+  const auto b = fetch_reading::kept(std::string(1'000'000, 'x') + "b");
+  EXPECT_EQ(a.text->size(), 4096U);
+  EXPECT_EQ(a.text, b.text);
+  EXPECT_EQ(a.bytes, 1'000'001U);
+  EXPECT_NE(a, b);
+  EXPECT_NE(fetch_reading::kept(""), fetch_reading::kept(std::nullopt));
 }
 
 TEST(row_readings, blanks_at_the_end_do_not_count_where_a_server_pads) {

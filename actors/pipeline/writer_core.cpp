@@ -109,9 +109,11 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
     durable_ = std::move(*m);
   }
   if (would_double()) {
-    lost(doubling({error_kind::not_connected, "the split was lost", "", false}), dirty_side::writer);
+    lost(doubling(lost_by_.value_or(error{error_kind::not_connected, "the split was lost", "", false})),
+         dirty_side::writer);
     return;
   }
+  lost_by_.reset();
   if (is_in_parts(durable_)) {
     durable_ = mark_at_start(split_, epoch_);
   }
@@ -153,13 +155,13 @@ void writer_core::reopen(epoch_number of, const error& why) {
   lost(why, dirty_side::reader);
 }
 
-void writer_core::lost(const error& why, std::optional<dirty_side> end) {
+void writer_core::lost(const error& why, std::optional<dirty_side> end, bool open_settles) {
   plugin_->rollback();
   queue_.clear();
   uncommitted_ = false;
   const bool passing = (why.kind == error_kind::busy || why.kind == error_kind::not_connected) &&
                        !why.final && !epoch_.exhausted() && !stopping_;
-  const bool doubles = passing && would_double();
+  const bool doubles = passing && !open_settles && would_double();
   const bool passes = passing && !doubles;
   const bool at_once = why.code == read_again_code;
   if (why.kind == error_kind::busy && !at_once && end == dirty_side::writer) {
@@ -167,6 +169,7 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end) {
   }
   if (passes && (at_once || retries_ < config_.retries_max)) {
     state_ = state::waiting;
+    lost_by_ = why;
     retry_try next;
     if (!at_once) {
       next.wait = retry_wait(why.kind, retries_, retry_salt(config_.run, split_.value));
@@ -374,7 +377,7 @@ void writer_core::synced(const dirty_synced& m, const stop_signal& stop) {
   state_ = state::loading;
   dirty_unsynced_ = false;
   dirty_unsynced_bytes_ = 0;
-  if (commit_after_sync_ || ((due_ || stopping_) && may_commit())) {
+  if ((commit_after_sync_ || due_ || stopping_) && may_commit()) {
     commit(stop);
   } else if (stopping_) {
     rest();
@@ -426,8 +429,10 @@ void writer_core::commit(const stop_signal& stop) {
     }
   }
   if (auto r = caught([&] { return plugin_->commit(next, stop); }); !r) {
-    unsure_ = config_.remembers && r.error().code != read_again_code;
-    lost(std::move(r).error(), dirty_side::writer);
+    // What is busy was not committed; of anything else a mark tells when the split is opened, where there are
+    // marks.
+    unsure_ = config_.remembers && r.error().kind != error_kind::busy;
+    lost(std::move(r).error(), dirty_side::writer, !config_.remembers);
     return;
   }
   const bool covers = !is_in_parts(next);

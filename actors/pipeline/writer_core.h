@@ -112,7 +112,8 @@ class writer_core {
   void drain(const stop_signal& stop);
   void begin_commit(const stop_signal& stop);
   void commit(const stop_signal& stop);
-  void lost(const error& why, std::optional<dirty_side> end);
+  /// `open_settles`: whether the last commit stands is seen when the split is opened again.
+  void lost(const error& why, std::optional<dirty_side> end, bool open_settles = false);
   void rest();
   /// A stop commits nothing more in parts: it would be written once more.
   [[nodiscard]] bool may_commit() const { return uncommitted_ && (at_border_ || (in_parts_ && !stopping_)); }
@@ -138,6 +139,7 @@ class writer_core {
   bool uncommitted_ = false;
   bool at_border_ = false;        // a mark may fall behind the last batch written
   bool in_parts_ = false;         // the split is committed at each interval, wherever that falls
+  std::optional<error> lost_by_;  // why the split is opened again
   bool unsure_ = false;           // of the last commit nobody knows whether it stands (`remembers`)
   bool repeats_ = false;          // as `assign` was told, until this process has committed something
   std::uint64_t dirty_kept_ = 0;  // of the split, promoted with marks that cover them

@@ -56,6 +56,7 @@ struct target_claim {
   std::optional<run_row> seen;
   std::vector<progress_row> splits;
   std::vector<run_id> discard;
+  std::vector<run_id> known = {};  ///< The runs that the start was decided by.
 };
 /// prepare, the steps from `first_step` on, describe again, stage `loading`.
 struct target_before {

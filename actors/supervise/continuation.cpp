@@ -371,6 +371,20 @@ std::optional<run_id> gone_on_with(const continuation& answer) {
   return done == nullptr ? std::nullopt : std::optional(done->run.run);
 }
 
+continuation decide_any(const std::vector<run_row>& found, const start_facts& mine);
+
+/// A run at work is not ended for a start that would be refused behind it.
+continuation take_or_refuse(const run_row& at_work, std::vector<run_row> found, const start_facts& mine) {
+  for (run_row& row : found) {
+    if (row.run == at_work.run) {
+      row.held = false;
+      row.owner.reset();
+    }
+  }
+  continuation behind = decide_any(found, mine);
+  return std::holds_alternative<refuse>(behind) ? behind : continuation(take_over{at_work});
+}
+
 continuation decide_any(const std::vector<run_row>& found, const start_facts& mine) {
   begin_fresh answer;
   for (const run_row& row : found) {
@@ -382,7 +396,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     }
     if (row.held) {
       return row.owner->session.empty() ? continuation(refuse{not_from_the_living(row), std::nullopt})
-                                        : continuation(take_over{row});
+                                        : take_or_refuse(row, found, mine);
     }
     if (row.stage == "done") {
       if (row.instance == mine.instance && mine.on_unfinished != unfinished::fresh) {

@@ -226,11 +226,35 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   if (auto r = store->claim_new(c.mine); !r) {
     return target_failed("taking the claim", r.error());
   }
+  if (auto r = check_none_came(c); !r) {
+    (void)store->discard(c.mine.run);
+    return target_failed("taking the claim", r.error());
+  }
   if (auto r = store->freeze(c.mine.run, c.splits); !r) {
     return target_failed("freezing the plan", r.error());
   }
   frozen_ = c.splits.size();
   return target_claimed{c.mine.term};
+}
+
+/// With the claim in hand: a run of the job that came and went since the start was decided on is not done, or
+/// left half done, once more.
+result<void> target_end::check_none_came(const target_claim& c) {
+  SLUICE_TRY(const auto runs, target_->progress()->runs_of({c.mine.job_key, c.mine.job_name, c.mine.output}));
+  for (const run_row& row : runs) {
+    const bool known =
+        row.run == c.mine.run || std::find(c.known.begin(), c.known.end(), row.run) != c.known.end();
+    if (known || row.job_key != c.mine.job_key || row.instance != c.mine.instance) {
+      continue;
+    }
+    return fail(
+        error{error_kind::conflict,
+              fmt::format("run {} of this job was {} by another process since this start looked; nothing "
+                          "was changed, run the same command again",
+                          row.run.text(), row.stage == "done" ? "done" : "begun"),
+              "came_between", true});
+  }
+  return {};
 }
 
 result<void> target_end::check_rows(const run_id& run, bool at_end, const stop_signal& stop) {

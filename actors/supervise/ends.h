@@ -44,6 +44,7 @@ class target_end {
   end_answer open(const target_open& c, const stop_signal& stop);
   end_answer take(const target_take& c);
   end_answer claim(const target_claim& c, const stop_signal& stop);
+  result<void> check_none_came(const target_claim& c);
   end_answer before(const target_before& c, const stop_signal& stop);
   end_answer after(const target_after& c, const stop_signal& stop);
   end_answer release(const target_release& c);

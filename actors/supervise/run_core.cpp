@@ -268,7 +268,7 @@ void run_core::on(const split_failed& m) {
   s.in_flight = {};
   account_for_concurrency();
   // Another pipeline would not know what this one has committed where no mark tells.
-  const bool stands = delivery_.remembers && s.at.position != 0;
+  const bool stands = delivery_.remembers && !delivery_.may_repeat;
   if (m.why.kind == error_kind::internal && !s.retried_after_internal && !failure_ && !stands) {
     s.retried_after_internal = true;
     note(

@@ -212,9 +212,11 @@ void run_core::answered(target_loaded& a) {
     split_state s;
     s.description = std::move(row.description);
     s.label = std::move(row.label);
-    s.repeats = is_in_parts(row.at);
-    s.rows_before = s.repeats ? row.at.counts.written : 0;
-    s.at = s.repeats ? mark_at_start(row.at.split, row.at.epoch) : std::move(row.at);
+    // Without that word they may have come to stand since this start was decided on.
+    const bool in_parts = is_in_parts(row.at);
+    s.repeats = in_parts && config_.settings.on_unfinished == run_settings::unfinished::resume;
+    s.rows_before = in_parts ? row.at.counts.written : 0;
+    s.at = in_parts ? mark_at_start(row.at.split, row.at.epoch) : std::move(row.at);
     resumed_counts_ += s.at.counts;
     splits_done_ += s.at.done ? 1 : 0;
     splits_.push_back(std::move(s));
@@ -308,7 +310,7 @@ void run_core::splits_known() {
       return;
     }
   }
-  observer_.planned({summary_.run, resumed_, target_.what.exactly_once, summary_.promise, concurrency_,
+  observer_.planned({summary_.run, resumed_, delivery_.exactly_once, summary_.promise, concurrency_,
                      summary_.concurrency_reason, splits_.size()});
   errors_started_ = true;
   std::vector<mark> done;
@@ -317,7 +319,9 @@ void run_core::splits_known() {
       done.push_back(s.at);
     }
   }
-  out_.start_dirty(summary_.run, !target_.has_store, resumed_ ? std::optional(summary_.run) : std::nullopt,
+  // Where a split is gone on with in what was committed of it, a record counts as refused from there on.
+  const bool publish_at_once = !target_.has_store && !target_.what.rows_stand;
+  out_.start_dirty(summary_.run, publish_at_once, resumed_ ? std::optional(summary_.run) : std::nullopt,
                    exact, done);
   enter(phase::prime, "first_batch");
   if (undone == 0) {
@@ -412,6 +416,9 @@ void run_core::claim() {
   c.mine.key_parts = mine.key_parts;
   c.seen = seen_;
   c.discard = discard_;
+  for (const run_row& row : target_.runs) {
+    c.known.push_back(row.run);
+  }
   if (!resumed_) {
     for (const split_state& s : splits_) {
       c.splits.push_back({s.description, s.label, s.at});

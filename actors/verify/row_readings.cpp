@@ -139,7 +139,11 @@ row_tally& row_tally::operator+=(const row_tally& o) {
 
 struct tally_reading::part final : share {
   explicit part(const key_set* known_keys, std::uint64_t keys_at_most)
-      : known(known_keys), keys_max(keys_at_most) {}
+      : known(known_keys), keys_max(keys_at_most) {
+    if (known == nullptr) {
+      known_rows.heaps = {};
+    }
+  }
   void add(const compared_batch&, const hashed_rows& hashes) override {
     for (std::uint32_t row = 0; row < hashes.rows.size(); ++row) {
       const row_sum key = hashes.keys[row];

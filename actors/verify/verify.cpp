@@ -270,9 +270,10 @@ result<void> verification::choose_reading() {
   const bool has_where = what_.reader.parameter.has("where");
   verify_scope scope = settings_.scope;
   if (scope == verify_scope::automatic) {
-    scope = empties_                     ? verify_scope::whole
-            : has_where && names_alike() ? verify_scope::where
-                                         : verify_scope::keys;
+    scope = empties_ ? verify_scope::whole
+            // A run proves what it has written; what else fits its where is not its business.
+            : has_where && names_alike() && !settings_.trusts_run ? verify_scope::where
+                                                                  : verify_scope::keys;
   } else if (scope == verify_scope::where && !has_where) {
     return fail(error_kind::bad_option, "{}: --scope where, and the job has none; leave the flag out",
                 what_.reader.place);
@@ -380,6 +381,16 @@ result<void> verification::choose_key() {
     }
     key.push_back(static_cast<std::uint32_t>(at - to.begin()));
   }
+  const auto in_key = [&](std::size_t i) { return std::find(key.begin(), key.end(), i) != key.end(); };
+  if (!key.empty() && how_.rows != read_back::standing::every_record && back_columns_.table != nullptr) {
+    const std::vector<std::size_t>& own = back_columns_.table->key;
+    if (!std::all_of(own.begin(), own.end(), in_key)) {
+      return fail(
+          error_kind::bad_option,
+          "--key: several rows of the destination may share it, since its primary key has other columns; "
+          "leave the flag out, or name all columns of that key");
+    }
+  }
   if (key.empty() && back_columns_.table != nullptr) {
     key.assign(back_columns_.table->key.begin(), back_columns_.table->key.end());
   }
@@ -447,7 +458,7 @@ void verification::say_what_it_proves() {
   if (!by_->padded.empty()) {
     report_.notes.emplace_back("Blanks at the end of columns of type char(n) are not compared.");
   }
-  if (what_.transformers.empty() == false) {
+  if (!what_.transformers.empty()) {
     report_.notes.emplace_back("The source is compared as the job's transformers leave it.");
   }
   report_.form = by_->is_whole() ? std::string(canonical_name)
@@ -537,7 +548,15 @@ result<void> verification::compare() {
     for (std::uint32_t i = 0; i < heap_count; ++i) {
       differ[i] = source_->all().heaps[i] != there.heaps[i];
     }
+    const bool any = std::find(differ.begin(), differ.end(), true) != differ.end();
     SLUICE_CHECK(find_differences(std::move(differ)));
+    const bool found = report_.missing + report_.extra + report_.different != 0;
+    if (any && !found && how_.rows == read_back::standing::every_record) {
+      return fail(
+          error_kind::source_changed,
+          "an end changed while it was compared: both differed when they were read first, and not any more "
+          "when they were read again; compare once more when they are at rest");
+    }
   } else if (report_.source.records != report_.destination.records) {
     report_.missing = report_.source.records - std::min(report_.source.records, report_.destination.records);
     report_.extra =
@@ -566,6 +585,13 @@ result<void> verification::find_differences(std::vector<bool> differ) {
       if (any && rows + more > room) {
         break;
       }
+      if (!by_->key.empty() && more > room) {
+        return fail(
+            error_kind::no_room,
+            "{} records share a key, or nearly so, which is more than --memory {} has room to compare; "
+            "name more columns with --key, or give more memory",
+            with_thousands(more), bytes_text(settings_.memory_bytes));
+      }
       chosen[next] = true;
       any = true;
       rows += more;
@@ -577,7 +603,7 @@ result<void> verification::find_differences(std::vector<bool> differ) {
       report_.counted_all = false;
       break;
     }
-    auto left = std::make_shared<gather_reading>(chosen);
+    auto left = std::make_shared<gather_reading>(chosen, keys_ ? &*keys_ : nullptr);
     auto right = std::make_shared<gather_reading>(chosen, keys_ ? &*keys_ : nullptr);
     SLUICE_CHECK(read(side::source, left));
     SLUICE_CHECK(read(side::destination, right));
@@ -630,7 +656,11 @@ void verification::know_refused() {
     for (const std::uint32_t i : by_->taken) {
       const auto at = std::find_if(one.fields.begin(), one.fields.end(),
                                    [&](const auto& f) { return f.first == (*by_->columns)[i].name; });
-      r.values.push_back(fetch_reading::kept(at == one.fields.end() ? std::nullopt : at->second));
+      auto text = at == one.fields.end() ? std::nullopt : at->second;
+      if (text && std::find(by_->padded.begin(), by_->padded.end(), i) != by_->padded.end()) {
+        text->resize(text->find_last_not_of(' ') + 1);
+      }
+      r.values.push_back(fetch_reading::kept(std::move(text)));
     }
     refused_.emplace(identity_of(r), one.code);
   }
@@ -728,23 +758,25 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
 }
 
 void verification::judge() {
-  const bool equal = report_.missing == 0 && report_.extra == 0 && report_.different == 0 &&
-                     report_.destination.refused == 0;
-  report_.before = settings_.before;
-  if (equal) {
-    report_.what = report_.source.refused == 0 ? verify_report::verdict::equal
-                                               : verify_report::verdict::equal_but_refused;
+  const auto& before = settings_.before;
+  // Whatever the source has by now: less stands there than the run has written.
+  const bool lost = settings_.trusts_run && how_.rows == read_back::standing::every_record &&
+                    destination_->all().rows < before->records;
+  report_.before = before;
+  const bool readable = report_.destination.refused == 0;
+  const std::uint64_t differ = report_.missing + report_.extra + report_.different;
+  if (differ == 0 && readable && !lost && report_.source.refused == 0) {
+    report_.what = verify_report::verdict::equal;
     return;
   }
-  const auto& before = settings_.before;
-  const bool as_written = before && by_->is_whole() && report_.scope != verify_scope::counts &&
-                          report_.destination.refused == 0 &&
+  const bool as_written = before && by_->is_whole() && report_.scope != verify_scope::counts && readable &&
                           report_.destination.records == before->records &&
                           report_.destination.sum == before->sum;
-  const bool all_named = report_.counted_all && report_.destination.refused == 0 &&
-                         report_.differences.size() == report_.missing + report_.different + report_.extra;
-  const bool all_refused = all_named && std::all_of(report_.differences.begin(), report_.differences.end(),
-                                                    [](const auto& d) { return !d.refused_as.empty(); });
+  const bool all_refused = before && report_.counted_all && readable && !lost &&
+                           report_.differences.size() == differ &&
+                           report_.source.refused + differ <= before->dirty &&
+                           std::all_of(report_.differences.begin(), report_.differences.end(),
+                                       [](const auto& d) { return !d.refused_as.empty(); });
   report_.what = as_written    ? verify_report::verdict::equal_to_run
                  : all_refused ? verify_report::verdict::equal_but_refused
                                : verify_report::verdict::different;

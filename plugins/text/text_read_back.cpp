@@ -67,6 +67,7 @@ result<read_back> text_read_back(const option_values& writer, const std::vector<
                  {"skipHeader", !o.header.empty() && !json},
                  {"skipEmptyRecords", false},
                  {"bytesFormat", nullptr},
+                 {"otherFields", "dirty"},
                  {"csvReaderConfig", {{"safetySwitch", false}}}};
   if (o.format == file_format::csv) {
     out.changes["nullFormat"] = o.null_text;

@@ -162,7 +162,45 @@ class Verify(ProgramTest):
         self.change("DROP TABLE t; CREATE TABLE t(id INTEGER, v INTEGER); INSERT INTO t VALUES (1, 5), (2, 'no number')", self.source)
         self.assertEqual(self.run_job(document).summary["dirty"], 1)
         found = self.compared(document, code=0)
-        self.assertEqual((found["verdict"], found["source"]["not_compared"]), ("equal_but_refused", 1))
+        self.assertEqual((found["verdict"], found["source"]["not_compared"]), ("equal_to_run", 1))
+        self.assertEqual(self.compared(document, "--against", "source", code=1)["verdict"], "different")
+
+    def test_a_run_tells_of_its_own_parameters_alone_and_only_where_it_was_the_last(self):
+        self.make(self.SMALL)
+        document = self.copy({"where": "day = '${day}'"}, preSql=["DELETE FROM t"])
+        self.assert_succeeds(self.run_job(document, "-p", "day=d1"))
+        self.assertEqual(self.compared(document, "-p", "day=d1", code=0)["verdict"], "equal")
+        found = self.compared(document, "-p", "day=d2", code=1)
+        self.assertEqual((found["verdict"], found["run"]), ("different", None))
+        whole = self.copy(preSql=["DELETE FROM t"])
+        self.assert_succeeds(self.run_job(whole))
+        self.change("INSERT INTO t VALUES (6000, 'd1', 'new')", self.source)
+        self.assertEqual(self.compared(whole, code=0)["verdict"], "equal_to_run")
+        self.change("CREATE TRIGGER refuses BEFORE INSERT ON t WHEN new.id = 6000 BEGIN SELECT RAISE(ABORT, 'no'); END")
+        whole["steps"][1]["parameter"]["preSql"] = []
+        whole["steps"][1]["parameter"]["writeMode"] = "replace"
+        whole["setting"]["errorLimit"] = {"record": 0}
+        self.assertNotEqual(self.run_job(whole).code, 0)
+        self.assertEqual(self.compared(whole, code=1)["verdict"], "different")
+
+    def test_a_key_that_several_rows_share_is_refused_where_one_row_stands_for_a_key(self):
+        self.make(self.SMALL)
+        document = self.copy(writeMode="replace")
+        self.assert_succeeds(self.run_job(document))
+        done = self.verify(document, "--key", "day")
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertIn("several rows of the destination may share it", done.stderr)
+
+    def test_fields_beyond_the_last_column_of_a_file_are_a_difference(self):
+        self.make(self.SMALL.replace("5000", "3"))
+        document = job(self.end("reader", self.source, "t"), {"stepType": "text", "category": "writer", "name": "Writer", "parameter": {
+            "path": str(self.folder / "out"), "fileName": "rows", "singleFileOutput": True}})
+        self.assert_succeeds(self.run_job(document))
+        self.assertEqual(self.compared(document, code=0)["verdict"], "equal")
+        file = self.folder / "out" / "rows"
+        file.write_text(file.read_text().replace("value 2", "value 2,more"))
+        found = self.compared(document, code=1)
+        self.assertEqual((found["verdict"], found["destination"]["not_compared"]), ("different", 1))
 
     def test_a_source_that_lives_on_is_compared_with_what_was_read_of_it(self):
         self.make(self.SMALL)

@@ -193,6 +193,7 @@ result<void> run_session::load(const planned_time* continued) {
   }
   context_.parameters = secrets_.apply(what.parameters.empty() ? arguments_.parameters : what.parameters);
   context_.planned_for = what.planned;
+  context_.instance = what.instance;
   context_.reader_place = what.reader.place;
   context_.datasources.clear();
   for (const auto& [side, step] : {std::pair{"reader", &what.reader}, {"writer", &what.writer}}) {

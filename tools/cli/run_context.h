@@ -23,6 +23,7 @@ struct used_datasource {
 /// What the program knows of a run beside the engine's summary; secrets are masked already.
 struct run_context {
   std::string job_file;
+  std::string instance;      ///< `job::instance`; empty where the job could not be loaded.
   std::string reader_place;  ///< In it; empty where the job could not be loaded.
   std::map<std::string, std::string> parameters;
   std::optional<planned_time> planned_for;   ///< Nothing where the job could not be loaded.

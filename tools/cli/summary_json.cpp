@@ -124,6 +124,7 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
   j["job"] = s.job_name;
   j["job_file"] = c.job_file;
   j["job_key"] = nothing_if_empty(s.job_key);
+  j["instance"] = nothing_if_empty(c.instance);
   j["run"] = s.run.text();
   put_end(j, s, c);
   j["promise"] = nothing_if_empty(s.promise);

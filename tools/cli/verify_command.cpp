@@ -94,33 +94,33 @@ class screen_observer final : public verify_observer {
   std::function<void(const verify_report&)> on_plan_;
 };
 
-/// What the newest run of this job, for the same planned time where one was given, has written; nothing where
-/// the state directory has none that is done, or only such as cannot be compared.
+/// What the newest run of this job with these parameters has written; nothing where the state directory knows
+/// none, or that one is not done, or its sums are of another form.
 std::optional<written_by_run> last_run_of(const job& what, const std::string& state,
                                           std::vector<refused_record>& refused) {
-  run_filter filter;
-  filter.states = {"done"};
-  const auto runs = runs_in_state(state, filter);
+  const auto runs = runs_in_state(state);
   if (!runs) {
     return std::nullopt;
   }
   for (const run_record& one : *runs) {
     const auto text = read_file(one.folder + "/summary.json", summary_bytes_max);
     const auto summary = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
-    if (!summary.is_object() || summary.value("job_key", nlohmann::json()) != what.key) {
+    if (!summary.is_object()) {
+      if (one.job == what.name) {
+        return std::nullopt;  // killed, or at work: nobody knows what it has left
+      }
       continue;
     }
-    const auto planned = summary.value("planned", nlohmann::json());
-    if (what.planned && what.planned->given && planned.is_object() &&
-        planned.value("time", "") != what.planned->text()) {
+    if (summary.value("job_key", nlohmann::json()) != what.key ||
+        summary.value("instance", nlohmann::json()) != what.instance) {
       continue;
     }
-    refused = refused_by_destination(one.folder + "/dirty.jsonl");
     const auto sums = summary.value("sums", nlohmann::json::object());
     const auto sum = row_sum_from(sums.is_object() ? sums.value("written", "") : "");
-    if (!sum || sums.value("form", nlohmann::json()) != canonical_name) {
+    if (!is_done(one.state) || !sum || sums.value("form", nlohmann::json()) != canonical_name) {
       return std::nullopt;
     }
+    refused = refused_by_destination(one.folder + "/dirty.jsonl");
     return written_by_run{one.run, summary.value("written", std::uint64_t{0}), *sum,
                           summary.value("dirty", std::uint64_t{0})};
   }

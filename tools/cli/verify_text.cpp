@@ -62,8 +62,10 @@ std::string side_text(std::string_view what, const verified_side& side, const ve
 }
 
 std::string counts_text(const verify_report& r) {
+  const std::uint64_t unfit = r.source.refused + r.destination.refused;
   return fmt::format("{}{} different, {} missing, {} extra", r.counted_all ? "" : "at least ",
-                     with_thousands(r.different), with_thousands(r.missing), with_thousands(r.extra));
+                     with_thousands(r.different), with_thousands(r.missing), with_thousands(r.extra)) +
+         (unfit == 0 ? "" : fmt::format(", {} not compared", with_thousands(unfit)));
 }
 
 json value_of(const std::optional<std::string>& value) {
@@ -135,9 +137,14 @@ std::string verify_result_text(const verify_report& r) {
                         refused.empty() ? "" : "was refused, or ", counts_text(r));
     }
     case verify_report::verdict::equal_but_refused:
-      return text + fmt::format("Equal but for {} records that the destination's columns refuse.\n",
+      return text + fmt::format("Equal but for {} records that the last run has refused.\n",
                                 with_thousands(r.differences.size() + r.source.refused));
     case verify_report::verdict::different:
+      if (r.scope == verify_scope::where) {
+        text +=
+            "The job's where was asked of the destination, too: if it names a column that has another value "
+            "there, --scope keys tells.\n";
+      }
       return text + fmt::format("Not equal: {}.\n", counts_text(r));
     case verify_report::verdict::planned:
     case verify_report::verdict::failed:

@@ -198,6 +198,21 @@ TEST(continuation, a_job_at_work_is_taken_over_only_where_that_is_asked_for) {
   EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, not_continued_code);
 }
 
+TEST(continuation, a_job_at_work_is_not_ended_for_a_start_that_is_refused_behind_it) {
+  auto living = run("i", "loading", owner::alive, 5);
+  living.owner->session = "s";
+  start_facts mine = start();
+  mine.takeover = true;
+  mine.on_unfinished = unfinished::fail;
+  EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, unfinished_code);
+  mine.on_unfinished = unfinished::automatic;
+  living.written_in_parts = 17;
+  EXPECT_NE(std::get<refuse>(decide_continuation({living}, mine)).why.message.find("17 rows stand"),
+            std::string::npos);
+  mine.on_unfinished = unfinished::resume;
+  EXPECT_TRUE(std::holds_alternative<take_over>(decide_continuation({living}, mine)));
+}
+
 TEST(continuation, one_that_was_done_when_it_was_taken_is_not_done_again) {
   start_facts mine = start();
   mine.takeover = true;

@@ -76,6 +76,7 @@ inline run_context sample_context() {
   c.stopped_by = "SIGTERM";
   c.planned = true;
   c.first_dirty = {"orders.csv line 17, column amount, value \"abc\": not a number (not_a_number)"};
+  c.instance = "fedcba9876543210fedcba9876543210";
   c.verified.emplace();
   c.verified->what = verify_report::verdict::different;
   c.verified->proves = "The whole table.";

@@ -13,10 +13,9 @@ constexpr std::string_view by_stream_load =
 constexpr other_product others[] = {
     {"tidb", "TiDB", true},
     {"oceanbase", "OceanBase", true},
-    // `5.6.29-TDDL-5.4.13`, `Tddl Server (ALIBABA)`; of its storage nodes `8.0.32-X-Cluster-8.4.19`.
+    // `5.6.29-TDDL-5.4.13`, `Tddl Server (ALIBABA)`. `X-Cluster` alone is a MySQL with InnoDB.
     {"polardb-x", "PolarDB-X", true},
     {"polardbx", "PolarDB-X", true},
-    {"x-cluster", "PolarDB-X", true},
     {"tddl", "PolarDB-X (DRDS)", true},
     {"drds", "PolarDB-X (DRDS)", true},
     {"analyticdb", "AnalyticDB for MySQL", false,

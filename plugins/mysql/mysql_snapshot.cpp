@@ -251,9 +251,12 @@ result<void> shared_snapshot::begin(std::size_t end, const stop_signal& stop) {
   SLUICE_CHECK(begin_together(what, *watch, all, stop));
   for (const auto& c : all) {
     SLUICE_CHECK(c->run(fmt::format("SAVEPOINT {}", between_splits), stop));
-    SLUICE_TRY(std::string name, c->session_name(stop));
-    if (!name.empty()) {
-      begun_[end].sessions.insert(std::move(name));
+    // Some clusters have no GET_LOCK: then nobody else can end these.
+    if (auto name = c->session_name(stop); name && !name->empty()) {
+      begun_[end].sessions.insert(std::move(*name));
+    } else if (!name && (name.error().kind == error_kind::not_connected ||
+                         name.error().kind == error_kind::cancelled)) {
+      return fail(std::move(name).error());
     }
   }
   begun_[end].free = std::move(all);

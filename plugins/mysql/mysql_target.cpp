@@ -255,7 +255,8 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
   SLUICE_TRY(const std::string lost, lost_in_a_crash(*connection_, stop_));
   out.promise += marks_.kept ? lost : "";
   SLUICE_CHECK(progress_.announce(out.changes));
-  out.output = table_.table;
+  // Marks in another database may be those of jobs into several.
+  out.output = names_.schema == table_.database ? table_.table : table_.database + "." + table_.table;
   out.empties = steps_.empties();
   std::vector<std::string> statements = steps_.announcements();
   if (!steps_.creates_first()) {
@@ -274,6 +275,11 @@ result<void> mysql_target::check_all_rights() {
   std::vector<std::string_view> rights = {"INSERT"};
   if (options_.create_table && !table_there_) {
     rights.push_back("CREATE");
+  }
+  if (options_.mode == write_mode::update) {
+    rights.push_back("UPDATE");
+  } else if (options_.mode == write_mode::replace) {
+    rights.push_back("DELETE");
   }
   const auto placed = [&](error e, const std::string& place) {
     e.message = fmt::format("{}: {}", place, e.message);

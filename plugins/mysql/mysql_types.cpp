@@ -386,6 +386,13 @@ column_kind wider_text(const column_kind& a, const column_kind& b) {
   if (a.length_max == 0 || b.length_max == 0 || a.length_unit != b.length_unit) {
     k.length_max = 0;
   }
+  const auto varies = [](const column_kind& one) { return one.name.starts_with("var"); };
+  if (sized(k) && !varies(k) && (varies(a) || varies(b))) {
+    // A type of a fixed length would not hold the other's values as they are.
+    k.name = "var" + k.name;
+    k.pads_zeros = false;
+    k.drops_blanks = false;
+  }
   k.characters = a.characters == b.characters ? a.characters : charset::unicode;
   k.marks_undefined = a.marks_undefined || b.marks_undefined;
   return k;

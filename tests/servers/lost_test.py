@@ -301,7 +301,7 @@ class OfEither:
         self.fill()
         self.sql("CREATE TABLE full_one AS SELECT * FROM src; CREATE TABLE other (id INT PRIMARY KEY, t VARCHAR(2000)); "
                  "CREATE TABLE taken (id INT PRIMARY KEY, t VARCHAR(2000)); INSERT INTO taken VALUES (7, 'x')")
-        for statements in (self.locking.format(table="src"), self.locking.format(table="dst"), "BEGIN; UPDATE taken SET t = 'y'; " + self.sleeping.replace("1", "4")):
+        for statements in (self.locking.format(table="src"), self.locking.format(table="dst"), "BEGIN; UPDATE taken SET t = 'y'; " + self.sleeping.replace("1", "8")):
             holder = threading.Thread(target=self.sql, args=(statements,))
             holder.start()
             self.addCleanup(holder.join)

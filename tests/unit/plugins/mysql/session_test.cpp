@@ -15,6 +15,7 @@ TEST(server_product, is_what_the_server_says_and_not_what_the_job_calls_it) {
             server_product::other);
   EXPECT_EQ(product_of("5.7.25", "OceanBase_CE 4.2.1.0", false), server_product::other);
   EXPECT_EQ(product_of("8.0.32-X-Cluster-8.4.19", "PolarDB-X", false), server_product::other);
+  EXPECT_EQ(product_of("5.7.14-AliSQL-X-Cluster-1.5.1", "Source distribution", false), server_product::mysql);
   EXPECT_EQ(product_of("5.1.31-mysql-server", "AnalyticDB-MySQL", false), server_product::other);
 }
 
@@ -27,7 +28,6 @@ TEST(server_product, of_others_is_known_by_name_and_by_whether_rows_and_marks_ar
            {"8.0.11-TiDB-v7.5.0", "TiDB Server (Apache License 2.0)", "TiDB", true},
            {"5.7.25-OceanBase-v4.2.1.0", "OceanBase_CE 4.2.1.0", "OceanBase", true},
            {"5.6.29-TDDL-5.4.13-16415631", "Tddl Server (ALIBABA)", "PolarDB-X (DRDS)", true},
-           {"8.0.32-X-Cluster-8.4.19", "Source distribution", "PolarDB-X", true},
            {"5.7.99", "Doris version doris-2.1.2-rc04-b130df2488", "Apache Doris", false},
            {"5.1.0", "StarRocks version 3.1.2-4f3a2ee", "StarRocks", false},
            {"5.1.31-mysql-server", "AnalyticDB-MySQL", "AnalyticDB for MySQL", false},

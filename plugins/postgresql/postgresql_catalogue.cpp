@@ -109,13 +109,16 @@ UNION ALL SELECT 3, '', 'the collation ' || pg_catalog.quote_ident(l.collname) |
 UNION ALL SELECT 4, '', 'the trigger ' || tgname FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal
 ORDER BY 1, 3)";
 
-/// Functions on the catalogue answer by what is there now, and its tables by the transaction's snapshot.
-constexpr const char* storage_sql = R"(
+/// `t`: the relation and what its rows lie in, by inheritance, as partitions and under views.
+constexpr const char* with_relations_under = R"(
 WITH RECURSIVE t(oid) AS (SELECT $1::oid UNION SELECT under.oid FROM t, LATERAL (
   SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.oid
   UNION ALL SELECT d.refobjid FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
-    WHERE v.oid = t.oid AND v.relkind = 'v') under(oid))
+    WHERE v.oid = t.oid AND v.relkind = 'v') under(oid)))";
+
+/// Functions on the catalogue answer by what is there now, and its tables by the transaction's snapshot.
+constexpr const char* storage_sql = R"(
 SELECT pg_catalog.string_agg(t.oid || ':' || coalesce(pg_catalog.pg_relation_filenode(t.oid)::text, ''), ' ' ORDER BY t.oid)
 FROM t WHERE pg_catalog.to_regclass($2)::oid = $1::oid)";
 
@@ -125,13 +128,9 @@ SELECT pg_catalog.pg_relation_is_updatable($1::oid, true) & 8, pg_catalog.pg_rel
   (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
    WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, false)))";
 
-constexpr const char* reaches_foreign_sql = R"(
-WITH RECURSIVE t(oid) AS (SELECT $1::oid UNION SELECT under.oid FROM t, LATERAL (
-  SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.oid
-  UNION ALL SELECT d.refobjid FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
-    WHERE v.oid = t.oid AND v.relkind = 'v') under(oid))
-SELECT EXISTS (SELECT 1 FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind = 'f'))";
+constexpr const char* reaches_sql = R"(
+SELECT coalesce(pg_catalog.bool_or(c.relkind = 'f'), false), coalesce(pg_catalog.bool_or(c.relpersistence = 'u'), false)
+FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid)";
 
 constexpr int version_with_generated = 120'000;
 constexpr int version_with_include = 110'000;
@@ -286,9 +285,9 @@ result<inserting> inserting_into(connection& c, std::uint32_t oid) {
   return out;
 }
 
-result<bool> reaches_foreign_tables(connection& c, std::uint32_t oid) {
-  SLUICE_TRY(const auto rows, c.ask(reaches_foreign_sql, {fmt::to_string(oid)}));
-  return is_true(rows.at(0), 0);
+result<rows_under> what_is_under(connection& c, std::uint32_t oid) {
+  SLUICE_TRY(const auto rows, c.ask(std::string(with_relations_under) + reaches_sql, {fmt::to_string(oid)}));
+  return rows_under{rows.at(0).at(0) == "t", rows.at(0).at(1) == "t"};
 }
 
 std::optional<table_name> parse_table_name(std::string_view text) {
@@ -386,11 +385,11 @@ result<relational::read_table> read_table_of(connection& c, const table_info& ta
 }
 
 result<std::string> storage_of(connection& c, const std::string& oid, const std::string& name) {
-  SLUICE_TRY(const auto rows, c.ask(storage_sql, {oid, name}));
+  SLUICE_TRY(const auto rows, c.ask(std::string(with_relations_under) + storage_sql, {oid, name}));
   return text_at(rows.at(0), 0);
 }
 
-result<std::vector<std::string>> table_identities(connection& c, std::uint32_t oid) {
+result<std::vector<std::string>> table_identities(connection& c, std::uint32_t oid, bool under_views) {
   std::string server = c.place();
   if (!c.is_plain()) {
     SLUICE_TRY(const auto rows,
@@ -398,7 +397,10 @@ result<std::vector<std::string>> table_identities(connection& c, std::uint32_t o
                      "pg_catalog.current_database()"));
     server = "postgresql " + text_at(rows.at(0), 0);
   }
-  SLUICE_TRY(const auto tables, c.ask(tables_under_sql, {fmt::to_string(oid)}));
+  const std::string under = under_views && !c.is_plain()
+                                ? std::string(with_relations_under) + " SELECT oid FROM t"
+                                : std::string(tables_under_sql);
+  SLUICE_TRY(const auto tables, c.ask(under, {fmt::to_string(oid)}));
   std::vector<std::string> out;
   for (const sql_row& row : tables) {
     out.push_back(fmt::format("{} {}", server, text_at(row, 0)));

@@ -108,7 +108,8 @@ result<std::string> storage_of(connection& c, const std::string& oid, const std:
 
 /// The table on its server and those under it, by inheritance or as partitions, each in one spelling; another
 /// server, such as a copy of this one, has another. Of other products the address is the server.
-result<std::vector<std::string>> table_identities(connection& c, std::uint32_t oid);
+/// `under_views`: those under a view, too.
+result<std::vector<std::string>> table_identities(connection& c, std::uint32_t oid, bool under_views = false);
 
 /// An expression of the oid of the table or view of that name in SQL; NULL where there is none.
 std::string oid_sql(const connection& c, const std::string& name);
@@ -133,8 +134,13 @@ struct inserting {
   std::vector<std::string> computed;  ///< The columns of a view without one that are no columns of its table.
 };
 result<inserting> inserting_into(connection& c, std::uint32_t oid);
-/// Whether rows of the table may go to another server: a foreign table, or a partition or a view over one.
-result<bool> reaches_foreign_tables(connection& c, std::uint32_t oid);
+
+/// What the rows of a relation lie in, by inheritance, as partitions and under views.
+struct rows_under {
+  bool foreign = false;   ///< A foreign table is among it.
+  bool unlogged = false;  ///< A crash of the server empties some of it.
+};
+result<rows_under> what_is_under(connection& c, std::uint32_t oid);
 
 /// Digits behind the point of the session's currency, which money is shown and read with.
 result<unsigned> money_digits(connection& c);

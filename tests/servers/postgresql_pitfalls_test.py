@@ -152,6 +152,11 @@ class Read(whole.Jobs):
         for said in ('View "v" is written to by INSERT, ', "they go into the table under it.", 'Column "up" is computed by the server and left out'):
             self.assertIn(said, planned)
         self.assertEqual(sql("SELECT count(*), sum(id), sum(extra), min(id) FROM under"), "2494|3126158|3126158|6\n")
+        # What lies under it counts: rows that were read there, and a crash that would empty it.
+        sql("CREATE TABLE plain (id int PRIMARY KEY, t text); INSERT INTO plain SELECT i, 't' FROM generate_series(1, 1000) i; ANALYZE plain; CREATE VIEW on_plain AS SELECT * FROM plain; "
+            "CREATE UNLOGGED TABLE gone (id int, t text); CREATE VIEW on_gone AS SELECT * FROM gone")
+        self.fails(job(end("Reader", "plain", ["id + 1000 AS id", "t"], splitPk="id", snapshot="none"), end("Writer", "on_plain"), concurrent=4), "splits", code=1)
+        self.assertIn("a crash empties it", self.succeeds(job(end("Reader", "src", ["id", "t"]), end("Writer", "on_gone"))).text)
         for mode in ("update", "replace", "ignore"):
             self.fails(job(end("Reader", "src"), end("Writer", "v", writeMode=mode)), f'"v" is a view, which has no key that "writeMode": "{mode}" could find rows by; name the table under it, or set "insert"', code=1)
         sql("CREATE VIEW joined AS SELECT a.id, b.t FROM under a JOIN under b USING (id)")

@@ -129,7 +129,10 @@ SELECT pg_catalog.pg_relation_is_updatable($1::oid, true) & 8, pg_catalog.pg_rel
    WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, false)))";
 
 constexpr const char* reaches_sql = R"(
-SELECT coalesce(pg_catalog.bool_or(c.relkind = 'f'), false), coalesce(pg_catalog.bool_or(c.relpersistence = 'u'), false)
+SELECT coalesce(pg_catalog.bool_or(c.relkind = 'f'), false), coalesce(pg_catalog.bool_or(c.relpersistence = 'u'), false),
+  (SELECT pg_catalog.string_agg(DISTINCT w.fdwname, ', ') FROM t f JOIN pg_catalog.pg_foreign_table b ON b.ftrelid = f.oid
+   JOIN pg_catalog.pg_foreign_server s ON s.oid = b.ftserver JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+   WHERE w.fdwname <> 'postgres_fdw')
 FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid)";
 
 constexpr int version_with_generated = 120'000;
@@ -287,7 +290,7 @@ result<inserting> inserting_into(connection& c, std::uint32_t oid) {
 
 result<rows_under> what_is_under(connection& c, std::uint32_t oid) {
   SLUICE_TRY(const auto rows, c.ask(std::string(with_relations_under) + reaches_sql, {fmt::to_string(oid)}));
-  return rows_under{rows.at(0).at(0) == "t", rows.at(0).at(1) == "t"};
+  return rows_under{rows.at(0).at(0) == "t", rows.at(0).at(1) == "t", text_at(rows.at(0), 2)};
 }
 
 std::optional<table_name> parse_table_name(std::string_view text) {

@@ -139,6 +139,7 @@ result<inserting> inserting_into(connection& c, std::uint32_t oid);
 struct rows_under {
   bool foreign = false;   ///< A foreign table is among it.
   bool unlogged = false;  ///< A crash of the server empties some of it.
+  std::string wrappers;   ///< Of the foreign tables, but for postgres_fdw, which takes part in transactions.
 };
 result<rows_under> what_is_under(connection& c, std::uint32_t oid);
 

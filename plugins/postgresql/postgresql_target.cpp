@@ -326,12 +326,19 @@ result<void> postgresql_target::describe_table(const std::optional<table_info>& 
     table.unlogged = table.unlogged || under.unlogged;
     if (under.foreign && dialect_.kept) {
       out.promise_gap =
-          "the rows of a foreign table are committed by its own server, just before the mark, and a server "
-          "may "
-          "fail between the two";
+          under.wrappers.empty()
+              ? "the rows of a foreign table are committed by its own server, just before the mark, and a "
+                "server "
+                "may fail between the two"
+              : fmt::format(
+                    "whether {} takes back what is rolled back is not known, so that rows of a lost "
+                    "transaction, or beside one that is refused, may be there twice",
+                    under.wrappers);
       out.promise =
-          "exactly once, unless a server fails between two commits: the rows of a foreign table are "
-          "committed by its own server, just before the mark";
+          under.wrappers.empty()
+              ? "exactly once, unless a server fails between two commits: the rows of a foreign table are "
+                "committed by its own server, just before the mark"
+              : "at least once, because " + out.promise_gap;
     }
     table_there_ = true;
     if (const auto made = table_to_make(source_columns); options_.create_table && made) {

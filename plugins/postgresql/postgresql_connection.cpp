@@ -274,6 +274,7 @@ result<void> connection::wait_for_rows() {
 
 result<void> connection::wait_for_answer() {
   wake_with(1);
+  in_vain_.clear();
   const auto since = clock::now();
   const auto limit = since + (socket_timeout_.count() == 0 ? no_limit : socket_timeout_);
   auto look_at = look_ ? since + relational::lock_watch::first_look : limit;

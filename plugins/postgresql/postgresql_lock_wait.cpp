@@ -63,37 +63,43 @@ void watch_locks(connection& c, const session_plan& plan, const std::string& loc
   other.options.replica = {};
   other.options.connect_timeout = other.options.socket_timeout = relational::lock_watch::look_time;
   const std::string limit = lock_timeout == "0" ? "" : fmt::format("lock_timeout ({})", lock_timeout);
-  const std::string sql = fmt::format(
-      fmt::runtime(wait_sql), of_steps ? of_run_sql(plan.job, plan.run, "b.application_name") : "false");
+  const std::string sql =
+      fmt::format(fmt::runtime(wait_sql),
+                  // Of the run's own sessions only those that read stay until its end.
+                  of_steps ? of_run_sql(plan.job, plan.run, "b.application_name") +
+                                 " AND b.application_name !~ ' (writer split [0-9]+|target|look)$'"
+                           : "false");
   c.look_into_waits([other, limit, sql, process = c.backend(), place = c.place()](
                         relational::lock_watch::clock::duration waited, const stop_signal& stop) {
-    std::string in_vain;
     if (!other.locks->may_look(relational::lock_watch::clock::now())) {
-      return in_vain;
+      return std::string();
     }
     auto look =
         connection::open(other.options, connection_name(other.job, other.run, "look"), other.look_up, stop);
     if (!look) {
-      return in_vain;
+      return std::string();
     }
     const auto rows = (*look)->ask(sql, {fmt::to_string(process)});
     if (!rows || rows->empty()) {
-      return in_vain;
+      return std::string();
     }
     relational::lock_wait what = described(*rows);
     const auto holder = std::find_if(rows->begin(), rows->end(),
                                      [](const relational::sql_row& row) { return row[8] == "t"; });
-    if (holder != rows->end() &&
-        (*look)->ask("SELECT pg_catalog.pg_cancel_backend($1::int)", {fmt::to_string(process)})) {
-      in_vain = fmt::format(
-          "it waited for {}, which reads for this run until its end: run the statement by itself before the "
-          "job",
-          holder_text(*holder));
-      return in_vain;
+    if (holder != rows->end()) {
+      const auto ended =
+          (*look)->ask("SELECT pg_catalog.pg_cancel_backend($1::int)", {fmt::to_string(process)});
+      if (ended && ended->at(0).at(0) == "t") {
+        return fmt::format(
+            "it waited for {}, which reads for this run until its end: run the statement by itself before "
+            "the "
+            "job",
+            holder_text(*holder));
+      }
     }
     what.limit = limit;
     other.locks->tell(place, what, waited);
-    return in_vain;
+    return std::string();
   });
 }
 

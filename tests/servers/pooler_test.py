@@ -94,10 +94,6 @@ class Proxy(OnMariaDB):
         self.assertTrue(all(int(number) < ANOTHER_NUMBER for number in self.sql("SELECT SUBSTRING_INDEX(owner, '/', 1) FROM sluice_progress").split()))
 
 
-if __name__ == "__main__":
-    unittest.main()
-
-
 class Speaker(MySqlProxy):
     """A server that says it is another product, and has neither what `lacks` names nor, where it says so, prepared statements."""
 
@@ -157,3 +153,7 @@ class OtherProducts(OnMariaDB):
                     self.assertIn(f"the server is {name}, whose transactions do not take rows and marks back together", done.stdout + done.stderr)
                     self.assertIn("Stream Load", done.stdout + done.stderr)
                 self.assertNotIn("sluice_run", self.sql("SHOW TABLES"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -136,7 +136,7 @@ class Moving(Jobs):
         for read, written in (("low", "whole"), ("whole", "high")):
             for steps, concurrent, said in ((["DELETE FROM @table WHERE id > 300"], 1, "and preSql runs before all of it is read"), ([], 4, "splits are read one after another")):
                 document = job(end("Reader", read, ["id + 100"], splitPk="id", snapshot="none"), end("Writer", written, ["id"], preSql=steps), concurrent=concurrent)
-                self.fails(document, "that it writes", "(or a part of it)", said)
+                self.fails(document, "this job reads the table that it writes (or a part of it)", said)
         self.succeeds(job(end("Reader", "low", ["id + 100"], splitPk="id", snapshot="none"), end("Writer", "high", ["id"], preSql=["DELETE FROM @table WHERE id > 300"]), concurrent=4))
         self.assertEqual(sql("SELECT count(*) FROM high"), "51\n")
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 #include "transport/base/text.h"
 
@@ -262,36 +263,34 @@ result<run_row> run_in(const sql_row& row) {
   return r;
 }
 
+namespace {
+
+/// The columns that a table lacks: those that were added since the first version, or the others.
+std::vector<table_column> columns_not_in(bool of_runs, const std::vector<std::string>& columns, bool added) {
+  std::vector<table_column> out;
+  const auto look = [&](const auto& all) {
+    std::copy_if(all.begin(), all.end(), std::back_inserter(out), [&](const table_column& c) {
+      return c.added == added && std::find(columns.begin(), columns.end(), c.name) == columns.end();
+    });
+  };
+  of_runs ? look(run_table_columns) : look(progress_table_columns);
+  return out;
+}
+
+}  // namespace
+
 std::vector<added_column> columns_missing(bool of_runs, const std::vector<std::string>& columns) {
   std::vector<added_column> missing;
-  const auto look = [&](const auto& all) {
-    for (const table_column& c : all) {
-      if (c.added && std::find(columns.begin(), columns.end(), c.name) == columns.end()) {
-        missing.push_back({c.name, c.kind == column_kind::integer});
-      }
-    }
-  };
-  if (of_runs) {
-    look(run_table_columns);
-  } else {
-    look(progress_table_columns);
+  for (const table_column& c : columns_not_in(of_runs, columns, true)) {
+    missing.push_back({c.name, c.kind == column_kind::integer});
   }
   return missing;
 }
 
 std::vector<std::string> columns_lacking(bool of_runs, const std::vector<std::string>& columns) {
   std::vector<std::string> lacking;
-  const auto look = [&](const auto& all) {
-    for (const table_column& c : all) {
-      if (!c.added && std::find(columns.begin(), columns.end(), c.name) == columns.end()) {
-        lacking.emplace_back(c.name);
-      }
-    }
-  };
-  if (of_runs) {
-    look(run_table_columns);
-  } else {
-    look(progress_table_columns);
+  for (const table_column& c : columns_not_in(of_runs, columns, false)) {
+    lacking.emplace_back(c.name);
   }
   return lacking;
 }

@@ -116,9 +116,9 @@ class Run:
         self.result.add(passed, failures)
 
     def unittest_modules(self, folder, env=None):
-        """Runs the modules of a folder, two at a time: their tests wait more than they compute."""
+        """Runs the modules of a folder, three at a time: their tests wait more than they compute."""
         modules = sorted(path.name for path in (ROOT / folder).glob("*_test.py"))
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
             for done in [pool.submit(self.unittest, folder, env=env, pattern=module, beside=True) for module in modules]:
                 done.result()
 

@@ -221,6 +221,30 @@ bool decides_no_data(std::string_view path, const job_shape& shape) {
   return false;
 }
 
+/// Whether what stands at `path` is an address of an end: `steps[1].parameter.host`,
+/// `steps[0].parameter.connection[0].jdbcUrl[0]`.
+bool is_in_address(std::string_view path, const job_shape& shape) {
+  for (const auto* step : {&*shape.reader, &*shape.writer}) {
+    const std::string begin = step->parameter_path + ".";
+    if (!path.starts_with(begin)) {
+      continue;
+    }
+    const auto inner = parse_path(path.substr(begin.size()));
+    if (!inner) {
+      return false;
+    }
+    std::vector<std::string> keys;
+    for (const path_step& s : *inner) {
+      if (const auto* key = std::get_if<std::string>(&s)) {
+        keys.push_back(*key);
+      }
+    }
+    const std::size_t at = !keys.empty() && lower(keys.front()) == "connection" ? 1 : 0;
+    return keys.size() > at && is_address_option(keys[at]);
+  }
+  return false;
+}
+
 bool any_of_them(const std::set<std::string>& names, const std::set<std::string>& in) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return in.contains(name); });
 }
@@ -417,6 +441,15 @@ class parse {
     json shown = document_;
     const auto secret = secret_parameters(uses, mask_secrets(shown, parts));
     std::map<std::string, std::string> told;
+    std::map<std::string, std::string> told_elsewhere;  // than in addresses
+    findings silent(job_.file, nullptr, false);
+    job_shape before = find_shape(original_, silent);
+    put_named_defaults(before.reader, reads, shape.form);
+    put_named_defaults(before.writer, writes, shape.form);
+    const key_end reader{reads.plugin, *reads.options, env_of(job_.reader)};
+    const key_end writer{writes.plugin, *writes.options, env_of(job_.writer)};
+    const json ends = without_addresses(before, reader, writer, job_.compat);
+    const std::string ends_text = ends.dump(-1, ' ', false, json::error_handler_t::replace);
     for (const auto& use : uses) {
       if (use.value.uses_date && job_.date_place.empty()) {
         job_.date_place = out_.place(use.path);
@@ -431,11 +464,18 @@ class parse {
       }
       // Where no planned time was given, what the clock made of a value is no part of the instance.
       const bool by_clock = use.value.uses_date && !(job_.planned && job_.planned->given);
-      if (!hidden && !by_clock) {
-        told[use.name] = use.value.text;
-      } else if (!hidden) {
+      // One in the name of a database stands in what is left of its address, too.
+      const bool address = is_in_address(use.path, shape) && ends_text.find(use.written) == std::string::npos;
+      for (auto* to : {&told, address ? nullptr : &told_elsewhere}) {
+        if (to == nullptr || hidden) {
+          continue;
+        }
+        if (!by_clock) {
+          (*to)[use.name] = use.value.text;
+          continue;
+        }
         for (const auto& name : use.value.parameters) {
-          told[name] = given_.at(name).text;
+          (*to)[name] = given_.at(name).text;
         }
       }
     }
@@ -445,17 +485,15 @@ class parse {
     }
     warn_of_sql(uses, shown, parts, out_);
     job_.document = shown.dump(2, ' ', false, json::error_handler_t::replace);
-    findings silent(job_.file, nullptr, false);
-    job_shape before = find_shape(original_, silent);
-    put_named_defaults(before.reader, reads, shape.form);
-    put_named_defaults(before.writer, writes, shape.form);
-    const key_end reader{reads.plugin, *reads.options, env_of(job_.reader)};
-    const key_end writer{writes.plugin, *writes.options, env_of(job_.writer)};
     job_.key = make_job_key(before, reader, writer, job_.compat);
     job_.key_parts = make_key_parts(before, reader, writer, job_.compat);
-    job_.instance = make_instance(
-        job_.key, told,
-        job_.planned && job_.planned->given ? std::optional(job_.planned->text()) : std::nullopt);
+    const auto planned =
+        job_.planned && job_.planned->given ? std::optional(job_.planned->text()) : std::nullopt;
+    job_.instance = make_instance(job_.key, told, planned);
+    job_.ends.key = digest_of(ends);
+    job_.ends.instance = make_instance(job_.ends.key, told_elsewhere, planned);
+    const json reader_addresses = addresses_of(job_.reader.parameter.json());
+    job_.ends.reader_address = reader_addresses.is_null() ? "" : digest_of(reader_addresses);
   }
 
   /// The job as run, with `***` for the parameters that are secrets, wherever they went.

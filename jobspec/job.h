@@ -85,6 +85,14 @@ struct job_step {
   bool incomplete = false;                    ///< A data source that it names could not be had.
 };
 
+/// Digests for `--same-ends` (docs/decisions/103-same-ends.md), 32 hexadecimal digits each.
+struct job_ends_digests {
+  std::string key;       ///< As the job key, the addresses of both ends left out.
+  std::string instance;  ///< As the instance, likewise.
+  /// Of the reader's addresses, those of data sources included; empty where it has none.
+  std::string reader_address;
+};
+
 /// A job after parsing, substitution and validation of its text: one model for both dialects.
 struct job {
   dialect form = dialect::script2;
@@ -112,6 +120,7 @@ struct job {
   std::string key;         ///< Job key, 32 hexadecimal digits (delivery.md).
   std::map<std::string, std::string> key_parts;  ///< What the key is made of, by name (`make_key_parts`).
   std::string instance;                          ///< Instance, 32 hexadecimal digits.
+  job_ends_digests ends;                         ///< What tells jobs apart that differ in addresses alone.
   std::vector<std::string> warnings;             ///< One line each with its place.
 };
 

@@ -37,6 +37,22 @@ std::string make_job_key(const job_shape& before, const key_end& reader, const k
 std::map<std::string, std::string> make_key_parts(const job_shape& before, const key_end& reader,
                                                   const key_end& writer, compat_mode compat);
 
+/// The JSON of `make_job_key` without the addresses of the ends: servers in `jdbcUrl`, `address`, `host`,
+/// `port` and how they are reached, the path of an SQLite file unless it has a parameter in it. Databases and
+/// tables stay.
+nlohmann::json without_addresses(const job_shape& before, const key_end& reader, const key_end& writer,
+                                 compat_mode compat);
+/// Whether an option of an end's parameters, by its first name in lower case, is an address or how one is
+/// reached.
+bool is_address_option(std::string_view key);
+
+/// Where an end is, of its parameters as they are run: `jdbcUrl` without properties, `address`, `host`,
+/// `port`, `database`, also of each `connection`. Null where it says none of these.
+nlohmann::json addresses_of(const nlohmann::json& parameter);
+
+/// Digest of canonical JSON, 32 hexadecimal digits.
+std::string digest_of(const nlohmann::json& canonical);
+
 /// The instance, form `sluice-instance/2`: the job key with the parameters after substitution (those that are
 /// no secrets, and stand not only in what the key leaves out) and the planned time, null where none was
 /// given.

@@ -92,6 +92,7 @@ start_facts start_facts_of(const job& what, const target_opened& to, run_setting
   for (const auto& [name, digest] : what.key_parts) {
     mine.key_parts.push_back({name, {digest}});
   }
+  mine.ends = what.ends;
   mine.may_resume = to.what.exactly_once;
   mine.may_repeat = to.what.same_again || what.delivery.mode == delivery_mode::at_least_once;
   mine.on_unfinished = on_unfinished;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/supervise/same_ends.h"
 #include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 
@@ -35,6 +36,50 @@ std::string difference_text(const scalar_list& theirs, const scalar_list& mine) 
   return differing.empty()
              ? ""
              : fmt::format("{} differ{}", fmt::join(differing, " and "), differing.size() == 1 ? "s" : "");
+}
+
+constexpr const char* ends_key_part = "ends_key";
+constexpr const char* ends_instance_part = "ends_instance";
+constexpr const char* reader_address_part = "reader_address";
+
+/// Whether the row has that digest; not where an older program made it.
+bool has_part(const run_row& row, const char* name, const std::string& digest) {
+  const scalar* kept = find(row.key_parts, name);
+  return kept != nullptr && !digest.empty() && *kept == scalar{digest};
+}
+
+bool differs_in_addresses(const run_row& row, const start_facts& mine) {
+  return row.job_key != mine.job_key && has_part(row, ends_key_part, mine.ends.key);
+}
+
+bool is_same_job(const run_row& row, const start_facts& mine) {
+  return row.job_key == mine.job_key || (mine.same_ends && differs_in_addresses(row, mine));
+}
+
+bool is_same_instance(const run_row& row, const start_facts& mine) {
+  return row.instance == mine.instance ||
+         (mine.same_ends && has_part(row, ends_instance_part, mine.ends.instance));
+}
+
+/// What is left of it would be read elsewhere than what it has read.
+bool reads_elsewhere(const run_row& row, const start_facts& mine) {
+  const scalar* kept = find(row.key_parts, reader_address_part);
+  return kept != nullptr && !mine.ends.reader_address.empty() &&
+         !has_part(row, reader_address_part, mine.ends.reader_address);
+}
+
+refuse refuse_elsewhere(const run_row& row, const start_facts& mine) {
+  return {
+      {error_kind::conflict,
+       fmt::format("run {} of this job is unfinished ({}), and its reader's data source has another address "
+                   "now than the run was begun with: what is left would be read from there. Where both are "
+                   "the same system (a failover, a new name), run the same command with --same-ends; else "
+                   "put the address back, or begin anew with --on-unfinished fresh, which forgets that run: "
+                   "{}",
+                   row.run.text(), row.stage,
+                   mine.appears_whole ? "what it has written is removed" : "what it has written stays"),
+       other_ends_code, true},
+      row.run};
 }
 
 refuse refuse_emptying(const run_row& row, const start_facts& mine) {
@@ -73,11 +118,14 @@ refuse refuse_half(const run_row& row, const start_facts& mine) {
   const bool same_name = row.job_name == mine.job_name;
   const std::string difference = difference_text(row.key_parts, mine.key_parts);
   const bool older_form = difference.empty() && !row.key_parts.empty();
+  const bool moved = differs_in_addresses(row, mine);
   const std::string whose =
-      older_form  ? "It was begun by a Sluice whose job keys have another form"
-      : same_name ? fmt::format("It is this job as it was before it was changed{}",
+      moved        ? fmt::format("It is {} with other addresses of its ends",
+                          same_name ? "this job" : "another job of the same kind,")
+      : older_form ? "It was begun by a Sluice whose job keys have another form"
+      : same_name  ? fmt::format("It is this job as it was before it was changed{}",
                                 difference.empty() ? "" : " (" + difference + ")")
-                  : fmt::format("It is another job's{}", difference.empty() ? "" : " (" + difference + ")");
+                   : fmt::format("It is another job's{}", difference.empty() ? "" : " (" + difference + ")");
   const std::string stays = mine.empties ? "what it has written goes when this job empties the table"
                                          : "what it has written stays, and the same rows inserted again are "
                                            "there twice";
@@ -89,11 +137,13 @@ refuse refuse_half(const run_row& row, const start_facts& mine) {
            row.run.text(), in_quotes(row.job_name), row.stage,
            lost_its_marks(row) ? "an unknown number of (its marks are gone)" : with_thousands(row.written),
            statement_text(mine.output_name), whose,
-           older_form  ? "Run the job with that one, which finishes that run"
-           : same_name ? "Put the job back as it was and run it, which finishes that run"
-                       : "Run that job again, which finishes that run",
+           moved        ? "Where these are the same systems (a failover, a new name), run the same command "
+                          "with --same-ends, which finishes that run; else put the addresses back"
+           : older_form ? "Run the job with that one, which finishes that run"
+           : same_name  ? "Put the job back as it was and run it, which finishes that run"
+                        : "Run that job again, which finishes that run",
            stays),
-       unfinished_code, true},
+       moved ? other_ends_code : unfinished_code, true},
       row.run};
 }
 
@@ -388,7 +438,7 @@ continuation take_or_refuse(const run_row& at_work, std::vector<run_row> found, 
 continuation decide_any(const std::vector<run_row>& found, const start_facts& mine) {
   begin_fresh answer;
   for (const run_row& row : found) {
-    if (row.job_key != mine.job_key) {
+    if (!is_same_job(row, mine)) {
       continue;
     }
     if (row.held && !mine.takeover) {
@@ -399,7 +449,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
                                         : take_or_refuse(row, found, mine);
     }
     if (row.stage == "done") {
-      if (row.instance == mine.instance && mine.on_unfinished != unfinished::fresh) {
+      if (is_same_instance(row, mine) && mine.on_unfinished != unfinished::fresh) {
         const bool taken = std::find(mine.taken.begin(), mine.taken.end(), row.run) != mine.taken.end();
         if (row.owner || taken) {
           return only_release{row};
@@ -410,7 +460,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
       }
       continue;
     }
-    if (row.instance != mine.instance) {
+    if (!is_same_instance(row, mine)) {
       answer.notices.push_back(other_instance(row));
       continue;
     }
@@ -420,12 +470,22 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     }
     continuation own = judge_own(row, mine);
     if (auto* go_on = std::get_if<go_on_with>(&own)) {
+      const bool reads = !stage_step(row.stage, "post:");
+      if (reads && !mine.same_ends && reads_elsewhere(row, mine)) {
+        return refuse_elsewhere(row, mine);
+      }
+      if (differs_in_addresses(row, mine) || reads_elsewhere(row, mine)) {
+        answer.notices.push_back(
+            fmt::format("run {} was begun with other addresses of its ends, which are those of the same "
+                        "systems (--same-ends)",
+                        row.run.text()));
+      }
       go_on->notices.insert(go_on->notices.begin(), answer.notices.begin(), answer.notices.end());
     }
     return own;
   }
   for (const run_row& row : found) {
-    if (row.job_key == mine.job_key) {
+    if (is_same_job(row, mine)) {
       continue;
     }
     if (auto no = judge_other(row, mine, answer)) {
@@ -436,6 +496,14 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
 }
 
 }  // namespace
+
+scalar_list ends_parts(const job_ends_digests& ends) {
+  scalar_list parts = {{ends_key_part, {ends.key}}, {ends_instance_part, {ends.instance}}};
+  if (!ends.reader_address.empty()) {
+    parts.push_back({reader_address_part, {ends.reader_address}});
+  }
+  return parts;
+}
 
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine) {
   continuation answer = decide_any(found, mine);

@@ -74,6 +74,8 @@ struct start_facts {
   std::chrono::seconds resume_window{3600};
   bool once = false;           ///< `run_settings::once`.
   bool takeover = false;       ///< `run_settings::takeover`.
+  bool same_ends = false;      ///< `run_settings::same_ends`.
+  job_ends_digests ends;       ///< `job::ends`.
   std::vector<run_id> taken;   ///< Runs that this start has taken from living processes.
   std::optional<run_id> only;  ///< `run_settings::only`.
   run_settings::unsure_step pre_sql_unsure = run_settings::unsure_step::ask;

@@ -212,7 +212,11 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
     }
   }
   if (c.seen) {
-    auto term = store->claim_again(*c.seen, *c.mine.owner);
+    run_row seen = *c.seen;
+    seen.job_key = c.mine.job_key;
+    seen.instance = c.mine.instance;
+    seen.key_parts = c.mine.key_parts;
+    auto term = store->claim_again(seen, *c.mine.owner);
     if (!term) {
       return target_failed("taking over the claim", term.error());
     }

@@ -19,6 +19,7 @@ struct look_settings {
   std::uint64_t memory_bytes = std::uint64_t{160} << 20;
   run_settings::unfinished on_unfinished = run_settings::unfinished::automatic;
   std::chrono::seconds resume_window{3600};
+  bool same_ends = false;  ///< `run_settings::same_ends`.
   decltype(plugin_context::resolve_secret) resolve_secret = plain_secret;
   decltype(plugin_context::guard) guard = nullptr;
   bool open_ends = true;     ///< False: only what the job's text shows is checked, nothing is opened.

@@ -35,6 +35,8 @@ struct run_settings {
   std::chrono::seconds resume_window{3600};
   /// `--once`: a run of this instance that is done is refused (`done_code`), also without a given time.
   bool once = false;
+  /// `--same-ends`: a run that differs in addresses of its ends alone is this job's.
+  bool same_ends = false;
   bool takeover = false;       ///< `--if-running takeover`: a claim is taken from a process that lives, too.
   std::optional<run_id> only;  ///< This run is continued or none: where the start would do else, it fails.
   /// What becomes of a step around the data that was begun, and of which nobody can see whether it has run

@@ -7,6 +7,7 @@
 #include "actors/plan/own_encoding.h"
 #include "actors/supervise/beginnings.h"
 #include "actors/supervise/run_core.h"
+#include "actors/supervise/same_ends.h"
 #include "plugins/api/step_stage.h"
 #include "transport/base/text.h"
 
@@ -117,6 +118,7 @@ void run_core::go_on_from_found() {
   mine.post_sql_unsure = config_.settings.post_sql_unsure;
   mine.once = config_.settings.once;
   mine.takeover = config_.settings.takeover && taken_.size() < takeovers_max;
+  mine.same_ends = config_.settings.same_ends;
   mine.taken = taken_;
   go_on_from(decide_continuation(target_.runs, mine));
 }
@@ -414,6 +416,8 @@ void run_core::claim() {
   c.mine.output = mine.output;
   c.mine.empties = mine.empties;
   c.mine.key_parts = mine.key_parts;
+  const scalar_list ends = ends_parts(mine.ends);
+  c.mine.key_parts.insert(c.mine.key_parts.end(), ends.begin(), ends.end());
   c.seen = seen_;
   c.discard = discard_;
   for (const run_row& row : target_.runs) {

@@ -100,8 +100,8 @@ class progress_store {
   [[nodiscard]] virtual std::string tables() const = 0;
   /// The statements that make them, for whoever makes them beforehand; empty where no statement does.
   [[nodiscard]] virtual std::vector<std::string> tables_sql() const { return {}; }
-  /// All runs of the job key, and of other keys those that are not done and have this job name, this output
-  /// or none known (an older program's); newest first. Empty where there is no table of runs. `not_supported`
+  /// All runs of the job key, this job name or this output, and those of none known (an older program's) that
+  /// are not done; newest first. Empty where there is no table of runs. `not_supported`
   /// where one of them is of a newer program.
   virtual result<std::vector<run_row>> runs_of(const run_query& query) = 0;
   /// Makes the tables where they do not exist or are of an older program, and removes runs done longer than 7
@@ -111,7 +111,8 @@ class progress_store {
   /// released, or where one of another key has and either of the two empties the output of both.
   virtual result<void> claim_new(const run_row& run) = 0;
   /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s term and owner that raises
-  /// the term by one and returns it. `conflict` where somebody else was faster.
+  /// the term, which it returns, and sets key, instance and key parts to `seen`'s. `conflict`: it was too
+  /// late.
   virtual result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) = 0;
   /// `--if-running takeover`: `seen`'s owner has the claim no more, whether or not its process lives, and
   /// nobody has it in its place. What that process has not committed is rolled back with its sessions, which

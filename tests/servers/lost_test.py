@@ -130,6 +130,52 @@ class OfEither:
             self.assertLess(time.monotonic() - begun, 10, "the locks of the session are not waited for")
             held.join()
 
+    def killed_half(self, document, *more):
+        slow = ["--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2"]
+        process = subprocess.Popen(self.arguments(document, *slow, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        until(lambda: self.written() > 0, "rows are committed")
+        process.kill()
+        process.wait()
+
+    def test_a_run_goes_on_at_another_address_only_with_same_ends(self):
+        self.fill()
+        document = job(self.end("Reader", "src"), self.end("Writer", "dst"))
+        moved = json.loads(json.dumps(document).replace("127.0.0.1", "localhost"))
+        self.assertNotEqual(moved, document)
+        self.killed_half(document)
+        refused = self.run_job(moved)
+        self.assertEqual((refused.code, refused.summary["error"]["code"]), (1, "other_ends"), refused)
+        self.assertIn("with other addresses of its ends. Where these are the same systems", refused.text)
+        ended = self.run_job(moved, "--same-ends")
+        self.assert_all_arrived(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertIn("begun with other addresses of its ends, which are those of the same systems (--same-ends)", ended.text)
+        self.assertEqual(self.run_job(moved, "--once").summary["read"], 0, "it is the job's at the new addresses from then on")
+
+    def test_a_reader_whose_data_source_has_another_address_goes_on_only_with_same_ends(self):
+        self.fill()
+        reader = self.end("Reader", "src")
+        server, database = re.search(r"//(.*)/(\w+)", reader["parameter"].pop("jdbcUrl")).groups()
+        source = {"address": [{"host": "127.0.0.1", "port": int(server.rpartition(":")[2])}], "database": database,
+                  **{key: reader["parameter"].pop(key) for key in ("username", "password")}}
+        reader["parameter"]["datasource"] = "shop"
+        registry = self.folder / "datasources.json"
+
+        def registered(host):
+            text = json.dumps({"version": 1, "datasources": [{"name": "shop", "type": reader["stepType"], "connectionProperties": source}]})
+            registry.write_text(text.replace("127.0.0.1", host), encoding="utf-8")
+            return ["--datasources", str(registry)]
+        document = job(reader, self.end("Writer", "dst"))
+        self.killed_half(document, *registered("127.0.0.1"))
+        refused = self.run_job(document, *registered("localhost"))
+        self.assertEqual((refused.code, refused.summary["error"]["code"]), (1, "other_ends"), refused)
+        self.assertIn("its reader's data source has another address now", refused.text)
+        ended = self.run_job(document, *registered("localhost"), "--same-ends")
+        self.assert_all_arrived(ended)
+        self.assertTrue(ended.summary["resumed"])
+
     def test_a_run_that_stands_still_is_taken_over_and_writes_nothing_when_it_goes_on(self):
         self.fill()
         document = job(self.end("Reader", "src"), self.end("Writer", "dst"))

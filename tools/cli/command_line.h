@@ -55,6 +55,7 @@ struct run_arguments : job_arguments {
   if_running running = if_running::fail;
   std::chrono::milliseconds wait_max{3'600'000};  ///< `if_running::wait`.
   bool once = false;
+  bool same_ends = false;
   log_format format = log_format::text;
   log_level level = log_level::info;
   bool fail_on_dirty = false;

@@ -514,6 +514,7 @@ run_settings run_session::settings_of_run(bool live) {
   settings.pre_sql_unsure = arguments_.pre_sql_unsure;
   settings.post_sql_unsure = arguments_.post_sql_unsure;
   settings.once = arguments_.once;
+  settings.same_ends = arguments_.same_ends;
   settings.takeover = arguments_.running == if_running::takeover;
   settings.begin_anew = arguments_.begin_anew;
   settings.run = summary_.run;
@@ -802,6 +803,7 @@ bool run_session::still_claimed() {
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
   settings.plan_splits = false;
+  settings.same_ends = arguments_.same_ends;
   settings.guard = guard_;
   secret_resolver resolver(
       resolving_into(secrets_, parts_.variable, [this](const std::string& line) { warn(line); }));

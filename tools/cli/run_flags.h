@@ -27,7 +27,7 @@ class run_flags {
   std::string report_ = "text", on_unfinished_, if_running_ = "fail", log_format_ = "text",
               log_level_ = "info";
   bool rerun_pre_sql_ = false, skip_pre_sql_ = false, rerun_post_sql_ = false, skip_post_sql_ = false;
-  bool fail_on_dirty_ = false, json_ = false, no_progress_ = false, once_ = false;
+  bool fail_on_dirty_ = false, json_ = false, no_progress_ = false, once_ = false, same_ends_ = false;
 };
 
 }  // namespace sluice

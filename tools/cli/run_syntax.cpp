@@ -39,6 +39,10 @@ void run_flags::describe_work(CLI::App& run) {
       ->type_name("WHAT");
   run.add_option("--wait-max", wait_max_, "How long --if-running wait waits before it fails; default: 1h")
       ->type_name("TIME");
+  run.add_flag(
+      "--same-ends", same_ends_,
+      "The ends are the same systems as those of an unfinished run although their addresses differ (a "
+      "failover, a new name): go on with it");
   run.add_flag("--once", once_,
                "Succeed without doing anything where the job is done with these parameters and planned time");
   run.add_flag(
@@ -129,6 +133,7 @@ result<void> run_flags::put_into(run_arguments& run, std::vector<planned_request
     return usage("--once passes by what is done, and --on-unfinished fresh does it again; give one");
   }
   run.once = once_;
+  run.same_ends = same_ends_;
   SLUICE_TRY(run.format, one_of<log_format>("--log-format", log_format_,
                                             {{"text", log_format::text}, {"json", log_format::json}}));
   SLUICE_TRY(run.level, one_of<log_level>("--log-level", log_level_,

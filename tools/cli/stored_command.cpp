@@ -20,9 +20,9 @@ constexpr std::size_t command_bytes_max = std::size_t{4} << 20;
 
 /// How a start deals with what it finds, and of several runs: not what the run itself is.
 constexpr std::string_view of_the_start[] = {
-    "--on-unfinished", "--if-running",      "--wait-max",      "--once",         "--resume-window",
-    "--rerun-presql",  "--skip-presql",     "--rerun-postsql", "--skip-postsql", "--jobs",
-    "--parallel",      "--stop-on-failure", "--state-dir"};
+    "--on-unfinished", "--if-running",   "--wait-max",        "--same-ends",     "--once",
+    "--resume-window", "--rerun-presql", "--skip-presql",     "--rerun-postsql", "--skip-postsql",
+    "--jobs",          "--parallel",     "--stop-on-failure", "--state-dir"};
 
 /// What standard error and standard output look like; names and dates are the job's.
 constexpr std::string_view only_shown[] = {

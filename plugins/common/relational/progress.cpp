@@ -285,12 +285,12 @@ result<std::vector<run_row>> relational_progress::read_runs(sql_session& session
   }
   SLUICE_TRY(const auto rows,
              session.ask(written(dialect_, fmt::format("SELECT {} FROM @run r WHERE r.[run] <> '{}' AND "
-                                                       "(r.[job_key] = ? OR (r.[stage] <> 'done' AND "
-                                                       "(r.[job_name] = ?{}))) ORDER BY r.[started_at] DESC, "
-                                                       "r.[run] DESC",
+                                                       "(r.[job_key] = ? OR r.[job_name] = ? OR {}) ORDER BY "
+                                                       "r.[started_at] DESC, r.[run] DESC",
                                                        run_columns(added, !there.marks.empty()), guard_run,
-                                                       added ? " OR r.[output] = ? OR r.[output] IS NULL"
-                                                             : " OR 1 = 1")),
+                                                       added ? "r.[output] = ? OR (r.[output] IS NULL AND "
+                                                               "r.[stage] <> 'done')"
+                                                             : "r.[stage] <> 'done'")),
                          values));
   std::vector<run_row> runs;
   for (const sql_row& row : rows) {
@@ -558,7 +558,10 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
                                          {"owner_host", {}, owner.host},
                                          {"owner_pid", owner.pid},
                                          {"owner_start", {}, owner.process_start},
-                                         {"owner_session", {}, owner.session}},
+                                         {"owner_session", {}, owner.session},
+                                         {"job_key", {}, seen.job_key},
+                                         {"instance", {}, seen.instance},
+                                         {"key_parts", {}, to_json(seen.key_parts)}},
                                         values);
     std::string where = "[run] = ? AND " + with_term(seen.term);
     values.emplace_back(seen.run.text());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/supervise/same_ends.h"
 #include "plugins/api/step_stage.h"
 
 namespace sluice {
@@ -220,6 +221,75 @@ TEST(continuation, one_that_was_done_when_it_was_taken_is_not_done_again) {
   EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({done}, mine)));
   mine.taken = {done.run};
   EXPECT_EQ(std::get<only_release>(decide_continuation({done}, mine)).run.run, done.run);
+}
+
+// ---- addresses
+
+start_facts start_at(const std::string& reader_address) {
+  start_facts mine = start();
+  mine.job_key = "key at new addresses";
+  mine.instance = "instance at new addresses";
+  mine.ends = {"ends", "ends instance", reader_address};
+  return mine;
+}
+
+/// Of the same job at other addresses.
+run_row run_elsewhere(const std::string& stage, owner who) {
+  run_row row = run("i", stage, who, 5);
+  row.written = 9;
+  row.key_parts = ends_parts({"ends", "ends instance", "old"});
+  return row;
+}
+
+TEST(continuation, a_half_at_other_addresses_is_refused_as_such_and_goes_on_with_same_ends) {
+  const auto half = run_elsewhere("loading", owner::dead);
+  start_facts mine = start_at("new");
+  const auto refused = std::get<refuse>(decide_continuation({half}, mine)).why;
+  EXPECT_EQ(refused.code, other_ends_code);
+  EXPECT_NE(refused.message.find("--same-ends"), std::string::npos) << refused.message;
+  mine.same_ends = true;
+  const auto answer = decide_continuation({half}, mine);
+  ASSERT_TRUE(std::holds_alternative<go_on_with>(answer));
+  EXPECT_NE(std::get<go_on_with>(answer).notices.front().find("other addresses"), std::string::npos);
+  mine.ends.instance = "another day";
+  EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({half}, mine)))
+      << "it is named and left";
+  mine.ends.key = "another table";
+  EXPECT_EQ(std::get<refuse>(decide_continuation({half}, mine)).why.code, unfinished_code);
+}
+
+TEST(continuation, with_same_ends_one_at_other_addresses_is_at_work_or_done_for_this_job) {
+  start_facts mine = start_at("new");
+  mine.once = true;
+  EXPECT_TRUE(std::holds_alternative<begin_fresh>(
+      decide_continuation({run_elsewhere("done", owner::released)}, mine)));
+  mine.same_ends = true;
+  EXPECT_EQ(std::get<refuse>(decide_continuation({run_elsewhere("done", owner::released)}, mine)).why.code,
+            done_code);
+  EXPECT_EQ(std::get<refuse>(decide_continuation({run_elsewhere("loading", owner::alive)}, mine)).why.code,
+            claimed_code);
+}
+
+TEST(continuation, what_would_be_read_from_another_address_of_a_data_source_is_refused_without_same_ends) {
+  auto half = run("i", "loading", owner::dead, 5);
+  half.key_parts = ends_parts({"ends", "ends instance", "old"});
+  start_facts mine = start();
+  mine.ends = {"ends", "ends instance", "new"};
+  const auto refused = std::get<refuse>(decide_continuation({half}, mine)).why;
+  EXPECT_EQ(refused.code, other_ends_code);
+  EXPECT_NE(refused.message.find("data source has another address"), std::string::npos) << refused.message;
+  half.stage = "post:0";
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, mine)))
+      << "nothing is read any more";
+  half.stage = "loading";
+  mine.same_ends = true;
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, mine)));
+  mine.same_ends = false;
+  mine.ends.reader_address = "old";
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, mine)));
+  mine.ends.reader_address = "new";
+  half.key_parts.clear();
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, mine))) << "of an older program";
 }
 
 TEST(continuation, who_is_at_work_is_named_with_the_time_and_the_ways_on) {

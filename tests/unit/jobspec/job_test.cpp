@@ -163,6 +163,66 @@ TEST(JobKey, IsTheSameWhateverPostSqlIsAndSoIsTheInstance) {
   EXPECT_NE(parsed(tagged, options).instance, first.instance) << "it stands elsewhere, too";
 }
 
+const char* const between_servers = R"({
+  "type": "job", "version": "2.0",
+  "steps": [
+    {"stepType": "fakedb", "category": "reader", "name": "Reader",
+     "parameter": {"connection": [{"jdbcUrl": ["jdbc:fake://one:3306/shop?x=1"], "table": ["t"]}],
+                   "column": ["*"], "where": "d = '${day}'"}},
+    {"stepType": "sqlite", "category": "writer", "name": "Writer",
+     "parameter": {"jdbcUrl": "jdbc:sqlite:/data/out.db", "table": "t", "column": ["*"]}}
+  ]
+})";
+
+TEST(SameEnds, AreTheSameWithOtherServersAndNothingElse) {
+  const job base = parsed(between_servers, given());
+  const auto with = [&](const std::string& from, const std::string& to) {
+    return parsed(replaced(between_servers, from, to), given());
+  };
+  for (const char* url :
+       {"jdbc:fake://two/shop?x=1", "jdbc:fake://two:3306,three:3307/shop?x=1",
+        "jdbc:fake:replication://a,b/shop?x=1", "jdbc:fake://address=(host=two)(port=1)/shop?x=1",
+        R"(jdbc:fake://a/shop?x=1", "jdbc:fake://b/shop?x=1)"}) {
+    const job other = with("jdbc:fake://one:3306/shop?x=1", url);
+    EXPECT_NE(other.key, base.key) << url;
+    EXPECT_NE(other.instance, base.instance) << url;
+    EXPECT_EQ(other.ends.key, base.ends.key) << url;
+    EXPECT_EQ(other.ends.instance, base.ends.instance) << url;
+    EXPECT_NE(other.ends.reader_address, base.ends.reader_address) << url;
+  }
+  const job moved = with("/data/out.db", "/srv/new.db");
+  EXPECT_EQ(moved.ends.key, base.ends.key);
+  EXPECT_EQ(moved.ends.reader_address, base.ends.reader_address) << "of the reader";
+  for (const auto& [from, to] : {std::pair{"one:3306/shop", "one:3306/other"},
+                                 {"?x=1", "?x=2"},
+                                 {"[\"t\"]", "[\"u\"]"},
+                                 {"\"table\": \"t\"", "\"table\": \"u\""},
+                                 {"d = ", "e = "}}) {
+    EXPECT_NE(with(from, to).ends.key, base.ends.key) << to;
+  }
+  auto tomorrow = given();
+  tomorrow.parameters["day"] = "20250720";
+  const job other_day = parsed(between_servers, tomorrow);
+  EXPECT_EQ(other_day.ends.key, base.ends.key);
+  EXPECT_NE(other_day.ends.instance, base.ends.instance);
+}
+
+TEST(SameEnds, LeaveAParameterOutThatIsAnAddressAlone) {
+  const auto with = [](const std::string& from, const std::string& to, const std::string& value) {
+    auto options = given();
+    options.parameters["where_to"] = value;
+    return parsed(replaced(between_servers, from, to), options);
+  };
+  const auto as_server = [&](const char* value) { return with("one:3306", "${where_to}", value); };
+  EXPECT_NE(as_server("a").instance, as_server("b").instance);
+  EXPECT_EQ(as_server("a").ends.instance, as_server("b").ends.instance);
+  EXPECT_NE(as_server("a").ends.reader_address, as_server("b").ends.reader_address);
+  const auto as_database = [&](const char* value) { return with("3306/shop", "3306/${where_to}", value); };
+  EXPECT_NE(as_database("a").ends.instance, as_database("b").ends.instance);
+  const auto as_file = [&](const char* value) { return with("/data/out.db", "/data/${where_to}.db", value); };
+  EXPECT_NE(as_file("a").ends.instance, as_file("b").ends.instance) << "another file each day";
+}
+
 TEST(JobStep, TakesADefaultFromTheNameItGoesBy) {
   const auto format_of = [](const std::string& type) {
     return parsed(changed("\"csv\"", type), given()).reader.parameter.text("fileFormat").value();

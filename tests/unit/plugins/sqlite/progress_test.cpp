@@ -355,7 +355,8 @@ TEST_F(sqlite_progress_test, finds_what_other_jobs_have_left_half_done_in_the_ta
   }
   EXPECT_TRUE(store->runs_of({"x", "other job", "u"})->empty());
   sql("UPDATE sluice_run SET stage = 'done'");
-  EXPECT_TRUE(store->runs_of({"x", "test job", "t"})->empty()) << "what is done concerns nobody else";
+  EXPECT_EQ(store->runs_of({"x", "test job", "u"})->size(), 1u) << "it may be this job's by other addresses";
+  EXPECT_TRUE(store->runs_of({"x", "other job", "u"})->empty()) << "what is done concerns nobody else";
   EXPECT_EQ(store->runs_of({run.row.job_key, "", ""})->size(), 1u);
 }
 

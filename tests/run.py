@@ -78,11 +78,9 @@ class Run:
     def step(self, name, argv, **how):
         """A command that is a test by itself: passes with exit code 0."""
         code, output = self.command(argv, **how)
-        if code == 0:
-            self.result.add(1, [])
-        else:
-            tail = "\n    ".join(output.splitlines()[-25:])
-            self.result.add(0, [f"{name} (exit code {code})\n    {tail}"])
+        tail = "\n    ".join(output.splitlines()[-25:])
+        with self.lock:
+            self.result.add(1 if code == 0 else 0, [] if code == 0 else [f"{name} (exit code {code})\n    {tail}"])
         return code == 0
 
     def build(self, preset, targets=("all",), tests=True):
@@ -115,10 +113,10 @@ class Run:
             failures.append(f"ctest -L {label} in build/{preset}: exit code {code}; see {self.log_path}")
         self.result.add(passed, failures)
 
-    def unittest_modules(self, folder, env=None):
-        """Runs the modules of a folder, three at a time: their tests wait more than they compute."""
+    def unittest_modules(self, folder, at_a_time, env=None):
+        """Runs the modules of a folder, several at a time: their tests wait more than they compute."""
         modules = sorted(path.name for path in (ROOT / folder).glob("*_test.py"))
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
             for done in [pool.submit(self.unittest, folder, env=env, pattern=module, beside=True) for module in modules]:
                 done.result()
 
@@ -195,12 +193,12 @@ def suite_simulation(run):
 
 def suite_e2e(run):
     """the program itself: files, bad input, dialects, full disks"""
-    run.unittest("tests/e2e")
+    run.unittest_modules("tests/e2e", 2)
 
 
 def suite_servers(run):
     """real PostgreSQL and MariaDB (full: MySQL 8 too), started here; at most 10 min"""
-    run.unittest_modules("tests/servers", env={"SLUICE_TEST_FULL": "1"} if run.full else None)
+    run.unittest_modules("tests/servers", 3, env={"SLUICE_TEST_FULL": "1"} if run.full else None)
     if run.full:
         for module in ("between", "changed", "faults", "jobs", "rights", "written"):
             run.unittest("tests/servers", env={"SLUICE_TEST_MYSQL_FOR_MARIADB": "1"}, pattern=f"{module}_test.py")
@@ -236,12 +234,17 @@ def suite_fuzz(run):
     if not programs:
         run.result.add(0, ["no fuzz target was built"])
     seconds = FUZZ_SECONDS_FULL if run.full else FUZZ_SECONDS_QUICK
-    for program in programs:
+
+    def fuzz(program):
         corpus = BUILD / "fuzz-corpus" / program.name
         corpus.mkdir(parents=True, exist_ok=True)
         seeds = ROOT / "tests" / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")
         run.step(program.name, [program, f"-max_total_time={seconds}", "-rss_limit_mb=1024", "-timeout=10",
-                                f"-artifact_prefix={BUILD}/debug/", corpus, *([seeds] if seeds.is_dir() else [])])
+                                f"-artifact_prefix={BUILD}/debug/", corpus, *([seeds] if seeds.is_dir() else [])], beside=True)
+
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        for done in [pool.submit(fuzz, program) for program in programs]:
+            done.result()
 
 
 def suite_locale(run):

@@ -75,6 +75,8 @@ def measure(argv, cwd, stdin=None, stdout=subprocess.DEVNULL, sampled=False):
 
 
 class Bench:
+    program = PROGRAM
+
     def __init__(self, folder, scale):
         self.folder = folder
         self.scale = scale  # rows are divided by this, to try the script out
@@ -222,6 +224,9 @@ class Bench:
                   f"{bare / marked:.3f} ({summary['written']:,} rows: {marked:.2f} s, {bare:.2f} s; best of {rounds} by turns)",
                   "at least 0.98", bare / marked >= 0.98)
 
+    def killed(self):
+        Databases(self, measure).killed_late()
+
     def peers(self):
         Databases(self, measure).beside_peers()
 
@@ -294,7 +299,7 @@ def page(bench, date):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "duplicates", "marks", "database_memory", "peers"]
+    everything = ["start", "streams", "csv_to_sqlite", "csv_to_csv", "memory", "throttle", "databases", "duplicates", "marks", "killed", "database_memory", "peers"]
     parser.add_argument("--only", choices=everything, action="append",
                         help="measure only this, and leave docs/benchmarks.md alone")
     parser.add_argument("--scale", type=int, default=1, help="divide the numbers of rows by this, to try the script out")

@@ -1,8 +1,11 @@
 """Routes between databases against the products' own tools, on TPC-H's lineitem: the client's CPU and the wall of each."""
 
 import contextlib
+import json
 import os
+import re
 import shlex
+import subprocess
 import time
 from pathlib import Path
 
@@ -15,6 +18,7 @@ COLUMNS = ("l_orderkey", "l_partkey", "l_suppkey", "l_linenumber", "l_quantity",
 TYPES = ("bigint", "integer", "integer", "integer", "decimal(15,2)", "decimal(15,2)", "decimal(15,2)", "decimal(15,2)", "char(1)", "char(1)",
          "date", "date", "date", "varchar(25)", "varchar(10)", "varchar(44)")
 ROWS = 6_000_000
+KILLED_ROWS = 5_000_000
 MEMORY_ROWS = (1_000_000, 20_000_000)
 # What TPC-H's generator gives in kind: four lines an order, prices with cents, dates of seven years, a few words.
 LINES = """INSERT INTO lineitem SELECT g / 4 + 1, g * 7919::bigint % 200000 + 1, g * 104729::bigint % 10000 + 1, g % 4 + 1,
@@ -23,6 +27,13 @@ LINES = """INSERT INTO lineitem SELECT g / 4 + 1, g * 7919::bigint % 200000 + 1,
   (ARRAY['DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN'])[g % 4 + 1],
   (ARRAY['REG AIR', 'AIR', 'RAIL', 'SHIP', 'TRUCK', 'MAIL', 'FOB'])[g % 7 + 1],
   substr('furiously even requests sleep quickly regular', 1, 10 + g % 34) FROM generate_series(0, {rows} - 1) g"""
+
+
+def records_read(metrics):
+    """What a file of metrics says; 0 where there is none yet."""
+    text = metrics.read_text(encoding="utf-8") if metrics.exists() else ""
+    found = re.search(r'^sluice_records_total{.*kind="read"} (\d+)$', text, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def table_sql(name, **changed):
@@ -68,6 +79,40 @@ class Databases:
                     self.empty(of)
                     return self.end(of, "Writer", "loaded")
                 self.bench.cost_of_marks(f"{name} to {name}", job(self.end(system, "Reader", "lineitem"), None), writer)
+
+    def killed_late(self):
+        """Killed when 97 % is read: what the same command reads again, by the rows that the destination had then."""
+        self.rows = KILLED_ROWS // self.bench.scale
+        with self.servers():
+            self.fill()
+            for name, system in (("PostgreSQL", "postgresql"), ("MariaDB", "mariadb")):
+                getattr(self, system).sql("ALTER TABLE lineitem ADD PRIMARY KEY (l_orderkey, l_linenumber)", "sluice")
+                self.empty("postgresql")
+                document = job(self.end(system, "Reader", "lineitem"), self.end("postgresql", "Writer", "loaded"))
+                read = self.kill_at(0.97, document)
+                there = int(self.postgresql.sql("SELECT count(*) FROM loaded", "sluice"))
+                cost, summary = self.bench.run(document)
+                assert summary["resumed"] and summary["written"] == self.rows, summary
+                assert int(self.postgresql.sql("SELECT count(*) FROM (SELECT DISTINCT l_orderkey, l_linenumber FROM loaded) k", "sluice")) == self.rows
+                assert int(self.postgresql.sql("SELECT count(*) FROM loaded", "sluice")) == self.rows
+                again = (read - there) / self.rows
+                self.bench.note(f"{name} to PostgreSQL, killed at {read / self.rows:.1%} of {self.rows:,} rows, read again",
+                                f"{again:.2%} ({read - there:,} rows; {cost.wall_s:.1f} s until all was there)", "less than 3 %", 0 <= again < 0.03)
+
+    def kill_at(self, part, document):
+        """Runs a job until that part is read, and kills it; gives the number of records read."""
+        path, metrics = self.bench.folder / "job.json", self.bench.folder / "metrics.txt"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        metrics.unlink(missing_ok=True)
+        with open(self.bench.folder / "err.txt", "wb") as err:
+            child = subprocess.Popen([self.bench.program, "run", path, "--state-dir", self.bench.folder / "state", "--metrics-file", metrics,
+                                      "--report-interval", "100ms"], stdout=subprocess.DEVNULL, stderr=err)
+            while records_read(metrics) < part * self.rows:
+                assert child.poll() is None, f"it ended before: see {err.name}"
+                time.sleep(0.02)
+            child.kill()
+            child.wait()
+        return records_read(metrics)
 
     def beside_peers(self):
         self.rows = max(1, peers.ROWS // self.bench.scale)

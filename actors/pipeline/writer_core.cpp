@@ -85,6 +85,7 @@ void writer_core::assign(split_index split, scalar_list description, epoch_numbe
   durable_ = {};
   unsure_ = false;
   repeats_ = repeats;
+  unanswered_.reset();
   open(epoch, stop);
 }
 
@@ -108,6 +109,10 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   if (!config_.remembers || durable_.position == 0) {
     durable_ = std::move(*m);
   }
+  if (unanswered_ && durable_.position == unanswered_->position && durable_.counts == unanswered_->counts) {
+    repeats_ = false;  // what stands is this process's own
+  }
+  unanswered_.reset();
   if (would_double()) {
     lost(doubling(lost_by_.value_or(error{error_kind::not_connected, "the split was lost", "", false})),
          dirty_side::writer);
@@ -432,6 +437,9 @@ void writer_core::commit(const stop_signal& stop) {
     // What is busy was not committed; of anything else a mark tells when the split is opened, where there are
     // marks.
     unsure_ = config_.remembers && r.error().kind != error_kind::busy;
+    if (repeats_ && is_in_parts(next)) {
+      unanswered_ = next;
+    }
     lost(std::move(r).error(), dirty_side::writer, !config_.remembers);
     return;
   }

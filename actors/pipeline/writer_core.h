@@ -137,13 +137,14 @@ class writer_core {
   std::uint64_t expected_ = 1;
   std::deque<batch_ptr> queue_;  // arrived while waiting for the dirty file; bounded by the window
   bool uncommitted_ = false;
-  bool at_border_ = false;        // a mark may fall behind the last batch written
-  bool in_parts_ = false;         // the split is committed at each interval, wherever that falls
-  std::optional<error> lost_by_;  // why the split is opened again
-  bool unsure_ = false;           // of the last commit nobody knows whether it stands (`remembers`)
-  bool repeats_ = false;          // as `assign` was told, until this process has committed something
-  std::uint64_t dirty_kept_ = 0;  // of the split, promoted with marks that cover them
-  bool due_ = false;              // a commit is due at the next border
+  bool at_border_ = false;          // a mark may fall behind the last batch written
+  bool in_parts_ = false;           // the split is committed at each interval, wherever that falls
+  std::optional<error> lost_by_;    // why the split is opened again
+  bool unsure_ = false;             // of the last commit nobody knows whether it stands (`remembers`)
+  bool repeats_ = false;            // as `assign` was told, until this process has committed something
+  std::optional<mark> unanswered_;  // in parts and beside `repeats_`: its commit may have come
+  std::uint64_t dirty_kept_ = 0;    // of the split, promoted with marks that cover them
+  bool due_ = false;                // a commit is due at the next border
   bool commit_after_sync_ = false;
   std::uint64_t bytes_since_commit_ = 0;
   std::uint64_t rows_since_commit_ = 0;

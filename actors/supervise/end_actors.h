@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/supervise/ends.h"
-#include "plugins/api/takeover.h"
 
 namespace sluice {
 
@@ -29,9 +28,9 @@ class source_actor : public actor_base {
 class target_actor : public actor_base {
  public:
   target_actor(caf::actor_config& cfg, std::shared_ptr<target> t, std::shared_ptr<const source> from,
-               stop_signal early, stop_signal stop, actor_ref supervisor)
+               std::chrono::milliseconds wait_max, stop_signal early, stop_signal stop, actor_ref supervisor)
       : actor_base(cfg),
-        end_(std::move(t), std::move(from), takeover_wait),
+        end_(std::move(t), std::move(from), wait_max),
         early_(std::move(early)),
         stop_(std::move(stop)),
         supervisor_(std::move(supervisor)) {}

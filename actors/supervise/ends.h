@@ -30,10 +30,10 @@ class source_end {
 class target_end {
  public:
   /// `from`: the run's source, which has been opened before the target is.
-  /// `takeover_wait`: how long a start waits for the session of a process that it cannot see to be gone.
+  /// `wait_max`: how long a start waits for the session of a process that it cannot see to be gone.
   target_end(std::shared_ptr<target> t, std::shared_ptr<const source> from,
-             std::chrono::milliseconds takeover_wait = std::chrono::milliseconds(0))
-      : target_(std::move(t)), from_(std::move(from)), takeover_wait_(takeover_wait) {}
+             std::chrono::milliseconds wait_max = std::chrono::milliseconds(0))
+      : target_(std::move(t)), from_(std::move(from)), takeover_wait_(wait_max) {}
   end_answer carry_out(const target_command& c, const stop_signal& stop);
   /// A failure is told by the answer to `target_open`, which connects anew where there is no connection.
   void connect_early(const stop_signal& stop) {

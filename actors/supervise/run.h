@@ -11,6 +11,7 @@
 
 #include "jobspec/job.h"
 #include "plugins/api/plugin.h"
+#include "plugins/api/takeover.h"
 #include "transport/base/ids.h"
 #include "transport/base/result.h"
 #include "transport/base/stop.h"
@@ -37,7 +38,10 @@ struct run_settings {
   bool once = false;
   /// `--same-ends`: a run that differs in addresses of its ends alone is this job's.
   bool same_ends = false;
-  bool takeover = false;       ///< `--if-running takeover`: a claim is taken from a process that lives, too.
+  bool takeover = false;  ///< `--if-running takeover`: a claim is taken from a process that lives, too.
+  /// How long a start waits for the session of a process on another host, which holds the claim and may be
+  /// dead.
+  std::chrono::milliseconds takeover_wait = sluice::takeover_wait;
   std::optional<run_id> only;  ///< This run is continued or none: where the start would do else, it fails.
   /// What becomes of a step around the data that was begun, and of which nobody can see whether it has run
   /// (`begun_in`): the start is refused, runs it again, or counts it as done.

@@ -36,9 +36,9 @@ caf::behavior supervisor_actor::make_behavior() {
         shared_.throttle = spawn_throttle(system(), env_->what->speed);
         source_ = spawn_actor<source_actor>(system(), env_->wire.blocking, env_->from,
                                             env_->stop_reading.signal(), actor_ref(this));
-        target_ =
-            spawn_actor<target_actor>(system(), env_->wire.blocking, env_->to, env_->from,
-                                      env_->stop_reading.signal(), env_->stop_now.signal(), actor_ref(this));
+        target_ = spawn_actor<target_actor>(system(), env_->wire.blocking, env_->to, env_->from,
+                                            env_->settings.takeover_wait, env_->stop_reading.signal(),
+                                            env_->stop_now.signal(), actor_ref(this));
         run_core::config c{env_->what, env_->settings, env_->conversion, env_->me,
                            std::string(canonical_name)};
         core_ = std::make_unique<run_core>(std::move(c), static_cast<run_out&>(*this), *env_->observer);

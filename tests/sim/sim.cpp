@@ -1,14 +1,18 @@
-// The simulation: a whole run, actors and all, on one thread under a seeded scheduler, with a source, a
-// destination and a disk that fail, and processes that die and are started again. After each world: every
-// record is where it belongs exactly once, the account closes, every run has ended. `sluice_sim --seeds N
-// [--from S]`; a failing seed prints the command that replays it.
+// The simulation: whole runs, actors and all, on one thread under a seeded scheduler, with a source, a
+// destination and disks that fail, and processes that die, stand still, are started beside each other, take
+// the run from each other and go on although it was taken. Marks and claims are kept by the code of the
+// plugins (plugins/common/relational) at a simulated server. After each world: every record is where it
+// belongs as often as was promised, the account closes, every run has ended. `sluice_sim --seeds N [--from
+// S]`; a failing seed prints the command that replays it.
 
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <list>
 #include <string_view>
 
 #include "actors/supervise/supervisor_actor.h"
@@ -21,10 +25,11 @@ namespace {
 /// Listens to nothing but the first record named by a failure.
 class silent_observer : public run_observer {
  public:
-  explicit silent_observer(bool talk) : talk_(talk) {}
+  silent_observer(bool talk, std::uint32_t process) : talk_(talk), process_(process) {}
   void notice(notice_level, const std::string& actor, std::int64_t split, const std::string& line) override {
     if (talk_) {
-      std::printf("    %s split %lld: %s\n", actor.c_str(), static_cast<long long>(split), line.c_str());
+      std::printf("    process %u %s split %lld: %s\n", process_, actor.c_str(),
+                  static_cast<long long>(split), line.c_str());
     }
   }
   void progress(const progress_snapshot&) override {}
@@ -32,95 +37,139 @@ class silent_observer : public run_observer {
 
  private:
   bool talk_;
+  std::uint32_t process_;
 };
 
-struct process_end {
-  std::optional<run_summary> summary;
-  bool killed = false;
+/// How a process is started.
+struct start_how {
+  bool takes_over = false;  ///< `--if-running takeover`.
+  bool agrees = true;       ///< `--on-unfinished resume`; else `auto`.
+  bool codec = false;
+  bool talk = false;
 };
 
-/// One process: runs the job until it ends, or until it is killed at a step of the dice.
-process_end run_process(world& w, const job& what, std::uint64_t kill_at, bool codec, bool talk) {
-  const std::uint32_t process = ++w.process;
-  process_end end;
-  caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("testing"));
-  caf::actor_system system(config);
-  auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
-
-  silent_observer observer(talk);
-  auto env = std::make_shared<run_environment>();
-  env->what = &what;
-  env->settings.run = run_id::make(process, w.dice(), w.dice());
-  env->settings.memory_bytes = std::uint64_t{1} << 20;
-  env->settings.on_unfinished = run_settings::unfinished::resume;
-  env->settings.commit_rows = 1 + w.dice() % 200;
-  env->settings.retries_max = 1000;
-  env->conversion.zone = *time_zone::find("UTC");
-  env->me = {"simulated", process, "", ""};
-  env->from = make_source(w, process);
-  env->to = make_target(w, process);
-  env->pool = buffer_pool::make(1 << 20);
-  env->observer = &observer;
-  env->wire.blocking = placement::cooperative;
-  env->wire.hop = [&w, codec](caf::actor_system& s, const actor_ref& to) {
-    return spawn_hop(s, w, to, codec);
-  };
-  env->open_dirty = [&w, process](const run_id&, bool,
-                                  std::optional<run_id>) -> result<std::unique_ptr<dirty_store>> {
-    return make_dirty_store(w, process);
-  };
-  env->over = [&end](run_summary s, bool) { end.summary = std::move(s); };
-
-  actor_ref supervisor = spawn_actor<supervisor_actor>(system, placement::cooperative, env);
-  tell(supervisor, start_run{});
-  std::uint64_t steps = 0;
-  constexpr std::uint64_t steps_max = 3'000'000;
-  while (!end.summary) {
-    if (++steps == kill_at) {
-      ++w.process;  // from here on nothing this process does has an effect; it is run to its end to be
-                    // cleared away
-      end.killed = true;
+/// A process that works on the job, a step at a time.
+class process {
+ public:
+  process(world& w, const job& what, const start_how& how)
+      : world_(w),
+        number_(static_cast<std::uint32_t>(w.processes.size() + 1)),
+        observer_(how.talk, number_),
+        system_(testing_config(config_)),
+        scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())) {
+    process_facts& facts = w.processes[number_];
+    facts.agrees = how.agrees;
+    facts.disk = w.disks.size();
+    ++w.met.processes;
+    env_->what = &what;
+    env_->settings.run = run_id::make(number_, w.dice(), w.dice());
+    env_->settings.memory_bytes = std::uint64_t{1} << 20;
+    env_->settings.on_unfinished =
+        how.agrees ? run_settings::unfinished::resume : run_settings::unfinished::automatic;
+    env_->settings.takeover = how.takes_over;
+    env_->settings.takeover_wait = std::chrono::milliseconds(0);
+    env_->settings.once = w.keeps_marks;
+    env_->settings.commit_rows = 1 + w.dice() % 200;
+    env_->settings.retries_max = 1000;
+    env_->conversion.zone = *time_zone::find("UTC");
+    env_->me = {"simulated", number_, "", ""};
+    env_->from = make_source(w, number_);
+    env_->to = make_target(w, number_);
+    env_->pool = buffer_pool::make(1 << 20);
+    env_->observer = &observer_;
+    env_->wire.blocking = placement::cooperative;
+    env_->wire.hop = [&w, codec = how.codec](caf::actor_system& s, const actor_ref& to) {
+      return spawn_hop(s, w, to, codec);
+    };
+    env_->open_dirty = [&w, n = number_, takes_over = how.takes_over](const run_id& run, bool,
+                                                                      std::optional<run_id> continued) {
+      return open_dirty_store(w, n, run, continued.has_value(), takes_over);
+    };
+    env_->over = [this](run_summary s, bool) { summary_ = std::move(s); };
+    supervisor_ = spawn_actor<supervisor_actor>(system_, placement::cooperative, env_);
+    tell(supervisor_, start_run{});
+  }
+  process(const process&) = delete;
+  process& operator=(const process&) = delete;
+  ~process() {
+    if (!summary_) {
+      kill();
     }
-    if (steps > steps_max) {
-      w.break_promise("the run did not end");
-      std::fflush(stdout);
-      break;
+    supervisor_ = nullptr;
+    // Everybody was told to end: what is left in mailboxes and timers goes nowhere.
+    do {
+      while (scheduler_.has_job()) {
+        scheduler_.run_once();
+      }
+    } while (scheduler_.trigger_timeout());
+    env_->wire.hop = {};
+  }
+
+  [[nodiscard]] std::uint32_t number() const { return number_; }
+  [[nodiscard]] const std::optional<run_summary>& summary() const { return summary_; }
+  [[nodiscard]] bool is_over() const { return summary_.has_value(); }
+
+  void step() {
+    if (++steps_ > steps_max) {
+      give_up("the run did not end");
     }
-    if (scheduler.has_job()) {
-      auto& jobs = scheduler.jobs;
-      std::swap(jobs.front(), jobs[w.dice() % jobs.size()]);
-      scheduler.run_once();
-    } else if (!scheduler.trigger_timeout()) {
-      w.break_promise("the run stands still");
-      break;
+    if (scheduler_.has_job()) {
+      auto& jobs = scheduler_.jobs;
+      std::swap(jobs.front(), jobs[world_.dice() % jobs.size()]);
+      scheduler_.run_once();
+      return;
+    }
+    const auto before = scheduler_.clock().current_time;
+    if (!scheduler_.trigger_timeout()) {
+      give_up("the run stands still");
+    }
+    const auto passed = scheduler_.clock().current_time - before;
+    world_.clock_ms += std::chrono::duration_cast<std::chrono::milliseconds>(passed).count();
+  }
+
+  /// From here on nothing it does has an effect; it is run to its end to be cleared away.
+  void kill() {
+    world_.processes.at(number_).alive = false;
+    world_.destination.lose_all_of(number_);
+    while (!summary_) {
+      step();
     }
   }
-  supervisor = nullptr;
-  if (!end.summary) {
-    // The actors cannot be ended in order: the world is broken and the process with it.
-    std::printf("%s\n", w.broken.c_str());
+
+ private:
+  static caf::actor_system_config& testing_config(caf::actor_system_config& config) {
+    config.set("scheduler.policy", caf::atom("testing"));
+    return config;
+  }
+  /// The actors cannot be ended in order: the world is broken and the process with it.
+  [[noreturn]] void give_up(const char* why) {
+    std::printf("process %u: %s\n", number_, why);
     std::fflush(stdout);
     std::_Exit(1);
   }
-  // Everybody was told to end: what is left in mailboxes and timers goes nowhere.
-  do {
-    while (scheduler.has_job()) {
-      scheduler.run_once();
-    }
-  } while (scheduler.trigger_timeout());
-  env->wire.hop = {};
-  return end;
-}
+
+  static constexpr std::uint64_t steps_max = 3'000'000;
+  world& world_;
+  std::uint32_t number_;
+  silent_observer observer_;
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  caf::scheduler::test_coordinator& scheduler_;
+  std::shared_ptr<run_environment> env_ = std::make_shared<run_environment>();
+  actor_ref supervisor_;
+  std::optional<run_summary> summary_;
+  std::uint64_t steps_ = 0;
+};
+
+/// From the next one on nothing goes wrong any more.
+constexpr std::uint32_t attempts_with_faults = 9;
 
 job make_job(world& w) {
   job what;
   what.name = "sim";
   what.key = "k";
   what.instance = "i";
-  if (w.whole_rows_max != 0 && w.dice() % 2 == 0) {
-    what.delivery.mode = delivery_mode::at_least_once;
-  }
+  what.delivery.mode = w.mode;
   what.speed.concurrent = 1 + static_cast<std::uint32_t>(w.dice() % 4);
   if (w.dice() % 5 == 0) {
     what.speed.bytes_per_second = 100'000;
@@ -136,30 +185,31 @@ job make_job(world& w) {
 
 faults roll_faults(world& w, std::uint32_t attempt) {
   faults f;
-  if (attempt > 8) {
+  if (attempt >= attempts_with_faults) {
     return f;  // the world heals, so that every run can end
   }
   const auto maybe = [&](std::uint32_t one_in) { return w.dice() % 2 == 0 ? one_in : 0; };
   f.read_lost = maybe(400);
   f.write_busy = maybe(20);
-  f.commit_refused = maybe(10);
-  f.commit_answer_lost = maybe(10);
-  f.open_lost = maybe(10);
-  f.store_lost = maybe(20);
+  f.commit_refused = maybe(20);
+  f.commit_answer_lost = maybe(20);
+  f.commit_late = maybe(20);
+  f.undone_unseen = w.keeps_marks && w.dice() % 8 == 0 ? 100 : 0;
+  f.connect_lost = maybe(10);
+  f.statement_lost = maybe(100);
   f.dirty_lost = maybe(300);
   f.message_lost = maybe(100);
   return f;
 }
 
-/// What must hold when the job is done.
-void check_end(world& w, const job& what, const std::optional<run_summary>& s) {
+bool is_success(const run_summary& s) {
+  return s.state == run_state::succeeded || s.state == run_state::succeeded_with_dirty;
+}
+
+/// What a process that has succeeded says of it.
+void check_summary(world& w, const run_summary& s) {
   const record_counts all = w.expected();
-  const bool over = what.errors.records && all.dirty > *what.errors.records;
-  if (over) {
-    w.break_promise("errorLimit was crossed and the run succeeded");
-    return;
-  }
-  record_counts got = s ? s->counts : all;
+  record_counts got = s.counts;
   got.bytes = got.dirty_bytes = got.filtered_bytes = 0;
   if (!(got == all)) {
     w.break_promise(fmt::format(
@@ -167,72 +217,275 @@ void check_end(world& w, const job& what, const std::optional<run_summary>& s) {
         got.read, all.read, got.written, all.written, got.ignored, all.ignored, got.dirty, all.dirty,
         got.filtered, all.filtered));
   }
+  if (w.keeps_marks &&
+      (w.destination.look("SELECT stage FROM sluice_run WHERE run = '" + s.run.text() + "'") != "done")) {
+    w.break_promise("a process has succeeded with a run that is not done");
+  }
+}
+
+/// How often a record is to stand: once, and once more for each time that its split was begun anew, as was
+/// agreed, behind rows that no mark covers.
+std::size_t copies(const world& w, std::uint32_t split, std::uint64_t position) {
+  return 1 + static_cast<std::size_t>(std::count_if(w.repeats.begin(), w.repeats.end(), [&](const auto& r) {
+           return r.first == split && position < r.second;
+         }));
+}
+
+/// What must hold when the job is done and nobody works any more.
+void check_end(world& w, const job& what) {
+  const record_counts all = w.expected();
+  if (what.errors.records && all.dirty > *what.errors.records) {
+    w.break_promise("errorLimit was crossed and the run succeeded");
+    return;
+  }
+  if (w.keeps_marks) {
+    // A claim that came late, of a process that was dead by then, may be left without a plan.
+    const std::string runs = w.destination.look(
+        "SELECT group_concat(stage) FROM sluice_run WHERE run <> 'guard' AND stage <> 'claimed'");
+    if (runs != "done") {
+      w.break_promise("at the end there are these runs: " + runs);
+    }
+    if (const std::string splits = w.destination.look("SELECT count(*) FROM sluice_progress");
+        splits != "0") {
+      w.break_promise(fmt::format("{} splits are left of the run that is done", splits));
+    }
+  }
+  // Without marks only the process itself knows what it has committed, up to a commit without an answer.
+  const bool may_be_more = !w.keeps_marks && w.mode == delivery_mode::at_least_once;
+  static const disk none;
+  const disk& files = w.finished_in && *w.finished_in < w.disks.size() ? w.disks[*w.finished_in] : none;
+  std::uint64_t published = 0;
   for (std::uint32_t split = 0; split < w.source.size(); ++split) {
     for (std::uint64_t position = 0; position < w.source[split].size(); ++position) {
       const fate f = w.source[split][position];
       const std::size_t rows = w.rows.count({split, position});
-      const bool repeats = rows > 1 && w.whole_rows_max != 0 && f == fate::written;
-      if (rows != (f == fate::written ? 1u : 0u) && !repeats) {
-        w.break_promise(
-            fmt::format("record {} of split {} stands {} times at the destination", position, split, rows));
+      const std::size_t wanted = f == fate::written ? copies(w, split, position) : 0;
+      if (rows != wanted && !(may_be_more && rows > wanted && f == fate::written)) {
+        w.break_promise(fmt::format("record {} of split {} stands {} times at the destination, not {}",
+                                    position, split, rows, wanted));
       }
       const bool dirty = f == fate::reader_dirty || f == fate::channel_dirty || f == fate::writer_dirty;
-      const auto published = w.published.find({split, position});
-      const int times = published == w.published.end() ? 0 : published->second;
-      if (times != (dirty ? 1 : 0)) {
+      const auto found = files.published.find({split, position});
+      const int times = found == files.published.end() ? 0 : found->second;
+      if (times > (dirty ? 1 : 0)) {
         w.break_promise(
             fmt::format("dirty record {} of split {} was published {} times", position, split, times));
       }
+      published += static_cast<std::uint64_t>(times);
     }
+  }
+  const std::string kept =
+      w.keeps_marks
+          ? w.destination.look("SELECT totals FROM sluice_run WHERE run <> 'guard' AND stage = 'done'")
+          : "";
+  std::uint64_t missing = 0;
+  if (const auto list = scalars_from_json(kept.empty() ? "{}" : kept); list) {
+    const auto totals = totals_from(*list);
+    missing = totals ? totals->dirty_missing : 0;
+  }
+  // Of a run that was taken over what its former process still writes is in a folder of its own.
+  if (published + missing != all.dirty || (missing != 0 && w.met.paused == 0)) {
+    w.break_promise(fmt::format("{} dirty records were published and {} are missing, of {}", published,
+                                missing, all.dirty));
   }
 }
 
-/// A world from its making to the job's end. Empty, or the promise it broke.
-std::string run_world(std::uint64_t seed, bool talk) {
-  world w(seed);
-  const job what = make_job(w);
-  const bool codec = w.dice() % 2 == 0;
-  for (std::uint32_t attempt = 0; attempt < 40 && w.broken.empty(); ++attempt) {
-    w.wrong = roll_faults(w, attempt);
-    const std::uint64_t kill_at = attempt < 6 && w.dice() % 2 == 0 ? 1 + w.dice() % 3000 : 0;
-    const process_end end = run_process(w, what, kill_at, codec, talk);
-    if (talk) {
-      std::printf("  process %u: %s%s %s\n", attempt, end.killed ? "killed, " : "",
-                  std::string(to_string(end.summary->state)).c_str(),
-                  end.summary->failure ? end.summary->failure->message.c_str() : "");
+/// A world from its making to the job's end.
+class story {
+ public:
+  story(std::uint64_t seed, bool talk) : world_(seed), job_(make_job(world_)), talk_(talk) {
+    codec_ = world_.dice() % 2 == 0;
+    world_.aside = [this](std::uint32_t caller) { work_aside(caller); };
+  }
+
+  /// Empty, or the promise it broke.
+  std::string tell() {
+    for (std::uint32_t attempt = 0; attempt < attempts_max && world_.broken.empty() && !is_over_; ++attempt) {
+      try_once(attempt);
     }
-    if (end.killed) {
-      // Between release and exit the job is done and nobody knows: delivery.md leaves that gap, a restart
-      // would repeat it.
-      if (!w.runs.empty() && w.runs.back().row.stage == "done" && !w.runs.back().row.owner) {
-        check_end(w, what, std::nullopt);
-        return w.broken;
+    if (world_.broken.empty() && !is_over_) {
+      world_.break_promise(fmt::format("the job was not done after {} processes", attempts_max));
+    }
+    end_sleepers();
+    world_.destination.settle_all();
+    if (is_done_ && world_.broken.empty()) {
+      check_end(world_, job_);
+    }
+    sleepers_.clear();
+    return world_.broken;
+  }
+  [[nodiscard]] const encounters& met() const { return world_.met; }
+
+ private:
+  void try_once(std::uint32_t attempt) {
+    const bool heals = attempt >= attempts_with_faults;
+    world_.wrong = roll_faults(world_, attempt);
+    if (heals) {
+      end_sleepers();
+      world_.destination.settle_all();
+      if (is_over_) {
+        return;
       }
-      continue;
     }
-    if (end.summary->state == run_state::succeeded || end.summary->state == run_state::succeeded_with_dirty) {
-      if (end.summary->splits_total != 0 || w.expected().read == 0) {
-        check_end(w, what, end.summary);
+    if (!world_.keeps_marks) {
+      world_.destination.settle_all();
+      world_.rows.clear();  // as the message of the failed run asks for
+    }
+    start_how how;
+    how.takes_over = world_.keeps_marks && world_.dice() % 2 == 0;
+    how.agrees = heals || world_.dice() % 2 == 0;
+    how.codec = codec_;
+    how.talk = talk_;
+    const bool kills = attempt < 6 && world_.dice() % 3 == 0;
+    const bool pauses = attempt < 6 && !kills && world_.keeps_marks && world_.dice() % 3 != 0;
+    const std::uint64_t step_of_it = kills || pauses ? early(3000) : 0;
+    auto one = std::make_unique<process>(world_, job_, how);
+    for (std::uint64_t step = 1; !one->is_over(); ++step) {
+      one->step();
+      world_.destination.pass_time();
+      if (one->is_over()) {
+        break;
       }
-      return w.broken;
-    }
-    if (end.summary->failure->code == "errorLimit") {
-      if (!what.errors.records || w.expected().dirty <= *what.errors.records) {
-        w.break_promise("the run failed by errorLimit without crossing it: " + end.summary->failure->message);
+      if ((kills && step == step_of_it) || world_.dies == one->number()) {
+        kill(*one);
+        return;
       }
-      return w.broken;
+      if (pauses && step == step_of_it && sleepers_.size() < sleepers_max) {
+        ++world_.met.paused;
+        say(*one, "stands still");
+        world_.clock_ms += world_.dice() % 3 == 0 ? 100'000 : 0;  // longer than a claim lasts
+        sleepers_.push_back({std::move(one), how, early(2000)});
+        return;
+      }
+      work_aside(one->number());
+      bury();
     }
-    if (end.summary->failure->kind == error_kind::internal || end.summary->failure->code == "account") {
-      w.break_promise("the run failed by a mistake of ours: " + end.summary->failure->message);
+    judge(*one, how);
+  }
+
+  /// From 1 to `most`, small numbers more often.
+  std::uint64_t early(std::uint64_t most) { return 1 + world_.dice() % (1 + world_.dice() % most); }
+
+  /// Those who stood still work again, once they wake up.
+  void work_aside(std::uint32_t caller) {
+    if (is_aside_ || sleepers_.empty() || world_.dice() % 4 != 0) {
+      return;
+    }
+    is_aside_ = true;
+    for (sleeper& s : sleepers_) {
+      if (s.one->number() == caller || s.one->is_over() || !world_.is_alive(s.one->number())) {
+        continue;
+      }
+      if (s.sleeps != 0) {
+        --s.sleeps;
+        continue;
+      }
+      for (auto steps = 1 + world_.dice() % 8; steps != 0 && !s.one->is_over(); --steps) {
+        s.one->step();
+      }
+    }
+    is_aside_ = false;
+  }
+
+  /// Those who have ended are judged, and those whose hour has come killed; outside of all calls.
+  void bury() {
+    for (auto i = sleepers_.begin(); i != sleepers_.end();) {
+      process& one = *i->one;
+      if (one.is_over()) {
+        judge(one, i->how);
+        i = sleepers_.erase(i);
+      } else if (world_.dies == one.number()) {
+        kill(one);
+        i = sleepers_.erase(i);
+      } else {
+        ++i;
+      }
     }
   }
-  if (w.broken.empty()) {
-    w.break_promise("the job was not done after 40 processes");
+
+  /// Whoever stands still works on to the end.
+  void end_sleepers() {
+    while (!sleepers_.empty() && world_.broken.empty()) {
+      for (sleeper& s : sleepers_) {
+        if (!s.one->is_over()) {
+          s.one->step();
+        }
+      }
+      world_.destination.pass_time();
+      bury();
+    }
   }
-  return w.broken;
-}
+
+  void kill(process& one) {
+    world_.dies.reset();
+    ++world_.met.killed;
+    one.kill();
+    say(one, "killed");
+  }
+
+  void say(const process& one, const char* what) const {
+    if (talk_) {
+      std::printf("  process %u: %s\n", one.number(), what);
+    }
+  }
+
+  void judge(process& one, const start_how& how) {
+    const run_summary& s = *one.summary();
+    if (talk_) {
+      std::printf("  process %u: %s %s\n", one.number(), std::string(to_string(s.state)).c_str(),
+                  s.failure ? s.failure->message.c_str() : "");
+    }
+    if (is_success(s)) {
+      check_summary(world_, s);
+      if (!world_.keeps_marks) {
+        world_.finished_in = world_.processes.at(one.number()).disk;
+      }
+      is_done_ = is_over_ = true;
+      return;
+    }
+    const error& why = *s.failure;
+    world_.met.taken_over += why.code == taken_over_code ? 1 : 0;
+    if (why.code == done_code) {
+      is_done_ = is_over_ = true;
+    } else if (why.code == "errorLimit") {
+      if (!job_.errors.records || world_.expected().dirty <= *job_.errors.records) {
+        world_.break_promise("the run failed by errorLimit without crossing it: " + why.message);
+      }
+      is_over_ = true;
+    } else if (why.kind == error_kind::internal || why.code == "account") {
+      world_.break_promise("the run failed by a mistake of ours: " + why.message);
+    } else if (why.code == unfinished_code && how.agrees) {
+      world_.break_promise("the run was not gone on with: " + why.message);
+    }
+  }
+
+  struct sleeper {
+    std::unique_ptr<process> one;
+    start_how how;
+    std::uint64_t sleeps = 0;  ///< So many turns.
+  };
+  static constexpr std::uint32_t attempts_max = 40;
+  static constexpr std::size_t sleepers_max = 2;
+
+  world world_;
+  job job_;
+  bool talk_;
+  bool codec_ = false;
+  bool is_aside_ = false;
+  bool is_over_ = false;  ///< It is done, or has failed for good.
+  bool is_done_ = false;
+  std::list<sleeper> sleepers_;
+};
 
 }  // namespace
+
+std::string to_text(const encounters& met) {
+  return fmt::format(
+      "{} processes: {} killed, {} stood still and went on, {} found their run taken over; commits without a "
+      "client: {} came late, {} never; {} splits in parts written once more, as agreed",
+      met.processes, met.killed, met.paused, met.taken_over, met.late, met.in_vain, met.repeated);
+}
+
 }  // namespace sluice::sim
 
 int main(int argc, char** argv) {
@@ -254,12 +507,14 @@ int main(int argc, char** argv) {
     }
   }
   std::uint64_t failed = 0;
+  sluice::sim::encounters met;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
     if (talk) {
       std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
     }
-    // Said before, so that a seed that ends the process is known.
-    const std::string broken = sluice::sim::run_world(seed, talk);
+    sluice::sim::story one(seed, talk);
+    const std::string broken = one.tell();
+    met += one.met();
     if (!broken.empty()) {
       ++failed;
       std::printf("seed %llu: %s\n  replay: sluice_sim --seeds 1 --from %llu --talk\n",
@@ -267,6 +522,7 @@ int main(int argc, char** argv) {
                   static_cast<unsigned long long>(seed));
     }
   }
+  std::printf("%s\n", to_text(met).c_str());
   std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(seeds - failed),
               static_cast<unsigned long long>(failed));
   return failed == 0 ? 0 : 1;

@@ -4,10 +4,14 @@
 
 namespace sluice::sim {
 
-world::world(std::uint64_t seed) : dice(seed) {
+world::world(std::uint64_t seed) : dice(seed), destination(*this) {
   const std::size_t splits = 1 + dice() % 5;
   resumable = dice() % 4 != 0;
   whole_rows_max = !resumable && dice() % 2 == 0 ? 1 + dice() % 300 : 0;
+  keeps_marks = dice() % 8 != 0;
+  mode = keeps_marks && dice() % 4 == 0 ? delivery_mode::exactly_once
+         : dice() % 4 == 0              ? delivery_mode::at_least_once
+                                        : delivery_mode::automatic;
   filters = dice() % 2 == 0;
   converts = dice() % 2 == 0;
   oversize_bytes = (dice() % 3 == 0) ? 20'000 + dice() % 200'000 : 0;

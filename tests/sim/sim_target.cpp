@@ -2,172 +2,130 @@
 
 #include <algorithm>
 
+#include "plugins/common/relational/lost_session.h"
+#include "plugins/common/relational/progress.h"
 #include "tests/sim/sim_world.h"
 #include "transport/record/canonical.h"
 
 namespace sluice::sim {
-namespace {
 
-tl::unexpected<error> dead() {
-  return fail(error_kind::cancelled, "this process is dead");
+void world::take(const data_change& data) {
+  for (const auto& row : data.rows) {
+    rows.insert(row);
+  }
+  if (!keeps_marks) {
+    return;  // the process itself knows where it was
+  }
+  const std::uint32_t split = data.next.split.value;
+  committed& last = marks[split];
+  if (last.at.done) {
+    break_promise(fmt::format("split {} was written to after it was done", split));
+  }
+  if (data.is_first && is_in_parts(last.at)) {
+    const bool agreed = mode == delivery_mode::at_least_once ||
+                        (processes.at(data.process).agrees && last.process != data.process);
+    if (!agreed) {
+      break_promise(fmt::format("split {} was begun anew where rows stand that no mark covers", split));
+    }
+    repeats.emplace_back(split, last.at.position);
+    ++met.repeated;
+  } else if (data.next.position < last.at.position) {
+    break_promise(fmt::format("the mark of split {} went backwards", split));
+  }
+  last = {data.next, data.process};
 }
 
-/// The two tables of delivery.md in memory.
-class sim_store : public progress_store {
+namespace {
+
+/// The tables of delivery.md, as plugins of databases keep them, over a connection that fails.
+class sim_home : public relational::progress_home {
  public:
-  sim_store(world& w, std::uint32_t process) : world_(w), process_(process) {}
+  sim_home(world& w, std::uint32_t process) : world_(w), client_(w, process) {}
 
-  [[nodiscard]] std::string tables() const override { return "sluice_run, sluice_progress"; }
-
-  result<std::vector<run_row>> runs_of(const run_query&) override {
-    std::vector<run_row> rows;
-    for (auto i = world_.runs.rbegin(); i != world_.runs.rend(); ++i) {
-      rows.push_back(i->row);
-      rows.back().renewed_age_s = 61;  // whoever held it is dead
-    }
-    return rows;
+  result<relational::sql_session*> session(bool) override {
+    SLUICE_CHECK(client_.connect());
+    return &client_;
   }
-  result<void> make_tables() override { return alive(); }
-  result<void> claim_new(const run_row& run) override {
-    if (auto r = alive(); !r) {
-      return r;
-    }
-    for (const auto& other : world_.runs) {
-      if (other.row.owner && other.row.stage != "done") {
-        return fail(error_kind::conflict, "the job is claimed");
-      }
-    }
-    world_.runs.push_back({run, {}, {}});
-    return {};
+  result<std::vector<std::string>> columns_of(const std::string& table) override {
+    SLUICE_CHECK(client_.connect());
+    return world_.destination.columns_of(table);
   }
-  result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) override {
-    if (auto r = alive(); !r) {
-      return fail(std::move(r).error());
-    }
-    auto* s = find_run(seen.run);
-    if (s == nullptr || s->row.term != seen.term) {
-      return fail(error_kind::conflict, "somebody else was faster");
-    }
-    s->row.owner = me;
-    return ++s->row.term;
+  result<std::string> session_name() override {
+    SLUICE_CHECK(client_.connect());
+    return client_.name();
   }
-  result<void> take(const run_row&) override {
-    return fail(error_kind::internal, "nobody takes from the living here");
+  result<std::optional<bool>> session_lives(const std::string& name) override {
+    return std::optional(world_.destination.lives(name));
   }
-  result<void> freeze(const run_id& run, const std::vector<progress_row>& splits) override {
-    if (auto r = alive(); !r) {
-      return r;
-    }
-    auto* s = find_run(run);
-    s->splits = splits;
-    s->transactions.assign(splits.size(), 0);
-    return {};
-  }
-  result<std::vector<progress_row>> load(const run_id& run) override { return find_run(run)->splits; }
-  result<void> set_stage(const run_id& run, const std::string& stage) override {
-    if (auto r = alive(); !r) {
-      return r;
-    }
-    find_run(run)->row.stage = stage;
-    return {};
-  }
-  result<void> renew(const run_id&) override { return alive(); }
-  result<std::string> reclaim(const run_id& run) override {
-    if (auto r = alive(); !r) {
-      return fail(std::move(r).error());
-    }
-    return find_run(run)->row.stage;
-  }
-  result<run_totals> finish(const run_id& run, const dirty_totals& dirty) override {
-    if (auto r = alive(); !r) {
-      return fail(std::move(r).error());
-    }
-    auto* s = find_run(run);
-    run_totals all;
-    all.splits = s->splits.size();
-    all.dirty_by_code = dirty.by_code;
-    for (const auto& p : s->splits) {
-      if (!p.at.done || !p.at.counts.closes()) {
-        world_.break_promise("finish was called before every split was done");
-      }
-      all.counts += p.at.counts;
-      all.sums += p.at.sums;
-    }
-    s->row.stage = "done";
-    s->splits.clear();
-    s->row.totals = all;
-    return all;
-  }
-  result<void> release(const run_id& run) override {
-    if (auto r = alive(); !r) {
-      return r;
-    }
-    find_run(run)->row.owner.reset();
-    return {};
-  }
-  result<void> discard(const run_id& run) override {
-    if (auto r = alive(); !r) {
-      return r;
-    }
-    std::erase_if(world_.runs, [&](const auto& s) { return s.row.run == run; });
+  result<bool> session_works(const std::string& name) override { return world_.destination.works(name); }
+  result<void> end_session(const std::string& name) override {
+    SLUICE_CHECK(client_.connect());
+    world_.destination.end(name);
     return {};
   }
 
  private:
-  result<void> alive() {
-    if (process_ != world_.process) {
-      return dead();
-    }
-    if (world_.happens(world_.wrong.store_lost)) {
-      return fail(error_kind::not_connected, "the destination did not answer");
-    }
-    return {};
-  }
-  world::run_state* find_run(const run_id& id) {
-    for (auto& s : world_.runs) {
-      if (s.row.run == id) {
-        return &s;
-      }
-    }
-    return nullptr;
-  }
-
   world& world_;
-  std::uint32_t process_;
+  client client_;
 };
+
+relational::progress_dialect dialect_of(const world& w) {
+  relational::progress_dialect d;
+  d.kept = w.keeps_marks;
+  d.tables_name = "sluice_run and sluice_progress";
+  d.place = "sim";
+  d.now_seconds = "CLOCK()";
+  return d;
+}
 
 class sim_writer : public writer {
  public:
-  sim_writer(world& w, std::uint32_t process, schema_ptr columns)
-      : world_(w), process_(process), columns_(std::move(columns)) {}
+  sim_writer(world& w, std::uint32_t process, const relational::progress_dialect& marks,
+             std::shared_ptr<const relational::claim_state> claim, schema_ptr columns)
+      : world_(w),
+        process_(process),
+        marks_(marks),
+        claim_(std::move(claim)),
+        columns_(std::move(columns)),
+        client_(w, process) {}
 
-  result<mark> open(split_index split, epoch_number epoch, const stop_signal&) override {
-    if (process_ != world_.process) {
+  result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override {
+    if (!world_.is_alive(process_)) {
       return dead();
     }
-    if (world_.happens(world_.wrong.open_lost)) {
-      return fail(error_kind::not_connected, "the destination did not answer");
-    }
-    if (!buffer_.empty()) {
+    if (in_transaction_) {
       world_.break_promise("open without rollback of what was not committed");
     }
-    auto& run = world_.runs.back();
-    mark& m = run.splits[split.value].at;
-    if (m.epoch >= epoch) {
-      return fail(error_kind::conflict, "a newer epoch owns the split");
+    if (!client_.is_connected()) {
+      if (!owner_.empty()) {
+        lost_.add(std::move(owner_));
+        owner_.clear();
+      }
+      SLUICE_CHECK(client_.connect());
+      owner_ = client_.name();
     }
-    m.epoch = epoch;
-    run.transactions[split.value] = 0;
+    const relational::session_control control = {
+        [&](const std::string& name) { return result<std::optional<bool>>(world_.destination.lives(name)); },
+        [&](const std::string& name) {
+          world_.destination.end(name);
+          return result<void>();
+        }};
+    SLUICE_CHECK(lost_.end(control, stop, std::chrono::milliseconds(0)));
+    SLUICE_TRY(mark m,
+               lost_.explained(relational::open_split(client_, marks_, *claim_, split, epoch, owner_)));
     split_ = split;
     epoch_ = epoch;
-    last_ = 0;
+    transaction_ = 0;
+    is_first_ = true;
+    m.transaction = 0;
     return m;
   }
 
   result<write_answer> write(const batch& b, const stop_signal&) override {
-    if (process_ != world_.process) {
+    if (!world_.is_alive(process_)) {
       return dead();
     }
+    SLUICE_CHECK(begin());
     if (world_.happens(world_.wrong.write_busy)) {
       return fail(error_kind::busy, "deadlock");
     }
@@ -191,7 +149,7 @@ class sim_writer : public writer {
         default:
           ++a.written;
           kept.push_back(row);
-          buffer_.emplace_back(split_.value, b.position_of(row));
+          rows_.emplace_back(split_.value, b.position_of(row));
       }
     }
     for (const std::uint32_t row : kept) {
@@ -201,55 +159,72 @@ class sim_writer : public writer {
   }
 
   result<void> commit(const mark& m, const stop_signal&) override {
-    if (process_ != world_.process) {
+    if (!world_.is_alive(process_)) {
       return dead();
     }
-    if (world_.happens(world_.wrong.commit_refused)) {
-      return fail(error_kind::not_connected, "connection lost before the commit");
-    }
-    auto& run = world_.runs.back();
-    mark& durable = run.splits[split_.value].at;
-    if (durable.epoch != epoch_) {
-      return fail(error_kind::conflict, "a newer epoch owns the split");
-    }
-    if (m.transaction != last_ + 1) {
+    SLUICE_CHECK(begin());
+    if (m.transaction != transaction_ || m.epoch != epoch_ || m.split != split_) {
       world_.break_promise("a transaction number was used twice or left out");
     }
-    if (m.position < durable.position && !is_in_parts(durable)) {
-      world_.break_promise("a mark went backwards");
-    }
-    last_ = m.transaction;
-    durable = m;
-    for (const auto& row : buffer_) {
-      world_.rows.insert(row);
-    }
-    buffer_.clear();
-    for (const auto& [place, is_durable] : world_.pending) {
+    for (const auto& [place, is_durable] : world_.disks[world_.processes.at(process_).disk].pending) {
       if (place.first == split_.value && place.second < m.position && !is_durable) {
         world_.break_promise("a mark was committed before its dirty records were durable");
       }
     }
-    if (world_.happens(world_.wrong.commit_answer_lost)) {
-      return fail(error_kind::not_connected, "connection lost after the commit");
+    if (world_.happens(world_.wrong.undone_unseen)) {
+      client_.undo_unseen();
+      rows_.clear();
     }
+    SLUICE_CHECK(relational::end_mark(client_, marks_, *claim_, m));
+    in_transaction_ = false;
+    data_change data{m, is_first_, process_, std::move(rows_)};
+    rows_.clear();
+    SLUICE_CHECK(client_.commit_with(std::move(data)));
+    is_first_ = false;
     return {};
   }
 
-  void rollback() override { buffer_.clear(); }
+  void rollback() override {
+    client_.rollback();
+    in_transaction_ = false;
+    rows_.clear();
+  }
 
  private:
+  result<void> begin() {
+    if (in_transaction_) {
+      return {};
+    }
+    SLUICE_CHECK(client_.begin());
+    in_transaction_ = true;
+    return relational::begin_mark(client_, marks_, *claim_, split_, epoch_, ++transaction_);
+  }
+
   world& world_;
   std::uint32_t process_;
+  const relational::progress_dialect& marks_;
+  std::shared_ptr<const relational::claim_state> claim_;
   schema_ptr columns_;
+  client client_;
+  relational::lost_sessions lost_;
+  std::string owner_;  ///< The session as the server knows it.
   split_index split_;
   epoch_number epoch_;
-  std::uint64_t last_ = 0;
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> buffer_;
+  std::uint64_t transaction_ = 0;
+  bool in_transaction_ = false;
+  bool is_first_ = false;  ///< Nothing was committed since the split was opened.
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> rows_;
 };
 
 class sim_target : public target {
  public:
-  sim_target(world& w, std::uint32_t process) : world_(w), process_(process), store_(w, process) {}
+  sim_target(world& w, std::uint32_t process)
+      : world_(w),
+        process_(process),
+        dialect_(std::make_shared<const relational::progress_dialect>(dialect_of(w))),
+        claim_(std::make_shared<relational::claim_state>()),
+        home_(w, process),
+        store_(home_, *dialect_, *claim_) {}
 
   result<target_description> open(const schema& source_columns, const stop_signal&) override {
     schema columns = source_columns;
@@ -259,36 +234,39 @@ class sim_target : public target {
     target_description d;
     d.columns = std::make_shared<const schema>(std::move(columns));
     d.name = "sim";
-    d.promise = "exactly once";
-    d.exactly_once = true;
+    d.output = "rows";
+    d.exactly_once = world_.keeps_marks;
+    d.rows_stand = !world_.keeps_marks;
+    d.promise = world_.keeps_marks ? "exactly once" : "at least once, because no marks are kept";
     d.whole_split_max.rows = world_.whole_rows_max;
     return d;
   }
-  progress_store* progress() override { return &store_; }
+  progress_store* progress() override { return world_.keeps_marks ? &store_ : nullptr; }
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override {
-    return std::make_unique<sim_writer>(world_, process_, std::move(columns));
+    return std::make_unique<sim_writer>(world_, process_, *dialect_, claim_, std::move(columns));
   }
 
  private:
   world& world_;
   std::uint32_t process_;
-  sim_store store_;
+  std::shared_ptr<const relational::progress_dialect> dialect_;
+  std::shared_ptr<relational::claim_state> claim_;
+  sim_home home_;
+  relational::relational_progress store_;
 };
 
-/// The dirty file in memory: what was not synced is lost with the process.
+/// The dirty file in memory.
 class sim_dirty : public dirty_store {
  public:
-  sim_dirty(world& w, std::uint32_t process) : world_(w), process_(process) {
-    std::erase_if(world_.pending, [](const auto& p) { return !p.second; });
-  }
+  sim_dirty(world& w, std::uint32_t process, std::size_t at) : world_(w), process_(process), at_(at) {}
   result<void> append(split_index split, epoch_number epoch, std::span<const dirty_record> records) override {
     if (auto r = alive(); !r || epoch < epochs_[split.value]) {
       return r;
     }
     for (const dirty_record& d : records) {
       const auto place = std::pair(split.value, d.position);
-      if (!world_.published.contains(place)) {
-        world_.pending[place] = false;
+      if (!files().published.contains(place)) {
+        files().pending[place] = false;
       }
     }
     return {};
@@ -297,7 +275,7 @@ class sim_dirty : public dirty_store {
     if (auto r = alive(); !r) {
       return r;
     }
-    for (auto& [place, durable] : world_.pending) {
+    for (auto& [place, durable] : files().pending) {
       durable = durable || place.first == split.value;
     }
     return {};
@@ -306,9 +284,9 @@ class sim_dirty : public dirty_store {
     if (auto r = alive(); !r) {
       return r;
     }
-    std::erase_if(world_.pending, [&](const auto& p) {
+    std::erase_if(files().pending, [&](const auto& p) {
       if (p.first.first == split.value && p.first.second < position) {
-        ++world_.published[p.first];
+        ++files().published[p.first];
         return true;
       }
       return false;
@@ -320,20 +298,27 @@ class sim_dirty : public dirty_store {
       return r;
     }
     epochs_[split.value] = epoch;
-    std::erase_if(world_.pending, [&](const auto& p) { return p.first.first == split.value; });
+    std::erase_if(files().pending, [&](const auto& p) { return p.first.first == split.value; });
     return {};
   }
   result<void> seal() override {
-    if (!world_.pending.empty()) {
+    SLUICE_CHECK(alive());
+    if (!files().pending.empty()) {
       world_.break_promise("dirty records above a mark were left at the end");
     }
-    return alive();
+    return {};
   }
-  [[nodiscard]] std::uint64_t missing(split_index, std::uint64_t) const override { return 0; }
+  [[nodiscard]] std::uint64_t missing(split_index split, std::uint64_t dirty_total) const override {
+    const auto& published = world_.disks[at_].published;
+    const auto have = static_cast<std::uint64_t>(std::count_if(
+        published.begin(), published.end(), [&](const auto& p) { return p.first.first == split.value; }));
+    return dirty_total > have ? dirty_total - have : 0;
+  }
 
  private:
+  disk& files() { return world_.disks[at_]; }
   result<void> alive() {
-    if (process_ != world_.process) {
+    if (!world_.is_alive(process_)) {
       return dead();
     }
     if (world_.happens(world_.wrong.dirty_lost)) {
@@ -343,6 +328,7 @@ class sim_dirty : public dirty_store {
   }
   world& world_;
   std::uint32_t process_;
+  std::size_t at_;
   std::map<std::uint32_t, epoch_number> epochs_;
 };
 
@@ -351,8 +337,31 @@ class sim_dirty : public dirty_store {
 std::unique_ptr<target> make_target(world& w, std::uint32_t process) {
   return std::make_unique<sim_target>(w, process);
 }
-std::unique_ptr<dirty_store> make_dirty_store(world& w, std::uint32_t process) {
-  return std::make_unique<sim_dirty>(w, process);
+
+result<std::unique_ptr<dirty_store>> open_dirty_store(world& w, std::uint32_t process, const run_id& run,
+                                                      bool continued, bool takes_over) {
+  if (!w.is_alive(process)) {
+    return dead();
+  }
+  const auto earlier = w.folder_of.find(run.text());
+  std::size_t at = w.disks.size();
+  if (!continued || earlier == w.folder_of.end()) {
+    w.disks.emplace_back();
+  } else if (const disk theirs = w.disks[earlier->second];
+             theirs.owner != process && w.processes.at(theirs.owner).alive) {
+    if (!takes_over) {
+      return fail(error_kind::busy, "another process has the folder of the run");
+    }
+    w.disks.push_back(theirs);
+  } else {
+    at = earlier->second;
+    // What was not synced is lost with the machine.
+    std::erase_if(w.disks[at].pending, [](const auto& p) { return !p.second; });
+  }
+  w.disks[at].owner = process;
+  w.folder_of[run.text()] = at;
+  w.processes.at(process).disk = at;
+  return std::unique_ptr<dirty_store>(std::make_unique<sim_dirty>(w, process, at));
 }
 
 }  // namespace sluice::sim

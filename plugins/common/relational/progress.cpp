@@ -276,6 +276,27 @@ result<void> relational_progress::take_from_others(sql_session& session, const r
   return {};
 }
 
+/// A run that was decided on as `runs_of` has told it is not removed once another process has taken it up,
+/// which may have written rows, or even completed it.
+result<void> relational_progress::check_as_seen(sql_session& session, const run_id& run) {
+  const auto seen =
+      std::find_if(seen_.begin(), seen_.end(), [&](const run_row& row) { return row.run == run; });
+  if (seen == seen_.end()) {
+    return {};
+  }
+  SLUICE_TRY(
+      const auto rows,
+      session.ask(written(dialect_, "SELECT [term], [stage] FROM @run WHERE [run] = ?"), {run.text()}));
+  if (rows.empty() || (number_in(rows[0].at(0)) == seen->term && rows[0].at(1) == seen->stage)) {
+    return {};
+  }
+  return fail(error{error_kind::conflict,
+                    fmt::format("{}: run {} was taken up by another process since this start looked (it was "
+                                "at stage {}, and is at {}); it is not forgotten, run the same command again",
+                                dialect_.place, run.text(), seen->stage, rows[0].at(1).value_or("")),
+                    "came_between", true});
+}
+
 result<std::vector<run_row>> relational_progress::read_runs(sql_session& session, const run_query& query) {
   SLUICE_TRY(const table_columns there, columns());
   const bool added = columns_missing(true, there.runs).empty();
@@ -359,6 +380,7 @@ result<std::vector<run_row>> relational_progress::runs_of(const run_query& query
   for (run_row& row : runs) {
     SLUICE_TRY(row.held, is_held(row));
   }
+  seen_ = runs;
   return runs;
 }
 
@@ -731,7 +753,9 @@ result<void> relational_progress::discard(const run_id& run) {
   return in_transaction(*session, [&]() -> result<void> {
     SLUICE_CHECK(guard(*session, dialect_));
     SLUICE_CHECK(take_from_others(*session, run));
-    if (mine) {
+    if (!mine) {
+      SLUICE_CHECK(check_as_seen(*session, run));
+    } else {
       if (auto renewed = renew_claim(*session, dialect_, claim_, ""); !renewed) {
         SLUICE_TRY(const auto there,
                    session->ask(written(dialect_, "SELECT 1 FROM @run WHERE [run] = ?"), {run.text()}));

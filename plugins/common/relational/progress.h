@@ -159,6 +159,7 @@ class relational_progress : public progress_store {
   result<void> end_sessions(const std::vector<std::string>& names);
   result<void> end_writers(sql_session& session, const run_id& run);
   result<void> take_from_others(sql_session& session, const run_id& run);
+  result<void> check_as_seen(sql_session& session, const run_id& run);
   result<std::vector<run_row>> read_runs(sql_session& session, const run_query& query);
   result<void> try_make_tables();
   result<void> make_missing(sql_session& session);
@@ -167,6 +168,7 @@ class relational_progress : public progress_store {
   const progress_dialect& dialect_;
   claim_state& claim_;
   std::string session_;  ///< The name of the target's, as it was when the claim was taken or renewed last.
+  std::vector<run_row> seen_;              ///< What `runs_of` has told last.
   std::optional<table_columns> complete_;  ///< Found once with all columns: the tables stay like that.
 };
 

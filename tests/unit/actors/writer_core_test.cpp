@@ -549,6 +549,30 @@ TEST_F(writer_core_test, what_an_earlier_process_committed_in_parts_is_written_o
   EXPECT_EQ(log.commits[0].counts.read, 6u);
 }
 
+TEST_F(writer_core_test, what_was_agreed_to_be_written_once_more_is_not_written_a_third_time) {
+  whole = whole_splits::up_to_bound;
+  whole_max = {.bytes = 0, .rows = 2};
+  for (const bool came : {false, true}) {
+    log = {};
+    plugin = std::make_shared<scripted_writer>();
+    plugin->durable.position = 5;  // by an earlier process
+    plugin->durable.counts.read = plugin->durable.counts.written = 5;
+    begin();
+    log.failures.clear();
+    core->assign({7}, {}, first_epoch.next(), true, never);
+    opened();
+    plugin->next_commit = {{error_kind::not_connected, "gone", "", false}};
+    plugin->commit_is_applied = came;
+    core->take(whole_numbers(0, 4, 1), never);
+    ASSERT_EQ(log.losses.size(), 1u);
+    core->retry(never);
+    ASSERT_EQ(log.failures.size(), came ? 1u : 0u);
+    if (came) {
+      EXPECT_EQ(log.failures[0].code, rows_stand_code);
+    }
+  }
+}
+
 TEST_F(writer_core_test, dirty_records_of_a_split_in_parts_wait_for_its_end) {
   whole = whole_splits::in_parts;
   begin(5);

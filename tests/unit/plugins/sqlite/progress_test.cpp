@@ -439,6 +439,25 @@ TEST_F(sqlite_progress_test, forgets_no_run_that_another_living_process_works_on
   EXPECT_TRUE(run.object->progress()->discard(run.row.run)) << "one's own is forgotten";
 }
 
+TEST_F(sqlite_progress_test, forgets_no_run_that_was_taken_up_since_it_was_looked_at) {
+  auto run = begin(into_t, two_texts);
+  ASSERT_TRUE(run.object->progress()->release(run.row.run));
+  auto late = make_target(into_t);
+  ASSERT_TRUE(late->open(two_texts, {}));
+  const auto seen = late->progress()->runs_of(query_for(run.row));
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->size(), 1u);
+  auto other = make_target(into_t);
+  ASSERT_TRUE(other->open(two_texts, {}));
+  ASSERT_TRUE(other->progress()->claim_again((*seen)[0], this_owner()));
+  ASSERT_TRUE(other->progress()->release(run.row.run));
+  const auto discarded = late->progress()->discard(run.row.run);
+  ASSERT_FALSE(discarded);
+  EXPECT_EQ(discarded.error().code, "came_between") << discarded.error().message;
+  ASSERT_TRUE(late->progress()->runs_of(query_for(run.row)));
+  EXPECT_TRUE(late->progress()->discard(run.row.run)) << "as it was seen last";
+}
+
 /// The tables as version 1 made them.
 const std::string tables_of_version_1 = R"(
 CREATE TABLE sluice_run(

@@ -118,7 +118,7 @@ void server::take_up(std::uint32_t session) {
 }
 
 void server::begin(std::uint32_t session) {
-  sessions_[session].open.emplace();
+  sessions_[session].open = transaction{};
 }
 
 result<std::vector<relational::sql_row>> server::ask(std::uint32_t session, const std::string& sql,

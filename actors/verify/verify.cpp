@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "actors/plan/mapping.h"
 #include "actors/supervise/look.h"
@@ -12,6 +14,7 @@
 #include "actors/verify/differences.h"
 #include "actors/verify/reading_target.h"
 #include "jobspec/words.h"
+#include "plugins/api/sums_in_database.h"
 #include "transport/base/text.h"
 #include "transport/record/canonical.h"
 
@@ -85,6 +88,13 @@ class side_observer final : public run_observer {
   std::string side_;
 };
 
+/// An end whose database computes the sums.
+struct summing_end {
+  std::shared_ptr<source> open;
+  sums_in_database* by = nullptr;  ///< The same object.
+  std::vector<summed_column> columns;
+};
+
 /// Everything of one call of `verify_job`.
 class verification {
  public:
@@ -112,6 +122,7 @@ class verification {
     SLUICE_CHECK(choose_columns());
     SLUICE_CHECK(choose_key());
     say_what_it_proves();
+    choose_sums();
     observer_.planned(report_);
     if (settings_.plan_only) {
       report_.what = verify_report::verdict::planned;
@@ -128,6 +139,11 @@ class verification {
   result<void> compare_texts();
   result<void> choose_key();
   void say_what_it_proves();
+  /// Whether the databases can compute the sums, and in which forms.
+  void choose_sums();
+  result<std::string> sums_agreed();
+  /// True: they are equal, and all is said. Whatever else they tell, both ends are then read.
+  result<bool> compare_in_databases();
   result<void> compare();
   result<void> find_differences(std::vector<bool> differ);
   result<void> name_differences(const std::vector<key_difference>& found);
@@ -159,6 +175,8 @@ class verification {
   job back_;  // reads the destination
   read_back how_;
   source_description back_columns_;
+  std::shared_ptr<source> back_end_;  // the destination, open, until it is known how it is compared
+  summing_end summed_source_, summed_destination_;
   schema_ptr written_;  // the columns that the job writes
   std::shared_ptr<compared_columns> by_ = std::make_shared<compared_columns>();       // of the source
   std::shared_ptr<compared_columns> back_by_ = std::make_shared<compared_columns>();  // of the destination
@@ -252,6 +270,7 @@ result<void> verification::open_reading_back(verify_scope scope) {
   back_.compat = compat_mode::exact;
   SLUICE_TRY(auto ends, make_source_end(back_, writer_plugin_, ends_given()));
   SLUICE_TRY(back_columns_, ends.from->open(stop_));
+  back_end_ = ends.from;
   if (back_columns_.columns->size() != columns.size()) {
     return fail(error_kind::source_changed, "{}: the destination has {} of the {} columns that are compared",
                 what_.writer.place, back_columns_.columns->size(), columns.size());
@@ -362,7 +381,8 @@ result<void> verification::compare_texts() {
     by_->taken.push_back(i);
   }
   back_by_->taken = by_->taken;
-  report_.notes.emplace_back("Values are compared as the texts that stand in the files.");
+  report_.notes.emplace_back(
+      "Values are compared as the texts that stand in the files; a heading line is not compared.");
   return {};
 }
 
@@ -465,6 +485,130 @@ void verification::say_what_it_proves() {
                                  : fmt::format("{} over the columns compared", canonical_name);
 }
 
+/// The forms in which both databases write each column that is compared; nothing, or why they do not.
+result<std::string> verification::sums_agreed() {
+  if (settings_.reads_back) {
+    return std::string("it was asked for");
+  }
+  if (report_.scope == verify_scope::keys) {
+    return std::string("rows beside those of the source may stand at the destination");
+  }
+  if (!by_->texts.empty() || dynamic_cast<sums_in_database*>(back_end_.get()) == nullptr) {
+    return fmt::format("{} computes none", what_.writer.type_text);
+  }
+  if (!what_.transformers.empty()) {
+    return std::string("the job has transformers");
+  }
+  const conversion_context conversion = conversion_of(what_, nullptr);
+  if (conversion.as_datax || conversion.empty_as_null) {
+    return std::string("the job changes values on their way");
+  }
+  SLUICE_TRY(auto ends, make_source_end(from_, reader_plugin_, ends_given()));
+  auto* from = dynamic_cast<sums_in_database*>(ends.from.get());
+  if (from == nullptr) {
+    return fmt::format("{} computes none", what_.reader.type_text);
+  }
+  SLUICE_CHECK(ends.from->open(stop_));
+  auto* back = dynamic_cast<sums_in_database*>(back_end_.get());
+  SLUICE_TRY(const auto there, from->summable_columns());
+  SLUICE_TRY(const auto here, back->summable_columns());
+  std::vector<std::size_t> read;  // of the source, in the order of what is written
+  const std::vector<std::size_t>& left_out = look_.target.what.left_out;
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    if (std::find(left_out.begin(), left_out.end(), i) == left_out.end()) {
+      read.push_back(i);
+    }
+  }
+  if (read.size() != by_->columns->size() || here.size() != read.size()) {
+    return std::string("the ends have other columns than the job writes");
+  }
+  summing_end source{ends.from, from, {}};
+  summing_end destination{back_end_, back, {}};
+  for (const std::uint32_t i : by_->taken) {
+    if (report_.scope == verify_scope::counts) {
+      break;
+    }
+    const bool padded = std::find(by_->padded.begin(), by_->padded.end(), i) != by_->padded.end();
+    const sql_column& a = there[read[i]];
+    const sql_column& b = here[i];
+    const auto common = std::find_if(a.forms.begin(), a.forms.end(), [&](sql_form form) {
+      return std::find(b.forms.begin(), b.forms.end(), form) != b.forms.end() &&
+             (form == sql_form::unpadded_text) == padded;
+    });
+    if (common == a.forms.end()) {
+      return a.type == b.type ? fmt::format("column {} is {}", in_quotes((*by_->columns)[i].name), a.type)
+                              : fmt::format("column {} is {} at the source and {} at the destination",
+                                            in_quotes((*by_->columns)[i].name), a.type, b.type);
+    }
+    source.columns.push_back({read[i], *common});
+    destination.columns.push_back({i, *common});
+  }
+  summed_source_ = std::move(source);
+  summed_destination_ = std::move(destination);
+  return std::string();
+}
+
+void verification::choose_sums() {
+  const auto agreed = sums_agreed();
+  const std::string why = agreed ? *agreed : agreed.error().message;
+  report_.sums_by = why.empty() ? fmt::format("computed in the databases ({})", sql_form_name)
+                                : fmt::format("read back, because {}", why);
+  back_end_.reset();  // and with it what it holds at its server
+}
+
+result<bool> verification::compare_in_databases() {
+  if (summed_source_.by == nullptr) {
+    return false;
+  }
+  summing_end source = std::exchange(summed_source_, {});
+  summing_end destination = std::exchange(summed_destination_, {});
+  const auto sum = [this](summing_end& end) -> result<database_sums> {
+    auto sums = end.by->sum_records(end.columns, stop_);
+    if (sums) {
+      SLUICE_CHECK(end.open->check_unchanged(stop_));
+    }
+    return sums;
+  };
+  // Both at a time, so that neither end's snapshot and connection wait for the other's table.
+  result<database_sums> there = fail(error_kind::internal, "not summed");
+  std::thread beside([&] { there = sum(destination); });
+  const result<database_sums> from = sum(source);
+  beside.join();
+  source = {};
+  destination = {};
+  const auto read_on = [&](std::string why) {
+    report_.sums_by = fmt::format("read back, because {}", why);
+    observer_.notice(notice_level::info, fmt::format("Both ends are read: {}.", why));
+    return false;
+  };
+  for (const result<database_sums>* one : {&from, &std::as_const(there)}) {
+    if (!*one && (one->error().kind == error_kind::cancelled || stop_.fired())) {
+      return fail(one->error());
+    }
+    if (!*one) {
+      return read_on(fmt::format("a database could not compute the sums: {}", one->error().message));
+    }
+  }
+  if (from->records != there->records || from->sum != there->sum) {
+    return read_on(
+        fmt::format("the sums that the databases computed differ ({} records at the source, {} at "
+                    "the destination)",
+                    with_thousands(from->records), with_thousands(there->records)));
+  }
+  if (settings_.trusts_run && how_.rows == read_back::standing::every_record &&
+      there->records < settings_.before->records) {
+    return read_on("fewer records stand there than the run has written");
+  }
+  report_.before = settings_.before;
+  report_.source.records = report_.destination.records = from->records;
+  report_.source.sum = report_.destination.sum = from->sum;
+  report_.form = by_->taken.size() == by_->columns->size()
+                     ? std::string(sql_form_name)
+                     : fmt::format("{} over the columns compared", sql_form_name);
+  report_.what = verify_report::verdict::equal;
+  return true;
+}
+
 result<run_summary> verification::read(side which, std::shared_ptr<row_reading> into) {
   const bool source = which == side::source;
   const job& what = source ? from_ : back_;
@@ -502,6 +646,10 @@ result<run_summary> verification::read(side which, std::shared_ptr<row_reading> 
 }
 
 result<void> verification::compare() {
+  SLUICE_TRY(const bool equal, compare_in_databases());
+  if (equal) {
+    return {};
+  }
   const bool others = report_.scope == verify_scope::keys;
   if (settings_.trusts_run && settings_.before && by_->is_whole() && report_.scope != verify_scope::counts) {
     auto there = std::make_shared<tally_reading>();

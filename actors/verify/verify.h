@@ -51,6 +51,7 @@ struct verify_settings {
   bool trusts_run = false;
   std::vector<refused_record> refused;  ///< By that run.
   bool plan_only = false;               ///< No record is read.
+  bool reads_back = false;  ///< Both ends are read, also where the databases can compute the sums.
   std::uint32_t retries_max = retries_max_default;
   decltype(run_settings::resolve_secret) resolve_secret = plain_secret;
   decltype(run_settings::guard) guard = nullptr;
@@ -99,6 +100,7 @@ struct verify_report {
   std::vector<std::string> notes;  ///< What it does not, and why.
   std::string key;                 ///< `id, day`; empty: the records have none.
   std::string form;                ///< Of the sums.
+  std::string sums_by;             ///< Where they are computed, and why there: `read back, because …`.
   verified_side source, destination;
   std::optional<std::uint64_t> others;  ///< Rows at the destination that are none of the source's.
   std::uint64_t missing = 0, extra = 0, different = 0;

@@ -32,6 +32,12 @@ struct split_column {
   std::string collation;
 };
 
+/// A column of the table's own among the job's.
+struct own_column {
+  std::string sql;      ///< Quoted.
+  std::string charset;  ///< Of a text, by the catalogue.
+};
+
 /// One table, view or query that is read.
 struct read_part {
   std::size_t connection = 0;  ///< In `read_plan::connections`.
@@ -46,6 +52,7 @@ struct read_part {
   std::string query;
   std::string where;  ///< In parentheses; empty: all rows.
   std::vector<std::string> expressions;
+  std::vector<std::optional<own_column>> own_columns;  ///< One an expression; nothing: it is computed.
   /// Of those that are the table's own columns, as they are: what the server said of them in a result.
   std::vector<std::optional<result_column>> described;
   std::vector<order_column> order;      ///< Total order of the rows; empty: read whole, without cursors.

@@ -13,6 +13,7 @@
 #include "plugins/mysql/mysql_reader.h"
 #include "plugins/mysql/mysql_replica.h"
 #include "plugins/mysql/mysql_session_sql.h"
+#include "plugins/mysql/mysql_sums.h"
 #include "transport/base/text.h"
 
 namespace sluice::mysql {
@@ -548,6 +549,8 @@ result<void> mysql_source::add_columns(connection& c, const table_info& table, c
       notes_.push_back(std::move(*note));
     }
     out.read.push_back(plain != nullptr ? plain->name : std::string());
+    out.part.own_columns.push_back(
+        plain != nullptr ? std::optional(own_column{out.part.expressions[i], plain->charset}) : std::nullopt);
     const std::string sent =
         sent_as(out.part.expressions[i], kind, plain != nullptr ? &plain->charset : nullptr);
     out.part.described.push_back(
@@ -683,6 +686,34 @@ std::string mysql_source::statement_of(const scalar_list& split_description, boo
     after.emplace((*part)->order.size(), "?");
   }
   return reading_sql(*plan_, **part, split_description, after);
+}
+
+result<std::vector<sql_column>> mysql_source::summable_columns() const {
+  const auto refused = [](const std::string& why) { return fail(error_kind::not_supported, "{}", why); };
+  if (options_.queries) {
+    return refused("a querySql is read");
+  }
+  if (plan_->parts.size() != 1) {
+    return refused("several tables are read");
+  }
+  if (const server_info& server = connection_->server(); server.product == server_product::other) {
+    return refused(fmt::format("{} only speaks MySQL's protocol", connection_->place()));
+  }
+  std::vector<sql_column> out;
+  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
+    const auto& own = plan_->parts[0].own_columns[i];
+    const std::string set = own && !own->charset.empty() ? fmt::format(" ({})", own->charset) : "";
+    out.push_back({own ? sql_forms_of(plan_->kinds[i], own->charset) : std::vector<sql_form>(),
+                   own ? plan_->kinds[i].name + set : std::string("an expression")});
+  }
+  return out;
+}
+
+result<database_sums> mysql_source::sum_records(const std::vector<summed_column>& columns,
+                                                const stop_signal& stop) {
+  const read_part& part = plan_->parts.at(0);
+  SLUICE_TRY(connection * c, connect(part.connection, stop));
+  return sum_part(*c, *plan_, part, columns, stop);
 }
 
 result<std::unique_ptr<reader>> mysql_source::make_reader() {

@@ -7,6 +7,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
+#include "plugins/api/sums_in_database.h"
 #include "plugins/common/relational/columns.h"
 #include "plugins/mysql/mysql_options.h"
 #include "plugins/mysql/mysql_read_plan.h"
@@ -15,7 +16,7 @@
 namespace sluice::mysql {
 
 /// Tables, views and queries of MariaDB or MySQL databases as a source. Threads and call order as `source`.
-class mysql_source : public source {
+class mysql_source : public source, public sums_in_database {
  public:
   mysql_source(source_options options, option_values values, const plugin_context& context);
 
@@ -26,6 +27,9 @@ class mysql_source : public source {
   result<std::unique_ptr<reader>> make_reader() override;
   /// Ends the shared snapshot: a step behind the data may want a lock that it holds (ALTER TABLE).
   result<void> check_unchanged(const stop_signal& stop) override;
+  [[nodiscard]] result<std::vector<sql_column>> summable_columns() const override;
+  result<database_sums> sum_records(const std::vector<summed_column>& columns,
+                                    const stop_signal& stop) override;
   [[nodiscard]] table_use tables_used() const override { return use_; }
   void interrupt() override;
 

@@ -48,6 +48,7 @@ struct relation_plan {
   std::string from;                      ///< Behind FROM.
   std::string values_place;              ///< Where what is computed of its rows stands in the job.
   std::vector<std::string> expressions;  ///< Of the job's columns, with casts to text where they need one.
+  std::vector<std::string> own_columns;  ///< Of each the table's column that it is, quoted; empty: none.
   std::vector<key_column> key;           ///< Unique and never NULL; empty: there is none.
   bool ordered = false;                  ///< Read in the order of the key: nothing is lost by it.
   std::vector<split_column> split_key;   ///< By whose ranges it is split; empty: by none.

@@ -13,6 +13,7 @@
 #include "plugins/postgresql/postgresql_reader.h"
 #include "plugins/postgresql/postgresql_rights.h"
 #include "plugins/postgresql/postgresql_splits.h"
+#include "plugins/postgresql/postgresql_sums.h"
 #include "transport/base/text.h"
 
 namespace sluice::postgresql {
@@ -296,6 +297,7 @@ result<void> postgresql_source::describe_table(const relational::placed_text& wa
   std::vector<std::string> names;
   for (const column_sql& e : expressions) {
     read.push_back(e.own);
+    relation.own_columns.push_back(e.own.empty() ? std::string() : quote_name(e.own));
     if (!e.own.empty()) {
       names.push_back(e.own);
     }
@@ -627,6 +629,37 @@ result<void> postgresql_source::check_unchanged(const stop_signal& stop) {
     }
   }
   return {};
+}
+
+result<std::vector<sql_column>> postgresql_source::summable_columns() const {
+  const auto refused = [](const std::string& why) { return fail(error_kind::not_supported, "{}", why); };
+  if (options_.queries) {
+    return refused("a querySql is read");
+  }
+  if (plan_->relations.size() != 1) {
+    return refused("several tables are read");
+  }
+  const connection& c = of(plan_->relations[0]);
+  if (c.is_plain()) {
+    return refused(fmt::format("{} says that it is {}", c.place(), in_quotes(c.product().says)));
+  }
+  if (const std::string encoding = c.parameter("server_encoding"); encoding != "UTF8") {
+    return refused(fmt::format("the encoding of {} is {}", c.place(), encoding));
+  }
+  std::vector<sql_column> out;
+  for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
+    const bool own = !plan_->relations[0].own_columns[i].empty();
+    out.push_back({own ? sql_forms_of(plan_->kinds[i], types_[i]) : std::vector<sql_form>(),
+                   own ? types_[i].name : std::string("an expression")});
+  }
+  return out;
+}
+
+result<database_sums> postgresql_source::sum_records(const std::vector<summed_column>& columns,
+                                                     const stop_signal& stop) {
+  const relation_plan& relation = plan_->relations.at(0);
+  of(relation).use_stop(stop);
+  return sum_relation(of(relation), *plan_, relation, columns);
 }
 
 result<std::unique_ptr<reader>> postgresql_source::make_reader() {

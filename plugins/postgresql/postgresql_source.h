@@ -9,6 +9,7 @@
 
 #include "jobspec/option_mistakes.h"
 #include "plugins/api/plugin.h"
+#include "plugins/api/sums_in_database.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 #include "plugins/postgresql/postgresql_moments.h"
 #include "plugins/postgresql/postgresql_options.h"
@@ -21,7 +22,7 @@ namespace sluice::postgresql {
 /// Tables, views or queries of a PostgreSQL database as a source. Its own connection looks at the catalogue
 /// and then holds the snapshot under which all readers read, where the server is PostgreSQL itself. Threads
 /// and call order as `source`.
-class postgresql_source : public source {
+class postgresql_source : public source, public sums_in_database {
  public:
   postgresql_source(source_options options, option_values values, const plugin_context& context);
 
@@ -37,6 +38,9 @@ class postgresql_source : public source {
   [[nodiscard]] table_use tables_used() const override { return use_; }
   /// Ends the snapshots: a step behind the data may wait for all that are older (CREATE INDEX CONCURRENTLY).
   result<void> check_unchanged(const stop_signal& stop) override;
+  [[nodiscard]] result<std::vector<sql_column>> summable_columns() const override;
+  result<database_sums> sum_records(const std::vector<summed_column>& columns,
+                                    const stop_signal& stop) override;
   void interrupt() override;
 
  private:

@@ -254,6 +254,7 @@ class Verify(ProgramTest):
                 self.change("UPDATE t SET v = 'changed' WHERE id = 2", self.source)
                 found = self.compared(document, code=1)
                 self.assertEqual([(d["what"], d["record"]) for d in found["differences"]], [("different", "id=2")])
+                self.assertIn("a heading line is not compared", " ".join(found["notes"]))
                 self.change("UPDATE t SET v = NULL WHERE id = 2", self.source)
 
     def test_wrong_use_is_told(self):
@@ -264,6 +265,12 @@ class Verify(ProgramTest):
             done = self.verify(document, *flags)
             self.assertEqual(done.returncode, code, done.stdout + done.stderr)
             self.assertIn(text, done.stderr)
+        # Whoever reads JSON is told in JSON, also of a job that is none.
+        broken = {**document, "steps": document["steps"][:1]}
+        done = self.verify(broken, "--json")
+        found = json.loads(done.stdout)
+        self.assertEqual((done.returncode, found["verdict"], found["error"]["kind"]), (2, "failed", "bad_option"), done.stderr)
+        self.assertIn(found["error"]["message"].splitlines()[0], done.stderr)
         printing = job(self.end("reader", self.source, "t"),
                        {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": False}})
         done = self.verify(printing)

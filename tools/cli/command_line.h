@@ -91,6 +91,7 @@ struct verify_arguments : job_arguments {
   std::vector<std::string> key;
   std::uint64_t differences_max = 100;
   bool against_source = false;  ///< What a run has read before does not count.
+  bool read_back = false;       ///< `verify_settings::reads_back`.
   std::optional<std::uint64_t> memory_bytes;
   std::optional<std::string> state_dir;
   bool plan = false;

@@ -441,6 +441,7 @@ class comparison_observer final : public verify_observer {
   explicit comparison_observer(run_observer& to) : to_(to) {}
   void planned(const verify_report& so_far) override {
     notice(notice_level::info, "what is written is compared. " + so_far.proves);
+    notice(notice_level::info, fmt::format("sums: {}", so_far.sums_by));
     for (const std::string& note : so_far.notes) {
       notice(notice_level::info, note);
     }

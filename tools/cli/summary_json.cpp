@@ -174,6 +174,7 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
                    {"proves", nothing_if_empty(c.verified->proves)},
                    {"records", c.verified->destination.records},
                    {"sum", to_string(c.verified->destination.sum)},
+                   {"form", nothing_if_empty(c.verified->form)},
                    {"different", c.verified->different},
                    {"missing", c.verified->missing},
                    {"extra", c.verified->extra}};

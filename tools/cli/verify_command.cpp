@@ -153,6 +153,15 @@ class verify_session {
   }
   result<verify_settings> settings_for(const loaded_job& job, const zone_choice& zone);
   int show(const verify_report& report, const std::string& job_name);
+  /// Of a job that cannot be begun with: the same to whoever reads JSON.
+  int show_unbegun(const error& why, const std::string& job_name, int code) {
+    if (arguments_.json) {
+      verify_report report;
+      report.failure = why;
+      print_out(parts_, secrets_.apply(verify_json(report, job_name)));
+    }
+    return complain(why.message, code);
+  }
 
   const verify_arguments& arguments_;
   const program& parts_;
@@ -178,6 +187,7 @@ result<verify_settings> verify_session::settings_for(const loaded_job& job, cons
   settings.key = arguments_.key;
   settings.differences_max = arguments_.differences_max;
   settings.plan_only = arguments_.plan;
+  settings.reads_back = arguments_.read_back;
   settings.retries_max = parts_.configured.retries_max.value_or(settings.retries_max);
   settings.stop_now = stop_now_.signal();
   if (!arguments_.against_source) {
@@ -209,22 +219,22 @@ int verify_session::show(const verify_report& report, const std::string& job_nam
 
 int verify_session::run() {
   if (auto begun = begin_signals(); !begun) {
-    return complain(begun.error().message, exit_failed);
+    return show_unbegun(begun.error(), "", exit_failed);
   }
   const auto loaded = load_for_command(arguments_.job_file, arguments_, parts_, secrets_);
   if (!loaded) {
-    return complain(all_lines(loaded.error()), exit_wrong_use);
+    return show_unbegun({error_kind::bad_option, all_lines(loaded.error()), "", false}, "", exit_wrong_use);
   }
   for (const std::string& line : loaded->what.warnings) {
     complain("warning: " + line, 0);
   }
   zone_choice zone;
   if (auto chosen = choose_zone_for(loaded->what, arguments_, parts_, zone); !chosen) {
-    return complain(chosen.error().message, zone.text_only ? exit_wrong_use : exit_failed);
+    return show_unbegun(chosen.error(), loaded->what.name, zone.text_only ? exit_wrong_use : exit_failed);
   }
   auto settings = settings_for(*loaded, zone);
   if (!settings) {
-    return complain(settings.error().message, exit_failed);
+    return show_unbegun(settings.error(), loaded->what.name, exit_failed);
   }
   secret_resolver resolver(resolving_into(
       secrets_, parts_.variable, [this](const std::string& line) { complain("warning: " + line, 0); }));

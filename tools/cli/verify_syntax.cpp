@@ -26,13 +26,17 @@ class verify_flags final : public command_syntax {
            "run: a destination that is as the last run of the job has written it is equal, also where "
            "the source has changed since; source: it is not (run)")
         ->type_name("WHAT");
+    app.add_flag("--read-back", read_back_,
+                 "Read both ends also where the databases can compute the sums themselves");
     app.add_flag("--plan", plan_, "Say what would be compared, and read no record");
     app.add_option("--memory", memory_, "Budget, as for sluice run")->type_name("SIZE");
     app.add_option("--state-dir", state_dir_, "Folder of runs, as for sluice run")->type_name("DIR");
     app.add_flag("--no-progress", no_progress_, "Show no progress");
     app.add_flag("--json", json_, "Print JSON");
     app.footer(
-        "Nothing is changed anywhere. Both ends are read, and read again where they differ.\n"
+        "Nothing is changed anywhere. Databases compute the sums where they can; else both ends are read, "
+        "and "
+        "read again where they differ.\n"
         "Exit codes: 0 equal, 1 different or not to be compared, 2 the job's text or the command line is "
         "wrong,\n"
         "143 stopped by a signal.");
@@ -68,6 +72,7 @@ class verify_flags final : public command_syntax {
     }
     SLUICE_TRY(verify.memory_bytes, memory_of(memory_));
     verify.state_dir = given_text(state_dir_);
+    verify.read_back = read_back_;
     verify.plan = plan_;
     verify.no_progress = no_progress_;
     verify.json = json_;
@@ -77,7 +82,7 @@ class verify_flags final : public command_syntax {
  private:
   std::string job_file_, scope_, key_, differences_max_, against_, memory_, state_dir_;
   job_flags job_;
-  bool plan_ = false, no_progress_ = false, json_ = false;
+  bool read_back_ = false, plan_ = false, no_progress_ = false, json_ = false;
 };
 
 }  // namespace

@@ -107,6 +107,7 @@ std::string verify_plan_text(const verify_report& r, const std::string& job_name
     text += r.key.empty() ? std::string("Records have no key here: they are known by all their values.\n")
                           : fmt::format("Records are known by: {}\n", escaped(r.key));
   }
+  text += fmt::format("Sums: {}\n", r.sums_by);
   for (const std::string& note : r.notes) {
     text += fmt::format("Note: {}\n", note);
   }
@@ -155,8 +156,8 @@ std::string verify_result_text(const verify_report& r) {
 
 std::string verify_line(const verify_report& r) {
   if (r.what == verify_report::verdict::equal) {
-    return fmt::format("equal: {} records with the sum {} stand at the destination",
-                       with_thousands(r.destination.records), to_string(r.destination.sum));
+    return fmt::format("equal: {} records with the sum {} ({}) stand at the destination",
+                       with_thousands(r.destination.records), to_string(r.destination.sum), r.form);
   }
   std::string text = fmt::format(
       "{}: {}", r.what == verify_report::verdict::different ? "not equal" : "equal to what was read",
@@ -189,6 +190,7 @@ std::string verify_json(const verify_report& r, const std::string& job_name) {
   j["notes"] = r.notes;
   j["key"] = r.key;
   j["form"] = r.form;
+  j["sums"] = r.sums_by;
   j["source"] = side_of(r.source);
   j["destination"] = side_of(r.destination);
   j["others"] = r.others ? json(*r.others) : json();

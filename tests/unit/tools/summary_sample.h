@@ -82,6 +82,7 @@ inline run_context sample_context() {
   c.verified->proves = "The whole table.";
   c.verified->destination.records = 959;
   c.verified->destination.sum = {31};
+  c.verified->form = "canonical/1";
   c.verified->missing = 1;
   c.warnings = {"jobs/orders.json:3:5 steps[0].parameter.colour: unknown key"};
   return c;

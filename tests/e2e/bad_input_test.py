@@ -212,6 +212,34 @@ class BadInput(ProgramTest):
             self.assert_fails(ended, 1, "dirty", placed=False)
             self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
 
+    @unittest.skipUnless(can_mount(), "needs root, to mount a small file system")
+    def test_a_disk_that_is_full_under_the_run_folder_in_the_middle_loses_and_doubles_nothing(self):
+        rows, bad = 150_000, 30_000
+        lines = [f"{n},Ann,Bonn,{'none' if n % 5 == 3 else n},1.50,2026-01-02 03:04:05,true,{'x' * 100}\n" for n in range(rows)]
+        document = self.good_job(HEADER + "".join(lines))
+        database = self.folder / "orders.db"
+        with small_disk(12) as disk:
+            self.state = disk / "state"
+            # A mark each 0.2 s or so: some stand when the disk is full.
+            ended = self.run_job(document, "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=4")
+            self.assert_fails(ended, 1, "dirty", placed=False)
+            self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
+            self.assertTrue(ended.summary["resumable"], ended.summary)
+            self.assertGreater(ended.summary["written"], 0, "a mark stands")
+            self.assertLess(ended.summary["read"], rows)
+            self.assertEqual(self.rows(database, "SELECT count(*) FROM orders"), [(ended.summary["written"],)])
+            # Nothing has become free: the same command fails again, and moves nothing that its dirty file could not tell of.
+            still = self.run_job(document)
+            self.assert_fails(still, 1, placed=False)
+            subprocess.run(["mount", "-o", "remount,size=128m", str(disk)], check=True)
+            again = self.run_job(document)
+            self.assert_succeeds(again)
+            self.assertTrue(again.summary["resumed"], again.summary)
+            self.assertEqual(again.summary["run"], ended.summary["run"])
+            self.assert_account(again, read=rows, written=rows - bad, dirty=bad)
+            self.assertEqual(self.rows(database, "SELECT count(*), count(DISTINCT id) FROM orders"), [(rows - bad, rows - bad)])
+            self.assertEqual(sorted(d["line"] for d in self.dirty()), [n + 2 for n in range(rows) if n % 5 == 3])
+
     def test_a_file_size_limit_under_the_run_folder_fails_the_run_as_no_room(self):
         rows = "".join(f"{n},Ann,Bonn,none,1.50,2026-01-02 03:04:05,true,{'x' * 200}\n" for n in range(20_000))
         ended = self.run_job(self.good_job(HEADER + rows), file_bytes_max=1 << 20)

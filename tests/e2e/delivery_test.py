@@ -141,6 +141,27 @@ class Delivery(ForetellTest):
         self.assertIn("progress and claim stand in Ops x_run and Ops x_progress", ended.text)
         self.assertEqual(self.stands(), (ROWS, ROWS))
 
+    def test_other_tables_of_marks_behind_a_killed_run_are_refused_and_double_nothing(self):
+        self.fill()
+        self.kill(self.copy(progressTable="one"))
+        stood, _ = self.stands()
+        for other in ({"progressTable": "two"}, {}, {"progressTable": "none"}):
+            refused = self.run_job(self.copy(**other))
+            self.assert_fails(refused, 1, "its marks stand elsewhere", 'it named "one"', f'names "{other.get("progressTable", "sluice")}" now',
+                              "job.json:", "--on-unfinished fresh", str(self.state))
+            self.assertEqual(refused.summary["error"]["code"], "marks_elsewhere")
+        self.assertEqual(self.stands(), (stood, stood))
+        self.assertEqual(self.tables(), ["dst", "one_progress", "one_run"])
+        ended = self.run_job(self.copy(progressTable="one"))
+        self.assert_succeeds(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertEqual(self.stands(), (ROWS, ROWS))
+        # Behind a run that is done the name is free, and a start that forgets its run takes any.
+        self.kill_once(lambda: self.stands()[0] > ROWS, self.copy(progressTable="two"), *THROTTLED)
+        stood, _ = self.stands()
+        self.assert_succeeds(self.run_job(self.copy(progressTable="one"), "--on-unfinished", "fresh"))
+        self.assertEqual(self.stands(), (stood + ROWS, ROWS))
+
     def test_names_that_cannot_be_are_refused(self):
         for name, why in (("ops.sluice", "the tables of marks stand in the file of the destination"), ("a.b.c", "expected the name that both tables begin with")):
             ended = self.run_job(self.copy(progressTable=name))

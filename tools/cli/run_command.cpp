@@ -88,6 +88,7 @@ class run_session {
   result<void> open_folder();
   result<void> keep_command();
   result<void> look_for_begun();
+  result<void> look_for_marks_elsewhere();
   run_settings settings_of_run(bool live);
   /// `live`: progress is drawn on the terminal.
   reporter::settings settings_of_reporter(bool live);
@@ -295,6 +296,36 @@ result<void> run_session::look_for_begun() {
               in_quotes(*begun));
 }
 
+/// The tables that the run's marks stand in, as the job names them.
+std::string marks_of(const delivery_settings& asked) {
+  constexpr std::string_view by_default = "sluice";
+  return asked.no_marks ? "none"
+                        : std::string(asked.progress_table.empty() ? by_default : asked.progress_table);
+}
+
+/// The destination is asked in the tables that the job names: of a run whose marks stand in others only its
+/// folder tells, and beginning anew would write its rows twice.
+result<void> run_session::look_for_marks_elsewhere() {
+  const auto before = folder_->last_unfinished_of_others(job_->what.instance);
+  const delivery_settings& asked = job_->what.delivery;
+  const std::string now = marks_of(asked);
+  if (arguments_.on_unfinished == run_settings::unfinished::fresh || !before || before->marks.empty() ||
+      before->marks == now) {
+    return {};
+  }
+  const std::string& place = asked.progress_table_place;
+  return fail(error{
+      error_kind::conflict,
+      fmt::format("{}: a run of this job is unfinished, and its marks stand elsewhere: it named {}, the "
+                  "job names {} now. Its folder is {}. Put \"progressTable\" back as it was{} and run the "
+                  "same command, which finishes that run; or begin anew with --on-unfinished fresh (what "
+                  "it has written stays)",
+                  place.empty() ? job_->what.writer.place : place, in_quotes(before->marks), in_quotes(now),
+                  in_quotes(before->folder),
+                  before->marks == marks_of({}) ? " (that name is the default)" : ""),
+      "marks_elsewhere", true});
+}
+
 /// What may differ when a run is continued, with the value it had; `changes` are those of the job.
 void run_session::tell_other_settings(const run_folder& older, std::vector<std::string> changes) {
   if (const auto before = read_stored_command(older.path())) {
@@ -370,7 +401,7 @@ void run_session::on_plan(const run_plan& plan) {
     }
     return;
   }
-  if (auto marked = folder_->mark_unfinished(job_->what.instance); !marked) {
+  if (auto marked = folder_->mark_unfinished(job_->what.instance, marks_of(job_->what.delivery)); !marked) {
     warn(marked.error().message);
   }
 }
@@ -725,6 +756,9 @@ int run_session::run() {
   }
   if (ready) {
     ready = look_for_begun();
+  }
+  if (ready) {
+    ready = look_for_marks_elsewhere();
   }
   if (ready) {
     ready = execute_as_planned();

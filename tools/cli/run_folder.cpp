@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +21,8 @@ namespace sluice {
 namespace {
 
 constexpr const char* unfinished_name = "unfinished";
+constexpr const char* marks_name = "marks";
+constexpr std::size_t marks_bytes_max = 4096;
 constexpr const char* begun_name = "begun";
 constexpr const char* taken_over_name = "taken_over";
 
@@ -216,8 +219,19 @@ result<void> run_folder::write(std::string_view name, std::string_view text) con
   return write_file_whole(file(name), text, 0600);
 }
 
-result<void> run_folder::mark_unfinished(std::string_view instance) const {
+result<void> run_folder::mark_unfinished(std::string_view instance, std::string_view marks) const {
+  SLUICE_CHECK(write(marks_name, marks));
   return write(unfinished_name, instance);
+}
+
+std::optional<run_folder::unfinished_run> run_folder::last_unfinished_of_others(
+    std::string_view instance) const {
+  const std::vector<std::string> all = others_with(unfinished_name, instance);
+  const auto last = std::max_element(all.begin(), all.end());  // a run's id begins with its time
+  if (last == all.end()) {
+    return std::nullopt;
+  }
+  return unfinished_run{*last, read_file(*last + "/" + marks_name, marks_bytes_max).value_or("")};
 }
 
 void run_folder::clear_unfinished() const {

@@ -56,8 +56,16 @@ class run_folder {
   /// what that has of dirty records is copied, and `find` leads here. To be called once that process can
   /// commit nothing more.
   result<void> take_over_from(const std::string& older) const;
-  /// From now on retention keeps this folder until `clear_unfinished`.
-  result<void> mark_unfinished(std::string_view instance) const;
+  /// From now on retention keeps this folder until `clear_unfinished`. `marks` names the tables that the
+  /// run's marks stand in, as the job does (`setting.progressTable`).
+  result<void> mark_unfinished(std::string_view instance, std::string_view marks) const;
+  /// Another run of this job's name and of this instance that was not seen to end.
+  struct unfinished_run {
+    std::string folder;
+    std::string marks;  ///< As given to `mark_unfinished`; empty where an older program began it.
+  };
+  /// The one of them that began last.
+  [[nodiscard]] std::optional<unfinished_run> last_unfinished_of_others(std::string_view instance) const;
   void clear_unfinished() const;
   /// The instance is done or begun anew: nothing continues its earlier runs, so their marks are taken away.
   void clear_unfinished_of_others(std::string_view instance) const;

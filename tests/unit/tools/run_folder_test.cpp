@@ -117,7 +117,7 @@ TEST(run_folder, a_run_is_found_under_whatever_name_its_job_had) {
   EXPECT_FALSE(run_folder::find(state.path(), id(5)));
   {
     const auto older = run_folder::open(state.path(), "old name", id(5));
-    ASSERT_TRUE(older && (*older)->mark_unfinished("aaaa"));
+    ASSERT_TRUE(older && (*older)->mark_unfinished("aaaa", "sluice"));
   }
   EXPECT_EQ(run_folder::find(state.path(), id(5)), state.file("runs/old name/") + id(5).text());
   const auto again = run_folder::open_earlier(state.path(), "new name", id(5));
@@ -136,15 +136,35 @@ TEST(run_folder, marks_of_earlier_runs_of_the_same_instance_go_and_others_stay) 
   const auto one = run_folder::open(state.path(), "orders", id(1));
   const auto two = run_folder::open(state.path(), "orders", id(2));
   const auto now = run_folder::open(state.path(), "orders", id(3));
-  ASSERT_TRUE((*one)->mark_unfinished("aaaa").has_value());
-  ASSERT_TRUE((*two)->mark_unfinished("bbbb").has_value());
-  ASSERT_TRUE((*now)->mark_unfinished("aaaa").has_value());
+  ASSERT_TRUE((*one)->mark_unfinished("aaaa", "sluice").has_value());
+  ASSERT_TRUE((*two)->mark_unfinished("bbbb", "sluice").has_value());
+  ASSERT_TRUE((*now)->mark_unfinished("aaaa", "sluice").has_value());
   (*now)->clear_unfinished_of_others("aaaa");
   EXPECT_FALSE(std::filesystem::exists((*one)->file("unfinished")));
   EXPECT_TRUE(std::filesystem::exists((*two)->file("unfinished")));
   EXPECT_TRUE(std::filesystem::exists((*now)->file("unfinished")));
   (*now)->clear_unfinished();
   EXPECT_FALSE(std::filesystem::exists((*now)->file("unfinished")));
+}
+
+TEST(run_folder, the_last_run_of_the_same_instance_that_was_not_seen_to_end_tells_where_its_marks_stand) {
+  const test_folder state;
+  const auto one = run_folder::open(state.path(), "orders", id(1));
+  const auto two = run_folder::open(state.path(), "orders", id(2));
+  const auto other = run_folder::open(state.path(), "orders", id(3));
+  const auto now = run_folder::open(state.path(), "orders", id(4));
+  EXPECT_FALSE((*now)->last_unfinished_of_others("aaaa"));
+  ASSERT_TRUE((*one)->mark_unfinished("aaaa", "sluice").has_value());
+  ASSERT_TRUE((*two)->mark_unfinished("aaaa", "ops.sluice").has_value());
+  ASSERT_TRUE((*other)->mark_unfinished("bbbb", "sluice").has_value());
+  const auto found = (*now)->last_unfinished_of_others("aaaa");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->folder, (*two)->path());
+  EXPECT_EQ(found->marks, "ops.sluice");
+  std::filesystem::remove((*two)->file("marks"));  // an older program wrote none
+  EXPECT_EQ((*now)->last_unfinished_of_others("aaaa")->marks, "");
+  (*two)->clear_unfinished();
+  EXPECT_EQ((*now)->last_unfinished_of_others("aaaa")->marks, "sluice");
 }
 
 TEST(files, a_file_is_replaced_as_a_whole_and_a_failure_leaves_the_old_one) {

@@ -108,6 +108,57 @@ TEST(channel_core, batches_of_an_older_epoch_and_repeats_are_dropped) {
   EXPECT_EQ(log.batches.size(), 1u);
 }
 
+TEST(channel_core, a_rewind_throws_away_what_waits_and_an_older_one_is_passed_by) {
+  channel_log log;
+  channel_core core(config_of(untouched()), log);
+  core.rewind(begin(1));
+  core.take(numbers(0, 10, 1, epoch));
+  core.take(numbers(10, 10, 2, epoch));
+  EXPECT_EQ(log.batches.size(), 1u) << "a batch over the window is charged one window";
+  EXPECT_GT(core.bytes_queued(), 0u);
+  rewind_msg next = begin();
+  next.epoch = epoch.next();
+  core.rewind(next);
+  EXPECT_EQ(core.bytes_queued(), 0u);
+  EXPECT_EQ(log.batches.size(), 1u);
+  core.rewind(begin());
+  EXPECT_EQ(log.rewinds.size(), 2u) << "the reader was sent back to an older epoch";
+  core.take(numbers(0, 10, 1, epoch.next()));
+  EXPECT_EQ(log.batches.size(), 2u);
+}
+
+TEST(channel_core, what_was_sent_is_told_again_so_that_a_lost_batch_is_noticed) {
+  channel_log log;
+  channel_core core(config_of(untouched()), log);
+  core.tick();
+  EXPECT_TRUE(log.sents.empty());
+  core.rewind(begin());
+  core.take(numbers(0, 10, 1, epoch));
+  core.tick();
+  ASSERT_EQ(log.sents.size(), 1u);
+  EXPECT_EQ(log.sents[0].sequence, 1u);
+  core.sent({{7}, epoch, 2, false});
+  ASSERT_EQ(log.sents.size(), 2u);
+  EXPECT_EQ(log.sents[1].sequence, 2u) << "the reader has sent a batch that did not come";
+}
+
+TEST(channel_core, a_ticket_of_the_throttle_lets_nothing_pass_behind_a_rewind) {
+  channel_log log;
+  channel_core core(config_of(untouched(), true), log);
+  core.rewind(begin());
+  core.take(numbers(0, 10, 1, epoch));
+  ASSERT_EQ(log.tickets.size(), 1u);
+  rewind_msg next = begin();
+  next.epoch = epoch.next();
+  core.rewind(next);
+  core.take(numbers(0, 10, 1, epoch.next()));
+  ASSERT_EQ(log.tickets.size(), 2u);
+  core.throttle_passed(log.tickets[0]);
+  EXPECT_TRUE(log.batches.empty());
+  core.throttle_passed(log.tickets[1]);
+  EXPECT_EQ(log.batches.size(), 1u);
+}
+
 TEST(channel_core, a_gap_is_told_to_the_writer_who_alone_can_begin_a_new_epoch) {
   channel_log log;
   channel_core core(config_of(untouched()), log);

@@ -128,6 +128,26 @@ TEST_F(reader_core_test, priming_at_another_place_than_the_mark_is_read_again) {
   EXPECT_EQ(s.out->position_first, 40u);
 }
 
+TEST_F(reader_core_test, priming_at_another_cursor_of_the_same_position_is_read_again) {
+  core.rewind(begin({0}));
+  run();
+  rewind_msg other = begin({1}, 40);
+  other.position = 0;
+  core.rewind(other);
+  const reader_step s = run();
+  ASSERT_EQ(s.what, reader_step::kind::batch);
+  EXPECT_EQ(s.out->columns[0].get<std::int64_t>(0), 40);
+}
+
+TEST_F(reader_core_test, credit_of_another_epoch_lets_nothing_pass) {
+  core.rewind(begin({2}, 0, 1));
+  EXPECT_EQ(run().what, reader_step::kind::batch);
+  core.credit({{7}, {1}, 1 << 20});
+  EXPECT_EQ(run().what, reader_step::kind::idle);
+  core.credit({{7}, {2}, 1 << 20});
+  EXPECT_EQ(run().what, reader_step::kind::batch);
+}
+
 TEST_F(reader_core_test, without_credit_one_batch_is_held_and_no_more_is_read) {
   core.rewind(begin({1}, 0, 1));
   EXPECT_EQ(run().what, reader_step::kind::batch) << "a batch over the window is charged one window";

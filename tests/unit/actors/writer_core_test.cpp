@@ -204,6 +204,21 @@ TEST_F(writer_core_test, repeats_are_dropped_and_a_gap_goes_back_to_the_mark_und
   EXPECT_TRUE(plugin->buffer.empty()) << "a batch of the old epoch was written";
 }
 
+TEST_F(writer_core_test, what_is_of_the_former_epoch_counts_nothing_once_the_split_is_open_again) {
+  begin();
+  opened();
+  core->reopen(first_epoch, {error_kind::not_connected, "gone", "", false});
+  core->retry(never);
+  opened();
+  ASSERT_EQ(epoch(), first_epoch.next());
+  core->take(numbers(0, 10, 1, first_epoch), never);
+  EXPECT_TRUE(plugin->buffer.empty()) << "a batch of the old epoch was written";
+  core->reopen(first_epoch, {error_kind::not_connected, "gone", "", false});
+  EXPECT_EQ(log.losses.size(), 1u) << "the reader of the old epoch has failed, not this one";
+  core->take(numbers(0, 10, 1, epoch()), never);
+  EXPECT_EQ(plugin->buffer.size(), 10u);
+}
+
 TEST_F(writer_core_test, a_sender_that_has_sent_more_than_came_is_answered_by_a_rewind) {
   begin();
   opened();
@@ -269,6 +284,9 @@ TEST_F(writer_core_test, a_commit_that_covers_dirty_records_waits_until_they_are
   core->take(numbers(0, 3, 1, epoch(), true), never);
   EXPECT_TRUE(plugin->commits.empty());
   ASSERT_EQ(log.syncs.size(), 1u);
+  core->synced({{7}, epoch(), log.syncs[0].sequence - 1}, never);
+  core->synced({{7}, epoch_number::make(1, 0, 9), log.syncs[0].sequence}, never);
+  EXPECT_TRUE(plugin->commits.empty()) << "an answer to another question";
   core->synced({{7}, epoch(), log.syncs[0].sequence}, never);
   ASSERT_EQ(plugin->commits.size(), 1u);
   EXPECT_EQ(plugin->commits[0].counts.dirty, 1u);

@@ -76,7 +76,7 @@ TEST_F(run_record_test, a_run_is_running_as_long_as_its_process_has_the_lock_and
   EXPECT_THAT(all().front().process, HasSubstr(std::to_string(::getpid()) + " on "));
   EXPECT_FALSE(run_is_alive(state.file("runs/orders/no such run")));
   ASSERT_TRUE((*first)->write("summary.json", R"({"state":"failed","read":7})").has_value());
-  ASSERT_TRUE((*first)->mark_unfinished("i").has_value());
+  ASSERT_TRUE((*first)->mark_unfinished("i", "sluice").has_value());
   EXPECT_FALSE(all().front().resumable) << "it is at work";
 }
 
@@ -84,7 +84,7 @@ TEST_F(run_record_test, a_summary_of_an_earlier_process_is_not_the_end_of_a_run_
   {
     const auto first = run_folder::open(state.path(), "orders", id(5));
     ASSERT_TRUE((*first)->write("summary.json", R"({"state":"failed","error":{"message":"old"},"read":7})"));
-    ASSERT_TRUE((*first)->mark_unfinished("i").has_value());
+    ASSERT_TRUE((*first)->mark_unfinished("i", "sluice").has_value());
   }
   EXPECT_EQ(all().front().state, recorded_state::failed);
   EXPECT_EQ(all().front().error, "old");

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "plugins/api/step_stage.h"
+#include "plugins/common/relational/progress.h"
+#include "plugins/common/sqlite/sqlite_session.h"
 #include "tests/unit/plugins/sqlite/sqlite_fixture.h"
 
 namespace sluice::testing {
@@ -88,6 +90,34 @@ TEST_F(sqlite_progress_test, lets_an_older_epoch_neither_open_nor_begin_nor_comm
   const auto same_open = run.out->open({0}, epoch_of(1, 2), {});
   ASSERT_FALSE(same_open) << "an epoch owns a split once";
   EXPECT_EQ(rows("SELECT count(*) FROM t"), std::vector<std::string>{"0"});
+}
+
+TEST_F(sqlite_progress_test, sets_a_mark_only_under_the_epoch_and_number_that_its_transaction_began_with) {
+  const auto run = begin(into_t, two_texts);
+  auto db = sqlite::database::open(file(), sqlite::open_mode::read_write, std::chrono::seconds(5));
+  ASSERT_TRUE(db) << db.error().message;
+  sqlite::sqlite_session session(*db);
+  const auto dialect = sqlite::progress_dialect_of(file());
+  relational::claim_state claim;
+  claim.run = run.row.run;
+  const auto kind = [](const result<void>& r) { return r ? error_kind::internal : r.error().kind; };
+  ASSERT_TRUE(relational::open_split(session, dialect, claim, {0}, epoch_of(1, 1), "me"));
+  mark m;
+  m.epoch = epoch_of(1, 1);
+  m.transaction = 1;
+  EXPECT_EQ(kind(relational::end_mark(session, dialect, claim, m)), error_kind::conflict) << "none began";
+  EXPECT_TRUE(relational::begin_mark(session, dialect, claim, {0}, m.epoch, 1));
+  m.epoch = epoch_of(1, 2);
+  EXPECT_EQ(kind(relational::end_mark(session, dialect, claim, m)), error_kind::conflict) << "another epoch";
+  m.epoch = epoch_of(1, 1);
+  EXPECT_TRUE(relational::end_mark(session, dialect, claim, m));
+  ASSERT_TRUE(relational::open_split(session, dialect, claim, {0}, epoch_of(1, 3), "me"));
+  m.epoch = epoch_of(1, 3);
+  EXPECT_EQ(kind(relational::end_mark(session, dialect, claim, m)), error_kind::conflict)
+      << "the number is of another epoch";
+  claim.term = static_cast<std::uint16_t>(run.row.term + 1);
+  EXPECT_EQ(kind(relational::set_stage_of(session, dialect, claim, "loading")), error_kind::conflict);
+  EXPECT_FALSE(relational::stage_of(session, dialect, claim)) << "another term";
 }
 
 TEST_F(sqlite_progress_test, refuses_a_commit_of_a_claim_that_was_taken_over) {

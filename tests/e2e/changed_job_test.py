@@ -77,6 +77,23 @@ class ChangedJob(ProgramTest):
         self.assertEqual(self.rows(self.database, "SELECT n FROM steps"), [(1,), (2,)])
         self.assertEqual(self.count(), ROWS - BAD)
 
+    def test_a_step_that_has_run_does_not_run_again_wherever_the_run_fails(self):
+        self.change("CREATE TABLE steps (n INTEGER)")
+        self.change("CREATE TABLE stuck (n INTEGER PRIMARY KEY)")
+        self.change("INSERT INTO stuck VALUES (1)")
+        stuck = "INSERT INTO stuck VALUES (1)"
+        more = {"preSql": ["INSERT INTO steps VALUES (1)", stuck], "postSql": ["INSERT INTO steps VALUES (2)", stuck]}
+        for errors, place, ran in ((LIMIT, "preSql[1]", [(1,)]), (LIMIT, "setting.errorLimit.record", [(1,)]), (None, "postSql[1]", [(1,), (2,)])):
+            with self.subTest(place):
+                self.assert_fails(self.run_job(self.orders(errors=errors, **more)), 1, place)
+                self.assertEqual(self.rows(self.database, "SELECT n FROM steps"), ran)
+                if place != "setting.errorLimit.record":
+                    self.change("DELETE FROM stuck")
+        ended = self.run_job(self.orders(**more))
+        self.assert_succeeds(ended)
+        self.assertEqual(self.rows(self.database, "SELECT n FROM steps"), [(1,), (2,)])
+        self.assertEqual(self.count(), ROWS - BAD)
+
     def test_fresh_forgets_the_run_of_the_changed_job(self):
         half = self.half()
         changed = self.run_job(self.orders(writeMode="replace"), "--on-unfinished", "fresh")

@@ -445,6 +445,9 @@ class story {
     }
     const error& why = *s.failure;
     world_.met.taken_over += why.code == taken_over_code ? 1 : 0;
+    if (why.code == taken_over_code && world_.claimed_last == one.number() && !world_.undoes_unseen) {
+      world_.break_promise("a process has lost its run to one from which it was taken: " + why.message);
+    }
     if (why.code == done_code) {
       is_done_ = is_over_ = true;
     } else if (why.code == "errorLimit") {

@@ -192,6 +192,19 @@ void server::apply(std::uint32_t session) {
                   [](const change& c) { return c.sql.find("SET \"finished_at\"") != std::string::npos; })) {
     world_.finished_in = world_.processes.at(process).disk;
   }
+  if (std::any_of(done.changes.begin(), done.changes.end(), [](const change& c) {
+        return c.sql.find("SET \"term\"") != std::string::npos ||
+               c.sql.starts_with("INSERT INTO sluice_run") || c.sql.starts_with("DELETE FROM sluice_run");
+      })) {
+    const bool is_fence = std::any_of(done.changes.begin(), done.changes.end(), [](const change& c) {
+      return c.sql.find("SET \"term\"") != std::string::npos &&
+             c.sql.find("\"owner_host\" = NULL") != std::string::npos;
+    });
+    if (is_fence && world_.claimed_last != process) {
+      world_.fenced.insert(world_.claimed_last);
+    }
+    world_.claimed_last = process;
+  }
   if (done.data) {
     world_.take(*done.data);
   }

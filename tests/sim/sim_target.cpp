@@ -17,6 +17,9 @@ void world::take(const data_change& data) {
     return;  // the process itself knows where it was
   }
   const std::uint32_t split = data.next.split.value;
+  if (fenced.contains(data.process)) {
+    break_promise(fmt::format("process {} wrote after its claim was ended", data.process));
+  }
   committed& last = marks[split];
   if (last.at.done) {
     break_promise(fmt::format("split {} was written to after it was done", split));
@@ -173,6 +176,7 @@ class sim_writer : public writer {
     }
     if (world_.happens(world_.wrong.undone_unseen)) {
       client_.undo_unseen();
+      world_.undoes_unseen = true;
       rows_.clear();
     }
     SLUICE_CHECK(relational::end_mark(client_, marks_, *claim_, m));

@@ -101,6 +101,10 @@ struct world {
   std::vector<std::pair<std::uint32_t, std::uint64_t>> repeats;
   std::optional<std::size_t> finished_in;  ///< The disk of the process that has marked the run done.
 
+  std::uint32_t claimed_last = 0;  ///< The process that has taken, or ended, a claim last.
+  std::set<std::uint32_t> fenced;  ///< Processes whose claim was ended by another one.
+  bool undoes_unseen = false;      ///< That has happened: a process takes it for a takeover.
+
   // The state folder.
   std::vector<disk> disks;
   std::map<std::string, std::size_t> folder_of;  ///< By run.

@@ -167,6 +167,20 @@ class Choice(Splits):
         self.assertGreater(len(self.planned(self.copy())["splits"]), 8)
         self.assertNotIn("another order", self.notes(self.copy(), "src")[0])
 
+    def test_a_table_whose_rows_lie_in_the_order_of_its_key_is_read_in_it_and_another_by_its_scan(self):
+        rows = "SELECT i / 4 AS a, i % 4 AS b, repeat('x', 60) AS t FROM generate_series(1, 200000) i"
+        sql(f"CREATE TABLE src AS {rows}; CREATE TABLE shuffled AS {rows} ORDER BY md5(i::text); CREATE TABLE dst (LIKE src)")
+        for table in ("src", "shuffled"):
+            sql(f"ALTER TABLE {table} ADD PRIMARY KEY (a, b); ANALYZE {table}")
+        whole_again = "a split is committed whole and cannot resume inside."
+
+        def read(table, **more):
+            planned = self.planned(self.copy(table, **more))
+            return "ORDER BY" in json.dumps(planned), whole_again in json.dumps(planned)
+        self.assertEqual(read("src", concurrent=1), (True, False))
+        self.assertGreater(len(self.planned(self.copy())["splits"]), 8, "ranges of such a key are not dear")
+        self.assertEqual(read("shuffled", concurrent=1), (False, True))
+
     def test_a_table_with_foreign_parts_is_one_split(self):
         empty = self.write("empty.csv", "")
         sql("CREATE EXTENSION IF NOT EXISTS file_fdw; DROP SERVER IF EXISTS files CASCADE; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; CREATE TABLE src (k int, t text) PARTITION BY RANGE (k); "

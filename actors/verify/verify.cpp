@@ -16,6 +16,7 @@
 #include "jobspec/words.h"
 #include "plugins/api/sums_in_database.h"
 #include "transport/base/text.h"
+#include "transport/base/thrown.h"
 #include "transport/record/canonical.h"
 
 namespace sluice {
@@ -571,7 +572,7 @@ result<bool> verification::compare_in_databases() {
   };
   // Both at a time, so that neither end's snapshot and connection wait for the other's table.
   result<database_sums> there = fail(error_kind::internal, "not summed");
-  std::thread beside([&] { there = sum(destination); });
+  std::thread beside([&] { there = caught([&] { return sum(destination); }); });
   const result<database_sums> from = sum(source);
   beside.join();
   source = {};

@@ -435,6 +435,21 @@ continuation take_or_refuse(const run_row& at_work, std::vector<run_row> found, 
   return std::holds_alternative<refuse>(behind) ? behind : continuation(take_over{at_work});
 }
 
+/// It has a claim and no plan yet.
+bool planned_nothing(const run_row& row) {
+  return row.stage == "claimed" && !row.has_marks;
+}
+
+/// A start that came late has claimed it beside another one, which has a plan and may have written rows, and
+/// was lost before it could forget it.
+bool is_behind_another(const run_row& row, const std::vector<run_row>& found, const start_facts& mine) {
+  return planned_nothing(row) && mine.only != row.run &&
+         std::any_of(found.begin(), found.end(), [&](const run_row& other) {
+           return other.job_key == mine.job_key && other.instance == mine.instance && other.stage != "done" &&
+                  !planned_nothing(other);
+         });
+}
+
 continuation decide_any(const std::vector<run_row>& found, const start_facts& mine) {
   begin_fresh answer;
   for (const run_row& row : found) {
@@ -466,6 +481,9 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     }
     if (is_forgotten(row, mine)) {
       forget(row, mine, answer);
+      continue;
+    }
+    if (is_behind_another(row, found, mine)) {
       continue;
     }
     continuation own = judge_own(row, mine);

@@ -585,8 +585,10 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
                                          {"instance", {}, seen.instance},
                                          {"key_parts", {}, to_json(seen.key_parts)}},
                                         values);
-    std::string where = "[run] = ? AND " + with_term(seen.term);
+    // One that only slept may have gone on since it was looked at: a step that has run would run again.
+    std::string where = "[run] = ? AND [stage] = ? AND " + with_term(seen.term);
     values.emplace_back(seen.run.text());
+    values.emplace_back(seen.stage);
     if (seen.owner) {
       where +=
           fmt::format(" AND [owner_host] = ? AND [owner_pid] = {} AND [owner_start] = ?", seen.owner->pid);

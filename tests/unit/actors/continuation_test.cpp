@@ -42,6 +42,20 @@ start_facts start(unfinished on_unfinished = unfinished::automatic, bool may_res
   return mine;
 }
 
+TEST(continuation, goes_on_with_what_has_a_plan_and_not_with_a_later_claim_without_one) {
+  run_row late = run("i", "claimed", owner::released, 4);
+  late.has_marks = false;
+  const run_row loading = run("i", "loading", owner::dead, 5);
+  for (const auto how : {unfinished::automatic, unfinished::resume}) {
+    const continuation answer = decide_continuation({late, loading}, start(how));
+    const auto* go_on = std::get_if<go_on_with>(&answer);
+    ASSERT_NE(go_on, nullptr);
+    EXPECT_EQ(go_on->run.run, loading.run);
+  }
+  const continuation alone = decide_continuation({late}, start());
+  ASSERT_TRUE(std::holds_alternative<go_on_with>(alone));
+}
+
 enum class expected { fresh, go_on, release, refused };
 
 struct continuation_case {

@@ -488,6 +488,24 @@ TEST_F(sqlite_progress_test, forgets_no_run_that_was_taken_up_since_it_was_looke
   EXPECT_TRUE(late->progress()->discard(run.row.run)) << "as it was seen last";
 }
 
+TEST_F(sqlite_progress_test, takes_up_no_run_that_has_gone_on_since_it_was_looked_at) {
+  auto run = begin(into_t, two_texts);
+  ASSERT_TRUE(run.object->progress()->release(run.row.run));
+  auto late = make_target(into_t);
+  ASSERT_TRUE(late->open(two_texts, {}));
+  const auto seen = late->progress()->runs_of(query_for(run.row));
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->size(), 1u);
+  // As of a process that has slept through its claim.
+  ASSERT_TRUE(run.object->progress()->set_stage(run.row.run, "post:1"));
+  const auto taken = late->progress()->claim_again((*seen)[0], this_owner());
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, claimed_code) << taken.error().message;
+  const auto again = late->progress()->runs_of(query_for(run.row));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(late->progress()->claim_again((*again)[0], this_owner()));
+}
+
 /// The tables as version 1 made them.
 const std::string tables_of_version_1 = R"(
 CREATE TABLE sluice_run(

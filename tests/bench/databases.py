@@ -81,20 +81,21 @@ class Databases:
                 self.bench.cost_of_marks(f"{name} to {name}", job(self.end(system, "Reader", "lineitem"), None), writer)
 
     def killed_late(self):
-        """Killed when 97 % is read: what the same command reads again, by the rows that the destination had then."""
+        """Killed when about 97 % is read: what the same command reads again, by the rows that the destination had then."""
         self.rows = KILLED_ROWS // self.bench.scale
+        key = "ADD PRIMARY KEY (l_orderkey, l_linenumber)"
         with self.servers():
             self.fill()
-            for name, system in (("PostgreSQL", "postgresql"), ("MariaDB", "mariadb")):
-                getattr(self, system).sql("ALTER TABLE lineitem ADD PRIMARY KEY (l_orderkey, l_linenumber)", "sluice")
+            for name, system, client in (("PostgreSQL", "postgresql", self.psql), ("MariaDB", "mariadb", self.mariadb_sql)):
+                self.shell(client(f"ALTER TABLE lineitem {key}"))
                 self.empty("postgresql")
                 document = job(self.end(system, "Reader", "lineitem"), self.end("postgresql", "Writer", "loaded"))
                 read = self.kill_at(0.96, document)
                 there = int(self.postgresql.sql("SELECT count(*) FROM loaded", "sluice"))
                 cost, summary = self.bench.run(document)
                 assert summary["resumed"] and summary["written"] == self.rows, summary
-                assert int(self.postgresql.sql("SELECT count(*) FROM (SELECT DISTINCT l_orderkey, l_linenumber FROM loaded) k", "sluice")) == self.rows
                 assert int(self.postgresql.sql("SELECT count(*) FROM loaded", "sluice")) == self.rows
+                self.shell(self.psql(f"ALTER TABLE loaded {key}"))  # which fails where a row is there twice
                 again = (read - there) / self.rows
                 self.bench.note(f"{name} to PostgreSQL, killed when it said that {read / self.rows:.1%} of {self.rows:,} rows were read, read again",
                                 f"{again:.2%} ({read - there:,} rows; {cost.wall_s:.1f} s until all was there)", "less than 3 %", 0 <= again < 0.03)
@@ -161,6 +162,9 @@ class Databases:
         m = self.mariadb
         return shlex.join([program, "--no-defaults", "-h", "127.0.0.1", "-P", str(m.port), "-u", "admin", "--default-character-set=utf8mb4",
                            *more])
+
+    def mariadb_sql(self, sql):
+        return self.mariadb_client("sluice", "-e", sql)
 
     def load(self, table):
         return self.mariadb_client("--local-infile=1", "sluice", "-e", f"LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE {table}")

@@ -205,44 +205,38 @@ std::set<std::string> secret_parameters(const std::vector<parameter_use>& uses,
   return secret;
 }
 
-/// Whether what stands at `path` is left out of the job key: `steps[1].parameter.postSql[0]`.
-bool decides_no_data(std::string_view path, const job_shape& shape) {
+/// The keys of `path` below the parameters of an end: `connection` and `jdbcUrl` of
+/// `steps[0].parameter.connection[0].jdbcUrl[0]`; none where it is elsewhere.
+std::vector<std::string> keys_in_end(std::string_view path, const job_shape& shape) {
+  std::vector<std::string> keys;
   for (const auto* step : {&*shape.reader, &*shape.writer}) {
     const std::string begin = step->parameter_path + ".";
     if (!path.starts_with(begin)) {
       continue;
     }
-    const auto inner = parse_path(path.substr(begin.size()));
-    return inner && std::any_of(inner->begin(), inner->end(), [](const path_step& s) {
-             const auto* key = std::get_if<std::string>(&s);
-             return key != nullptr && is_no_data_option(*key);
-           });
-  }
-  return false;
-}
-
-/// Whether what stands at `path` is an address of an end: `steps[1].parameter.host`,
-/// `steps[0].parameter.connection[0].jdbcUrl[0]`.
-bool is_in_address(std::string_view path, const job_shape& shape) {
-  for (const auto* step : {&*shape.reader, &*shape.writer}) {
-    const std::string begin = step->parameter_path + ".";
-    if (!path.starts_with(begin)) {
-      continue;
-    }
-    const auto inner = parse_path(path.substr(begin.size()));
-    if (!inner) {
-      return false;
-    }
-    std::vector<std::string> keys;
-    for (const path_step& s : *inner) {
-      if (const auto* key = std::get_if<std::string>(&s)) {
-        keys.push_back(*key);
+    if (const auto inner = parse_path(path.substr(begin.size()))) {
+      for (const path_step& s : *inner) {
+        if (const auto* key = std::get_if<std::string>(&s)) {
+          keys.push_back(*key);
+        }
       }
     }
-    const std::size_t at = !keys.empty() && lower(keys.front()) == "connection" ? 1 : 0;
-    return keys.size() > at && is_address_option(keys[at]);
+    break;
   }
-  return false;
+  return keys;
+}
+
+/// Whether what stands at `path` is left out of the job key: `steps[1].parameter.postSql[0]`.
+bool decides_no_data(std::string_view path, const job_shape& shape) {
+  const std::vector<std::string> keys = keys_in_end(path, shape);
+  return std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return is_no_data_option(key); });
+}
+
+/// Whether what stands at `path` is an address of an end: `steps[1].parameter.host`.
+bool is_in_address(std::string_view path, const job_shape& shape) {
+  const std::vector<std::string> keys = keys_in_end(path, shape);
+  const std::size_t at = !keys.empty() && lower(keys.front()) == "connection" ? 1 : 0;
+  return keys.size() > at && is_address_option(keys[at]);
 }
 
 bool any_of_them(const std::set<std::string>& names, const std::set<std::string>& in) {

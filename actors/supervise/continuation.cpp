@@ -440,14 +440,14 @@ bool planned_nothing(const run_row& row) {
   return row.stage == "claimed" && !row.has_marks;
 }
 
-/// A start that came late has claimed it beside another one, which has a plan and may have written rows, and
-/// was lost before it could forget it.
+/// A start that came late has claimed it beside another one, which has a plan and may have written rows or
+/// done the job, and was lost before it could forget it.
 bool is_behind_another(const run_row& row, const std::vector<run_row>& found, const start_facts& mine) {
-  return planned_nothing(row) && mine.only != row.run &&
-         std::any_of(found.begin(), found.end(), [&](const run_row& other) {
-           return other.job_key == mine.job_key && other.instance == mine.instance && other.stage != "done" &&
-                  !planned_nothing(other);
-         });
+  const auto answers = [&](const run_row& other) {
+    return is_same_job(other, mine) && is_same_instance(other, mine) && !planned_nothing(other) &&
+           (other.stage != "done" || other.owner || mine.once || (mine.planned && mine.planned->given));
+  };
+  return planned_nothing(row) && mine.only != row.run && std::any_of(found.begin(), found.end(), answers);
 }
 
 continuation decide_any(const std::vector<run_row>& found, const start_facts& mine) {
@@ -492,7 +492,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
       if (reads && !mine.same_ends && reads_elsewhere(row, mine)) {
         return refuse_elsewhere(row, mine);
       }
-      if (differs_in_addresses(row, mine) || reads_elsewhere(row, mine)) {
+      if (mine.same_ends && (differs_in_addresses(row, mine) || reads_elsewhere(row, mine))) {
         answer.notices.push_back(
             fmt::format("run {} was begun with other addresses of its ends, which are those of the same "
                         "systems (--same-ends)",

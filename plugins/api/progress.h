@@ -110,9 +110,9 @@ class progress_store {
   /// Inserts a run with its claim. `conflict` where another run of the job key has a claim that is not
   /// released, or where one of another key has and either of the two empties the output of both.
   virtual result<void> claim_new(const run_row& run) = 0;
-  /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s term and owner that raises
-  /// the term, which it returns, and sets key, instance and key parts to `seen`'s. `conflict`: it was too
-  /// late.
+  /// Takes over the claim of an unfinished run: one compare-and-set on `seen`'s stage, term and owner that
+  /// raises the term, which it returns, and sets key, instance and key parts to `seen`'s. `conflict`: it was
+  /// too late.
   virtual result<std::uint16_t> claim_again(const run_row& seen, const claim_owner& me) = 0;
   /// `--if-running takeover`: `seen`'s owner has the claim no more, whether or not its process lives, and
   /// nobody has it in its place. What that process has not committed is rolled back with its sessions, which

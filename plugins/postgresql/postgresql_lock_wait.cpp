@@ -91,9 +91,8 @@ void watch_locks(connection& c, const session_plan& plan, const std::string& loc
           (*look)->ask("SELECT pg_catalog.pg_cancel_backend($1::int)", {fmt::to_string(process)});
       if (ended && ended->at(0).at(0) == "t") {
         return fmt::format(
-            "it waited for {}, which reads for this run until its end: run the statement by itself before "
-            "the "
-            "job",
+            "it waited for {}, which reads for this run until its end: run the statement by itself "
+            "before the job",
             holder_text(*holder));
       }
     }

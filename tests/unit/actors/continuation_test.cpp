@@ -52,6 +52,14 @@ TEST(continuation, goes_on_with_what_has_a_plan_and_not_with_a_later_claim_witho
     ASSERT_NE(go_on, nullptr);
     EXPECT_EQ(go_on->run.run, loading.run);
   }
+  start_facts once = start();
+  once.once = true;
+  const run_row done = run("i", "done", owner::released, 5);
+  EXPECT_EQ(std::get<refuse>(decide_continuation({late, done}, once)).why.code, done_code);
+  EXPECT_TRUE(std::holds_alternative<only_release>(
+      decide_continuation({late, run("i", "done", owner::dead, 5)}, start())));
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({late, done}, start())))
+      << "without a planned time the job runs again";
   const continuation alone = decide_continuation({late}, start());
   ASSERT_TRUE(std::holds_alternative<go_on_with>(alone));
 }
@@ -293,8 +301,9 @@ TEST(continuation, what_would_be_read_from_another_address_of_a_data_source_is_r
   EXPECT_EQ(refused.code, other_ends_code);
   EXPECT_NE(refused.message.find("data source has another address"), std::string::npos) << refused.message;
   half.stage = "post:0";
-  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, mine)))
-      << "nothing is read any more";
+  const auto behind = decide_continuation({half}, mine);
+  ASSERT_TRUE(std::holds_alternative<go_on_with>(behind)) << "nothing is read any more";
+  EXPECT_TRUE(std::get<go_on_with>(behind).notices.empty()) << "nobody has said that they are the same";
   half.stage = "loading";
   mine.same_ends = true;
   EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({half}, mine)));

@@ -26,6 +26,15 @@ std::shared_ptr<batch> two_rows() {
 class sqlite_progress_test : public sqlite_test {
  protected:
   void SetUp() override { sql("CREATE TABLE t(a TEXT PRIMARY KEY, b TEXT)"); }
+
+  /// The run as `late` sees it once its process has given the claim back.
+  static run_row given_back(const begun_run& run, target& late) {
+    EXPECT_TRUE(run.object->progress()->release(run.row.run));
+    EXPECT_TRUE(late.open(two_texts, {}));
+    const auto seen = late.progress()->runs_of(query_for(run.row));
+    EXPECT_TRUE(seen && seen->size() == 1);
+    return seen && !seen->empty() ? (*seen)[0] : run_row();
+  }
 };
 
 TEST_F(sqlite_progress_test, changes_nothing_before_the_claim) {
@@ -471,15 +480,11 @@ TEST_F(sqlite_progress_test, forgets_no_run_that_another_living_process_works_on
 
 TEST_F(sqlite_progress_test, forgets_no_run_that_was_taken_up_since_it_was_looked_at) {
   auto run = begin(into_t, two_texts);
-  ASSERT_TRUE(run.object->progress()->release(run.row.run));
   auto late = make_target(into_t);
-  ASSERT_TRUE(late->open(two_texts, {}));
-  const auto seen = late->progress()->runs_of(query_for(run.row));
-  ASSERT_TRUE(seen);
-  ASSERT_EQ(seen->size(), 1u);
+  const run_row seen = given_back(run, *late);
   auto other = make_target(into_t);
   ASSERT_TRUE(other->open(two_texts, {}));
-  ASSERT_TRUE(other->progress()->claim_again((*seen)[0], this_owner()));
+  ASSERT_TRUE(other->progress()->claim_again(seen, this_owner()));
   ASSERT_TRUE(other->progress()->release(run.row.run));
   const auto discarded = late->progress()->discard(run.row.run);
   ASSERT_FALSE(discarded);
@@ -490,15 +495,11 @@ TEST_F(sqlite_progress_test, forgets_no_run_that_was_taken_up_since_it_was_looke
 
 TEST_F(sqlite_progress_test, takes_up_no_run_that_has_gone_on_since_it_was_looked_at) {
   auto run = begin(into_t, two_texts);
-  ASSERT_TRUE(run.object->progress()->release(run.row.run));
   auto late = make_target(into_t);
-  ASSERT_TRUE(late->open(two_texts, {}));
-  const auto seen = late->progress()->runs_of(query_for(run.row));
-  ASSERT_TRUE(seen);
-  ASSERT_EQ(seen->size(), 1u);
+  const run_row seen = given_back(run, *late);
   // As of a process that has slept through its claim.
   ASSERT_TRUE(run.object->progress()->set_stage(run.row.run, "post:1"));
-  const auto taken = late->progress()->claim_again((*seen)[0], this_owner());
+  const auto taken = late->progress()->claim_again(seen, this_owner());
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().code, claimed_code) << taken.error().message;
   const auto again = late->progress()->runs_of(query_for(run.row));

@@ -22,7 +22,7 @@ echo "$wanted  $archive" | sha256sum --check --quiet
 tar xf "$archive" -C "$folder/src" --strip-components=1
 cmake -S "$folder/src" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
   -DCMAKE_CXX_FLAGS="-std=c++17 -fsanitize=thread -w" -DCMAKE_SHARED_LINKER_FLAGS=-fsanitize=thread \
-  -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$folder/lib" \
+  "-DCMAKE_CXX_COMPILER_LAUNCHER=$PWD/deploy/compile.sh;$PWD" -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$folder/lib" \
   -DCAF_NO_IO=ON -DCAF_NO_OPENCL=ON -DCAF_NO_OPENSSL=ON -DCAF_NO_PYTHON=ON -DCAF_NO_TOOLS=ON -DCAF_NO_EXAMPLES=ON \
   -DCAF_NO_UNIT_TESTS=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 >"$folder/configure.log"
 ninja -C "$folder/build" -j "${1:-2}" libcaf_core_shared

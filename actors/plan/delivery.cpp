@@ -100,13 +100,17 @@ std::optional<error> delivery_failure(const job& what, const source_description&
   return std::nullopt;
 }
 
+bool may_repeat(const delivery_settings& asked, const target_description& to) {
+  return to.same_again || asked.mode == delivery_mode::at_least_once;
+}
+
 delivery_choice choose_delivery(const delivery_settings& asked, const source_description& from,
                                 const target_description& to, const std::vector<split_size>& splits,
                                 const commit_limits& marks) {
   delivery_choice choice;
   choice.promise = to.promise;
   choice.bound = to.whole_split_max;
-  choice.may_repeat = to.same_again || asked.mode == delivery_mode::at_least_once;
+  choice.may_repeat = may_repeat(asked, to);
   if (!to.exactly_once) {
     choice.remembers = to.rows_stand;
     choice.whole = to.rows_stand ? whole_splits::in_parts : whole_splits::one_transaction;

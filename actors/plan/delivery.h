@@ -41,8 +41,7 @@ struct delivery_choice {
   bool exactly_once = false;  ///< Whatever the sizes of the splits.
   whole_splits whole = whole_splits::one_transaction;
   transaction_bound bound = {};
-  /// Rows that stand may be written once more unasked: the job says so, or it changes nothing.
-  bool may_repeat = false;
+  bool may_repeat = false;  ///< The function below.
   /// No marks are kept, and what is committed stays: `writer_core::config::remembers`.
   bool remembers = false;
   std::string transaction;  ///< The largest one, for the plan.
@@ -53,7 +52,10 @@ struct delivery_choice {
 std::optional<error> delivery_failure(const job& what, const source_description& from,
                                       const target_description& to);
 
-/// The choice for these splits; the same for plan and run.
+/// Rows that stand may be written once more unasked: the job says so, or it changes nothing.
+bool may_repeat(const delivery_settings& asked, const target_description& to);
+
+/// The choice for these splits; the same for plan and run, and again behind the steps before the data.
 delivery_choice choose_delivery(const delivery_settings& asked, const source_description& from,
                                 const target_description& to, const std::vector<split_size>& splits,
                                 const commit_limits& marks);

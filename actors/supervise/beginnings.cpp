@@ -94,7 +94,7 @@ start_facts start_facts_of(const job& what, const target_opened& to, run_setting
   }
   mine.ends = what.ends;
   mine.may_resume = to.what.exactly_once;
-  mine.may_repeat = to.what.same_again || what.delivery.mode == delivery_mode::at_least_once;
+  mine.may_repeat = may_repeat(what.delivery, to.what);
   mine.on_unfinished = on_unfinished;
   mine.resume_window = resume_window;
   return mine;

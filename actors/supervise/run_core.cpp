@@ -207,7 +207,9 @@ void run_core::on(const split_committed& m) {
   pipelines_[m.pipeline].retry.reset();
   splits_done_ += m.at.done && !s.at.done ? 1 : 0;
   s.repeats = false;
-  s.rows_before = 0;
+  if (m.at.done) {
+    s.rows_before = 0;
+  }
   if (target_.has_store && is_in_parts(m.at) && !is_in_parts(s.at) &&
       delivery_.whole == whole_splits::up_to_bound) {
     observer_.notice(

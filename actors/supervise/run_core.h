@@ -111,7 +111,7 @@ class run_core {
     bool assigned = false;
     /// An earlier process has committed it in parts, and the start agreed to write those rows once more.
     bool repeats = false;
-    std::uint64_t rows_before = 0;  // those; until this process has committed some of the split
+    std::uint64_t rows_before = 0;  // those; until the split is done
     bool retried_after_internal = false;
   };
   /// What failed in passing and is tried again.
@@ -162,6 +162,7 @@ class run_core {
   void take(const run_row& from);
   void finish_off(const run_row& run);
   void splits_known();
+  void choose();  // `delivery_`: once the splits are known, and behind the steps before the data
   void prime(std::size_t split);
   void look_ahead(const reader_primed& m);
   void claim();

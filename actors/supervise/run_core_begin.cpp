@@ -182,8 +182,8 @@ void run_core::finish_off(const run_row& run) {
   summary_.resumed = true;
   finished_before_ = run.totals.value_or(run_totals{});
   note(notice_level::info,
-       fmt::format("run {} was complete when its process {}; only its claim is released now{}",
-                   run.run.text(), taken_.empty() ? "died" : "lost it",
+       fmt::format("run {} was complete when {}; only its claim is released now{}", run.run.text(),
+                   taken_.empty() ? "its process died" : "it was taken over",
                    run.totals ? "" : " (its row, of an older program, does not hold its account)"));
   claimed_ = true;
   finished_at_target_ = true;
@@ -292,15 +292,7 @@ void run_core::splits_known() {
   summary_.concurrency_reason = std::move(choice.reason);
   memory_ = divide_memory(config_.settings.memory_bytes, concurrency_, throttle_of(config_.what->speed));
 
-  std::vector<split_size> sizes;
-  for (const split_state& s : splits_) {
-    if (!s.at.done) {
-      sizes.push_back({s.label, s.records_exact, s.bytes_estimate});
-    }
-  }
-  delivery_ =
-      choose_delivery(config_.what->delivery, source_, target_.what, sizes, limits_of(config_.settings));
-  summary_.promise = delivery_.promise;
+  choose();
 
   std::optional<std::uint64_t> exact = 0;
   for (const split_state& s : splits_) {
@@ -334,6 +326,18 @@ void run_core::splits_known() {
     own_ = columns_in_own_bytes(*mapping_, target_.what.takes_own);
   }
   ask_source(source_make_readers{concurrency_, own_});
+}
+
+void run_core::choose() {
+  std::vector<split_size> sizes;
+  for (const split_state& s : splits_) {
+    if (!s.at.done) {
+      sizes.push_back({s.label, s.records_exact, s.bytes_estimate});
+    }
+  }
+  delivery_ =
+      choose_delivery(config_.what->delivery, source_, target_.what, sizes, limits_of(config_.settings));
+  summary_.promise = delivery_.promise;
 }
 
 void run_core::answered(readers_made& a) {
@@ -476,6 +480,12 @@ void run_core::answered(target_ready& a) {
   if (auto less = delivery_failure(*config_.what, source_, target_.what)) {
     fail_run(std::move(*less));  // by a table that a step before has made
     return;
+  }
+  const std::string promised = delivery_.promise;
+  choose();
+  if (delivery_.promise != promised) {
+    note(notice_level::warning,
+         fmt::format("behind the steps before the data the promise is: {}", delivery_.promise));
   }
   auto map = make_mapping(*config_.what, source_.columns, target_.what.columns, config_.conversion,
                           target_.what.names, target_.what.left_out);

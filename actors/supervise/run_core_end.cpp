@@ -42,8 +42,9 @@ void run_core::answered(end_failed& a) {
     return;
   }
   if (phase_ == phase::release) {
+    const bool still_claimed = claimed_ && a.why.code != taken_over_code;
     note(notice_level::warning, fmt::format("{}: {}{}", a.doing, a.why.message,
-                                            claimed_ ? "; it is void once this process has ended" : ""));
+                                            still_claimed ? "; it is void once this process has ended" : ""));
     end_run();
     return;
   }
@@ -301,7 +302,7 @@ std::uint64_t run_core::rows_in_parts() const {
   std::uint64_t rows = 0;
   for (const split_state& s : splits_) {
     const bool counts = !delivery_.may_repeat && target_.has_store;
-    rows += !counts ? 0 : is_in_parts(s.at) ? s.at.counts.written : s.rows_before;
+    rows += !counts ? 0 : s.rows_before + (is_in_parts(s.at) ? s.at.counts.written : 0);
   }
   return rows;
 }

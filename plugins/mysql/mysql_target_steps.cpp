@@ -114,8 +114,9 @@ result<void> mysql_target::run_text(const std::string& sql, const std::string& p
   e.message = fmt::format("{}: {}: {}", place, statement_text(sql), e.message);
   if (e.code == "ER_LOCK_WAIT_TIMEOUT" && !behind_data_) {
     e.message +=
-        "; a table that this job reads is held by the run itself, whose first batch is read before preSql "
-        "runs: alter it before the job is started, or in \"postSql\"";
+        "; another session holds the table; where the job reads it, that is the run itself, whose first "
+        "batch "
+        "is read before preSql runs: alter such a table before the job is started, or in \"postSql\"";
   }
   return fail(std::move(e));
 }

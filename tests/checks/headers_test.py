@@ -32,8 +32,8 @@ def compile_alone(header, text=None):
     if not source.exists() or source.read_text() != wanted:
         source.write_text(wanted)
     # Objects, not -fsyntax-only: ccache keeps only those, and the second run of the check takes seconds.
-    done = subprocess.run([ROOT / "deploy" / "compile.sh", ROOT, "g++", "-std=c++20", "-O0", *WARNINGS, f"-I{ROOT}", "-c", str(source), "-o",
-                           str(folder / f"{name}.o")], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([ROOT / "deploy" / "compile.sh", ROOT, "g++", "-std=c++20", "-O0", *WARNINGS, f"-I{ROOT}",
+                           "-c", source, "-o", folder / f"{name}.o"], capture_output=True, text=True, cwd=ROOT)
     return "" if done.returncode == 0 else f"{header}: {done.stderr[:1500]}"
 
 

@@ -223,7 +223,7 @@ class Moving(Jobs):
         for step in ("ALTER TABLE src COMMENT 'read'", "CREATE INDEX i ON `sluice`.src (t)"):
             self.fails(job(reader, end("Writer", "dst", preSql=step, **waits)), "or one that preSql alters, and preSql runs before all of it is read", "Nothing was changed")
         reader = end("Reader", "src", splitPk="id", snapshot="shared")
-        self.fails(job(reader, end("Writer", "dst", preSql="CALL alters()", **waits), concurrent=2), "ER_LOCK_WAIT_TIMEOUT", "is held by the run itself")
+        self.fails(job(reader, end("Writer", "dst", preSql="CALL alters()", **waits), concurrent=2), "ER_LOCK_WAIT_TIMEOUT", "that is the run itself")
         self.succeeds(job(reader, end("Writer", "dst", preSql=["TRUNCATE dst", "ALTER TABLE dst COMMENT 'src'"], **waits), concurrent=2), "--on-unfinished", "fresh")
 
     def test_shards_that_differ_in_digits_bits_or_length_are_read_as_the_wider_type(self):

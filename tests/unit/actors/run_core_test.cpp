@@ -12,6 +12,7 @@ namespace {
 
 using namespace sluice::testing;
 using std::chrono::seconds;
+using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
@@ -307,6 +308,37 @@ TEST_F(claimed_run, tells_of_a_lost_connection_until_records_move_again) {
   ASSERT_TRUE(out.ended);
   EXPECT_EQ(out.ended->rewinds, 3U);
   EXPECT_EQ(out.ended->retries, 2U) << "what is read again for a refused row is none";
+}
+
+TEST_F(claimed_run, tells_its_promise_anew_where_a_step_before_the_data_has_changed_it) {
+  load();
+  EXPECT_TRUE(std::none_of(observer.lines.begin(), observer.lines.end(),
+                           [](const auto& line) { return line.find("the promise is") != line.npos; }));
+  target_ready ready{*made_target().open(*made_source().open({})->columns, {})};
+  ready.what.promise = "at least once, because the step has made a table without transactions";
+  say(ready);
+  EXPECT_THAT(observer.lines,
+              Contains("behind the steps before the data the promise is: at least once, because the step has "
+                       "made a table without transactions"));
+  say(writers_made{{nullptr}});
+  complete(0);
+  complete(1);
+  core->on(writer_stopped{0});
+  say(source_checked{});
+  core->on(error_sealed{});
+  say(target_finished{});
+  say(target_released{});
+  ASSERT_TRUE(out.ended);
+  EXPECT_EQ(out.ended->promise, "at least once, because the step has made a table without transactions");
+}
+
+TEST_F(completed_run, does_not_say_that_a_claim_that_was_taken_ends_with_its_process) {
+  say(target_finished{});
+  say(end_failed{
+      false, "releasing the claim", {error_kind::conflict, "another has it", taken_over_code, true}});
+  ASSERT_TRUE(out.ended);
+  EXPECT_EQ(out.ended->state, run_state::succeeded);
+  EXPECT_EQ(observer.lines.back(), "releasing the claim: another has it");
 }
 
 TEST_F(claimed_run, says_that_splits_of_this_run_alone_cannot_be_gone_on_with_once_one_is_done) {

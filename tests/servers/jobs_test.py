@@ -259,7 +259,7 @@ class Delivery(PairTest):
 class MarksElsewhere(PairTest):
     """`setting.progressTable`, with accounts that may not make the tables."""
 
-    def prepared(self, kind, url_key, name, port, *more):
+    def prepared(self, kind, name, port, *more):
         registry = self.write("datasources.json", json.dumps({"version": 1, "datasources": [
             {"name": name, "type": kind, "connectionProperties": {"address": [{"host": "127.0.0.1", "port": port}], "database": "sluice",
                                                                   "username": "nobody", "password": "x"}}]}))
@@ -275,7 +275,7 @@ class MarksElsewhere(PairTest):
         self.refused(document, 'there is no schema "ops" for the tables of marks', "CREATE SCHEMA")
         in_postgresql("CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO writer")
         self.refused(document, 'may not make the tables of marks in schema "ops"', '"ops".marks_run and "ops".marks_progress made beforehand', "sluice ddl JOB --progress")
-        in_postgresql(self.prepared("postgresql", "jdbcUrl", "shop", 1, "--progress-table", "ops.Marks"))
+        in_postgresql(self.prepared("postgresql", "shop", 1, "--progress-table", "ops.Marks"))
         self.refused(document, 'has not the right SELECT, INSERT, UPDATE, DELETE on "ops".marks_run', 'GRANT SELECT, INSERT, UPDATE, DELETE ON "ops".marks_progress TO "writer"')
         in_postgresql('GRANT SELECT, INSERT, UPDATE, DELETE ON ops.marks_run, ops.marks_progress TO writer')
         ended = self.succeeds(document)
@@ -291,7 +291,7 @@ class MarksElsewhere(PairTest):
     def test_mariadb_uses_prepared_tables_in_another_database(self):
         in_mariadb("CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src SELECT seq FROM seq_1_to_100; CREATE TABLE dst (id INT)")
         document = job(mariadb_end("Reader", "src"), mariadb_end("Writer", "dst"), progressTable="shard_1.marks")
-        in_mariadb(self.prepared("mysql", "jdbcUrl", "shop", 1, "--progress-table", "shard_1.marks"))
+        in_mariadb(self.prepared("mysql", "shop", 1, "--progress-table", "shard_1.marks"))
         ended = self.succeeds(document)
         self.assertNotIn("will be made for claims", ended.text)
         self.assertIn('progress and claim stand in marks_run and marks_progress in database "shard_1"', ended.text)

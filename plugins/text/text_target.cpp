@@ -47,6 +47,12 @@ class text_target final : public target {
     }
     SLUICE_CHECK(check_folder_writable(o.folder));
     SLUICE_CHECK(look_at_old_files());
+    if (!standing_.empty()) {
+      description.notes.push_back(
+          fmt::format("A run that is done has left {} ({} files in all); writeMode is nonConflict, so that "
+                      "another run is refused.",
+                      in_quotes(o.folder + "/" + standing_.front()), standing_.size()));
+    }
     const auto changes = [&](const std::string& path, const std::string& change) {
       if (auto file = file_use_of(path, file_use::kind::plain, change)) {
         description.files_changed.push_back(std::move(*file));
@@ -81,6 +87,9 @@ class text_target final : public target {
     // Where an unfinished run was there, `open` could not tell whose the file is.
     const bool goes_on = std::find(unfinished_.begin(), unfinished_.end(), run) != unfinished_.end();
     const text_writer_options& o = run_->options;
+    if (!standing_.empty()) {
+      return fail(in_the_way(standing_.front(), standing_.size()));
+    }
     if (o.mode == file_write_mode::non_conflict && o.single_file && !goes_on &&
         std::filesystem::exists(single_path(), failed)) {
       return fail(in_the_way(single_name(), 1));
@@ -177,7 +186,10 @@ class text_target final : public target {
       return {};
     }
     SLUICE_CHECK(run_->marks->look(stop));
-    SLUICE_TRY(unfinished_, run_->marks->unfinished_runs(run_->options.file_name));
+    SLUICE_TRY(const auto runs, run_->marks->runs_into(run_->options.file_name));
+    for (const output_marks::output_run& r : runs) {
+      (r.done ? done_ : unfinished_).push_back(r.run);
+    }
     description.promise = "exactly once";
     description.exactly_once = true;
     description.output = run_->options.file_name;
@@ -294,14 +306,20 @@ class text_target final : public target {
     if (o.single_file) {
       std::erase_if(names, [this](const std::string& name) { return name != single_name(); });
     }
-    // A run that died while it gave its files their names goes on with that.
-    std::erase_if(names, [&](const std::string& name) {
-      return std::any_of(unfinished_.begin(), unfinished_.end(), [&](const run_id& run) {
+    const auto is_of = [&o](const std::vector<run_id>& runs, const std::string& name) {
+      return std::any_of(runs.begin(), runs.end(), [&](const run_id& run) {
         return o.single_file || name.starts_with(o.file_name + "__" + text_run::part_of(run) + "_");
       });
-    });
+    };
+    // A run that died while it gave its files their names goes on with that.
+    std::erase_if(names, [&](const std::string& name) { return is_of(unfinished_, name); });
     if (o.mode == file_write_mode::non_conflict && !names.empty()) {
-      return fail(in_the_way(names.front(), names.size()));
+      // The start may find that the job is done by that run, and move nothing.
+      if (!std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return is_of(done_, name); })) {
+        return fail(in_the_way(names.front(), names.size()));
+      }
+      standing_ = names;
     }
     replaced_ = o.mode == file_write_mode::truncate ? std::move(names) : std::vector<std::string>();
     return {};
@@ -370,7 +388,9 @@ class text_target final : public target {
   std::shared_ptr<text_run> run_;
   std::vector<std::string> replaced_;  // As listed before anything changed.
   std::set<std::string> named_;
-  std::vector<run_id> unfinished_;  // That the marks tell of, as `open` found them.
+  std::vector<run_id> unfinished_;  // That the marks tell of, as `open` found them; so the next.
+  std::vector<run_id> done_;
+  std::vector<std::string> standing_;  // Files of those that writeMode forbids a run to write beside.
   run_id run_id_;
   bool told_of_date_format_ = false;
 };

@@ -306,3 +306,7 @@ class IntoFiles(Runs):
         self.assertEqual(sum(len(path.read_text().splitlines()) for path in (self.folder / "out").glob("orders*")), RECORDS)
         day = ("--bizdate", "20251231", "--once")
         self.assertEqual([self.run_job(document, *FAST, *day).summary["written"] for _ in "12"], [RECORDS, 0])
+        writer["parameter"].update(fileName="kept", writeMode="nonConflict")
+        document = job(reader, writer)
+        self.assertEqual([self.run_job(document, *FAST, *day).summary["written"] for _ in "12"], [RECORDS, 0])
+        self.assert_fails(self.run_job(document, *FAST, "--bizdate", "20260101"), 1, "writeMode is nonConflict and", "is there already")

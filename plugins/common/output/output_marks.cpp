@@ -180,8 +180,8 @@ result<void> output_marks::look(const stop_signal& stop) {
   return {};
 }
 
-result<std::vector<run_id>> output_marks::unfinished_runs(const std::string& output) {
-  std::vector<run_id> runs;
+result<std::vector<output_marks::output_run>> output_marks::runs_into(const std::string& output) {
+  std::vector<output_run> runs;
   if (!exists()) {
     return runs;
   }
@@ -191,10 +191,10 @@ result<std::vector<run_id>> output_marks::unfinished_runs(const std::string& out
   }
   SLUICE_TRY(relational::sql_session * session, home_.session(false));
   SLUICE_TRY(const auto rows,
-             session->ask("SELECT run FROM sluice_run WHERE stage <> 'done' AND output = ?", {output}));
+             session->ask("SELECT run, stage = 'done' FROM sluice_run WHERE output = ?", {output}));
   for (const relational::sql_row& row : rows) {
     SLUICE_TRY(const run_id run, run_id::parse(row[0].value_or("")));
-    runs.push_back(run);
+    runs.push_back({run, number_in(row[1]) != 0});
   }
   return runs;
 }

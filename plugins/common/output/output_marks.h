@@ -70,8 +70,13 @@ class output_marks final {
   result<void> look(const stop_signal& stop);
   [[nodiscard]] bool exists() const { return connection_.db.has_value(); }
   [[nodiscard]] progress_store& progress() { return progress_; }
-  /// The runs that are not done and write to that output (`target_description::output`), whatever job's.
-  result<std::vector<run_id>> unfinished_runs(const std::string& output);
+  struct output_run {
+    run_id run;
+    bool done = false;
+  };
+  /// The runs known that write, or have written, to that output (`target_description::output`), whatever
+  /// job's.
+  result<std::vector<output_run>> runs_into(const std::string& output);
   /// What of the run's files its marks cover, of each split by part. `conflict` (`begin_anew_code`) where a
   /// mark covers rows and no file is known that has them.
   result<std::map<split_index, std::vector<marked_file>>> files_of(const run_id& run);

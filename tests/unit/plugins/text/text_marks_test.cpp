@@ -12,6 +12,7 @@
 namespace sluice {
 namespace {
 
+using ::testing::Contains;
 using testing::context_for_test;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -371,6 +372,41 @@ TEST(TextMarks, ARunKilledWhileItGaveItsFilesTheirNamesGoesOnWithThat) {
       all += read_file(folder.file(file));
     }
     EXPECT_EQ(all, "a\nb\n") << options;
+  }
+}
+
+TEST(TextMarks, AJobThatIsDoneIsNotRefusedForItsOwnFilesAndAnotherRunIs) {
+  for (const std::string more :
+       {R"("writeMode":"nonConflict")", R"("writeMode":"nonConflict","singleFileOutput":true)"}) {
+    SCOPED_TRACE(more);
+    temporary_folder folder;
+    process_of_run killed(folder, more, 1);
+    killed.write(0, {"one"}, true);
+    ASSERT_TRUE(killed.end().check_rows({}, true, {}));
+    ASSERT_TRUE(killed.end().finish({}));
+    ASSERT_TRUE(
+        killed.store().finish(context_for_test(1).run, {}));  // and dies before it gives its claim back
+
+    const auto again = [&] {
+      return std::move(*make_text_target(
+          options_of(text_writer_description(),
+                     fmt::format(R"({{"path":"{}","fileName":"out",{}}})", folder.path(), more)),
+          context_for_test(2)));
+    };
+    const auto next = again();
+    const auto opened = next->open(process_of_run::columns(), {});
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_THAT(opened->notes, Contains(HasSubstr("another run is refused")));
+    const auto begun = next->prepare(context_for_test(2).run, {});
+    ASSERT_FALSE(begun);
+    EXPECT_THAT(begun.error().message, HasSubstr("writeMode is nonConflict and"));
+
+    write_file(folder.path() + "/out__of_somebody", "x");
+    EXPECT_EQ(static_cast<bool>(again()->open(process_of_run::columns(), {})),
+              more.find("single") != more.npos);
+    std::filesystem::remove(folder.path() + "/out__of_somebody");
+    ASSERT_TRUE(next->progress()->release(context_for_test(1).run));
+    EXPECT_FALSE(again()->open(process_of_run::columns(), {}));
   }
 }
 

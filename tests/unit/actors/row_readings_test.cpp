@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/verify/reading_target.h"
 #include "transport/record/batch_builder.h"
 #include "transport/record/canonical.h"
 
@@ -56,15 +57,28 @@ TEST(row_readings, sums_are_those_of_a_run) {
   EXPECT_EQ(heaps, 3);
 }
 
-TEST(row_readings, a_share_that_is_not_taken_is_void) {
-  tally_reading tally;
-  {
-    const batch_ptr b = rows_of({{1, "a"}});
-    const auto share = tally.begin();
-    const compared_batch form = compared_form(*b, by_id());
-    share->add(form, hash_rows_of(form, b->rows, by_id()));
+TEST(row_readings, what_was_read_of_a_split_that_is_begun_anew_is_void_and_it_counts_at_its_end) {
+  const auto tally = std::make_shared<tally_reading>();
+  const auto reads =
+      make_reading_target(std::make_shared<const compared_columns>(by_id()), tally, "what is compared");
+  const auto made = reads->make_writer(id_and_text);
+  ASSERT_TRUE(made);
+  writer& w = **made;
+  for (const bool rolls_back : {true, false}) {
+    ASSERT_TRUE(w.open({0}, epoch_number::make(1, 1, 0), {}));
+    ASSERT_TRUE(w.write(*rows_of({{1, "lost"}, {2, "lost"}}), {}));
+    if (rolls_back) {
+      w.rollback();
+    }
   }
-  EXPECT_EQ(tally.all().rows, 0U);
+  ASSERT_TRUE(w.open({0}, epoch_number::make(1, 1, 1), {}));
+  ASSERT_TRUE(w.write(*rows_of({{1, "a"}}), {}));
+  mark m;
+  ASSERT_TRUE(w.commit(m, {}));
+  EXPECT_EQ(tally->all().rows, 0U) << "where it ends nobody knows yet";
+  m.done = true;
+  ASSERT_TRUE(w.commit(m, {}));
+  EXPECT_EQ(tally->all().rows, 1U);
 }
 
 TEST(row_readings, rows_with_keys_of_the_other_side_are_counted_apart) {

@@ -14,6 +14,8 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/synced.h"
+
 namespace sluice {
 namespace {
 
@@ -40,7 +42,7 @@ class full_disk {
   void (*handler_)(int) = nullptr;
 };
 
-class dirty_file_test : public testing::Test {
+class dirty_file_test : public ::testing::Test {
  protected:
   dirty_file_test() {
     std::string name = (std::filesystem::temp_directory_path() / "sluice dirty ü XXXXXX").string();
@@ -477,6 +479,35 @@ TEST_F(dirty_file_test, ends_with_each_covered_record_once_whatever_happens_betw
     ASSERT_EQ(published(), expected) << "seed " << seed;
     ASSERT_EQ(file->missing({0}, bad.size()), 0U);
   }
+}
+
+/// What is synced while `call` runs.
+template <class Call>
+std::vector<std::string> synced_by(const Call& call) {
+  const std::size_t before = testing::synced().size();
+  const result<void> done = call();
+  EXPECT_TRUE(done) << done.error().message;
+  const std::vector<std::string> all = testing::synced();
+  return {all.begin() + static_cast<std::ptrdiff_t>(before), all.end()};
+}
+
+TEST_F(dirty_file_test, has_what_a_mark_is_to_cover_on_the_disk_with_its_name) {
+  const auto file = open();
+  const std::string pending = pending_path(3).string();
+  ASSERT_DONE(file->append({3}, first_epoch, records({1})));
+  EXPECT_EQ(synced_by([&] { return file->sync({3}); }),
+            (std::vector<std::string>{pending, pending_path(3).parent_path().string()}));
+  ASSERT_DONE(file->append({3}, first_epoch, records({2})));
+  EXPECT_EQ(synced_by([&] { return file->sync({3}); }), std::vector<std::string>{pending});
+  const std::vector<std::string> published = synced_by([&] { return file->promote({3}, 3); });
+  ASSERT_FALSE(published.empty());
+  EXPECT_EQ(published[0], published_path().string()) << "before anything is taken out of the other file";
+}
+
+TEST_F(dirty_file_test, has_what_is_published_at_once_on_the_disk_before_the_mark) {
+  const auto file = open(true);
+  ASSERT_DONE(file->append({3}, first_epoch, records({1})));
+  EXPECT_EQ(synced_by([&] { return file->sync({3}); }), std::vector<std::string>{published_path().string()});
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 
 #include <cstdlib>
 
+#include "plugins/common/output/output_parts.h"
 #include "plugins/common/output/text_encoder.h"
 #include "plugins/text/text_target.h"
 #include "plugins/text/text_writer_options.h"
 #include "tests/conformance/plugin_fixture.h"
+#include "tests/support/synced.h"
 #include "transport/base/process.h"
 #include "transport/base/sqlite.h"
 
@@ -15,11 +17,13 @@ namespace {
 using ::testing::Contains;
 using testing::context_for_test;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::options_of;
 using testing::read_file;
+using testing::synced;
 using testing::temporary_folder;
 using testing::text_batch;
 using testing::write_file;
@@ -47,15 +51,19 @@ class process_of_run {
     return text;
   }
   [[nodiscard]] target& end() { return *target_; }
+  [[nodiscard]] std::unique_ptr<writer> make_writer() {
+    auto made = target_->make_writer(std::make_shared<const schema>(columns()));
+    EXPECT_TRUE(made) << made.error().message;
+    return std::move(*made);
+  }
   [[nodiscard]] progress_store& store() { return *target_->progress(); }
   [[nodiscard]] const result<void>& begun() const { return begun_; }
 
   /// Goes on with the split: the mark it had, and each text a record and a mark of its own; `done` ends it.
   mark write(std::uint32_t split, const std::vector<const char*>& texts, bool done,
              std::uint64_t batches_a_mark = 1) {
-    auto made = target_->make_writer(std::make_shared<const schema>(columns()));
-    EXPECT_TRUE(made) << made.error().message;
-    writer& w = **made;
+    const auto made = make_writer();
+    writer& w = *made;
     auto m = w.open({split}, epoch_number::make(term_, ++assignment_, 0), {});
     EXPECT_TRUE(m) << m.error().message;
     const mark found = *m;
@@ -125,6 +133,13 @@ class process_of_run {
   result<target_description> opened_ = target_description{};
   result<void> begun_;
 };
+
+/// Writes one record more, and the mark that covers it.
+result<void> write_one(writer& w, const char* text, mark& m) {
+  SLUICE_CHECK(w.write(*text_batch({"a"}, {{text}}), {}));
+  ++m.counts.read, ++m.counts.written, ++m.position, ++m.transaction;
+  return w.commit(m, {});
+}
 
 std::vector<std::string> outputs(const temporary_folder& folder) {
   std::vector<std::string> names = folder.names();
@@ -458,6 +473,124 @@ TEST(TextMarks, WhatCannotBeGoneOnWithHasNoneAndSaysSo) {
     EXPECT_EQ(opened->promise,
               fmt::format("at least once, because {}: a run begun again starts over", reason));
   }
+}
+
+TEST(TextMarks, BytesAndANewNameAreDurableBeforeTheMarkThatCoversThem) {
+  const temporary_folder folder;
+  process_of_run run(folder, "", 1);
+  const auto w = run.make_writer();
+  auto m = w->open({0}, epoch_number::make(1, 1, 0), {});
+  ASSERT_TRUE(m) << m.error().message;
+  for (const std::size_t names : {1, 0}) {
+    const std::size_t before = synced().size();
+    ASSERT_TRUE(write_one(*w, "x", *m));
+    const std::vector<std::string> all = synced();
+    const std::vector<std::string> now(all.begin() + static_cast<std::ptrdiff_t>(before), all.end());
+    ASSERT_GE(now.size(), 2 + names);
+    EXPECT_THAT(now[0], EndsWith(".tmp"));
+    EXPECT_EQ(std::count(now.begin(), now.begin() + 2, folder.path()), names);
+    EXPECT_THAT(now[1 + names], HasSubstr(".sluice-progress.db"));
+  }
+}
+
+TEST(TextMarks, AWriterThatComesLateWritesIntoAFileOfItsOwn) {
+  const temporary_folder folder;
+  process_of_run run(folder, R"("singleFileOutput":true)", 1);
+  const auto late = run.make_writer();
+  auto m = late->open({0}, epoch_number::make(1, 1, 0), {});
+  ASSERT_TRUE(m) << m.error().message;
+  ASSERT_TRUE(write_one(*late, "a", *m));
+  const auto next = run.make_writer();
+  m = next->open({0}, epoch_number::make(1, 2, 0), {});
+  ASSERT_TRUE(m) << m.error().message;
+  EXPECT_EQ(m->position, 1U);
+  ASSERT_TRUE(late->write(*text_batch({"a"}, {{"late"}}), {}));
+  m->done = true;
+  ASSERT_TRUE(write_one(*next, "b", *m));
+  const auto finished = run.finish();
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(read_file(folder.file("out")), "a\nb\n");
+}
+
+TEST(TextMarks, WhatALostCommitMayCoverStays) {
+  for (const bool done : {false, true}) {
+    const temporary_folder folder;
+    process_of_run run(folder, "", 1);
+    const epoch_number first = epoch_number::make(1, 1, 0);
+    const auto late = run.make_writer();
+    auto m = late->open({0}, first, {});
+    ASSERT_TRUE(m) << m.error().message;
+    const auto next = run.make_writer();
+    ASSERT_TRUE(next->open({0}, epoch_number::make(1, 2, 0), {}));
+    m->done = done;
+    ASSERT_FALSE(write_one(*late, "a", *m));
+    late->rollback();
+    EXPECT_THAT(outputs(folder), ::testing::Contains(fmt::format(
+                                     ".sluice-{}-0-{}.tmp", context_for_test(1).run.text(), first.value)))
+        << done;
+  }
+}
+
+TEST(TextMarks, WhatIsGoneWhenASplitIsOpenedEndsTheRun) {
+  for (const bool rows_only : {false, true}) {
+    const temporary_folder folder;
+    {
+      process_of_run killed(folder, "", 1);
+      killed.write(0, {"aaaa"}, false);
+    }
+    process_of_run next(folder, "", 2);
+    ASSERT_TRUE(next.begun()) << next.begun().error().message;
+    if (rows_only) {
+      auto db = sqlite::database::open(folder.file(".sluice-progress.db"), sqlite::open_mode::read_write,
+                                       std::chrono::milliseconds(0));
+      ASSERT_TRUE(db);
+      ASSERT_TRUE(db->run("DELETE FROM sluice_file"));
+    } else {
+      write_file(folder.file(outputs(folder).at(0)), "aa");
+    }
+    const auto opened = next.make_writer()->open({0}, epoch_number::make(2, 1, 0), {});
+    ASSERT_FALSE(opened) << rows_only;
+    EXPECT_EQ(opened.error().kind, error_kind::conflict);
+    EXPECT_EQ(opened.error().code, begin_anew_code);
+  }
+}
+
+TEST(TextMarks, TheMarksStayWhileAnotherRunHasItsClaimInThem) {
+  const temporary_folder folder;
+  process_of_run first(folder, "", 1);
+  first.write(0, {"a"}, true);
+  auto second =
+      make_text_target(options_of(text_writer_description(),
+                                  fmt::format(R"({{"path":"{}","fileName":"other"}})", folder.path())),
+                       context_for_test(5));
+  ASSERT_TRUE(second);
+  ASSERT_TRUE((*second)->open(process_of_run::columns(), {}));
+  run_row row;
+  row.run = context_for_test(5).run;
+  row.job_key = std::string(32, '5');
+  row.instance = std::string(32, '6');
+  row.stage = "claimed";
+  row.output = "other";
+  row.owner = claim_owner{this_process().host, 999'999'997, "never", ""};
+  ASSERT_TRUE((*second)->progress()->make_tables());
+  ASSERT_TRUE((*second)->progress()->claim_new(row));
+  ASSERT_TRUE(first.finish());
+  EXPECT_THAT(folder.names(), ::testing::Contains(".sluice-progress.db"));
+}
+
+TEST(TextParts, AnOlderEpochNeitherBeginsASplitNorCompletesIt) {
+  const temporary_folder folder;
+  output_parts parts(folder.path(), "the job", false);
+  ASSERT_TRUE(parts.prepare(context_for_test().run));
+  ASSERT_TRUE(parts.begin({0}, epoch_number::make(1, 2, 0)));
+  for (const auto& refused : {parts.begin({0}, epoch_number::make(1, 1, 0)),
+                              parts.complete({0}, epoch_number::make(1, 1, 0), {folder.file("old")})}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, error_kind::conflict);
+  }
+  ASSERT_TRUE(parts.complete({0}, epoch_number::make(1, 2, 0), {folder.file("new")}));
+  ASSERT_EQ(parts.completed().size(), 1U);
+  EXPECT_THAT(parts.completed()[0].files, ElementsAre(folder.file("new")));
 }
 
 TEST(TextMarks, UsualEncodingsHaveThem) {

@@ -224,9 +224,6 @@ std::vector<std::string> output_parts::files_of(const std::vector<completed_spli
 }
 
 result<void> output_parts::join(const std::vector<std::string>& files, const std::string& path) {
-  if (joined_) {
-    return sync_folder(folder_);
-  }
   std::string whole =
       files.size() == 1 ? files.front() : fmt::format("{}/{}{}-joined.tmp", folder_, prefix, run_text_);
   if (files.size() != 1) {
@@ -237,7 +234,6 @@ result<void> output_parts::join(const std::vector<std::string>& files, const std
     SLUICE_CHECK(joined.close());
   }
   SLUICE_CHECK(rename_file(whole, path));
-  joined_ = true;
   return sync_folder(folder_);
 }
 

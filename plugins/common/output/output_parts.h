@@ -65,8 +65,7 @@ class output_parts {
   static std::vector<std::string> files_of(const std::vector<completed_split>& splits);
 
   /// Makes one file of these, in their order, and gives it the name `path`: renamed where there is only one,
-  /// else copied together under a temporary name first. Durable when it returns; may be repeated after a
-  /// failure.
+  /// else copied together under a temporary name first, while the files stay. Durable when it returns.
   result<void> join(const std::vector<std::string>& files, const std::string& path);
 
   /// Removes all that is left of the run, the mark included: its end. Never fails.
@@ -88,7 +87,6 @@ class output_parts {
   mutable std::mutex mutex_;
   std::string run_text_;
   std::map<split_index, state> splits_;
-  bool joined_ = false;
   int owner_fd_ = -1;
 };
 

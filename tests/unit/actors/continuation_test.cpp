@@ -658,6 +658,29 @@ TEST(continuation, the_window_counts_where_the_planned_time_was_not_given) {
   EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({mine}, start_planned(false, true))));
 }
 
+TEST(continuation, files_that_nobody_has_seen_are_begun_anew_where_they_are_not_to_be_gone_on_with) {
+  start_facts mine = start_planned(false, true);
+  mine.appears_whole = true;
+  run_row recent = run("i", "loading", owner::dead, 5);
+  recent.planned_time = "now 2025-07-20 12:00:00 UTC";
+  EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({recent}, mine)));
+  run_row late = recent;
+  late.renewed_age_s = 7200;
+  run_row in_another_zone = recent;
+  in_another_zone.planned_time = "now 2025-07-20 12:00:00 Europe/Berlin";
+  run_row without_marks = recent;
+  without_marks.has_marks = false;
+  for (const run_row& row : {late, in_another_zone, without_marks}) {
+    const auto next = decide_continuation({row}, mine);
+    const auto* fresh = std::get_if<begin_fresh>(&next);
+    ASSERT_NE(fresh, nullptr);
+    EXPECT_EQ(fresh->discard, std::vector<run_id>{row.run});
+    mine.on_unfinished = unfinished::fail;
+    EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({row}, mine)));
+    mine.on_unfinished = unfinished::automatic;
+  }
+}
+
 TEST(continuation, a_run_that_is_forgotten_says_that_its_rows_stay) {
   auto mine = start(unfinished::fresh);
   run_row half = run("i", "loading", owner::released, 5);

@@ -1,145 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "actors/supervise/run_core.h"
 #include "plugins/api/marks_lost.h"
-#include "tests/unit/actors/run_kit.h"
+#include "tests/unit/actors/run_core_kit.h"
 
 namespace sluice {
 namespace {
 
 using namespace sluice::testing;
-using std::chrono::seconds;
 using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-
-/// Keeps what the core asks of the destination; the time is the test's.
-class recorded_out : public run_out {
- public:
-  void to_source(source_command) override {}
-  void to_target(target_command c) override { asked.push_back(std::move(c)); }
-  void start_dirty(const run_id&, bool, std::optional<run_id>, std::optional<std::uint64_t>,
-                   const std::vector<mark>&) override {}
-  void make_reader(std::uint32_t, std::shared_ptr<reader>, schema_ptr, const memory_plan&,
-                   const run_id&) override {}
-  void prime(std::uint32_t, const rewind_msg& at) override { primed.push_back(at.split.value); }
-  void make_pipeline(std::uint32_t, std::shared_ptr<writer>, std::shared_ptr<const mapping>,
-                     const memory_plan&, const run_id&, const delivery_choice&) override {}
-  void assign(std::uint32_t, assign_msg) override {}
-  void reopen(std::uint32_t, reopen_msg) override {}
-  void stop_reading() override { stopped = true; }
-  void stop_pipeline(std::uint32_t) override {}
-  void seal_errors(const error_seal&) override {}
-  void interrupt() override {}
-  void over(run_summary s, bool) override { ended = std::move(s); }
-  [[nodiscard]] std::chrono::steady_clock::time_point now() const override { return time; }
-  [[nodiscard]] std::shared_ptr<const pipeline_activity> activity_of(std::uint32_t) const override {
-    return nullptr;
-  }
-  [[nodiscard]] std::uint64_t bytes_held_peak() const override { return 0; }
-
-  [[nodiscard]] std::ptrdiff_t renewals() const {
-    return std::count_if(asked.begin(), asked.end(),
-                         [](const auto& c) { return std::holds_alternative<target_renew>(c); });
-  }
-
-  template <class Command>
-  [[nodiscard]] const Command* last() const {
-    return asked.empty() ? nullptr : std::get_if<Command>(&asked.back());
-  }
-
-  std::vector<target_command> asked;
-  std::vector<std::uint32_t> primed;
-  std::optional<run_summary> ended;
-  bool stopped = false;
-  std::chrono::steady_clock::time_point time{seconds(1000)};
-};
-
-/// A run of one pipeline and two splits whose first batch is being read.
-class begun_run : public ::testing::Test {
- protected:
-  begun_run() {
-    what.speed.concurrent = 1;
-    config.what = &what;
-    config.settings.run = run_id::make(1, 2, 3);
-    config.settings.retries_max = 3;
-    config.conversion.zone = *time_zone::find("UTC");
-    config.me = {"host", 1, "start", ""};
-    core = std::make_unique<run_core>(config, out, observer);
-    core->start();
-    source_opened opened{*made_source().open({})};
-    target_opened found;
-    found.what = *made_target().open(*opened.what.columns, {});
-    found.has_store = true;
-    say(opened);
-
-    found.what.exactly_once = true;
-    say(found);
-    made_source two;
-    two.splits = 2;
-    say(source_planned{*two.plan_splits(1, {}), {"one snapshot", "one snapshot"}});
-    say(readers_made{{nullptr}});
-  }
-
-  void say(end_answer answer) { core->on(answer); }
-  /// The data has begun.
-  void load() {
-    target_ready ready{*made_target().open(*made_source().open({})->columns, {})};
-    ready.what.exactly_once = true;
-    say(ready);
-    say(writers_made{{nullptr}});
-  }
-  void pass(seconds time, bool answers = true) {
-    for (int i = 0; i < 5 * time.count(); ++i) {
-      out.time += std::chrono::milliseconds(200);
-      const auto before = out.renewals();
-      core->tick();
-      if (answers && out.renewals() != before) {
-        say(target_renewed{});
-      }
-    }
-  }
-
-  static error lost() { return {error_kind::not_connected, "the connection is gone", "", false}; }
-  void complete(std::uint32_t split) {
-    split_committed m;
-    m.at.split = {split};
-    m.at.done = true;
-    core->on(m);
-  }
-
-  job what;
-  run_core::config config;
-  recorded_out out;
-  collecting_observer observer;
-  std::unique_ptr<run_core> core;
-};
-
-/// It has its claim; `before` is asked of the destination.
-class claimed_run : public begun_run {
- protected:
-  claimed_run() {
-    core->on(reader_primed{1, 0, false});
-    say(target_claimed{1});
-  }
-};
-
-/// Its data is complete, and the destination is asked for its end.
-class completed_run : public claimed_run {
- protected:
-  completed_run() {
-    load();
-    complete(0);
-    complete(1);
-    core->on(writer_stopped{0});
-    say(source_checked{});
-    core->on(error_sealed{});
-  }
-  void fail_end(error why = lost()) { say(end_failed{false, "marking the run done", std::move(why)}); }
-};
 
 TEST_F(begun_run, reads_its_first_batch_again_where_the_source_was_busy) {
   core->on(reader_failed{0, {0}, {0}, lost()});

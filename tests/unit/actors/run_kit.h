@@ -22,9 +22,11 @@ class collecting_observer : public run_observer {
   }
   void progress(const progress_snapshot& now) override { last = now; }
   void dirty(const dirty_record& record, std::uint32_t) override { first_dirty.push_back(record); }
+  void ended(const run_summary& summary) override { at_end(summary); }
   std::vector<std::string> lines;
   std::vector<dirty_record> first_dirty;
   progress_snapshot last;
+  std::function<void(const run_summary&)> at_end = [](const run_summary&) {};
 };
 
 /// Keeps dirty records nowhere but counts them.

@@ -18,7 +18,9 @@ class writer_core_test : public ::testing::Test {
   void begin(std::uint64_t commit_rows = 1000) {
     writer_core::config c;
     c.memory = divide_memory(16 << 20, 1, {});
+    c.memory.dirty_bytes_max = std::min(c.memory.dirty_bytes_max, dirty_bytes_max);
     c.commit_rows = commit_rows;
+    c.commit_bytes = commit_bytes;
     c.line_at = line_at;
     c.retries_max = retries_max;
     c.whole = whole;
@@ -40,6 +42,8 @@ class writer_core_test : public ::testing::Test {
   std::shared_ptr<scripted_writer> plugin = std::make_shared<scripted_writer>();
   writer_log log;
   decltype(writer_core::config::line_at) line_at;
+  std::uint64_t commit_bytes = std::uint64_t{64} << 20;
+  std::uint64_t dirty_bytes_max = ~std::uint64_t{0};
   std::uint32_t retries_max = retries_max_default;
   whole_splits whole = whole_splits::one_transaction;
   transaction_bound whole_max;
@@ -303,6 +307,63 @@ TEST_F(writer_core_test, a_dirty_file_that_fails_ends_the_split_without_a_commit
   EXPECT_TRUE(plugin->commits.empty());
   ASSERT_EQ(log.failures.size(), 1u);
   EXPECT_EQ(log.failures[0].kind, error_kind::no_room);
+}
+
+TEST_F(writer_core_test, a_dirty_file_that_fails_is_not_tried_again_whatever_the_failure_is) {
+  begin();
+  opened();
+  plugin->refuse = {{0, "n", "UNIQUE", "it is there already"}};
+  core->take(numbers(0, 3, 1, epoch(), true), never);
+  core->dirty_file_failed(epoch(), {error_kind::busy, "the disk is busy", "", false});
+  EXPECT_TRUE(log.tries.empty());
+  EXPECT_EQ(log.failures.size(), 1u);
+}
+
+TEST_F(writer_core_test, a_dirty_file_that_fails_ends_no_split_that_does_not_wait_for_it) {
+  const error full{error_kind::no_room, "disk full", "", false};
+  begin();
+  opened();
+  plugin->refuse = {{0, "n", "UNIQUE", "it is there already"}};
+  core->take(numbers(0, 3, 1, epoch(), true), never);
+  core->dirty_file_failed(epoch_number::make(1, 0, 9), full);
+  EXPECT_TRUE(log.failures.empty()) << "an answer to another question";
+  core->reopen(epoch(), {error_kind::not_connected, "lost", "", false});
+  core->dirty_file_failed(epoch(), full);
+  EXPECT_TRUE(log.failures.empty()) << "it is read again, and tells then";
+}
+
+TEST_F(writer_core_test, a_commit_is_due_by_bytes_too) {
+  commit_bytes = 1;
+  begin();
+  opened();
+  core->take(numbers(0, 3, 1, epoch()), never);
+  EXPECT_EQ(log.commits.size(), 1u);
+}
+
+TEST_F(writer_core_test, a_commit_that_falls_due_where_no_cursor_stands_comes_with_the_next_one) {
+  begin();
+  opened();
+  core->take(whole_numbers(0, 3, 1), never);
+  core->commit_timer(never);
+  EXPECT_TRUE(log.commits.empty());
+  core->take(numbers(3, 3, 2, epoch()), never);
+  EXPECT_EQ(log.commits.size(), 1u);
+}
+
+TEST_F(writer_core_test, a_commit_that_falls_due_while_the_dirty_file_is_waited_for_comes_behind_it) {
+  dirty_bytes_max = 0;
+  begin();
+  opened();
+  for (const bool fires : {false, true}) {
+    plugin->refuse = {{0, "n", "UNIQUE", "it is there already"}};
+    core->take(numbers(fires ? 3 : 0, 3, fires ? 2 : 1, epoch()), never);
+    if (fires) {
+      core->commit_timer(never);
+    }
+    EXPECT_TRUE(log.commits.empty());
+    core->synced({{7}, epoch(), log.syncs.back().sequence}, never);
+    EXPECT_EQ(log.commits.size(), fires ? 1u : 0u);
+  }
 }
 
 TEST_F(writer_core_test, the_timer_commits_what_was_written_and_a_stop_commits_its_mark) {
@@ -589,6 +650,24 @@ TEST_F(writer_core_test, what_was_agreed_to_be_written_once_more_is_not_written_
       EXPECT_EQ(log.failures[0].code, rows_stand_code);
     }
   }
+}
+
+TEST_F(writer_core_test, what_was_written_once_more_on_somebodys_word_is_not_meant_by_it_itself) {
+  whole = whole_splits::up_to_bound;
+  whole_max = {.bytes = 0, .rows = 2};
+  plugin->durable.position = 5;  // by an earlier process
+  plugin->durable.counts.read = plugin->durable.counts.written = 5;
+  begin();
+  log.failures.clear();
+  core->assign({7}, {}, first_epoch.next(), true, never);
+  opened();
+  core->take(whole_numbers(0, 4, 1), never);
+  ASSERT_EQ(log.commits.size(), 1u);
+  plugin->next_write = {{error_kind::not_connected, "gone", "", false}};
+  core->take(whole_numbers(4, 1, 2), never);
+  EXPECT_TRUE(log.tries.empty());
+  ASSERT_EQ(log.failures.size(), 1u);
+  EXPECT_EQ(log.failures[0].code, rows_stand_code);
 }
 
 TEST_F(writer_core_test, dirty_records_of_a_split_in_parts_wait_for_its_end) {

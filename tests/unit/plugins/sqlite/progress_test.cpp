@@ -571,5 +571,54 @@ TEST_F(sqlite_progress_test, leaves_runs_of_a_newer_version_to_the_program_that_
   EXPECT_NE(found.error().message.find(run.row.run.text()), std::string::npos) << found.error().message;
 }
 
+TEST_F(sqlite_progress_test, leaves_a_table_of_another_form_alone) {
+  sql("CREATE TABLE sluice_run(id INTEGER)");
+  const error refused = target_refused(into_t, two_texts);
+  EXPECT_EQ(refused.kind, error_kind::bad_option);
+  EXPECT_NE(refused.message.find("sluice_run has not the form of a table of marks"), std::string::npos)
+      << refused.message;
+}
+
+TEST_F(sqlite_progress_test, takes_nothing_from_a_process_that_lives) {
+  auto run = begin(into_t, two_texts);
+  auto other = make_target(into_t);
+  ASSERT_TRUE(other->open(two_texts, {}));
+  const auto found = other->progress()->runs_of(query_for(run.row));
+  ASSERT_TRUE(found && found->size() == 1);
+  const auto taken = other->progress()->take((*found)[0]);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, claimed_code);
+  EXPECT_TRUE(run.object->progress()->renew(run.row.run));
+}
+
+TEST_F(sqlite_progress_test, leaves_the_renewal_to_the_commit_while_a_transaction_is_open) {
+  auto run = begin(into_t + R"(, "busyTimeout": 1)", two_texts);
+  const auto m = run.out->open({0}, epoch_of(1, 0), {});
+  ASSERT_TRUE(m);
+  sql("UPDATE sluice_run SET renewed_at = renewed_at - 50");
+  ASSERT_TRUE(run.out->write(*two_rows(), {}));
+  const auto renewed = run.object->progress()->renew(run.row.run);
+  EXPECT_TRUE(renewed) << renewed.error().message;
+  ASSERT_TRUE(run.out->commit(mark_of(*m, 1, 2, true), {}));
+  EXPECT_EQ(rows("SELECT renewed_at > strftime('%s', 'now') - 30 FROM sluice_run"),
+            std::vector<std::string>{"1"});
+}
+
+TEST_F(sqlite_progress_test, takes_no_run_over_more_often_than_epochs_can_tell) {
+  auto run = begin(into_t, two_texts);
+  auto other = make_target(into_t);
+  ASSERT_TRUE(other->open(two_texts, {}));
+  sql("UPDATE sluice_run SET term = 32767, owner_host = 'elsewhere', renewed_at = renewed_at - 100");
+  const auto found = other->progress()->runs_of(query_for(run.row));
+  ASSERT_TRUE(found && found->size() == 1);
+  const auto again = other->progress()->claim_again((*found)[0], this_owner());
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, error_kind::not_supported);
+  const auto beside = other->progress()->claim_new(row_for(2));
+  ASSERT_FALSE(beside);
+  EXPECT_EQ(beside.error().kind, error_kind::not_supported);
+  EXPECT_EQ(rows("SELECT term FROM sluice_run"), std::vector<std::string>{"32767"});
+}
+
 }  // namespace
 }  // namespace sluice::testing

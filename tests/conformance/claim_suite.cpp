@@ -1,6 +1,7 @@
 #include "tests/conformance/claim_suite.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include <chrono>
 #include <thread>
@@ -85,6 +86,15 @@ void age_claims() {
 
 std::shared_ptr<batch> a_row() {
   return text_batch({"id", "name"}, {{"1", "x"}});
+}
+
+/// Of the first transaction of `writing`.
+mark mark_of_a_row() {
+  mark m;
+  m.epoch = epoch_number::make(1, 1, 0);
+  m.transaction = 1;
+  m.position = m.counts.read = m.counts.written = 1;
+  return m;
 }
 
 /// A start that has its claim, one split, and a writer that has opened it.
@@ -300,6 +310,73 @@ TEST_P(ClaimSuite, WhoeverSleepsInsideATransactionDoesNotHoldUpTheNextRun) {
   expect(next.store().claim_new(next.row));
   expect(next.store().discard(former.row.run));
   former.out->rollback();
+}
+
+TEST_P(ClaimSuite, WhoGoesOnWithARunEndsWhoeverSleepsInsideATransactionOfIt) {
+  const std::string parameter = GetParam().make_ready();
+  const writing former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.out->write(*a_row(), {}));
+  age_claims();
+  expect(next.store().claim_again(former.found_by(next), me()));
+  // Before anybody has opened the split again.
+  EXPECT_FALSE(former.out->commit(mark_of_a_row(), {}));
+  former.out->rollback();
+  EXPECT_THAT(GetParam().rows(), ::testing::IsEmpty());
+}
+
+TEST_P(ClaimSuite, WhoForgetsARunDoesNotWaitForWhoeverSleepsInsideATransactionOfIt) {
+  const std::string parameter = GetParam().make_ready();
+  const writing former(GetParam(), parameter, 1);
+  const start next(GetParam(), parameter, 2);
+  expect(former.out->write(*a_row(), {}));
+  age_claims();
+  expect(next.store().discard(former.row.run));
+  former.out->rollback();
+  EXPECT_THAT(GetParam().rows(), ::testing::IsEmpty());
+}
+
+TEST_P(ClaimSuite, ASessionOfTheClaimThatWasLostIsEndedWithTheNextRenewal) {
+  const std::string parameter = GetParam().make_ready();
+  const start lost(GetParam(), parameter, 1);
+  start former(GetParam(), parameter, 2);
+  expect(lost.store().make_tables());
+  expect(lost.store().claim_new(lost.row));
+  const std::string session = lost.found_by(former).owner->session;
+  // As if it had been the former's own until its connection was lost, which the server has not noticed.
+  former.row.job_key = std::string(32, 'c');
+  former.row.owner->session = session;
+  expect(former.store().claim_new(former.row));
+  expect(former.store().renew(former.row.run));
+  EXPECT_NE(former.found_by(former).owner->session, session);
+  result<void> renewed = lost.store().renew(lost.row.run);
+  for (int i = 0; i < 3 && !renewed; ++i) {
+    EXPECT_EQ(renewed.error().kind, error_kind::not_connected);
+    renewed = lost.store().renew(lost.row.run);
+  }
+  expect(renewed);
+  EXPECT_NE(lost.found_by(former).owner->session, session) << "it was ended";
+}
+
+TEST_P(ClaimSuite, RowsStandOnlyWithTheirMark) {
+  const std::string parameter = GetParam().make_ready();
+  const writing run(GetParam(), parameter, 1);
+  GetParam().run("ALTER TABLE sluice_progress ADD CONSTRAINT refused CHECK (position = 0)");
+  expect(run.out->write(*a_row(), {}));
+  EXPECT_FALSE(run.out->commit(mark_of_a_row(), {}));
+  run.out->rollback();
+  EXPECT_THAT(GetParam().rows(), ::testing::IsEmpty());
+}
+
+TEST_P(ClaimSuite, AStatementStandsOnlyWithItsStage) {
+  std::string parameter = GetParam().make_ready();
+  parameter.insert(1, R"j("preSql": ["INSERT INTO @table VALUES ('0', 'step')"], )j");
+  const start run(GetParam(), parameter, 1);
+  expect(run.store().make_tables());
+  expect(run.store().claim_new(run.row));
+  GetParam().run("ALTER TABLE sluice_run ADD CONSTRAINT refused CHECK (stage NOT LIKE 'pre:%')");
+  EXPECT_FALSE(run.object->run_step_before(0, {}));
+  EXPECT_THAT(GetParam().rows(), ::testing::IsEmpty());
 }
 
 TEST_P(ClaimSuite, AProcessThatLivesKeepsTheClaimOfAConnectionThatWasLost) {

@@ -120,6 +120,7 @@ std::vector<claim_quirks> claims() {
                    .make_plugin = mysql_plugin,
                    .make_ready = [target] { return target.make_ready(temporary_folder()); },
                    .run = [system](const std::string& statement) { sql(system, {statement}); },
+                   .rows = [target] { return target.read_back(temporary_folder()); },
                    .slow_step = "DO SLEEP(3)"});
   }
   return out;

@@ -117,6 +117,7 @@ std::vector<claim_quirks> claims() {
            .make_plugin = postgresql_plugin,
            .make_ready = [target] { return target.make_ready(temporary_folder()); },
            .run = [](const std::string& statement) { sql(statement); },
+           .rows = [target] { return target.read_back(temporary_folder()); },
            .slow_step = "SELECT pg_sleep(3)"}};
 }
 

@@ -117,7 +117,7 @@ class OfEither:
             with contextlib.suppress(ServerError):  # it is ended
                 self.sql(died)
 
-        for document, more in ((other, ["--name", "other"]), (same, ["--on-unfinished", "fresh"])):
+        for document, more in ((same, []), (other, ["--name", "other"]), (same, ["--on-unfinished", "fresh"])):
             self.sql("DELETE FROM steps; INSERT INTO steps VALUES (1)")
             self.assertEqual(self.run_job(same).code, 1)
             self.sql("DELETE FROM steps")
@@ -129,6 +129,30 @@ class OfEither:
             self.assertEqual((ended.code, ended.summary["written"]), (0, self.ROWS), ended)
             self.assertLess(time.monotonic() - begun, 10, "the locks of the session are not waited for")
             held.join()
+
+    def test_the_session_of_a_process_that_stands_still_in_a_step_is_ended_before_its_locks_are_waited_for(self):
+        self.fill()
+        document = job(self.end("Reader", "src"), self.end("Writer", "dst"))
+        slow = ["--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2"]
+        first = subprocess.Popen(self.arguments(document, *slow), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        self.addCleanup(first.wait)
+        self.addCleanup(first.kill)
+        until(lambda: self.written() > 0, "rows are committed")
+        first.send_signal(signal.SIGSTOP)
+
+        def holds():
+            with contextlib.suppress(ServerError):  # it is ended
+                self.sql(f"UPDATE sluice_run SET owner_session = {self.own_name} WHERE run <> 'guard'; BEGIN; "
+                         f"UPDATE sluice_run SET stage = stage WHERE run <> 'guard'; {self.sleeping.replace('1', '25')}")
+
+        held = threading.Thread(target=holds)
+        held.start()
+        self.addCleanup(held.join)
+        until(lambda: self.sql(self.asleep) != "0\n", "the session holds its locks")
+        begun = time.monotonic()
+        ended = self.run_job(document, "--if-running", "takeover")
+        self.assert_all_arrived(ended)
+        self.assertLess(time.monotonic() - begun, 10, "the locks of the session are not waited for")
 
     def killed_half(self, document, *more):
         slow = ["--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2"]

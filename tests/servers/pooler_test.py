@@ -1,6 +1,7 @@
 """PostgreSQL, MariaDB and MySQL behind a pooler or a proxy."""
 
 import json
+import re
 import signal
 import struct
 import subprocess
@@ -112,7 +113,18 @@ class Speaker(MySqlProxy):
             elif any(name in said for name in self.lacks):
                 client.sendall(with_length(b"\xff" + struct.pack("<H", 1193) + b"#HY000Unknown system variable", 1))
             else:
-                backends[0].sendall(with_length(said.replace(b"@@version_comment", f"'{self.says}'".encode()), header[3]))
+                backends[0].sendall(with_length(self.passed(said), header[3]))
+
+    def passed(self, said):
+        return said.replace(b"@@version_comment", f"'{self.says}'".encode())
+
+
+class Swallower(Speaker):
+    """One that takes the row with the number 7 without a word and does not keep it."""
+
+    def passed(self, said):
+        said = re.sub(rb"VALUES \(7,[^)]*\),", b"VALUES ", super().passed(said))
+        return re.sub(rb"VALUES \(7,[^)]*\)$", b"SELECT 7, '' FROM DUAL WHERE 1 = 0", re.sub(rb",\(7,[^)]*\)", b"", said))
 
 
 class OtherProducts(OnMariaDB):
@@ -137,6 +149,13 @@ class OtherProducts(OnMariaDB):
             self.fails(job(reader, writer, concurrent=2), "snapshot: found \"shared\"", "is TiDB, whose snapshots are not shared")
         for text in self.NEVER:
             self.assertFalse([s for s in other.statements if text in s], text)
+
+    def test_a_row_that_is_taken_and_not_kept_is_found_by_the_count_and_dirty(self):
+        self.sql("DROP TABLE src, dst; CREATE TABLE src (id INT PRIMARY KEY, t VARCHAR(9)); CREATE TABLE dst LIKE src; INSERT INTO src SELECT seq, 'x' FROM seq_1_to_20")
+        with Swallower(self.server(), "TiDB Server (Apache License 2.0)", self.LACKS) as other:
+            ended = self.succeeds(job(self.end("Reader", "src"), Proxy.behind(other, self.end("Writer", "dst")), errors=1))
+        self.assertEqual((ended.summary["written"], ended.summary["dirty_by_code"]), (19, {"refused_silently": 1}))
+        self.assertEqual(self.sql("SELECT COUNT(*), SUM(id) FROM dst"), "19\t203\n")
 
     def test_one_without_such_transactions_is_read_and_not_written(self):
         for says, name in (("Doris version doris-2.1.2", "Apache Doris"), ("StarRocks version 3.1.2", "StarRocks")):

@@ -614,6 +614,11 @@ CREATE TRIGGER a BEFORE INSERT ON d2 FOR EACH STATEMENT EXECUTE FUNCTION dd(); C
         self.assertNotEqual(ended.code, 0)
         self.assertIn("has not been populated", ended.text)
 
+    def test_a_step_that_ends_the_transaction_it_runs_in_is_refused_and_not_taken_for_done(self):
+        document = job(end("Reader", "src"), end("Writer", "dst", preSql=["DELETE FROM dst; COMMIT"]))
+        self.fails(document, "preSql", "ended the transaction it ran in; leave COMMIT and ROLLBACK out")
+        self.assertEqual(sql("SELECT stage FROM sluice_run WHERE stage <> 'done'"), "claimed\n")
+
     def test_several_statements_in_one_text_run_whatever_the_language_of_messages(self):
         self.succeeds(job(end("Reader", "src"), end("Writer", "dst", preSql=["DELETE FROM dst; DELETE FROM dst"])))
         self.fails(job(end("Reader", "src"), end("Writer", "dst", preSql=["SELECT 'multiple commands' FORM x y z"])), "preSql", "syntax error")

@@ -368,6 +368,25 @@ TEST_P(ClaimSuite, RowsStandOnlyWithTheirMark) {
   EXPECT_THAT(GetParam().rows(), ::testing::IsEmpty());
 }
 
+TEST_P(ClaimSuite, ARefusedRowHasNothingReadAgainOnceThatIsForbidden) {
+  const std::string parameter = GetParam().make_ready();
+  const writing run(GetParam(), parameter, 1);
+  mark m = mark_of_a_row();
+  expect(run.out->write(*a_row(), {}));
+  expect(run.out->commit(m, {}));
+  run.out->forbid_reading_again();
+  for (int i = 0; i < 20; ++i) {
+    expect(run.out->write(*a_row(), {}));
+    ++m.transaction;
+    expect(run.out->commit(m, {}));
+  }
+  const auto answer = run.out->write(*text_batch({"id", "name"}, {{nullptr, "bad"}, {"2", "y"}}), {});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->written, 1U);
+  ++m.transaction;
+  expect(run.out->commit(m, {}));
+}
+
 TEST_P(ClaimSuite, AStatementStandsOnlyWithItsStage) {
   std::string parameter = GetParam().make_ready();
   parameter.insert(1, R"j("preSql": ["INSERT INTO @table VALUES ('0', 'step')"], )j");

@@ -27,7 +27,8 @@ struct claim_quirks {
 
 /// A destination on a server MUST: give a claim to one of several starts at once; tell a claim whose session
 /// is gone from one that is held, before it is old; end the session of a claim that is taken over; fence
-/// whoever lost it; let rows stand with their mark and a statement with its stage only.
+/// whoever lost it; let rows stand with their mark and a statement with its stage only; have nothing read
+/// again once that is forbidden.
 class ClaimSuite : public ::testing::TestWithParam<claim_quirks> {};
 
 }  // namespace sluice::testing

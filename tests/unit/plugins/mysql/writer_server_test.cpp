@@ -234,6 +234,26 @@ TEST_P(mysql_writer_server_test, writes_without_savepoints_again_after_ten_clean
   run.out->rollback();
 }
 
+TEST_P(mysql_writer_server_test, has_nothing_read_again_once_that_is_forbidden) {
+  sql({"CREATE TABLE t (k VARCHAR(2))"});
+  auto run = begin(R"("table": "t", "column": ["k"])", texts(1));
+  mark done = *run.out->open({0}, epoch_number::make(1, 1, 0), {});
+  const auto commit = [&] {
+    ++done.transaction;
+    return run.out->commit(done, {}).has_value();
+  };
+  ASSERT_TRUE(commit());
+  run.out->forbid_reading_again();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(run.out->write(*text_batch({"k"}, {{"b"}}), {}));
+    ASSERT_TRUE(commit());
+  }
+  const auto answer = run.out->write(*text_batch({"k"}, {{"a"}, {"ab  "}}), {});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->refused.size(), 1U);
+  ASSERT_TRUE(commit());
+}
+
 struct blame_case {
   std::string_view what;
   std::vector<std::string> made;

@@ -84,9 +84,11 @@ struct run_settings {
 /// What is settled once both ends are open and the plan is made, before anything changes at the destination.
 struct run_plan {
   run_id run;
-  bool resumed = false;    ///< `run` is an earlier one that is continued.
-  bool resumable = false;  ///< Killed from here on, the same command continues it.
-  std::string promise;     ///< `exactly once`, or `at least once, because …`.
+  bool resumed = false;  ///< `run` is an earlier one that is continued.
+  /// Killed from here on, the destination tells of it, and the same command continues it; or asks how to,
+  /// where rows stand of splits that were committed in parts.
+  bool resumable = false;
+  std::string promise;  ///< `exactly once`, or `at least once, because …`.
   std::uint32_t concurrency = 1;
   std::string concurrency_reason;
   std::uint64_t splits_total = 0;
@@ -137,6 +139,9 @@ struct run_summary {
   std::string how_to_go_on;  ///< One sentence where the run failed or stopped.
   bool resumed = false;      ///< It continued an earlier process's work.
   bool resumable = false;    ///< Not done, and the same command continues it.
+  /// Not done: so many rows stand of splits that were committed in parts. Going on writes them once more, so
+  /// that the same command asks how to.
+  std::uint64_t rows_unmarked = 0;
   /// The unfinished run that `failure` names because the job differs from it: its folder may tell what was
   /// changed since.
   std::optional<run_id> in_the_way;

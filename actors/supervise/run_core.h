@@ -217,6 +217,7 @@ class run_core {
   target_opened target_;
   delivery_choice delivery_;  // once the splits are known
   bool resumed_ = false;
+  std::vector<std::string> go_on_notices_;  // told once the run is planned
   std::optional<run_row> seen_;
   std::optional<run_totals> finished_before_;  // of a run that was complete but for its claim
   std::vector<run_id> discard_;

@@ -157,9 +157,7 @@ void run_core::go_on_from(continuation next) {
   } else if (auto* taken = std::get_if<take_over>(&next)) {
     take(taken->from);
   } else if (auto* go_on = std::get_if<go_on_with>(&next)) {
-    for (const std::string& line : go_on->notices) {
-      note(notice_level::warning, line);
-    }
+    go_on_notices_ = std::move(go_on->notices);
     resumed_ = true;
     seen_ = go_on->run;
     stage_ = go_on->stage;
@@ -304,8 +302,12 @@ void run_core::splits_known() {
       return;
     }
   }
-  observer_.planned({summary_.run, resumed_, delivery_.exactly_once, summary_.promise, concurrency_,
-                     summary_.concurrency_reason, splits_.size()});
+  observer_.planned({summary_.run, resumed_, target_.has_store && target_.what.exactly_once, summary_.promise,
+                     concurrency_, summary_.concurrency_reason, splits_.size()});
+  // Not before: they belong into the log of the run that is continued.
+  for (const std::string& line : std::exchange(go_on_notices_, {})) {
+    note(notice_level::warning, line);
+  }
   errors_started_ = true;
   std::vector<mark> done;
   for (const split_state& s : splits_) {

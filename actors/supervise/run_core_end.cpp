@@ -267,6 +267,7 @@ void run_core::finish_summary() {
     summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
     summary_.retryable = may_be_tried_again(*failure_);
     summary_.resumable = is_resumable();
+    summary_.rows_unmarked = rows_in_parts();
     summary_.how_to_go_on = go_on_text();
   } else {
     summary_.state = summary_.counts.dirty == 0 ? run_state::succeeded : run_state::succeeded_with_dirty;

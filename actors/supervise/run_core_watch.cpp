@@ -101,6 +101,7 @@ void run_core::tick() {
       summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
       summary_.counts = committed_counts();
       summary_.resumable = is_resumable();
+      summary_.rows_unmarked = rows_in_parts();
       summary_.how_to_go_on = go_on_text();
       phase_ = phase::over;
       observer_.ended(summary_);

@@ -251,7 +251,7 @@ class Delivery(ForetellTest):
             self.assert_succeeds(ended)
             self.assertNotIn("will be made for claims", ended.text)
         for flags, text in ((("--progress", "shopp"), 'did you mean'), (("--progress", "files"), ".sluice-progress.db"), (("shop",), "shop"),
-                            (("--progress", "shop", "--progress-table", "a.b"), "without a dot"), (("job.json", "--progress-table", "a"), "--progress")):
+                            (("--progress", "shop", "--progress-table", "a.b"), "without a dot"), (("--progress", "shop", "--progress-table", "none"), "no tables of marks at all"), (("job.json", "--progress-table", "a"), "--progress")):
             refused = ddl(*flags)
             self.assertEqual((refused.returncode, refused.stdout), (2, ""), refused.stderr)
             self.assertIn(text, refused.stderr)

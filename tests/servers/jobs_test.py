@@ -182,12 +182,16 @@ class Delivery(PairTest):
         stood, distinct = self.stands(in_mariadb)
         self.assertEqual(stood, distinct)
         self.assertGreater(stood, 100_000, "within the bound it was one transaction")
+        [run] = self.listed()
+        self.assertEqual((run["state"], run["resumable"]), ("killed", True), run)
         self.assertLess(stood, self.WHOLE)
         self.refused(document, "rows stand of splits that were committed in parts", "--on-unfinished resume continues it", "--on-unfinished fresh")
         self.assertEqual(self.stands(in_mariadb), (stood, distinct))
         ended = self.succeeds(document, "--on-unfinished", "resume")
         self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (self.WHOLE - 1, 1), ended)
         self.assertIn("is committed in parts from here on", ended.text)
+        log = Path(ended.summary["run_folder"], "run.log").read_text()
+        self.assertIn(f"{stood:,} rows of them stand and are written once more", log)
         self.assertEqual(self.stands(in_mariadb), (self.WHOLE - 1 + stood, self.WHOLE - 1))
 
     def test_exactly_once_makes_it_one_transaction_also_into_mariadb(self):
@@ -254,6 +258,12 @@ class Delivery(PairTest):
         self.assertNotEqual(running.returncode, 0, text)
         self.assertRegex(text, r"[0-9,]+ rows of the split stand that no mark covers, so that reading it again would write them once more")
         self.assertIn("--on-unfinished resume", text)
+        [run] = self.listed()
+        self.assertEqual((run["state"], run["resumable"], run["asks"]), ("failed", False, True), run)
+        self.assertIn("its command asks how to go on", self.sluice("runs", "show", run["run"], "--state-dir", self.state).stdout)
+
+    def listed(self):
+        return json.loads(self.sluice("runs", "list", "--json", "--state-dir", self.state).stdout)["runs"]
 
 
 class MarksElsewhere(PairTest):

@@ -1,3 +1,4 @@
+#include "jobspec/words.h"
 #include "tools/cli/command_syntax.h"
 #include "tools/cli/job_flags.h"
 
@@ -32,6 +33,11 @@ class ddl_flags final : public command_syntax {
     ddl.progress_table = progress_table_;
     if (progress_table_ && !progress_) {
       return usage("--progress-table goes with --progress");
+    }
+    if (progress_table_ && lower(*progress_table_) == "none") {
+      return usage(
+          "--progress-table: found \"none\", which stands for no tables of marks at all; give the name "
+          "that both tables begin with, such as \"ops.sluice\"");
     }
     return ddl;
   }

@@ -694,7 +694,7 @@ void run_session::keep_or_forget() {
   }
   folder_->clear_begun();
   // Of one that was taken over here the process that has it takes the mark away.
-  if (!summary_.resumable && !taken_over_to(folder_->path())) {
+  if (!summary_.resumable && summary_.rows_unmarked == 0 && !taken_over_to(folder_->path())) {
     folder_->clear_unfinished();
   }
   const bool done =

@@ -66,6 +66,7 @@ bool put_summary(run_record& to, std::string text) {
   to.dirty = number_in(j, "dirty");
   to.filtered = number_in(j, "filtered");
   to.how_to_go_on = text_in(j, "how_to_go_on");
+  to.asks = j.value("resumable", json()) == json(false);
   if (const auto at = j.find("error"); at != j.end() && at->is_object()) {
     to.error = text_in(*at, "message");
   }
@@ -105,6 +106,7 @@ run_record read_run(const fs::path& folder, const run_id& run) {
     one.state = alive ? recorded_state::running : recorded_state::killed;
     one.error.clear();
     one.how_to_go_on.clear();
+    one.asks = false;
     one.seconds.reset();
   }
   if (auto kept = read_stored_command(one.folder)) {
@@ -124,6 +126,7 @@ run_record read_run(const fs::path& folder, const run_id& run) {
   }
   std::error_code ignored;
   one.resumable = !alive && !is_done(one.state) && fs::exists(folder / "unfinished", ignored);
+  one.asks = one.asks && one.resumable;
   one.began_anew = !alive && !is_done(one.state) && fs::exists(folder / "begun", ignored);
   return one;
 }
@@ -131,7 +134,7 @@ run_record read_run(const fs::path& folder, const run_id& run) {
 bool has_state(const run_record& one, const std::vector<std::string>& states) {
   return states.empty() || std::any_of(states.begin(), states.end(), [&one](const std::string& word) {
            return word == to_string(one.state) || (word == done_word && is_done(one.state)) ||
-                  (word == resumable_word && one.resumable);
+                  (word == resumable_word && one.resumable && !one.asks);
          });
 }
 

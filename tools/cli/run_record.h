@@ -26,6 +26,7 @@ struct run_record {
   std::string job;  ///< Its name; of a run of an older program that of the folder.
   recorded_state state = recorded_state::killed;
   bool resumable = false;            ///< Not at work, not done, and the same command continues it.
+  bool asks = false;                 ///< It is unfinished and the same command asks how to go on.
   bool began_anew = false;           ///< Not done, and the same command begins it from its beginning.
   std::string process;               ///< Of a running one: `4711 on host`; empty where that is not known.
   std::uint64_t begun_unix_ms = 0;   ///< By the first process that worked on it.

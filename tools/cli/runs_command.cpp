@@ -40,14 +40,15 @@ bool is_known(const run_record& one, std::uint64_t now_unix_ms) {
 
 /// `failed, resumable`.
 std::string state_text(const run_record& one) {
-  return std::string(to_string(one.state)) + (one.resumable ? ", resumable" : "");
+  return std::string(to_string(one.state)) + (one.asks ? ", asks" : one.resumable ? ", resumable" : "");
 }
 
 json record_json(const run_record& one, std::uint64_t now_unix_ms) {
   json j = {{"run", one.run.text()},
             {"job", one.job},
             {"state", to_string(one.state)},
-            {"resumable", one.resumable},
+            {"resumable", one.resumable && !one.asks},
+            {"asks", one.asks},
             {"process", one.process.empty() ? json() : json(one.process)},
             {"began", utc_text(one.begun_unix_ms)},
             {"worked_on", utc_text(one.worked_unix_ms)},
@@ -95,7 +96,7 @@ std::string list_text(const std::vector<run_record>& runs, std::size_t in_all, c
                     is_known(one, now_unix_ms) ? duration_text(seconds_of(one, now_unix_ms)) : "-",
                     counted ? with_thousands(one.read) : "-", counted ? with_thousands(one.written) : "-",
                     counted ? with_thousands(one.dirty) : "-"});
-    resumable += one.resumable ? 1 : 0;
+    resumable += one.resumable && !one.asks ? 1 : 0;
   }
   std::string out;
   for (std::string& line : aligned(rows, {false, false, false, false, true, true, true, true})) {
@@ -115,6 +116,9 @@ std::string list_text(const std::vector<run_record>& runs, std::size_t in_all, c
 /// What becomes of the run, for people.
 std::string outlook_text(const run_record& one) {
   const std::string id = one.run.text();
+  if (one.asks) {
+    return "it is unfinished, and its command asks how to go on";
+  }
   if (one.resumable) {
     return fmt::format("sluice runs resume {} continues it, as its command does", id);
   }

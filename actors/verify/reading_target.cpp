@@ -23,6 +23,7 @@ class reading_writer final : public writer {
     (void)stop;
     const compared_batch form = compared_form(b, *by_);
     share_->add(form, hash_rows_of(form, b.rows, *by_));
+    SLUICE_CHECK(into_->goes_on());
     write_answer answer;
     answer.written = b.rows;
     return answer;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "transport/base/text.h"
 #include "transport/record/canonical.h"
 
 namespace sluice {
@@ -138,17 +139,21 @@ row_tally& row_tally::operator+=(const row_tally& o) {
 }
 
 struct tally_reading::part final : share {
-  explicit part(const key_set* known_keys, std::uint64_t keys_at_most)
-      : known(known_keys), keys_max(keys_at_most) {
+  part(const key_set* known_keys, std::uint64_t keys_at_most, std::shared_ptr<kept_keys> kept_by_all)
+      : known(known_keys), keys_max(keys_at_most), kept(std::move(kept_by_all)) {
     if (known == nullptr) {
       known_rows.heaps = {};
     }
   }
+  part(const part&) = delete;
+  part& operator=(const part&) = delete;
+  ~part() override { kept->count -= keys.size(); }
   void add(const compared_batch&, const hashed_rows& hashes) override {
+    const bool keeps = keys_max != 0 && make_room(hashes.rows.size());
     for (std::uint32_t row = 0; row < hashes.rows.size(); ++row) {
       const row_sum key = hashes.keys[row];
       all.add(key, hashes.rows[row]);
-      if (keys.size() < keys_max) {
+      if (keeps) {
         keys.push_back(half_of(key));
       }
       if (known != nullptr && has_key(*known, key)) {
@@ -156,15 +161,30 @@ struct tally_reading::part final : share {
       }
     }
   }
+  /// For the keys of so many records more.
+  [[nodiscard]] bool make_room(std::uint64_t records) const {
+    if (!kept->too_many && (kept->count += records) > keys_max) {
+      kept->count -= records;
+      kept->too_many = true;
+    }
+    return !kept->too_many;
+  }
   const key_set* known;
   std::uint64_t keys_max;
+  std::shared_ptr<kept_keys> kept;
   row_tally all;
   row_tally known_rows;
   key_set keys;
 };
 
 std::unique_ptr<row_reading::share> tally_reading::begin() const {
-  return std::make_unique<part>(known_, keys_max_);
+  return std::make_unique<part>(known_, keys_max_, kept_);
+}
+
+result<void> tally_reading::goes_on() const {
+  return has_too_many() ? fail(error_kind::no_room, "there are more than {} records, whose keys are kept",
+                               with_thousands(keys_max_))
+                        : result<void>();
 }
 
 void tally_reading::merge(share& done) {
@@ -173,16 +193,16 @@ void tally_reading::merge(share& done) {
   if (known_ != nullptr) {
     known_rows_ += p.known_rows;
   }
-  too_many_ = too_many_ || (keys_max_ != 0 && all_.rows > keys_max_);
-  if (too_many_) {
+  if (has_too_many()) {
     keys_ = {};
   } else {
     keys_.insert(keys_.end(), p.keys.begin(), p.keys.end());
+    p.keys = {};  // they are ours, and stay counted
   }
 }
 
 std::optional<key_set> tally_reading::take_keys() {
-  if (too_many_) {
+  if (has_too_many()) {
     return std::nullopt;
   }
   std::sort(keys_.begin(), keys_.end());

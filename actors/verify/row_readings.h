@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "plugins/api/read_back.h"
+#include "transport/base/result.h"
 #include "transport/record/batch.h"
 #include "transport/record/sum.h"
 
@@ -62,6 +64,8 @@ class row_reading {
   };
   virtual ~row_reading() = default;
   [[nodiscard]] virtual std::unique_ptr<share> begin() const = 0;
+  /// Asked behind each batch: a failure ends the reading, since nothing will come of it. Thread-safe.
+  [[nodiscard]] virtual result<void> goes_on() const { return {}; }
   /// Thread-safe; `done` is one of its own shares.
   void take(share& done) {
     const std::lock_guard lock(mutex_);
@@ -97,11 +101,13 @@ bool has_key(const key_set& known, row_sum key);
 /// Counts and sums what comes; on request keeps its keys too, or counts those of a set of keys apart.
 class tally_reading final : public row_reading {
  public:
-  /// `keys_max` other than 0: keys are kept, up to so many. `known`, sorted: rows with one of these keys are
-  /// counted apart; must outlive it.
+  /// `keys_max` other than 0: keys are kept, up to so many by all shares together; with more records it does
+  /// not go on (`no_room`). `known`, sorted: rows with one of these keys are counted apart; must outlive it.
   explicit tally_reading(std::uint64_t keys_max = 0, const key_set* known = nullptr)
       : keys_max_(keys_max), known_(known) {}
   [[nodiscard]] std::unique_ptr<share> begin() const override;
+  [[nodiscard]] result<void> goes_on() const override;
+  [[nodiscard]] bool has_too_many() const { return kept_->too_many; }
 
   // When all is read.
   [[nodiscard]] const row_tally& all() const { return all_; }
@@ -118,7 +124,12 @@ class tally_reading final : public row_reading {
   const key_set* known_;
   row_tally all_, known_rows_;
   key_set keys_;
-  bool too_many_ = false;
+  /// Of all shares, also of those that are not read to their end.
+  struct kept_keys {
+    std::atomic<std::uint64_t> count{0};
+    std::atomic<bool> too_many{false};
+  };
+  std::shared_ptr<kept_keys> kept_ = std::make_shared<kept_keys>();
 };
 
 /// How often each record of the chosen heaps is there.

@@ -78,6 +78,16 @@ struct verified_side {
   std::uint64_t records = 0;
   row_sum sum;
   std::uint64_t refused = 0;  ///< That do not fit the destination's columns, and are not compared.
+  /// That were read, where all or some were; what differs is then read twice more.
+  std::uint64_t read = 0;
+};
+
+/// Ranges of the key whose sums the databases have computed.
+struct verified_ranges {
+  std::string by;               ///< The column; empty: none are asked for.
+  std::string why_none;         ///< Then, where sums are computed.
+  std::uint64_t compared = 0;   ///< Of all questions, and
+  std::uint64_t different = 0;  ///< of these, so many whose records were read; 0: all records were, or none.
 };
 
 struct verify_report {
@@ -101,6 +111,7 @@ struct verify_report {
   std::string key;                 ///< `id, day`; empty: the records have none.
   std::string form;                ///< Of the sums.
   std::string sums_by;             ///< Where they are computed, and why there: `read back, because …`.
+  verified_ranges ranges;
   verified_side source, destination;
   std::optional<std::uint64_t> others;  ///< Rows at the destination that are none of the source's.
   std::uint64_t missing = 0, extra = 0, different = 0;

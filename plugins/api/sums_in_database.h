@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "transport/base/int128.h"
 #include "transport/base/result.h"
 #include "transport/base/stop.h"
 #include "transport/record/sum.h"
@@ -31,6 +33,8 @@ enum class sql_form : std::uint8_t {
 struct sql_column {
   std::vector<sql_form> forms;  ///< In which it can write the values; none: it cannot.
   std::string type;             ///< As the server names it; `an expression` of what is no column.
+  /// Records may be told apart by ranges of it: a number, which is in the same order at every product.
+  bool has_ranges = false;
 };
 
 /// A column that is summed.
@@ -42,6 +46,27 @@ struct summed_column {
 struct database_sums {
   std::uint64_t records = 0;
   row_sum sum;  ///< In `sql/1`: of each record the two halves of its MD5, each summed modulo 2^64.
+};
+
+/// Records by the value of one column: `low` <= value < `high`, nothing being no bound.
+struct key_range {
+  std::optional<int128> low = {};
+  std::optional<int128> high = {};
+  bool null = false;  ///< Those that have no value there; without bounds.
+  friend bool operator==(const key_range&, const key_range&) = default;
+};
+
+/// The least and the greatest value of a column, without what stands behind the point; nothing where there
+/// is no value, or one beyond 64 bits.
+struct key_span {
+  std::optional<int128> least = {};
+  std::optional<int128> greatest = {};
+};
+
+/// What a database has of a range.
+struct range_sums {
+  database_sums sums = {};
+  key_span span = {};
 };
 
 /// What a `source` implements besides, whose server can sum its records by one SELECT: nothing but the sums
@@ -59,6 +84,21 @@ class sums_in_database {
   /// refuses the functions needed, of a table that was altered meanwhile.
   virtual result<database_sums> sum_records(const std::vector<summed_column>& columns,
                                             const stop_signal& stop) = 0;
+
+  // Of a column with `has_ranges`, by its place among the source's columns.
+
+  /// Of the records that `sum_records` sums.
+  virtual result<key_span> span_of(std::size_t column, const stop_signal& stop) = 0;
+
+  /// The same of ranges of them, one a range, by one SELECT that reads these alone. The ranges rise and do
+  /// not overlap; that of NULL may be anywhere.
+  virtual result<std::vector<range_sums>> sum_ranges(const std::vector<summed_column>& columns,
+                                                     std::size_t column, const std::vector<key_range>& ranges,
+                                                     const stop_signal& stop) = 0;
+
+  /// The condition that chooses such ranges, as the reader's `where` takes it.
+  [[nodiscard]] virtual std::string condition_of(std::size_t column,
+                                                 const std::vector<key_range>& ranges) const = 0;
 };
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "plugins/common/relational/columns.h"
+#include "plugins/common/relational/sql_sums.h"
 #include "plugins/common/relational/sql_text.h"
 #include "plugins/mysql/mysql_grants.h"
 #include "plugins/mysql/mysql_moments.h"
@@ -704,7 +705,8 @@ result<std::vector<sql_column>> mysql_source::summable_columns() const {
     const auto& own = plan_->parts[0].own_columns[i];
     const std::string set = own && !own->charset.empty() ? fmt::format(" ({})", own->charset) : "";
     out.push_back({own ? sql_forms_of(plan_->kinds[i], own->charset) : std::vector<sql_form>(),
-                   own ? plan_->kinds[i].name + set : std::string("an expression")});
+                   own ? plan_->kinds[i].name + set : std::string("an expression"),
+                   own && has_ranges(plan_->kinds[i])});
   }
   return out;
 }
@@ -714,6 +716,25 @@ result<database_sums> mysql_source::sum_records(const std::vector<summed_column>
   const read_part& part = plan_->parts.at(0);
   SLUICE_TRY(connection * c, connect(part.connection, stop));
   return sum_part(*c, *plan_, part, columns, stop);
+}
+
+result<key_span> mysql_source::span_of(std::size_t column, const stop_signal& stop) {
+  const read_part& part = plan_->parts.at(0);
+  SLUICE_TRY(connection * c, connect(part.connection, stop));
+  return span_of_part(*c, *plan_, part, column, stop);
+}
+
+result<std::vector<range_sums>> mysql_source::sum_ranges(const std::vector<summed_column>& columns,
+                                                         std::size_t column,
+                                                         const std::vector<key_range>& ranges,
+                                                         const stop_signal& stop) {
+  const read_part& part = plan_->parts.at(0);
+  SLUICE_TRY(connection * c, connect(part.connection, stop));
+  return sum_ranges_of(*c, *plan_, part, columns, {column, ranges}, stop);
+}
+
+std::string mysql_source::condition_of(std::size_t column, const std::vector<key_range>& ranges) const {
+  return relational::condition_sql(plan_->parts.at(0).own_columns[column]->sql, ranges);
 }
 
 result<std::unique_ptr<reader>> mysql_source::make_reader() {

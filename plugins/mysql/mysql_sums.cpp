@@ -90,6 +90,42 @@ std::string value_sql(const std::string& sql, sql_form form, const column_kind& 
   return "NULL";
 }
 
+std::string where_sql(const read_part& part) {
+  return part.where.empty() ? "" : " WHERE " + part.where;
+}
+
+/// In which of the ranges a record is: the number of bounds that are not greater than its value, -1 of NULL.
+std::string range_number(const std::string& column, const std::vector<key_range>& ranges) {
+  const std::vector<int128> bounds = relational::bounds_of(ranges);
+  return bounds.empty() ? fmt::format("IF({} IS NULL, -1, 0)", column)
+                        : fmt::format("INTERVAL({}, {})", column, relational::bounds_text(bounds));
+}
+
+/// Asks of the table, and whether it is still that which `open` has found.
+result<std::vector<relational::sql_row>> ask_of(connection& c, const read_part& part, const std::string& sql,
+                                                const stop_signal& stop) {
+  SLUICE_TRY(auto found, c.ask(sql, stop));
+  if (!part.state.altered.empty()) {
+    SLUICE_TRY(const table_state now,
+               state_of(c, part.database, part.table_bare, !part.state.storage.empty(), stop));
+    if (const std::string_view what = what_changed(part.state, now); !what.empty() || now.altered.empty()) {
+      return fail(error_kind::source_changed, "{}: {} {} meanwhile", c.place(), part.name,
+                  what.empty() ? "is gone" : what);
+    }
+  }
+  return found;
+}
+
+/// `at`: where the time zone stands in what was found.
+result<void> check_session(const connection& c, const relational::sql_row& row, std::size_t at) {
+  if (row.at(at) != "+00:00" || row.at(at + 1) != "0") {
+    return fail(error_kind::not_supported,
+                "{}: the session has the time zone {}{}; expected +00:00 and no sql_mode ORACLE", c.place(),
+                in_quotes(row.at(at).value_or("")), row.at(at + 1) == "0" ? "" : " and the sql_mode ORACLE");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<sql_form> sql_forms_of(const column_kind& kind, const std::string& charset) {
@@ -130,8 +166,12 @@ std::string field_sql(const std::string& sql, sql_form form, const column_kind& 
                      value_sql(sql, form, kind, charset));
 }
 
-std::string sums_sql(const read_plan& plan, const read_part& part,
-                     const std::vector<summed_column>& columns) {
+bool has_ranges(const column_kind& kind) {
+  return kind.holds == held_as::integer || kind.holds == held_as::decimal;
+}
+
+std::string sums_sql(const read_plan& plan, const read_part& part, const std::vector<summed_column>& columns,
+                     const ranges_of_column* by) {
   std::string record = "_binary ''";
   for (const summed_column& c : columns) {
     const own_column& own = *part.own_columns[c.column];
@@ -141,34 +181,49 @@ std::string sums_sql(const read_plan& plan, const read_part& part,
   const auto half = [&](std::string_view side) {
     return fmt::format("SUM(CAST(CONV({}({}, 16), 16, 10) AS UNSIGNED))", side, hash);
   };
+  std::string where = where_sql(part);
+  std::string of_range;
+  std::string each_range;
+  if (by != nullptr) {
+    const std::string& column = part.own_columns[by->column]->sql;
+    of_range = fmt::format("{0}, MIN({1}), MAX({1}), ", range_number(column, by->ranges), column);
+    // By its place: a name might be that of a column.
+    each_range = fmt::format(" GROUP BY {} ORDER BY NULL", relational::range_place + 1);
+    if (const std::string chosen = relational::condition_sql(column, by->ranges); !chosen.empty()) {
+      where += fmt::format("{} ({})", where.empty() ? " WHERE" : " AND", chosen);
+    }
+  }
   return fmt::format(
-      "SELECT {} COUNT(*), COUNT({}), {}, {}, @@time_zone, FIND_IN_SET('ORACLE', @@sql_mode) "
-      "FROM {}{}",
-      statement_comment(plan.name, part.name), hash, half("LEFT"), half("RIGHT"), part.table,
-      part.where.empty() ? "" : " WHERE " + part.where);
+      "SELECT {} COUNT(*), COUNT({}), {}, {}, {}@@time_zone, FIND_IN_SET('ORACLE', @@sql_mode) FROM {}{}{}",
+      statement_comment(plan.name, part.name), hash, half("LEFT"), half("RIGHT"), of_range, part.table, where,
+      each_range);
 }
 
 result<database_sums> sum_part(connection& c, const read_plan& plan, const read_part& part,
                                const std::vector<summed_column>& columns, const stop_signal& stop) {
-  SLUICE_TRY(const auto found, c.ask(sums_sql(plan, part, columns), stop));
-  if (!part.state.altered.empty()) {
-    SLUICE_TRY(const table_state now,
-               state_of(c, part.database, part.table_bare, !part.state.storage.empty(), stop));
-    if (const std::string_view what = what_changed(part.state, now); !what.empty() || now.altered.empty()) {
-      return fail(error_kind::source_changed, "{}: {} {} meanwhile", c.place(), part.name,
-                  what.empty() ? "is gone" : what);
-    }
+  SLUICE_TRY(const auto found, ask_of(c, part, sums_sql(plan, part, columns), stop));
+  constexpr std::size_t behind_sums = 4;
+  SLUICE_CHECK(check_session(c, found.at(0), behind_sums));
+  return relational::sums_of(found.at(0), c.place());
+}
+
+result<std::vector<range_sums>> sum_ranges_of(connection& c, const read_plan& plan, const read_part& part,
+                                              const std::vector<summed_column>& columns,
+                                              const ranges_of_column& by, const stop_signal& stop) {
+  SLUICE_TRY(const auto found, ask_of(c, part, sums_sql(plan, part, columns, &by), stop));
+  for (const relational::sql_row& row : found) {
+    SLUICE_CHECK(check_session(c, row, relational::greatest_place + 1));
   }
-  constexpr std::size_t zone = 4;
-  constexpr std::size_t oracle = 5;
-  const relational::sql_row& row = found.at(0);
-  if (row.at(zone) != "+00:00" || row.at(oracle) != "0") {
-    return fail(error_kind::not_supported,
-                "{}: the session has the time zone {}{}; expected +00:00 and no sql_mode ORACLE", c.place(),
-                in_quotes(row.at(zone).value_or("")),
-                row.at(oracle) == "0" ? "" : " and the sql_mode ORACLE");
-  }
-  return relational::sums_of(row, c.place());
+  return relational::sums_of_ranges(found, by.ranges, c.place());
+}
+
+result<key_span> span_of_part(connection& c, const read_plan& plan, const read_part& part, std::size_t column,
+                              const stop_signal& stop) {
+  const std::string sql =
+      fmt::format("SELECT {0} MIN({1}), MAX({1}) FROM {2}{3}", statement_comment(plan.name, part.name),
+                  part.own_columns[column]->sql, part.table, where_sql(part));
+  SLUICE_TRY(const auto found, ask_of(c, part, sql, stop));
+  return relational::span_of(found.at(0).at(0), found.at(0).at(1));
 }
 
 }  // namespace sluice::mysql

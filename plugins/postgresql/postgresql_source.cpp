@@ -8,6 +8,7 @@
 
 #include "plugins/common/relational/columns.h"
 #include "plugins/common/relational/session_place.h"
+#include "plugins/common/relational/sql_sums.h"
 #include "plugins/postgresql/postgresql_moments.h"
 #include "plugins/postgresql/postgresql_own.h"
 #include "plugins/postgresql/postgresql_reader.h"
@@ -650,7 +651,7 @@ result<std::vector<sql_column>> postgresql_source::summable_columns() const {
   for (std::size_t i = 0; i < plan_->kinds.size(); ++i) {
     const bool own = !plan_->relations[0].own_columns[i].empty();
     out.push_back({own ? sql_forms_of(plan_->kinds[i], types_[i]) : std::vector<sql_form>(),
-                   own ? types_[i].name : std::string("an expression")});
+                   own ? types_[i].name : std::string("an expression"), own && has_ranges(plan_->kinds[i])});
   }
   return out;
 }
@@ -660,6 +661,25 @@ result<database_sums> postgresql_source::sum_records(const std::vector<summed_co
   const relation_plan& relation = plan_->relations.at(0);
   of(relation).use_stop(stop);
   return sum_relation(of(relation), *plan_, relation, columns);
+}
+
+result<key_span> postgresql_source::span_of(std::size_t column, const stop_signal& stop) {
+  const relation_plan& relation = plan_->relations.at(0);
+  of(relation).use_stop(stop);
+  return span_of_relation(of(relation), *plan_, relation, column);
+}
+
+result<std::vector<range_sums>> postgresql_source::sum_ranges(const std::vector<summed_column>& columns,
+                                                              std::size_t column,
+                                                              const std::vector<key_range>& ranges,
+                                                              const stop_signal& stop) {
+  const relation_plan& relation = plan_->relations.at(0);
+  of(relation).use_stop(stop);
+  return sum_ranges_of(of(relation), *plan_, relation, columns, {column, ranges});
+}
+
+std::string postgresql_source::condition_of(std::size_t column, const std::vector<key_range>& ranges) const {
+  return relational::condition_sql(plan_->relations.at(0).own_columns[column], ranges);
 }
 
 result<std::unique_ptr<reader>> postgresql_source::make_reader() {

@@ -41,6 +41,12 @@ class postgresql_source : public source, public sums_in_database {
   [[nodiscard]] result<std::vector<sql_column>> summable_columns() const override;
   result<database_sums> sum_records(const std::vector<summed_column>& columns,
                                     const stop_signal& stop) override;
+  result<key_span> span_of(std::size_t column, const stop_signal& stop) override;
+  result<std::vector<range_sums>> sum_ranges(const std::vector<summed_column>& columns, std::size_t column,
+                                             const std::vector<key_range>& ranges,
+                                             const stop_signal& stop) override;
+  [[nodiscard]] std::string condition_of(std::size_t column,
+                                         const std::vector<key_range>& ranges) const override;
   void interrupt() override;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "plugins/common/relational/sql_sums.h"
 #include "plugins/postgresql/postgresql_catalogue.h"
 
@@ -70,6 +72,44 @@ std::string value_sql(const std::string& sql, sql_form form, const column_type& 
   return "NULL";
 }
 
+std::string where_sql(const read_plan& plan) {
+  return plan.where.empty() ? "" : fmt::format(" WHERE ({}\n)", plan.where);
+}
+
+/// In which of the ranges a record is: the number of bounds that are not greater than its value, NULL of
+/// NULL.
+std::string range_number(const std::string& column, const column_type& kind,
+                         const std::vector<key_range>& ranges) {
+  const std::vector<int128> bounds = relational::bounds_of(ranges);
+  if (bounds.empty()) {
+    return fmt::format("CASE WHEN {} IS NULL THEN NULL ELSE 0 END", column);
+  }
+  const bool within_64 = bounds.front() >= std::numeric_limits<std::int64_t>::min() &&
+                         bounds.back() <= std::numeric_limits<std::int64_t>::max();
+  return fmt::format("pg_catalog.width_bucket({0}::{2}, ARRAY[{1}]::{2}[])", column,
+                     relational::bounds_text(bounds),
+                     kind.form == wire_form::numeric || !within_64 ? "numeric" : "bigint");
+}
+
+/// Asks of the table, and whether it is still that which `open` has found.
+result<std::vector<relational::sql_row>> ask_of(connection& c, const relation_plan& relation,
+                                                const std::string& sql) {
+  if (!c.in_transaction()) {
+    SLUICE_CHECK(c.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  }
+  SLUICE_TRY(auto found, c.ask(sql));
+  // The statement's lock keeps the table as it is.
+  SLUICE_TRY(const auto described, c.describe(relation.described_sql));
+  SLUICE_TRY(const std::string storage, relation.storage.empty()
+                                            ? result<std::string>(std::string())
+                                            : storage_of(c, fmt::to_string(relation.oid), relation.from));
+  if (described != relation.described || storage != relation.storage) {
+    return fail(error_kind::source_changed, "{}: {} was altered or emptied meanwhile", c.place(),
+                relation.shown);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<sql_form> sql_forms_of(const column_type& kind, const server_type& type) {
@@ -115,38 +155,61 @@ std::string field_sql(const std::string& sql, sql_form form, const column_type& 
                      value_sql(sql, form, kind));
 }
 
+bool has_ranges(const column_type& kind) {
+  return kind.form == wire_form::int2 || kind.form == wire_form::int4 || kind.form == wire_form::int8 ||
+         kind.form == wire_form::numeric;
+}
+
 std::string sums_sql(const read_plan& plan, const relation_plan& relation,
-                     const std::vector<summed_column>& columns) {
+                     const std::vector<summed_column>& columns, const ranges_of_column* by) {
   std::string record = "''";
   for (const summed_column& c : columns) {
     record += " || " + field_sql(relation.own_columns[c.column], c.form, plan.kinds[c.column]);
   }
-  const std::string where = plan.where.empty() ? "" : fmt::format(" WHERE ({}\n)", plan.where);
+  std::string where = where_sql(plan);
+  std::string range;       // of a record, and its value
+  std::string of_range;    // of a group
+  std::string each_range;  // the groups
+  if (by != nullptr) {
+    const std::string& column = relation.own_columns[by->column];
+    range =
+        fmt::format(", {} AS r, {} AS k", range_number(column, plan.kinds[by->column], by->ranges), column);
+    of_range = ", r, pg_catalog.min(k)::text, pg_catalog.max(k)::text";
+    each_range = " GROUP BY r";
+    if (const std::string chosen = relational::condition_sql(column, by->ranges); !chosen.empty()) {
+      where += fmt::format("{} ({})", where.empty() ? " WHERE" : " AND", chosen);
+    }
+  }
   // OFFSET keeps the hash from being computed once for each sum.
   return fmt::format(
       "SELECT pg_catalog.count(*), pg_catalog.count(h), "
       "pg_catalog.sum(('x' || pg_catalog.substr(h, 1, 16))::bit(64)::bigint), "
-      "pg_catalog.sum(('x' || pg_catalog.substr(h, 17, 16))::bit(64)::bigint) "
-      "FROM (SELECT pg_catalog.md5({}) AS h FROM {}{} OFFSET 0) AS sluice_records",
-      record, relation.from, where);
+      "pg_catalog.sum(('x' || pg_catalog.substr(h, 17, 16))::bit(64)::bigint){} "
+      "FROM (SELECT pg_catalog.md5({}) AS h{} FROM {}{} OFFSET 0) AS sluice_records{}",
+      of_range, record, range, relation.from, where, each_range);
 }
 
 result<database_sums> sum_relation(connection& c, const read_plan& plan, const relation_plan& relation,
                                    const std::vector<summed_column>& columns) {
-  if (!c.in_transaction()) {
-    SLUICE_CHECK(c.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-  }
-  SLUICE_TRY(const auto found, c.ask(sums_sql(plan, relation, columns)));
-  // The statement's lock keeps the table as it is.
-  SLUICE_TRY(const auto described, c.describe(relation.described_sql));
-  SLUICE_TRY(const std::string storage, relation.storage.empty()
-                                            ? result<std::string>(std::string())
-                                            : storage_of(c, fmt::to_string(relation.oid), relation.from));
-  if (described != relation.described || storage != relation.storage) {
-    return fail(error_kind::source_changed, "{}: {} was altered or emptied meanwhile", c.place(),
-                relation.shown);
-  }
+  SLUICE_TRY(const auto found, ask_of(c, relation, sums_sql(plan, relation, columns)));
   return relational::sums_of(found.at(0), c.place());
+}
+
+result<std::vector<range_sums>> sum_ranges_of(connection& c, const read_plan& plan,
+                                              const relation_plan& relation,
+                                              const std::vector<summed_column>& columns,
+                                              const ranges_of_column& by) {
+  SLUICE_TRY(const auto found, ask_of(c, relation, sums_sql(plan, relation, columns, &by)));
+  return relational::sums_of_ranges(found, by.ranges, c.place());
+}
+
+result<key_span> span_of_relation(connection& c, const read_plan& plan, const relation_plan& relation,
+                                  std::size_t column) {
+  const std::string sql =
+      fmt::format("SELECT pg_catalog.min({0})::text, pg_catalog.max({0})::text FROM {1}{2}",
+                  relation.own_columns[column], relation.from, where_sql(plan));
+  SLUICE_TRY(const auto found, ask_of(c, relation, sql));
+  return relational::span_of(found.at(0).at(0), found.at(0).at(1));
 }
 
 }  // namespace sluice::postgresql

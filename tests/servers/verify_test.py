@@ -2,9 +2,10 @@
 
 import json
 import re
+import subprocess
 import unittest
 
-from e2e.harness import job
+from e2e.harness import PROGRAM, job
 from servers import pair
 from servers.pair import PairTest, in_mariadb, in_postgresql, mariadb_end, postgresql_end, setUpModule
 
@@ -106,8 +107,16 @@ class SumsInDatabases(PairTest):
         self.assertEqual((code, found["verdict"], found["sums"], found["form"]), (0, "equal", "computed in the databases (sql/1)", "sql/1"), found)
         return found
 
+    def apart(self, document, *flags):
+        """What it finds by reading the ranges whose sums differ, some of what is there."""
+        code, found = self.verified(document, *flags)
+        self.assertEqual((code, found["sums"], found["form"]), (1, "computed in the databases (sql/1), and read back where they differ", "sql/1"), found)
+        for end in ("source", "destination"):
+            self.assertLess(found[end]["read"], found[end]["records"])
+        return found
+
     def read(self, document, *flags):
-        """What it finds by reading."""
+        """What it finds by reading all."""
         code, found = self.verified(document, *flags)
         self.assertIn("read back, because ", found["sums"])
         self.assertIn("canonical/1", found["form"])
@@ -137,16 +146,17 @@ class SumsInDatabases(PairTest):
                 sent = in_mariadb("SELECT argument FROM mysql.general_log WHERE command_type = 'Query' AND argument REGEXP '^SELECT.*FROM `sluice`.`(src|back|twin)`'").splitlines()
                 sent += re.findall(r'(?:statement|execute [^:]*): ((?:COPY|SELECT).*FROM "?public"?\."?(?:away|twin).*)', pair.POSTGRESQL.log_text()[logged:])
                 self.assertEqual(len([s for s in sent if "md5(" in s.lower()]), 2, sent)
-                self.assertEqual([s for s in sent if "md5(" not in s.lower()], [])
+                self.assertEqual([s for s in sent if "md5(" not in s.lower() and "min(" not in s.lower()], [])
+                self.assertEqual((found["source"]["read"], found["destination"]["read"], found["ranges"]["different"]), (0, 0, 0))
                 self.assertEqual((read["verdict"], read["source"]["records"]), ("equal", found["source"]["records"]), read)
                 sums.add(found["source"]["sum"])
         self.assertEqual(len(sums), 1)  # of the same records, whoever has computed it
         for i in (0, 3, 6, 10, 14):
             with self.subTest(f"c{i}"):
                 in_postgresql(f"BEGIN; UPDATE twin t SET c{i} = a.c{i} FROM away a WHERE t.id = 0 AND a.id = 1; COMMIT")
-                code, found = self.read(job(mariadb_end("Reader", "src"), postgresql_end("Writer", "twin", preSql=["TRUNCATE twin"])))
-                self.assertEqual((code, found["different"], [d["record"] for d in found["differences"]], [v["column"] for v in found["differences"][0]["values"]]),
-                                 (1, 1, ["id=0"], [f"c{i}"]))
+                found = self.apart(job(mariadb_end("Reader", "src"), postgresql_end("Writer", "twin", preSql=["TRUNCATE twin"])))
+                self.assertEqual((found["different"], [d["record"] for d in found["differences"]], [v["column"] for v in found["differences"][0]["values"]]),
+                                 (1, ["id=0"], [f"c{i}"]))
                 in_postgresql(f"UPDATE twin t SET c{i} = a.c{i} FROM away a WHERE t.id = 0 AND a.id = 0")
 
     def test_values_in_another_column_or_another_number_of_times_are_noticed(self):
@@ -171,12 +181,13 @@ class SumsInDatabases(PairTest):
         self.computed(document)
         for change, record in (("d = '0044-03-15' WHERE id = 1", "id=1"), ("at = '-infinity' WHERE id = 1", "id=1"), ("f = 0.1::float8 + 1e-17::float8 * 2 WHERE id = 1", "id=1")):
             in_postgresql(f"UPDATE dst SET {change}")
-            code, found = self.read(document)
-            self.assertEqual((code, [d["record"] for d in found["differences"]]), (1, [record]), change)
+            self.assertEqual([d["record"] for d in self.apart(document)["differences"]], [record], change)
             in_postgresql("TRUNCATE dst; INSERT INTO dst SELECT * FROM src")
         # Of these the sums differ, or there are none, and reading finds them equal, or what a run refuses.
         in_postgresql("UPDATE dst SET f = 0 WHERE id = 3")
-        self.assertEqual(self.read(document)[0], 0)
+        code, found = self.read(document)
+        self.assertEqual((code, found["verdict"], found["sums"]), (0, "equal", "read back, because the ranges whose sums differed were equal when they were read"))
+        self.assertEqual((found["source"]["read"], found["ranges"]["different"]), (4, 0))  # one record of the range, then all
         in_postgresql("UPDATE src SET n = 'NaN' WHERE id = 3; UPDATE dst SET n = 'NaN', f = '-0' WHERE id = 3")
         code, found = self.read(document)
         self.assertIn("1 of 3 records have a value without a text in sql/1", found["sums"])
@@ -204,6 +215,181 @@ class SumsInDatabases(PairTest):
                       "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM dst WHERE id = 7; RETURN NULL; END $$; "
                       "CREATE TRIGGER skips AFTER INSERT ON dst FOR EACH STATEMENT EXECUTE FUNCTION skip()")
         self.refused(document, "setting.verify: not equal")
+
+
+class RangesInDatabases(PairTest):
+    """Where sums differ, the databases tell in which ranges of the key, and only these are read."""
+
+    MANY = 200_000
+    ROUTES = (("postgresql to postgresql", in_postgresql, postgresql_end, "src", in_postgresql, postgresql_end, "dst"),
+              ("mariadb to postgresql", in_mariadb, mariadb_end, "src", in_postgresql, postgresql_end, "dst"),
+              ("postgresql to mariadb", in_postgresql, postgresql_end, "src", in_mariadb, mariadb_end, "dst"))
+
+    def both(self, route, **more):
+        name, _, reader, source, _, writer, destination = route
+        return job(reader("Reader", source), writer("Writer", destination, preSql=[f"DELETE FROM {destination}"]), **more)
+
+    def fill(self, first=1):
+        """As many rows in each table, with keys from `first` on."""
+        in_postgresql(f"CREATE TABLE src (id bigint PRIMARY KEY, v text); INSERT INTO src SELECT i + {first} - 1, 'row ' || i FROM generate_series(1, {self.MANY}) i; "
+                      "CREATE TABLE dst (LIKE src INCLUDING ALL); INSERT INTO dst SELECT * FROM src; ANALYZE src; ANALYZE dst")
+        in_mariadb(f"CREATE TABLE src (id BIGINT PRIMARY KEY, v VARCHAR(50)); INSERT INTO src SELECT CAST(seq AS SIGNED) + ({first}) - 1, CONCAT('row ', seq) FROM seq_1_to_{self.MANY}; "
+                   "CREATE TABLE dst LIKE src; INSERT INTO dst SELECT * FROM src")
+
+    def found_apart(self, document, *flags, few=0.02):
+        """What a comparison says that has read few of the records at each end."""
+        code, found = self.verified(document, *flags)
+        self.assertEqual((code, found["verdict"], found["form"]), (1, "different", "sql/1"), found)
+        self.assertGreater(found["ranges"]["different"], 0)
+        for end in ("source", "destination"):
+            self.assertLess(found[end]["read"], found[end]["records"] * few, found)
+        return found
+
+    def named(self, found):
+        return sorted((d["what"], d["record"]) for d in found["differences"])
+
+    def test_a_byte_in_one_row_of_many_is_found_by_reading_a_hundredth(self):
+        self.fill(first=-100_000)
+        for route in self.ROUTES:
+            _, _, _, _, there, _, destination = route
+            with self.subTest(route[0]):
+                document = self.both(route)
+                code, found = self.verified(document)
+                self.assertEqual((code, found["verdict"], found["ranges"], found["source"]["read"], found["destination"]["read"]),
+                                 (0, "equal", {"by": "id", "compared": 128, "different": 0}, 0, 0))
+                there(f"UPDATE {destination} SET v = 'rov 95000' WHERE id = -5001")
+                found = self.found_apart(document)
+                self.assertEqual((self.named(found), found["ranges"]["different"], found["source"]["records"]), ([("different", "id=-5001")], 1, self.MANY))
+                self.assertEqual(found["differences"][0]["values"], [{"column": "v", "source": "row 95000", "destination": "rov 95000"}])
+                self.assertGreater(found["source"]["read"], 1000)  # a range of the first question, and no more
+                # A row that is gone, one more in a gap below all keys and one above.
+                there(f"DELETE FROM {destination} WHERE id = 77777; INSERT INTO {destination} VALUES (-100001, 'below'), (100000, 'above')")
+                found = self.found_apart(document, few=0.05)
+                self.assertEqual(self.named(found), [("different", "id=-5001"), ("extra", "id=-100001"), ("extra", "id=100000"), ("missing", "id=77777")])
+                self.assertEqual((found["different"], found["missing"], found["extra"], found["destination"]["records"]), (1, 1, 2, self.MANY + 1))
+                shown = self.verified(document, "--max-differences", "1")[1]
+                self.assertEqual((len(shown["differences"]), shown["counted_all"], shown["different"] + shown["missing"] + shown["extra"] >= 1), (1, True, True))
+                there(f"DELETE FROM {destination} WHERE v IN ('below', 'above'); UPDATE {destination} SET v = 'row 95000' WHERE id = -5001; INSERT INTO {destination} VALUES (77777, 'row 177778')")
+                self.assertEqual(self.verified(document)[1]["verdict"], "equal")
+
+    def test_keys_at_both_ends_of_64_bits_leave_all_others_in_one_range_which_is_divided(self):
+        self.fill()
+        least, greatest = -2**63, 2**63 - 1
+        for route in self.ROUTES:
+            _, here, _, source, there, _, destination = route
+            with self.subTest(route[0]):
+                both = ((here, source), (there, destination))
+                for ask, table in both:
+                    ask(f"INSERT INTO {table} VALUES ({least}, 'least'), ({greatest}, 'greatest'), ({least + 1}, 'l'), ({greatest - 1}, 'g')")
+                document = self.both(route)
+                self.assertEqual(self.verified(document)[1]["verdict"], "equal")
+                there(f"UPDATE {destination} SET v = 'x' WHERE id IN ({least}, {greatest - 1}, 1234)")
+                found = self.found_apart(document)
+                self.assertEqual(self.named(found), [("different", f"id={least}"), ("different", "id=1234"), ("different", f"id={greatest - 1}")])
+                self.assertGreater(found["ranges"]["compared"], 128)  # those of a second question
+                here(f"DELETE FROM {source} WHERE id IN ({least}, {greatest})")
+                self.assertEqual([name for name in self.named(self.found_apart(document)) if name[0] == "extra"], [("extra", f"id={least}"), ("extra", f"id={greatest}")])
+                there(f"UPDATE {destination} SET v = 'row 1234' WHERE id = 1234")
+                for ask, table in both:
+                    ask(f"DELETE FROM {table} WHERE id < 0 OR id > {self.MANY}")
+
+    def test_unsigned_keys_beyond_those_that_have_a_sign_are_in_the_same_ranges(self):
+        keys = [0, 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1]
+        rows = ", ".join(f"({key}, 'a')" for key in keys)
+        in_mariadb(f"CREATE TABLE src (id BIGINT UNSIGNED PRIMARY KEY, v VARCHAR(9)); INSERT INTO src VALUES {rows}; CREATE TABLE back LIKE src; INSERT INTO back SELECT * FROM src")
+        in_postgresql(f"CREATE TABLE dst (id numeric(20) PRIMARY KEY, v text); INSERT INTO dst VALUES {rows}; CREATE TABLE small (id bigint PRIMARY KEY, v text)")
+        for there, writer, destination in ((in_postgresql, postgresql_end, "dst"), (in_mariadb, mariadb_end, "back")):
+            document = job(mariadb_end("Reader", "src"), writer("Writer", destination, preSql=[f"DELETE FROM {destination}"]))
+            self.assertEqual(self.verified(document)[1]["ranges"], {"by": "id", "compared": 128, "different": 0})
+            for key in keys:
+                with self.subTest(destination, key=key):
+                    there(f"UPDATE {destination} SET v = 'b' WHERE id = {key}")
+                    code, found = self.verified(document)
+                    self.assertEqual((code, self.named(found), found["form"]), (1, [("different", f"id={key}")], "sql/1"))
+                    self.assertLessEqual(found["source"]["read"], 3)
+                    there(f"UPDATE {destination} SET v = 'a' WHERE id = {key}")
+        # A bigint is compared with bounds that it cannot have.
+        in_postgresql("INSERT INTO small SELECT id, v FROM dst WHERE id < 9223372036854775808")
+        code, found = self.verified(job(mariadb_end("Reader", "src"), postgresql_end("Writer", "small", preSql=["DELETE FROM small"])))
+        self.assertEqual((code, found["ranges"]["compared"], found["missing"], found["source"]["not_compared"]), (1, 128, 0, 4), found)  # they are no bigint
+
+    def test_rows_without_a_key_are_a_range_of_their_own(self):
+        rows = ", ".join([f"({i}, 'row {i}')" for i in range(1, 300)] + ["(NULL, 'none')"])
+        in_postgresql(f"CREATE TABLE src (k int, v text); INSERT INTO src VALUES {rows}; CREATE TABLE dst AS SELECT * FROM src")
+        in_mariadb(f"CREATE TABLE dst (k INT, v VARCHAR(50)); INSERT INTO dst VALUES {rows}; CREATE TABLE src AS SELECT * FROM dst")
+        for route in self.ROUTES:
+            _, _, _, _, there, _, destination = route
+            with self.subTest(route[0]):
+                document = self.both(route)
+                self.assertIsNone(self.verified(document)[1]["ranges"])  # without a key
+                there(f"UPDATE {destination} SET v = 'another' WHERE k IS NULL")
+                found = self.found_apart(document, "--key", "k")
+                self.assertEqual((self.named(found), found["source"]["read"], found["destination"]["read"]), ([("different", "k=NULL")], 1, 1))
+                there(f"DELETE FROM {destination} WHERE k IS NULL")
+                self.assertEqual(self.named(self.found_apart(document, "--key", "k")), [("missing", "k=NULL")])
+                there(f"INSERT INTO {destination} VALUES (NULL, 'none')")
+        self.assertEqual(self.verified(document, "--key", "q")[0], 2)
+
+    def test_what_a_where_chooses_is_asked_and_read_by_ranges_too(self):
+        self.fill()
+        for route in self.ROUTES:
+            _, _, reader, source, there, writer, destination = route
+            with self.subTest(route[0]):
+                document = job(reader("Reader", source, where="id > 1000 OR id = 5 -- some"), writer("Writer", destination))
+                there(f"UPDATE {destination} SET v = 'x' WHERE id IN (7, 5000)")
+                found = self.found_apart(document)
+                self.assertEqual((self.named(found), found["scope"], found["source"]["records"]), ([("different", "id=5000")], "where", self.MANY - 999))
+                there(f"UPDATE {destination} SET v = CONCAT('row ', id) WHERE id IN (7, 5000)")
+
+    def test_a_destination_as_the_last_run_has_written_it_is_read_whole_to_be_known(self):
+        self.fill()
+        for route in self.ROUTES:
+            _, here, _, source, there, _, destination = route
+            with self.subTest(route[0]):
+                # Records travel in a form that has a sum of the run.
+                document = self.both(route, verify=True)
+                self.succeeds(document)
+                here(f"UPDATE {source} SET v = 'newer' WHERE id = 5")
+                code, found = self.verified(document)
+                self.assertEqual((code, found["verdict"], found["different"]), (0, "equal_to_run", 1))
+                self.assertLess(found["source"]["read"], self.MANY / 50)
+                self.assertGreater(found["destination"]["read"], self.MANY)
+                self.found_apart(document, "--against", "source")
+                there(f"UPDATE {destination} SET v = 'changed' WHERE id = 6")
+                code, found = self.verified(document)
+                self.assertEqual((code, found["verdict"], self.named(found)), (1, "different", [("different", "id=5"), ("different", "id=6")]))
+                # With another number of rows it cannot be what the run has written.
+                there(f"DELETE FROM {destination} WHERE id = 6")
+                self.assertEqual(self.named(self.found_apart(document)), [("different", "id=5"), ("missing", "id=6")])
+                here(f"UPDATE {source} SET v = 'row 5' WHERE id = 5")
+
+    def test_all_is_read_where_most_differs_or_the_key_is_no_number_and_the_plan_says_so(self):
+        self.fill()
+        document = self.both(self.ROUTES[1])
+        in_postgresql("UPDATE dst SET v = v || '.' WHERE id % 100 <> 0")
+        code, found = self.verified(document)
+        self.assertEqual((code, found["form"], found["source"]["read"], found["different"] >= 100), (1, "canonical/1", self.MANY, True))
+        self.assertIn("in more ranges than are worth telling apart", found["sums"])
+        in_postgresql("DROP TABLE src, dst; CREATE TABLE src (k text PRIMARY KEY, v text); INSERT INTO src VALUES ('a', '1'), ('b', '2'); CREATE TABLE dst (LIKE src INCLUDING ALL); INSERT INTO dst SELECT * FROM src; "
+                      "CREATE TABLE two (n int, k text, v text, PRIMARY KEY (n, k)); INSERT INTO two SELECT i, chr(97 + j), 'v' FROM generate_series(1, 100) i, generate_series(1, 9) j; CREATE TABLE copy (LIKE two INCLUDING ALL); INSERT INTO copy SELECT * FROM two")
+        document = self.both(self.ROUTES[0])
+        planned = self.run_text("verify", document, "--plan")
+        self.assertIn('Where they differ: all is read, because column "k" of the key is not a number at both ends', planned)
+        self.assertIsNone(self.verified(document)[1]["ranges"])
+        in_postgresql("UPDATE dst SET v = '3' WHERE k = 'b'; UPDATE copy SET v = 'w' WHERE n = 50 AND k = 'c'")
+        code, found = self.verified(document)
+        self.assertEqual((code, self.named(found), found["source"]["read"], found["form"]), (1, [("different", "k=b")], 2, "canonical/1"))
+        # The first of two columns of a key is enough.
+        document = job(postgresql_end("Reader", "two"), postgresql_end("Writer", "copy", preSql=["TRUNCATE copy"]))
+        self.assertIn("Where they differ: the ranges of n that do are read", self.run_text("verify", document, "--plan"))
+        found = self.found_apart(document)
+        self.assertEqual((self.named(found), found["source"]["read"]), ([("different", "n=50, k=c")], 9))
+        self.assertIn("1 of 101 ranges of n differs; 9 of 900 records are read, and 9 of 900 at the destination", self.run_text("verify", document))
+
+    def run_text(self, command, document, *flags):
+        path = self.write("told.json", json.dumps(document))
+        done = subprocess.run([str(PROGRAM), command, str(path), "--no-progress", "--state-dir", str(self.state), *flags], capture_output=True, text=True, timeout=120, cwd=self.folder)
+        return done.stdout
 
 
 if __name__ == "__main__":

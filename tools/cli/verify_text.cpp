@@ -61,6 +61,22 @@ std::string side_text(std::string_view what, const verified_side& side, const ve
   return text + "\n";
 }
 
+std::string read_text(const verified_side& side) {
+  return fmt::format("{} of {}", side.read < side.records ? with_thousands(side.read) : "all",
+                     with_thousands(side.records));
+}
+
+/// Where ranges were read.
+std::string ranges_text(const verify_report& r) {
+  return r.ranges.different == 0
+             ? std::string()
+             : fmt::format(
+                   "{:11}  {} of {} ranges of {} {}; {} records are read, and {} at the destination\n", "",
+                   with_thousands(r.ranges.different), with_thousands(r.ranges.compared),
+                   escaped(r.ranges.by), r.ranges.different == 1 ? "differs" : "differ", read_text(r.source),
+                   read_text(r.destination));
+}
+
 std::string counts_text(const verify_report& r) {
   const std::uint64_t unfit = r.source.refused + r.destination.refused;
   return fmt::format("{}{} different, {} missing, {} extra", r.counted_all ? "" : "at least ",
@@ -75,6 +91,7 @@ json value_of(const std::optional<std::string>& value) {
 json side_of(const verified_side& side) {
   return {{"name", side.name},
           {"records", side.records},
+          {"read", side.read},
           {"sum", to_string(side.sum)},
           {"not_compared", side.refused}};
 }
@@ -108,6 +125,11 @@ std::string verify_plan_text(const verify_report& r, const std::string& job_name
                           : fmt::format("Records are known by: {}\n", escaped(r.key));
   }
   text += fmt::format("Sums: {}\n", r.sums_by);
+  if (!r.ranges.by.empty()) {
+    text += fmt::format("Where they differ: the ranges of {} that do are read\n", escaped(r.ranges.by));
+  } else if (!r.ranges.why_none.empty()) {
+    text += fmt::format("Where they differ: all is read, because {}\n", r.ranges.why_none);
+  }
   for (const std::string& note : r.notes) {
     text += fmt::format("Note: {}\n", note);
   }
@@ -115,7 +137,8 @@ std::string verify_plan_text(const verify_report& r, const std::string& job_name
 }
 
 std::string verify_result_text(const verify_report& r) {
-  std::string text = side_text("source", r.source, r) + side_text("destination", r.destination, r);
+  std::string text =
+      side_text("source", r.source, r) + side_text("destination", r.destination, r) + ranges_text(r);
   if (r.others.value_or(0) != 0) {
     text += fmt::format("{:11}  {} other rows stand at the destination\n", "", with_thousands(*r.others));
   }
@@ -191,6 +214,10 @@ std::string verify_json(const verify_report& r, const std::string& job_name) {
   j["key"] = r.key;
   j["form"] = r.form;
   j["sums"] = r.sums_by;
+  j["ranges"] = json();
+  if (!r.ranges.by.empty()) {
+    j["ranges"] = {{"by", r.ranges.by}, {"compared", r.ranges.compared}, {"different", r.ranges.different}};
+  }
   j["source"] = side_of(r.source);
   j["destination"] = side_of(r.destination);
   j["others"] = r.others ? json(*r.others) : json();

@@ -96,6 +96,29 @@ TEST(row_readings, rows_with_keys_of_the_other_side_are_counted_apart) {
   EXPECT_FALSE(too_many.take_keys().has_value());
 }
 
+TEST(row_readings, end_once_the_keys_of_all_shares_are_too_many_and_not_of_a_share_that_is_read_again) {
+  const auto add = [](row_reading::share& to, const std::vector<std::pair<std::int64_t, std::string>>& rows) {
+    const batch_ptr b = rows_of(rows);
+    const compared_batch form = compared_form(*b, by_id());
+    to.add(form, hash_rows_of(form, b->rows, by_id()));
+  };
+  tally_reading source(3);
+  for (int again = 0; again < 3; ++again) {
+    add(*source.begin(), {{1, "a"}, {2, "b"}});  // its split failed
+  }
+  const auto one = source.begin();
+  const auto other = source.begin();
+  add(*one, {{1, "a"}, {2, "b"}});
+  add(*other, {{3, "c"}});
+  EXPECT_TRUE(source.goes_on());
+  source.take(*one);
+  EXPECT_TRUE(source.goes_on());
+  add(*other, {{4, "d"}});
+  ASSERT_FALSE(source.goes_on());
+  EXPECT_EQ(source.goes_on().error().kind, error_kind::no_room);
+  EXPECT_TRUE(tally_reading().goes_on());
+}
+
 TEST(row_readings, chosen_heaps_alone_are_gathered_and_alike_records_are_counted) {
   const batch_ptr b = rows_of({{1, "a"}, {1, "a"}, {2, "b"}});
   const hashed_rows hashes = hash_rows_of(compared_form(*b, by_id()), b->rows, by_id());

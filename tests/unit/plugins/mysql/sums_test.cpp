@@ -46,5 +46,34 @@ TEST(mysql_sums, of_texts_are_of_their_bytes_behind_their_length) {
             "IF(`a` IS NULL, '~', CONCAT(LENGTH(CAST(`a` AS BINARY)), ':', CAST(`a` AS BINARY)))");
 }
 
+TEST(mysql_sums, by_ranges_are_of_one_pass_and_of_the_rows_in_them_alone) {
+  read_plan plan;
+  plan.kinds = {kind_of(declared_as("bigint(20) unsigned"))};
+  read_part part;
+  part.table = "`shop`.`t`";
+  part.where = "(id > 5)";
+  part.own_columns = {own_column{"`id`", ""}};
+  const ranges_of_column by{0, {{10, 20}, {20, 30}, {40, 50}}};
+  const std::string sql = sums_sql(plan, part, {{0, sql_form::number}}, &by);
+  EXPECT_NE(sql.find("INTERVAL(`id`, 10, 20, 30, 40, 50), MIN(`id`), MAX(`id`), @@time_zone"),
+            std::string::npos)
+      << sql;
+  EXPECT_NE(
+      sql.find(" FROM `shop`.`t` WHERE (id > 5) AND ((`id` >= 10 AND `id` < 30) OR (`id` >= 40 AND `id` "
+               "< 50)) GROUP BY 5 ORDER BY NULL"),
+      std::string::npos)
+      << sql;
+  EXPECT_EQ(sums_sql(plan, part, {{0, sql_form::number}}).find("GROUP BY"), std::string::npos);
+}
+
+TEST(mysql_sums, have_ranges_of_numbers_alone) {
+  EXPECT_TRUE(has_ranges(kind_of(declared_as("bigint(20) unsigned"))));
+  EXPECT_TRUE(has_ranges(kind_of(declared_as("decimal(20,5)"))));
+  EXPECT_FALSE(has_ranges(kind_of(declared_as("bit(8)"))));
+  EXPECT_FALSE(has_ranges(kind_of(declared_as("year(4)"))));
+  EXPECT_FALSE(has_ranges(kind_of(declared_as("double"))));
+  EXPECT_FALSE(has_ranges(kind_of(declared_as("varchar(9)"))));
+}
+
 }  // namespace
 }  // namespace sluice::mysql

@@ -60,5 +60,51 @@ TEST(postgresql_sums, are_asked_with_the_jobs_own_condition) {
       << sql;
 }
 
+relation_plan one_table(read_plan& plan, const server_type& type) {
+  plan.kinds = {kind_of(type, 2)};
+  relation_plan relation;
+  relation.from = "public.t";
+  relation.own_columns = {"id"};
+  return relation;
+}
+
+TEST(postgresql_sums, by_ranges_are_of_one_pass_and_of_the_rows_in_them_alone) {
+  read_plan plan;
+  plan.where = "id > 5 -- new ones";
+  const relation_plan relation = one_table(plan, named(23, "integer"));
+  const ranges_of_column by{0, {{10, 20}, {20, 30}, {40, 50}}};
+  const std::string sql = sums_sql(plan, relation, {{0, sql_form::number}}, &by);
+  EXPECT_NE(sql.find(", r, pg_catalog.min(k)::text, pg_catalog.max(k)::text FROM ("), std::string::npos)
+      << sql;
+  EXPECT_NE(
+      sql.find(
+          " AS h, pg_catalog.width_bucket(id::bigint, ARRAY[10, 20, 30, 40, 50]::bigint[]) AS r, id AS k "
+          "FROM public.t WHERE (id > 5 -- new ones\n) AND ((id >= 10 AND id < 30) OR (id >= 40 AND id "
+          "< 50)) OFFSET 0) AS sluice_records GROUP BY r"),
+      std::string::npos)
+      << sql;
+}
+
+TEST(postgresql_sums, by_ranges_of_all_have_no_condition_and_bounds_beyond_bigint_are_numeric) {
+  read_plan plan;
+  const relation_plan relation = one_table(plan, named(20, "bigint"));
+  const int128 beyond = int128{1} << 63;
+  const ranges_of_column by{0, {{{}, beyond}, {beyond, {}}, {.null = true}}};
+  const std::string sql = sums_sql(plan, relation, {{0, sql_form::number}}, &by);
+  EXPECT_NE(sql.find("width_bucket(id::numeric, ARRAY[9223372036854775808]::numeric[]) AS r, id AS k FROM "
+                     "public.t OFFSET 0)"),
+            std::string::npos)
+      << sql;
+}
+
+TEST(postgresql_sums, have_ranges_of_numbers_alone) {
+  EXPECT_TRUE(has_ranges(kind_of(named(20, "bigint"), 2)));
+  EXPECT_TRUE(has_ranges(kind_of(named(1700, "numeric"), 2)));
+  EXPECT_FALSE(has_ranges(kind_of(named(16, "boolean"), 2)));
+  EXPECT_FALSE(has_ranges(kind_of(named(26, "oid"), 2)));
+  EXPECT_FALSE(has_ranges(kind_of(named(701, "double precision"), 2)));
+  EXPECT_FALSE(has_ranges(kind_of(named(25, "text"), 2)));
+}
+
 }  // namespace
 }  // namespace sluice::postgresql

@@ -37,9 +37,6 @@ using steady = std::chrono::steady_clock;
 /// A terminal's live area is drawn this often: smooth for the eye, and nothing for the machine.
 constexpr std::chrono::milliseconds live_interval{250};
 
-/// Between two lines of progress of `setting.verify`.
-constexpr std::chrono::seconds between_comparing_lines{10};
-
 /// How often it is looked whether another process has ended that works on the job. A look connects to both
 /// ends.
 constexpr std::chrono::milliseconds running_looked_at_min{1000};
@@ -479,9 +476,7 @@ class comparison_observer final : public verify_observer {
   }
   void notice(notice_level level, const std::string& line) override { to_.notice(level, "verify", -1, line); }
   void progress(const std::string& doing, const progress_snapshot& now) override {
-    const auto time = steady::now();
-    if (time - told_ >= between_comparing_lines) {
-      told_ = time;
+    if (pace_.is_due()) {
       notice(notice_level::info,
              fmt::format("{} to compare it: {} records so far", doing, with_thousands(now.counts.read)));
     }
@@ -489,7 +484,7 @@ class comparison_observer final : public verify_observer {
 
  private:
   run_observer& to_;
-  steady::time_point told_ = steady::now();
+  comparing_pace pace_;
 };
 
 result<void> run_session::compare_written(const run_settings::written_totals& written,

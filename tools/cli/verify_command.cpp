@@ -25,9 +25,6 @@
 namespace sluice {
 namespace {
 
-/// Between two lines of progress where there is no terminal.
-constexpr std::chrono::seconds between_lines{10};
-
 constexpr std::uint64_t summary_bytes_max = std::uint64_t{64} << 20;
 
 /// A folder of its own for what is needed meanwhile; gone with the object.
@@ -75,14 +72,10 @@ class screen_observer final : public verify_observer {
     }
     if (screen_.is_terminal()) {
       screen_.show_live(live_lines(doing, now, screen_.columns()));
-    } else {
-      const auto time = std::chrono::steady_clock::now();
-      if (time - told_ >= between_lines) {
-        told_ = time;
-        screen_.print(fmt::format("{}: {} records, {}/s; {} of {} splits\n", doing,
-                                  with_thousands(now.counts.read), rate_text(now.records_per_second),
-                                  now.splits_done, now.splits_total));
-      }
+    } else if (pace_.is_due()) {
+      screen_.print(fmt::format("{}: {} records, {}/s; {} of {} splits\n", doing,
+                                with_thousands(now.counts.read), rate_text(now.records_per_second),
+                                now.splits_done, now.splits_total));
     }
   }
 
@@ -90,7 +83,7 @@ class screen_observer final : public verify_observer {
   console& screen_;
   const secret_filter& secrets_;
   bool shows_progress_;
-  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+  comparing_pace pace_;
   std::function<void(const verify_report&)> on_plan_;
 };
 

@@ -12,6 +12,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr std::size_t differences_in_a_line = 3;
+constexpr std::chrono::seconds between_lines{10};
 
 std::string_view word_of(verify_difference::kind kind) {
   switch (kind) {
@@ -241,6 +242,15 @@ std::string verify_json(const verify_report& r, const std::string& job_name) {
     j["differences"].push_back(std::move(one));
   }
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+bool comparing_pace::is_due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - told_ < between_lines) {
+    return false;
+  }
+  told_ = now;
+  return true;
 }
 
 }  // namespace sluice

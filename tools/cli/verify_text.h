@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "actors/verify/verify.h"
@@ -16,5 +17,15 @@ std::string verify_result_text(const verify_report& report);
 std::string verify_line(const verify_report& report);
 /// All of it as one JSON object (docs/verify.md).
 std::string verify_json(const verify_report& report, const std::string& job_name);
+
+/// Which of the progress that a comparison tells is worth a line where there is no live area: one in ten
+/// seconds. Calls one at a time.
+class comparing_pace {
+ public:
+  bool is_due();
+
+ private:
+  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+};
 
 }  // namespace sluice

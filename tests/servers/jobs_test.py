@@ -240,27 +240,35 @@ class Delivery(PairTest):
         self.assertGreater(stood, 100_000)
 
     def lose_once(self, document):
-        """Ends the writer's connection once rows stand; the run fails and says so."""
+        """Ends the writer's connection once rows stand; the run fails and says so. On a busy machine one may end before."""
+        for _ in range(5):
+            text = self.lose(document)
+            if text is not None:
+                break
+            in_mariadb("TRUNCATE dst")
+        self.assertIsNotNone(text, "all ended before their connection was lost")
+        self.assertRegex(text, r"[0-9,]+ rows of the split stand that no mark covers, so that reading it again would write them once more")
+        self.assertIn("--on-unfinished resume", text)
+        run = self.listed()[0]
+        self.assertEqual((run["state"], run["resumable"], run["asks"]), ("failed", False, True), run)
+        self.assertIn("its command asks how to go on", self.sluice("runs", "show", run["run"], "--state-dir", self.state).stdout)
+
+    def lose(self, document):
+        """What the run said whose connection was ended; nothing where it was done before."""
         running = subprocess.Popen(self.arguments(document), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.folder)
         try:
-            while self.stands(in_mariadb)[0] == 0:
-                self.assertIsNone(running.poll())
-                time.sleep(0.02)
+            until(lambda: self.stands(in_mariadb)[0] > 0 or running.poll() is not None, "rows stand")
             # Between two statements of its transaction: the reader's is one SELECT from beginning to end.
             idle = "SELECT id FROM information_schema.processlist WHERE info IS NULL AND id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx)"
-            while not (found := in_mariadb(idle).split()):
-                self.assertIsNone(running.poll(), "it ended before its connection was lost")
-            in_mariadb(f"KILL {found[0]}")
+            while not (found := in_mariadb(idle).split()) and running.poll() is None:
+                pass
+            if found:
+                in_mariadb(f"KILL {found[0]}")
             text = running.communicate(timeout=60)[1]
         finally:
             running.kill()
             running.wait()
-        self.assertNotEqual(running.returncode, 0, text)
-        self.assertRegex(text, r"[0-9,]+ rows of the split stand that no mark covers, so that reading it again would write them once more")
-        self.assertIn("--on-unfinished resume", text)
-        [run] = self.listed()
-        self.assertEqual((run["state"], run["resumable"], run["asks"]), ("failed", False, True), run)
-        self.assertIn("its command asks how to go on", self.sluice("runs", "show", run["run"], "--state-dir", self.state).stdout)
+        return None if running.returncode == 0 else text
 
     def listed(self):
         return json.loads(self.sluice("runs", "list", "--json", "--state-dir", self.state).stdout)["runs"]

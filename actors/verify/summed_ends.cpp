@@ -17,7 +17,7 @@ template <typename T, typename Ask>
 result<std::pair<T, T>> of_both(summed_ends::end& source, summed_ends::end& destination, const Ask& ask) {
   result<T> there = fail(error_kind::internal, "not asked");
   std::thread beside([&] { there = caught([&] { return ask(destination); }); });
-  result<T> from = ask(source);
+  result<T> from = caught([&] { return ask(source); });
   beside.join();
   if (!from) {
     return fail(std::move(from).error());

@@ -187,6 +187,8 @@ class text_target final : public target {
     }
     SLUICE_CHECK(run_->marks->look(stop));
     SLUICE_TRY(const auto runs, run_->marks->runs_into(run_->options.file_name));
+    unfinished_.clear();
+    done_.clear();
     for (const output_marks::output_run& r : runs) {
       (r.done ? done_ : unfinished_).push_back(r.run);
     }
@@ -313,6 +315,7 @@ class text_target final : public target {
     };
     // A run that died while it gave its files their names goes on with that.
     std::erase_if(names, [&](const std::string& name) { return is_of(unfinished_, name); });
+    standing_.clear();
     if (o.mode == file_write_mode::non_conflict && !names.empty()) {
       // The start may find that the job is done by that run, and move nothing.
       if (!std::all_of(names.begin(), names.end(),

@@ -73,6 +73,11 @@ class Content(Splits):
         self.assert_copies_alike()
         statements = [s["statement"] for s in self.planned(self.copy())["statements"]]
         self.assertTrue(any('("shop", "day", "line") >= (\'0\'::bigint, ' in s for s in statements), statements)
+        # For people what differs in its bounds alone is shown once.
+        argv = self.arguments(self.copy())
+        told = subprocess.run([str(PROGRAM), "plan", argv[2]], capture_output=True, text=True, cwd=self.folder).stdout
+        self.assertLess(told.count("Statement "), min(4, len(statements)), told)
+        self.assertRegex(told, r"Statement +of \d+ splits, each with its bounds, such as ")
 
     def test_a_table_without_a_key_and_one_with_a_key_that_may_be_null(self):
         sql(f"CREATE TABLE src {SPARSE} AS SELECT CASE WHEN i % 4 > 0 THEN i END AS k, repeat('x', 100) AS t FROM generate_series(1, 20000) i; "

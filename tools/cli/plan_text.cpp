@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tools/cli/column_table.h"
@@ -116,6 +118,52 @@ std::vector<std::string> step_lines(const std::vector<target_step>& steps) {
   return lines;
 }
 
+/// A statement with its literals taken out: those of two splits differ in nothing but their bounds. Names in
+/// quotes stay, and the digits in a name.
+std::string shape_of(std::string_view statement) {
+  const auto in_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+  };
+  std::string shape;
+  for (std::size_t i = 0; i < statement.size();) {
+    const char c = statement[i];
+    if (c == '\'' || c == '"' || c == '`') {
+      const std::size_t end = std::min(statement.find(c, i + 1), statement.size() - 1);
+      shape += c == '\'' ? "?" : statement.substr(i, end + 1 - i);
+      i = end + 1;
+    } else if (in_word(c)) {
+      std::size_t end = i;
+      while (end < statement.size() && in_word(statement[end])) {
+        ++end;
+      }
+      const bool number = std::isdigit(static_cast<unsigned char>(c)) != 0;
+      shape += number ? "?" : statement.substr(i, end - i);
+      i = end;
+    } else {
+      const bool sign = c == '-' && i + 1 < statement.size() &&
+                        std::isdigit(static_cast<unsigned char>(statement[i + 1])) != 0;
+      shape += sign ? "" : std::string_view(&c, 1);
+      ++i;
+    }
+  }
+  return shape;
+}
+
+/// Statements that differ in their bounds alone are one, shown as that of the first.
+std::vector<split_kind> kinds_but_for_bounds(const std::vector<split_kind>& all) {
+  std::vector<split_kind> kinds;
+  std::map<std::string, std::size_t> known;
+  for (const split_kind& kind : all) {
+    const auto [at, is_new] = known.emplace(shape_of(kind.statement), kinds.size());
+    if (is_new) {
+      kinds.push_back(kind);
+    } else {
+      kinds[at->second].splits += kind.splits;
+    }
+  }
+  return kinds;
+}
+
 void put_splits(page& out, const job_look& look) {
   out.row("Splits", fmt::format("{}{}", with_thousands(look.splits.size()),
                                 look.splits_done == 0 ? "" : fmt::format(", {} done", look.splits_done)));
@@ -132,12 +180,13 @@ void put_splits(page& out, const job_look& look) {
   if (look.splits.size() > labels_shown) {
     out.row("", fmt::format("and {} more", look.splits.size() - labels_shown));
   }
-  for (const split_kind& kind : look.kinds) {
+  for (const split_kind& kind : kinds_but_for_bounds(look.kinds)) {
     if (kind.statement.empty()) {
       continue;
     }
-    out.row("Statement", fmt::format("of {} split{}, such as {}:", kind.splits, kind.splits == 1 ? "" : "s",
-                                     kind.first_label));
+    out.row("Statement", kind.splits == 1 ? fmt::format("of 1 split, {}:", kind.first_label)
+                                          : fmt::format("of {} splits, each with its bounds, such as {}:",
+                                                        with_thousands(kind.splits), kind.first_label));
     out.row("", statement_text(kind.statement));
     if (!kind.resumed.empty()) {
       out.row("", "behind a cursor: " + statement_text(kind.resumed));

@@ -298,11 +298,12 @@ result<std::unique_ptr<source>> make_source(const option_values& options, const 
 }
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, mysql::read_target_options(options, context.warn));
   constexpr std::size_t name_bytes_max = 64;  // characters, to the server
-  SLUICE_TRY(auto names, relational::mark_names_of(context.marks,
-                                                   {mysql::sql_rules(), "database", name_bytes_max, false}));
-  return std::make_unique<mysql::mysql_target>(std::move(read), options, std::move(names), context);
+  SLUICE_TRY(auto read,
+             relational::with_mark_names(mysql::read_target_options(options, context.warn), context.marks,
+                                         {mysql::sql_rules(), "database", name_bytes_max, false}));
+  return std::make_unique<mysql::mysql_target>(std::move(read.first), options, std::move(read.second),
+                                               context);
 }
 
 result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {

@@ -287,11 +287,12 @@ result<std::unique_ptr<source>> make_source(const option_values& options, const 
 }
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, postgresql::read_target_options(options, context.warn));
   constexpr std::size_t name_bytes_max = 63;  // NAMEDATALEN
-  SLUICE_TRY(auto names, relational::mark_names_of(
-                             context.marks, {postgresql::sql_rules(), "schema", name_bytes_max, true}));
-  return std::make_unique<postgresql::postgresql_target>(std::move(read), options, std::move(names), context);
+  SLUICE_TRY(auto read, relational::with_mark_names(
+                            postgresql::read_target_options(options, context.warn), context.marks,
+                            {postgresql::sql_rules(), "schema", name_bytes_max, true}));
+  return std::make_unique<postgresql::postgresql_target>(std::move(read.first), options,
+                                                         std::move(read.second), context);
 }
 
 result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {

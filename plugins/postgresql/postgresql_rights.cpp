@@ -122,9 +122,9 @@ result<void> check_rights(connection& c, const written_objects& what) {
     SLUICE_TRY(const auto of_marks, c.ask(schema_sql, {marks_schema}));
     if (of_marks.at(0).at(1) != "t") {
       return fail(error_kind::bad_option,
-                  "{}: there is no schema {} for the tables of marks; correct \"progressTable\", or make it "
-                  "(CREATE SCHEMA)",
-                  c.place(), in_quotes(marks_schema));
+                  "{}: {}: there is no schema {} for the tables of marks; correct \"progressTable\", or make "
+                  "it (CREATE SCHEMA)",
+                  what.marks_place, c.place(), in_quotes(marks_schema));
     }
     SLUICE_CHECK(may_use(of_marks.at(0), marks_schema));
     may_make_marks = of_marks.at(0).at(3) == "t";

@@ -18,6 +18,7 @@ struct written_objects {
   relational::write_mode mode = relational::write_mode::insert;
   std::vector<std::string> marks = {};  ///< The tables of marks, in SQL; empty where none are kept.
   std::string marks_schema = {};        ///< Where they stand; empty: in `schema`.
+  std::string marks_place = {};         ///< Of the setting that says so.
 };
 
 /// Whether the schema is there and the account may do all that the job will; `bad_option` or `denied`, with

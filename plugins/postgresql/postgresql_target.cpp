@@ -279,6 +279,7 @@ result<target_description> postgresql_target::open(const schema& source_columns,
   if (dialect_.kept) {
     written.marks = {dialect_.run_table, dialect_.progress_table};
     written.marks_schema = names_.schema;
+    written.marks_place = wish_.place;
   }
   if (*table && plan_ != nullptr && !steps_->table_comes_later()) {
     written.table = quoted_table_;
@@ -286,7 +287,8 @@ result<target_description> postgresql_target::open(const schema& source_columns,
     written.key = key_;
   }
   if (auto may = check_rights(*c, written); !may) {
-    return fail(placed(std::move(may).error(), options_.table().place));
+    const bool of_marks = !wish_.place.empty() && may.error().message.starts_with(wish_.place);
+    return fail(of_marks ? may.error() : placed(std::move(may).error(), options_.table().place));
   }
   out.name = fmt::format("postgresql {} table {}", c->place(), table_.name);
   out.output = quoted_table_;

@@ -116,9 +116,10 @@ result<std::unique_ptr<source>> make_source(const option_values& options, const 
 }
 
 result<std::unique_ptr<target>> make_target(const option_values& options, const plugin_context& context) {
-  SLUICE_TRY(auto read, sqlite::read_target_options(options, context.warn));
-  SLUICE_TRY(auto names, relational::mark_names_of(context.marks, {sqlite::sql_rules, "", 0, false}));
-  return std::make_unique<sqlite::sqlite_target>(std::move(read), options, std::move(names), context);
+  SLUICE_TRY(auto read, relational::with_mark_names(sqlite::read_target_options(options, context.warn),
+                                                    context.marks, {sqlite::sql_rules, "", 0, false}));
+  return std::make_unique<sqlite::sqlite_target>(std::move(read.first), options, std::move(read.second),
+                                                 context);
 }
 
 result<read_back> read_back_of(const option_values& writer, const std::vector<std::string>& columns) {

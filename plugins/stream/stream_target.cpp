@@ -361,12 +361,14 @@ const side_description& stream_writer_description() {
 
 result<std::unique_ptr<target>> make_stream_target(const option_values& options,
                                                    const plugin_context& context) {
-  SLUICE_TRY(auto parsed, parse_options(options));
+  auto parsed = parse_options(options);
   if (!context.marks.name.empty()) {
-    return fail(error_kind::bad_option, "{}: found {}, but this writer keeps no marks; leave it out",
-                context.marks.place, in_quotes(context.marks.name));
+    return fail(error_kind::bad_option, "{}{}{}: found {}, but this writer keeps no marks; leave it out",
+                parsed ? "" : parsed.error().message, parsed ? "" : "\n", context.marks.place,
+                in_quotes(context.marks.name));
   }
-  return std::make_unique<stream_target>(std::move(parsed), context);
+  SLUICE_CHECK(parsed);
+  return std::make_unique<stream_target>(std::move(*parsed), context);
 }
 
 }  // namespace sluice

@@ -402,15 +402,17 @@ class text_target final : public target {
 
 result<std::unique_ptr<target>> make_text_target(const option_values& options,
                                                  const plugin_context& context) {
-  SLUICE_TRY(auto parsed, parse_text_writer_options(options));
+  auto parsed = parse_text_writer_options(options);
   if (!context.marks.name.empty()) {
     return fail(
         error_kind::bad_option,
-        "{}: found {}, but the marks of files stand in .sluice-progress.db in the folder of the output; "
+        "{}{}{}: found {}, but the marks of files stand in .sluice-progress.db in the folder of the output; "
         "leave it out, or give \"none\" for a run without marks",
-        context.marks.place, in_quotes(context.marks.name));
+        parsed ? "" : parsed.error().message, parsed ? "" : "\n", context.marks.place,
+        in_quotes(context.marks.name));
   }
-  return std::make_unique<text_target>(std::move(parsed), context);
+  SLUICE_CHECK(parsed);
+  return std::make_unique<text_target>(std::move(*parsed), context);
 }
 
 }  // namespace sluice

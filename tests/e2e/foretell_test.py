@@ -62,6 +62,16 @@ class Check(ForetellTest):
         for place in ("batchSize", "common.column.timeZone", "common.column.dateFormat"):
             self.assertEqual(ended.stdout.count(place), 1, ended.stdout)
 
+    def test_a_mistake_of_progress_table_is_told_with_the_other_mistakes(self):
+        document = self.orders_job(self.make_table(), writeMode="insrt")
+        document["setting"] |= {"progressTable": "a.b", "common": {"column": {"timeZone": "Mars"}}}
+        for command in ("check", "plan", "run", "verify"):
+            with self.subTest(command=command):
+                ended = self.sluice(command, self.put_job(document))
+                self.assertEqual(ended.returncode, 2, ended.stdout + ended.stderr)
+                for place in ("setting.progressTable", "common.column.timeZone", "writeMode"):
+                    self.assertIn(place, ended.stdout + ended.stderr)
+
     def test_a_mistake_of_a_transformer_is_told_once(self):
         document = self.orders_job(self.make_table())
         document["transformer"] = [{"name": "dx_substr", "parameter": {"columnIndex": 1, "paras": ["0"]}}]

@@ -290,7 +290,15 @@ class MarksElsewhere(PairTest):
         in_postgresql("DROP SCHEMA IF EXISTS ops CASCADE; CREATE TABLE src (id INT PRIMARY KEY); INSERT INTO src SELECT generate_series(1, 100); CREATE TABLE dst (id INT); "
                       "GRANT SELECT ON src TO writer; GRANT INSERT ON dst TO writer")
         document = job(postgresql_end("Reader", "src", user="writer"), postgresql_end("Writer", "dst", user="writer"), progressTable="ops.Marks")
-        self.refused(document, 'there is no schema "ops" for the tables of marks', "CREATE SCHEMA")
+        refused = self.refused(document, 'there is no schema "ops" for the tables of marks', "CREATE SCHEMA")
+        self.assertRegex(refused.text, r"job\.json:\d+:\d+ setting\.progressTable: .*there is no schema")
+        # What is asked for is what is to be made there.
+        path = self.write("job.json", json.dumps(document))
+        printed = self.sluice("ddl", "--progress", path)
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        self.assertIn('CREATE TABLE IF NOT EXISTS "ops".marks_run', printed.stdout)
+        self.assertIn('warning: ', printed.stderr)
+        self.assertIn('there is no schema "ops"', printed.stderr)
         in_postgresql("CREATE SCHEMA ops; GRANT USAGE ON SCHEMA ops TO writer")
         self.refused(document, 'may not make the tables of marks in schema "ops"', '"ops".marks_run and "ops".marks_progress made beforehand', "sluice ddl JOB --progress")
         in_postgresql(self.prepared("postgresql", "shop", 1, "--progress-table", "ops.Marks"))

@@ -179,6 +179,8 @@ class text_check {
     context.job_dialect = what_.form;
     context.job_name = what_.name;
     context.warn = [](const std::string&) {};
+    const delivery_settings& asked = what_.delivery;
+    context.marks = {asked.no_marks, asked.progress_table, asked.progress_table_place};
     if (reader_ != nullptr && reader_->make_source != nullptr) {
       if (const auto made = reader_->make_source(what_.reader.parameter, context); !made) {
         add_lines(made.error(), out_.errors);

@@ -68,6 +68,21 @@ struct mark_name_rules {
 };
 /// `bad_option` where the setting names none.
 result<mark_names> mark_names_of(const marks_wish& wish, const mark_name_rules& rules);
+/// The same beside a job's options: where both are wrong, the failure has the lines of both.
+template <class Options>
+result<std::pair<Options, mark_names>> with_mark_names(result<Options> options, const marks_wish& wish,
+                                                       const mark_name_rules& rules) {
+  auto names = mark_names_of(wish, rules);
+  if (!options) {
+    error why = std::move(options).error();
+    why.message += names ? "" : "\n" + names.error().message;
+    return fail(std::move(why));
+  }
+  if (!names) {
+    return fail(std::move(names).error());
+  }
+  return std::pair(std::move(*options), std::move(*names));
+}
 
 /// What target and writers share of the run's claim. Written by the target's thread before writers are made.
 struct claim_state {

@@ -68,6 +68,53 @@ key_difference difference_of(row_sum key, const rows_of_key& source, const rows_
 
 }  // namespace
 
+std::uint64_t take_changed_since(key_difference& of, const gather_reading::rows_by_key& source,
+                                 const gather_reading::rows_by_key& destination, const written_rows& written,
+                                 read_back::standing stands) {
+  const rows_of_key& there = rows_at(destination, of.key);
+  const rows_of_key& here = rows_at(source, of.key);
+  const auto was_written = [&](const auto& one) { return written.times(one.first) != 0; };
+  std::uint64_t came = 0;
+  std::uint64_t left = 0;
+  if (stands != read_back::standing::every_record && !here.empty()) {
+    // One row stands for all records of the key: as one of those that were written, or none where none was.
+    const bool as_written = there.empty() ? std::none_of(here.begin(), here.end(), was_written)
+                                          : std::all_of(there.begin(), there.end(), was_written);
+    if (as_written) {
+      came = sum_of(of.source);
+      left = sum_of(of.destination);
+      of.source.clear();
+      of.destination.clear();
+    }
+    return std::max(came, left);
+  }
+  // Of each row the destination must have those that were written, and no more.
+  key_difference rest{of.key, {}, {}};
+  for (const auto& [row, times] : of.source) {
+    const std::uint64_t stand = times_of(there, row);
+    const std::uint64_t lack = std::min(times, std::max(written.times(row), stand) - stand);
+    came += times - lack;
+    if (lack != 0) {
+      rest.source.emplace_back(row, lack);
+    }
+  }
+  for (const auto& [row, times] : of.destination) {
+    const std::uint64_t stand = times_of(there, row);
+    const std::uint64_t surplus = std::min(times, stand - std::min(written.times(row), stand));
+    left += times - surplus;
+    if (surplus != 0) {
+      rest.destination.emplace_back(row, surplus);
+    }
+  }
+  // Where the destination has another row under a key than was written, both are shown.
+  const bool pairs = !of.source.empty() && !of.destination.empty();
+  if (pairs && (!rest.source.empty() || !rest.destination.empty())) {
+    return 0;
+  }
+  of = std::move(rest);
+  return std::max(came, left);
+}
+
 std::uint64_t key_difference::missing() const {
   return sum_of(source);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/verify/row_readings.h"
+#include "actors/verify/written_rows.h"
 #include "plugins/api/read_back.h"
 
 namespace sluice {
@@ -21,5 +22,11 @@ struct key_difference {
 std::vector<key_difference> differences_between(const gather_reading::rows_by_key& source,
                                                 const gather_reading::rows_by_key& destination,
                                                 read_back::standing stands);
+
+/// `written`: what the run has written, so that `of` is told apart from what only the source has changed
+/// since: that is taken out of it, and its number returned.
+std::uint64_t take_changed_since(key_difference& of, const gather_reading::rows_by_key& source,
+                                 const gather_reading::rows_by_key& destination, const written_rows& written,
+                                 read_back::standing stands);
 
 }  // namespace sluice

@@ -14,4 +14,8 @@ std::unique_ptr<target> make_reading_target(std::shared_ptr<const compared_colum
                                             std::shared_ptr<row_reading> into, std::string name,
                                             std::vector<std::size_t> left_out = {});
 
+/// A target that takes the marked columns in their product's own bytes and keeps nothing: the run into it
+/// sums what it reads in the form of a run that moves such columns so.
+std::unique_ptr<target> make_own_bytes_target(schema_ptr columns, std::vector<bool> own, std::string name);
+
 }  // namespace sluice

@@ -13,6 +13,7 @@
 #include "actors/verify/row_readings.h"
 #include "actors/verify/summed_ends.h"
 #include "actors/verify/verify.h"
+#include "actors/verify/written_rows.h"
 #include "plugins/api/plugin.h"
 #include "plugins/api/read_back.h"
 
@@ -68,23 +69,31 @@ class verification {
   result<summed_ends> sums_agreed();
   /// Of what is read at both ends.
   [[nodiscard]] bool differs_at_all() const {
-    return report_.missing + report_.extra + report_.different + report_.source.refused +
-               report_.destination.refused !=
+    return report_.missing + report_.extra + report_.different + report_.changed_since +
+               report_.source.refused + report_.destination.refused !=
            0;
   }
-  /// Whether the sums of a reading are compared with those of the run before.
-  [[nodiscard]] bool sums_are_runs() const {
-    return settings_.before && by_->is_whole() && report_.scope != verify_scope::counts;
-  }
+  /// Whether the sum of a reading is compared with that of the run before: one in its form can be had.
+  [[nodiscard]] bool sums_are_runs() const;
   [[nodiscard]] bool stands_as_written() const;
+  /// Of what the run has written, all stands there.
+  [[nodiscard]] bool all_stands() const { return report_.gone == std::uint64_t{0}; }
   /// Says so; false.
   bool reads_all(const std::string& why);
   void take_sums(const bisection& found);
   /// True: they are equal, and all is said. Else both ends are read: `apart_` where not all of them.
   result<bool> compare_in_databases();
   result<void> compare();
-  /// Reads the destination whole, for its sum.
+  /// Reads the destination whole: for its sum, or for whether each record that the run has written stands.
   result<void> look_at_destination();
+  result<void> look_at_own_bytes();
+  /// What the run has kept of what it wrote, where that is of the form in which the ends are compared.
+  void know_written();
+  /// How many records that the run has written do not stand there; `there`: of these the destination has so
+  /// many, by row.
+  result<void> count_gone(const row_tally& there, const std::shared_ptr<const compared_columns>& by_row);
+  /// Both differ: learns of the destination what tells whether the run has left it so.
+  result<void> learn_of_run();
   void restrict_to(job& reading, const plugin& of, const std::string& condition) const;
   /// `setting.verify`: true where the destination is as its run has written it, and all is said.
   result<bool> compare_with_run();
@@ -92,7 +101,7 @@ class verification {
   result<bool> compare_ranges();
   result<void> compare_whole();
   /// Reads each side into counts and sums.
-  result<void> tally();
+  result<run_summary> tally();
   /// Finds what differs of what was counted. `there`: of the destination.
   result<void> compare_heaps(const row_tally& there);
   result<void> find_differences(std::vector<bool> differ);
@@ -105,11 +114,17 @@ class verification {
 
   /// The values of its key, or all, as one text that is another for each record.
   [[nodiscard]] std::string identity_of(const fetch_reading::record& r) const;
-  void know_refused();
+  void know_refused(const fetch_reading& at_source);
   std::string take_refusal(const fetch_reading::record* r);
 
+  /// Of records that are gathered at a time.
+  [[nodiscard]] std::uint64_t room_to_gather() const;
+
   enum class side { source, destination };
-  result<run_summary> read(side which, std::shared_ptr<row_reading> into);
+  /// `by`: how records are compared; nullptr: as everywhere.
+  result<run_summary> read(side which, std::shared_ptr<row_reading> into,
+                           std::shared_ptr<const compared_columns> by = nullptr);
+  result<run_summary> read_into(side which, std::shared_ptr<target> to);
 
   const job& what_;
   const plugin& reader_plugin_;
@@ -136,9 +151,16 @@ class verification {
   std::optional<key_set> keys_;  // of the source, where rows of others stand at the destination
   std::shared_ptr<tally_reading> source_, destination_;
   std::uint64_t destination_rows_ = 0;  // those of others too
-  /// Records and sum of the whole destination in canonical/1, once they are known.
+  /// Columns that travel in their product's own bytes when the job is run; empty: none.
+  std::vector<bool> own_;
+  std::optional<written_rows> rows_;  // by the run before
+  /// Records and sum of the whole destination in the form of the run's sums, once they are known.
   std::optional<std::pair<std::uint64_t, row_sum>> stands_;
-  std::unordered_multimap<std::string, std::string> refused_;  // code by `identity_of`
+  struct refusals {
+    std::string code;
+    std::uint64_t times = 0;
+  };
+  std::unordered_map<std::string, std::vector<refusals>> refused_;  // by `identity_of`, of what is named
   unsigned readings_ = 0;
 };
 

@@ -65,8 +65,17 @@ std::string verification::identity_of(const fetch_reading::record& r) const {
 }
 
 /// A refused record has its values by the destination's columns where the destination itself has refused it.
-void verification::know_refused() {
-  for (const refused_record& one : settings_.refused) {
+/// Of all that the run has refused only those are known that may be among what is named.
+void verification::know_refused(const fetch_reading& at_source) {
+  if (!settings_.refused) {
+    return;
+  }
+  for (const auto& [key, records] : at_source.records()) {
+    for (const fetch_reading::record& r : records) {
+      refused_[identity_of(r)];
+    }
+  }
+  settings_.refused([&](const refused_record& one) {
     fetch_reading::record r;
     for (const std::uint32_t i : by_->taken) {
       const auto at = std::find_if(one.fields.begin(), one.fields.end(),
@@ -77,18 +86,31 @@ void verification::know_refused() {
       }
       r.values.push_back(fetch_reading::kept(std::move(text)));
     }
-    refused_.emplace(identity_of(r), one.code);
-  }
+    const auto at = refused_.find(identity_of(r));
+    if (at == refused_.end()) {
+      return;
+    }
+    const auto same = std::find_if(at->second.begin(), at->second.end(),
+                                   [&](const refusals& known) { return known.code == one.code; });
+    if (same == at->second.end()) {
+      at->second.push_back({one.code, 1});
+    } else {
+      ++same->times;
+    }
+  });
 }
 
 /// The code of the run's refusal of this record, which tells of one record only; empty: it was not refused.
 std::string verification::take_refusal(const fetch_reading::record* r) {
   const auto at = r == nullptr ? refused_.end() : refused_.find(identity_of(*r));
-  if (at == refused_.end()) {
+  if (at == refused_.end() || at->second.empty()) {
     return {};
   }
-  std::string code = std::move(at->second);
-  refused_.erase(at);
+  refusals& last = at->second.back();
+  std::string code = last.code;
+  if (--last.times == 0) {
+    at->second.pop_back();
+  }
   return code;
 }
 
@@ -97,7 +119,6 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
   if (found.empty()) {
     return {};
   }
-  know_refused();
   fetch_reading::keys wanted;
   for (const key_difference& one : found) {
     wanted.insert(one.key);
@@ -106,6 +127,7 @@ result<void> verification::name_differences(const std::vector<key_difference>& f
   const auto right = std::make_shared<fetch_reading>(wanted, by_);
   SLUICE_CHECK(read(side::source, left));
   SLUICE_CHECK(read(side::destination, right));
+  know_refused(*left);
   const auto records_of = [](const fetch_reading& from, row_sum key) {
     const auto at = from.records().find(key);
     return at == from.records().end() ? std::vector<fetch_reading::record>() : at->second;

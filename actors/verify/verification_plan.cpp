@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/plan/mapping.h"
+#include "actors/plan/own_encoding.h"
 #include "actors/verify/verification.h"
 #include "jobspec/words.h"
 #include "plugins/api/sums_in_database.h"
@@ -125,7 +126,8 @@ result<void> verification::open_reading_back(verify_scope scope) {
 /// The scope, as asked or as what the job does makes it, and with it how the destination is read.
 result<void> verification::choose_reading() {
   if (writer_plugin_.read_back_of == nullptr || writer_plugin_.reads == nullptr) {
-    return fail(error_kind::denied,
+    report_.wrong_job = true;
+    return fail(error_kind::not_supported,
                 "{}: what {} writes cannot be read again, so that there is nothing to compare",
                 what_.writer.place, what_.writer.type_text);
   }
@@ -138,6 +140,7 @@ result<void> verification::choose_reading() {
             : has_where && names_alike() && !settings_.trusts_run ? verify_scope::where
                                                                   : verify_scope::keys;
   } else if (scope == verify_scope::where && !has_where) {
+    report_.wrong_job = true;
     return fail(error_kind::bad_option, "{}: --scope where, and the job has none; leave the flag out",
                 what_.reader.place);
   }
@@ -165,6 +168,9 @@ result<void> verification::choose_reading() {
 
 /// Which columns can be compared, and how.
 result<void> verification::choose_columns() {
+  if (look_.map != nullptr) {
+    own_ = columns_in_own_bytes(*look_.map, look_.target.what.takes_own);
+  }
   if (how_.text_of) {
     return compare_texts();
   }
@@ -199,8 +205,7 @@ result<void> verification::choose_columns() {
                       in_quotes(f.name), to_string(from[i].type), to[i].source_type_name));
       continue;
     }
-    if (f.type.id == type_id::utf8 &&
-        (to[i].source_type_name.starts_with("character(") || to[i].source_type_name.starts_with("char("))) {
+    if (is_padded(f)) {
       by_->padded.push_back(i);
     }
     by_->taken.push_back(i);

@@ -9,6 +9,7 @@
 #include "actors/verify/reading_target.h"
 #include "actors/verify/verification.h"
 #include "transport/base/text.h"
+#include "transport/record/canonical.h"
 
 namespace sluice {
 namespace {
@@ -99,7 +100,18 @@ void verification::take_sums(const bisection& found) {
                      : fmt::format("{} over the columns compared", sql_form_name);
 }
 
-result<run_summary> verification::read(side which, std::shared_ptr<row_reading> into) {
+result<run_summary> verification::read(side which, std::shared_ptr<row_reading> into,
+                                       std::shared_ptr<const compared_columns> by) {
+  const bool source = which == side::source;
+  if (by == nullptr) {
+    by = source ? by_ : back_by_;
+  }
+  return read_into(which,
+                   make_reading_target(std::move(by), std::move(into), "what is compared",
+                                       source ? look_.target.what.left_out : std::vector<std::size_t>()));
+}
+
+result<run_summary> verification::read_into(side which, std::shared_ptr<target> to) {
   const bool source = which == side::source;
   const job& what = source ? from_ : back_;
   run_settings settings;
@@ -121,8 +133,7 @@ result<run_summary> verification::read(side which, std::shared_ptr<row_reading> 
       what,
       [&](const end_settings& given) -> result<job_ends> {
         SLUICE_TRY(auto ends, make_source_end(what, source ? reader_plugin_ : writer_plugin_, given));
-        ends.to = make_reading_target(source ? by_ : back_by_, std::move(into), "what is compared",
-                                      source ? look_.target.what.left_out : std::vector<std::size_t>());
+        ends.to = std::move(to);
         return ends;
       },
       settings, observer, stop_);
@@ -153,35 +164,141 @@ result<void> verification::compare() {
   return compare_whole();
 }
 
+std::uint64_t verification::room_to_gather() const {
+  return std::max(gathered_least, settings_.memory_bytes / 4 / gathered_bytes);
+}
+
+bool verification::sums_are_runs() const {
+  if (!settings_.before || report_.scope == verify_scope::counts) {
+    return false;
+  }
+  return settings_.before->form == canonical_name ? by_->is_whole() : !own_.empty();
+}
+
+void verification::know_written() {
+  if (rows_ || !settings_.before || settings_.written_in.empty() || report_.scope == verify_scope::counts ||
+      by_->taken.size() != written_->size()) {
+    return;
+  }
+  const auto same_type = [](const field& a, const field& b) { return a.type == b.type; };
+  if (!std::equal(written_->begin(), written_->end(), by_->columns->begin(), by_->columns->end(),
+                  same_type)) {
+    return;
+  }
+  const written_by_run& run = *settings_.before;
+  rows_ = read_written_rows(settings_.written_in, run.records + run.ignored,
+                            written_rows_max(settings_.memory_bytes));
+  if (rows_ && run.ignored == 0 && run.form == canonical_name && by_->is_whole() &&
+      rows_->all.sum != run.sum) {
+    rows_.reset();
+  }
+}
+
 result<void> verification::look_at_destination() {
-  auto there = std::make_shared<tally_reading>();
-  SLUICE_TRY(const run_summary back, read(side::destination, there));
+  if (!own_.empty() && settings_.before && settings_.before->form != canonical_name) {
+    return look_at_own_bytes();
+  }
+  auto by_row = std::make_shared<compared_columns>(*back_by_);
+  by_row->key.clear();
+  auto there = std::make_shared<tally_reading>(0, rows_ ? &rows_->known : nullptr);
+  SLUICE_TRY(const run_summary back, read(side::destination, there, by_row));
   report_.destination.read += back.counts.read;
   if (back.counts.dirty == 0) {
     stands_ = {there->all().rows, there->all().sum};
   }
+  destination_rows_ = there->all().rows + back.counts.dirty;
+  return rows_ ? count_gone(there->known(), by_row) : result<void>();
+}
+
+result<void> verification::look_at_own_bytes() {
+  auto columns = std::make_shared<schema>(*by_->columns);
+  for (std::size_t i = 0; i < columns->size(); ++i) {
+    if (own_[i]) {
+      (*columns)[i] = (*back_columns_.columns)[i];
+    }
+  }
+  SLUICE_TRY(const run_summary back,
+             read_into(side::destination, make_own_bytes_target(columns, own_, "what is compared")));
+  report_.destination.read += back.counts.read;
+  if (back.counts.dirty == 0 && back.sums_form == settings_.before->form) {
+    stands_ = {back.counts.written, back.sums.written};
+  }
   return {};
 }
 
-bool verification::stands_as_written() const {
-  return settings_.before && stands_ && stands_->first == settings_.before->records &&
-         stands_->second == settings_.before->sum;
+result<void> verification::count_gone(const row_tally& there,
+                                      const std::shared_ptr<const compared_columns>& by_row) {
+  std::vector<bool> apart(heap_count);
+  std::uint64_t rows = 0;
+  for (std::uint32_t i = 0; i < heap_count; ++i) {
+    apart[i] = rows_->all.heaps[i] != there.heaps[i];
+    rows += apart[i] ? rows_->all.heaps[i].rows + there.heaps[i].rows : 0;
+  }
+  if (rows == 0) {
+    report_.gone = 0;
+    return {};
+  }
+  if (rows > room_to_gather()) {
+    return {};
+  }
+  const auto found = std::make_shared<gather_reading>(apart, &rows_->known);
+  SLUICE_CHECK(read(side::destination, found, by_row));
+  std::uint64_t gone = 0;
+  for (const auto& [row, written] : gather_written_rows(settings_.written_in, apart)) {
+    const auto at = found->rows().find(row);
+    const std::uint64_t stand = at == found->rows().end() ? 0 : at->second.front().second;
+    gone += std::max(written.front().second, stand) - stand;
+  }
+  report_.gone = gone;
+  return {};
 }
 
 result<bool> verification::compare_with_run() {
-  if (!settings_.trusts_run || !sums_are_runs()) {
+  know_written();
+  if (!settings_.trusts_run || (!sums_are_runs() && !rows_)) {
     return false;
   }
   SLUICE_CHECK(look_at_destination());
-  if (!stands_as_written()) {
+  const bool beside_others = all_stands() && report_.scope == verify_scope::keys;
+  if (!stands_as_written() && !beside_others) {
     return false;
   }
   const written_by_run& run = *settings_.before;
   report_.before = run;
   report_.source.records = report_.destination.records = run.records;
-  report_.source.sum = report_.destination.sum = run.sum;
+  report_.source.sum = report_.destination.sum = sums_are_runs() ? run.sum : rows_->all.sum;
+  if (beside_others) {
+    report_.others = destination_rows_ - std::min(destination_rows_, run.records);
+  }
   report_.what = verify_report::verdict::equal;
   return true;
+}
+
+bool verification::stands_as_written() const {
+  if (!settings_.before || !stands_ || stands_->first != settings_.before->records) {
+    return false;
+  }
+  // What is compared as something else than canonical/1 has no sum of the run, but each of its rows.
+  return sums_are_runs() ? stands_->second == settings_.before->sum : all_stands();
+}
+
+result<void> verification::learn_of_run() {
+  if (!settings_.before || report_.gone) {
+    return {};
+  }
+  know_written();
+  // What the rows have not explained is a difference, unless it is a row of others.
+  const bool decided = rows_ && report_.missing + report_.extra + report_.different != 0;
+  if (decided && report_.scope != verify_scope::keys) {
+    return {};
+  }
+  const bool by_sum = sums_are_runs() && !stands_as_written() &&
+                      (!stands_ || settings_.before->form != canonical_name) &&
+                      settings_.before->records == destination_rows_ && report_.destination.refused == 0;
+  if (rows_ || by_sum) {
+    SLUICE_CHECK(look_at_destination());
+  }
+  return {};
 }
 
 /// Of a job's records those that the condition chooses, too. So few come that more pipelines would only open
@@ -234,15 +351,12 @@ result<bool> verification::compare_ranges() {
   report_.ranges.different = found.differ.size();
   destination_rows_ = found.destination.records;
   report_.sums_by += ", and read back where they differ";
-  if (sums_are_runs() && !stands_ && settings_.before->records == found.destination.records &&
-      report_.destination.refused == 0) {
-    SLUICE_CHECK(look_at_destination());
-  }
+  SLUICE_CHECK(learn_of_run());
   judge();
   return true;
 }
 
-result<void> verification::tally() {
+result<run_summary> verification::tally() {
   const bool others = report_.scope == verify_scope::keys;
   // A quarter of the budget; readers and buffers hold nothing for a destination here.
   const std::uint64_t keys_max = others ? settings_.memory_bytes / 4 / sizeof(key_set::value_type) : 0;
@@ -264,11 +378,11 @@ result<void> verification::tally() {
   report_.destination.refused = back.counts.dirty;
   report_.source.read += from->counts.read;
   report_.destination.read += back.counts.read;
-  return {};
+  return from;
 }
 
 result<void> verification::compare_whole() {
-  SLUICE_CHECK(tally());
+  SLUICE_TRY(const run_summary from, tally());
   const bool others = report_.scope == verify_scope::keys;
   report_.source.records = source_->all().rows;
   report_.source.sum = source_->all().sum;
@@ -281,13 +395,20 @@ result<void> verification::compare_whole() {
   report_.destination.records = there.rows;
   report_.destination.sum = there.sum;
   destination_rows_ = destination_->all().rows;
-  stands_ = {there.rows, there.sum};
+  if (settings_.before && settings_.before->form == canonical_name) {
+    stands_ = {there.rows, there.sum};
+    report_.source_as_read =
+        from.counts.read == settings_.before->read && from.sums.read == settings_.before->read_sum;
+  }
   if (report_.scope != verify_scope::counts) {
     SLUICE_CHECK(compare_heaps(there));
   } else if (report_.source.records != report_.destination.records) {
     report_.missing = report_.source.records - std::min(report_.source.records, report_.destination.records);
     report_.extra =
         report_.destination.records - std::min(report_.source.records, report_.destination.records);
+  }
+  if (differs_at_all()) {
+    SLUICE_CHECK(learn_of_run());
   }
   judge();
   return {};
@@ -300,7 +421,7 @@ result<void> verification::compare_heaps(const row_tally& there) {
   }
   const bool any = std::find(differ.begin(), differ.end(), true) != differ.end();
   SLUICE_CHECK(find_differences(std::move(differ)));
-  if (any && report_.missing + report_.extra + report_.different == 0 &&
+  if (any && report_.missing + report_.extra + report_.different + report_.changed_since == 0 &&
       how_.rows == read_back::standing::every_record) {
     return fail(
         error_kind::source_changed,
@@ -312,7 +433,8 @@ result<void> verification::compare_heaps(const row_tally& there) {
 
 /// Reads both sides again, and of the heaps that differ all records: as many at a time as there is room for.
 result<void> verification::find_differences(std::vector<bool> differ) {
-  const std::uint64_t room = std::max(gathered_least, settings_.memory_bytes / 4 / gathered_bytes);
+  const std::uint64_t room = room_to_gather();
+  know_written();
   const row_tally& there = keys_ ? destination_->known() : destination_->all();
   std::vector<key_difference> found;
   std::uint64_t named = 0;
@@ -352,6 +474,12 @@ result<void> verification::find_differences(std::vector<bool> differ) {
     SLUICE_CHECK(read(side::source, left));
     SLUICE_CHECK(read(side::destination, right));
     for (key_difference& one : differences_between(left->rows(), right->rows(), how_.rows)) {
+      if (rows_) {
+        report_.changed_since += take_changed_since(one, left->rows(), right->rows(), *rows_, how_.rows);
+      }
+      if (one.source.empty() && one.destination.empty()) {
+        continue;
+      }
       const std::uint64_t missing = one.missing();
       const std::uint64_t extra = one.extra();
       const std::uint64_t both = by_->key.empty() ? 0 : std::min(missing, extra);
@@ -370,16 +498,19 @@ result<void> verification::find_differences(std::vector<bool> differ) {
 void verification::judge() {
   const auto& before = settings_.before;
   // Whatever the source has by now: less stands there than the run has written.
-  const bool lost = settings_.trusts_run && how_.rows == read_back::standing::every_record &&
-                    destination_rows_ < before->records;
+  const bool each_stands = how_.rows == read_back::standing::every_record;
+  const bool lost = each_stands && ((settings_.trusts_run && destination_rows_ < before->records) ||
+                                    report_.gone.value_or(0) != 0);
   report_.before = before;
   const bool readable = report_.destination.refused == 0;
   const std::uint64_t differ = report_.missing + report_.extra + report_.different;
   if (differ == 0 && readable && !lost && report_.source.refused == 0) {
-    report_.what = verify_report::verdict::equal;
+    report_.what =
+        report_.changed_since == 0 ? verify_report::verdict::equal : verify_report::verdict::equal_to_run;
     return;
   }
-  const bool as_written = sums_are_runs() && readable && stands_as_written();
+  const bool all_there = all_stands() && (differ == 0 || report_.scope == verify_scope::keys);
+  const bool as_written = readable && !lost && (stands_as_written() || all_there);
   const bool all_refused = before && report_.counted_all && readable && !lost &&
                            report_.differences.size() == differ &&
                            report_.source.refused + differ <= before->dirty &&

@@ -26,8 +26,12 @@ std::string_view to_string(verify_scope scope);
 struct written_by_run {
   run_id run;
   std::uint64_t records = 0;
-  row_sum sum;  ///< In canonical/1.
+  row_sum sum;
+  std::string form;  ///< Of the sums: `canonical/1`, or with the bytes of a product (`sums_form_of`).
   std::uint64_t dirty = 0;
+  std::uint64_t ignored = 0;
+  std::uint64_t read = 0;
+  row_sum read_sum;  ///< Over the records as they were read.
 };
 
 /// A record that the destination has refused in that run, by the values that it was to have there.
@@ -49,8 +53,11 @@ struct verify_settings {
   std::optional<written_by_run> before;
   /// The run's own comparison: where the destination is as it has written it, the source is not read again.
   bool trusts_run = false;
-  std::vector<refused_record> refused;  ///< By that run.
-  bool plan_only = false;               ///< No record is read.
+  /// The run folder in which that run has kept the rows that it wrote (written_rows.h); empty: none.
+  std::string written_in;
+  /// Tells the records that run has refused, one by one: however many they are, none is held.
+  std::function<void(const std::function<void(const refused_record&)>& each)> refused;
+  bool plan_only = false;   ///< No record is read.
   bool reads_back = false;  ///< Both ends are read, also where the databases can compute the sums.
   std::uint32_t retries_max = retries_max_default;
   decltype(run_settings::resolve_secret) resolve_secret = plain_secret;
@@ -115,6 +122,12 @@ struct verify_report {
   verified_side source, destination;
   std::optional<std::uint64_t> others;  ///< Rows at the destination that are none of the source's.
   std::uint64_t missing = 0, extra = 0, different = 0;
+  /// Differ because the source was changed since the run, by what that has written; in none of the three.
+  std::uint64_t changed_since = 0;
+  /// So many records that the run has written do not stand at the destination any more; nothing: not known.
+  std::optional<std::uint64_t> gone;
+  /// Whether the source has just the records that the run has read; nothing: not known.
+  std::optional<bool> source_as_read;
   bool counted_all = true;  ///< False: it stopped at `differences_max`, and there are at least so many.
   std::vector<verify_difference> differences;
   std::optional<written_by_run> before;

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from e2e.harness import PROGRAM, ProgramTest, job
 
@@ -79,7 +80,7 @@ class Verify(ProgramTest):
                          "           day: \"d0\" at the source, \"\" at the destination\n"
                          "           v: \"value 3000\" at the source, NULL at the destination\n"
                          "extra      id=9999\n"
-                         "Not equal: 1 different, 1 missing, 1 extra.\n")
+                         "Not equal: 1 different, 1 missing, 1 extra. The source is as the run has read it.\n")
         self.change("UPDATE t SET v = 'x'")
         found = self.compared(document, "--max-differences", "5", code=1)
         self.assertEqual(len(found["differences"]), 5)
@@ -146,6 +147,28 @@ class Verify(ProgramTest):
         self.assertEqual([(d["record"], d["refused_as"]) for d in found["differences"]],
                          [("id=17", "SQLITE_CONSTRAINT_CHECK"), ("id=18", None)])
 
+    def test_however_many_records_were_refused_none_is_held_and_the_last_is_told(self):
+        self.make(self.SMALL, "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT CHECK(id <> 17)); INSERT INTO t VALUES (99999, '', '')")
+        document = self.copy()
+        document["setting"]["errorLimit"] = {"record": 5}
+        ended = self.run_job(document)
+        self.assertEqual(ended.summary["dirty"], 1)
+        self.change("UPDATE t SET v = 'x' WHERE id = 99999; DELETE FROM t WHERE id = 18; INSERT INTO t VALUES (18, 'd0', 'value 18')")
+        file = Path(ended.summary["dirty_file"])
+        mine = file.read_text()
+        other = json.dumps({"side": "writer", "code": "X", "record": [{"name": "id", "text": "0"}, {"name": "day", "text": "d"}, {"name": "v", "text": "v" * 1500}]}) + "\n"
+        with open(file, "w", encoding="utf-8") as out:
+            for _ in range(120):
+                out.write(other * 1000)
+            out.write(mine)
+        path = self.write("verify.json", json.dumps(document))
+        child = ("import resource, subprocess, sys\nsubprocess.run(sys.argv[1:])\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)")
+        done = subprocess.run(["python3", "-B", "-c", child, str(PROGRAM), "verify", str(path), "--json", "--no-progress", "--memory", "32M", "--state-dir", str(self.state)],
+                              capture_output=True, text=True, timeout=300, cwd=self.folder)
+        found = json.loads(done.stdout)
+        self.assertEqual([(d["record"], d["refused_as"]) for d in found["differences"]], [("id=17", "SQLITE_CONSTRAINT_CHECK")])
+        self.assertLess(int(done.stderr.split()[-1]), 120 * 1024)
+
     def test_a_row_that_is_gone_is_never_taken_for_one_that_was_refused(self):
         self.make("CREATE TABLE t(id INTEGER, v TEXT); INSERT INTO t VALUES (1, 'stands'), (1, 'refused'), (2, 'c')",
                   "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (7, 'other')")
@@ -188,7 +211,7 @@ class Verify(ProgramTest):
         document = self.copy(writeMode="replace")
         self.assert_succeeds(self.run_job(document))
         done = self.verify(document, "--key", "day")
-        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("several rows of the destination may share it", done.stderr)
 
     def test_fields_beyond_the_last_column_of_a_file_are_a_difference(self):
@@ -212,6 +235,57 @@ class Verify(ProgramTest):
         self.assertEqual(found["run"], self.summary()["run"])
         self.assertEqual([d["record"] for d in found["differences"]], ["id=5"])
         self.assertEqual(self.compared(document, "--against", "source", code=1)["verdict"], "different")
+
+    def test_where_a_run_has_kept_its_rows_what_only_the_source_has_changed_is_told_apart(self):
+        others = "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT); INSERT INTO t VALUES (7001, 'd0', 'other'), (7002, 'd0', 'other')"
+        empty = "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT)"
+        changes = "UPDATE t SET v = 'newer' WHERE id = 5; DELETE FROM t WHERE id = 6; INSERT INTO t VALUES (6000, 'd0', 'came')"
+        for target, options in ((others, {}), (empty, {}), (empty, {"preSql": ["DELETE FROM t"]}), (others, {"writeMode": "replace"}), (others, {"writeMode": "ignore"})):
+            with self.subTest(target=target[-20:], options=options):
+                for file in (self.source, self.target):
+                    file.unlink(missing_ok=True)
+                self.make(self.SMALL, target)
+                document = self.copy(**options)
+                document["setting"]["verify"] = True
+                self.assertEqual(self.run_job(document).summary["verify"]["verdict"], "equal")
+                self.change(changes, self.source)
+                found = self.compared(document, code=0)
+                ignores = options.get("writeMode") == "ignore"  # of these no values are compared
+                whole = "preSql" in options
+                self.assertEqual((found["verdict"], found["changed_since"], found["source_as_read"], found["differences"]),
+                                 ("equal_to_run", 1 if ignores else 3 if whole else 2, False, []))
+                self.assertEqual(self.compared(document, "--against", "source", code=1)["changed_since"], 0)
+                if ignores:
+                    self.change("DELETE FROM t WHERE id = 7")
+                    found = self.compared(document, code=1)
+                    self.assertEqual(([d["record"] for d in found["differences"]], found["changed_since"]), (["id=7"], 1))
+                    continue
+                self.change("UPDATE t SET v = 'x' WHERE id = 7; UPDATE t SET v = 'y' WHERE id = 5")
+                found = self.compared(document, code=1)
+                self.assertEqual(([d["record"] for d in found["differences"]], found["gone"]), (["id=5", "id=7"], None if whole else 2))
+                self.assertEqual("2 records stand there no more" in self.verify(document).stdout, not whole)
+                self.change("UPDATE t SET v = 'value ' || id WHERE id IN (5, 7)")
+                self.assertEqual(self.compared(document, code=0)["verdict"], "equal_to_run")
+                # Gone at both ends.
+                self.change("DELETE FROM t WHERE id = 6")
+                if options.get("writeMode") != "replace":
+                    found = self.compared(document, code=1)
+                    self.assertEqual((found["gone"], found["differences"]), (1, []))
+                    self.assertIn("1 record stands there no more", self.verify(document).stdout)
+
+    def test_a_run_that_goes_on_keeps_the_rows_of_both_its_processes(self):
+        self.make(self.SMALL.replace("5000", "300000"), "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT); INSERT INTO t VALUES (999999, '', 'other')")
+        document = self.copy()
+        document["setting"] |= {"verify": True, "speed": {"concurrent": 1, "throttle": True, "mbps": 1}}
+        self.kill_once(lambda: self.rows_stand(self.target), document)
+        document["setting"]["speed"] = {"concurrent": 1}
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.assertEqual(ended.summary["verify"]["verdict"], "equal")
+        self.change("UPDATE t SET v = 'newer' WHERE id IN (5, 299999); DELETE FROM t WHERE id = 6", self.source)
+        found = self.compared(document, code=0)
+        self.assertEqual((found["verdict"], found["changed_since"], found["gone"]), ("equal_to_run", 2, 0))
 
     def test_a_run_that_verifies_fails_before_postsql_where_the_destination_is_not_what_it_wrote(self):
         self.make(self.SMALL, "CREATE TABLE t(id INTEGER PRIMARY KEY, day TEXT, v TEXT); CREATE TABLE done(n)")
@@ -252,15 +326,46 @@ class Verify(ProgramTest):
                 self.assert_succeeds(ended)
                 self.assertEqual(ended.summary["verify"]["verdict"], "equal")
                 self.change("UPDATE t SET v = 'changed' WHERE id = 2", self.source)
-                found = self.compared(document, code=1)
+                found = self.compared(document, "--against", "source", code=1)
                 self.assertEqual([(d["what"], d["record"]) for d in found["differences"]], [("different", "id=2")])
                 self.assertIn("a heading line is not compared", " ".join(found["notes"]))
+                found = self.compared(document, code=0)
+                self.assertEqual((found["verdict"], found["changed_since"], found["gone"]), ("equal_to_run", 1, 0))
                 self.change("UPDATE t SET v = NULL WHERE id = 2", self.source)
+
+    def test_a_plan_alone_has_no_results(self):
+        self.make(self.SMALL)
+        done = self.verify(self.copy(preSql=["DELETE FROM t"]), "--plan")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Records are known by: id\n", done.stdout)
+        self.assertNotIn("records, sum", done.stdout)
+        self.assertNotIn("0 different", done.stdout)
+
+    def test_what_the_ends_show_is_1_as_of_a_run_and_what_is_missing_is_called_so(self):
+        self.make(self.SMALL)
+        document = self.copy()
+        document["steps"][0]["parameter"]["table"] = "nowhere"
+        ended = self.run_job(document)
+        done = self.verify(document)
+        self.assertEqual((ended.code, done.returncode), (1, 1), done.stderr)
+        self.assertIn("nowhere", done.stderr)
+        writer = {"stepType": "text", "category": "writer", "name": "Writer",
+                  "parameter": {"path": str(self.folder / "out"), "fileName": "rows", "writeMode": "truncate"}}
+        files = job(self.end("reader", self.source, "t"), writer)
+        for prepare in (lambda: None, lambda: (self.folder / "out").mkdir()):
+            prepare()
+            code, found = self.verified(files)
+            self.assertEqual((code, found["error"]["kind"]), (1, "bad_option"), found["error"])
+            self.assertIn("no file", found["error"]["message"])
+        no_folder = self.copy()
+        no_folder["steps"][1]["parameter"]["jdbcUrl"] = f"jdbc:sqlite:{self.folder}/none/t.db"
+        code, found = self.verified(no_folder)
+        self.assertEqual((code, found["error"]["kind"]), (1, "bad_option"), found["error"])
 
     def test_wrong_use_is_told(self):
         self.make(self.SMALL)
         document = self.copy()
-        for flags, code, text in ((["--scope", "hole"], 2, 'did you mean whole'), (["--key", "idd"], 2, '--key: the job writes no column "idd"'),
+        for flags, code, text in ((["--scope", "hole"], 2, 'did you mean whole'), (["--key", "idd"], 1, '--key: the job writes no column "idd"'),
                                   (["--max-differences", "0"], 2, "at least 1"), (["--scope", "where"], 2, "the job has none")):
             done = self.verify(document, *flags)
             self.assertEqual(done.returncode, code, done.stdout + done.stderr)
@@ -274,7 +379,7 @@ class Verify(ProgramTest):
         printing = job(self.end("reader", self.source, "t"),
                        {"stepType": "stream", "category": "writer", "name": "Writer", "parameter": {"print": False}})
         done = self.verify(printing)
-        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.returncode, 2, done.stderr)  # as of a run with setting.verify
         self.assertIn("cannot be read again", done.stderr)
         printing["setting"]["verify"] = True
         self.assert_fails(self.run_job(printing), 2, "setting.verify", "cannot be read again")

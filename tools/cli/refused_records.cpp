@@ -4,17 +4,12 @@
 #include <nlohmann/json.hpp>
 
 namespace sluice {
-namespace {
 
-constexpr std::size_t records_max = 100'000;
-
-}  // namespace
-
-std::vector<refused_record> refused_by_destination(const std::string& dirty_file) {
-  std::vector<refused_record> out;
+void tell_refused_by_destination(const std::string& dirty_file,
+                                 const std::function<void(const refused_record&)>& each) {
   std::ifstream file(dirty_file);
   std::string line;
-  while (out.size() < records_max && std::getline(file, line)) {
+  while (std::getline(file, line)) {
     const auto read = nlohmann::json::parse(line, nullptr, false);
     if (!read.is_object() || read.value("side", nlohmann::json()) != "writer") {
       continue;
@@ -30,9 +25,8 @@ std::vector<refused_record> refused_by_destination(const std::string& dirty_file
                                 text.is_string() ? std::optional(text.get<std::string>()) : std::nullopt);
       }
     }
-    out.push_back(std::move(one));
+    each(one);
   }
-  return out;
 }
 
 }  // namespace sluice

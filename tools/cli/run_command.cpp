@@ -4,6 +4,8 @@
 #include <mutex>
 
 #include "actors/supervise/continuation.h"
+#include "actors/supervise/make_ends.h"
+#include "actors/verify/written_rows.h"
 #include "jobspec/secrets.h"
 #include "tools/cli/console.h"
 #include "tools/cli/datax_report.h"
@@ -27,6 +29,7 @@
 #include "tools/cli/verify_text.h"
 #include "transport/base/secret_resolver.h"
 #include "transport/base/text.h"
+#include "transport/record/canonical.h"
 #include "transport/record/zone.h"
 
 namespace sluice {
@@ -104,6 +107,7 @@ class run_session {
   void tell_other_settings(const run_folder& older, std::vector<std::string> changes);
   result<std::string> folder_of_continued(const run_id& continued);
   /// `setting.verify`.
+  run_summary execute_keeping_rows(const run_settings& settings, run_observer& observer);
   result<void> compare_written(const run_settings::written_totals& written, const run_settings& settings,
                                run_observer& observer, const stop_signal& stop);
   void on_plan(const run_plan& plan);
@@ -495,9 +499,13 @@ result<void> run_session::compare_written(const run_settings::written_totals& wr
   v.memory_bytes = settings.memory_bytes;
   v.folder = folder_->file("verify");
   v.run = written.run;
-  v.before = {written.run, written.counts.written, written.sums.written, written.counts.dirty};
+  v.before = {written.run,          written.counts.written, written.sums.written, std::string(canonical_name),
+              written.counts.dirty, written.counts.ignored, written.counts.read,  written.sums.read};
   v.trusts_run = true;
-  v.refused = refused_by_destination(folder_->file("dirty.jsonl"));
+  v.written_in = folder_->path();
+  v.refused = [file = folder_->file("dirty.jsonl")](const auto& each) {
+    tell_refused_by_destination(file, each);
+  };
   v.differences_max = 10;
   v.retries_max = settings.retries_max;
   v.resolve_secret = settings.resolve_secret;
@@ -520,6 +528,24 @@ result<void> run_session::compare_written(const run_settings::written_totals& wr
     return fail(std::move(different));
   }
   return {};
+}
+
+/// As `execute_run`; what is written is kept, so that it can be compared whatever the source is by then.
+run_summary run_session::execute_keeping_rows(const run_settings& settings, run_observer& observer) {
+  const job& what = job_->what;
+  return execute_between(
+      what,
+      [&](const end_settings& given) -> result<job_ends> {
+        SLUICE_TRY(job_ends ends, make_ends(what, *job_->reader, *job_->writer, given));
+        if (job_->writer->read_back_of != nullptr) {
+          ends.to = keeping_written_rows(
+              ends.to, [this] { return folder_->path(); },
+              row_form_of(*job_->writer, what.writer.parameter, settings.time_zone),
+              written_rows_max(settings.memory_bytes));
+        }
+        return ends;
+      },
+      settings, observer, stop_.signal());
 }
 
 run_settings run_session::settings_of_run(bool live) {
@@ -613,8 +639,9 @@ std::optional<planned_time> run_session::execute() {
       return compare_written(written, settings, observer, stop);
     };
   }
-  run_summary ended =
-      parts_.execute(job_->what, *job_->reader, *job_->writer, settings, observer, stop_.signal());
+  run_summary ended = job_->what.verify ? execute_keeping_rows(settings, observer)
+                                        : parts_.execute(job_->what, *job_->reader, *job_->writer, settings,
+                                                         observer, stop_.signal());
   if (ended.plan_as) {
     return ended.plan_as;
   }

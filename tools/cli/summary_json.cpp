@@ -177,7 +177,8 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
                    {"form", nothing_if_empty(c.verified->form)},
                    {"different", c.verified->different},
                    {"missing", c.verified->missing},
-                   {"extra", c.verified->extra}};
+                   {"extra", c.verified->extra},
+                   {"changed_since", c.verified->changed_since}};
   }
   j["splits"] = splits_of(s);
   put_work(j, s, c);

@@ -87,10 +87,9 @@ class screen_observer final : public verify_observer {
   std::function<void(const verify_report&)> on_plan_;
 };
 
-/// What the newest run of this job with these parameters has written; nothing where the state directory knows
-/// none, or that one is not done, or its sums are of another form.
-std::optional<written_by_run> last_run_of(const job& what, const std::string& state,
-                                          std::vector<refused_record>& refused) {
+/// What the newest run of this job with these parameters has written, and its folder; nothing where the state
+/// directory knows none, or that one is not done.
+std::optional<std::pair<written_by_run, std::string>> last_run_of(const job& what, const std::string& state) {
   const auto runs = runs_in_state(state);
   if (!runs) {
     return std::nullopt;
@@ -109,13 +108,19 @@ std::optional<written_by_run> last_run_of(const job& what, const std::string& st
       continue;
     }
     const auto sums = summary.value("sums", nlohmann::json::object());
-    const auto sum = row_sum_from(sums.is_object() ? sums.value("written", "") : "");
-    if (!is_done(one.state) || !sum || sums.value("form", nlohmann::json()) != canonical_name) {
+    const auto text_of = [&](const char* name) {
+      const auto found = sums.is_object() ? sums.value(name, nlohmann::json()) : nlohmann::json();
+      return found.is_string() ? found.get<std::string>() : std::string();
+    };
+    const auto sum = row_sum_from(text_of("written"));
+    const auto read_sum = row_sum_from(text_of("read"));
+    if (!is_done(one.state) || !sum || !read_sum) {
       return std::nullopt;
     }
-    refused = refused_by_destination(one.folder + "/dirty.jsonl");
-    return written_by_run{one.run, summary.value("written", std::uint64_t{0}), *sum,
-                          summary.value("dirty", std::uint64_t{0})};
+    const auto count = [&](const char* name) { return summary.value(name, std::uint64_t{0}); };
+    return std::pair(written_by_run{one.run, count("written"), *sum, text_of("form"), count("dirty"),
+                                    count("ignored"), count("read"), *read_sum},
+                     one.folder);
   }
   return std::nullopt;
 }
@@ -184,9 +189,15 @@ result<verify_settings> verify_session::settings_for(const loaded_job& job, cons
   settings.retries_max = parts_.configured.retries_max.value_or(settings.retries_max);
   settings.stop_now = stop_now_.signal();
   if (!arguments_.against_source) {
-    settings.before = last_run_of(
-        job.what, choose_state_directory(arguments_.state_dir, parts_.configured, parts_.variable).path,
-        settings.refused);
+    const auto last = last_run_of(
+        job.what, choose_state_directory(arguments_.state_dir, parts_.configured, parts_.variable).path);
+    if (last) {
+      settings.before = last->first;
+      settings.written_in = last->second;
+      settings.refused = [file = last->second + "/dirty.jsonl"](const auto& each) {
+        tell_refused_by_destination(file, each);
+      };
+    }
   }
   SLUICE_TRY(settings.guard, begin_guard(job));
   return settings;
@@ -196,16 +207,14 @@ int verify_session::show(const verify_report& report, const std::string& job_nam
   screen_.clear_live();
   if (arguments_.json) {
     print_out(parts_, secrets_.apply(verify_json(report, job_name)));
-  } else if (!report.failure) {
+  } else if (!report.failure && !arguments_.plan) {
     print_out(parts_, secrets_.apply(verify_result_text(report)));
   }
   if (report.failure) {
     if (stopped_by_signal_ && report.failure->kind == error_kind::cancelled) {
       return complain("stopped; nothing is known of what was compared", exit_stopped);
     }
-    return complain(
-        report.failure->message,
-        report.wrong_job || report.failure->kind == error_kind::bad_option ? exit_wrong_use : exit_failed);
+    return complain(report.failure->message, report.wrong_job ? exit_wrong_use : exit_failed);
   }
   return report.what == verify_report::verdict::different ? exit_failed : exit_success;
 }

@@ -85,6 +85,28 @@ std::string counts_text(const verify_report& r) {
          (unfit == 0 ? "" : fmt::format(", {} not compared", with_thousands(unfit)));
 }
 
+std::string records_text(std::uint64_t n, std::string_view verb_of_one, std::string_view verb_of_more) {
+  return fmt::format("{} record{} {}", with_thousands(n), n == 1 ? "" : "s",
+                     n == 1 ? verb_of_one : verb_of_more);
+}
+
+/// What the run tells of what differs, in sentences with a blank before each.
+std::string run_text(const verify_report& r) {
+  std::string text;
+  if (r.gone.value_or(0) != 0) {
+    text += fmt::format(" Of what run {} has written, {} there no more.", r.before->run.text(),
+                        records_text(*r.gone, "stands", "stand"));
+  }
+  if (r.changed_since != 0) {
+    text += fmt::format(" {} only because the source was changed since.",
+                        records_text(r.changed_since, "differs", "differ"));
+  } else if (r.source_as_read && !r.gone) {
+    text += *r.source_as_read ? " The source is as the run has read it."
+                              : " The source is not as the run has read it: what differs may come from that.";
+  }
+  return text;
+}
+
 json value_of(const std::optional<std::string>& value) {
   return value ? json(*value) : json();
 }
@@ -147,7 +169,8 @@ std::string verify_result_text(const verify_report& r) {
     text += difference_text(d);
   }
   if (r.missing + r.extra + r.different > r.differences.size() && !r.differences.empty()) {
-    text += fmt::format("… --max-differences {}\n", r.differences.size());
+    text += fmt::format("…          and more: {} are named, --max-differences N names more\n",
+                        with_thousands(r.differences.size()));
   }
   switch (r.what) {
     case verify_report::verdict::equal:
@@ -155,11 +178,16 @@ std::string verify_result_text(const verify_report& r) {
     case verify_report::verdict::equal_to_run: {
       const std::string refused =
           r.before->dirty == 0 ? "" : fmt::format("; it refused {}", with_thousands(r.before->dirty));
+      const bool told_apart = r.changed_since != 0 && r.different + r.missing + r.extra == 0;
       return text + fmt::format(
-                        "Equal to what run {} has written: {} records with the same sum{}. What differs "
+                        "Equal to what run {} has written: {}{}. What differs "
                         "{}came to the source since, or changed there ({}).\n",
-                        r.before->run.text(), with_thousands(r.before->records), refused,
-                        refused.empty() ? "" : "was refused, or ", counts_text(r));
+                        r.before->run.text(),
+                        r.gone
+                            ? fmt::format("each of its {} records stands", with_thousands(r.before->records))
+                            : fmt::format("{} records with the same sum", with_thousands(r.before->records)),
+                        refused, refused.empty() ? "" : "was refused, or ",
+                        told_apart ? records_text(r.changed_since, "differs", "differ") : counts_text(r));
     }
     case verify_report::verdict::equal_but_refused:
       return text + fmt::format("Equal but for {} records that the last run has refused.\n",
@@ -170,7 +198,7 @@ std::string verify_result_text(const verify_report& r) {
             "The job's where was asked of the destination, too: if it names a column that has another value "
             "there, --scope keys tells.\n";
       }
-      return text + fmt::format("Not equal: {}.\n", counts_text(r));
+      return text + fmt::format("Not equal: {}.{}\n", counts_text(r), run_text(r));
     case verify_report::verdict::planned:
     case verify_report::verdict::failed:
       break;
@@ -197,7 +225,8 @@ std::string verify_line(const verify_report& r) {
                           shown(d.values.front().source), shown(d.values.front().destination));
     }
   }
-  return text;
+  const std::string of_run = r.what == verify_report::verdict::different ? run_text(r) : "";
+  return of_run.empty() ? text : text + "." + of_run.substr(0, of_run.size() - 1);
 }
 
 std::string verify_json(const verify_report& r, const std::string& job_name) {
@@ -226,6 +255,9 @@ std::string verify_json(const verify_report& r, const std::string& job_name) {
   j["missing"] = r.missing;
   j["extra"] = r.extra;
   j["counted_all"] = r.counted_all;
+  j["changed_since"] = r.changed_since;
+  j["gone"] = r.gone ? json(*r.gone) : json();
+  j["source_as_read"] = r.source_as_read ? json(*r.source_as_read) : json();
   j["run"] = r.before ? json(r.before->run.text()) : json();
   j["differences"] = json::array();
   for (const verify_difference& d : r.differences) {

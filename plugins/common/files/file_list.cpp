@@ -22,6 +22,13 @@ result<std::vector<std::string>> files_matching(const std::string& path) {
   if (!is_pattern(path) || ::stat(path.c_str(), &status) == 0) {
     return std::vector<std::string>{path};
   }
+  const std::size_t slash = path.rfind('/', path.find_first_of("*?["));
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::stat(folder.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    return fail(error_kind::bad_option,
+                "there is no folder {}, so that no file matches {}; correct the path.", in_quotes(folder),
+                in_quotes(path));
+  }
   const utf8_names names;
   glob_t found{};
   const int code = ::glob(path.c_str(), GLOB_ERR | GLOB_NOSORT | GLOB_MARK, nullptr, &found);

@@ -200,7 +200,7 @@ def suite_servers(run):
     """real PostgreSQL and MariaDB (full: MySQL 8 too), started here; at most 10 min"""
     run.unittest_modules("tests/servers", 3, env={"SLUICE_TEST_FULL": "1"} if run.full else None)
     if run.full:
-        for module in ("between", "changed", "faults", "jobs", "rights", "written"):
+        for module in ("between", "changed", "faults", "jobs", "pairs", "rights", "verify", "written"):
             run.unittest("tests/servers", env={"SLUICE_TEST_MYSQL_FOR_MARIADB": "1"}, pattern=f"{module}_test.py")
     with servers.Running(["postgresql", "mariadb"] + (["mysql"] if run.full else [])) as running:
         run.ctest("release", "^servers$", env=running.environment)

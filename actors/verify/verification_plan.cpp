@@ -183,8 +183,11 @@ result<void> verification::choose_columns() {
     f.holds_text = true;
     f.own_form.clear();
     const field& back = (*back_columns_.columns)[i];
+    // Under the same name MySQL's JSON is written anew by its server, and another product's is its text.
+    const bool other_json =
+        what_.reader.plugin != what_.writer.plugin && lower(to[i].source_type_name) == "json";
     const bool foreign = to[i].type.id == type_id::utf8 && !to[i].holds_text &&
-                         from[i].source_type_name != to[i].source_type_name;
+                         (other_json || from[i].source_type_name != to[i].source_type_name);
     if (foreign && is_number(back.type.id)) {
       f.type = back.type;  // a text that the server has made a number of is compared as one
     }

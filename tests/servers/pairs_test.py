@@ -7,7 +7,7 @@ import unittest
 from collections import Counter
 
 from e2e.harness import job
-from servers import postgresql_types_test
+from servers import pair, postgresql_types_test
 from servers.pair import PairTest, csv_end, in_mariadb, in_postgresql, mariadb_end, postgresql_end, setUpModule, sqlite_end
 
 MARIADB_TYPES = [
@@ -57,6 +57,20 @@ LOST_OF_POSTGRESQL = {
 NOT_BACK = ("numeric(10,2)[]", "pair")
 
 
+def those_there(cases):
+    """Of cases those whose types the server has: MySQL 8 has none of these."""
+    return [case for case in cases if pair.MARIADB.system != "mysql" or not {"UUID", "INET4", "INET6"} & {part for part in case if isinstance(part, str)}]
+
+
+# MySQL 8 writes JSON anew, and refuses by another code what is none.
+OF_MYSQL = {"! ER_CONSTRAINT_FAILED": "! ER_INVALID_JSON_TEXT", '{"a":1}': '{"a": 1}', '{"b":1, "a" : 2}': '{"a": 2, "b": 1}'}
+
+
+def as_there(cases):
+    of_json = [case for case in cases if case[2] == "JSON" and pair.MARIADB.system == "mysql"]
+    return [(*case[:3], OF_MYSQL.get(case[3], case[3])) if case in of_json else case for case in cases]
+
+
 class TypesTest(PairTest):
     def compare(self, document):
         """`sluice verify` finds all that was not refused equal, whatever becomes of a type on its way."""
@@ -68,6 +82,7 @@ class TypesTest(PairTest):
 class AwayAndBack(TypesTest):
     def fill(self, in_server, types, prepared=""):
         """A column for each type, a row for each value and one of NULL; gives the number of each row by type and value."""
+        types = those_there(types)
         columns = ", ".join(f"c{i} {kind}" for i, (kind, _) in enumerate(types))
         rows = {}
         inserts = "INSERT INTO src (n) VALUES (0);"
@@ -99,13 +114,13 @@ class AwayAndBack(TypesTest):
                 self.assertEqual({int(n) for n in home("SELECT n FROM back").split()}, left)
 
     def test_each_value_of_mariadb_comes_back_equal_from_postgresql_sqlite_and_csv(self):
-        rows = self.fill(in_mariadb, MARIADB_TYPES, "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'; SET time_zone = '+00:00';")
+        rows = self.fill(in_mariadb, those_there(MARIADB_TYPES), "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'; SET time_zone = '+00:00';")
         away = {"postgresql": (postgresql_end("Writer", "away", createTable=True), postgresql_end("Reader", "away")),
                 "sqlite": (sqlite_end("Writer", self.folder / "away.db", "away"), sqlite_end("Reader", self.folder / "away.db", "away")),
                 "csv": (csv_end("Writer", self.folder, nullFormat="\\N"), csv_end("Reader", self.folder, nullFormat="\\N", column=["*"]))}
         # As numbers and by their bytes: the text of a FLOAT has six digits, and a collation takes texts for equal.
-        self.there_and_back(MARIADB_TYPES, rows, LOST_OF_MARIADB, away, in_mariadb, mariadb_end, lambda count: in_mariadb("".join(
-            f"SELECT s.n, {i} FROM src s JOIN back b USING (n) WHERE NOT (s.c{i} <=> b.c{i} AND BINARY s.c{i} <=> BINARY b.c{i});" for i in range(count))))
+        self.there_and_back(those_there(MARIADB_TYPES), rows, LOST_OF_MARIADB, away, in_mariadb, mariadb_end, lambda count: in_mariadb("".join(
+            f"SELECT s.n, {i} FROM src s JOIN back b USING (n) WHERE NOT (s.c{i} <=> b.c{i} AND (BINARY s.c{i} <=> BINARY b.c{i} OR BINARY s.c{i} = '-0'));" for i in range(count))))
 
     def test_each_value_of_postgresql_comes_back_equal_from_mariadb_sqlite_and_csv(self):
         types = [(kind, [v for v in values if v != "NULL"]) for kind, values, _ in postgresql_types_test.TYPES if kind not in NOT_BACK]
@@ -200,6 +215,7 @@ REFUSED_BY_POSTGRESQL = [("YEAR", "date", "a number has no unit of time"), ("BIT
 
 class Pairs(TypesTest):
     def moves(self, cases, in_source, source_end, in_target, target_end, seen):
+        cases = as_there(those_there(cases))
         in_source("CREATE TABLE src (n INT PRIMARY KEY, " + ", ".join(f"c{i} {case[0]}" for i, case in enumerate(cases)) + ");" +
                   "".join(f"INSERT INTO src (n, c{i}) VALUES ({i}, {case[1]});" for i, case in enumerate(cases)))
         in_target("CREATE TABLE dst (n INT PRIMARY KEY, " + ", ".join(f"c{i} {case[2]}" for i, case in enumerate(cases)) + ")")
@@ -224,7 +240,7 @@ class Pairs(TypesTest):
 
     def test_values_of_postgresql_in_types_of_mariadb(self):
         self.moves(TO_MARIADB, in_postgresql, postgresql_end, in_mariadb, mariadb_end,
-                   lambda i: f"SET time_zone = '+00:00'; SELECT c{i} {'+ 0' if TO_MARIADB[i][2].startswith('BIT') else ''} FROM dst WHERE n = {i}")
+                   lambda i: f"SET time_zone = '+00:00'; SELECT c{i} {'+ 0' if those_there(TO_MARIADB)[i][2].startswith('BIT') else ''} FROM dst WHERE n = {i}")
 
     def test_values_of_mariadb_in_types_of_postgresql(self):
         in_postgresql("CREATE TYPE mood AS ENUM ('a', 'b')")

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tools/cli/files.h"
@@ -65,10 +66,13 @@ bool put_summary(run_record& to, std::string text) {
   to.ignored = number_in(j, "ignored");
   to.dirty = number_in(j, "dirty");
   to.filtered = number_in(j, "filtered");
+  to.written_again = number_in(j, "written_again");
+  to.written_again_at_most = j.value("written_again_at_most", json()) == json(true);
   to.how_to_go_on = text_in(j, "how_to_go_on");
   to.asks = j.value("resumable", json()) == json(false);
   if (const auto at = j.find("error"); at != j.end() && at->is_object()) {
     to.error = text_in(*at, "message");
+    to.conflicts = text_in(*at, "kind") == to_string(error_kind::conflict);
   }
   if (const auto at = j.find("seconds"); at != j.end() && at->is_number()) {
     to.seconds = at->get<double>();
@@ -78,6 +82,12 @@ bool put_summary(run_record& to, std::string text) {
   for (const auto& [value, word] : state_words) {
     to.state = word == state ? value : to.state;
   }
+  const auto phases = j.find("phases");
+  to.refused = to.state == recorded_state::failed && phases != j.end() && phases->is_array() &&
+               std::all_of(phases->begin(), phases->end(), [](const json& phase) {
+                 const std::string name = phase.is_object() ? text_in(phase, "name") : "";
+                 return name == "open" || name == "finish";
+               });
   to.summary = std::move(text);
   to.has_summary = true;
   return true;
@@ -107,12 +117,14 @@ run_record read_run(const fs::path& folder, const run_id& run) {
     one.error.clear();
     one.how_to_go_on.clear();
     one.asks = false;
+    one.refused = false;
     one.seconds.reset();
   }
   if (auto kept = read_stored_command(one.folder)) {
     one.job = kept->job;
     if (const auto taken_over = run_id::parse(kept->run)) {
       one.run = *taken_over;
+      one.begun_unix_ms = begun_unix_ms(one.run);
     }
     one.command = std::move(*kept);
   }
@@ -226,43 +238,75 @@ result<std::vector<run_record>> runs_in_state(const std::string& state_directory
   return runs;
 }
 
-result<run_record> find_run(const std::string& state_directory, const std::string& named, bool resumable) {
-  std::vector<std::pair<fs::path, run_id>> fitting;
-  std::optional<run_record> whole;
-  SLUICE_CHECK(each_folder(state_directory, [&](const fs::path& folder, const run_id& run) {
+namespace {
+
+bool is_unfinished(const run_record& one) {
+  return one.resumable || one.began_anew || one.state == recorded_state::running;
+}
+
+/// `runs` are those of one job, newest first.
+found_run choose(const std::vector<run_record>& runs, run_of_job which) {
+  const run_record& newest = runs.front();
+  if (which == run_of_job::resumable) {
+    const auto first =
+        std::find_if(runs.begin(), runs.end(), [](const run_record& one) { return one.resumable; });
+    if (first != runs.end()) {
+      return {*first, std::nullopt};
+    }
+  }
+  const auto worked =
+      std::find_if(runs.begin(), runs.end(), [](const run_record& one) { return !one.refused; });
+  const bool passes = which != run_of_job::newest && newest.refused && worked != runs.end() &&
+                      (newest.conflicts || is_unfinished(*worked));
+  return passes ? found_run{*worked, newest} : found_run{newest, std::nullopt};
+}
+
+}  // namespace
+
+result<found_run> find_run(const std::string& state_directory, const std::string& named, run_of_job which) {
+  // By folder: each is the one in which its run goes on.
+  std::map<std::string, run_id> whole;
+  std::map<std::string, run_id> part;
+  const auto see = [&](const std::string& folder, const run_id& run) {
     const std::string id = run.text();
     if (id == named) {
-      whole = read_run(run_folder::find(state_directory, run).value_or(folder), run);
+      whole.emplace(folder, run);
     } else if (!named.empty() && (id.starts_with(named) || id.ends_with(named))) {
-      fitting.emplace_back(folder, run);
+      part.emplace(folder, run);
     }
-  }));
-  if (whole) {
-    return std::move(*whole);
-  }
-  SLUICE_TRY(const auto runs, runs_in_state(state_directory));
-  const auto of_job = [&](bool only_resumable) {
-    return std::find_if(runs.begin(), runs.end(), [&](const run_record& one) {
-      return one.job == named && (!only_resumable || one.resumable);
-    });
   };
-  auto newest = of_job(resumable);
-  newest = newest == runs.end() ? of_job(false) : newest;
-  if (newest != runs.end()) {
-    return read_run(newest->folder, newest->run);
+  SLUICE_CHECK(each_folder(state_directory, [&](const fs::path& folder, const run_id& run) {
+    see(run_folder::find(state_directory, run).value_or(folder.string()), run);
+  }));
+  SLUICE_TRY(auto runs, runs_in_state(state_directory));
+  for (const run_record& one : runs) {
+    see(one.folder, one.run);  // its folder may have another id
   }
-  if (fitting.empty()) {
+  const auto as_found = [](const std::pair<const std::string, run_id>& one) {
+    return found_run{read_run(one.first, one.second), std::nullopt};
+  };
+  if (!whole.empty()) {
+    return as_found(*whole.begin());
+  }
+  std::erase_if(runs, [&](const run_record& one) { return one.job != named; });
+  if (!runs.empty()) {
+    found_run found = choose(runs, which);
+    found.run = read_run(found.run.folder, found.run.run);
+    return found;
+  }
+  if (part.empty()) {
     return fail(
         error_kind::bad_option,
         "there is no run {} in {}, neither by its id nor as a job's name; sluice runs list shows what "
         "there is",
         in_quotes(named), in_quotes(runs_folder(state_directory)));
   }
-  if (fitting.size() > 1) {
+  if (part.size() > 1) {
     return fail(error_kind::bad_option, "{} is part of {} ids, {} and {} among them: give more of it",
-                in_quotes(named), fitting.size(), fitting[0].second.text(), fitting[1].second.text());
+                in_quotes(named), part.size(), part.begin()->second.text(),
+                std::next(part.begin())->second.text());
   }
-  return read_run(fitting.front().first, fitting.front().second);
+  return as_found(*part.begin());
 }
 
 std::string time_text(std::uint64_t unix_ms) {

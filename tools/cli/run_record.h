@@ -40,8 +40,18 @@ struct run_record {
   bool summary_is_earlier = false;
   // From that summary; 0 and empty without.
   std::uint64_t read = 0, written = 0, ignored = 0, dirty = 0, filtered = 0;
+  std::uint64_t written_again = 0;
+  bool written_again_at_most = false;
   std::string error;
   std::string how_to_go_on;
+  bool refused = false;    ///< A start that failed before it planned anything: it is no run of its own.
+  bool conflicts = false;  ///< Its failure was another run's doing (`error_kind::conflict`).
+};
+
+/// A run that was asked for by the name of its job.
+struct found_run {
+  run_record run;
+  std::optional<run_record> refused_start;  ///< The job's last start, where it came behind and was refused.
 };
 
 /// What is done is nothing to go on with.
@@ -69,11 +79,18 @@ result<std::vector<run_record>> runs_in_state(const std::string& state_directory
                                               const run_filter& filter = {},
                                               std::vector<std::string>* closed = nullptr);
 
-/// The one that `named` means: its id, or the name of a job, whose newest run it is then (`resumable`: the
-/// newest that can be continued, where one can), or what only its id begins or ends with. `bad_option` where
-/// there is none, or more than one.
-result<run_record> find_run(const std::string& state_directory, const std::string& named,
-                            bool resumable = false);
+/// Which run of a job its name means.
+enum class run_of_job {
+  newest,     ///< Whatever it is.
+  resumable,  ///< The newest that can be continued, where one can.
+  /// The newest, but not a start that was refused because of another run, or before one that is unfinished.
+  telling
+};
+
+/// The one that `named` means: its id, or the name of a job, or what only its id begins or ends with. One
+/// that was taken over is that in whose folder it goes on. `bad_option` where there is none, or more than
+/// one.
+result<found_run> find_run(const std::string& state_directory, const std::string& named, run_of_job which);
 
 /// `2026-11-27 02:20:38Z`.
 std::string time_text(std::uint64_t unix_ms);

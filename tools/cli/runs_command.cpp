@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "jobspec/planned_time.h"
 #include "tools/cli/end_report.h"
 #include "tools/cli/retention.h"
 #include "tools/cli/run_folder.h"
@@ -135,7 +136,16 @@ std::string outlook_text(const run_record& one) {
                         : "nothing is left to go on with: its command begins a run of its own";
 }
 
-std::string show_text(const run_record& one, std::uint64_t now_unix_ms) {
+/// `2026-11-27 10:30:00 Europe/Berlin`.
+std::string planned_text(const std::string& kept) {
+  const auto planned = read_kept_time(kept);
+  return !planned ? escaped(kept)
+                  : fmt::format("{} {}{}", planned->text(), escaped(planned->zone),
+                                planned->given ? "" : " (when it began: none was given)");
+}
+
+std::string show_text(const found_run& found, std::uint64_t now_unix_ms) {
+  const run_record& one = found.run;
   std::vector<std::vector<std::string>> rows = {
       {"Run", one.run.text()}, {"Job", escaped(one.job)}, {"State", state_text(one)}};
   const auto add = [&rows](const char* name, std::string text) {
@@ -152,7 +162,7 @@ std::string show_text(const run_record& one, std::uint64_t now_unix_ms) {
     add("Worked for", duration_text(seconds_of(one, now_unix_ms)));
   }
   if (one.command) {
-    add("Planned for", escaped(one.command->planned));
+    add("Planned for", one.command->planned.empty() ? "" : planned_text(one.command->planned));
     add("Command", command_text(*one.command));
     add("In", escaped(one.command->folder));
   }
@@ -168,10 +178,18 @@ std::string show_text(const run_record& one, std::uint64_t now_unix_ms) {
                     with_thousands(one.written), with_thousands(one.ignored), with_thousands(one.dirty),
                     with_thousands(one.filtered),
                     one.summary_is_earlier ? " (when an earlier process ended)" : ""));
+    if (one.written_again != 0) {
+      add("", fmt::format("beside them, written once more: {}{} rows",
+                          one.written_again_at_most ? "at most " : "", with_thousands(one.written_again)));
+    }
     add("Dirty file", text("dirty_file"));
   }
   add("Why", one.error);
   add("Then", one.how_to_go_on);
+  if (const auto& start = found.refused_start) {
+    add("Refused since", fmt::format("a start at {}: {} ({})", time_text(start->begun_unix_ms), start->error,
+                                     start->run.text()));
+  }
   add("Folder", fmt::format("{} ({})", one.folder, bytes_text(bytes_in_folder(one.folder))));
   std::string out;
   for (std::string& line : aligned(rows, {false, false})) {
@@ -225,8 +243,8 @@ std::string cleaned_text(const retention_report& report, bool dry_run) {
 result<std::set<std::string>> folders_named(const std::vector<std::string>& runs, const std::string& state) {
   std::set<std::string> folders;
   for (const std::string& named : runs) {
-    SLUICE_TRY(const run_record one, find_run(state, named));
-    folders.insert(one.folder);
+    SLUICE_TRY(const found_run one, find_run(state, named, run_of_job::newest));
+    folders.insert(one.run.folder);
   }
   return folders;
 }
@@ -270,13 +288,15 @@ int runs_list(const runs_list_arguments& arguments, const program& parts) {
 }
 
 int runs_show(const runs_show_arguments& arguments, const program& parts) {
-  const auto one = find_run(state_directory_of(arguments.state_dir, parts), arguments.run);
-  if (!one) {
-    return complain(parts, one.error().message, exit_failed);
+  const auto found =
+      find_run(state_directory_of(arguments.state_dir, parts), arguments.run, run_of_job::telling);
+  if (!found) {
+    return complain(parts, found.error().message, exit_failed);
   }
+  const run_record* const one = &found->run;
   const std::uint64_t now = parts.unix_ms();
   if (!arguments.json) {
-    print_out(parts, show_text(*one, now));
+    print_out(parts, show_text(*found, now));
     return exit_success;
   }
   json j = {{"version", 1}};
@@ -288,6 +308,13 @@ int runs_show(const runs_show_arguments& arguments, const program& parts) {
     j["command"] = {{"text", command_text(*one->command)},
                     {"words", one->command->words},
                     {"folder", one->command->folder}};
+  }
+  j["refused_start"] = json();
+  if (const auto& start = found->refused_start) {
+    j["refused_start"] = {{"run", start->run.text()},
+                          {"began", utc_text(start->begun_unix_ms)},
+                          {"error", start->error},
+                          {"folder", start->folder}};
   }
   j["summary"] = one->summary.empty() ? json() : json::parse(one->summary, nullptr, false);
   print_out(parts, printed(j));

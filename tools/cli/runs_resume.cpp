@@ -104,10 +104,11 @@ int runs_resume(const runs_resume_arguments& arguments, const program& parts) {
   };
   const std::string state =
       absolute(choose_state_directory(arguments.state_dir, parts.configured, parts.variable).path);
-  const auto one = find_run(state, arguments.run, true);
-  if (!one) {
-    return complain(one.error().message, exit_failed);
+  const auto found = find_run(state, arguments.run, run_of_job::resumable);
+  if (!found) {
+    return complain(found.error().message, exit_failed);
   }
+  const run_record* const one = &found->run;
   if (const auto can = require_resumable(*one, arguments.running); !can) {
     return complain(can.error().message, exit_failed);
   }

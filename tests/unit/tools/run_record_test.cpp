@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/unit/tools/test_folder.h"
 #include "tools/cli/run_folder.h"
 
@@ -59,8 +61,9 @@ TEST_F(run_record_test, a_state_comes_from_lock_summary_and_marks) {
   std::uint64_t at = 1000;
   for (const one_case& c : cases) {
     add(id(at), c.summary, "orders", c.mark);
-    const auto one = find_run(state.path(), id(at).text());
-    ASSERT_TRUE(one.has_value());
+    const auto found = find_run(state.path(), id(at).text(), run_of_job::telling);
+    ASSERT_TRUE(found.has_value());
+    const run_record* const one = &found->run;
     EXPECT_EQ(one->state, c.state) << c.summary;
     EXPECT_EQ(one->resumable, c.resumable) << c.summary;
     EXPECT_EQ(one->began_anew, c.anew) << c.summary;
@@ -131,21 +134,77 @@ TEST_F(run_record_test, a_run_is_named_by_its_id_a_part_of_it_or_its_job) {
   add(id(1000), "succeeded");
   add(id(2000), "failed");
   const std::string whole = id(1000).text();
-  EXPECT_EQ(find_run(state.path(), whole)->run, id(1000));
-  EXPECT_EQ(find_run(state.path(), whole.substr(20))->run, id(1000)) << "its end";
-  EXPECT_EQ(find_run(state.path(), "orders")->run, id(2000)) << "the newest of the job";
+  const auto found = [this](const std::string& named, run_of_job which = run_of_job::telling) {
+    const auto one = find_run(state.path(), named, which);
+    EXPECT_TRUE(one.has_value()) << named;
+    return one ? one->run.run : run_id();
+  };
+  EXPECT_EQ(found(whole), id(1000));
+  EXPECT_EQ(found(whole.substr(20)), id(1000)) << "its end";
+  EXPECT_EQ(found("orders"), id(2000)) << "the newest of the job";
   add(id(1500), "failed", "orders", "unfinished");
-  EXPECT_EQ(find_run(state.path(), "orders", true)->run, id(1500)) << "the one that can be continued";
-  EXPECT_EQ(find_run(state.path(), "orders")->run, id(2000));
+  EXPECT_EQ(found("orders", run_of_job::resumable), id(1500)) << "the one that can be continued";
+  EXPECT_EQ(found("orders"), id(2000));
   const std::string end = whole.substr(whole.size() - 2);
   add(id(500), "failed", end);
-  EXPECT_EQ(find_run(state.path(), end)->run, id(500)) << "a job's name comes before a part of an id";
-  const auto both = find_run(state.path(), whole.substr(0, 6));
+  EXPECT_EQ(found(end), id(500)) << "a job's name comes before a part of an id";
+  const auto both = find_run(state.path(), whole.substr(0, 6), run_of_job::telling);
   ASSERT_FALSE(both.has_value());
   EXPECT_THAT(both.error().message, HasSubstr("part of 4 ids"));
-  const auto none = find_run(state.path(), "nobody");
+  const auto none = find_run(state.path(), "nobody", run_of_job::telling);
   ASSERT_FALSE(none.has_value());
   EXPECT_THAT(none.error().message, HasSubstr("sluice runs list"));
+}
+
+TEST_F(run_record_test, a_job_s_name_means_the_run_that_tells_and_not_a_start_that_was_refused) {
+  const auto refuse_start = [this](std::uint64_t at, const char* kind) {
+    state.put("runs/orders/" + id(at).text() + "/lock", "1 on h\n");
+    state.put(
+        "runs/orders/" + id(at).text() + "/summary.json",
+        std::string(R"({"job":"orders","state":"failed","phases":[{"name":"open"},{"name":"finish"}],)") +
+            R"("error":{"kind":")" + kind + R"(","message":"why not"}})");
+  };
+  const auto found = [this](run_of_job which) {
+    const auto one = find_run(state.path(), "orders", which);
+    EXPECT_TRUE(one.has_value());
+    return one ? std::pair(one->run.run, one->refused_start ? one->refused_start->error : "none")
+               : std::pair(run_id(), std::string());
+  };
+  refuse_start(1000, "conflict");
+  EXPECT_EQ(found(run_of_job::telling), std::pair(id(1000), std::string("none"))) << "there is no other";
+  add(id(2000), "", "orders", "unfinished");
+  EXPECT_EQ(found(run_of_job::telling), std::pair(id(2000), std::string("none"))) << "it came before";
+  for (const char* kind : {"conflict", "not_connected"}) {
+    refuse_start(3000, kind);
+    EXPECT_EQ(found(run_of_job::telling), std::pair(id(2000), std::string("why not"))) << kind;
+    EXPECT_EQ(found(run_of_job::resumable).first, id(2000));
+    EXPECT_EQ(found(run_of_job::newest).first, id(3000));
+  }
+  // Behind a run that is done, what another run is not to blame for is news of its own.
+  add(id(2500), "succeeded");
+  EXPECT_EQ(found(run_of_job::telling), std::pair(id(3000), std::string("none")));
+  refuse_start(3000, "conflict");
+  EXPECT_EQ(found(run_of_job::telling), std::pair(id(2500), std::string("why not")));
+}
+
+TEST_F(run_record_test, one_that_was_taken_over_is_found_where_it_goes_on_by_its_id_and_parts_of_it) {
+  const std::string first = id(1000).text();
+  const std::string second = id(900'000'000'000).text();
+  add(id(1000), "failed", "orders", "unfinished");
+  add(id(900'000'000'000), "succeeded");
+  state.put("runs/orders/" + first + "/taken_over", "orders/" + second);
+  state.put("runs/orders/" + second + "/command.json",
+            R"({"version":1,"job":"orders","run":")" + first + R"(","words":["run"],"folder":"/"})");
+  for (const std::string& named :
+       {first, first.substr(0, 13), first.substr(first.size() - 12), second, second.substr(0, 13)}) {
+    const auto one = find_run(state.path(), named, run_of_job::telling);
+    ASSERT_TRUE(one.has_value()) << named << ": " << one.error().message;
+    EXPECT_EQ(one->run.folder, state.file("runs/orders/" + second)) << named;
+    EXPECT_EQ(one->run.run, id(1000)) << named;
+    EXPECT_EQ(one->run.begun_unix_ms, 1000U);
+  }
+  std::filesystem::remove_all(state.file("runs/orders/" + first));
+  EXPECT_TRUE(find_run(state.path(), first, run_of_job::telling).has_value()) << "the list has this id";
 }
 
 }  // namespace

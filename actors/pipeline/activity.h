@@ -17,8 +17,9 @@ enum class doing : std::uint8_t {
   destination_call,  ///< Writer: in a call of the destination.
   batches,           ///< Writer: waiting for batches.
   dirty_file,        ///< Writer: waiting until dirty records are durable.
+  another_try,       ///< Writer: waiting for its next try, because the destination failed.
 };
-inline constexpr std::size_t doing_kinds = 8;
+inline constexpr std::size_t doing_kinds = 9;
 
 /// Where one actor writes what it is doing, and the supervisor reads it, because an actor in a blocking call
 /// answers no message. One writer, any readers; lives as long as the run. The only state actors share, and

@@ -92,9 +92,9 @@ std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const 
   if (limit_.records) {
     if (total_ > *limit_.records) {
       return error{error_kind::over_limit,
-                   fmt::format("{}: the limit is {} dirty records, but {} are, counting those of the process "
-                               "this run continues",
-                               place_, *limit_.records, total_),
+                   fmt::format("{}: the limit is {} dirty records, but {} are dirty, with those that earlier "
+                               "processes of the run have counted",
+                               place_, *limit_.records, with_thousands(total_)),
                    "errorLimit", false};
     }
     return std::nullopt;
@@ -103,7 +103,7 @@ std::optional<error> error_core::judge_at_end(std::uint64_t records_read) const 
       static_cast<double>(total_) / static_cast<double>(records_read) > *limit_.ratio) {
     return error{error_kind::over_limit,
                  fmt::format("{}: the limit is {}, but {} of {} records are dirty", place_, *limit_.ratio,
-                             total_, records_read),
+                             with_thousands(total_), with_thousands(records_read)),
                  "errorLimit", false};
   }
   return std::nullopt;

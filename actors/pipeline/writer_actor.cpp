@@ -35,14 +35,14 @@ void writer_actor::to_error(const dirty_commit& m) {
 void writer_actor::to_error(const dirty_drop& m) {
   send(beside_.error, m);
 }
-void writer_actor::opened(const mark& m) {
-  send(beside_.supervisor, split_opened{pipeline_, m});
+void writer_actor::opened(const mark& m, const rows_beside& more) {
+  send(beside_.supervisor, split_opened{pipeline_, m, more});
 }
 void writer_actor::wrote(split_index split, const record_counts& delta) {
   send(beside_.supervisor, split_wrote{pipeline_, split, delta});
 }
-void writer_actor::committed(const mark& m) {
-  send(beside_.supervisor, split_committed{pipeline_, m});
+void writer_actor::committed(const mark& m, const rows_beside& more) {
+  send(beside_.supervisor, split_committed{pipeline_, m, more});
 }
 void writer_actor::rewound(split_index split, const error& why, std::optional<dirty_side> end,
                            const retry_try& next) {
@@ -65,9 +65,10 @@ template <class Event>
 void writer_actor::run(Event&& event) {
   board_->writer.set(doing::destination_call, now_of(this));
   event();
-  const doing next = core_.idle()                   ? doing::nothing
-                     : core_.waits_for_dirty_file() ? doing::dirty_file
-                                                    : doing::batches;
+  const doing next = core_.idle()                    ? doing::nothing
+                     : core_.waits_for_dirty_file()  ? doing::dirty_file
+                     : core_.waits_for_destination() ? doing::another_try
+                                                     : doing::batches;
   board_->writer.set(next, now_of(this));
 }
 

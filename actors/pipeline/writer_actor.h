@@ -23,9 +23,9 @@ class writer_actor : public actor_base, private writer_out {
   void to_error(const dirty_sync& m) override;
   void to_error(const dirty_commit& m) override;
   void to_error(const dirty_drop& m) override;
-  void opened(const mark& m) override;
+  void opened(const mark& m, const rows_beside& more) override;
   void wrote(split_index split, const record_counts& delta) override;
-  void committed(const mark& m) override;
+  void committed(const mark& m, const rows_beside& more) override;
   void rewound(split_index split, const error& why, std::optional<dirty_side> end,
                const retry_try& next) override;
   void failed(split_index split, const error& why, std::optional<dirty_side> end) override;

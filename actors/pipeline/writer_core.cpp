@@ -86,6 +86,7 @@ void writer_core::assign(split_index split, scalar_list description, epoch_numbe
   unsure_ = false;
   repeats_ = repeats;
   unanswered_.reset();
+  superseded_ = 0;
   open(epoch, stop);
 }
 
@@ -109,7 +110,9 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   if (!config_.remembers || durable_.position == 0) {
     durable_ = std::move(*m);
   }
-  if (unanswered_ && durable_.position == unanswered_->position && durable_.counts == unanswered_->counts) {
+  const bool came =
+      unanswered_ && durable_.position == unanswered_->position && durable_.counts == unanswered_->counts;
+  if (came) {
     repeats_ = false;  // what stands is this process's own
   }
   unanswered_.reset();
@@ -119,8 +122,16 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
     return;
   }
   lost_by_.reset();
+  rows_beside more;
+  if (came && superseded_ != 0) {
+    more = {std::exchange(superseded_, 0), false};
+  }
   if (is_in_parts(durable_)) {
+    superseded_ = durable_.counts.written;
     durable_ = mark_at_start(split_, epoch_);
+  }
+  if (unsure_ && unsure_rows_ != 0) {
+    more += {unsure_rows_, false};
   }
   durable_.epoch = epoch_;
   durable_.transaction = 0;
@@ -130,7 +141,7 @@ void writer_core::open(epoch_number epoch, const stop_signal& stop) {
   dirty_kept_ = durable_.counts.dirty;
   current_ = durable_;
   state_ = state::dropping;
-  out_.opened(durable_);
+  out_.opened(durable_, more);
   out_.to_error(dirty_drop{split_, epoch_, durable_.position, durable_.counts});
 }
 
@@ -144,7 +155,7 @@ void writer_core::dropped(const dirty_dropped& m) {
   }
   if (durable_.done) {
     state_ = state::idle;
-    out_.committed(durable_);
+    out_.committed(durable_, {});
     return;
   }
   state_ = state::loading;
@@ -174,6 +185,7 @@ void writer_core::lost(const error& why, std::optional<dirty_side> end, bool ope
   }
   if (passes && (at_once || retries_ < config_.retries_max)) {
     state_ = state::waiting;
+    destination_failed_ = end == dirty_side::writer;
     lost_by_ = why;
     retry_try next;
     if (!at_once) {
@@ -437,7 +449,8 @@ void writer_core::commit(const stop_signal& stop) {
     // What is busy was not committed; of anything else a mark tells when the split is opened, where there are
     // marks.
     unsure_ = config_.remembers && r.error().kind != error_kind::busy;
-    if (repeats_ && is_in_parts(next)) {
+    unsure_rows_ = next.counts.written - durable_.counts.written;
+    if (!config_.remembers) {
       unanswered_ = next;
     }
     lost(std::move(r).error(), dirty_side::writer, !config_.remembers);
@@ -462,7 +475,7 @@ void writer_core::commit(const stop_signal& stop) {
     out_.to_error(dirty_commit{split_, epoch_, durable_.position, durable_.counts.dirty});
   }
   state_ = durable_.done ? state::idle : state::loading;
-  out_.committed(durable_);
+  out_.committed(durable_, {std::exchange(superseded_, 0), true});
   if (stopping_) {
     rest();
   }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/plan/delivery.h"
+#include "actors/protocol/rows_beside.h"
 #include "plugins/api/target.h"
 #include "transport/flow/backoff.h"
 #include "transport/flow/budget.h"
@@ -34,12 +35,13 @@ class writer_out {
   virtual void to_error(const dirty_commit& m) = 0;
   virtual void to_error(const dirty_drop& m) = 0;
   // To the supervisor.
-  /// The split is open at this mark: what was counted of it beyond is void.
-  virtual void opened(const mark& m) = 0;
+  /// The split is open at this mark: what was counted of it beyond is void. `more`: what is known since the
+  /// last call of this or `committed` to stand beside the mark.
+  virtual void opened(const mark& m, const rows_beside& more) = 0;
   /// Records handed to the destination since the last call; not durable yet.
   virtual void wrote(split_index split, const record_counts& delta) = 0;
-  /// The mark is durable.
-  virtual void committed(const mark& m) = 0;
+  /// The mark is durable. `more` as for `opened`.
+  virtual void committed(const mark& m, const rows_beside& more) = 0;
   /// A transaction was lost, or the link: the split goes on from its mark after the wait of `next`. `end`:
   /// whose failure it is; nothing: the link's.
   virtual void rewound(split_index split, const error& why, std::optional<dirty_side> end,
@@ -102,6 +104,8 @@ class writer_core {
   [[nodiscard]] bool waits_for_dirty_file() const {
     return state_ == state::syncing || state_ == state::dropping;
   }
+  /// Until its next try, because the destination failed.
+  [[nodiscard]] bool waits_for_destination() const { return state_ == state::waiting && destination_failed_; }
 
  private:
   enum class state { idle, dropping, loading, syncing, waiting, stopped };
@@ -137,14 +141,17 @@ class writer_core {
   std::uint64_t expected_ = 1;
   std::deque<batch_ptr> queue_;  // arrived while waiting for the dirty file; bounded by the window
   bool uncommitted_ = false;
-  bool at_border_ = false;          // a mark may fall behind the last batch written
-  bool in_parts_ = false;           // the split is committed at each interval, wherever that falls
-  std::optional<error> lost_by_;    // why the split is opened again
-  bool unsure_ = false;             // of the last commit nobody knows whether it stands (`remembers`)
-  bool repeats_ = false;            // as `assign` was told, until this process has committed something
-  std::optional<mark> unanswered_;  // in parts and beside `repeats_`: its commit may have come
-  std::uint64_t dirty_kept_ = 0;    // of the split, promoted with marks that cover them
-  bool due_ = false;                // a commit is due at the next border
+  bool at_border_ = false;           // a mark may fall behind the last batch written
+  bool in_parts_ = false;            // the split is committed at each interval, wherever that falls
+  std::optional<error> lost_by_;     // why the split is opened again
+  bool unsure_ = false;              // of the last commit nobody knows whether it stands (`remembers`)
+  bool repeats_ = false;             // as `assign` was told, until this process has committed something
+  std::optional<mark> unanswered_;   // its commit may have come; `open` sees that
+  std::uint64_t unsure_rows_ = 0;    // of that commit, with `unsure_`
+  std::uint64_t superseded_ = 0;     // rows in parts that the destination's mark counts until the next commit
+  bool destination_failed_ = false;  // why it is `waiting`
+  std::uint64_t dirty_kept_ = 0;     // of the split, promoted with marks that cover them
+  bool due_ = false;                 // a commit is due at the next border
   bool commit_after_sync_ = false;
   std::uint64_t bytes_since_commit_ = 0;
   std::uint64_t rows_since_commit_ = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/protocol/control.h"
+#include "actors/protocol/rows_beside.h"
 #include "transport/flow/backoff.h"
 #include "transport/record/dirty.h"
 #include "transport/record/mark.h"
@@ -36,6 +37,9 @@ struct source_checked {};
 struct target_opened {
   target_description what;
   bool has_store = false;
+  /// Neither a table nor a file to write to was found: no row of an earlier run stands. True as well where a
+  /// server cannot tell its tables apart (`target::tables_used`).
+  bool is_new = false;
   std::string tables;
   std::vector<std::string> tables_sql;  ///< What makes those.
   std::vector<run_row> runs;            ///< Newest first.
@@ -89,6 +93,7 @@ struct reader_failed {
 struct split_opened {
   std::uint32_t pipeline = 0;
   mark at;
+  rows_beside more;  ///< As `writer_out` tells.
 };
 struct split_wrote {
   std::uint32_t pipeline = 0;
@@ -98,6 +103,7 @@ struct split_wrote {
 struct split_committed {
   std::uint32_t pipeline = 0;
   mark at;
+  rows_beside more;  ///< As `writer_out` tells.
 };
 struct split_rewound {
   std::uint32_t pipeline = 0;

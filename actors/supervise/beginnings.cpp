@@ -87,6 +87,11 @@ start_facts start_facts_of(const job& what, const target_opened& to, run_setting
   mine.output_name = to.what.name;
   mine.empties = to.what.empties;
   mine.appears_whole = to.what.appears_whole;
+  mine.keeps_marks = to.has_store;
+  mine.tables = to.tables;
+  mine.is_new = to.is_new;
+  mine.rows_stand = to.what.rows_stand;
+  mine.same_again = to.what.same_again;
   mine.steps_before = to.before;
   mine.steps_after = to.after;
   for (const auto& [name, digest] : what.key_parts) {

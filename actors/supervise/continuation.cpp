@@ -13,6 +13,9 @@ namespace {
 
 using unfinished = run_settings::unfinished;
 
+/// The row of a run that is done stays so long (progress_store::make_tables).
+constexpr std::chrono::hours kept_when_done{7 * 24};
+
 std::string owner_text(const run_row& row) {
   return row.owner ? fmt::format("process {} on {}", row.owner->pid, escaped(row.owner->host)) : "nobody";
 }
@@ -110,7 +113,7 @@ refuse refuse_without_marks(const run_row& row) {
                        "it has written, or let preSql or writeMode replace it, then begin anew with "
                        "--on-unfinished fresh, which forgets that run",
                        row.run.text(), row.stage),
-           "marks_gone", true},
+           marks_gone_code, true},
           std::nullopt};
 }
 
@@ -147,6 +150,13 @@ refuse refuse_half(const run_row& row, const start_facts& mine) {
       row.run};
 }
 
+/// What becomes of rows that stand and come again.
+std::string come_again(const start_facts& mine) {
+  return mine.same_again ? "rows that are there get the same values once more"
+                         : fmt::format("the same rows inserted again are there twice{}",
+                                       mine.steps_before.empty() ? "" : ", unless preSql takes them out");
+}
+
 /// That a run is forgotten whose rows stay; empty where it wrote none, or they are about to be removed.
 std::string forgotten_rows(const run_row& row, const start_facts& mine) {
   if (mine.appears_whole) {
@@ -154,12 +164,13 @@ std::string forgotten_rows(const run_row& row, const start_facts& mine) {
         "run {} is forgotten, and the {} rows it has written, which nobody has seen, are removed",
         row.run.text(), with_thousands(row.written));
   }
-  return row.written == 0 || mine.empties
+  const bool unknown = lost_its_marks(row);
+  return (row.written == 0 && !unknown) || mine.empties
              ? ""
              : fmt::format(
-                   "run {} is forgotten, and the {} rows it has written stay: the same rows inserted "
-                   "again are there twice",
-                   row.run.text(), with_thousands(row.written));
+                   "run {} is forgotten, and the {} it has written stay: {}", row.run.text(),
+                   unknown ? std::string("rows, however many,") : with_thousands(row.written) + " rows",
+                   come_again(mine));
 }
 
 void forget(const run_row& row, const start_facts& mine, begin_fresh& answer) {
@@ -214,6 +225,47 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
   return refuse_half(row, mine);
 }
 
+/// The rows of a run that the caller knows of and the destination does not.
+std::optional<refuse> judge_left(const std::vector<run_row>& found, const start_facts& mine,
+                                 begin_fresh& answer) {
+  // Where a later one is known, somebody has begun the job anew behind it.
+  const bool known =
+      mine.left && std::any_of(found.begin(), found.end(), [&](const run_row& row) {
+        return row.run == mine.left->run ||
+               (is_same_job(row, mine) && is_same_instance(row, mine) && mine.left->run < row.run);
+      });
+  if (!mine.left || known || mine.empties || mine.appears_whole || !(mine.keeps_marks || mine.rows_stand)) {
+    return std::nullopt;
+  }
+  const std::string has =
+      fmt::format("run {} of this job was not seen to end and has committed at least {} rows",
+                  mine.left->run.text(), with_thousands(mine.left->rows));
+  const bool retired = mine.left->age >= kept_when_done;
+  const bool agreed = mine.may_repeat || mine.on_unfinished == unfinished::fresh;
+  if (mine.keeps_marks && !mine.is_new && !retired && !agreed) {
+    return refuse{
+        {error_kind::conflict,
+         fmt::format("{}, and the destination knows nothing of it: its marks, which stood in {}, are gone. "
+                     "Begun anew, the job would write these rows once more. Put both tables back as they "
+                     "were and run the same command, which finishes that run; or take out what it has "
+                     "written, then begin anew with --on-unfinished fresh. With that, too, where the run was "
+                     "forgotten from another machine, or this is another database than it was",
+                     has, mine.tables),
+         marks_gone_code, true},
+        mine.left->run};
+  }
+  answer.notices.push_back(
+      mine.is_new
+          ? fmt::format("{}. Neither its table nor anything else of it is found; the job begins anew", has)
+          : fmt::format("{}. {}, so that the job begins anew; {}", has,
+                        !mine.keeps_marks ? "No marks are kept"
+                        : retired ? "The destination knows nothing of it (it was done elsewhere more than 7 "
+                                    "days ago, or its marks are gone)"
+                                  : fmt::format("Its marks, which stood in {}, are gone", mine.tables),
+                        come_again(mine)));
+  return std::nullopt;
+}
+
 error running_already(const run_row& row, const start_facts& mine) {
   return {
       error_kind::conflict,
@@ -255,11 +307,12 @@ error not_from_the_living(const run_row& row) {
 std::string other_instance(const run_row& row) {
   const auto kept = read_kept_time(row.planned_time);
   return fmt::format(
-      "run {} of the same job with other parameters{} is unfinished ({}); it is left as it is: run it with "
-      "its own "
-      "{} to finish it",
+      "run {} of the same job, with other parameters{}, is unfinished ({}); it is left as it is: run it "
+      "with its own {} to finish it",
       row.run.text(),
-      kept ? fmt::format(", planned for {}{},", kept->text(), kept->given ? "" : " (its start)") : "",
+      kept
+          ? fmt::format(" or for another planned time ({}{})", kept->text(), kept->given ? "" : ", its start")
+          : "",
       row.stage, kept && kept->given ? "parameters and planned time" : "parameters");
 }
 
@@ -432,7 +485,15 @@ continuation take_or_refuse(const run_row& at_work, std::vector<run_row> found, 
     }
   }
   continuation behind = decide_any(found, mine);
-  return std::holds_alternative<refuse>(behind) ? behind : continuation(take_over{at_work});
+  auto* no = std::get_if<refuse>(&behind);
+  if (no == nullptr) {
+    return take_over{at_work};
+  }
+  no->why.message = fmt::format(
+      "{} is at work on run {} ({}), which is not taken from it, because this start would be refused then: "
+      "{}",
+      owner_text(at_work), at_work.run.text(), age_text(at_work), no->why.message);
+  return behind;
 }
 
 /// It has a claim and no plan yet.
@@ -509,6 +570,9 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     if (auto no = judge_other(row, mine, answer)) {
       return std::move(*no);
     }
+  }
+  if (auto no = judge_left(found, mine, answer)) {
+    return std::move(*no);
   }
   return answer;
 }

@@ -20,6 +20,8 @@ inline constexpr const char* unfinished_code = "unfinished";
 /// And of one that is refused because a living process works for another job on the output, which one of the
 /// two empties.
 inline constexpr const char* emptied_code = "emptied";
+/// And of one behind an unfinished run whose marks are gone, so that nobody can tell what it has written.
+inline constexpr const char* marks_gone_code = "marks_gone";
 /// And of one that was to continue a certain run, which the destination does not have for it.
 inline constexpr const char* not_continued_code = "not_continued";
 
@@ -65,6 +67,13 @@ struct start_facts {
   bool empties = false;     ///< `target_description::empties`.
   /// `target_description::appears_whole`: an unfinished run that is not continued may be forgotten unasked.
   bool appears_whole = false;
+  bool keeps_marks = false;  ///< The destination has claims and marks,
+  std::string tables;        ///< in tables of these names.
+  bool is_new = false;       ///< `target_opened::is_new`.
+  bool rows_stand = false;   ///< `target_description::rows_stand`.
+  bool same_again = false;   ///< `target_description::same_again`.
+  /// `run_settings::left`.
+  std::optional<run_settings::run_left> left;
   scalar_list key_parts;  ///< As in `run_row`.
   std::vector<target_step> steps_before;
   std::vector<target_step> steps_after;
@@ -88,8 +97,10 @@ struct start_facts {
 /// and `pre_sql_unsure` or `post_sql_unsure` does not decide. One of another key, because the job was changed
 /// or because it is another job's, is never continued: where it has left rows in this job's output, the start
 /// is refused until it is finished or forgotten. One of this job that a living process works on refuses the
-/// start (`claimed_code`), or is taken from it (`mine.takeover`). Where `mine.only` names a run, anything but
-/// going on with that one is refused.
+/// start (`claimed_code`), or is taken from it (`mine.takeover`). Where the caller knows of rows
+/// (`mine.left`) that nothing at the destination tells of, the start is refused if it would write them once
+/// more unasked, unless the run may have been done elsewhere so long ago that its row has gone; else it says
+/// so. Where `mine.only` names a run, anything but going on with that one is refused.
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine);
 
 }  // namespace sluice

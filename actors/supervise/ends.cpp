@@ -151,6 +151,7 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
     answer.what.changes.emplace_back(
         "This job reads the table that it writes: what is read is written into it once more.");
   }
+  answer.is_new = answer.what.files_changed.empty() && target_->tables_used().tables.empty();
   answer.before = target_->steps_before();
   answer.after = target_->steps_after();
   if (progress_store* store = target_->progress()) {

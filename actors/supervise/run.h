@@ -42,6 +42,14 @@ struct run_settings {
   /// How long a start waits for the session of a process on another host, which holds the claim and may be
   /// dead.
   std::chrono::milliseconds takeover_wait = sluice::takeover_wait;
+  /// A run of this instance, not seen to end, whose rows the caller knows of by itself. Where the destination
+  /// knows nothing of it, the start is refused rather than write those rows once more unasked, or says so.
+  struct run_left {
+    run_id run;
+    std::uint64_t rows = 0;      ///< It has committed so many at least.
+    std::chrono::seconds age{};  ///< Since it was seen to commit last.
+  };
+  std::optional<run_left> left;
   std::optional<run_id> only;  ///< This run is continued or none: where the start would do else, it fails.
   /// What becomes of a step around the data that was begun, and of which nobody can see whether it has run
   /// (`begun_in`): the start is refused, runs it again, or counts it as done.
@@ -107,10 +115,11 @@ struct wait_times {
   double reader_working = 0;  ///< In calls of the source.
   double reader_waiting = 0;  ///< For credit: the rest is slower.
   double channel_throttled = 0;
-  double writer_working = 0;  ///< In calls of the destination.
-  double writer_waiting = 0;  ///< For batches: the source is slower.
-  double dirty_waiting = 0;   ///< For the dirty file.
-  double transforming = 0;    ///< In transformers; the other work of channels is not timed.
+  double writer_working = 0;   ///< In calls of the destination.
+  double writer_waiting = 0;   ///< For batches: the source is slower.
+  double writer_retrying = 0;  ///< For the next try behind a failure of the destination.
+  double dirty_waiting = 0;    ///< For the dirty file.
+  double transforming = 0;     ///< In transformers; the other work of channels is not timed.
 };
 
 /// Values of a column that were changed by a rule (`change_rule`).
@@ -118,6 +127,15 @@ struct change_summary {
   std::string column;
   std::string rule;
   std::uint64_t count = 0;
+};
+
+/// Rows of splits that were committed in parts and then begun again: they stand, the account does not count
+/// them, and they are written once more.
+struct repeated_rows {
+  std::uint64_t count = 0;
+  /// So many at most: a split is not done again yet, not every row of it was taken the second time, or nobody
+  /// knows whether a commit came.
+  bool at_most = false;
 };
 
 struct split_summary {
@@ -145,13 +163,13 @@ struct run_summary {
   /// The unfinished run that `failure` names because the job differs from it: its folder may tell what was
   /// changed since.
   std::optional<run_id> in_the_way;
-  std::vector<run_id> forgotten;  ///< Unfinished runs that this one has removed from the destination.
   /// Nothing was done: the run that is to be continued counts its dates from another moment. The job must be
   /// loaded for that moment and zone, and the call repeated.
   std::optional<planned_time> plan_as;
   bool wrong_job = false;  ///< The job's text alone shows the failure: exit code 2.
   std::string promise;     ///< `exactly once`, or `at least once, because …`.
   record_counts counts;
+  repeated_rows repeated;       ///< By this process.
   record_counts counts_before;  ///< Of those, what was there when this process began to continue the run.
   written_parts parts;          ///< Of `counts.written`, as far as the destination tells.
   record_sums sums;
@@ -222,6 +240,11 @@ class run_observer {
   virtual void waiting(const std::string& what, double seconds) { (void)what, (void)seconds; }
   /// Told once, before anything changes at the destination; not at all where the run fails before.
   virtual void planned(const run_plan& plan) { (void)plan; }
+  /// Told once the claim is taken: these unfinished runs are not in the destination any more.
+  virtual void forgot(const std::vector<run_id>& runs) { (void)runs; }
+  /// Told behind each commit of rows that stand from then on, whatever becomes of the run: how many the
+  /// account has by now, and how many stand beside it.
+  virtual void committed(std::uint64_t rows, const repeated_rows& beside) { (void)rows, (void)beside; }
   virtual void progress(const progress_snapshot& now) = 0;
   virtual void dirty(const dirty_record& record, std::uint32_t split) = 0;
   /// Told once for every end, with the final summary. The claim on the destination is released after this

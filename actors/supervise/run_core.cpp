@@ -194,6 +194,7 @@ void run_core::on(const split_opened& m) {
     ++splits_done_;  // it was done by the process that this run continues, after the plan was read
   }
   s.at = m.at;
+  s.beside += m.more;
   s.in_flight = {};
 }
 
@@ -221,7 +222,9 @@ void run_core::on(const split_committed& m) {
             s.label.empty() ? "the split" : escaped(s.label), with_thousands(m.at.counts.written)));
   }
   s.at = m.at;
+  s.beside += m.more;
   s.in_flight = {};
+  tell_committed();
   if (m.at.done && pipelines_[m.pipeline].split == std::optional<std::size_t>(m.at.split.value)) {
     pipelines_[m.pipeline].split.reset();
     if (failure_) {
@@ -229,6 +232,18 @@ void run_core::on(const split_committed& m) {
     } else {
       next_split(m.pipeline);
     }
+  }
+}
+
+/// Of output that appears at the run's end nothing stands yet.
+void run_core::tell_committed() {
+  if ((target_.has_store && !target_.what.appears_whole) || target_.what.rows_stand) {
+    repeated_rows beside;
+    for (const split_state& s : splits_) {
+      beside.count += s.beside.rows;
+      beside.at_most = beside.at_most || !s.beside.sure;
+    }
+    observer_.committed(committed_counts().written, beside);
   }
 }
 

@@ -112,6 +112,7 @@ class run_core {
     /// An earlier process has committed it in parts, and the start agreed to write those rows once more.
     bool repeats = false;
     std::uint64_t rows_before = 0;  // those; until the split is done
+    rows_beside beside;             // since this process began on it
     bool retried_after_internal = false;
   };
   /// What failed in passing and is tried again.
@@ -182,6 +183,8 @@ class run_core {
   /// Rows of splits that were committed in parts, which going on would write once more although nobody asked
   /// for it.
   [[nodiscard]] std::uint64_t rows_in_parts() const;
+  [[nodiscard]] repeated_rows rows_repeated() const;
+  void tell_committed();
   void put_changes(const change_counts& changes);
   void end_run();
   void account_for_concurrency();

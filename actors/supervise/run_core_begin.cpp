@@ -120,6 +120,7 @@ void run_core::go_on_from_found() {
   mine.takeover = config_.settings.takeover && taken_.size() < takeovers_max;
   mine.same_ends = config_.settings.same_ends;
   mine.taken = taken_;
+  mine.left = config_.settings.left;
   go_on_from(decide_continuation(target_.runs, mine));
 }
 
@@ -233,12 +234,13 @@ void run_core::answered(target_loaded& a) {
                              : ""));
   const error_limit& limit = config_.what->errors;
   if (limit.records && resumed_counts_.dirty > *limit.records) {
-    fail_run({error_kind::over_limit,
-              fmt::format("{}: the limit is {} dirty records, but {} are dirty already of the {} records "
-                          "this run has read",
-                          limit.place.empty() ? "errorLimit" : limit.place, *limit.records,
-                          with_thousands(resumed_counts_.dirty), with_thousands(resumed_counts_.read)),
-              "errorLimit", false});
+    fail_run(
+        {error_kind::over_limit,
+         fmt::format("{}: the limit is {} dirty records, but the run that is to be continued has {} already, "
+                     "of {} records read",
+                     limit.place.empty() ? "errorLimit" : limit.place, *limit.records,
+                     with_thousands(resumed_counts_.dirty), with_thousands(resumed_counts_.read)),
+         "errorLimit", false});
     return;
   }
   if (steps_ran) {
@@ -442,7 +444,7 @@ void run_core::answered(target_claimed& a) {
   claimed_ = true;
   renewed_at_ = out_.now();
   term_ = a.term;
-  summary_.forgotten = std::move(discard_);
+  observer_.forgot(discard_);
   if (failure_) {
     when_quiet();
     return;

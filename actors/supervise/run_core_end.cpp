@@ -230,6 +230,7 @@ void run_core::finish_summary() {
   account_for_concurrency();
   summary_.counts = committed_counts();
   summary_.counts_before = resumed_counts_;
+  summary_.repeated = rows_repeated();
   change_counts changes;
   for (const split_state& s : splits_) {
     summary_.sums += s.at.sums;
@@ -306,6 +307,18 @@ std::uint64_t run_core::rows_in_parts() const {
     rows += !counts ? 0 : s.rows_before + (is_in_parts(s.at) ? s.at.counts.written : 0);
   }
   return rows;
+}
+
+repeated_rows run_core::rows_repeated() const {
+  repeated_rows all;
+  for (const split_state& s : splits_) {
+    const record_counts& again = s.at.counts;
+    const bool as_before =
+        s.at.done && again.dirty == 0 && again.ignored == 0 && again.written >= s.beside.rows;
+    all.count += s.beside.rows;
+    all.at_most = all.at_most || (s.beside.rows != 0 && !(s.beside.sure && as_before));
+  }
+  return all;
 }
 
 void run_core::release() {

@@ -40,6 +40,7 @@ wait_times run_core::waits_until(steady_clock::time_point now) const {
     w.channel_throttled += a->channel.seconds(doing::throttle, now);
     w.writer_working += a->writer.seconds(doing::destination_call, now);
     w.writer_waiting += a->writer.seconds(doing::batches, now);
+    w.writer_retrying += a->writer.seconds(doing::another_try, now);
     w.dirty_waiting += a->writer.seconds(doing::dirty_file, now);
   }
   return w;
@@ -58,7 +59,7 @@ void run_core::collect_waits(steady_clock::time_point now) {
   const wait_times w = waits_until(now);
   summary_.waits = w;
   summary_.records_transformed = records_transformed();
-  const double total = w.writer_working + w.writer_waiting + w.dirty_waiting;
+  const double total = w.writer_working + w.writer_waiting + w.writer_retrying + w.dirty_waiting;
   // Of a moment's work nothing is worth saying.
   if (total < 0.5) {
     return;
@@ -70,6 +71,11 @@ void run_core::collect_waits(steady_clock::time_point now) {
   } else if (w.dirty_waiting > 0.3 * total) {
     summary_.slowest = fmt::format("The dirty file was slowest: writers waited for it {}% of the time.",
                                    percent(w.dirty_waiting));
+  } else if (w.writer_retrying > 0.3 * total) {
+    summary_.slowest = fmt::format(
+        "The destination was slowest: it was away or busy, and waited for until the next try, {}% of the "
+        "time.",
+        percent(w.writer_retrying));
   } else if (w.writer_working >= w.reader_working) {
     summary_.slowest = fmt::format("The destination was slowest: it was at work {}% of the time.",
                                    percent(w.writer_working));
@@ -100,6 +106,7 @@ void run_core::tick() {
       summary_.failure = failure_;
       summary_.state = stopped_on_request_ ? run_state::stopped : run_state::failed;
       summary_.counts = committed_counts();
+      summary_.repeated = rows_repeated();
       summary_.resumable = is_resumable();
       summary_.rows_unmarked = rows_in_parts();
       summary_.how_to_go_on = go_on_text();

@@ -258,7 +258,7 @@ class BadInput(ProgramTest):
         database = document["steps"][1]["parameter"]["jdbcUrl"].removeprefix("jdbc:sqlite:")
         before = self.rows(database)
         again = self.run_job(document)
-        self.assert_fails(again, 1, "setting.errorLimit.record", "the limit is 3 dirty records, but 10 are dirty already")
+        self.assert_fails(again, 1, "setting.errorLimit.record", "the limit is 3 dirty records, but the run that is to be continued has 10 already, of ")
         self.assertEqual(self.rows(database), before)
         document["setting"]["errorLimit"]["record"] = "10"
         self.assert_succeeds(self.run_job(document))

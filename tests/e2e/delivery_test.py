@@ -1,6 +1,7 @@
 """What a job may ask of delivery: how much is promised, where the marks stand, and a run without any."""
 
 import json
+import os
 import re
 import socket
 import sqlite3
@@ -41,8 +42,11 @@ class Delivery(ForetellTest):
         """How many rows others see."""
         return self.rows(self.target, "SELECT count(*), count(DISTINCT id) FROM dst")[0]
 
-    def kill(self, document):
-        self.kill_once(lambda: self.stands()[0] > 0, document, *THROTTLED)
+    def kill(self, document, *flags):
+        """Once rows stand and the run's folder knows of it, a moment later."""
+        before = self.stands()[0]
+        kept = set(self.state.rglob("committed"))
+        self.kill_once(lambda: self.stands()[0] > before and set(self.state.rglob("committed")) > kept, document, *THROTTLED, *flags)
 
     def plan(self, document):
         done = self.sluice("plan", self.put_job(document))
@@ -113,6 +117,23 @@ class Delivery(ForetellTest):
         self.assertTrue(ended.summary["resumed"])
         self.assertIn("has committed splits in parts", ended.text)
         self.assertEqual(self.stands(), (ROWS + stood, ROWS))
+        self.assertEqual((ended.summary["written_again"], ended.summary["written_again_at_most"]), (stood, False))
+        self.assertIn(f"Beside this account, written once more: {stood:,} rows", ended.err)
+        self.assertIn(f"Warning: {stood:,} rows that stood already were written once more", ended.err.splitlines()[-1])
+        shown = self.sluice("runs", "show", ended.summary["run"], "--state-dir", self.state)
+        self.assertIn(f"beside them, written once more: {stood:,} rows", shown.stdout)
+
+    def test_rows_written_once_more_are_counted_over_all_processes_of_a_run(self):
+        self.fill()
+        document = self.copy(query=True, delivery="at_least_once")
+        self.kill(document)
+        committed, = self.state.rglob("committed")
+        self.kill_once(lambda: json.loads(committed.read_text())["repeated"] > 0, document, *THROTTLED)
+        stood, _ = self.stands()
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assertEqual((ended.summary["written_again"], ended.summary["written_again_at_most"]), (stood, False))
+        self.assertEqual(self.stands(), (ROWS + stood, ROWS))
 
     def test_what_writes_the_same_rows_again_goes_on_unasked(self):
         self.fill()
@@ -126,6 +147,17 @@ class Delivery(ForetellTest):
         self.assert_succeeds(ended)
         self.assertTrue(ended.summary["resumed"])
         self.assertEqual(self.stands(), (ROWS, ROWS))
+
+    def test_the_plan_names_an_unfinished_run_of_another_planned_time(self):
+        self.fill()
+        document = self.copy()
+        self.kill(document, "--bizdate", "20260130")
+        planned = self.sluice("plan", self.put_job(document), "--bizdate", "20260131")
+        self.assertRegex(planned.stdout, r"(?m)^A run now +begins anew\n +run [0-9a-f-]{36} of the same job, with other parameters or for another planned time \(2026-01-31 00:00:00\), is unfinished \(loading\); it is left as it is")
+        told = json.loads(self.sluice("plan", self.put_job(document), "--bizdate", "20260131", "--json").stdout)
+        self.assertEqual(len(told["run_now_notes"]), 1)
+        same = self.sluice("plan", self.put_job(document), "--bizdate", "20260130")
+        self.assertRegex(same.stdout, r"(?m)^A run now +continues run")
 
     # ---- setting.progressTable
 
@@ -162,6 +194,113 @@ class Delivery(ForetellTest):
         self.assert_succeeds(self.run_job(self.copy(progressTable="one"), "--on-unfinished", "fresh"))
         self.assertEqual(self.stands(), (stood + ROWS, ROWS))
 
+    def drop_marks(self):
+        db = sqlite3.connect(self.target)
+        db.executescript("DROP TABLE sluice_run; DROP TABLE sluice_progress")
+        db.close()
+
+    def delete_runs(self):
+        db = sqlite3.connect(self.target)
+        db.executescript("DELETE FROM sluice_run; DELETE FROM sluice_progress")
+        db.close()
+
+    def test_a_killed_run_whose_tables_of_marks_are_gone_is_not_begun_anew_unasked(self):
+        self.fill()
+        document = self.copy()
+        self.kill(document)
+        stood, _ = self.stands()
+        run, = (path.parent.name for path in self.state.rglob("unfinished"))
+        self.drop_marks()
+        for flags in ((), ("--on-unfinished", "resume"), ("--on-unfinished", "fail"), ("--once",)):
+            refused = self.run_job(document, *flags)
+            self.assert_fails(refused, 1, f"run {run} of this job was not seen to end", "its marks, which stood in sluice_run and sluice_progress in ",
+                              "take out what it has written", "--on-unfinished fresh", "job.json:", "Nothing was changed")
+            self.assertEqual(refused.summary["error"]["code"], "marks_gone")
+            known = int(re.search(r"has committed at least ([0-9,]+) rows", refused.text).group(1).replace(",", ""))
+            self.assertTrue(0 < known <= stood, (known, stood))
+        self.assertEqual((self.stands(), self.tables()), ((stood, stood), ["dst"]))
+        resumed = self.sluice("runs", "resume", run, "--state-dir", self.state)
+        self.assertEqual(resumed.returncode, 1, resumed.stderr)
+        self.assertIn("its marks, which stood in", resumed.stderr)
+        ended = self.run_job(document, "--on-unfinished", "fresh")
+        self.assert_succeeds(ended)
+        self.assertIn(f"run {run} of this job was not seen to end", ended.text)
+        self.assertIn("are there twice", ended.text)
+        self.assertEqual(self.stands(), (stood + ROWS, ROWS))
+        self.drop_marks()
+        self.assertNotIn("not seen to end", self.run_job(document).text)
+
+    def test_where_nothing_is_doubled_lost_tables_of_marks_are_no_reason_to_refuse(self):
+        self.fill()
+        # The job empties its table first.
+        emptying = self.copy(writer=sqlite_writer(self.target, "dst", ["id", "t"], preSql=["DELETE FROM dst"]))
+        self.kill(emptying)
+        self.drop_marks()
+        self.assert_succeeds(self.run_job(emptying))
+        self.assertEqual(self.stands(), (ROWS, ROWS))
+        # The whole file went.
+        made = self.copy(writer=sqlite_writer(self.folder / "made.db", "dst", ["id", "t"], createTable=True))
+        before = set(self.state.rglob("committed"))
+        self.kill_once(lambda: set(self.state.rglob("committed")) > before, made, *THROTTLED)
+        for path in self.folder.glob("made.db*"):
+            path.unlink()
+        ended = self.run_job(made)
+        self.assert_succeeds(ended)
+        self.assertIn("Neither its table nor anything else of it is found", ended.text)
+        self.assertEqual(self.rows(self.folder / "made.db", "SELECT count(*), count(DISTINCT id) FROM dst"), [(ROWS, ROWS)])
+        # It has committed nothing.
+        self.rows(self.target, "CREATE TABLE gate (n INTEGER CHECK (n <> 1))")
+        gated = self.copy(writer=sqlite_writer(self.target, "dst", ["id", "t"], preSql=["INSERT INTO gate VALUES (1)"]))
+        failed = self.run_job(gated)
+        self.assert_fails(failed, 1, "CHECK constraint failed")
+        self.assertTrue(failed.summary["resumable"])
+        db = sqlite3.connect(self.target)
+        db.executescript("DROP TABLE gate; CREATE TABLE gate (n INTEGER); DELETE FROM dst")
+        db.close()
+        self.drop_marks()
+        ended = self.run_job(gated)
+        self.assert_succeeds(ended)
+        self.assertEqual(self.stands(), (ROWS, ROWS))
+
+    def test_a_run_that_was_ended_from_another_state_folder_is_not_missed(self):
+        self.fill()
+        document = self.copy()
+        here, there = self.state, self.folder / "there"
+        self.kill(document)
+        self.state = there
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assertTrue(ended.summary["resumed"])
+        self.state = here
+        again = self.run_job(document)
+        self.assert_succeeds(again)
+        self.assertNotIn("not seen to end", again.text)
+        # Done so long ago that its row is gone.
+        self.kill(document)
+        self.state = there
+        self.assert_succeeds(self.run_job(document))
+        self.delete_runs()
+        self.state = here
+        self.assert_fails(self.run_job(document), 1, "its marks, which stood in")
+        for path in here.rglob("committed"):
+            os.utime(path, (time.time() - 7 * 86400 - 1,) * 2)
+        again = self.run_job(document)
+        self.assert_succeeds(again)
+        self.assertIn("it was done elsewhere more than 7 days ago, or its marks are gone", again.text)
+
+    def test_a_killed_run_into_files_whose_marks_are_gone_is_begun_anew(self):
+        self.fill()
+        out = self.folder / "out"
+        writer = {"stepType": "csv", "category": "writer", "name": "Writer", "parameter": {"path": str(out), "fileName": "o", "writeMode": "truncate"}}
+        document = self.copy(writer=writer)
+        self.kill_once(lambda: any(path.stat().st_size for path in out.glob(".sluice-*.tmp")) and self.rows_stand(out / ".sluice-progress.db"), document, *THROTTLED)
+        for path in out.glob(".sluice-progress.db*"):
+            path.unlink()
+        ended = self.run_job(document)
+        self.assert_succeeds(ended)
+        self.assertNotIn("not seen to end", ended.text)
+        self.assert_account(ended, written=ROWS)
+
     def test_names_that_cannot_be_are_refused(self):
         for name, why in (("ops.sluice", "the tables of marks stand in the file of the destination"), ("a.b.c", "expected the name that both tables begin with")):
             ended = self.run_job(self.copy(progressTable=name))
@@ -197,6 +336,9 @@ class Delivery(ForetellTest):
         self.assert_account(ended, read=ROWS, written=ROWS)
         self.assertEqual(self.stands(), (ROWS + stood, ROWS))
         self.assertEqual(self.tables(), ["dst"])
+        known = int(re.search(r"was not seen to end and has committed at least ([0-9,]+) rows\. No marks are kept, so that the job begins anew; the same rows inserted again are there twice", ended.text).group(1).replace(",", ""))
+        self.assertTrue(0 < known <= stood, (known, stood))
+        self.assertNotIn("not seen to end", self.run_job(document).text)
 
     def test_without_marks_steps_run_and_a_failure_says_what_stays(self):
         self.fill()

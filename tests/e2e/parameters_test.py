@@ -91,7 +91,7 @@ class Parameters(ProgramTest):
         document = self.slow_job("$bizdate " + "x" * 80)
         self.killed_run(document, "--bizdate", "20250719")
         other = self.run_job(document, "--bizdate", "20250720", "--max-duration", "1s", "--set", "setting.speed.mbps=1")
-        self.assertIn("planned for 2025-07-20 00:00:00", other.text)
+        self.assertIn("another planned time (2025-07-20 00:00:00)", other.text)
         ended = self.run_job(document, "--bizdate", "20250719")
         self.assert_succeeds(ended)
         self.assertTrue(ended.summary["resumed"])

@@ -96,6 +96,37 @@ class Kept(Runs):
         [same] = self.listed("--state", "resumable")
         self.assertEqual(same["run"], run["run"])
 
+    def test_show_of_a_job_is_the_run_that_tells_and_names_the_start_that_was_refused(self):
+        document, _ = self.killed_half("--name", "orders", "--bizdate", "20260130")
+        refused = self.run_job(document, *FAST, "--name", "orders", "--bizdate", "20260130", "--on-unfinished", "fail")
+        self.assertEqual(refused.code, 1, str(refused))
+        newest, killed = self.listed()
+        self.assertEqual(killed["state"], "killed")
+        shown = self.runs("show", "orders")
+        self.assertRegex(shown.out, rf"(?m)^Run +{killed['run']}$")
+        self.assertIn(f"sluice runs resume {killed['run']} continues it", shown.out)
+        self.assertRegex(shown.out, rf"(?m)^Refused since +a start at .*--on-unfinished fail.*\({newest['run']}\)$")
+        self.assertRegex(shown.out, r"(?m)^Planned for +2026-01-31 00:00:00 [^ ]+$")
+        told = json.loads(self.runs("show", "orders", "--json").out)
+        self.assertEqual((told["run"], told["refused_start"]["run"]), (killed["run"], newest["run"]))
+        self.assertRegex(self.runs("show", newest["run"]).out, r"(?m)^State +failed$")
+
+    def test_a_run_that_is_forgotten_is_resumable_no_more_as_soon_as_another_has_begun(self):
+        document, database = self.killed_half()
+        [killed] = self.listed("--state", "resumable")
+        self.assertRegex(self.runs("show", killed["run"]).out, r"(?m)^Planned for +2[0-9: -]+ [^ ]+ \(when it began: none was given\)$")
+        stood = self.rows(database, "SELECT count(*) FROM t")
+        second = subprocess.Popen(self.arguments(document, *SLOW, "--on-unfinished", "fresh"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        try:
+            until(lambda: self.rows(database, "SELECT count(*) FROM t") > stood)
+            self.assertIsNone(second.poll())
+            self.assertEqual(self.listed("--state", "resumable"), [])
+        finally:
+            second.kill()
+            second.wait()
+        [resumable] = self.listed("--state", "resumable")
+        self.assertNotEqual(resumable["run"], killed["run"])
+
     def test_a_run_at_work_is_running_and_neither_resumed_nor_removed(self):
         database = self.make_table(TABLE)
         self.source(10 * RECORDS)  # a minute, of which only the beginning is needed

@@ -192,6 +192,7 @@ class Delivery(PairTest):
         self.assertIn("is committed in parts from here on", ended.text)
         log = Path(ended.summary["run_folder"], "run.log").read_text()
         self.assertIn(f"{stood:,} rows of them stand and are written once more", log)
+        self.assertEqual((ended.summary["written_again"], ended.summary["written_again_at_most"]), (stood, True), "a row is dirty, maybe one of these")
         self.assertEqual(self.stands(in_mariadb), (self.WHOLE - 1 + stood, self.WHOLE - 1))
 
     def test_exactly_once_makes_it_one_transaction_also_into_mariadb(self):
@@ -227,7 +228,7 @@ class Delivery(PairTest):
         stood, distinct = self.stands(in_postgresql)
         self.assertEqual(stood, distinct)
         ended = self.succeeds(document)
-        self.assertEqual((ended.summary["written"], ended.summary["dirty"]), (self.WHOLE - 1, 1), ended)
+        self.assertEqual((ended.summary["written"], ended.summary["dirty"], ended.summary["written_again"]), (self.WHOLE - 1, 1, stood), ended)
         self.assertEqual(self.stands(in_postgresql), (self.WHOLE - 1 + stood, self.WHOLE - 1))
 
     def test_a_connection_lost_behind_rows_that_stand_ends_the_run_unless_it_may_repeat(self):

@@ -225,6 +225,9 @@ class OfEither:
         listed = subprocess.run([PROGRAM, "runs", "list", "--json", "--state-dir", self.state], capture_output=True, text=True, check=True)
         run, = (run for run in json.loads(listed.stdout)["runs"] if run["run"] == ended.summary["run"])
         self.assertEqual((run["state"], run["written"]), ("succeeded", self.ROWS))
+        for part in (run["run"], run["run"][:13], run["run"][-12:]):
+            shown = subprocess.run([PROGRAM, "runs", "show", part, "--json", "--state-dir", self.state], capture_output=True, text=True, check=True)
+            self.assertEqual(json.loads(shown.stdout)["folder"], run["folder"], part)
 
     def test_the_server_that_is_restarted_while_data_moves(self):
         self.fill()

@@ -59,6 +59,10 @@ std::string parts_text(const run_summary& s) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string_view at_most_text(const repeated_rows& rows) {
+  return rows.at_most ? "at most " : "";
+}
+
 void put_account(report& r, const run_summary& s) {
   const record_counts& c = s.counts;
   const std::vector<std::vector<std::string>> rows = {
@@ -69,6 +73,12 @@ void put_account(report& r, const run_summary& s) {
       {"+ filtered", with_thousands(c.filtered), ""}};
   for (std::string& line : aligned(rows, {false, true, false})) {
     r.info("  " + std::move(line));
+  }
+  if (s.repeated.count != 0) {
+    r.info(
+        fmt::format("  Beside this account, written once more: {}{} rows of splits that were committed in "
+                    "parts and begun again.",
+                    at_most_text(s.repeated), with_thousands(s.repeated.count)));
   }
   if (!c.closes()) {
     r.info(
@@ -274,6 +284,15 @@ std::string changes_sentence(const run_summary& s) {
   return datax + (datax.empty() || asked.empty() ? "" : "; ") + asked;
 }
 
+std::string repeated_sentence(const run_summary& s) {
+  return s.repeated.count == 0
+             ? ""
+             : fmt::format(
+                   "{}{} rows that stood already were written once more, of splits that were committed "
+                   "in parts and begun again",
+                   at_most_text(s.repeated), with_thousands(s.repeated.count));
+}
+
 /// A job may have many mistakes, a line each: all of them are what failed, and not the first alone.
 std::string failure_text(const run_summary& s) {
   if (!s.failure) {
@@ -296,7 +315,9 @@ std::string failure_text(const run_summary& s) {
 }
 
 void put_last(report& r, const run_summary& s, const run_context& c) {
-  const std::string changed = s.changes.empty() ? "" : "; " + changes_sentence(s);
+  const std::string again = repeated_sentence(s);
+  std::string besides = s.changes.empty() ? "" : "; " + changes_sentence(s);
+  besides += again.empty() ? "" : "; " + again;
   const std::string go_on = s.how_to_go_on.empty() ? "" : " " + s.how_to_go_on;
   if (!c.nothing_done.empty()) {
     r.info(c.nothing_done);
@@ -304,23 +325,29 @@ void put_last(report& r, const run_summary& s, const run_context& c) {
   }
   switch (s.state) {
     case run_state::succeeded:
-      if (!s.changes.empty()) {
-        r.warn("Warning: " + changes_sentence(s) + ".");
+      if (!besides.empty()) {
+        r.warn("Warning: " + besides.substr(2) + ".");
       }
       return;
     case run_state::succeeded_with_dirty:
       if (c.fail_on_dirty) {
-        r.fail("Failed because of --fail-on-dirty: " + dirty_sentence(s) + changed + ".");
+        r.fail("Failed because of --fail-on-dirty: " + dirty_sentence(s) + besides + ".");
       } else {
-        r.warn("Warning: " + dirty_sentence(s) + changed + ".");
+        r.warn("Warning: " + dirty_sentence(s) + besides + ".");
       }
       return;
     case run_state::stopped:
+      if (!again.empty()) {
+        r.warn("Warning: " + again + ".");
+      }
       r.warn(fmt::format("Stopped{}.{}", c.stopped_by.empty() ? "" : " by " + c.stopped_by, go_on));
       return;
     case run_state::failed:
       if (s.counts.dirty > 0) {
         r.warn("Warning: " + dirty_sentence(s) + ".");
+      }
+      if (!again.empty()) {
+        r.warn("Warning: " + again + ".");
       }
       r.fail(failure_text(s));
       if (!s.how_to_go_on.empty()) {

@@ -63,6 +63,15 @@ std::string start_text(const job_look& look) {
   return fresh != nullptr ? "begins anew" : "is refused";
 }
 
+/// What the start finds besides, and leaves as it is or does away with.
+std::vector<std::string> start_notes(const job_look& look) {
+  if (const auto* fresh = std::get_if<begin_fresh>(&look.next)) {
+    return fresh->notices;
+  }
+  const auto* unfinished = std::get_if<go_on_with>(&look.next);
+  return unfinished == nullptr ? std::vector<std::string>() : unfinished->notices;
+}
+
 std::vector<std::string> limits_of(const job& what) {
   std::vector<std::string> lines;
   if (what.errors.records) {
@@ -252,6 +261,7 @@ std::string plan_text(const plan_view& view) {
   }
   out.row("Delivery", delivery_text(view));
   out.row("A run now", start_text(look));
+  out.rows("", start_notes(look));
   out.row("A second run",
           look.target.what.run_again.empty() ? "does the same again" : look.target.what.run_again);
   out.rows("Changes", look.target.what.changes);
@@ -303,6 +313,7 @@ std::string plan_json(const plan_view& view) {
                {"exactly_once", look.delivery.exactly_once},
                {"progress_tables", look.target.has_store ? look.target.tables : ""},
                {"run_now", start_text(look)},
+               {"run_now_notes", start_notes(look)},
                {"second_run", look.target.what.run_again},
                {"changes", look.target.what.changes},
                {"before", steps_json(look.target.before)},

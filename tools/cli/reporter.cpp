@@ -147,6 +147,19 @@ void reporter::planned(const run_plan& plan) {
   tell_early();
 }
 
+// Not under the mutex, as for the end: what is called may warn.
+void reporter::forgot(const std::vector<run_id>& runs) {
+  if (settings_.on_forgot) {
+    settings_.on_forgot(runs);
+  }
+}
+
+void reporter::committed(std::uint64_t rows, const repeated_rows& beside) {
+  if (settings_.on_committed) {
+    settings_.on_committed(rows, beside);
+  }
+}
+
 void reporter::progress(const progress_snapshot& now) {
   const std::lock_guard lock(mutex_);
   if (settings_.show_live) {

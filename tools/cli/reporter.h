@@ -27,6 +27,8 @@ class reporter : public run_observer {
     /// Called with each snapshot that is due for the metrics file. May be empty.
     std::function<void(const progress_snapshot&)> on_report;
     std::function<void(const run_plan&)> on_plan;
+    std::function<void(const std::vector<run_id>&)> on_forgot;
+    std::function<void(std::uint64_t rows, const repeated_rows& beside)> on_committed;
     std::function<void(const run_summary&)> on_ended;
     std::chrono::milliseconds report_interval{10'000};
     std::vector<std::string> warnings;
@@ -39,6 +41,8 @@ class reporter : public run_observer {
               const std::string& line) override;
   void waiting(const std::string& what, double seconds) override;
   void planned(const run_plan& plan) override;
+  void forgot(const std::vector<run_id>& runs) override;
+  void committed(std::uint64_t rows, const repeated_rows& beside) override;
   void progress(const progress_snapshot& now) override;
   void dirty(const dirty_record& record, std::uint32_t split) override;
   void ended(const run_summary& summary) override;

@@ -46,6 +46,9 @@ constexpr std::chrono::milliseconds running_looked_at_min{1000};
 constexpr std::chrono::milliseconds running_looked_at_max{10'000};
 constexpr std::chrono::minutes running_told_again{1};
 
+/// Of rows that were committed the folder tells so late at most.
+constexpr std::chrono::milliseconds committed_kept_each{200};
+
 /// Of a job whose settings are all other ones the first are enough.
 constexpr std::size_t settings_told_max = 20;
 
@@ -111,6 +114,9 @@ class run_session {
   result<void> compare_written(const run_settings::written_totals& written, const run_settings& settings,
                                run_observer& observer, const stop_signal& stop);
   void on_plan(const run_plan& plan);
+  void on_forgot(const std::vector<run_id>& runs);
+  void carry_rows_of_others();
+  void on_committed(std::uint64_t rows, const repeated_rows& beside);
   void complete(run_summary& ended);
   void write_metrics(const std::string& state, const record_counts& counts, std::uint64_t splits_done,
                      std::uint64_t splits_total, double seconds, double records_per_second,
@@ -143,6 +149,11 @@ class run_session {
   std::optional<datax_report> datax_;
   result<void> adopted_;  ///< Whether the folder of the run that is continued could be taken.
   std::optional<steady::time_point> waiting_since_;  ///< `--if-running wait`.
+  committed_record before_;  ///< As earlier processes of the run that is continued have left it.
+  std::uint64_t carried_rows_ = 0;
+  std::optional<steady::time_point> committed_kept_at_;
+  committed_record committed_kept_;  ///< What the folder has.
+  bool committed_warned_ = false;
   bool metrics_warned_ = false;
   std::string summary_text_;  ///< As last written.
 };
@@ -367,6 +378,7 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
   }
   tell_other_settings(*older, std::move(changes.settings));
   SLUICE_CHECK(older->write("job.json", now));
+  before_ = committed_in(older->path());
   folder_->remove();
   folder_ = std::move(older);
   context_.run_folder = folder_->path();
@@ -379,6 +391,7 @@ result<void> run_session::adopt_folder_of(const run_id& continued) {
 result<void> run_session::go_on_beside(const run_id& continued) {
   const std::string from = run_folder::find(state_directory_, continued).value_or("");
   SLUICE_CHECK(folder_->take_over_from(from));
+  before_ = committed_in(from);
   log_->set_run(continued);
   log_->write(log_level::info, {},
               fmt::format("another process has the folder {} still; the run goes on in {}", in_quotes(from),
@@ -396,6 +409,7 @@ void run_session::on_plan(const run_plan& plan) {
     return;
   }
   if (!plan.resumable) {
+    carry_rows_of_others();
     folder_->clear_begun_of_others(job_->what.instance);
     if (auto marked = folder_->mark_begun(job_->what.instance); !marked) {
       warn(marked.error().message);
@@ -404,6 +418,44 @@ void run_session::on_plan(const run_plan& plan) {
   }
   if (auto marked = folder_->mark_unfinished(job_->what.instance, marks_of(job_->what.delivery)); !marked) {
     warn(marked.error().message);
+  }
+}
+
+/// Whoever asks for a new beginning has none of them continued, also where the destination did not know them.
+void run_session::on_forgot(const std::vector<run_id>& runs) {
+  for (const run_id& run : runs) {
+    run_folder::forget(state_directory_, run);
+  }
+  if (arguments_.on_unfinished == run_settings::unfinished::fresh) {
+    folder_->clear_unfinished_of_others(job_->what.instance);
+  }
+}
+
+/// Those of a killed run whose destination keeps no marks are beside this one's, as the next start must know
+/// where this one is killed as well.
+void run_session::carry_rows_of_others() {
+  if (const auto left = folder_->left_by_others(job_->what.instance)) {
+    carried_rows_ = left->rows;
+    if (auto kept = folder_->keep_committed({carried_rows_, 0, false}); !kept) {
+      warn(kept.error().message);
+    }
+  }
+}
+
+/// For a start that does not find the run's marks. Not at each of many small commits, but the first at once.
+void run_session::on_committed(std::uint64_t rows, const repeated_rows& beside) {
+  const committed_record now{carried_rows_ + rows, before_.repeated + beside.count,
+                             before_.repeated_at_most || beside.at_most};
+  const bool due = !committed_kept_at_ || steady::now() - *committed_kept_at_ >= committed_kept_each ||
+                   now.repeated != committed_kept_.repeated;
+  if (!due || now.rows + now.repeated == 0) {
+    return;
+  }
+  committed_kept_at_ = steady::now();
+  committed_kept_ = now;
+  if (auto kept = folder_->keep_committed(now); !kept && !committed_warned_) {
+    committed_warned_ = true;
+    warn(kept.error().message);
   }
 }
 
@@ -426,6 +478,8 @@ void run_session::complete(run_summary& ended) {
       warn(adopted.error().message);
     }
   }
+  ended.repeated.count += before_.repeated;
+  ended.repeated.at_most = ended.repeated.at_most || before_.repeated_at_most;
   const auto folder = ended.in_the_way ? run_folder::find(state_directory_, *ended.in_the_way) : std::nullopt;
   if (folder && ended.failure) {
     if (const auto as_run = read_file(*folder + "/job.json", job_file_bytes_max)) {
@@ -563,6 +617,11 @@ run_settings run_session::settings_of_run(bool live) {
   settings.time_zone_origin = context_.zone_origin;
   settings.on_unfinished = arguments_.on_unfinished;
   settings.resume_window = std::chrono::ceil<std::chrono::seconds>(arguments_.resume_window);
+  if (const auto left = folder_->left_by_others(job_->what.instance)) {
+    const std::uint64_t now = parts_.unix_ms();
+    settings.left = {left->run, left->rows,
+                     std::chrono::seconds((now - std::min(now, left->unix_ms)) / 1000)};
+  }
   settings.only = arguments_.only;
   settings.pre_sql_unsure = arguments_.pre_sql_unsure;
   settings.post_sql_unsure = arguments_.post_sql_unsure;
@@ -599,6 +658,10 @@ reporter::settings run_session::settings_of_reporter(bool live) {
   shown.report_interval = arguments_.report_interval;
   shown.warnings = context_.warnings;
   shown.on_plan = [this](const run_plan& plan) { on_plan(plan); };
+  shown.on_forgot = [this](const std::vector<run_id>& runs) { on_forgot(runs); };
+  shown.on_committed = [this](std::uint64_t rows, const repeated_rows& beside) {
+    on_committed(rows, beside);
+  };
   shown.on_report = [this](const progress_snapshot& now) {
     write_metrics("running", now.counts, now.splits_done, now.splits_total, now.seconds,
                   now.records_per_second, now.bytes_per_second);
@@ -723,9 +786,6 @@ void run_session::keep_or_forget() {
       summary_.state == run_state::succeeded || summary_.state == run_state::succeeded_with_dirty;
   if (done) {
     folder_->clear_unfinished_of_others(job_->what.instance);
-  }
-  for (const run_id& forgotten : summary_.forgotten) {
-    run_folder::forget(state_directory_, forgotten);
   }
   folder_.reset();
   sweep_run_folders(state_directory_, job_->what.name, parts_.unix_ms());

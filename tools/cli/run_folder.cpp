@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "tools/cli/files.h"
+#include "tools/cli/stored_command.h"
 #include "transport/base/text.h"
 
 namespace sluice {
@@ -25,6 +27,8 @@ constexpr const char* marks_name = "marks";
 constexpr std::size_t marks_bytes_max = 4096;
 constexpr const char* begun_name = "begun";
 constexpr const char* taken_over_name = "taken_over";
+constexpr const char* committed_name = "committed";
+constexpr std::size_t committed_bytes_max = 4096;
 
 /// A run is taken over by people, who give up sooner.
 constexpr int takeovers_followed_max = 1000;
@@ -232,6 +236,51 @@ std::optional<run_folder::unfinished_run> run_folder::last_unfinished_of_others(
     return std::nullopt;
   }
   return unfinished_run{*last, read_file(*last + "/" + marks_name, marks_bytes_max).value_or("")};
+}
+
+result<void> run_folder::keep_committed(const committed_record& what) const {
+  const nlohmann::ordered_json text = {
+      {"rows", what.rows}, {"repeated", what.repeated}, {"repeated_at_most", what.repeated_at_most}};
+  return write(committed_name, text.dump() + "\n");
+}
+
+committed_record committed_in(const std::string& folder) {
+  const auto text = read_file(folder + "/" + committed_name, committed_bytes_max);
+  const auto kept = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+  committed_record found;
+  if (kept.is_object()) {
+    for (const auto& [name, to] : {std::pair{"rows", &found.rows}, {"repeated", &found.repeated}}) {
+      const auto at = kept.find(name);
+      *to = at != kept.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
+    }
+    found.repeated_at_most = kept.value("repeated_at_most", nlohmann::json()) == nlohmann::json(true);
+  }
+  return found;
+}
+
+std::optional<run_folder::left_run> run_folder::left_by_others(std::string_view instance) const {
+  std::vector<std::string> all = others_with(unfinished_name, instance);
+  for (std::string& begun : others_with(begun_name, instance)) {
+    all.push_back(std::move(begun));
+  }
+  std::sort(all.begin(), all.end(), std::greater<>());  // a run's id begins with its time
+  for (const std::string& folder : all) {
+    const committed_record has = committed_in(folder);
+    if (has.rows + has.repeated == 0 || taken_over_to(folder) || run_is_alive(folder)) {
+      continue;
+    }
+    // One that was taken over goes on in a folder of another id.
+    const auto kept = read_stored_command(folder);
+    auto run = run_id::parse(kept ? kept->run : "");
+    run = run ? run : run_id::parse(std::filesystem::path(folder).filename().string());
+    if (run) {
+      struct stat seen {};
+      const bool dated = ::stat((folder + "/" + committed_name).c_str(), &seen) == 0;
+      return left_run{*run, has.rows + has.repeated,
+                      dated ? static_cast<std::uint64_t>(seen.st_mtim.tv_sec) * 1000 : 0};
+    }
+  }
+  return std::nullopt;
 }
 
 void run_folder::clear_unfinished() const {

@@ -12,6 +12,14 @@
 
 namespace sluice {
 
+/// What a run's folder tells of rows that stand at the destination, a moment behind it: killed there, the run
+/// has committed more.
+struct committed_record {
+  std::uint64_t rows = 0;  ///< That the run's account has; without marks those of killed ones before it, too.
+  std::uint64_t repeated = 0;  ///< Beside it: `repeated_rows`, of all processes that worked on the run.
+  bool repeated_at_most = false;
+};
+
 /// The folder of one run, `<state>/runs/<job>/<run id>`, mode 0700, its files 0600:
 ///
 ///     lock          locked (flock) as long as the run's process lives; says which it is: `4711 on host`
@@ -19,6 +27,7 @@ namespace sluice {
 ///     taken_over    says in which other folder the run goes on, `job/run id`: a process had this one when
 ///                   the run was taken from it, and may still write here
 ///     begun         there while a run works that nothing can continue; holds its instance
+///     committed     how many rows the run has committed (`committed_record`)
 ///     command.json  the command line, secrets masked, and the folder it was given in
 ///     job.json      the job as run, secrets masked
 ///     run.log       every log line
@@ -66,6 +75,15 @@ class run_folder {
   };
   /// The one of them that began last.
   [[nodiscard]] std::optional<unfinished_run> last_unfinished_of_others(std::string_view instance) const;
+  result<void> keep_committed(const committed_record& what) const;
+  struct left_run {
+    run_id run;
+    std::uint64_t rows = 0;
+    std::uint64_t unix_ms = 0;  ///< When its folder was told of them.
+  };
+  /// The last of the other runs of this job's name and of this instance that were not seen to end, dead and
+  /// with rows that it has committed (`committed_record`).
+  [[nodiscard]] std::optional<left_run> left_by_others(std::string_view instance) const;
   void clear_unfinished() const;
   /// The instance is done or begun anew: nothing continues its earlier runs, so their marks are taken away.
   void clear_unfinished_of_others(std::string_view instance) const;
@@ -97,6 +115,9 @@ std::string job_folder_name(std::string_view job_name);
 /// Locks `<folder>/lock`, made where it is not there; -1 where somebody else has it (`EWOULDBLOCK`) or it
 /// cannot be opened (`errno`). Closing the descriptor gives the lock back.
 int lock_run_folder(const std::string& folder);
+
+/// What its file says; zeros where there is none.
+committed_record committed_in(const std::string& folder);
 
 /// Where the run of this folder goes on (`taken_over`), a path; nothing where it was not taken over.
 std::optional<std::string> taken_over_to(const std::string& folder);

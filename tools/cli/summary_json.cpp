@@ -84,6 +84,7 @@ void put_work(json& j, const run_summary& s, const run_context& c) {
                 {"channel_throttled", rounded(s.waits.channel_throttled)},
                 {"writer_working", rounded(s.waits.writer_working)},
                 {"writer_waiting", rounded(s.waits.writer_waiting)},
+                {"writer_retrying", rounded(s.waits.writer_retrying)},
                 {"dirty_waiting", rounded(s.waits.dirty_waiting)},
                 {"transforming", rounded(s.waits.transforming)}};
   j["slowest"] = nothing_if_empty(s.slowest);
@@ -154,6 +155,8 @@ std::string summary_json(const run_summary& s, const run_context& c, const secre
   }
   put_counts(j, s.counts);
   j["written_as"] = parts_of(s);
+  j["written_again"] = s.repeated.count;
+  j["written_again_at_most"] = s.repeated.at_most;
   j["dirty_by_code"] = json(s.dirty_by_code);
   j["changes"] = json::array();
   for (const change_summary& change : s.changes) {

@@ -230,8 +230,10 @@ TEST(continuation, a_job_at_work_is_not_ended_for_a_start_that_is_refused_behind
   EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, unfinished_code);
   mine.on_unfinished = unfinished::automatic;
   living.written_in_parts = 17;
-  EXPECT_NE(std::get<refuse>(decide_continuation({living}, mine)).why.message.find("17 rows stand"),
-            std::string::npos);
+  const std::string told = std::get<refuse>(decide_continuation({living}, mine)).why.message;
+  EXPECT_NE(told.find("17 rows stand"), std::string::npos);
+  EXPECT_NE(told.find("process 42 on host is at work on run " + living.run.text()), std::string::npos)
+      << told;
   mine.on_unfinished = unfinished::resume;
   EXPECT_TRUE(std::holds_alternative<take_over>(decide_continuation({living}, mine)));
 }
@@ -618,6 +620,69 @@ TEST(continuation, a_run_whose_marks_are_gone_is_never_taken_for_one_that_has_wr
   EXPECT_NE(std::get<refuse>(of_changed).why.message.find("an unknown number of (its marks are gone) rows"),
             std::string::npos)
       << std::get<refuse>(of_changed).why.message;
+}
+
+TEST(continuation, rows_that_the_caller_alone_knows_of_are_not_written_once_more_unasked) {
+  const auto text_of = [](const begin_fresh& answer) {
+    return answer.notices.empty() ? std::string() : answer.notices.back();
+  };
+  start_facts mine = start();
+  mine.keeps_marks = true;
+  mine.tables = "sluice_run and sluice_progress";
+  mine.left = {run_id::make(100, 1, 2), 1234, std::chrono::seconds(60)};
+  auto answer = decide_continuation({}, mine);
+  const auto* no = std::get_if<refuse>(&answer);
+  ASSERT_NE(no, nullptr);
+  EXPECT_EQ(no->why.code, marks_gone_code);
+  EXPECT_EQ(no->in_the_way, mine.left->run);
+  for (const char* text :
+       {"has committed at least 1,234 rows", "sluice_run and sluice_progress", "--on-unfinished fresh"}) {
+    EXPECT_NE(no->why.message.find(text), std::string::npos) << no->why.message;
+  }
+  answer = decide_continuation({run("other", "loading", owner::dead, 5)}, mine);
+  EXPECT_TRUE(std::holds_alternative<refuse>(answer)) << "another instance's half tells nothing of this one";
+
+  const auto begins = [&](const start_facts& with, const std::vector<run_row>& found = {}) {
+    const auto next = decide_continuation(found, with);
+    const auto* fresh = std::get_if<begin_fresh>(&next);
+    return fresh == nullptr ? "no" : text_of(*fresh);
+  };
+  start_facts one = mine;
+  one.on_unfinished = unfinished::fresh;
+  EXPECT_NE(begins(one).find("there twice"), std::string::npos);
+  one = mine;
+  one.may_repeat = true;
+  EXPECT_NE(begins(one).find("there twice"), std::string::npos);
+  one.same_again = true;
+  EXPECT_NE(begins(one).find("the same values once more"), std::string::npos);
+  one = mine;
+  one.left->age = std::chrono::hours(7 * 24);
+  EXPECT_NE(begins(one).find("done elsewhere more than 7 days ago"), std::string::npos);
+  one = mine;
+  one.empties = true;
+  EXPECT_EQ(begins(one), "");
+  one = mine;
+  one.appears_whole = true;
+  EXPECT_EQ(begins(one), "") << "nobody has seen its rows";
+  one = mine;
+  one.is_new = true;
+  EXPECT_NE(begins(one).find("Neither its table nor anything else"), std::string::npos);
+
+  run_row itself = run("i", "done", owner::released, 5);
+  itself.run = mine.left->run;
+  run_row later = run("i", "done", owner::released, 5);
+  later.run = run_id::make(200, 1, 2);
+  run_row earlier = later;
+  earlier.run = run_id::make(50, 1, 2);
+  EXPECT_EQ(begins(mine, {itself}), "") << "another machine has done it";
+  EXPECT_EQ(begins(mine, {later}), "") << "another machine has begun it anew";
+  EXPECT_EQ(begins(mine, {earlier}), "no") << "its row would be there as well";
+
+  one = mine;
+  one.keeps_marks = false;
+  EXPECT_EQ(begins(one), "") << "its output begins anew";
+  one.rows_stand = true;
+  EXPECT_NE(begins(one).find("No marks are kept"), std::string::npos);
 }
 
 TEST(continuation, a_planned_time_that_was_given_is_done_once) {

@@ -110,6 +110,7 @@ class writer_log : public writer_out {
   std::vector<dirty_sync> syncs;
   std::vector<dirty_commit> dirty_commits;
   std::vector<dirty_drop> drops;
+  rows_beside beside;
   std::vector<mark> opens;
   std::vector<mark> commits;
   std::vector<error> losses;
@@ -128,9 +129,15 @@ class writer_log : public writer_out {
   void to_error(const dirty_sync& m) override { syncs.push_back(m); }
   void to_error(const dirty_commit& m) override { dirty_commits.push_back(m); }
   void to_error(const dirty_drop& m) override { drops.push_back(m); }
-  void opened(const mark& m) override { opens.push_back(m); }
+  void opened(const mark& m, const rows_beside& more) override {
+    opens.push_back(m);
+    beside += more;
+  }
   void wrote(split_index, const record_counts&) override {}
-  void committed(const mark& m) override { commits.push_back(m); }
+  void committed(const mark& m, const rows_beside& more) override {
+    commits.push_back(m);
+    beside += more;
+  }
   void rewound(split_index, const error& why, std::optional<dirty_side> end, const retry_try& next) override {
     losses.push_back(why);
     lost_ends.push_back(end);

@@ -32,7 +32,7 @@ class recorded_out : public run_out {
   void over(run_summary s, bool) override { ended = std::move(s); }
   [[nodiscard]] std::chrono::steady_clock::time_point now() const override { return time; }
   [[nodiscard]] std::shared_ptr<const pipeline_activity> activity_of(std::uint32_t) const override {
-    return nullptr;
+    return board;
   }
   [[nodiscard]] std::uint64_t bytes_held_peak() const override { return 0; }
 
@@ -56,6 +56,7 @@ class recorded_out : public run_out {
   std::vector<assign_msg> assigned;
   std::vector<std::uint32_t> primed;
   std::optional<run_summary> ended;
+  std::shared_ptr<pipeline_activity> board;
   bool stopped = false;
   std::chrono::steady_clock::time_point time{seconds(1000)};
 };

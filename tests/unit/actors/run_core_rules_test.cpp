@@ -131,6 +131,51 @@ TEST_F(found_run, counts_a_split_in_parts_anew_and_writes_it_once_more_on_somebo
   EXPECT_EQ(out.ended->counts_before.written, 0U);
 }
 
+TEST_F(found_run, counts_the_rows_that_it_writes_once_more_exactly_once_their_split_is_done) {
+  config.settings.on_unfinished = run_settings::unfinished::resume;
+  for (const bool dirty : {false, true}) {
+    find("loading");
+    load_plan(in_parts());
+    take_claim();
+    load();
+    split_committed part;
+    part.at = in_parts();
+    part.more = {10, true};
+    core->on(part);
+    EXPECT_EQ(observer.rows_committed, 10U);
+    EXPECT_EQ(observer.beside.count, 10U);
+    split_committed all;
+    all.at = in_parts();
+    all.at.done = true;
+    all.at.counts.read += 20;
+    all.at.counts.written += 19;
+    (dirty ? all.at.counts.dirty : all.at.counts.filtered) += 1;
+    core->on(all);
+    stop();
+    end();
+    EXPECT_EQ(out.ended->repeated.count, 10U);
+    EXPECT_EQ(out.ended->repeated.at_most, dirty) << "a row may be dirty because it stands already";
+    out.ended.reset();
+  }
+}
+
+TEST_F(found_run, says_how_many_rows_it_may_have_written_once_more_where_it_ends_in_between) {
+  config.settings.on_unfinished = run_settings::unfinished::resume;
+  find("loading");
+  load_plan(in_parts());
+  take_claim();
+  load();
+  split_committed part;
+  part.at = in_parts();
+  part.at.position = part.at.counts.read = part.at.counts.written = 3;
+  part.more = {10, true};
+  core->on(part);
+  stop();
+  end();
+  EXPECT_EQ(out.ended->repeated.count, 10U);
+  EXPECT_TRUE(out.ended->repeated.at_most);
+}
+
 TEST_F(found_run, in_which_rows_in_parts_have_come_to_stand_meanwhile_does_not_write_them_once_more) {
   find("loading");
   load_plan(in_parts());

@@ -181,6 +181,24 @@ TEST_F(claimed_run, tells_of_a_lost_connection_until_records_move_again) {
   EXPECT_EQ(out.ended->retries, 2U) << "what is read again for a refused row is none";
 }
 
+TEST_F(claimed_run, calls_the_destination_slowest_where_it_was_waited_for_until_it_came_back) {
+  out.board = std::make_shared<pipeline_activity>(out.time);
+  load();
+  out.board->writer.set(doing::destination_call, out.time);
+  pass(seconds(1));
+  out.board->writer.set(doing::another_try, out.time);
+  pass(seconds(6));
+  out.board->writer.set(doing::batches, out.time);
+  pass(seconds(3));
+  stop();
+  end();
+  EXPECT_EQ(out.ended->waits.writer_retrying, 6);
+  EXPECT_EQ(out.ended->waits.writer_waiting, 3);
+  EXPECT_EQ(out.ended->slowest,
+            "The destination was slowest: it was away or busy, and waited for until the next try, 60% of the "
+            "time.");
+}
+
 TEST_F(claimed_run, tells_its_promise_anew_where_a_step_before_the_data_has_changed_it) {
   load();
   EXPECT_TRUE(std::none_of(observer.lines.begin(), observer.lines.end(),

@@ -23,6 +23,14 @@ class collecting_observer : public run_observer {
   void progress(const progress_snapshot& now) override { last = now; }
   void dirty(const dirty_record& record, std::uint32_t) override { first_dirty.push_back(record); }
   void ended(const run_summary& summary) override { at_end(summary); }
+  void forgot(const std::vector<run_id>& runs) override { forgotten = runs; }
+  void committed(std::uint64_t rows, const repeated_rows& so_far) override {
+    rows_committed = rows;
+    beside = so_far;
+  }
+  std::uint64_t rows_committed = 0;
+  repeated_rows beside;
+  std::optional<std::vector<run_id>> forgotten;
   std::vector<std::string> lines;
   std::vector<dirty_record> first_dirty;
   progress_snapshot last;

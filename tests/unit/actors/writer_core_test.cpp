@@ -573,6 +573,19 @@ TEST_F(writer_core_test, what_stands_of_a_split_in_parts_is_not_written_once_mor
               ::testing::HasSubstr("the server went away; 5 rows of the split stand"));
 }
 
+TEST_F(writer_core_test, waits_for_the_destination_until_its_next_try_where_that_has_failed) {
+  begin();
+  opened();
+  plugin->next_write = {{error_kind::not_connected, "the server went away", "", false}};
+  core->take(numbers(0, 5, 1, epoch()), never);
+  EXPECT_TRUE(core->waits_for_destination());
+  core->retry(never);
+  EXPECT_FALSE(core->waits_for_destination());
+  opened();
+  core->reopen(epoch(), {error_kind::not_connected, "the source went away", "", false});
+  EXPECT_FALSE(core->waits_for_destination());
+}
+
 TEST_F(writer_core_test, before_anything_stands_a_split_that_is_lost_is_read_again) {
   whole = whole_splits::up_to_bound;
   whole_max = {.bytes = 0, .rows = 8};
@@ -608,6 +621,43 @@ TEST_F(writer_core_test, where_it_may_repeat_a_split_in_parts_is_counted_anew_wh
   ASSERT_EQ(log.commits.size(), 2u);
   EXPECT_EQ(log.commits[1].counts.read, 6u);
   EXPECT_EQ(log.commits[1].counts.written, 6u);
+  EXPECT_EQ(log.beside.rows, 5u) << "they stand, and the mark does not count them any more";
+  EXPECT_TRUE(log.beside.sure);
+}
+
+TEST_F(writer_core_test, rows_beside_the_mark_are_not_sure_where_the_answer_to_their_commit_was_lost) {
+  whole = whole_splits::in_parts;
+  may_repeat = true;
+  for (const bool came : {false, true}) {
+    log = {};
+    plugin = std::make_shared<scripted_writer>();
+    plugin->durable.position = 5;  // by an earlier process
+    plugin->durable.counts.read = plugin->durable.counts.written = 5;
+    begin(3);
+    opened();
+    EXPECT_EQ(log.beside.rows, 0u) << "the mark at the destination counts them until the next commit";
+    plugin->next_commit = {{error_kind::not_connected, "gone", "", false}};
+    plugin->commit_is_applied = came;
+    core->take(whole_numbers(0, 3, 1), never);
+    core->retry(never);
+    opened();
+    core->take(whole_numbers(0, 6, 1, true), never);
+    ASSERT_EQ(log.commits.size(), 1u);
+    EXPECT_EQ(log.beside.rows, came ? 8u : 5u);
+    EXPECT_EQ(log.beside.sure, !came);
+  }
+}
+
+TEST_F(writer_core_test, without_marks_rows_of_a_commit_that_may_have_come_stand_beside) {
+  whole = whole_splits::in_parts;
+  remembers = may_repeat = true;
+  begin(5);
+  opened();
+  plugin->next_commit = {{error_kind::not_connected, "lost", "", false}};
+  core->take(numbers(0, 5, 1, epoch()), never);
+  core->retry(never);
+  EXPECT_EQ(log.beside.rows, 5u);
+  EXPECT_FALSE(log.beside.sure);
 }
 
 TEST_F(writer_core_test, what_an_earlier_process_committed_in_parts_is_written_once_more_only_where_told) {
@@ -626,6 +676,7 @@ TEST_F(writer_core_test, what_an_earlier_process_committed_in_parts_is_written_o
   core->take(whole_numbers(0, 6, 1, true), never);
   ASSERT_EQ(log.commits.size(), 1u);
   EXPECT_EQ(log.commits[0].counts.read, 6u);
+  EXPECT_EQ(log.beside.rows, 5u);
 }
 
 TEST_F(writer_core_test, what_was_agreed_to_be_written_once_more_is_not_written_a_third_time) {

@@ -27,6 +27,7 @@ run_summary good() {
   s.rewinds = 0;
   s.retries = 0;
   s.resumed = false;
+  s.repeated = {};
   return s;
 }
 
@@ -63,6 +64,21 @@ TEST(end_report, the_account_is_a_table_with_the_numbers_under_each_other) {
                 "the time.\n"
                 "  Concurrency: 4 asked, 2 at the peak, 1.5 on average (sqlite takes one "
                 "writer).\n");
+}
+
+TEST(end_report, rows_that_were_written_once_more_are_beside_the_account_and_in_the_last_line) {
+  run_summary s = good();
+  s.repeated = {1234, false};
+  auto lines = end_report(s, calm());
+  EXPECT_THAT(all(lines), HasSubstr("  Beside this account, written once more: 1,234 rows of splits"));
+  EXPECT_EQ(lines.back().level, notice_level::warning);
+  EXPECT_THAT(lines.back().text, HasSubstr("Warning: 1,234 rows that stood already were written once more"));
+  s.repeated.at_most = true;
+  for (const auto state : {run_state::failed, run_state::stopped}) {
+    s.state = state;
+    s.failure = error{error_kind::not_connected, "gone", "", false};
+    EXPECT_THAT(all(end_report(s, calm())), HasSubstr("Warning: at most 1,234 rows that stood already"));
+  }
 }
 
 TEST(end_report, dirty_records_inside_the_limit_are_the_last_line_with_counts_by_code) {

@@ -34,6 +34,7 @@ struct run_command_with_fake_engine : ::testing::Test {
   bool planned = true;
   bool load_fails = false;
   std::optional<run_id> continues;
+  std::vector<run_id> forgets;
   std::optional<std::string> zone_of_job;
 
   void SetUp() override {
@@ -104,6 +105,7 @@ struct run_command_with_fake_engine : ::testing::Test {
         EXPECT_TRUE(std::filesystem::exists(*older + "/lock"));
       }
     }
+    observer.forgot(forgets);
     observer.notice(notice_level::warning, "writer 2", 7, "slow with opensesame");
     return s;
   }
@@ -440,7 +442,7 @@ TEST_F(run_command_with_fake_engine, a_run_that_was_forgotten_keeps_its_folder_n
   answer.resumable = true;
   EXPECT_EQ(run(), 1);
   const std::string first = run_folders().at(0);
-  answer.forgotten = {*run_id::parse(std::filesystem::path(first).filename().string())};
+  forgets = {*run_id::parse(std::filesystem::path(first).filename().string())};
   EXPECT_EQ(run(), 1);
   EXPECT_FALSE(std::filesystem::exists(first + "/unfinished"));
 }

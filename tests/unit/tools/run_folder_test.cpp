@@ -167,6 +167,41 @@ TEST(run_folder, the_last_run_of_the_same_instance_that_was_not_seen_to_end_tell
   EXPECT_EQ((*now)->last_unfinished_of_others("aaaa")->marks, "sluice");
 }
 
+TEST(run_folder, a_run_that_was_not_seen_to_end_is_left_with_the_rows_that_it_has_committed) {
+  const test_folder state;
+  const auto now = run_folder::open(state.path(), "orders", id(9));
+  const auto left = [&now] { return (*now)->left_by_others("aaaa"); };
+  const auto make = [&state](std::uint64_t at, const char* instance, std::uint64_t rows) {
+    auto one = run_folder::open(state.path(), "orders", id(at));
+    EXPECT_TRUE((*one)->mark_unfinished(instance, "sluice").has_value());
+    if (rows != 0) {
+      EXPECT_TRUE((*one)->keep_committed({rows, 5, false}).has_value());
+    }
+    return std::move(*one);
+  };
+  make(1, "bbbb", 100);
+  make(2, "aaaa", 0);
+  EXPECT_FALSE(left()) << "one is another instance's, the other has committed nothing";
+  make(3, "aaaa", 200);
+  ASSERT_TRUE(left());
+  EXPECT_EQ(left()->run, id(3));
+  EXPECT_EQ(left()->rows, 205U);
+  const auto alive = make(4, "aaaa", 300);
+  EXPECT_EQ(left()->run, id(3)) << "what still works has not been left";
+  const auto committed = committed_in(alive->path());
+  EXPECT_EQ(committed.rows, 300U);
+  EXPECT_EQ(committed.repeated, 5U);
+  {
+    const auto without_marks = run_folder::open(state.path(), "orders", id(5));
+    ASSERT_TRUE((*without_marks)->mark_begun("aaaa") && (*without_marks)->keep_committed({7, 0, false}));
+  }
+  EXPECT_EQ(left()->rows, 7U);
+  (*now)->clear_unfinished_of_others("aaaa");
+  (*now)->clear_begun_of_others("aaaa");
+  EXPECT_FALSE(left());
+  EXPECT_EQ(committed_in(state.file("nowhere")).rows, 0U);
+}
+
 TEST(files, a_file_is_replaced_as_a_whole_and_a_failure_leaves_the_old_one) {
   const test_folder folder;
   ASSERT_TRUE(write_file_whole(folder.file("a"), "one", 0644).has_value());

@@ -193,8 +193,8 @@ TEST_F(run_record_test, one_that_was_taken_over_is_found_where_it_goes_on_by_its
   add(id(1000), "failed", "orders", "unfinished");
   add(id(900'000'000'000), "succeeded");
   state.put("runs/orders/" + first + "/taken_over", "orders/" + second);
-  state.put("runs/orders/" + second + "/command.json",
-            R"({"version":1,"job":"orders","run":")" + first + R"(","words":["run"],"folder":"/"})");
+  state.put("runs/orders/" + second + "/command.json", R"({"version":1,"job":"orders","run":")" + first +
+                                                           R"(","words":["run"],"hidden":[],"folder":"/"})");
   for (const std::string& named :
        {first, first.substr(0, 13), first.substr(first.size() - 12), second, second.substr(0, 13)}) {
     const auto one = find_run(state.path(), named, run_of_job::telling);

@@ -44,7 +44,8 @@ inline run_summary sample_summary() {
   s.concurrency_mean = 1.5;
   s.pipeline_seconds = 2.25;
   s.concurrency_reason = "sqlite takes one writer";
-  s.waits = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7};
+  s.repeated = {12, true};
+  s.waits = {0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7};
   s.slowest = "The destination was slowest: the source waited for it 80 % of the time";
   s.rewinds = 1;
   s.retries = 2;

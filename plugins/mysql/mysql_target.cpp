@@ -247,10 +247,12 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
         "lack (LOAD DATA, statements sent together).",
         other->name));
   }
-  if (!opened_) {
-    use_ = {{}, steps_.may_change_rows()};
-    SLUICE_CHECK(look_up_altered());
-    opened_ = true;
+  SLUICE_TRY(auto table, look_up_table(*connection_, table_, stop_));
+  if (table && table->by_another_case) {
+    table.reset();  // statements name it as the job does
+  }
+  if (!use_) {
+    SLUICE_TRY(use_, look_up_use(table));
   }
   SLUICE_TRY(const std::string lost, lost_in_a_crash(*connection_, stop_));
   out.promise += marks_.kept ? lost : "";
@@ -263,7 +265,7 @@ result<target_description> mysql_target::open(const schema& source_columns, cons
     out.changes.insert(out.changes.end(), statements.begin(), statements.end());
     statements.clear();
   }
-  SLUICE_CHECK(describe_table(source_columns, out));
+  SLUICE_CHECK(describe_table(table, source_columns, out));
   SLUICE_CHECK(check_all_rights());
   out.changes.insert(out.changes.end(), statements.begin(), statements.end());
   out.run_again = steps_.run_again_text(options_.mode, has_key_);
@@ -312,7 +314,18 @@ result<void> mysql_target::check_all_rights() {
   return {};
 }
 
-result<void> mysql_target::look_up_altered() {
+result<table_use> mysql_target::look_up_use(const std::optional<table_info>& destination) {
+  table_use use{{}, steps_.may_change_rows()};
+  const auto add = [&](const table_info& table) -> result<void> {
+    SLUICE_TRY(auto identity, table_identity(*connection_, table.database, table.name, stop_));
+    if (!identity.empty()) {
+      use.tables.push_back(std::move(identity));
+    }
+    return {};
+  };
+  if (destination) {
+    SLUICE_CHECK(add(*destination));
+  }
   for (const placed_text& sql : steps_.pre_sql()) {
     for (const auto& parts : relational::tables_altered_by(sql.text, sql_rules())) {
       if (parts.size() > 2) {
@@ -320,24 +333,16 @@ result<void> mysql_target::look_up_altered() {
       }
       const table_name name{parts.size() == 2 ? parts[0].name : std::string(), parts.back().name};
       SLUICE_TRY(const auto table, look_up_table(*connection_, name, stop_));
-      if (!table) {
-        continue;
-      }
-      SLUICE_TRY(auto identity, table_identity(*connection_, table->database, table->name, stop_));
-      if (!identity.empty()) {
-        use_.tables.push_back(std::move(identity));
+      if (table) {
+        SLUICE_CHECK(add(*table));
       }
     }
   }
-  return {};
+  return use;
 }
 
-result<void> mysql_target::describe_table(const schema& source_columns, target_description& out) {
-  SLUICE_TRY(connection * c, connect());
-  SLUICE_TRY(auto table, look_up_table(*c, table_, stop_));
-  if (table && table->by_another_case) {
-    table.reset();  // statements name it as the job does
-  }
+result<void> mysql_target::describe_table(const std::optional<table_info>& table,
+                                          const schema& source_columns, target_description& out) {
   if (!table && options_.create_table) {
     return plan_created_table(source_columns, out);
   }
@@ -347,7 +352,7 @@ result<void> mysql_target::describe_table(const schema& source_columns, target_d
       return done;
     }
   } else if (!steps_.table_comes_later()) {
-    SLUICE_TRY(const std::string missing, describe_missing_table(*c, table_, stop_));
+    SLUICE_TRY(const std::string missing, describe_missing_table(*connection_, table_, stop_));
     return fail(error_kind::bad_option, "{}: {}; or set \"createTable\": true to have it made",
                 options_.table().place, missing);
   }
@@ -367,13 +372,6 @@ result<void> mysql_target::describe_there(const table_info& table, const schema&
                                                   : "a table of Sluice's own");
   }
   table_there_ = true;
-  if (!use_has_table_) {
-    SLUICE_TRY(auto identity, table_identity(*connection_, table.database, table.name, stop_));
-    use_has_table_ = true;
-    if (!identity.empty()) {
-      use_.tables.push_back(std::move(identity));
-    }
-  }
   if (table.engine != "InnoDB" && connection_->server().other == nullptr) {
     return fail(
         error_kind::not_supported,

@@ -34,7 +34,7 @@ class mysql_target : public target, private relational::progress_home {
   result<void> run_step_before(std::size_t index, const stop_signal& stop) override;
   result<void> run_step_after(std::size_t index, const stop_signal& stop) override;
   result<void> check_rows(const committed_rows& rows, bool at_end, const stop_signal& stop) override;
-  [[nodiscard]] table_use tables_used() const override { return use_; }
+  [[nodiscard]] table_use tables_used() const override { return use_.value_or(table_use{}); }
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override;
   void interrupt() override;
 
@@ -50,7 +50,9 @@ class mysql_target : public target, private relational::progress_home {
   result<connection*> connect();
   /// Of the account, on what the job writes and on the tables of marks.
   result<void> check_all_rights();
-  result<void> describe_table(const schema& source_columns, target_description& out);
+  /// `table`: nothing where it is not there.
+  result<void> describe_table(const std::optional<table_info>& table, const schema& source_columns,
+                              target_description& out);
   result<void> describe_there(const table_info& table, const schema& source_columns, target_description& out);
   /// Tells of keys that take for the same what the source may tell apart.
   result<void> describe_collations(const table_info& table, const std::vector<std::size_t>& mapped,
@@ -59,9 +61,9 @@ class mysql_target : public target, private relational::progress_home {
   /// Each of `updateColumn` and `skipNullColumn` must be mapped.
   result<void> check_listed(const std::vector<std::string>& names,
                             const std::vector<std::size_t>& mapped) const;
+  /// The destination, where it is there, and the tables that statements of preSql alter.
+  result<table_use> look_up_use(const std::optional<table_info>& destination);
   // mysql_created.cpp
-  /// The tables that statements of preSql alter, into `use_`.
-  result<void> look_up_altered();
   /// Asks the server which of the source's own types it takes.
   result<relational::created_table> table_to_make(const schema& source_columns);
   /// Puts the statement and what it does not make into `out`, and returns it.
@@ -81,12 +83,7 @@ class mysql_target : public target, private relational::progress_home {
   /// One that commits by itself, all of it or nothing.
   result<void> run_step_alone(const relational::target_steps::step& step, const step_stages& stages,
                               bool twice);
-  result<void> run_text(const std::string& sql, const std::string& place);
-  /// In the caller's transaction.
-  result<void> record(const std::string& stage);
-  result<void> record_alone(const std::string& stage);
-  /// Whether a process before this one has begun it as well.
-  result<bool> record_begun(const step_stages& stages);
+  result<void> run_text(const relational::target_steps::step& step, const step_stages& stages);
 
   target_options options_;
   option_values values_;
@@ -97,12 +94,9 @@ class mysql_target : public target, private relational::progress_home {
   std::shared_ptr<const table_facts> facts_;
   std::string create_sql_;  ///< Set by `open` where createTable is asked for.
   bool table_there_ = false;
-  table_use use_;
-  bool opened_ = false;          ///< `use_` has the tables that preSql alters,
-  bool use_has_table_ = false;   ///< and the destination.
-  bool behind_data_ = false;     ///< Its steps are those of postSql.
-  std::string ran_;              ///< The stage of a step that has committed itself; it may not be recorded.
-  std::optional<bool> has_key_;  ///< Nothing where it is not known yet.
+  std::optional<table_use> use_;  ///< As the first `open` has found it.
+  std::string ran_;               ///< The stage of a step that has committed itself; it may not be recorded.
+  std::optional<bool> has_key_;   ///< Nothing where it is not known yet.
   stop_signal stop_;
   std::unique_ptr<connection> connection_;
   std::unique_ptr<mysql_session> session_;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "plugins/api/step_stage.h"
+#include "plugins/common/relational/lone_step.h"
 #include "plugins/mysql/mysql_target.h"
 #include "transport/base/text.h"
 
@@ -103,26 +104,22 @@ result<void> mysql_target::check_step(const placed_text& sql, bool& statements_c
   return {};
 }
 
-result<void> mysql_target::run_text(const std::string& sql, const std::string& place) {
-  auto done = connection_->run(sql, stop_);
+result<void> mysql_target::run_text(const relational::target_steps::step& step, const step_stages& stages) {
+  auto done = connection_->run(step.sql, stop_);
   if (done) {
     return {};
   }
   error e = std::move(done).error();
   // A statement of the job's that a constraint refuses is no bad record.
   e.kind = e.kind == error_kind::bad_row ? error_kind::bad_option : e.kind;
-  e.message = fmt::format("{}: {}: {}", place, statement_text(sql), e.message);
-  if (e.code == "ER_LOCK_WAIT_TIMEOUT" && !behind_data_) {
+  e.message = fmt::format("{}: {}: {}", step.place, statement_text(step.sql), e.message);
+  if (e.code == "ER_LOCK_WAIT_TIMEOUT" && !stages.behind_data) {
     e.message +=
         "; another session holds the table; where the job reads it, that is the run itself, whose first "
         "batch "
         "is read before preSql runs: alter such a table before the job is started, or in \"postSql\"";
   }
   return fail(std::move(e));
-}
-
-result<void> mysql_target::record(const std::string& stage) {
-  return relational::set_stage_of(*session_, marks_, *claim_, stage);
 }
 
 result<void> mysql_target::run_step(const relational::target_steps::step& step, const step_stages& stages,
@@ -135,74 +132,53 @@ result<void> mysql_target::run_step(const relational::target_steps::step& step, 
     return run_step_alone(step, stages, twice);
   }
   return relational::in_transaction(*session_, [&]() -> result<void> {
-    SLUICE_CHECK(run_text(step.sql, step.place));
-    return record(stages.behind);
+    SLUICE_CHECK(run_text(step, stages));
+    return relational::set_stage_of(*session_, marks_, *claim_, stages.behind);
   });
-}
-
-result<void> mysql_target::record_alone(const std::string& stage) {
-  return relational::in_transaction(*session_, [&] { return record(stage); });
-}
-
-result<bool> mysql_target::record_begun(const step_stages& stages) {
-  SLUICE_TRY(const std::string stage, relational::stage_of(*session_, marks_, *claim_));
-  SLUICE_CHECK(record_alone(stages.begun));
-  return stage == stages.begun;
 }
 
 result<void> mysql_target::run_calling_step(const relational::target_steps::step& step,
                                             const step_stages& stages) {
   // Not in the transaction of the step: whoever prunes done runs would wait for the row as long as it takes.
-  SLUICE_TRY(const bool again, record_begun(stages));
+  SLUICE_TRY(const bool again, relational::record_begun(*session_, marks_, *claim_, stages));
   bool undone = false;
   auto done = relational::in_transaction(*session_, [&]() -> result<void> {
     SLUICE_CHECK(connection_->run("SAVEPOINT sluice_step", stop_));
-    auto ran = run_text(step.sql, step.place);
+    auto ran = run_text(step, stages);
     if (!ran) {
       // There no more where the transaction that it stood in has ended.
       undone = connection_->alive() && connection_->run("ROLLBACK TO SAVEPOINT sluice_step", stop_);
       return ran;
     }
-    return record(stages.behind);
+    return relational::set_stage_of(*session_, marks_, *claim_, stages.behind);
   });
   if (done || done.error().kind == error_kind::conflict) {
     return done;
   }
   if (undone && !again) {
-    (void)record_alone(stages.before);  // where this fails the next start asks in vain
+    // Where this fails the next start asks in vain.
+    (void)relational::record_stage(*session_, marks_, *claim_, stages.before);
     return done;
   }
   const auto outcome = done.error().kind == error_kind::not_connected ? relational::step_outcome::lost
                                                                       : relational::step_outcome::committed;
-  return fail(relational::step_unknown(stages, step.sql, outcome, std::move(done).error()));
+  return fail(relational::step_unknown(marks_, stages, step.sql, outcome, std::move(done).error()));
 }
 
 result<void> mysql_target::run_step_alone(const relational::target_steps::step& step,
                                           const step_stages& stages, bool twice) {
-  if (ran_ != stages.behind) {
-    bool again = false;
-    if (!twice) {
-      SLUICE_TRY(again, record_begun(stages));
-    }
-    if (auto done = run_text(step.sql, step.place); !done) {
-      if (!twice && done.error().kind == error_kind::not_connected) {
-        return fail(relational::step_unknown(stages, step.sql, relational::step_outcome::lost,
-                                             std::move(done).error()));
-      }
-      if (!twice && !again && connection_->alive()) {
-        // One statement: the server's answer says that it has not run. Where this fails the next start asks
-        // in vain.
-        (void)record_alone(stages.before);
-      }
-      return done;
-    }
-    ran_ = stages.behind;
-  }
-  auto recorded = record_alone(stages.behind);
-  return recorded || twice || recorded.error().kind == error_kind::conflict
-             ? recorded
-             : fail(relational::step_unknown(stages, step.sql, relational::step_outcome::has_run,
-                                             std::move(recorded).error()));
+  return relational::run_lone_step(
+      *session_, marks_, *claim_, {step.sql, step.place, twice}, stages, ran_,
+      [&]() -> std::optional<relational::step_failure> {
+        auto done = run_text(step, stages);
+        if (done) {
+          return std::nullopt;
+        }
+        // One statement: what the server answers says that it has not run.
+        const bool is_lost = done.error().kind == error_kind::not_connected || !connection_->alive();
+        return relational::step_failure{
+            std::move(done).error(), is_lost ? std::optional(relational::step_outcome::lost) : std::nullopt};
+      });
 }
 
 result<void> mysql_target::run_step_before(std::size_t index, const stop_signal& stop) {
@@ -216,7 +192,6 @@ result<void> mysql_target::run_step_before(std::size_t index, const stop_signal&
 
 result<void> mysql_target::run_step_after(std::size_t index, const stop_signal& stop) {
   stop_ = stop;
-  behind_data_ = true;
   const placed_text& sql = steps_.post_sql()[index];
   return run_step({sql.text, sql.place, false}, stages_behind_data(steps_after(), index),
                   may_run_twice(sql.text));

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "plugins/api/step_stage.h"
+#include "plugins/common/relational/lone_step.h"
 #include "plugins/postgresql/postgresql_target.h"
 #include "transport/base/text.h"
 
@@ -153,42 +154,23 @@ result<void> postgresql_target::run_step_alone(const relational::target_steps::s
                                                const step_stages& stages) {
   SLUICE_TRY(connection * c, connect_once());
   const bool twice = may_repeat(step.sql);
-  const auto record = [&](const std::string& stage) {
-    return relational::in_transaction(
-        *statements_, [&] { return relational::set_stage_of(*statements_, dialect_, *claim_, stage); });
-  };
-  if (ran_ != stages.behind) {
-    bool again = false;  // a process before this one has begun it
-    if (!twice) {
-      SLUICE_TRY(const std::string stage, relational::stage_of(*statements_, dialect_, *claim_));
-      again = stage == stages.begun;
-      SLUICE_CHECK(record(stages.begun));
-    }
-    if (auto done = c->run_script(step.sql); !done) {
-      error why = of_statement(std::move(done).error(), step.place);
-      if (has_word(step.sql, "CONCURRENTLY") && (twice || why.kind != error_kind::not_connected)) {
-        why.message += "; " + what_to_look_at(step.sql);
-      }
-      if (!twice) {
-        why.final = true;  // what it has left half made would refuse it again
-        if (why.kind == error_kind::not_connected) {
-          why = relational::step_unknown(stages, step.sql, relational::step_outcome::lost, std::move(why));
-        } else if (!again && !c->is_lost()) {
-          // The server's answer says that it has not run to its end, so that the next start runs it without
-          // asking. Where this fails that one asks in vain.
-          (void)record(stages.before);
+  return relational::run_lone_step(
+      *statements_, dialect_, *claim_, {step.sql, step.place, twice}, stages, ran_,
+      [&]() -> std::optional<relational::step_failure> {
+        auto done = c->run_script(step.sql);
+        if (done) {
+          return std::nullopt;
         }
-      }
-      return fail(std::move(why));
-    }
-    ran_ = stages.behind;
-  }
-  auto recorded = record(stages.behind);
-  if (!recorded && !twice && recorded.error().kind != error_kind::conflict) {
-    return fail(relational::step_unknown(stages, step.sql, relational::step_outcome::has_run,
-                                         placed(std::move(recorded).error(), step.place)));
-  }
-  return recorded;
+        // Else the server's answer says that it has not run to its end.
+        const bool is_lost = done.error().kind == error_kind::not_connected || c->is_lost();
+        error why = of_statement(std::move(done).error(), step.place);
+        if (has_word(step.sql, "CONCURRENTLY") && (twice || !is_lost)) {
+          why.message += "; " + what_to_look_at(step.sql);
+        }
+        why.final = why.final || !twice;  // what it has left half made would refuse it again
+        return relational::step_failure{
+            std::move(why), is_lost ? std::optional(relational::step_outcome::lost) : std::nullopt};
+      });
 }
 
 result<void> postgresql_target::run_step_before(std::size_t index, const stop_signal& stop) {

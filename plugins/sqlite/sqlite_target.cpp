@@ -9,6 +9,7 @@
 
 #include "jobspec/words.h"
 #include "plugins/api/step_stage.h"
+#include "plugins/common/relational/lone_step.h"
 #include "plugins/common/relational/target_mapping.h"
 #include "transport/base/text.h"
 
@@ -398,23 +399,15 @@ result<void> sqlite_target::run_step(const relational::target_steps::step& step,
     }
     return {};
   };
-  const auto record = [&](const std::string& stage) {
-    return relational::set_stage_of(session, marks_, *claim_, stage);
-  };
   if (runs_outside(step.sql)) {
-    const auto record_alone = [&](const std::string& stage) {
-      return relational::in_transaction(session, [&] { return record(stage); });
-    };
-    const bool twice = may_repeat(step.sql);
-    if (!twice) {
-      SLUICE_CHECK(record_alone(stages.begun));
-    }
-    if (auto done = run(); !done) {
-      return twice ? done
-                   : fail(relational::step_unknown(stages, step.sql, relational::step_outcome::committed,
-                                                   std::move(done).error()));
-    }
-    return record_alone(stages.behind);
+    return relational::run_lone_step(
+        session, marks_, *claim_, {step.sql, step.place, may_repeat(step.sql)}, stages, ran_,
+        [&]() -> std::optional<relational::step_failure> {
+          auto done = run();
+          return done ? std::nullopt
+                      : std::optional(relational::step_failure{std::move(done).error(),
+                                                               relational::step_outcome::committed});
+        });
   }
   return relational::in_transaction(session, [&]() -> result<void> {
     SLUICE_CHECK(run());
@@ -423,7 +416,7 @@ result<void> sqlite_target::run_step(const relational::target_steps::step& step,
                   "{}: {} ended the transaction it ran in; leave COMMIT and ROLLBACK out", step.place,
                   in_quotes(step.sql));
     }
-    return record(stages.behind);
+    return relational::set_stage_of(session, marks_, *claim_, stages.behind);
   });
 }
 

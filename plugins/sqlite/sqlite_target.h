@@ -66,6 +66,7 @@ class sqlite_target : public target {
   /// Whether rows of the table are found by a key that the job maps; nothing where it is not known yet.
   std::optional<bool> has_key_;
   relational::target_steps steps_;
+  std::string ran_;  ///< The stage of a step that has committed itself; it may not be recorded.
   file_connection connection_;
   std::shared_ptr<relational::claim_state> claim_ = std::make_shared<relational::claim_state>();
   marks_wish wish_;

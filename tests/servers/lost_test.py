@@ -25,9 +25,10 @@ class OfEither:
         self.make_source(self.ROWS)
         self.sql("CREATE TABLE dst (id INT PRIMARY KEY, t VARCHAR(2000)); CREATE TABLE steps (n INT)")
 
-    def begins(self, mbps=None, reader=None, more=(), **writer):
+    def begins(self, mbps=None, reader=None, more=(), setting=None, **writer):
         """Starts the job; `self.ended` has its end, then."""
         self.document = job(self.end("Reader", **{"table": "src", **(reader or {})}), self.end("Writer", "dst", **writer))
+        self.document["setting"].update(setting or {})
         if mbps:
             self.document["setting"]["speed"].update(throttle=True, mbps=mbps)
         self.ended = []
@@ -267,6 +268,20 @@ class OfEither:
         again = self.run_job(self.document, "--skip-postsql")
         self.assert_all_arrived(again)
         self.assertEqual(self.sql("SELECT n FROM steps ORDER BY n"), "1\n3\n")
+
+    def test_a_step_that_was_cut_short_says_what_to_do_first_where_no_marks_are_kept(self):
+        self.ROWS = 10
+        self.fill()
+        self.prepare_alone()
+        self.begins(setting={"progressTable": "none"}, postSql=["INSERT INTO steps VALUES (1)", self.alone])
+        self.until(lambda: self.sql(self.sleeps) != "0\n", "the step runs")
+        self.kill_all()
+        ended = self.ends()
+        self.assertEqual((ended.code, ended.summary["error"]["kind"], ended.summary["retryable"], ended.summary["resumable"]), (1, "not_connected", False, False), ended)
+        self.assertIn("nobody but you can see whether it has run: look whether what it creates is there", ended.text)
+        self.assertIn("the same command runs all steps again, because no marks are kept: where this one is done, take back what it has done, or take it out of the job, before that", ended.text)
+        self.assertIn("See what became of that step, then run it again: it starts over. The 10 rows it has written stay", ended.text)
+        self.assertNotIn("--skip-", ended.text)
 
     def kill_behind(self, stage):
         """Begins the run, and kills its process between a statement that has committed and its stage."""

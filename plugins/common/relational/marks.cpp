@@ -33,30 +33,6 @@ result<void> renew_claim(sql_session& session, const progress_dialect& dialect, 
                       : fail(taken_over(session, dialect, claim.run, "run " + claim.run.text()));
 }
 
-error step_unknown(const step_stages& step, std::string_view sql, step_outcome outcome, error why) {
-  why.code = step_unknown_code;
-  why.final = outcome != step_outcome::has_run;  // that it has run can still be recorded
-  const bool after = step.behind_data;
-  const std::string ways =
-      fmt::format("{}, then run the same command with {} where it is done, with {} where it is not",
-                  what_to_look_at(sql), skip_flag(after), rerun_flag(after));
-  switch (outcome) {
-    case step_outcome::has_run:
-      why.message +=
-          fmt::format("; the statement has run, which could not be recorded: run the same command with {}",
-                      skip_flag(after));
-      break;
-    case step_outcome::lost:
-      why.message += fmt::format(
-          "; the statement commits by itself, so that nobody but you can see whether it has run: {}", ways);
-      break;
-    case step_outcome::committed:
-      why.message += fmt::format("; it may have committed something by itself before it failed: {}", ways);
-      break;
-  }
-  return why;
-}
-
 result<void> set_stage_of(sql_session& session, const progress_dialect& dialect, const claim_state& claim,
                           const std::string& stage) {
   if (!dialect.kept) {

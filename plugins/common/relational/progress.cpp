@@ -92,6 +92,17 @@ result<void> guard(sql_session& session, const progress_dialect& dialect) {
   return {};
 }
 
+/// Puts a session in the place of the one that has the claim, which it returns. In the transaction that has
+/// raised the term: until then an owner that lives may have made its session anew.
+result<std::string> exchange_session(sql_session& session, const progress_dialect& dialect, const run_id& run,
+                                     const sql_text& next) {
+  SLUICE_TRY(const auto names,
+             session.ask(written(dialect, "SELECT [owner_session] FROM @run WHERE [run] = ?"), {run.text()}));
+  SLUICE_CHECK(session.run(written(dialect, "UPDATE @run SET [owner_session] = ? WHERE [run] = ?"),
+                           {next, run.text()}));
+  return names.empty() ? std::string() : names[0][0].value_or("");
+}
+
 /// Of runs that have owners.
 std::vector<std::string> sessions_of(const std::vector<run_row>& runs) {
   std::vector<std::string> names;
@@ -179,7 +190,7 @@ result<std::vector<std::string>> relational_progress::check_free(sql_session& se
 }
 
 /// Takes the claim from whoever holds it, for nobody: its process may only sleep. Waits for its open data
-/// transactions. Returns the session that the claim had: one that lives may have made it anew until here.
+/// transactions. Returns the session that the claim had.
 result<std::string> relational_progress::fence(sql_session& session, const run_row& stale) {
   if (stale.term >= term_max) {
     return fail(taken_over_too_often(dialect_, stale));
@@ -194,18 +205,14 @@ result<std::string> relational_progress::fence(sql_session& session, const run_r
   if (met != 1) {
     return fail(too_late(dialect_, stale));
   }
-  SLUICE_TRY(
-      const auto names,
-      session.ask(written(dialect_, "SELECT [owner_session] FROM @run WHERE [run] = ?"), {stale.run.text()}));
-  SLUICE_CHECK(session.run(written(dialect_, "UPDATE @run SET [owner_session] = NULL WHERE [run] = ?"),
-                           {stale.run.text()}));
+  SLUICE_TRY(std::string left, exchange_session(session, dialect_, stale.run, std::nullopt));
   SLUICE_CHECK(end_writers(session, stale.run));
   const std::int64_t epoch = stored(epoch_number::make(term, 0, 0).value);
   SLUICE_CHECK(session.run(
       written(dialect_,
               fmt::format("UPDATE @progress SET [epoch] = {0} WHERE [run] = ? AND [epoch] < {0}", epoch)),
       {stale.run.text()}));
-  return names.empty() ? std::string() : names[0][0].value_or("");
+  return left;
 }
 
 result<void> relational_progress::take(const run_row& seen) {
@@ -580,7 +587,6 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
                                          {"owner_host", {}, owner.host},
                                          {"owner_pid", owner.pid},
                                          {"owner_start", {}, owner.process_start},
-                                         {"owner_session", {}, owner.session},
                                          {"job_key", {}, seen.job_key},
                                          {"instance", {}, seen.instance},
                                          {"key_parts", {}, to_json(seen.key_parts)}},
@@ -601,7 +607,14 @@ result<std::uint16_t> relational_progress::claim_again(const run_row& seen, cons
                session->run(written(dialect_, fmt::format("UPDATE @run SET {}, [renewed_at] = @now WHERE {}",
                                                           set, where)),
                             values));
-    return taken == 1 ? result<void>() : fail(too_late(dialect_, seen));
+    if (taken != 1) {
+      return fail(too_late(dialect_, seen));
+    }
+    SLUICE_TRY(std::string theirs, exchange_session(*session, dialect_, seen.run, owner.session));
+    if (seen.owner && !mine && theirs != seen.owner->session) {
+      fenced.push_back(std::move(theirs));
+    }
+    return {};
   });
   SLUICE_CHECK(std::move(done));
   claim_.run = seen.run;
@@ -673,13 +686,19 @@ result<void> relational_progress::renew(const run_id& run) {
   return {};
 }
 
-result<std::string> relational_progress::reclaim(const run_id& run) {
-  SLUICE_TRY(sql_session * session, home_.session(false));
-  // Another one where the connection was lost in between: the server may not have seen that.
-  SLUICE_TRY(const std::string name, home_.session_name());
+/// Where the connection was lost, the server may not have seen that: a statement may still be on its way
+/// there that commits by itself. Returns the name of the session as it is now.
+result<std::string> relational_progress::end_lost_session() {
+  SLUICE_TRY(std::string name, home_.session_name());
   if (name != session_) {
     SLUICE_CHECK(end_sessions({session_}));
   }
+  return name;
+}
+
+result<std::string> relational_progress::reclaim(const run_id& run) {
+  SLUICE_TRY(sql_session * session, home_.session(false));
+  SLUICE_TRY(const std::string name, end_lost_session());
   std::string stage;
   auto done = in_transaction(*session, [&]() -> result<void> {
     // Waits for the row where the lost session is about to commit.
@@ -731,6 +750,9 @@ result<run_totals> relational_progress::finish(const run_id& run, const dirty_to
 result<void> relational_progress::release(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
   const bool mine = claim_.term != 0 && claim_.run == run;
+  if (mine) {
+    SLUICE_CHECK(end_lost_session());  // nobody will find its name any more
+  }
   // Finishing off a run that is done: only the claim of a process that is gone may be given back for it.
   SLUICE_CHECK(take_from_others(*session, run));
   return in_transaction(*session, [&]() -> result<void> {
@@ -750,6 +772,9 @@ result<void> relational_progress::release(const run_id& run) {
 result<void> relational_progress::discard(const run_id& run) {
   SLUICE_TRY(sql_session * session, home_.session(false));
   const bool mine = claim_.term != 0 && claim_.run == run;
+  if (mine) {
+    SLUICE_CHECK(end_lost_session());
+  }
   // Before anything of its rows is waited for.
   SLUICE_CHECK(take_from_others(*session, run));
   return in_transaction(*session, [&]() -> result<void> {

@@ -172,6 +172,7 @@ class relational_progress : public progress_store {
   result<std::vector<std::string>> check_free(sql_session& session, const run_row& mine);
   result<std::string> fence(sql_session& session, const run_row& stale);
   result<void> end_sessions(const std::vector<std::string>& names);
+  result<std::string> end_lost_session();
   result<void> end_writers(sql_session& session, const run_id& run);
   result<void> take_from_others(sql_session& session, const run_id& run);
   result<void> check_as_seen(sql_session& session, const run_id& run);
@@ -192,15 +193,6 @@ void promise_by_marks(const progress_dialect& dialect, const marks_wish& wish, t
 
 /// The CREATE TABLE statements.
 std::vector<std::string> progress_tables_sql(const progress_dialect& dialect);
-
-/// What is known of a step that commits by itself and did not come to its stage.
-enum class step_outcome : std::uint8_t {
-  has_run,    ///< It was not recorded.
-  lost,       ///< The connection was, while it ran.
-  committed,  ///< It failed, and may have committed something before.
-};
-/// `step_unknown_code`, with what the next start is to be told.
-error step_unknown(const step_stages& step, std::string_view sql, step_outcome outcome, error why);
 
 // Where no marks are kept (`progress_dialect::kept`), these do nothing, and a split is opened at its start.
 

@@ -106,6 +106,17 @@ bool would_double(const run_row& row, const start_facts& mine) {
   return row.written_in_parts != 0 && !mine.may_repeat;
 }
 
+/// Its steps before the data have not all run.
+bool is_before_data(const run_row& row) {
+  return row.stage == "claimed" || stage_step(row.stage, "pre:").has_value();
+}
+
+/// This start removes what it has written before its own data.
+bool is_emptied_by(const run_row& row, const start_facts& mine) {
+  return mine.empties && !mine.appears_whole && row.output == mine.output &&
+         (row.written != 0 || lost_its_marks(row));
+}
+
 refuse refuse_without_marks(const run_row& row) {
   return {{error_kind::conflict,
            fmt::format("run {} of this job is unfinished ({}), and its marks are gone from the destination: "
@@ -304,16 +315,25 @@ error not_from_the_living(const run_row& row) {
       claimed_code, true};
 }
 
-std::string other_instance(const run_row& row) {
+/// `run … of the same job with other parameters is unfinished (loading)`.
+std::string unfinished_instance(const run_row& row) {
   const auto kept = read_kept_time(row.planned_time);
-  return fmt::format(
-      "run {} of the same job, with other parameters{}, is unfinished ({}); it is left as it is: run it "
-      "with its own {} to finish it",
-      row.run.text(),
-      kept
-          ? fmt::format(" or for another planned time ({}{})", kept->text(), kept->given ? "" : ", its start")
-          : "",
-      row.stage, kept && kept->given ? "parameters and planned time" : "parameters");
+  return fmt::format("run {} of the same job, with other parameters{}, is unfinished ({})", row.run.text(),
+                     kept ? fmt::format(" or for another planned time ({}{})", kept->text(),
+                                        kept->given ? "" : ", its start")
+                          : "",
+                     row.stage);
+}
+
+/// What finishes it.
+std::string_view own_values_of(const run_row& row) {
+  const auto kept = read_kept_time(row.planned_time);
+  return kept && kept->given ? "parameters and planned time" : "parameters";
+}
+
+std::string other_instance(const run_row& row) {
+  return fmt::format("{}; it is left as it is: run it with its own {} to finish it", unfinished_instance(row),
+                     own_values_of(row));
 }
 
 /// Whether the values of the job, or its zone, would be others than those of the run that is continued.
@@ -436,6 +456,34 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
                 std::nullopt};
 }
 
+/// What other runs have left half done in the table that a run empties which goes on before its data.
+std::optional<refuse> in_the_way_of_steps(const run_row& row, const std::vector<run_row>& found,
+                                          const start_facts& mine) {
+  if (!is_before_data(row)) {
+    return std::nullopt;
+  }
+  begin_fresh nothing;  // none is forgotten here
+  for (const run_row& other : found) {
+    if (other.run == row.run || other.stage == "done" || !is_emptied_by(other, mine)) {
+      continue;
+    }
+    if (!is_same_job(other, mine)) {
+      return judge_other(other, mine, nothing);
+    }
+    return refuse{
+        {error_kind::conflict,
+         fmt::format(
+             "{} and has written {} rows into {}, which run {}, begun with these, would empty: run it "
+             "with its own {} first, which finishes it, or begin anew with --on-unfinished fresh, "
+             "which forgets both",
+             unfinished_instance(other), with_thousands(other.written), statement_text(mine.output_name),
+             row.run.text(), own_values_of(other)),
+         unfinished_code, true},
+        other.run};
+  }
+  return std::nullopt;
+}
+
 /// Why the run that was asked for is not the one to go on with.
 refuse refuse_another(const std::vector<run_row>& found, const start_facts& mine) {
   const auto row =
@@ -537,7 +585,15 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
       continue;
     }
     if (!is_same_instance(row, mine)) {
-      answer.notices.push_back(other_instance(row));
+      if (is_emptied_by(row, mine)) {
+        answer.discard.push_back(row.run);
+        answer.notices.push_back(
+            fmt::format("{}. The {} rows it has written go when this job empties the table, so that it is "
+                        "forgotten: run with its own it begins anew",
+                        unfinished_instance(row), with_thousands(row.written)));
+      } else {
+        answer.notices.push_back(other_instance(row));
+      }
       continue;
     }
     if (is_forgotten(row, mine)) {
@@ -549,6 +605,9 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
     }
     continuation own = judge_own(row, mine);
     if (auto* go_on = std::get_if<go_on_with>(&own)) {
+      if (auto no = in_the_way_of_steps(row, found, mine)) {
+        return std::move(*no);
+      }
       const bool reads = !stage_step(row.stage, "post:");
       if (reads && !mine.same_ends && reads_elsewhere(row, mine)) {
         return refuse_elsewhere(row, mine);

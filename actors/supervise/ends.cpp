@@ -147,6 +147,7 @@ end_answer target_end::open(const target_open& c, const stop_signal& stop) {
   }
   target_opened answer;
   answer.what = std::move(*what);
+  appears_whole_ = answer.what.appears_whole;
   if (writes_what_it_reads(*from_, *target_)) {
     answer.what.changes.emplace_back(
         "This job reads the table that it writes: what is read is written into it once more.");
@@ -221,6 +222,10 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
     if (!term) {
       return target_failed("taking over the claim", term.error());
     }
+    if (auto r = check_none_is_emptied(c); !r) {
+      (void)store->release(c.mine.run);
+      return target_failed("taking over the claim", r.error());
+    }
     if (c.mine.stage != c.seen->stage) {
       if (auto r = store->set_stage(c.mine.run, c.mine.stage); !r) {
         return target_failed("recording the stage", r.error());
@@ -231,9 +236,13 @@ end_answer target_end::claim(const target_claim& c, const stop_signal& stop) {
   if (auto r = store->claim_new(c.mine); !r) {
     return target_failed("taking the claim", r.error());
   }
-  if (auto r = check_none_came(c); !r) {
+  auto alone = check_none_came(c);
+  if (alone) {
+    alone = check_none_is_emptied(c);
+  }
+  if (!alone) {
     (void)store->discard(c.mine.run);
-    return target_failed("taking the claim", r.error());
+    return target_failed("taking the claim", alone.error());
   }
   if (auto r = store->freeze(c.mine.run, c.splits); !r) {
     return target_failed("freezing the plan", r.error());
@@ -258,6 +267,28 @@ result<void> target_end::check_none_came(const target_claim& c) {
                           "was changed, run the same command again",
                           row.run.text(), row.stage == "done" ? "done" : "begun"),
               "came_between", true});
+  }
+  return {};
+}
+
+/// With the claim in hand, and before steps that empty the output: another run may have written rows there
+/// since the start looked, or one that it found without rows, whose last COMMIT was on its way.
+result<void> target_end::check_none_is_emptied(const target_claim& c) {
+  const bool empties =
+      c.mine.empties && !appears_whole_ && (c.mine.stage == "claimed" || stage_step(c.mine.stage, "pre:"));
+  if (!empties) {
+    return {};
+  }
+  SLUICE_TRY(const auto runs, target_->progress()->runs_of({c.mine.job_key, c.mine.job_name, c.mine.output}));
+  for (const run_row& row : runs) {
+    if (row.run != c.mine.run && row.output == c.mine.output && row.stage != "done" && row.written != 0) {
+      return fail(error{
+          error_kind::conflict,
+          fmt::format("run {} of job {} is unfinished and has written {} rows, since this start looked, into "
+                      "the table that this job empties; nothing was changed, run the same command again",
+                      row.run.text(), in_quotes(row.job_name), with_thousands(row.written)),
+          "came_between", true});
+    }
   }
   return {};
 }

@@ -45,6 +45,7 @@ class target_end {
   end_answer take(const target_take& c);
   end_answer claim(const target_claim& c, const stop_signal& stop);
   result<void> check_none_came(const target_claim& c);
+  result<void> check_none_is_emptied(const target_claim& c);
   end_answer before(const target_before& c, const stop_signal& stop);
   end_answer after(const target_after& c, const stop_signal& stop);
   end_answer release(const target_release& c);
@@ -58,8 +59,9 @@ class target_end {
   std::shared_ptr<const source> from_;
   std::chrono::milliseconds takeover_wait_;
   result<void> early_;
-  std::size_t frozen_ = 0;  ///< Splits, where this process has frozen them.
-  bool writes_ = false;     ///< The data was not complete already when this process took the run up.
+  std::size_t frozen_ = 0;      ///< Splits, where this process has frozen them.
+  bool appears_whole_ = false;  ///< `target_description::appears_whole`.
+  bool writes_ = false;         ///< The data was not complete already when this process took the run up.
 };
 
 }  // namespace sluice

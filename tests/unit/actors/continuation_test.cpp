@@ -590,6 +590,64 @@ TEST(continuation, an_own_unfinished_run_is_continued_whatever_else_is_half_done
   EXPECT_EQ(std::get<go_on_with>(answer).run.run, mine.run);
 }
 
+TEST(continuation, an_own_run_that_has_yet_to_empty_the_table_waits_for_what_is_half_done_there) {
+  const run_row other = half(owner::dead, 5, "other");
+  run_row other_values = run("another", "loading", owner::dead, 6);
+  other_values.written = 5;
+  for (const run_row& there : {other, other_values}) {
+    for (const char* stage : {"claimed", "pre:0", "pre:1"}) {
+      const auto mine = run("i", stage, owner::dead, 5);
+      start_facts how = start();
+      how.empties = true;
+      const auto refused = decide_continuation({mine, there}, how);
+      ASSERT_TRUE(std::holds_alternative<refuse>(refused)) << stage;
+      EXPECT_EQ(std::get<refuse>(refused).why.code, unfinished_code);
+      EXPECT_EQ(std::get<refuse>(refused).in_the_way, there.run);
+      how.empties = false;
+      EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({mine, there}, how))) << stage;
+      how.empties = true;
+      how.on_unfinished = unfinished::fresh;
+      const auto begun = decide_continuation({mine, there}, how);
+      ASSERT_TRUE(std::holds_alternative<begin_fresh>(begun)) << stage;
+      EXPECT_EQ(std::get<begin_fresh>(begun).discard.size(), 2U) << stage;
+    }
+    start_facts how = start();
+    how.empties = true;
+    const auto behind = decide_continuation({run("i", "loading", owner::dead, 5), there}, how);
+    EXPECT_TRUE(std::holds_alternative<go_on_with>(behind)) << "it is emptied already";
+    run_row without_rows = there;
+    without_rows.written = 0;
+    const auto harmless = decide_continuation({run("i", "pre:0", owner::dead, 5), without_rows}, how);
+    EXPECT_TRUE(std::holds_alternative<go_on_with>(harmless));
+  }
+}
+
+TEST(continuation, a_half_with_other_parameters_is_forgotten_where_this_job_empties_its_rows) {
+  run_row there = run("another", "loading", owner::dead, 6);
+  there.written = 5;
+  start_facts how = start();
+  how.empties = true;
+  const auto begun = decide_continuation({there}, how);
+  ASSERT_TRUE(std::holds_alternative<begin_fresh>(begun));
+  EXPECT_EQ(std::get<begin_fresh>(begun).discard, std::vector<run_id>{there.run});
+  ASSERT_EQ(std::get<begin_fresh>(begun).notices.size(), 1U);
+  EXPECT_NE(
+      std::get<begin_fresh>(begun).notices[0].find("The 5 rows it has written go when this job empties"),
+      std::string::npos)
+      << std::get<begin_fresh>(begun).notices[0];
+  run_row elsewhere = there;
+  elsewhere.output = "u";
+  run_row unwritten = there;
+  unwritten.written = 0;
+  for (const run_row& left : {elsewhere, unwritten}) {
+    const auto answer = decide_continuation({left}, how);
+    EXPECT_TRUE(std::get<begin_fresh>(answer).discard.empty());
+    EXPECT_EQ(std::get<begin_fresh>(answer).notices.size(), 1U);
+  }
+  how.appears_whole = true;
+  EXPECT_TRUE(std::get<begin_fresh>(decide_continuation({there}, how)).discard.empty());
+}
+
 start_facts start_planned(bool given, bool uses_date, unfinished on_unfinished = unfinished::automatic) {
   using namespace std::chrono;
   start_facts mine = start(on_unfinished);

@@ -213,6 +213,46 @@ TEST_F(scripted_end, does_not_do_once_more_what_another_start_did_since_this_one
   EXPECT_THAT(called, ElementsAre("claim", "freeze"));
 }
 
+TEST_F(scripted_end, empties_nothing_that_another_run_has_half_written_since_this_start_looked) {
+  run_row other;
+  other.run = run_id::make(3, 3, 3);
+  other.job_key = "another key";
+  other.stage = "loading";
+  other.output = "orders";
+  other.written = 5;
+  to->store.runs = {{other}};
+  target_claim claim = new_claim();
+  claim.mine.output = "orders";
+  claim.mine.empties = true;
+  for (const char* stage : {"claimed", "pre:1", "pre:0 begun 1"}) {
+    claim.mine.stage = stage;
+    called.clear();
+    EXPECT_EQ(code_of(ask(claim)), "came_between") << stage;
+    EXPECT_THAT(called, ElementsAre("claim", "discard"));
+    called.clear();
+    target_claim again = claim;
+    again.seen = again.mine;
+    EXPECT_EQ(code_of(ask(again)), "came_between") << stage;
+    EXPECT_THAT(called, ElementsAre("release"));
+  }
+  target_claim behind = claim;
+  behind.mine.stage = "loading";
+  behind.seen = behind.mine;
+  EXPECT_EQ(code_of(ask(behind)), "");
+  claim.mine.stage = "claimed";
+  run_row done = other;
+  done.stage = "done";
+  run_row elsewhere = other;
+  elsewhere.output = "customers";
+  run_row without_rows = other;
+  without_rows.written = 0;
+  to->store.runs = {{done, elsewhere, without_rows}};
+  EXPECT_EQ(code_of(ask(claim)), "");
+  to->store.runs = {{other}};
+  claim.mine.empties = false;
+  EXPECT_EQ(code_of(ask(claim)), "");
+}
+
 TEST_F(scripted_end, waits_for_the_session_of_a_process_that_was_killed_on_another_host) {
   run_row killed;
   killed.job_key = "key";

@@ -148,10 +148,11 @@ std::string run_core::go_on_text() const {
                                  of_snapshot ? ", under a new snapshot" : "", longer)
                    : fmt::format("Give {}: run again, it starts over.", longer);
   }
-  const std::string first = failure_->code == time_limit_code ? "Raise the limit of time and run it again"
-                            : passes || failure_->kind == error_kind::internal
-                                ? "Run it again"
-                                : "Mend the cause and run it again";
+  const std::string first =
+      failure_->code == time_limit_code                  ? "Raise the limit of time and run it again"
+      : failure_->code == step_unknown_code              ? "See what became of that step, then run it again"
+      : passes || failure_->kind == error_kind::internal ? "Run it again"
+                                                         : "Mend the cause and run it again";
   if ((!claimed_ && !resumed_) || !target_.what.exactly_once || (!before_begun_ && !resumed_)) {
     const std::uint64_t rows = target_.what.rows_stand ? committed_counts().written : 0;
     return rows == 0
@@ -334,13 +335,18 @@ void run_core::release() {
 /// What failed before, a lost connection maybe, was the end of its sessions; or it failed by itself, and
 /// nobody need mend it.
 void run_core::was_taken_over(error why) {
-  note(notice_level::warning, fmt::format("what failed first: {}", failure_->message));
+  const bool told = failure_->code == taken_over_code;  // a split or the claim has told so
+  if (stopped_on_request_) {
+    note(notice_level::warning, why.message);
+  } else if (!told) {
+    note(notice_level::warning, fmt::format("what failed first: {}", failure_->message));
+  }
   failure_ = placed(std::move(why), *config_.what, config_.what->writer.place);
   summary_.resumable = false;
+  summary_.how_to_go_on = go_on_text();
   if (!stopped_on_request_) {
     summary_.failure = failure_;
     summary_.retryable = false;
-    summary_.how_to_go_on = go_on_text();
   }
   end_run();
 }

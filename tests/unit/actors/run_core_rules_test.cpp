@@ -1,4 +1,6 @@
 // The rules of delivery.md that the supervisor keeps (docs/delivery-rules.md).
+#include <gmock/gmock.h>
+
 #include "plugins/api/marks_lost.h"
 #include "plugins/api/step_stage.h"
 #include "tests/unit/actors/run_core_kit.h"
@@ -7,6 +9,9 @@ namespace sluice {
 namespace {
 
 using namespace sluice::testing;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// A destination that knows a run of the job, at the test's stage, whose process is gone.
 class found_run : public run_of_core {
@@ -267,6 +272,33 @@ TEST_F(claimed_run, that_was_taken_over_says_so_and_is_not_to_be_gone_on_with) {
   EXPECT_EQ(out.ended->failure->code, taken_over_code);
   EXPECT_FALSE(out.ended->resumable);
   EXPECT_FALSE(out.ended->retryable);
+  EXPECT_EQ(out.ended->how_to_go_on,
+            "What this process had not committed by then is not written by it; the run is the other one's.");
+  EXPECT_THAT(observer.lines, Contains(HasSubstr("what failed first: ")));
+}
+
+TEST_F(claimed_run, that_fails_because_it_was_taken_over_says_that_once) {
+  load();
+  core->on(
+      split_failed{0, {0}, {error_kind::conflict, "taken over", taken_over_code, true}, dirty_side::writer});
+  core->on(writer_stopped{0});
+  core->on(error_sealed{});
+  say(end_failed{false, "releasing the claim", {error_kind::conflict, "taken over", taken_over_code, true}});
+  ASSERT_TRUE(out.ended && out.ended->failure);
+  EXPECT_THAT(observer.lines, Not(Contains(HasSubstr("taken over"))));
+}
+
+TEST_F(claimed_run, that_was_taken_over_while_it_was_stopped_says_so_and_not_that_it_was_stopped_twice) {
+  load();
+  stop();
+  core->on(writer_stopped{0});
+  core->on(error_sealed{});
+  say(end_failed{false, "releasing the claim", {error_kind::conflict, "taken over", taken_over_code, true}});
+  ASSERT_TRUE(out.ended && out.ended->failure);
+  EXPECT_EQ(out.ended->failure->message, "stopped on request");
+  EXPECT_FALSE(out.ended->resumable);
+  EXPECT_EQ(observer.lines.back(), "taken over");
+  EXPECT_THAT(observer.lines, Not(Contains(HasSubstr("stopped on request"))));
   EXPECT_EQ(out.ended->how_to_go_on,
             "What this process had not committed by then is not written by it; the run is the other one's.");
 }

@@ -65,7 +65,7 @@ result<table_state> state_of(connection& c, const std::string& database, const s
   if (row.at(2)) {
     out.next_number = std::strtoull(row[2]->c_str(), nullptr, 10);
   }
-  if (storage) {
+  if (storage && c.server().product != server_product::other) {
     const auto told = c.ask(storage_sql(c, database, table), stop);
     if (!told && is_lost(told.error())) {
       return fail(told.error());

@@ -7,6 +7,7 @@
 #include "plugins/text/text_target.h"
 #include "plugins/text/text_writer_options.h"
 #include "tests/conformance/plugin_fixture.h"
+#include "tests/support/removed.h"
 #include "tests/support/synced.h"
 #include "transport/base/process.h"
 #include "transport/base/sqlite.h"
@@ -576,6 +577,27 @@ TEST(TextMarks, TheMarksStayWhileAnotherRunHasItsClaimInThem) {
   ASSERT_TRUE((*second)->progress()->claim_new(row));
   ASSERT_TRUE(first.finish());
   EXPECT_THAT(folder.names(), ::testing::Contains(".sluice-progress.db"));
+}
+
+TEST(TextMarks, NobodyTakesAClaimInAFileThatIsBeingRemoved) {
+  const temporary_folder folder;
+  process_of_run first(folder, "", 1);
+  first.write(0, {"a"}, true);
+  // In the moment after the look whether the file is needed, and before it goes.
+  std::vector<bool> refused;
+  testing::before_removal([&](const std::string& path) {
+    if (!path.ends_with("/.sluice-progress.db")) {
+      return;
+    }
+    auto other = sqlite::database::open(path, sqlite::open_mode::read_write, std::chrono::milliseconds(0));
+    ASSERT_TRUE(other) << other.error().message;
+    refused.push_back(!other->run("UPDATE sluice_run SET owner_host = 'another'"));
+  });
+  const auto finished = first.finish();
+  testing::before_removal({});
+  EXPECT_TRUE(finished) << finished.error().message;
+  EXPECT_THAT(refused, ElementsAre(true));
+  EXPECT_THAT(folder.names(), Not(Contains(".sluice-progress.db")));
 }
 
 TEST(TextParts, AnOlderEpochNeitherBeginsASplitNorCompletesIt) {

@@ -1,9 +1,10 @@
 // The simulation: whole runs, actors and all, on one thread under a seeded scheduler, with a source, a
 // destination and disks that fail, and processes that die, stand still, are started beside each other, take
-// the run from each other and go on although it was taken. Marks and claims are kept by the code of the
-// plugins (plugins/common/relational) at a simulated server. After each world: every record is where it
-// belongs as often as was promised, the account closes, every run has ended. `sluice_sim --seeds N [--from
-// S]`; a failing seed prints the command that replays it.
+// the run from each other and go on although it was taken. Marks, claims and the stages of steps are kept by
+// the code of the plugins (plugins/common/relational) at a simulated server. Some worlds have two jobs that
+// write into one table, which one of them empties first. After each world: every record is where it belongs
+// as often as was promised, every step has run as often as it may, the account closes, every run has ended.
+// `sluice_sim --seeds N [--from S]`; a failing seed prints the command that replays it.
 
 #include <caf/scheduler/test_coordinator.hpp>
 
@@ -14,8 +15,11 @@
 #include <cstdlib>
 #include <list>
 #include <string_view>
+#include <utility>
 
+#include "actors/supervise/continuation.h"
 #include "actors/supervise/supervisor_actor.h"
+#include "plugins/api/step_stage.h"
 #include "tests/sim/hop_actor.h"
 #include "tests/sim/sim_world.h"
 
@@ -42,6 +46,9 @@ class silent_observer : public run_observer {
 
 /// How a process is started.
 struct start_how {
+  std::size_t job = 0;
+  run_settings::unsure_step before = run_settings::unsure_step::ask;  ///< `--skip-presql` and the like.
+  run_settings::unsure_step after = run_settings::unsure_step::ask;
   bool takes_over = false;  ///< `--if-running takeover`.
   bool agrees = true;       ///< `--on-unfinished resume`; else `auto`.
   bool codec = false;
@@ -58,6 +65,7 @@ class process {
         system_(testing_config(config_)),
         scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())) {
     process_facts& facts = w.processes[number_];
+    facts.job = how.job;
     facts.agrees = how.agrees;
     facts.disk = w.disks.size();
     ++w.met.processes;
@@ -67,6 +75,8 @@ class process {
     env_->settings.on_unfinished =
         how.agrees ? run_settings::unfinished::resume : run_settings::unfinished::automatic;
     env_->settings.takeover = how.takes_over;
+    env_->settings.pre_sql_unsure = how.before;
+    env_->settings.post_sql_unsure = how.after;
     env_->settings.takeover_wait = std::chrono::milliseconds(0);
     env_->settings.once = w.keeps_marks;
     env_->settings.commit_rows = 1 + w.dice() % 200;
@@ -164,10 +174,10 @@ class process {
 /// From the next one on nothing goes wrong any more.
 constexpr std::uint32_t attempts_with_faults = 9;
 
-job make_job(world& w) {
+job make_job(world& w, std::size_t number) {
   job what;
-  what.name = "sim";
-  what.key = "k";
+  what.name = fmt::format("sim{}", number);
+  what.key = fmt::format("k{}", number);
   what.instance = "i";
   what.delivery.mode = w.mode;
   what.speed.concurrent = 1 + static_cast<std::uint32_t>(w.dice() % 4);
@@ -197,6 +207,8 @@ faults roll_faults(world& w, std::uint32_t attempt) {
   f.undone_unseen = w.keeps_marks && w.dice() % 8 == 0 ? 100 : 0;
   f.connect_lost = maybe(10);
   f.statement_lost = maybe(100);
+  f.statement_killed = maybe(400);
+  f.finish_lost = maybe(4);
   f.dirty_lost = maybe(300);
   f.message_lost = maybe(100);
   return f;
@@ -207,8 +219,8 @@ bool is_success(const run_summary& s) {
 }
 
 /// What a process that has succeeded says of it.
-void check_summary(world& w, const run_summary& s) {
-  const record_counts all = w.expected();
+void check_summary(world& w, std::size_t number, const run_summary& s) {
+  const record_counts all = w.jobs[number].expected();
   record_counts got = s.counts;
   got.bytes = got.dirty_bytes = got.filtered_bytes = 0;
   if (!(got == all)) {
@@ -225,44 +237,66 @@ void check_summary(world& w, const run_summary& s) {
 
 /// How often a record is to stand: once, and once more for each time that its split was begun anew, as was
 /// agreed, behind rows that no mark covers.
-std::size_t copies(const world& w, std::uint32_t split, std::uint64_t position) {
-  return 1 + static_cast<std::size_t>(std::count_if(w.repeats.begin(), w.repeats.end(), [&](const auto& r) {
+std::size_t copies(const sim_job& j, std::uint32_t split, std::uint64_t position) {
+  return 1 + static_cast<std::size_t>(std::count_if(j.repeats.begin(), j.repeats.end(), [&](const auto& r) {
            return r.first == split && position < r.second;
          }));
 }
 
-/// What must hold when the job is done and nobody works any more.
-void check_end(world& w, const job& what) {
-  const record_counts all = w.expected();
+/// The one run of the job is done, with all its steps, once each where they may not run twice.
+void check_run(world& w, std::size_t number) {
+  const sim_job& mine = w.jobs[number];
+  // A claim that came late, of a process that was dead by then, may be left without a plan.
+  const std::string runs = w.destination.look(fmt::format(
+      "SELECT group_concat(stage) FROM sluice_run WHERE job_key = 'k{}' AND stage <> 'claimed'", number));
+  if (runs != "done") {
+    w.break_promise(fmt::format("at the end there are these runs of job {}: {}", number, runs));
+  }
+  if (const std::string splits =
+          w.destination.look(fmt::format("SELECT count(*) FROM sluice_progress p, sluice_run r WHERE r.run = "
+                                         "p.run AND r.job_key = 'k{}'",
+                                         number));
+      splits != "0") {
+    w.break_promise(fmt::format("{} splits are left of the run of job {} that is done", splits, number));
+  }
+  for (const auto* steps : {&mine.before, &mine.after}) {
+    for (const sim_step& s : *steps) {
+      if (s.ran == 0) {
+        w.break_promise(fmt::format("job {} is done, and its step {} has not run", number, s.text));
+      }
+    }
+  }
+  if (!mine.is_out) {
+    w.break_promise(fmt::format("job {} is done, and its output is not complete", number));
+  }
+}
+
+/// What must hold of a job when it is done and nobody works any more.
+void check_end(world& w, std::size_t number, const job& what) {
+  const sim_job& mine = w.jobs[number];
+  const record_counts all = mine.expected();
   if (what.errors.records && all.dirty > *what.errors.records) {
     w.break_promise("errorLimit was crossed and the run succeeded");
     return;
   }
   if (w.keeps_marks) {
-    // A claim that came late, of a process that was dead by then, may be left without a plan.
-    const std::string runs = w.destination.look(
-        "SELECT group_concat(stage) FROM sluice_run WHERE run <> 'guard' AND stage <> 'claimed'");
-    if (runs != "done") {
-      w.break_promise("at the end there are these runs: " + runs);
-    }
-    if (const std::string splits = w.destination.look("SELECT count(*) FROM sluice_progress");
-        splits != "0") {
-      w.break_promise(fmt::format("{} splits are left of the run that is done", splits));
-    }
+    check_run(w, number);
   }
   // Without marks only the process itself knows what it has committed, up to a commit without an answer.
   const bool may_be_more = !w.keeps_marks && w.mode == delivery_mode::at_least_once;
   static const disk none;
-  const disk& files = w.finished_in && *w.finished_in < w.disks.size() ? w.disks[*w.finished_in] : none;
+  const disk& files =
+      mine.finished_in && *mine.finished_in < w.disks.size() ? w.disks[*mine.finished_in] : none;
   std::uint64_t published = 0;
-  for (std::uint32_t split = 0; split < w.source.size(); ++split) {
-    for (std::uint64_t position = 0; position < w.source[split].size(); ++position) {
-      const fate f = w.source[split][position];
-      const std::size_t rows = w.rows.count({split, position});
-      const std::size_t wanted = f == fate::written ? copies(w, split, position) : 0;
+  for (std::uint32_t split = 0; split < mine.source.size(); ++split) {
+    for (std::uint64_t position = 0; position < mine.source[split].size(); ++position) {
+      const fate f = mine.source[split][position];
+      const std::size_t rows = mine.rows.count({split, position});
+      const std::size_t wanted = f == fate::written && !mine.is_gone ? copies(mine, split, position) : 0;
       if (rows != wanted && !(may_be_more && rows > wanted && f == fate::written)) {
-        w.break_promise(fmt::format("record {} of split {} stands {} times at the destination, not {}",
-                                    position, split, rows, wanted));
+        w.break_promise(
+            fmt::format("record {} of split {} of job {} stands {} times at the destination, not {}",
+                        position, split, number, rows, wanted));
       }
       const bool dirty = f == fate::reader_dirty || f == fate::channel_dirty || f == fate::writer_dirty;
       const auto found = files.published.find({split, position});
@@ -275,9 +309,9 @@ void check_end(world& w, const job& what) {
     }
   }
   const std::string kept =
-      w.keeps_marks
-          ? w.destination.look("SELECT totals FROM sluice_run WHERE run <> 'guard' AND stage = 'done'")
-          : "";
+      w.keeps_marks ? w.destination.look(fmt::format(
+                          "SELECT totals FROM sluice_run WHERE job_key = 'k{}' AND stage = 'done'", number))
+                    : "";
   std::uint64_t missing = 0;
   if (const auto list = scalars_from_json(kept.empty() ? "{}" : kept); list) {
     const auto totals = totals_from(*list);
@@ -293,23 +327,29 @@ void check_end(world& w, const job& what) {
 /// A world from its making to the job's end.
 class story {
  public:
-  story(std::uint64_t seed, bool talk) : world_(seed), job_(make_job(world_)), talk_(talk) {
+  story(std::uint64_t seed, bool talk) : world_(seed), talk_(talk) {
+    for (std::size_t i = 0; i < world_.jobs.size(); ++i) {
+      jobs_.push_back({make_job(world_, i)});
+    }
     codec_ = world_.dice() % 2 == 0;
     world_.aside = [this](std::uint32_t caller) { work_aside(caller); };
   }
 
   /// Empty, or the promise it broke.
   std::string tell() {
-    for (std::uint32_t attempt = 0; attempt < attempts_max && world_.broken.empty() && !is_over_; ++attempt) {
+    for (std::uint32_t attempt = 0; attempt < attempts_max && world_.broken.empty() && !is_over();
+         ++attempt) {
       try_once(attempt);
     }
-    if (world_.broken.empty() && !is_over_) {
-      world_.break_promise(fmt::format("the job was not done after {} processes", attempts_max));
+    if (world_.broken.empty() && !is_over()) {
+      world_.break_promise(fmt::format("the jobs were not done after {} processes", attempts_max));
     }
     end_sleepers();
     world_.destination.settle_all();
-    if (is_done_ && world_.broken.empty()) {
-      check_end(world_, job_);
+    for (std::size_t i = 0; i < jobs_.size() && world_.broken.empty(); ++i) {
+      if (jobs_[i].is_done) {
+        check_end(world_, i, jobs_[i].what);
+      }
     }
     sleepers_.clear();
     return world_.broken;
@@ -317,21 +357,54 @@ class story {
   [[nodiscard]] const encounters& met() const { return world_.met; }
 
  private:
+  /// A job of the world as its user knows it.
+  struct job_state {
+    job what;
+    bool is_over = false;  ///< It is done, or has failed for good.
+    bool is_done = false;
+    bool asks = false;  ///< The last start, or a run that lost its connection: whether a step has run.
+  };
+
+  /// What one that has failed for good has written keeps the other one from the table.
+  [[nodiscard]] bool is_over() const {
+    return std::any_of(jobs_.begin(), jobs_.end(),
+                       [](const job_state& j) { return j.is_over && !j.is_done; }) ||
+           std::all_of(jobs_.begin(), jobs_.end(), [](const job_state& j) { return j.is_over; });
+  }
+
+  /// Of those that are not over.
+  std::size_t any_job() {
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      if (!jobs_[i].is_over) {
+        open.push_back(i);
+      }
+    }
+    return open[open.size() == 1 ? 0 : world_.dice() % open.size()];
+  }
+
   void try_once(std::uint32_t attempt) {
     const bool heals = attempt >= attempts_with_faults;
     world_.wrong = roll_faults(world_, attempt);
     if (heals) {
       end_sleepers();
       world_.destination.settle_all();
-      if (is_over_) {
+      if (is_over()) {
         return;
       }
     }
     if (!world_.keeps_marks) {
       world_.destination.settle_all();
-      world_.rows.clear();  // as the message of the failed run asks for
+      world_.jobs[0].rows.clear();  // as the message of the failed run asks for
     }
     start_how how;
+    how.job = any_job();
+    if (std::exchange(jobs_[how.job].asks, false) && world_.keeps_marks) {
+      look_at_step(how);
+      if (jobs_[how.job].is_over) {
+        return;
+      }
+    }
     how.takes_over = world_.keeps_marks && world_.dice() % 2 == 0;
     how.agrees = heals || world_.dice() % 2 == 0;
     how.codec = codec_;
@@ -339,14 +412,14 @@ class story {
     const bool kills = attempt < 6 && world_.dice() % 3 == 0;
     const bool pauses = attempt < 6 && !kills && world_.keeps_marks && world_.dice() % 3 != 0;
     const std::uint64_t step_of_it = kills || pauses ? early(3000) : 0;
-    auto one = std::make_unique<process>(world_, job_, how);
+    auto one = std::make_unique<process>(world_, jobs_[how.job].what, how);
     for (std::uint64_t step = 1; !one->is_over(); ++step) {
       one->step();
       world_.destination.pass_time();
       if (one->is_over()) {
         break;
       }
-      if ((kills && step == step_of_it) || world_.dies == one->number()) {
+      if ((kills && step == step_of_it) || is_to_die(*one)) {
         kill(*one);
         return;
       }
@@ -360,7 +433,15 @@ class story {
       work_aside(one->number());
       bury();
     }
-    judge(*one, how);
+    if (is_to_die(*one)) {
+      kill(*one);
+    } else {
+      judge(*one, how);
+    }
+  }
+
+  [[nodiscard]] bool is_to_die(const process& one) const {
+    return world_.dies == one.number() || !world_.is_alive(one.number());
   }
 
   /// From 1 to `most`, small numbers more often.
@@ -391,11 +472,11 @@ class story {
   void bury() {
     for (auto i = sleepers_.begin(); i != sleepers_.end();) {
       process& one = *i->one;
-      if (one.is_over()) {
-        judge(one, i->how);
-        i = sleepers_.erase(i);
-      } else if (world_.dies == one.number()) {
+      if (is_to_die(one)) {
         kill(one);
+        i = sleepers_.erase(i);
+      } else if (one.is_over()) {
+        judge(one, i->how);
         i = sleepers_.erase(i);
       } else {
         ++i;
@@ -417,7 +498,9 @@ class story {
   }
 
   void kill(process& one) {
-    world_.dies.reset();
+    if (world_.dies == one.number()) {
+      world_.dies.reset();
+    }
     ++world_.met.killed;
     one.kill();
     say(one, "killed");
@@ -432,15 +515,16 @@ class story {
   void judge(process& one, const start_how& how) {
     const run_summary& s = *one.summary();
     if (talk_) {
-      std::printf("  process %u: %s %s\n", one.number(), std::string(to_string(s.state)).c_str(),
-                  s.failure ? s.failure->message.c_str() : "");
+      std::printf("  process %u (job %zu): %s %s\n", one.number(), how.job,
+                  std::string(to_string(s.state)).c_str(), s.failure ? s.failure->message.c_str() : "");
     }
+    job_state& mine = jobs_[how.job];
     if (is_success(s)) {
-      check_summary(world_, s);
+      check_summary(world_, how.job, s);
       if (!world_.keeps_marks) {
-        world_.finished_in = world_.processes.at(one.number()).disk;
+        world_.jobs[how.job].finished_in = world_.processes.at(one.number()).disk;
       }
-      is_done_ = is_over_ = true;
+      mine.is_done = mine.is_over = true;
       return;
     }
     const error& why = *s.failure;
@@ -448,18 +532,46 @@ class story {
     if (why.code == taken_over_code && world_.claimed_last == one.number() && !world_.undoes_unseen) {
       world_.break_promise("a process has lost its run to one from which it was taken: " + why.message);
     }
+    const std::uint64_t dirty = world_.jobs[how.job].expected().dirty;
     if (why.code == done_code) {
-      is_done_ = is_over_ = true;
+      mine.is_done = mine.is_over = true;
     } else if (why.code == "errorLimit") {
-      if (!job_.errors.records || world_.expected().dirty <= *job_.errors.records) {
+      if (!mine.what.errors.records || dirty <= *mine.what.errors.records) {
         world_.break_promise("the run failed by errorLimit without crossing it: " + why.message);
       }
-      is_over_ = true;
+      mine.is_over = true;
     } else if (why.kind == error_kind::internal || why.code == "account") {
       world_.break_promise("the run failed by a mistake of ours: " + why.message);
+    } else if (s.in_the_way || why.code == emptied_code) {
+      ++world_.met.in_the_way;
+      if (jobs_.size() == 1) {
+        world_.break_promise("the only job was kept from its table by another one: " + why.message);
+      }
+    } else if (why.code == step_unknown_code) {
+      ++world_.met.asked;
+      mine.asks = true;
+      using unsure = run_settings::unsure_step;
+      if (!s.resumed && (how.before != unsure::ask || how.after != unsure::ask)) {
+        world_.break_promise("a start was told of a step, and asks all the same: " + why.message);
+      }
     } else if (why.code == unfinished_code && how.agrees) {
       world_.break_promise("the run was not gone on with: " + why.message);
     }
+  }
+
+  /// Its user waits until nobody works on it any more, looks whether the step has run, and tells the start.
+  void look_at_step(start_how& how) {
+    end_sleepers();
+    world_.destination.settle_all();
+    const std::optional<begun_step> begun = begun_in(world_.destination.look(fmt::format(
+        "SELECT stage FROM sluice_run WHERE job_key = 'k{}' AND stage LIKE '% begun %'", how.job)));
+    if (!begun) {
+      return;  // that it has run came to be recorded
+    }
+    const sim_job& mine = world_.jobs[how.job];
+    const bool ran = (begun->behind_data ? mine.after : mine.before)[begun->index].ran != 0;
+    using unsure = run_settings::unsure_step;
+    (begun->behind_data ? how.after : how.before) = ran ? unsure::skip : unsure::rerun;
   }
 
   struct sleeper {
@@ -467,16 +579,14 @@ class story {
     start_how how;
     std::uint64_t sleeps = 0;  ///< So many turns.
   };
-  static constexpr std::uint32_t attempts_max = 40;
+  static constexpr std::uint32_t attempts_max = 60;
   static constexpr std::size_t sleepers_max = 2;
 
   world world_;
-  job job_;
+  std::vector<job_state> jobs_;
   bool talk_;
   bool codec_ = false;
   bool is_aside_ = false;
-  bool is_over_ = false;  ///< It is done, or has failed for good.
-  bool is_done_ = false;
   std::list<sleeper> sleepers_;
 };
 
@@ -485,8 +595,10 @@ class story {
 std::string to_text(const encounters& met) {
   return fmt::format(
       "{} processes: {} killed, {} stood still and went on, {} found their run taken over; commits without a "
-      "client: {} came late, {} never; {} splits in parts written once more, as agreed",
-      met.processes, met.killed, met.paused, met.taken_over, met.late, met.in_vain, met.repeated);
+      "client: {} came late, {} never; {} splits in parts written once more, as agreed; {} steps around the "
+      "data ran, of {} was asked whether; {} starts were kept from their table by another job",
+      met.processes, met.killed, met.paused, met.taken_over, met.late, met.in_vain, met.repeated, met.steps,
+      met.asked, met.in_the_way);
 }
 
 }  // namespace sluice::sim

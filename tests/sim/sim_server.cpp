@@ -190,7 +190,7 @@ void server::apply(std::uint32_t session) {
   const std::uint32_t process = sessions_[session].process;
   if (std::any_of(done.changes.begin(), done.changes.end(),
                   [](const change& c) { return c.sql.find("SET \"finished_at\"") != std::string::npos; })) {
-    world_.finished_in = world_.processes.at(process).disk;
+    world_.job_of(process).finished_in = world_.processes.at(process).disk;
   }
   if (std::any_of(done.changes.begin(), done.changes.end(), [](const change& c) {
         return c.sql.find("SET \"term\"") != std::string::npos ||
@@ -204,6 +204,9 @@ void server::apply(std::uint32_t session) {
       world_.fenced.insert(world_.claimed_last);
     }
     world_.claimed_last = process;
+  }
+  for (const step_change& step : done.steps) {
+    world_.take(step);
   }
   if (done.data) {
     world_.take(*done.data);
@@ -370,6 +373,10 @@ result<void> client::check() {
   if (session_ == 0 || !world_.destination.is_there(session_)) {
     return lost("before");
   }
+  if (world_.happens(world_.wrong.statement_killed)) {
+    world_.kill(process_);
+    return dead();
+  }
   if (world_.happens(world_.wrong.statement_lost)) {
     world_.destination.lose(session_);
     return lost("in a statement");
@@ -396,6 +403,24 @@ result<void> client::begin() {
 
 result<void> client::commit_with(std::optional<data_change> data) {
   SLUICE_CHECK(check());
+  return commit_now(std::move(data));
+}
+
+result<void> client::act(const step_change& step) {
+  SLUICE_CHECK(check());
+  if (world_.happens(world_.wrong.write_busy)) {
+    return fail(error_kind::busy, "the statement has waited in vain for a lock");
+  }
+  server& to = world_.destination;
+  const bool by_itself = !to.in_transaction(session_);
+  if (by_itself) {
+    to.begin(session_);
+  }
+  to.add(session_, step);
+  return by_itself ? commit_now(std::nullopt) : result<void>();
+}
+
+result<void> client::commit_now(std::optional<data_change> data) {
   server& to = world_.destination;
   if (world_.happens(world_.wrong.commit_refused)) {
     to.close(session_);
@@ -412,6 +437,10 @@ result<void> client::commit_with(std::optional<data_change> data) {
   if (world_.happens(world_.wrong.commit_answer_lost)) {
     to.lose(session_);
     return lost("after the commit");
+  }
+  if (world_.happens(world_.wrong.statement_killed)) {
+    world_.kill(process_);
+    return dead();
   }
   return {};
 }

@@ -23,6 +23,13 @@ struct data_change {
   std::vector<std::pair<std::uint32_t, std::uint64_t>> rows;  ///< Split and position.
 };
 
+/// What a step around the data does.
+struct step_change {
+  std::uint32_t process = 0;
+  bool behind_data = false;
+  std::size_t index = 0;
+};
+
 /// The destination's server: the tables of marks in an SQL database in memory, and the sessions of all
 /// processes with their locks. A transaction is the list of its statements, which see the database with the
 /// earlier ones applied, and stands once it is committed; so several are open at once, one of them may be on
@@ -48,6 +55,11 @@ class server {
                                                const std::vector<relational::sql_text>& values);
   result<std::uint64_t> run(std::uint32_t session, const std::string& sql,
                             const std::vector<relational::sql_text>& values);
+  /// In the open transaction.
+  void add(std::uint32_t session, const step_change& step) { sessions_[session].open->steps.push_back(step); }
+  [[nodiscard]] bool in_transaction(std::uint32_t session) const {
+    return is_there(session) && sessions_.at(session).open.has_value();
+  }
   void commit(std::uint32_t session, std::optional<data_change> data);
   /// The COMMIT is sent, and its client will not hear of it.
   void commit_later(std::uint32_t session, std::optional<data_change> data);
@@ -88,6 +100,7 @@ class server {
     std::vector<change> changes;
     std::vector<lock> locks;
     std::optional<data_change> data;
+    std::vector<step_change> steps;
     bool is_sent = false;
   };
   struct session_state {
@@ -133,11 +146,14 @@ class client : public relational::sql_session {
   result<void> begin() override;
   result<void> commit() override { return commit_with(std::nullopt); }
   result<void> commit_with(std::optional<data_change> data);
+  /// A statement of the job's, in the open transaction or by itself.
+  result<void> act(const step_change& step);
   void rollback() override;
   void undo_unseen();
 
  private:
   result<void> check();
+  result<void> commit_now(std::optional<data_change> data);
   tl::unexpected<error> lost(std::string_view what);
 
   world& world_;

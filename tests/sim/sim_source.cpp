@@ -1,8 +1,52 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/sim/sim_world.h"
 
 namespace sluice::sim {
+namespace {
+
+fate roll_fate(world& w, bool flood) {
+  const auto roll = w.dice() % 100;
+  if (roll < 5) {
+    return fate::reader_dirty;
+  }
+  if (roll < 10) {
+    return w.converts ? fate::channel_dirty : fate::reader_dirty;
+  }
+  if (roll < 15) {
+    return fate::writer_dirty;
+  }
+  if (roll < 20) {
+    return fate::ignored;
+  }
+  if (roll < 25) {
+    return w.converts && w.filters ? fate::filtered : fate::written;
+  }
+  return flood ? fate::writer_dirty : fate::written;
+}
+
+/// Few jobs have steps, and of those few have many.
+std::vector<sim_step> roll_steps(world& w, std::string_view where, bool empties) {
+  std::vector<sim_step> steps(w.dice() % 2 == 0 ? w.dice() % 4 : 0);
+  if (empties) {
+    steps.resize(std::max<std::size_t>(1, steps.size()));
+    sim_step& one = steps[w.dice() % steps.size()];
+    one.empties = true;
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    sim_step& s = steps[i];
+    const auto roll = w.dice() % 3;
+    s.as = roll == 0                ? sim_step::kind::inside
+           : s.empties || roll == 1 ? sim_step::kind::twice
+                                    : sim_step::kind::alone;
+    s.text = fmt::format("{} {} the data", s.empties ? "TRUNCATE" : fmt::format("statement {}", i), where);
+  }
+  return steps;
+}
+
+}  // namespace
 
 world::world(std::uint64_t seed) : dice(seed), destination(*this) {
   const std::size_t splits = 1 + dice() % 5;
@@ -15,31 +59,42 @@ world::world(std::uint64_t seed) : dice(seed), destination(*this) {
   filters = dice() % 2 == 0;
   converts = dice() % 2 == 0;
   oversize_bytes = (dice() % 3 == 0) ? 20'000 + dice() % 200'000 : 0;
-  const bool flood = dice() % 10 == 0;  // nearly everything is dirty
-  for (std::size_t s = 0; s < splits; ++s) {
-    std::vector<fate> records(dice() % 8 == 0 ? 0 : dice() % 400);
-    for (fate& f : records) {
-      const auto roll = dice() % 100;
-      f = flood ? fate::writer_dirty : fate::written;
-      if (roll < 5) {
-        f = fate::reader_dirty;
-      } else if (roll < 10) {
-        f = converts ? fate::channel_dirty : fate::reader_dirty;
-      } else if (roll < 15) {
-        f = fate::writer_dirty;
-      } else if (roll < 20) {
-        f = fate::ignored;
-      } else if (roll < 25) {
-        f = converts && filters ? fate::filtered : fate::written;
+  const bool two = keeps_marks && dice() % 3 == 0;
+  jobs.resize(two ? 2 : 1);
+  for (sim_job& j : jobs) {
+    const bool flood = dice() % 10 == 0;  // nearly everything is dirty
+    for (std::size_t s = 0; s < splits; ++s) {
+      std::vector<fate> records(dice() % 8 == 0 ? 0 : dice() % (two ? 200 : 400));
+      for (fate& f : records) {
+        f = roll_fate(*this, flood);
       }
+      j.oversize.push_back(oversize_bytes != 0 && !records.empty() && dice() % 2 == 0
+                               ? dice() % records.size()
+                               : ~std::uint64_t{0});
+      j.source.push_back(std::move(records));
     }
-    oversize.push_back(oversize_bytes != 0 && !records.empty() && dice() % 2 == 0 ? dice() % records.size()
-                                                                                  : ~std::uint64_t{0});
-    source.push_back(std::move(records));
+    // With two jobs the last one empties, else one of both would not.
+    const bool empties = two ? &j == &jobs.back() : dice() % 4 == 0;
+    j.before = roll_steps(*this, "before", empties);
+    j.after = roll_steps(*this, "after", false);
   }
 }
 
-record_counts world::expected() const {
+void world::kill(std::uint32_t process) {
+  processes.at(process).alive = false;
+  destination.lose_all_of(process);
+}
+
+bool sim_job::empties() const {
+  return std::any_of(before.begin(), before.end(), [](const sim_step& s) { return s.empties; });
+}
+
+bool sim_job::is_written() const {
+  return marks.size() == source.size() &&
+         std::all_of(marks.begin(), marks.end(), [](const auto& m) { return m.second.at.done; });
+}
+
+record_counts sim_job::expected() const {
   record_counts all;
   for (const auto& split : source) {
     for (const fate f : split) {
@@ -72,7 +127,8 @@ class sim_reader : public reader {
   }
 
   result<read_answer> read(batch_builder& builder, const stop_signal&) override {
-    const auto& records = world_.source[split_];
+    const sim_job& mine = world_.job_of(process_);
+    const auto& records = mine.source[split_];
     while (position_ < records.size() && !builder.full()) {
       if (world_.happens(world_.wrong.read_lost)) {
         return fail(error_kind::not_connected, "the source went away");
@@ -80,7 +136,7 @@ class sim_reader : public reader {
       if (world_.dice() % 64 == 0 && builder.records() != 0) {
         break;  // a slow source hands over what it has
       }
-      const bool large = world_.oversize[split_] == position_;
+      const bool large = mine.oversize[split_] == position_;
       if (large && builder.limit().bytes_max < world_.oversize_bytes + builder.bytes()) {
         return read_answer{read_answer::kind::needs, world_.oversize_bytes + builder.bytes() + 4096};
       }
@@ -118,7 +174,7 @@ class sim_reader : public reader {
   }
 
   world& world_;
-  [[maybe_unused]] std::uint32_t process_;
+  std::uint32_t process_;
   std::size_t split_ = 0;
   std::uint64_t position_ = 0;
 };
@@ -140,7 +196,7 @@ class sim_source : public source {
   }
   result<std::vector<split>> plan_splits(std::uint32_t, const stop_signal&) override {
     std::vector<split> splits;
-    for (std::size_t i = 0; i < world_.source.size(); ++i) {
+    for (std::size_t i = 0; i < world_.job_of(process_).source.size(); ++i) {
       split s;
       s.description = {{"split", {static_cast<std::int64_t>(i)}}};
       s.label = fmt::format("sim split {}", i);

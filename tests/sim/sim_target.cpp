@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugins/api/step_stage.h"
+#include "plugins/common/relational/lone_step.h"
 #include "plugins/common/relational/lost_session.h"
 #include "plugins/common/relational/progress.h"
 #include "tests/sim/sim_world.h"
@@ -10,8 +12,9 @@
 namespace sluice::sim {
 
 void world::take(const data_change& data) {
+  sim_job& mine = job_of(data.process);
   for (const auto& row : data.rows) {
-    rows.insert(row);
+    mine.rows.insert(row);
   }
   if (!keeps_marks) {
     return;  // the process itself knows where it was
@@ -20,7 +23,7 @@ void world::take(const data_change& data) {
   if (fenced.contains(data.process)) {
     break_promise(fmt::format("process {} wrote after its claim was ended", data.process));
   }
-  committed& last = marks[split];
+  sim_job::committed& last = mine.marks[split];
   if (last.at.done) {
     break_promise(fmt::format("split {} was written to after it was done", split));
   }
@@ -30,12 +33,56 @@ void world::take(const data_change& data) {
     if (!agreed) {
       break_promise(fmt::format("split {} was begun anew where rows stand that no mark covers", split));
     }
-    repeats.emplace_back(split, last.at.position);
+    mine.repeats.emplace_back(split, last.at.position);
     ++met.repeated;
   } else if (data.next.position < last.at.position) {
     break_promise(fmt::format("the mark of split {} went backwards", split));
   }
   last = {data.next, data.process};
+}
+
+void world::take(const step_change& step) {
+  ++met.steps;
+  sim_job& mine = job_of(step.process);
+  std::vector<sim_step>& all = step.behind_data ? mine.after : mine.before;
+  sim_step& one = all[step.index];
+  ++one.ran;
+  const auto wrong_if = [&](bool is_so, std::string_view what) {
+    if (is_so && keeps_marks) {
+      break_promise(fmt::format("step {} ({}) of job {} {}", step.index, one.text,
+                                processes.at(step.process).job, what));
+    }
+  };
+  wrong_if(one.ran > 1 && one.as != sim_step::kind::twice, "ran twice");
+  wrong_if(std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(step.index),
+                       [](const sim_step& s) { return s.ran == 0; }),
+           "ran before the one in front of it");
+  if (step.behind_data) {
+    wrong_if(!mine.is_written(), "ran before all was written");
+    wrong_if(!mine.is_out, "ran before the output was complete");
+  } else {
+    wrong_if(!mine.marks.empty(), "ran behind rows of its run");
+  }
+  for (sim_job& j : jobs) {
+    if (!one.empties || &j == &mine) {
+      continue;
+    }
+    wrong_if(!j.finished_in && !j.rows.empty(), "emptied what another job has half written");
+    j.is_gone = j.is_gone || j.finished_in.has_value();
+  }
+  if (one.empties) {
+    for (sim_job& j : jobs) {
+      j.rows.clear();
+    }
+  }
+}
+
+void world::complete(std::uint32_t process) {
+  sim_job& mine = job_of(process);
+  if (keeps_marks && !mine.is_written()) {
+    break_promise("the output was completed before all was written");
+  }
+  mine.is_out = true;
 }
 
 namespace {
@@ -65,6 +112,10 @@ class sim_home : public relational::progress_home {
     SLUICE_CHECK(client_.connect());
     world_.destination.end(name);
     return {};
+  }
+  result<client*> connection() {
+    SLUICE_CHECK(client_.connect());
+    return &client_;
   }
 
  private:
@@ -239,6 +290,7 @@ class sim_target : public target {
     d.columns = std::make_shared<const schema>(std::move(columns));
     d.name = "sim";
     d.output = "rows";
+    d.empties = world_.job_of(process_).empties();
     d.exactly_once = world_.keeps_marks;
     d.rows_stand = !world_.keeps_marks;
     d.promise = world_.keeps_marks ? "exactly once" : "at least once, because no marks are kept";
@@ -246,17 +298,71 @@ class sim_target : public target {
     return d;
   }
   progress_store* progress() override { return world_.keeps_marks ? &store_ : nullptr; }
+  [[nodiscard]] std::vector<target_step> steps_before() const override {
+    return shown(world_.job_of(process_).before);
+  }
+  [[nodiscard]] std::vector<target_step> steps_after() const override {
+    return shown(world_.job_of(process_).after);
+  }
+  result<void> run_step_before(std::size_t index, const stop_signal&) override {
+    const sim_step& step = world_.job_of(process_).before[index];
+    return run_step(step, stages_before_data(index, step.text), {process_, false, index});
+  }
+  result<void> run_step_after(std::size_t index, const stop_signal&) override {
+    return run_step(world_.job_of(process_).after[index], stages_behind_data(steps_after(), index),
+                    {process_, true, index});
+  }
+  result<void> finish(const stop_signal&) override {
+    if (!world_.is_alive(process_)) {
+      return dead();
+    }
+    const bool is_lost = world_.happens(world_.wrong.finish_lost);
+    if (!is_lost || world_.dice() % 2 == 0) {
+      world_.complete(process_);
+    }
+    return is_lost ? fail(error_kind::not_connected, "the output may be complete or not") : result<void>();
+  }
   result<std::unique_ptr<writer>> make_writer(schema_ptr columns) override {
     return std::make_unique<sim_writer>(world_, process_, *dialect_, claim_, std::move(columns));
   }
 
  private:
+  static std::vector<target_step> shown(const std::vector<sim_step>& steps) {
+    std::vector<target_step> out;
+    for (const sim_step& s : steps) {
+      out.push_back({s.text, s.as == sim_step::kind::twice});
+    }
+    return out;
+  }
+  /// As the plugins of databases do.
+  result<void> run_step(const sim_step& step, const step_stages& stages, const step_change& does) {
+    SLUICE_TRY(client * c, home_.connection());
+    if (step.as == sim_step::kind::inside) {
+      return relational::in_transaction(*c, [&]() -> result<void> {
+        SLUICE_CHECK(c->act(does));
+        return relational::set_stage_of(*c, *dialect_, *claim_, stages.behind);
+      });
+    }
+    return relational::run_lone_step(
+        *c, *dialect_, *claim_, {step.text, "sim", step.as == sim_step::kind::twice}, stages, ran_,
+        [&]() -> std::optional<relational::step_failure> {
+          auto done = c->act(does);
+          if (done) {
+            return std::nullopt;
+          }
+          return relational::step_failure{
+              std::move(done).error(),
+              c->is_connected() ? std::nullopt : std::optional(relational::step_outcome::lost)};
+        });
+  }
+
   world& world_;
   std::uint32_t process_;
   std::shared_ptr<const relational::progress_dialect> dialect_;
   std::shared_ptr<relational::claim_state> claim_;
   sim_home home_;
   relational::relational_progress store_;
+  std::string ran_;
 };
 
 /// The dirty file in memory.

@@ -290,6 +290,13 @@ result<void> output_marks::unless_removed(result<void> done) const {
 
 result<void> output_marks::store::release(const run_id& run) {
   SLUICE_CHECK(relational_progress::release(run));
+  SLUICE_TRY(relational::sql_session * session, of_.home_.session(false));
+  SLUICE_TRY(const auto done,
+             session->ask("SELECT 1 FROM sluice_run WHERE run = ? AND stage = 'done'", {run.text()}));
+  if (!done.empty()) {
+    // Its process may have died between its end and the removal of what it no longer needs.
+    SLUICE_CHECK(forget_files(run));
+  }
   of_.remove_unneeded();
   return {};
 }

@@ -148,6 +148,22 @@ std::vector<std::string> outputs(const temporary_folder& folder) {
   return names;
 }
 
+TEST(TextMarks, WhatARunThatDiedBehindItsEndHasLeftGoesWithItsClaim) {
+  const temporary_folder folder;
+  process_of_run run(folder, "", 1);
+  ASSERT_TRUE(run.begun()) << run.begun().error().message;
+  run.write(0, {"a"}, true);
+  ASSERT_TRUE(run.end().check_rows({}, true, {}));
+  ASSERT_TRUE(run.end().finish({}));
+  const run_id id = context_for_test(1).run;
+  ASSERT_TRUE(run.store().finish(id, {}));
+  // As if its process had died before it removed this.
+  write_file(folder.file(fmt::format(".sluice-{}-1-7.tmp", id.text())), "x");
+  const auto released = run.store().release(id);
+  ASSERT_TRUE(released) << released.error().message;
+  EXPECT_THAT(outputs(folder), Not(Contains(EndsWith(".tmp"))));
+}
+
 TEST(TextMarks, AKilledRunGoesOnBehindItsMark) {
   const temporary_folder folder;
   const std::string options = R"("singleFileOutput":true,"header":["h"])";

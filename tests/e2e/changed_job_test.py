@@ -187,6 +187,18 @@ class ChangedJob(ProgramTest):
         self.assertIn(f"{ROWS - BAD:,}", ended.text)
         self.assertEqual(self.count(), ROWS - BAD)
 
+    def test_of_a_run_that_was_complete_but_for_its_claim_the_text_that_was_lost_is_missing(self):
+        done = self.run_job(self.orders()).summary
+        self.assertEqual(done["dirty_missing"], 0)
+        self.hold(done["run"], 2**22 + 1, "1")
+        shutil.rmtree(done["run_folder"])
+        ended = self.run_job(self.orders())
+        self.assert_succeeds(ended)
+        self.assert_account(ended, read=ROWS, written=ROWS - BAD, dirty=BAD)
+        self.assertEqual(ended.summary["run"], done["run"])
+        self.assertEqual(ended.summary["dirty_missing"], BAD)
+        self.assertEqual(ended.summary["dirty_by_code"], done["dirty_by_code"])
+
     def test_a_table_that_a_living_run_fills_is_not_emptied(self):
         half = self.half()
         with open("/proc/self/stat", encoding="utf-8") as file:

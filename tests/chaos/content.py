@@ -34,7 +34,8 @@ def rows(dice, count, bad):
         k += 1 if dice.random() < 0.9 else dice.randrange(1, 500)
         text = None if dice.random() < 0.1 else dice.choice(AWKWARD) if dice.random() < 0.2 else f"{dice.getrandbits(1200):x}"
         number = None if dice.random() < 0.1 else decimal.Decimal(dice.randrange(-10**12, 10**12)).scaleb(-6)
-        at = None if dice.random() < 0.1 else BEGINNING + datetime.timedelta(microseconds=dice.randrange(10**15))
+        # A time of whole seconds is another text in a column of texts, once in a million rows.
+        at = None if dice.random() < 0.1 else BEGINNING + datetime.timedelta(microseconds=dice.randrange(10**15) | 1)
         made.append(Row(k, None if dice.random() < 0.05 else dice.randrange(50), text, number, at, dice.randrange(1000), str(dice.randrange(-999, 999))))
     for i, row in enumerate(dice.sample(made, bad)):
         if i % 2:

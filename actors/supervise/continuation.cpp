@@ -71,7 +71,7 @@ bool reads_elsewhere(const run_row& row, const start_facts& mine) {
          !has_part(row, reader_address_part, mine.ends.reader_address);
 }
 
-refuse refuse_elsewhere(const run_row& row, const start_facts& mine) {
+refuse_start refuse_elsewhere(const run_row& row, const start_facts& mine) {
   return {
       {error_kind::conflict,
        fmt::format("run {} of this job is unfinished ({}), and its reader's data source has another address "
@@ -85,7 +85,7 @@ refuse refuse_elsewhere(const run_row& row, const start_facts& mine) {
       row.run};
 }
 
-refuse refuse_emptying(const run_row& row, const start_facts& mine) {
+refuse_start refuse_emptying(const run_row& row, const start_facts& mine) {
   return {
       {error_kind::conflict,
        fmt::format("run {} of job {} writes into {}, which {} empties first; it belongs to {}, {}: wait for "
@@ -117,7 +117,7 @@ bool is_emptied_by(const run_row& row, const start_facts& mine) {
          (row.written != 0 || lost_its_marks(row));
 }
 
-refuse refuse_without_marks(const run_row& row) {
+refuse_start refuse_without_marks(const run_row& row) {
   return {{error_kind::conflict,
            fmt::format("run {} of this job is unfinished ({}), and its marks are gone from the destination: "
                        "what it has written cannot be told, so that going on would double it. Take out what "
@@ -128,7 +128,7 @@ refuse refuse_without_marks(const run_row& row) {
           std::nullopt};
 }
 
-refuse refuse_half(const run_row& row, const start_facts& mine) {
+refuse_start refuse_half(const run_row& row, const start_facts& mine) {
   const bool same_name = row.job_name == mine.job_name;
   const std::string difference = difference_text(row.key_parts, mine.key_parts);
   const bool older_form = difference.empty() && !row.key_parts.empty();
@@ -192,7 +192,7 @@ void forget(const run_row& row, const start_facts& mine, begin_fresh& answer) {
 }
 
 /// What a run of another job key means for this start.
-std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, begin_fresh& answer) {
+std::optional<refuse_start> judge_other(const run_row& row, const start_facts& mine, begin_fresh& answer) {
   const bool same_name = row.job_name == mine.job_name;
   // An older program did not note the output: of this job's name it is taken for the same.
   const bool same_output = row.output.empty() ? same_name : !mine.output.empty() && row.output == mine.output;
@@ -237,8 +237,8 @@ std::optional<refuse> judge_other(const run_row& row, const start_facts& mine, b
 }
 
 /// The rows of a run that the caller knows of and the destination does not.
-std::optional<refuse> judge_left(const std::vector<run_row>& found, const start_facts& mine,
-                                 begin_fresh& answer) {
+std::optional<refuse_start> judge_left(const std::vector<run_row>& found, const start_facts& mine,
+                                       begin_fresh& answer) {
   // Where a later one is known, somebody has begun the job anew behind it.
   const bool known =
       mine.left && std::any_of(found.begin(), found.end(), [&](const run_row& row) {
@@ -254,7 +254,7 @@ std::optional<refuse> judge_left(const std::vector<run_row>& found, const start_
   const bool retired = mine.left->age >= kept_when_done;
   const bool agreed = mine.may_repeat || mine.on_unfinished == unfinished::fresh;
   if (mine.keeps_marks && !mine.is_new && !retired && !agreed) {
-    return refuse{
+    return refuse_start{
         {error_kind::conflict,
          fmt::format("{}, and the destination knows nothing of it: its marks, which stood in {}, are gone. "
                      "Begun anew, the job would write these rows once more. Put both tables back as they "
@@ -342,7 +342,7 @@ bool planned_differs(const planned_time& kept, const start_facts& mine) {
 }
 
 /// What has run behind the data is not run again, and what is left is counted from the first step on.
-refuse refuse_other_steps(const run_row& row, const start_facts& mine) {
+refuse_start refuse_other_steps(const run_row& row, const start_facts& mine) {
   const std::size_t ran = stage_step(row.stage, "post:").value_or(0);
   const std::size_t now = mine.steps_after.size();
   return {
@@ -404,7 +404,7 @@ continuation judge_begun(const run_row& row, const begun_step& begun, const star
                   "the job has another one there now: put it back and use {} where it has run, or use "
                   "{}, which runs what the job has there",
                   skip_flag(after), rerun_flag(after));
-  return refuse{
+  return refuse_start{
       {error_kind::conflict,
        fmt::format("run {} of this job has begun {}, which commits by itself, and did not record its "
                    "end: nobody but you can see whether it has run; {}",
@@ -447,18 +447,19 @@ continuation judge_own(const run_row& row, const start_facts& mine) {
                                     "would write once more",
                                     with_thousands(row.written_in_parts))
                               : fmt::format("it is {} s old, more than --resume-window", row.renewed_age_s);
-  return refuse{{error_kind::conflict,
-                 fmt::format("run {} of this job is unfinished ({}; {}): --on-unfinished resume continues "
-                             "it, --on-unfinished fresh "
-                             "forgets it and begins anew (what it has written stays)",
-                             row.run.text(), row.stage, why),
-                 unfinished_code, false},
-                std::nullopt};
+  return refuse_start{
+      {error_kind::conflict,
+       fmt::format("run {} of this job is unfinished ({}; {}): --on-unfinished resume continues "
+                   "it, --on-unfinished fresh "
+                   "forgets it and begins anew (what it has written stays)",
+                   row.run.text(), row.stage, why),
+       unfinished_code, false},
+      std::nullopt};
 }
 
 /// What other runs have left half done in the table that a run empties which goes on before its data.
-std::optional<refuse> in_the_way_of_steps(const run_row& row, const std::vector<run_row>& found,
-                                          const start_facts& mine) {
+std::optional<refuse_start> in_the_way_of_steps(const run_row& row, const std::vector<run_row>& found,
+                                                const start_facts& mine) {
   if (!is_before_data(row)) {
     return std::nullopt;
   }
@@ -470,7 +471,7 @@ std::optional<refuse> in_the_way_of_steps(const run_row& row, const std::vector<
     if (!is_same_job(other, mine)) {
       return judge_other(other, mine, nothing);
     }
-    return refuse{
+    return refuse_start{
         {error_kind::conflict,
          fmt::format(
              "{} and has written {} rows into {}, which run {}, begun with these, would empty: run it "
@@ -485,7 +486,7 @@ std::optional<refuse> in_the_way_of_steps(const run_row& row, const std::vector<
 }
 
 /// Why the run that was asked for is not the one to go on with.
-refuse refuse_another(const std::vector<run_row>& found, const start_facts& mine) {
+refuse_start refuse_another(const std::vector<run_row>& found, const start_facts& mine) {
   const auto row =
       std::find_if(found.begin(), found.end(), [&](const run_row& one) { return one.run == *mine.only; });
   std::string why;
@@ -533,7 +534,7 @@ continuation take_or_refuse(const run_row& at_work, std::vector<run_row> found, 
     }
   }
   continuation behind = decide_any(found, mine);
-  auto* no = std::get_if<refuse>(&behind);
+  auto* no = std::get_if<refuse_start>(&behind);
   if (no == nullptr) {
     return take_over{at_work};
   }
@@ -566,10 +567,10 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
       continue;
     }
     if (row.held && !mine.takeover) {
-      return refuse{running_already(row, mine), std::nullopt};
+      return refuse_start{running_already(row, mine), std::nullopt};
     }
     if (row.held) {
-      return row.owner->session.empty() ? continuation(refuse{not_from_the_living(row), std::nullopt})
+      return row.owner->session.empty() ? continuation(refuse_start{not_from_the_living(row), std::nullopt})
                                         : take_or_refuse(row, found, mine);
     }
     if (row.stage == "done") {
@@ -579,7 +580,7 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
           return only_release{row};
         }
         if (mine.once || (mine.planned && mine.planned->given)) {
-          return refuse{done_already(row, mine.planned), std::nullopt};
+          return refuse_start{done_already(row, mine.planned), std::nullopt};
         }
       }
       continue;
@@ -648,7 +649,7 @@ scalar_list ends_parts(const job_ends_digests& ends) {
 
 continuation decide_continuation(const std::vector<run_row>& found, const start_facts& mine) {
   continuation answer = decide_any(found, mine);
-  return !mine.only || std::holds_alternative<refuse>(answer) || gone_on_with(answer) == mine.only
+  return !mine.only || std::holds_alternative<refuse_start>(answer) || gone_on_with(answer) == mine.only
              ? answer
              : refuse_another(found, mine);
 }

@@ -49,11 +49,12 @@ struct plan_otherwise {
 struct take_over {
   run_row from;
 };
-struct refuse {
+struct refuse_start {
   error why;
   std::optional<run_id> in_the_way;  ///< The unfinished run that `why` names because the job differs from it.
 };
-using continuation = std::variant<begin_fresh, go_on_with, only_release, refuse, plan_otherwise, take_over>;
+using continuation =
+    std::variant<begin_fresh, go_on_with, only_release, refuse_start, plan_otherwise, take_over>;
 
 /// The start that asks.
 struct start_facts {

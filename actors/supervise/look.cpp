@@ -81,7 +81,7 @@ result<void> looker::find_continuation() {
   start_facts mine = start_facts_of(what_, look_.target, settings_.on_unfinished, settings_.resume_window);
   mine.same_ends = settings_.same_ends;
   look_.next = decide_continuation(look_.target.runs, mine);
-  if (const auto* refused = std::get_if<refuse>(&look_.next)) {
+  if (const auto* refused = std::get_if<refuse_start>(&look_.next)) {
     return fail(placed(refused->why, what_, what_.writer.place));
   }
   if (std::holds_alternative<begin_fresh>(look_.next)) {

@@ -143,7 +143,7 @@ void run_core::answered(target_taken& a) {
 }
 
 void run_core::go_on_from(continuation next) {
-  if (auto* r = std::get_if<refuse>(&next)) {
+  if (auto* r = std::get_if<refuse_start>(&next)) {
     summary_.in_the_way = r->in_the_way;
     fail_run(placed(std::move(r->why), *config_.what, config_.what->writer.place));
   } else if (auto* other = std::get_if<plan_otherwise>(&next)) {

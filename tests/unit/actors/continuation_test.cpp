@@ -55,7 +55,7 @@ TEST(continuation, goes_on_with_what_has_a_plan_and_not_with_a_later_claim_witho
   start_facts once = start();
   once.once = true;
   const run_row done = run("i", "done", owner::released, 5);
-  EXPECT_EQ(std::get<refuse>(decide_continuation({late, done}, once)).why.code, done_code);
+  EXPECT_EQ(std::get<refuse_start>(decide_continuation({late, done}, once)).why.code, done_code);
   EXPECT_TRUE(std::holds_alternative<only_release>(
       decide_continuation({late, run("i", "done", owner::dead, 5)}, start())));
   EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({late, done}, start())))
@@ -157,7 +157,7 @@ TEST(continuation, fresh_names_what_is_forgotten_and_a_refusal_names_both_ways_o
   auto answer = decide_continuation({half}, start(unfinished::fresh));
   EXPECT_EQ(std::get<begin_fresh>(answer).discard, std::vector<run_id>{half.run});
   answer = decide_continuation({half}, start());
-  const std::string message = std::get<refuse>(answer).why.message;
+  const std::string message = std::get<refuse_start>(answer).why.message;
   EXPECT_NE(message.find("--on-unfinished resume"), std::string::npos);
   EXPECT_NE(message.find("--on-unfinished fresh"), std::string::npos);
   EXPECT_NE(message.find(half.run.text()), std::string::npos);
@@ -190,19 +190,19 @@ TEST(continuation, where_one_run_is_to_be_continued_nothing_else_is_done) {
                               {"another run of it", {newer}, "knows no such run"}};
   for (const other_case& c : cases) {
     const auto answer = decide_continuation(c.found, mine);
-    ASSERT_TRUE(std::holds_alternative<refuse>(answer)) << c.what;
-    EXPECT_EQ(std::get<refuse>(answer).why.code, not_continued_code) << c.what;
-    EXPECT_NE(std::get<refuse>(answer).why.message.find(c.said), std::string::npos)
-        << std::get<refuse>(answer).why.message;
+    ASSERT_TRUE(std::holds_alternative<refuse_start>(answer)) << c.what;
+    EXPECT_EQ(std::get<refuse_start>(answer).why.code, not_continued_code) << c.what;
+    EXPECT_NE(std::get<refuse_start>(answer).why.message.find(c.said), std::string::npos)
+        << std::get<refuse_start>(answer).why.message;
   }
 }
 
 TEST(continuation, a_job_at_work_is_taken_over_only_where_that_is_asked_for) {
   auto living = run("i", "loading", owner::alive, 5);
   start_facts mine = start();
-  EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, claimed_code);
+  EXPECT_EQ(std::get<refuse_start>(decide_continuation({living}, mine)).why.code, claimed_code);
   mine.takeover = true;
-  EXPECT_NE(std::get<refuse>(decide_continuation({living}, mine)).why.message.find("kill -KILL 42"),
+  EXPECT_NE(std::get<refuse_start>(decide_continuation({living}, mine)).why.message.find("kill -KILL 42"),
             std::string::npos)
       << "no session can be ended";
   living.owner->session = "s";
@@ -218,7 +218,7 @@ TEST(continuation, a_job_at_work_is_taken_over_only_where_that_is_asked_for) {
   mine.only = living.run;
   EXPECT_EQ(std::get<take_over>(decide_continuation({living}, mine)).from.run, living.run);
   mine.only = run_id::make(99, 1, 2);
-  EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, not_continued_code);
+  EXPECT_EQ(std::get<refuse_start>(decide_continuation({living}, mine)).why.code, not_continued_code);
 }
 
 TEST(continuation, a_job_at_work_is_not_ended_for_a_start_that_is_refused_behind_it) {
@@ -227,10 +227,10 @@ TEST(continuation, a_job_at_work_is_not_ended_for_a_start_that_is_refused_behind
   start_facts mine = start();
   mine.takeover = true;
   mine.on_unfinished = unfinished::fail;
-  EXPECT_EQ(std::get<refuse>(decide_continuation({living}, mine)).why.code, unfinished_code);
+  EXPECT_EQ(std::get<refuse_start>(decide_continuation({living}, mine)).why.code, unfinished_code);
   mine.on_unfinished = unfinished::automatic;
   living.written_in_parts = 17;
-  const std::string told = std::get<refuse>(decide_continuation({living}, mine)).why.message;
+  const std::string told = std::get<refuse_start>(decide_continuation({living}, mine)).why.message;
   EXPECT_NE(told.find("17 rows stand"), std::string::npos);
   EXPECT_NE(told.find("process 42 on host is at work on run " + living.run.text()), std::string::npos)
       << told;
@@ -268,7 +268,7 @@ run_row run_elsewhere(const std::string& stage, owner who) {
 TEST(continuation, a_half_at_other_addresses_is_refused_as_such_and_goes_on_with_same_ends) {
   const auto half = run_elsewhere("loading", owner::dead);
   start_facts mine = start_at("new");
-  const auto refused = std::get<refuse>(decide_continuation({half}, mine)).why;
+  const auto refused = std::get<refuse_start>(decide_continuation({half}, mine)).why;
   EXPECT_EQ(refused.code, other_ends_code);
   EXPECT_NE(refused.message.find("--same-ends"), std::string::npos) << refused.message;
   mine.same_ends = true;
@@ -279,7 +279,7 @@ TEST(continuation, a_half_at_other_addresses_is_refused_as_such_and_goes_on_with
   EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({half}, mine)))
       << "it is named and left";
   mine.ends.key = "another table";
-  EXPECT_EQ(std::get<refuse>(decide_continuation({half}, mine)).why.code, unfinished_code);
+  EXPECT_EQ(std::get<refuse_start>(decide_continuation({half}, mine)).why.code, unfinished_code);
 }
 
 TEST(continuation, with_same_ends_one_at_other_addresses_is_at_work_or_done_for_this_job) {
@@ -288,10 +288,12 @@ TEST(continuation, with_same_ends_one_at_other_addresses_is_at_work_or_done_for_
   EXPECT_TRUE(std::holds_alternative<begin_fresh>(
       decide_continuation({run_elsewhere("done", owner::released)}, mine)));
   mine.same_ends = true;
-  EXPECT_EQ(std::get<refuse>(decide_continuation({run_elsewhere("done", owner::released)}, mine)).why.code,
-            done_code);
-  EXPECT_EQ(std::get<refuse>(decide_continuation({run_elsewhere("loading", owner::alive)}, mine)).why.code,
-            claimed_code);
+  EXPECT_EQ(
+      std::get<refuse_start>(decide_continuation({run_elsewhere("done", owner::released)}, mine)).why.code,
+      done_code);
+  EXPECT_EQ(
+      std::get<refuse_start>(decide_continuation({run_elsewhere("loading", owner::alive)}, mine)).why.code,
+      claimed_code);
 }
 
 TEST(continuation, what_would_be_read_from_another_address_of_a_data_source_is_refused_without_same_ends) {
@@ -299,7 +301,7 @@ TEST(continuation, what_would_be_read_from_another_address_of_a_data_source_is_r
   half.key_parts = ends_parts({"ends", "ends instance", "old"});
   start_facts mine = start();
   mine.ends = {"ends", "ends instance", "new"};
-  const auto refused = std::get<refuse>(decide_continuation({half}, mine)).why;
+  const auto refused = std::get<refuse_start>(decide_continuation({half}, mine)).why;
   EXPECT_EQ(refused.code, other_ends_code);
   EXPECT_NE(refused.message.find("data source has another address"), std::string::npos) << refused.message;
   half.stage = "post:0";
@@ -320,14 +322,14 @@ TEST(continuation, what_would_be_read_from_another_address_of_a_data_source_is_r
 TEST(continuation, who_is_at_work_is_named_with_the_time_and_the_ways_on) {
   auto living = run("i", "loading", owner::alive, 5);
   living.started_age_s = 3700;
-  auto why = std::get<refuse>(decide_continuation({living}, start())).why.message;
+  auto why = std::get<refuse_start>(decide_continuation({living}, start())).why.message;
   for (const char* part :
        {"process 42 on host", "begun 1 h 1 min ago", "renewed 5 s ago", "--if-running wait"}) {
     EXPECT_NE(why.find(part), std::string::npos) << part << " in " << why;
   }
   EXPECT_EQ(why.find("takeover"), std::string::npos) << "nobody could end what it still writes";
   living.owner->session = "s";
-  why = std::get<refuse>(decide_continuation({living}, start())).why.message;
+  why = std::get<refuse_start>(decide_continuation({living}, start())).why.message;
   EXPECT_NE(why.find("--if-running takeover"), std::string::npos) << why;
 }
 
@@ -337,9 +339,10 @@ TEST(continuation, once_refuses_what_is_done_also_without_a_planned_time) {
   EXPECT_TRUE(std::holds_alternative<begin_fresh>(decide_continuation({done}, mine)));
   mine.once = true;
   const auto answer = decide_continuation({done}, mine);
-  EXPECT_EQ(std::get<refuse>(answer).why.code, done_code);
-  EXPECT_NE(std::get<refuse>(answer).why.message.find("has done this job with these parameters already"),
-            std::string::npos);
+  EXPECT_EQ(std::get<refuse_start>(answer).why.code, done_code);
+  EXPECT_NE(
+      std::get<refuse_start>(answer).why.message.find("has done this job with these parameters already"),
+      std::string::npos);
   EXPECT_TRUE(std::holds_alternative<begin_fresh>(
       decide_continuation({run("other", "done", owner::released, 5)}, mine)));
   EXPECT_TRUE(
@@ -385,7 +388,7 @@ TEST(continuation, steps_behind_the_data_may_be_edited_from_the_first_on_that_ha
     const auto found = run("i", e.stage, owner::released, 5);
     const auto answer = decide_continuation({found}, mine);
     EXPECT_EQ(std::holds_alternative<go_on_with>(answer), e.goes_on) << e.what;
-    if (const auto* no = std::get_if<refuse>(&answer)) {
+    if (const auto* no = std::get_if<refuse_start>(&answer)) {
       EXPECT_EQ(no->in_the_way, found.run) << e.what << ": its folder tells the difference";
     }
     mine.on_unfinished = unfinished::fresh;
@@ -397,7 +400,8 @@ TEST(continuation, a_step_that_has_run_and_is_another_now_is_refused_with_both_w
   start_facts mine = start();
   mine.steps_after = steps({"x"});
   const auto message = [&](const std::string& stage) {
-    return std::get<refuse>(decide_continuation({run("i", stage, owner::released, 5)}, mine)).why.message;
+    return std::get<refuse_start>(decide_continuation({run("i", stage, owner::released, 5)}, mine))
+        .why.message;
   };
   EXPECT_NE(
       message(stage_behind(steps({"a", "b"}), 1))
@@ -444,7 +448,7 @@ TEST(continuation, a_step_that_was_begun_is_asked_about_unless_the_caller_decide
     const auto answer = decide_continuation({run("i", c.stage, owner::dead, 5)}, mine);
     const auto* go_on = std::get_if<go_on_with>(&answer);
     EXPECT_EQ(go_on == nullptr ? "" : go_on->stage, c.goes_on_from) << c.what;
-    if (const auto* no = std::get_if<refuse>(&answer)) {
+    if (const auto* no = std::get_if<refuse_start>(&answer)) {
       EXPECT_EQ(no->why.code, step_unknown_code) << c.what;
       EXPECT_EQ(no->in_the_way.has_value(), c.stage == edited) << c.what;
     }
@@ -453,23 +457,23 @@ TEST(continuation, a_step_that_was_begun_is_asked_about_unless_the_caller_decide
   mine.steps_before = all;
   const auto answer = decide_continuation({run("i", pre, owner::dead, 5)}, mine);
   EXPECT_NE(
-      std::get<refuse>(answer).why.message.find(
+      std::get<refuse_start>(answer).why.message.find(
           "has begun step 2 before the data (CREATE INDEX CONCURRENTLY i), which commits by itself, and "
           "did not record its end: nobody but you can see whether it has run; look whether what it "
           "creates is there (an index that it left half made is INVALID: drop that first), then run the "
           "same command with --skip-presql, which counts it as done, or with --rerun-presql"),
       std::string::npos)
-      << std::get<refuse>(answer).why.message;
+      << std::get<refuse_start>(answer).why.message;
 }
 
 TEST(continuation, a_job_that_differs_in_post_sql_alone_and_runs_is_named_with_that) {
   auto running = run("i", "loading", owner::alive, 5);
   running.job_name = "orders and a view";
   const auto answer = decide_continuation({running}, start());
-  EXPECT_NE(
-      std::get<refuse>(answer).why.message.find("the job is running already, as \"orders and a view\" (jobs "
-                                                "that differ in nothing but postSql are one job)"),
-      std::string::npos);
+  EXPECT_NE(std::get<refuse_start>(answer).why.message.find(
+                "the job is running already, as \"orders and a view\" (jobs "
+                "that differ in nothing but postSql are one job)"),
+            std::string::npos);
 }
 
 // ---- runs of another job key
@@ -547,7 +551,7 @@ TEST(continuation, a_run_of_another_job_key_is_refused_where_it_has_left_rows_in
 TEST(continuation, the_refusal_of_a_changed_job_names_run_rows_difference_and_both_ways_on) {
   run_row f = half(owner::dead, 1'234'567);
   const auto answer = decide_continuation({f}, start());
-  const refuse& no = std::get<refuse>(answer);
+  const refuse_start& no = std::get<refuse_start>(answer);
   EXPECT_EQ(no.why.kind, error_kind::conflict);
   EXPECT_EQ(no.in_the_way, f.run);
   EXPECT_EQ(
@@ -564,8 +568,9 @@ TEST(continuation, outputs_are_named_with_the_quotes_that_they_have) {
   start_facts mine = start();
   mine.output_name = "postgresql \"db:5432/shop\" table t";
   const auto refused = decide_continuation({f}, mine);
-  EXPECT_NE(std::get<refuse>(refused).why.message.find("5 rows into postgresql \"db:5432/shop\" table t. "),
-            std::string::npos);
+  EXPECT_NE(
+      std::get<refuse_start>(refused).why.message.find("5 rows into postgresql \"db:5432/shop\" table t. "),
+      std::string::npos);
   f.output = "\"public\".\"u\"";
   const auto begun = decide_continuation({f}, mine);
   ASSERT_EQ(std::get<begin_fresh>(begun).notices.size(), 1u);
@@ -577,7 +582,7 @@ TEST(continuation, a_run_of_this_very_job_under_a_key_of_another_form_is_named_a
   run_row f = half(owner::dead, 5);
   f.key_parts = start().key_parts;
   const auto answer = decide_continuation({f}, start());
-  EXPECT_NE(std::get<refuse>(answer).why.message.find(
+  EXPECT_NE(std::get<refuse_start>(answer).why.message.find(
                 "It was begun by a Sluice whose job keys have another form. Run the job with that one, which "
                 "finishes that run, or begin anew with --on-unfinished fresh"),
             std::string::npos);
@@ -600,9 +605,9 @@ TEST(continuation, an_own_run_that_has_yet_to_empty_the_table_waits_for_what_is_
       start_facts how = start();
       how.empties = true;
       const auto refused = decide_continuation({mine, there}, how);
-      ASSERT_TRUE(std::holds_alternative<refuse>(refused)) << stage;
-      EXPECT_EQ(std::get<refuse>(refused).why.code, unfinished_code);
-      EXPECT_EQ(std::get<refuse>(refused).in_the_way, there.run);
+      ASSERT_TRUE(std::holds_alternative<refuse_start>(refused)) << stage;
+      EXPECT_EQ(std::get<refuse_start>(refused).why.code, unfinished_code);
+      EXPECT_EQ(std::get<refuse_start>(refused).in_the_way, there.run);
       how.empties = false;
       EXPECT_TRUE(std::holds_alternative<go_on_with>(decide_continuation({mine, there}, how))) << stage;
       how.empties = true;
@@ -660,7 +665,7 @@ TEST(continuation, a_run_whose_marks_are_gone_is_never_taken_for_one_that_has_wr
   run_row own = run("i", "loading", owner::dead, 5);
   own.has_marks = false;
   const auto answer = decide_continuation({own}, start());
-  const auto* refused = std::get_if<refuse>(&answer);
+  const auto* refused = std::get_if<refuse_start>(&answer);
   ASSERT_NE(refused, nullptr);
   EXPECT_EQ(refused->why.code, "marks_gone");
   EXPECT_NE(refused->why.message.find("--on-unfinished fresh"), std::string::npos) << refused->why.message;
@@ -674,10 +679,11 @@ TEST(continuation, a_run_whose_marks_are_gone_is_never_taken_for_one_that_has_wr
   changed.job_key = "other";
   changed.has_marks = false;
   const auto of_changed = decide_continuation({changed}, start());
-  ASSERT_TRUE(std::holds_alternative<refuse>(of_changed));
-  EXPECT_NE(std::get<refuse>(of_changed).why.message.find("an unknown number of (its marks are gone) rows"),
-            std::string::npos)
-      << std::get<refuse>(of_changed).why.message;
+  ASSERT_TRUE(std::holds_alternative<refuse_start>(of_changed));
+  EXPECT_NE(
+      std::get<refuse_start>(of_changed).why.message.find("an unknown number of (its marks are gone) rows"),
+      std::string::npos)
+      << std::get<refuse_start>(of_changed).why.message;
 }
 
 TEST(continuation, rows_that_the_caller_alone_knows_of_are_not_written_once_more_unasked) {
@@ -689,7 +695,7 @@ TEST(continuation, rows_that_the_caller_alone_knows_of_are_not_written_once_more
   mine.tables = "sluice_run and sluice_progress";
   mine.left = {run_id::make(100, 1, 2), 1234, std::chrono::seconds(60)};
   auto answer = decide_continuation({}, mine);
-  const auto* no = std::get_if<refuse>(&answer);
+  const auto* no = std::get_if<refuse_start>(&answer);
   ASSERT_NE(no, nullptr);
   EXPECT_EQ(no->why.code, marks_gone_code);
   EXPECT_EQ(no->in_the_way, mine.left->run);
@@ -698,7 +704,8 @@ TEST(continuation, rows_that_the_caller_alone_knows_of_are_not_written_once_more
     EXPECT_NE(no->why.message.find(text), std::string::npos) << no->why.message;
   }
   answer = decide_continuation({run("other", "loading", owner::dead, 5)}, mine);
-  EXPECT_TRUE(std::holds_alternative<refuse>(answer)) << "another instance's half tells nothing of this one";
+  EXPECT_TRUE(std::holds_alternative<refuse_start>(answer))
+      << "another instance's half tells nothing of this one";
 
   const auto begins = [&](const start_facts& with, const std::vector<run_row>& found = {}) {
     const auto next = decide_continuation(found, with);
@@ -747,8 +754,8 @@ TEST(continuation, a_planned_time_that_was_given_is_done_once) {
   const auto done = run("i", "done", owner::released, 5);
   for (const unfinished what : {unfinished::automatic, unfinished::resume, unfinished::fail}) {
     const auto answer = decide_continuation({done}, start_planned(true, true, what));
-    ASSERT_TRUE(std::holds_alternative<refuse>(answer));
-    EXPECT_NE(std::get<refuse>(answer).why.message.find("planned time 2025-07-20 12:00:00"),
+    ASSERT_TRUE(std::holds_alternative<refuse_start>(answer));
+    EXPECT_NE(std::get<refuse_start>(answer).why.message.find("planned time 2025-07-20 12:00:00"),
               std::string::npos);
   }
   const auto begins = [&](const start_facts& mine) {
@@ -778,7 +785,7 @@ TEST(continuation, a_run_is_continued_at_the_time_and_in_the_zone_it_was_planned
 TEST(continuation, the_window_counts_where_the_planned_time_was_not_given) {
   auto mine = run("i", "loading", owner::dead, 7200);
   mine.planned_time = "now 2025-07-20 12:00:00 UTC";
-  EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({mine}, start_planned(false, true))));
+  EXPECT_TRUE(std::holds_alternative<refuse_start>(decide_continuation({mine}, start_planned(false, true))));
 }
 
 TEST(continuation, files_that_nobody_has_seen_are_begun_anew_where_they_are_not_to_be_gone_on_with) {
@@ -799,7 +806,7 @@ TEST(continuation, files_that_nobody_has_seen_are_begun_anew_where_they_are_not_
     ASSERT_NE(fresh, nullptr);
     EXPECT_EQ(fresh->discard, std::vector<run_id>{row.run});
     mine.on_unfinished = unfinished::fail;
-    EXPECT_TRUE(std::holds_alternative<refuse>(decide_continuation({row}, mine)));
+    EXPECT_TRUE(std::holds_alternative<refuse_start>(decide_continuation({row}, mine)));
     mine.on_unfinished = unfinished::automatic;
   }
 }
@@ -824,7 +831,7 @@ TEST(continuation, rows_of_splits_in_parts_are_written_once_more_only_where_some
   half.written = 100;
   half.written_in_parts = 40;
   const auto refused = decide_continuation({half}, start());
-  const auto* no = std::get_if<refuse>(&refused);
+  const auto* no = std::get_if<refuse_start>(&refused);
   ASSERT_NE(no, nullptr);
   EXPECT_NE(no->why.message.find("40 rows stand of splits that were committed in parts"), std::string::npos)
       << no->why.message;

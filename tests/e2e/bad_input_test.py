@@ -221,7 +221,7 @@ class BadInput(ProgramTest):
         with small_disk(12) as disk:
             self.state = disk / "state"
             # A mark each 0.2 s or so: some stand when the disk is full.
-            ended = self.run_job(document, "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=4")
+            ended = self.run_job(document, "--set", "setting.speed.throttle=true", "--set", "setting.speed.mbps=2")
             self.assert_fails(ended, 1, "dirty", placed=False)
             self.assertEqual(ended.summary["error"]["kind"], "no_room", ended.summary)
             self.assertTrue(ended.summary["resumable"], ended.summary)

@@ -78,7 +78,7 @@ class dirty_file : public dirty_store {
   }
 
   /// Records in `dirty.jsonl`, those of earlier processes included.
-  [[nodiscard]] std::uint64_t published() const override { return published_total_; }
+  [[nodiscard]] std::uint64_t published() const { return published_total_; }
 
   /// `<folder>/dirty.jsonl`.
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -25,7 +25,6 @@ class dirty_store {
   virtual result<void> seal() = 0;
   [[nodiscard]] virtual std::uint64_t missing(split_index split, std::uint64_t dirty_total) const = 0;
   [[nodiscard]] virtual std::map<std::string, std::uint64_t> published_by_code() const { return {}; }
-  [[nodiscard]] virtual std::uint64_t published() const = 0;
 };
 
 }  // namespace sluice

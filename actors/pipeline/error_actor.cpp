@@ -20,7 +20,6 @@ void error_actor::tell_sealed(dirty_sealed m) {
   answer.limit = core_.judge_at_end(records_read_);
   answer.dirty = core_.total();
   answer.missing = m.missing;
-  answer.published = m.published;
   answer.by_code = core_.by_code(m.by_code);
   answer.above_marks = core_.above_marks();
   answer.only_reason = core_.only_reason();
@@ -126,7 +125,6 @@ dirty_sealed dirty_file_actor::known() {
       answer.missing += s->missing({split}, total);
     }
     answer.by_code = s->published_by_code();
-    answer.published = s->published();
   }
   answer.failure = failed_;
   return answer;

@@ -24,11 +24,10 @@ struct dirty_seal {};
 /// is sealed.
 struct dirty_tell {};
 /// `failure` where the file could not be made durable; `missing`: counted in marks, not in this folder;
-/// `by_code`, `published`: what the file holds.
+/// `by_code`: what the file holds.
 struct dirty_sealed {
   std::optional<error> failure;
   std::uint64_t missing = 0;
-  std::uint64_t published = 0;
   std::map<std::string, std::uint64_t> by_code;
 };
 /// Dirty file to the writer that waits for it: it cannot be written any more.

@@ -139,8 +139,7 @@ struct error_sealed {
   std::optional<error> failure;  ///< Of the dirty file.
   std::optional<error> limit;    ///< errorLimit as only the end can judge it.
   std::uint64_t dirty = 0;
-  std::uint64_t missing = 0;    ///< Of the splits that were opened.
-  std::uint64_t published = 0;  ///< In the file, where it was looked at.
+  std::uint64_t missing = 0;
   std::map<std::string, std::uint64_t> by_code;
   std::map<std::string, std::uint64_t> above_marks;  ///< By code.
   std::string only_reason;

@@ -421,15 +421,6 @@ void run_core::answered(source_checked&) {
 
 void run_core::on(const error_sealed& m) {
   errors_sealed_ = true;
-  if (finished_before_) {
-    // Complete it is, whatever came of looking at the file, and also behind a stop.
-    failure_.reset();
-    stopped_on_request_ = false;
-    const std::uint64_t dirty = finished_before_->counts.dirty;
-    finished_before_->dirty_missing = dirty - std::min(dirty, m.published);
-    finish_summary();
-    return;
-  }
   summary_.dirty_by_code = m.by_code;
   std::uint64_t told = 0;
   for (const auto& [code, records] : m.by_code) {

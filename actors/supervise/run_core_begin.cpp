@@ -186,15 +186,7 @@ void run_core::finish_off(const run_row& run) {
                    run.totals ? "" : " (its row, of an older program, does not hold its account)"));
   claimed_ = true;
   finished_at_target_ = true;
-  if (finished_before_->counts.dirty == 0) {
-    finish_summary();
-    return;
-  }
-  // Its run folder may be lost, with the text of what it has refused.
-  errors_started_ = true;
-  errors_seal_sent_ = true;
-  out_.start_dirty(run.run, false, run.run, std::nullopt, {});
-  out_.seal_errors({finished_before_->counts.read, std::nullopt});
+  finish_summary();
 }
 
 void run_core::answered(target_loaded& a) {

@@ -182,7 +182,7 @@ class ChangedJob(ProgramTest):
         self.assert_succeeds(ended)
         self.assert_account(ended, read=ROWS, written=ROWS - BAD, dirty=BAD)
         self.assertEqual(ended.summary["state"], "succeeded_with_dirty")
-        for member in ("run", "run_folder", "dirty_file", "dirty_by_code", "sums", "bytes", "committed"):
+        for member in ("run", "run_folder", "dirty_file", "dirty_by_code", "dirty_missing", "sums", "bytes", "committed"):
             self.assertEqual(ended.summary[member], done[member], member)
         self.assertIn(f"{ROWS - BAD:,}", ended.text)
         self.assertEqual(self.count(), ROWS - BAD)

@@ -424,7 +424,6 @@ class sim_dirty : public dirty_store {
         published.begin(), published.end(), [&](const auto& p) { return p.first.first == split.value; }));
     return dirty_total > have ? dirty_total - have : 0;
   }
-  [[nodiscard]] std::uint64_t published() const override { return world_.disks[at_].published.size(); }
 
  private:
   disk& files() { return world_.disks[at_]; }

@@ -1,6 +1,9 @@
 #include "tools/cli/run_command.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 
 #include "actors/supervise/continuation.h"
@@ -62,6 +65,12 @@ bool prints_records(const job& what) {
   }
   const auto print = what.writer.parameter.boolean("print");
   return print && print->value_or(true);
+}
+
+std::uint64_t lines_in(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return static_cast<std::uint64_t>(
+      std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
 }
 
 /// One call of `sluice run`: what is known so far, and the steps in order. Lives as long as the call.
@@ -151,6 +160,7 @@ class run_session {
   std::optional<steady::time_point> waiting_since_;  ///< `--if-running wait`.
   committed_record before_;  ///< As earlier processes of the run that is continued have left it.
   std::uint64_t carried_rows_ = 0;
+  std::optional<std::uint64_t> finished_missing_;  ///< `dirty_missing` of a run that was only finished off.
   std::optional<steady::time_point> committed_kept_at_;
   committed_record committed_kept_;  ///< What the folder has.
   bool committed_warned_ = false;
@@ -476,8 +486,13 @@ void run_session::complete(run_summary& ended) {
   if (done && ended.resumed && ended.run != summary_.run) {
     if (auto adopted = adopt_folder_of(ended.run); !adopted) {
       warn(adopted.error().message);
+    } else {
+      // An earlier folder may be lost, with the text of what was refused.
+      const std::uint64_t kept = lines_in(folder_->file("dirty.jsonl"));
+      finished_missing_ = ended.counts.dirty - std::min(ended.counts.dirty, kept);
     }
   }
+  ended.dirty_missing = finished_missing_.value_or(ended.dirty_missing);
   ended.repeated.count += before_.repeated;
   ended.repeated.at_most = ended.repeated.at_most || before_.repeated_at_most;
   const auto folder = ended.in_the_way ? run_folder::find(state_directory_, *ended.in_the_way) : std::nullopt;

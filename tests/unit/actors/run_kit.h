@@ -49,7 +49,6 @@ class counting_store : public dirty_store {
   result<void> drop(split_index, epoch_number, std::uint64_t) override { return {}; }
   result<void> seal() override { return {}; }
   [[nodiscard]] std::uint64_t missing(split_index, std::uint64_t) const override { return 0; }
-  [[nodiscard]] std::uint64_t published() const override { return appended; }
   std::atomic<std::uint64_t> appended = 0;
 };
 

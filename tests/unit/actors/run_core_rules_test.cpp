@@ -46,6 +46,13 @@ class found_run : public run_of_core {
     m.position = m.counts.read = m.counts.written = 10;
     return m;
   }
+  /// Goes on with a run whose one split stands in parts, until the data has begun.
+  void take_up_in_parts() {
+    find("loading");
+    load_plan(in_parts());
+    take_claim();
+    load();
+  }
 };
 
 TEST_F(claimed_run, counts_a_split_that_is_found_done_when_it_is_opened) {
@@ -117,10 +124,7 @@ TEST_F(found_run, that_was_at_its_steps_goes_on_with_the_next_one) {
 
 TEST_F(found_run, counts_a_split_in_parts_anew_and_writes_it_once_more_on_somebodys_word_once) {
   config.settings.on_unfinished = run_settings::unfinished::resume;
-  find("loading");
-  load_plan(in_parts());
-  take_claim();
-  load();
+  take_up_in_parts();
   ASSERT_EQ(out.assigned.size(), 1U);
   EXPECT_TRUE(out.assigned[0].repeats);
   core->tick();
@@ -139,10 +143,7 @@ TEST_F(found_run, counts_a_split_in_parts_anew_and_writes_it_once_more_on_somebo
 TEST_F(found_run, counts_the_rows_that_it_writes_once_more_exactly_once_their_split_is_done) {
   config.settings.on_unfinished = run_settings::unfinished::resume;
   for (const bool dirty : {false, true}) {
-    find("loading");
-    load_plan(in_parts());
-    take_claim();
-    load();
+    take_up_in_parts();
     split_committed part;
     part.at = in_parts();
     part.more = {10, true};
@@ -166,10 +167,7 @@ TEST_F(found_run, counts_the_rows_that_it_writes_once_more_exactly_once_their_sp
 
 TEST_F(found_run, says_how_many_rows_it_may_have_written_once_more_where_it_ends_in_between) {
   config.settings.on_unfinished = run_settings::unfinished::resume;
-  find("loading");
-  load_plan(in_parts());
-  take_claim();
-  load();
+  take_up_in_parts();
   split_committed part;
   part.at = in_parts();
   part.at.position = part.at.counts.read = part.at.counts.written = 3;
@@ -182,10 +180,7 @@ TEST_F(found_run, says_how_many_rows_it_may_have_written_once_more_where_it_ends
 }
 
 TEST_F(found_run, in_which_rows_in_parts_have_come_to_stand_meanwhile_does_not_write_them_once_more) {
-  find("loading");
-  load_plan(in_parts());
-  take_claim();
-  load();
+  take_up_in_parts();
   ASSERT_EQ(out.assigned.size(), 1U);
   EXPECT_FALSE(out.assigned[0].repeats);
 }

@@ -5,28 +5,44 @@
 namespace sluice {
 namespace {
 
-class reading_writer final : public writer {
+/// Takes whatever comes and keeps nothing.
+class counting_writer : public writer {
  public:
-  reading_writer(std::shared_ptr<const compared_columns> by, std::shared_ptr<row_reading> into)
-      : by_(std::move(by)), into_(std::move(into)) {}
-
   result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override {
     (void)stop;
-    share_ = into_->begin();
     mark start;
     start.split = split;
     start.epoch = epoch;
     return start;
   }
-
   result<write_answer> write(const batch& b, const stop_signal& stop) override {
     (void)stop;
-    const compared_batch form = compared_form(b, *by_);
-    share_->add(form, hash_rows_of(form, b.rows, *by_));
-    SLUICE_CHECK(into_->goes_on());
     write_answer answer;
     answer.written = b.rows;
     return answer;
+  }
+  result<void> commit(const mark& m, const stop_signal& stop) override {
+    (void)m, (void)stop;
+    return {};
+  }
+  void rollback() override {}
+};
+
+class reading_writer final : public counting_writer {
+ public:
+  reading_writer(std::shared_ptr<const compared_columns> by, std::shared_ptr<row_reading> into)
+      : by_(std::move(by)), into_(std::move(into)) {}
+
+  result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override {
+    share_ = into_->begin();
+    return counting_writer::open(split, epoch, stop);
+  }
+
+  result<write_answer> write(const batch& b, const stop_signal& stop) override {
+    const compared_batch form = compared_form(b, *by_);
+    share_->add(form, hash_rows_of(form, b.rows, *by_));
+    SLUICE_CHECK(into_->goes_on());
+    return counting_writer::write(b, stop);
   }
 
   result<void> commit(const mark& m, const stop_signal& stop) override {
@@ -72,29 +88,6 @@ class reading_target final : public target {
   std::shared_ptr<row_reading> into_;
   std::string name_;
   std::vector<std::size_t> left_out_;
-};
-
-/// Counts what comes.
-class counting_writer final : public writer {
- public:
-  result<mark> open(split_index split, epoch_number epoch, const stop_signal& stop) override {
-    (void)stop;
-    mark start;
-    start.split = split;
-    start.epoch = epoch;
-    return start;
-  }
-  result<write_answer> write(const batch& b, const stop_signal& stop) override {
-    (void)stop;
-    write_answer answer;
-    answer.written = b.rows;
-    return answer;
-  }
-  result<void> commit(const mark& m, const stop_signal& stop) override {
-    (void)m, (void)stop;
-    return {};
-  }
-  void rollback() override {}
 };
 
 class own_bytes_target final : public target {

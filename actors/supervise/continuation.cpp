@@ -111,6 +111,10 @@ bool is_before_data(const run_row& row) {
   return row.stage == "claimed" || stage_step(row.stage, "pre:").has_value();
 }
 
+std::string rows_written_by(const run_row& row) {
+  return lost_its_marks(row) ? "rows, nobody can tell how many" : with_thousands(row.written) + " rows";
+}
+
 /// This start removes what it has written before its own data.
 bool is_emptied_by(const run_row& row, const start_facts& mine) {
   return mine.empties && !mine.appears_whole && row.output == mine.output &&
@@ -474,10 +478,10 @@ std::optional<refuse_start> in_the_way_of_steps(const run_row& row, const std::v
     return refuse_start{
         {error_kind::conflict,
          fmt::format(
-             "{} and has written {} rows into {}, which run {}, begun with these, would empty: run it "
-             "with its own {} first, which finishes it, or begin anew with --on-unfinished fresh, "
-             "which forgets both",
-             unfinished_instance(other), with_thousands(other.written), statement_text(mine.output_name),
+             "{} and has written {} into {}, which run {}, begun with these, would empty: run it with its "
+             "own "
+             "{} first, which finishes it, or begin anew with --on-unfinished fresh, which forgets both",
+             unfinished_instance(other), rows_written_by(other), statement_text(mine.output_name),
              row.run.text(), own_values_of(other)),
          unfinished_code, true},
         other.run};
@@ -589,9 +593,9 @@ continuation decide_any(const std::vector<run_row>& found, const start_facts& mi
       if (is_emptied_by(row, mine)) {
         answer.discard.push_back(row.run);
         answer.notices.push_back(
-            fmt::format("{}. The {} rows it has written go when this job empties the table, so that it is "
-                        "forgotten: run with its own it begins anew",
-                        unfinished_instance(row), with_thousands(row.written)));
+            fmt::format("{}. It has written {}, which go when this job empties the table, so that it is "
+                        "forgotten: run with its own {} it begins anew",
+                        unfinished_instance(row), rows_written_by(row), own_values_of(row)));
       } else {
         answer.notices.push_back(other_instance(row));
       }

@@ -637,7 +637,7 @@ TEST(continuation, a_half_with_other_parameters_is_forgotten_where_this_job_empt
   EXPECT_EQ(std::get<begin_fresh>(begun).discard, std::vector<run_id>{there.run});
   ASSERT_EQ(std::get<begin_fresh>(begun).notices.size(), 1U);
   EXPECT_NE(
-      std::get<begin_fresh>(begun).notices[0].find("The 5 rows it has written go when this job empties"),
+      std::get<begin_fresh>(begun).notices[0].find("It has written 5 rows, which go when this job empties"),
       std::string::npos)
       << std::get<begin_fresh>(begun).notices[0];
   run_row elsewhere = there;

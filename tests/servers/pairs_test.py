@@ -119,8 +119,10 @@ class AwayAndBack(TypesTest):
                 "sqlite": (sqlite_end("Writer", self.folder / "away.db", "away"), sqlite_end("Reader", self.folder / "away.db", "away")),
                 "csv": (csv_end("Writer", self.folder, nullFormat="\\N"), csv_end("Reader", self.folder, nullFormat="\\N", column=["*"]))}
         # As numbers and by their bytes: the text of a FLOAT has six digits, and a collation takes texts for equal.
+        # MySQL 8 reads -0 as 0, which is equal to it.
+        zero = " OR BINARY s.c{i} = '-0'" if pair.MARIADB.system == "mysql" else ""
         self.there_and_back(those_there(MARIADB_TYPES), rows, LOST_OF_MARIADB, away, in_mariadb, mariadb_end, lambda count: in_mariadb("".join(
-            f"SELECT s.n, {i} FROM src s JOIN back b USING (n) WHERE NOT (s.c{i} <=> b.c{i} AND (BINARY s.c{i} <=> BINARY b.c{i} OR BINARY s.c{i} = '-0'));" for i in range(count))))
+            f"SELECT s.n, {i} FROM src s JOIN back b USING (n) WHERE NOT (s.c{i} <=> b.c{i} AND (BINARY s.c{i} <=> BINARY b.c{i}{zero.format(i=i)}));" for i in range(count))))
 
     def test_each_value_of_postgresql_comes_back_equal_from_mariadb_sqlite_and_csv(self):
         types = [(kind, [v for v in values if v != "NULL"]) for kind, values, _ in postgresql_types_test.TYPES if kind not in NOT_BACK]
